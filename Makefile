@@ -1,5 +1,6 @@
 # Every task of the project. `make` alone lists them.
-SHELL := /bin/bash -euo pipefail
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
 .PHONY: help env lock

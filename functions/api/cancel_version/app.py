@@ -1,0 +1,15 @@
+"""POST /models/{model_id}/versions/{version}/cancel: stop a training; the live version stays."""
+
+from http import HTTPStatus
+
+from winnow import deployment, jobs
+from winnow.http import Answer, Request, Source, endpoint, fields
+from winnow.http.views import version_view
+
+
+@endpoint(fields.NONE, Source.BODY)
+def handler(request: Request) -> Answer:
+    model_id = request.path["model_id"]
+    version = jobs.cancel(model_id, int(request.path["version"]))
+    live = deployment.models().get(model_id).live_version
+    return Answer(HTTPStatus.OK, {"model_id": model_id, **version_view(version, live)})

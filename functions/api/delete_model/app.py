@@ -1,0 +1,17 @@
+"""DELETE /models/{model_id}: the model and every object made for it; never the client's own data set."""
+
+from http import HTTPStatus
+
+from winnow import deletion
+from winnow.http import Answer, Request, endpoint
+
+# Left over of the Lambda's time, to answer in.
+_SECONDS_TO_ANSWER = 5
+
+
+@endpoint()
+def handler(request: Request) -> Answer:
+    model_id = request.path["model_id"]
+    if deletion.delete(model_id, request.seconds_left - _SECONDS_TO_ANSWER):
+        return Answer(HTTPStatus.OK, {"model_id": model_id, "status": "deleted"})
+    return Answer(HTTPStatus.ACCEPTED, {"model_id": model_id, "status": "deleting"})

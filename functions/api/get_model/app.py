@@ -1,0 +1,15 @@
+"""GET /models/{model_id}: a model with its latest version: status, progress, evaluation."""
+
+from http import HTTPStatus
+
+from winnow import deployment
+from winnow.http import Answer, Request, endpoint
+from winnow.http.views import model_view, version_view
+
+
+@endpoint()
+def handler(request: Request) -> Answer:
+    models = deployment.models()
+    model = models.get(request.path["model_id"])
+    version = models.version(model, model.latest_version)
+    return Answer(HTTPStatus.OK, {**model_view(model), "version": version_view(version, model.live_version)})

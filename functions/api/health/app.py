@@ -1,0 +1,10 @@
+"""GET /health: whether the API answers at all. Without a key."""
+
+from http import HTTPStatus
+
+from winnow.http import Answer, Request, endpoint
+
+
+@endpoint()
+def handler(request: Request) -> Answer:
+    return Answer(HTTPStatus.OK, {"status": "ok"})

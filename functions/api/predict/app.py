@@ -1,0 +1,28 @@
+"""GET and POST /prediction: the labels of one text, or of up to a hundred."""
+
+from functools import cache
+from http import HTTPStatus
+
+from winnow import deployment
+from winnow.http import Answer, Request, Source, endpoint, schemas
+from winnow.http.views import labels_view
+from winnow.predictor import Predictor
+
+_N_TOP = 5
+
+
+@cache
+def predictor() -> Predictor:
+    """One for the whole life of the execution environment: it holds the loaded models."""
+    return Predictor(deployment.models(), deployment.storage())
+
+
+@endpoint(schemas.PREDICT, Source.BODY_OR_QUERY)
+def handler(request: Request) -> Answer:
+    given = request.fields
+    texts = given["texts"] if "texts" in given else [given["text"]]
+    version, predictions = predictor().predict(given["model_id"], texts, int(given.get("n_top", _N_TOP)))
+    answer = {"model_id": given["model_id"], "version": version}
+    if "texts" in given:
+        return Answer(HTTPStatus.OK, {**answer, "predictions": [{"labels": labels_view(labels)} for labels in predictions]})
+    return Answer(HTTPStatus.OK, {**answer, "labels": labels_view(predictions[0])})

@@ -1,0 +1,46 @@
+"""The AWS clients and the settings of the deployment, each made once, on first use. The only reader of os.environ."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_stepfunctions import SFNClient
+
+
+def setting(name: str) -> str:
+    """A setting from the function's environment. RuntimeError, by name, where the template forgot it."""
+    try:
+        return os.environ[name]
+    except KeyError as error:
+        message = f"The environment variable {name} is missing: template.yaml has to set it for this function."
+        raise RuntimeError(message) from error
+
+
+@cache
+def s3() -> S3Client:
+    # Signature version 4 with virtual addressing left to botocore: a presigned URL must carry the Region's own host.
+    return boto3.client("s3", config=Config(signature_version="s3v4"))
+
+
+@cache
+def stepfunctions() -> SFNClient:
+    return boto3.client("stepfunctions")
+
+
+@cache
+def registry_table() -> Table:
+    return boto3.resource("dynamodb").Table(setting("REGISTRY_TABLE"))
+
+
+def forget_clients() -> None:
+    """Drop what was made, so that the next use makes it anew: for tests, and before a snapshot."""
+    for made in (s3, stepfunctions, registry_table):
+        made.cache_clear()

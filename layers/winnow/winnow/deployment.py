@@ -1,0 +1,21 @@
+"""The registry and the storage of this deployment, over the resources that the function's settings name."""
+
+from winnow import aws
+from winnow.registry import Jobs, Models
+from winnow.storage import Datasets, Storage
+
+
+def models() -> Models:
+    return Models(aws.registry_table())
+
+
+def jobs() -> Jobs:
+    return Jobs(aws.registry_table())
+
+
+def datasets() -> Datasets:
+    return Datasets(aws.s3(), aws.setting("DATASETS_BUCKET"))
+
+
+def storage() -> Storage:
+    return Storage(aws.s3(), aws.setting("MODELS_BUCKET"))

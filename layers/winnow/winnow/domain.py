@@ -1,0 +1,186 @@
+"""The nouns: what the rest of the package speaks of. Frozen, and made of the standard library alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+MAX_TEXT_CHARACTERS = 20_000
+MAX_LABEL_CHARACTERS = 200
+MAX_LABELS = 1_000
+
+
+class VersionStatus(StrEnum):
+    """Where a version stands. The first three are active: a training job is still making it."""
+
+    QUEUED = "queued"
+    TRAINING = "training"
+    EVALUATING = "evaluating"
+    READY = "ready"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+ACTIVE = (VersionStatus.QUEUED, VersionStatus.TRAINING, VersionStatus.EVALUATING)
+
+
+class ModelStatus(StrEnum):
+    """Whether a model answers, and why not."""
+
+    TRAINING = "training"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A text with its labels: exactly one where labels are exclusive, none or more where they are not."""
+
+    text: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetReference:
+    """Where a data set lies. The names are those of the API."""
+
+    s3bucket: str
+    training_object: str
+
+    def __str__(self) -> str:
+        return f"s3://{self.s3bucket}/{self.training_object}"
+
+
+@dataclass(frozen=True, slots=True)
+class Hyperparameters:
+    """What a client may choose. None: chosen for the size of the data; for n_texts: all."""
+
+    n_iter: int | None = None
+    n_texts: int | None = None
+    spacy_model: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRequest:
+    """A client's wish for a version of a model."""
+
+    model_id: str
+    dataset: DatasetReference
+    hyperparameters: Hyperparameters
+    force_update: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingJob:
+    """The making of one version, and the input of the workflow.
+
+    uid names this life of the model: a deleted and re-created model_id gets another, and so shares no key and no prefix with the old.
+    fence grows each time the job is started anew; a write under an older fence is refused.
+    """
+
+    model_id: str
+    uid: str
+    version: int
+    fence: int
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> TrainingJob:
+        return cls(model_id=event["model_id"], uid=event["uid"], version=int(event["version"]), fence=int(event["fence"]))
+
+    @property
+    def prefix(self) -> str:
+        """The S3 prefix of this job alone."""
+        return f"{model_prefix(self.uid)}versions/{self.version}/{self.fence}/"
+
+
+def model_prefix(uid: str) -> str:
+    """The S3 prefix of everything made for one life of a model."""
+    return f"models/{uid}/"
+
+
+class Stage(StrEnum):
+    """What a training job is busy with."""
+
+    QUEUED = "queued"
+    PREPARING = "preparing"
+    TRAINING = "training"
+    EVALUATING = "evaluating"
+    READY = "ready"
+
+
+_BEGINS_AT = {Stage.QUEUED: 0, Stage.PREPARING: 1, Stage.TRAINING: 5, Stage.EVALUATING: 92, Stage.READY: 100}
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a training job is: percent from 0 to 100, eta_seconds (of the stage) None where nobody can know yet."""
+
+    stage: Stage
+    percent: int
+    eta_seconds: int | None = None
+
+    @classmethod
+    def of(cls, stage: Stage, share: float = 0.0, eta_seconds: int | None = None) -> Progress:
+        """The progress when this share (0 to 1) of the stage is done."""
+        later = [percent for percent in _BEGINS_AT.values() if percent > _BEGINS_AT[stage]]
+        begin, end = _BEGINS_AT[stage], min(later, default=100)
+        return cls(stage, round(begin + (end - begin) * share), eta_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A named classifier with a history. labels: their number in the live version, else None."""
+
+    model_id: str
+    uid: str
+    live_version: int | None
+    latest_version: int
+    training_version: int | None
+    labels: int | None
+    created_at: str
+    updated_at: str
+
+    @property
+    def status(self) -> ModelStatus:
+        if self.live_version is not None:
+            return ModelStatus.READY
+        return ModelStatus.FAILED if self.training_version is None else ModelStatus.TRAINING
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One trained, immutable state of a model, or its making.
+
+    dataset and evaluation are the headline figures; the rest is in S3 under the job's prefix.
+    manifest_sha256 is the digest of the artifact's manifest: what is not so signed is not loaded.
+    """
+
+    job: TrainingJob
+    status: VersionStatus
+    recipe: str
+    progress: Progress
+    hyperparameters: Mapping[str, Any]
+    dataset: Mapping[str, Any]
+    evaluation: Mapping[str, Any] | None
+    error: str | None
+    created_at: str
+    finished_at: str | None
+    execution: str | None = None
+    manifest_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredLabel:
+    """One label of a prediction. score: 0 to 1; accepted: the score reaches the label's threshold."""
+
+    label: str
+    score: float
+    accepted: bool
+
+
+def now() -> str:
+    """The time as the API writes it: UTC, ISO 8601, to the millisecond, with Z."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,129 @@
+"""Every deliberate error, with the HTTP status that it becomes. Its sentence says what to mend."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import ClassVar
+
+
+class WinnowError(Exception):
+    """A sentence for the client. field names what is wrong in the request, where one field is."""
+
+    status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
+    kind: ClassVar[str] = "unexpected"
+
+    def __init__(self, sentence: str, *, field: str | None = None) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.field = field
+
+
+class UnreadableError(WinnowError):
+    """The body can't be read at all: broken JSON, broken bytes."""
+
+    status = HTTPStatus.BAD_REQUEST
+    kind = "unreadable"
+
+
+class InvalidFieldError(WinnowError):
+    """The request can be read, and a field of it is missing, unknown or wrong."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    kind = "invalid-field"
+
+
+class TooLargeError(WinnowError):
+    """The request or the answer is larger than the API allows."""
+
+    status = HTTPStatus.CONTENT_TOO_LARGE
+    kind = "too-large"
+
+
+class ModelNotFoundError(WinnowError):
+    """No model has this id, or it was deleted."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "model-not-found"
+
+    def __init__(self, model_id: str) -> None:
+        super().__init__(f"There is no model {model_id!r}: GET /models lists those there are.")
+
+
+class VersionNotFoundError(WinnowError):
+    """The model has no version of this number."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "version-not-found"
+
+    def __init__(self, model_id: str, version: int) -> None:
+        super().__init__(f"Model {model_id!r} has no version {version}: GET /models/{model_id} names its latest.")
+
+
+class ModelExistsError(WinnowError):
+    """A model of this id exists, and the request didn't say force_update."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "model-exists"
+
+    def __init__(self, model_id: str) -> None:
+        super().__init__(f'Model {model_id!r} exists: add "force_update": true to train a new version of it, or choose another id.')
+
+
+class TrainingUnderwayError(WinnowError):
+    """A version of the model is queued or training: one at a time."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "training-underway"
+
+    def __init__(self, model_id: str, version: int) -> None:
+        super().__init__(
+            f"Version {version} of model {model_id!r} is still being trained: wait for it,"
+            f" or stop it with POST /models/{model_id}/versions/{version}/cancel."
+        )
+
+
+class ModelNotReadyError(WinnowError):
+    """The model exists, and no version of it has become ready."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "model-not-ready"
+
+
+class NotCancellableError(WinnowError):
+    """The version is no longer being trained."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "not-cancellable"
+
+
+class WorkflowUnavailableError(WinnowError):
+    """The training workflow could not be started."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    kind = "workflow-unavailable"
+
+
+class DatasetError(WinnowError):
+    """The data set can't be trained on. The sentence says where and why; it ends up in the version's error."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    kind = "dataset"
+
+
+class JobSupersededError(WinnowError):
+    """The job's version was cancelled, deleted or started anew: whatever this job still does must not count."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "job-superseded"
+
+
+class OutOfTimeError(WinnowError):
+    """The training would not end before its Lambda does."""
+
+    kind = "out-of-time"
+
+
+class ArtifactError(WinnowError):
+    """A version's files are missing, or are not those that its training wrote."""
+
+    kind = "artifact"

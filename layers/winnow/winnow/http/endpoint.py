@@ -1,0 +1,140 @@
+"""The decorator around every endpoint: parse, check, call; errors become problem details.
+
+The event is that of a REST API's Lambda proxy integration
+(https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from functools import wraps
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools import Logger
+
+from winnow import strict_json
+from winnow.errors import InvalidFieldError, TooLargeError, UnreadableError, WinnowError
+from winnow.http import fields, problems
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+MOST_REQUEST_BYTES = 1_000_000
+MOST_ANSWER_BYTES = 5_000_000
+
+logger = Logger(service="winnow")
+
+
+class Source(Enum):
+    """Where an endpoint's fields are read from."""
+
+    BODY = auto()
+    QUERY = auto()
+    BODY_OR_QUERY = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request that was checked: the names in its path, its fields, and how long the Lambda may still take."""
+
+    path: Mapping[str, str]
+    fields: Mapping[str, Any]
+    seconds_left: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A status, and what goes into the body as JSON."""
+
+    status: HTTPStatus
+    body: Mapping[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Handler = Callable[[dict[str, Any], "LambdaContext"], dict[str, Any]]
+
+
+def endpoint(schema: fields.Schema = fields.NONE, source: Source = Source.QUERY) -> Callable[[Callable[[Request], Answer]], Handler]:
+    """Make a Lambda handler of a function from Request to Answer. Fields that the schema doesn't know are refused by name."""
+    check = fields.checker(schema)
+
+    def decorate(call: Callable[[Request], Answer]) -> Handler:
+        @wraps(call)
+        def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+            began = time.perf_counter()
+            try:
+                path = event.get("pathParameters") or {}
+                fields.check_path(path)
+                request = Request(path, check(_read(event, source)), context.get_remaining_time_in_millis() / 1000)
+                response = _response(call(request))
+            except WinnowError as error:
+                if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                    logger.exception("refused by a fault of ours")
+                response = _response(problem(error))
+            except Exception:
+                logger.exception("unexpected")
+                response = _response(problem(WinnowError(problems.UNEXPECTED)))
+            logger.info(
+                "answered",
+                extra={
+                    "method": event.get("httpMethod"),
+                    "resource": event.get("resource"),
+                    "status": response["statusCode"],
+                    "milliseconds": round((time.perf_counter() - began) * 1000, 1),
+                    "request_id": (event.get("requestContext") or {}).get("requestId"),
+                },
+            )
+            return response
+
+        return handler
+
+    return decorate
+
+
+def problem(error: WinnowError) -> Answer:
+    return Answer(error.status, problems.details(error), {"Content-Type": "application/problem+json", **problems.headers(error)})
+
+
+def _response(answer: Answer) -> dict[str, Any]:
+    body = json.dumps(answer.body, ensure_ascii=False)
+    if len(body.encode()) > MOST_ANSWER_BYTES:
+        raise TooLargeError(f"The answer would be larger than {MOST_ANSWER_BYTES:,} bytes: send fewer texts or ask for a smaller n_top.")
+    return {"statusCode": int(answer.status), "headers": {"Content-Type": "application/json", **answer.headers}, "body": body}
+
+
+def _read(event: Mapping[str, Any], source: Source) -> dict[str, Any]:
+    """The request's fields, unchecked."""
+    query = dict(event.get("queryStringParameters") or {})
+    if source is Source.QUERY:
+        return query
+    body = _body(event)
+    if source is Source.BODY and query:
+        raise InvalidFieldError(f"This call takes no query parameters ({', '.join(query)}): send a JSON body.", field=next(iter(query)))
+    if source is Source.BODY_OR_QUERY and not body.strip():
+        return query
+    if query:
+        raise InvalidFieldError("Send the fields in the JSON body or as query parameters, not both.", field=next(iter(query)))
+    members = strict_json.loads(body) if body.strip() else {}
+    if not isinstance(members, dict):
+        raise InvalidFieldError('The body must be a JSON object, such as {"text": "…"}.')
+    return members
+
+
+def _body(event: Mapping[str, Any]) -> str:
+    body: str = event.get("body") or ""
+    if event.get("isBase64Encoded"):
+        try:
+            body = base64.b64decode(body, validate=True).decode("utf-8")
+        except (binascii.Error, UnicodeDecodeError) as error:
+            raise UnreadableError("The body is not UTF-8: send JSON in UTF-8.") from error
+    # A body in which JSON's quotes were escaped into the event counts as it was sent.
+    if len(body.encode("utf-8", "surrogatepass")) > MOST_REQUEST_BYTES:
+        raise TooLargeError(f"The body is larger than {MOST_REQUEST_BYTES:,} bytes: send fewer texts in a call.")
+    return body

@@ -1,0 +1,64 @@
+"""Checking a request's fields against a JSON Schema, with a sentence for each thing that can be wrong.
+
+Every property's `description` completes "NAME must be …": it is the documentation in the contract and the error's sentence at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import fastjsonschema
+
+from winnow.errors import InvalidFieldError
+
+Schema = Mapping[str, Any]
+
+NONE: Schema = {"type": "object", "additionalProperties": False, "properties": {}}
+MODEL_ID = {
+    "type": "string",
+    "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
+    "description": "1 to 64 letters, digits, dots, dashes or underscores, the first a letter or digit",
+}
+VERSION = {"type": "string", "pattern": "^[1-9][0-9]{0,5}$", "description": "a whole number from 1 to 999999"}
+_PATH = {"model_id": MODEL_ID, "version": VERSION}
+
+
+def checker(schema: Schema) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """A function that returns the fields it is given, or raises InvalidFieldError with a sentence about the first that is wrong."""
+    validate = fastjsonschema.compile(dict(schema), use_default=False)
+
+    def check(given: dict[str, Any]) -> dict[str, Any]:
+        try:
+            validate(given)
+        except fastjsonschema.JsonSchemaValueException as error:
+            raise _explained(error, schema, given) from error
+        return given
+
+    return check
+
+
+def check_path(path: Mapping[str, str]) -> None:
+    """Check the names in a path, those in which an id or a number stands."""
+    for name, value in path.items():
+        if not re.fullmatch(_PATH[name]["pattern"], value):
+            raise InvalidFieldError(f"{name} must be {_PATH[name]['description']}.", field=name)
+
+
+def _explained(error: fastjsonschema.JsonSchemaValueException, schema: Schema, given: Mapping[str, Any]) -> InvalidFieldError:
+    properties: Mapping[str, Any] = schema["properties"]
+    if len(error.path) > 1:
+        name = str(error.path[1])
+        return InvalidFieldError(f"{name} must be {properties[name]['description']}.", field=name)
+    unknown = [name for name in given if name not in properties]
+    if unknown:
+        known = ", ".join(properties) or "none"
+        return InvalidFieldError(
+            f"Unknown fields: {', '.join(name[:100] for name in unknown[:10])}. Known are: {known}.", field=unknown[0][:100]
+        )
+    missing = [name for name in schema.get("required", []) if name not in given]
+    if missing:
+        name = missing[0]
+        return InvalidFieldError(f"{name} is missing: it must be {properties[name]['description']}.", field=name)
+    return InvalidFieldError(f"{schema['description']}.")

@@ -1,0 +1,115 @@
+"""What each endpoint takes, as JSON Schema. openapi.yaml holds the same (a test compares them)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from winnow.domain import MAX_TEXT_CHARACTERS
+from winnow.http.fields import MODEL_ID, Schema
+from winnow.recipes.languages import LANGUAGES
+
+MOST_TEXTS = 100
+
+
+def _object(required: list[str], properties: dict[str, Any], **more: Any) -> Schema:
+    return {"type": "object", "additionalProperties": False, "required": required, "properties": properties, **more}
+
+
+_TEXT = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": MAX_TEXT_CHARACTERS,
+    "pattern": "\\S",
+    "description": f"a text of 1 to {MAX_TEXT_CHARACTERS} characters, not all white space",
+}
+
+CREATE_MODEL = _object(
+    ["id", "s3bucket", "training_object"],
+    {
+        "id": MODEL_ID,
+        "s3bucket": {
+            "type": "string",
+            "pattern": "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
+            "description": "the name of an S3 bucket: 3 to 63 lower-case letters, digits, dots or dashes",
+        },
+        "training_object": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 1024,
+            "description": "the key of the data set in the bucket, 1 to 1024 characters",
+        },
+        "force_update": {
+            "enum": [True, False, "True", "true", "False", "false"],
+            "description": 'true or false (also as the strings "True" and "False")',
+        },
+        "n_iter": {
+            "type": ["integer", "string"],
+            "minimum": 1,
+            "maximum": 1000,
+            "pattern": "^([1-9][0-9]{0,2}|1000)$",
+            "description": "a whole number of epochs from 1 to 1000",
+        },
+        "n_texts": {
+            "type": ["integer", "string"],
+            "minimum": 4,
+            "maximum": 10_000_000,
+            "pattern": "^([4-9]|[1-9][0-9]{1,6}|10000000)$",
+            "description": "a whole number of texts from 4 to 10000000",
+        },
+        "spacy_model": {
+            "enum": list(LANGUAGES),
+            "description": f"the code of a language whose tokenizer spaCy has without further packages: {', '.join(LANGUAGES)}",
+        },
+    },
+)
+
+CREATE_DATASET = _object(
+    ["name"],
+    {
+        "name": {
+            "type": "string",
+            "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$",
+            "description": "a file name of 1 to 128 letters, digits, dots, dashes or underscores, the first a letter or digit",
+        }
+    },
+)
+
+PREDICT = _object(
+    ["model_id"],
+    {
+        "model_id": MODEL_ID,
+        "text": _TEXT,
+        "texts": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": MOST_TEXTS,
+            "items": _TEXT,
+            "description": f"a list of 1 to {MOST_TEXTS} texts, each of 1 to {MAX_TEXT_CHARACTERS} characters, not all white space",
+        },
+        "n_top": {
+            "type": ["integer", "string"],
+            "minimum": 1,
+            "maximum": 1000,
+            "pattern": "^([1-9][0-9]{0,2}|1000)$",
+            "description": "a whole number from 1 to 1000",
+        },
+    },
+    oneOf=[{"required": ["text"]}, {"required": ["texts"]}],
+    description="Send either text (one text) or texts (a list of up to 100)",
+)
+
+LIST_MODELS = _object(
+    [],
+    {
+        "limit": {
+            "type": "string",
+            "pattern": "^([1-9][0-9]{0,2}|1000)$",
+            "description": "a whole number from 1 to 1000",
+        },
+        "next": {
+            "type": "string",
+            "pattern": "^[A-Za-z0-9_-]{1,100}$",
+            "description": "the `next` of the answer before, unchanged",
+        },
+    },
+)

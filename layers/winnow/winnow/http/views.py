@@ -1,0 +1,41 @@
+"""Models, versions and predictions as the API shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from winnow.domain import Model, ScoredLabel, Version
+
+
+def model_view(model: Model) -> dict[str, Any]:
+    return {
+        "model_id": model.model_id,
+        "status": model.status,
+        "live_version": model.live_version,
+        "latest_version": model.latest_version,
+        "labels": model.labels,
+        "created_at": model.created_at,
+        "updated_at": model.updated_at,
+    }
+
+
+def version_view(version: Version, live_version: int | None) -> dict[str, Any]:
+    return {
+        "version": version.job.version,
+        "status": version.status,
+        "live": version.job.version == live_version,
+        "recipe": version.recipe,
+        "progress": asdict(version.progress),
+        "hyperparameters": version.hyperparameters,
+        "dataset": version.dataset,
+        "evaluation": version.evaluation,
+        "error": version.error,
+        "created_at": version.created_at,
+        "finished_at": version.finished_at,
+    }
+
+
+def labels_view(labels: Sequence[ScoredLabel]) -> list[dict[str, Any]]:
+    return [asdict(label) for label in labels]

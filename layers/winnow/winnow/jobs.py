@@ -1,0 +1,97 @@
+"""Starting and cancelling training jobs. Never needs the spaCy layer."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from uuid import uuid4
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from winnow import aws, deployment
+from winnow.domain import ACTIVE, TrainingJob, TrainingRequest, Version
+from winnow.errors import (
+    JobSupersededError,
+    ModelExistsError,
+    NotCancellableError,
+    TrainingUnderwayError,
+    WorkflowUnavailableError,
+)
+from winnow.registry import Jobs
+
+RECIPE = "cnn"
+
+_TRIES = 5
+
+
+def start(request: TrainingRequest) -> TrainingJob:
+    """Register the version that the request asks for, and start its training.
+
+    ModelExistsError for an id that exists without force_update, TrainingUnderwayError while a version of it is being made.
+    """
+    jobs = deployment.jobs()
+    job = _register(request, jobs)
+    try:
+        jobs.started(job, _start_workflow(job))
+    except (ClientError, BotoCoreError) as error:
+        jobs.fail(job, "The training workflow could not be started: ask for the training again.")
+        raise WorkflowUnavailableError("The training workflow could not be started: try again in a few seconds.") from error
+    return job
+
+
+def _register(request: TrainingRequest, jobs: Jobs) -> TrainingJob:
+    """Queue a version. Another request may change the model between the look and the write: then look again."""
+    models = deployment.models()
+    arguments = (RECIPE, request.dataset, request.hyperparameters)
+    for _ in range(_TRIES):
+        model = models.find(request.model_id)
+        if model is None:
+            job = TrainingJob(request.model_id, uuid4().hex, version=1, fence=1)
+            created = jobs.create_model(job, *arguments)
+        elif model.training_version is not None:
+            raise TrainingUnderwayError(model.model_id, model.training_version)
+        elif not request.force_update:
+            raise ModelExistsError(model.model_id)
+        else:
+            job = TrainingJob(model.model_id, model.uid, model.latest_version + 1, fence=1)
+            created = jobs.create_version(model, job, *arguments)
+        if created:
+            return job
+    raise WorkflowUnavailableError(f"Model {request.model_id!r} is being changed by many at once: try again in a few seconds.")
+
+
+def _start_workflow(job: TrainingJob) -> str:
+    """Start the workflow for the job, once: the execution's name is the job's own."""
+    # A name is refused for 90 days after its execution closed. The uid, which no other life of the model has, keeps it from repeating.
+    name = f"{job.uid}-{job.version}-{job.fence}"
+    workflow = aws.setting("WORKFLOW_ARN")
+    client = aws.stepfunctions()
+    try:
+        return client.start_execution(stateMachineArn=workflow, name=name, input=json.dumps({"job": asdict(job)}))["executionArn"]
+    except client.exceptions.ExecutionAlreadyExists:
+        # An answer was lost, and botocore sent the request again.
+        return f"{workflow.replace(':stateMachine:', ':execution:')}:{name}"
+
+
+def cancel(model_id: str, number: int) -> Version:
+    """Stop the training of a version; the live version stays. NotCancellableError where it is no longer being trained."""
+    models = deployment.models()
+    version = models.version(models.get(model_id), number)
+    try:
+        deployment.jobs().cancel(version.job)
+    except JobSupersededError as error:
+        now = models.version_of_job(version.job)
+        raise NotCancellableError(f"Version {number} of model {model_id!r} is {now.status} already: there is nothing to cancel.") from error
+    stop_workflow(version)
+    return models.version_of_job(version.job)
+
+
+def stop_workflow(version: Version) -> None:
+    """Stop the workflow of a version that was active. A Lambda of it that runs goes on, until its next write is refused."""
+    client = aws.stepfunctions()
+    if version.execution is None or version.status not in ACTIVE:
+        return
+    try:
+        client.stop_execution(executionArn=version.execution)
+    except client.exceptions.ExecutionDoesNotExist:
+        return

@@ -1,0 +1,37 @@
+"""The workflow's first step: a client's data set, read, checked, parted, and frozen. Never needs the spaCy layer."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict
+
+from winnow import deployment
+from winnow.datasets.formats import read_examples
+from winnow.datasets.split import sample, split
+from winnow.domain import DatasetReference, Progress, Stage, TrainingJob, VersionStatus
+
+SEED = 0
+
+
+def prepare(job: TrainingJob) -> None:
+    """Freeze the training and the test examples of the job. DatasetError where the data set can't be trained on."""
+    jobs, storage = deployment.jobs(), deployment.storage()
+    jobs.note(job, VersionStatus.TRAINING, Progress.of(Stage.PREPARING))
+    version = deployment.models().version_of_job(job)
+    reference = DatasetReference(version.dataset["s3bucket"], version.dataset["training_object"])
+    body = deployment.datasets().read(reference)
+    examples = read_examples(body)
+    most = version.hyperparameters["n_texts"]
+    parts = split(examples if most is None else sample(examples, most, SEED), SEED)
+    storage.freeze_examples(job, "train", parts.train)
+    storage.freeze_examples(job, "test", parts.test)
+    dataset = {
+        **asdict(reference),
+        "sha256": hashlib.sha256(body).hexdigest(),
+        "examples": len(parts.train) + len(parts.test),
+        "train_examples": len(parts.train),
+        "test_examples": len(parts.test),
+        "labels": len(parts.labels),
+        "exclusive": parts.exclusive,
+    }
+    jobs.note(job, VersionStatus.TRAINING, Progress.of(Stage.TRAINING), dataset=dataset)

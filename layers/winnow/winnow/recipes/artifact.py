@@ -1,0 +1,69 @@
+"""An artifact: the files from which a version's classifier is made again, by our own code, with nothing in them but data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from winnow.domain import ScoredLabel
+from winnow.recipes import cnn
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_DESCRIPTION = "classifier.json"
+_WEIGHTS = "weights.bin"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedClassifier:
+    """A classifier ready to answer, with the threshold that each label's score must reach to be accepted."""
+
+    classifier: cnn.Classifier
+    language: str
+    thresholds: tuple[float, ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self.classifier.labels
+
+    def predict(self, texts: Sequence[str], n_top: int | None = None) -> list[list[ScoredLabel]]:
+        """For each text its n_top best labels (None: all), best first. Exclusive: only the first can be accepted."""
+        return [self._ranked(row, n_top) for row in self.classifier.scores(texts)]
+
+    def choose(self, texts: Sequence[str]) -> list[set[str]]:
+        """For each text the labels that a client would take: exclusive, the best one; else those accepted, maybe none."""
+        ranked = self.predict(texts, 1 if self.classifier.exclusive else None)
+        return [{scored.label for scored in row if scored.accepted or self.classifier.exclusive} for row in ranked]
+
+    def _ranked(self, row: NDArray[np.float32], n_top: int | None) -> list[ScoredLabel]:
+        # Stable, so that equal scores come in the order of the labels.
+        order = np.argsort(-row, kind="stable")[:n_top]
+        return [
+            ScoredLabel(self.labels[column], float(row[column]), self._accepts(rank, float(row[column]), int(column)))
+            for rank, column in enumerate(order)
+        ]
+
+    def _accepts(self, rank: int, score: float, column: int) -> bool:
+        return score >= self.thresholds[column] and (rank == 0 or not self.classifier.exclusive)
+
+    def to_files(self) -> dict[str, bytes]:
+        description = {
+            "recipe": cnn.NAME,
+            "language": self.language,
+            "labels": self.labels,
+            "exclusive": self.classifier.exclusive,
+            "thresholds": self.thresholds,
+        }
+        return {_DESCRIPTION: json.dumps(description, ensure_ascii=False).encode(), _WEIGHTS: self.classifier.to_bytes()}
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes]) -> TrainedClassifier:
+        """Make the classifier again. The files must be those that `to_files` made: the caller checks their digest."""
+        description = json.loads(files[_DESCRIPTION])
+        classifier = cnn.Classifier(description["language"], description["labels"], exclusive=description["exclusive"])
+        return cls(classifier.from_bytes(files[_WEIGHTS]), description["language"], tuple(description["thresholds"]))

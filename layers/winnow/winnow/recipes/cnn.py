@@ -1,0 +1,134 @@
+"""The recipe "cnn": subword hash embeddings, a small convolution over them, and their mean and maximum, softmax or sigmoids on top.
+
+The architecture is spaCy's TextCatReduce (https://spacy.io/api/architectures#TextCatReduce) over MultiHashEmbed
+(hash embeddings: Serrà and Karatzoglou 2017, arXiv 1706.03993) and MaxoutWindowEncoder.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import spacy
+from spacy.tokens import Doc
+from spacy.training import Example as SpacyExample
+from thinc.api import Adam, compounding, fix_random_seed
+
+from winnow.domain import Example
+from winnow.recipes.text import break_long_runs
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from spacy.language import Language
+
+NAME = "cnn"
+SEED = 0
+THRESHOLD = 0.5
+"""The score at which a label is accepted, for every label."""
+
+_DROPOUT = 0.2
+_LEARN_RATE = 0.003
+_SMALLEST_BATCH, _LARGEST_BATCH, _BATCH_GROWTH = 4.0, 32.0, 1.001
+_SCORED_AT_ONCE = 256
+# As many passes as give the optimizer about this many texts to learn from, within bounds.
+_TEXTS_SEEN, _FEWEST_EPOCHS, _MOST_EPOCHS = 100_000, 10, 30
+
+_MODEL = {
+    "@architectures": "spacy.TextCatReduce.v1",
+    "use_reduce_first": False,
+    "use_reduce_last": False,
+    "use_reduce_max": True,
+    "use_reduce_mean": True,
+    "tok2vec": {
+        "@architectures": "spacy.Tok2Vec.v2",
+        "embed": {
+            "@architectures": "spacy.MultiHashEmbed.v2",
+            "width": 96,
+            "attrs": ["NORM", "PREFIX", "SUFFIX", "SHAPE"],
+            "rows": [5000, 1000, 2500, 2500],
+            "include_static_vectors": False,
+        },
+        "encode": {"@architectures": "spacy.MaxoutWindowEncoder.v2", "width": 96, "depth": 2, "window_size": 1, "maxout_pieces": 3},
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """What one pass over the training examples gave. loss is the mean over its texts."""
+
+    number: int
+    of: int
+    loss: float
+
+
+class Classifier:
+    """A text classifier: trained by `train`, or made again from `to_bytes` by `from_bytes`."""
+
+    def __init__(self, language: str, labels: Sequence[str], *, exclusive: bool) -> None:
+        self.labels = tuple(labels)
+        self.exclusive = exclusive
+        self._nlp: Language = spacy.blank(language)
+        name = "textcat" if exclusive else "textcat_multilabel"
+        self._textcat: Any = self._nlp.add_pipe(name, config={"model": {**_MODEL, "exclusive_classes": exclusive, "nO": len(labels)}})
+
+    def train(self, examples: Sequence[Example], epochs: int, after_epoch: Callable[[Epoch], None]) -> None:
+        """Learn from the examples, from the beginning; the same numbers for the same examples on the same machine.
+
+        after_epoch is called after each pass; what it raises ends the training.
+        """
+        fix_random_seed(SEED)
+        shuffled = random.Random(SEED)
+        pairs = [self._pair(example) for example in examples]
+        optimizer = self._nlp.initialize(lambda: pairs[:100], sgd=Adam(_LEARN_RATE))
+        self._textcat.initialize(lambda: pairs[:100], labels=self.labels)
+        sizes = iter(compounding(_SMALLEST_BATCH, _LARGEST_BATCH, _BATCH_GROWTH))
+        for number in range(1, epochs + 1):
+            shuffled.shuffle(pairs)
+            losses: dict[str, float] = {}
+            for batch in _batches(pairs, sizes):
+                self._nlp.update(batch, drop=_DROPOUT, sgd=optimizer, losses=losses)
+            after_epoch(Epoch(number, epochs, sum(losses.values()) / len(pairs)))
+
+    def scores(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Scores from 0 to 1, one row a text, one column a label in the order of `labels`. Exclusive: each row adds up to 1."""
+        rows = np.empty((len(texts), len(self.labels)), dtype=np.float32)
+        for start in range(0, len(texts), _SCORED_AT_ONCE):
+            part = texts[start : start + _SCORED_AT_ONCE]
+            # New words of these texts leave the vocabulary with the zone, or it would grow for as long as the process lives.
+            with self._nlp.memory_zone():
+                rows[start : start + len(part)] = self._textcat.predict([self._doc(text) for text in part])
+        return rows
+
+    def to_bytes(self) -> bytes:
+        """The weights: all that training changed."""
+        return bytes(self._textcat.model.to_bytes())
+
+    def from_bytes(self, weights: bytes) -> Classifier:
+        """Take the weights of a classifier made with the same language, labels and exclusiveness."""
+        self._textcat.cfg["labels"] = self.labels
+        self._textcat.model.from_bytes(weights)
+        return self
+
+    def _doc(self, text: str) -> Doc:
+        return self._nlp.make_doc(break_long_runs(text))
+
+    def _pair(self, example: Example) -> SpacyExample:
+        cats = {label: float(label in example.labels) for label in self.labels}
+        return SpacyExample.from_dict(self._doc(example.text), {"cats": cats})
+
+
+def epochs_for(examples: int) -> int:
+    """As many passes over so many training examples as their number needs."""
+    return min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, _TEXTS_SEEN // max(1, examples)))
+
+
+def _batches(pairs: Sequence[SpacyExample], sizes: Iterator[float]) -> Iterator[Sequence[SpacyExample]]:
+    start = 0
+    while start < len(pairs):
+        size = int(next(sizes))
+        yield pairs[start : start + size]
+        start += size

@@ -1,0 +1,133 @@
+"""Training jobs: the transitions of a version, each one conditional write or one transaction.
+
+    queued → training → evaluating → ready
+    any of the first three → failed | cancelled
+
+Every write names the job's fence and that the version is still active: a job that was cancelled, deleted or started anew
+gets JobSupersededError and must stop. StopExecution doesn't stop a Lambda that runs, so this is what does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from winnow.domain import ACTIVE, DatasetReference, Hyperparameters, Model, Progress, Stage, TrainingJob, VersionStatus, now
+from winnow.errors import JobSupersededError
+from winnow.registry import table as rows
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+
+class Jobs:
+    """The training jobs of a table."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def create_model(self, job: TrainingJob, recipe: str, dataset: DatasetReference, hyperparameters: Hyperparameters) -> bool:
+        """A model with its first version, queued. False where the id was taken meanwhile."""
+        at = now()
+        model = {
+            **rows.model_key(job.model_id),
+            "uid": job.uid,
+            "latest_version": job.version,
+            "training_version": job.version,
+            "created_at": at,
+            "updated_at": at,
+        }
+        return self._create(rows.put_new(model), rows.put_new(_version_item(job, recipe, dataset, hyperparameters, at)))
+
+    def create_version(
+        self, model: Model, job: TrainingJob, recipe: str, dataset: DatasetReference, hyperparameters: Hyperparameters
+    ) -> bool:
+        """The model's next version, queued. False where the model changed meanwhile."""
+        at = now()
+        advance = rows.Update(
+            key=rows.model_key(job.model_id),
+            assign={"latest_version": job.version, "training_version": job.version, "updated_at": at},
+            condition="#uid = :uid AND #latest_version = :latest AND attribute_not_exists(#training_version)",
+            where={"uid": model.uid, "latest": model.latest_version},
+        )
+        return self._create(rows.updated(advance), rows.put_new(_version_item(job, recipe, dataset, hyperparameters, at)))
+
+    def _create(self, *writes: Any) -> bool:
+        try:
+            rows.transact(self._table, *writes)
+        except rows.ConditionFailedError:
+            return False
+        return True
+
+    def started(self, job: TrainingJob, execution: str) -> None:
+        """Note the workflow's execution, by which the job can be stopped."""
+        self._change(job, {"execution": execution})
+
+    def note(self, job: TrainingJob, status: VersionStatus, progress: Progress, **known: Mapping[str, Any]) -> None:
+        """Write where the job is, and what is now known of its `dataset` or `hyperparameters`."""
+        self._change(job, {"status": status, "progress": asdict(progress), **known})
+
+    def commit(self, job: TrainingJob, evaluation: Mapping[str, Any], manifest_sha256: str, labels: int) -> None:
+        """The version is ready and live. Its objects are written before, so a ready version never lacks them."""
+        self._finish(
+            job,
+            {"status": VersionStatus.READY, "progress": asdict(Progress.of(Stage.READY)), "evaluation": evaluation}
+            | {"manifest_sha256": manifest_sha256},
+            {"live_version": job.version, "labels": labels},
+        )
+
+    def fail(self, job: TrainingJob, error: str) -> None:
+        """The version failed, for the reason in the sentence; the live one, if any, stays."""
+        self._finish(job, {"status": VersionStatus.FAILED, "error": error}, {})
+
+    def cancel(self, job: TrainingJob) -> None:
+        """The version was cancelled; the live one, if any, stays."""
+        self._finish(job, {"status": VersionStatus.CANCELLED}, {})
+
+    def _finish(self, job: TrainingJob, version: Mapping[str, Any], model: Mapping[str, Any]) -> None:
+        at = now()
+        released = rows.Update(
+            key=rows.model_key(job.model_id),
+            assign={**model, "updated_at": at},
+            remove=["training_version"],
+            condition="#uid = :uid AND #training_version = :version",
+            where={"uid": job.uid, "version": job.version},
+        )
+        try:
+            rows.transact(self._table, rows.updated(_guarded(job, {**version, "finished_at": at})), rows.updated(released))
+        except rows.ConditionFailedError as error:
+            raise _superseded(job) from error
+
+    def _change(self, job: TrainingJob, assign: Mapping[str, Any]) -> None:
+        try:
+            rows.update(self._table, _guarded(job, assign))
+        except rows.ConditionFailedError as error:
+            raise _superseded(job) from error
+
+
+def _guarded(job: TrainingJob, assign: Mapping[str, Any]) -> rows.Update:
+    active = {f"active{place}": status for place, status in enumerate(ACTIVE)}
+    return rows.Update(
+        key=rows.version_key(job.uid, job.version),
+        assign=assign,
+        condition=f"#fence = :fence AND #status IN ({', '.join(f':{name}' for name in active)})",
+        where={"fence": job.fence, **active},
+    )
+
+
+def _superseded(job: TrainingJob) -> JobSupersededError:
+    return JobSupersededError(f"Version {job.version} of model {job.model_id!r} was cancelled, deleted or started anew.")
+
+
+def _version_item(job: TrainingJob, recipe: str, dataset: DatasetReference, hyperparameters: Hyperparameters, at: str) -> dict[str, Any]:
+    return {
+        **rows.version_key(job.uid, job.version),
+        **asdict(job),
+        "status": VersionStatus.QUEUED,
+        "recipe": recipe,
+        "progress": asdict(Progress.of(Stage.QUEUED)),
+        "hyperparameters": asdict(hyperparameters),
+        "dataset": asdict(dataset),
+        "created_at": at,
+    }

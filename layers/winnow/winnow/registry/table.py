@@ -1,0 +1,142 @@
+"""The one table: its keys, its number type, and transactions. Nobody else knows how a row is addressed.
+
+pk              sk          row
+MODELS          model_id    a model (one partition: listing them is a query)
+VERSIONS#uid    000001      a version of one life of a model
+DELETIONS       uid         a deleted model whose objects may not all be gone yet
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+MODELS = "MODELS"
+DELETIONS = "DELETIONS"
+Key = dict[str, Any]
+
+_CONFLICT_TRIES = 6
+
+
+class ConditionFailedError(Exception):
+    """A write's condition didn't hold, so nothing of its transaction was written."""
+
+
+def model_key(model_id: str) -> Key:
+    return {"pk": MODELS, "sk": model_id}
+
+
+def versions_partition(uid: str) -> str:
+    return f"VERSIONS#{uid}"
+
+
+def version_key(uid: str, version: int) -> Key:
+    return {"pk": versions_partition(uid), "sk": f"{version:06d}"}
+
+
+def deletion_key(uid: str) -> Key:
+    return {"pk": DELETIONS, "sk": uid}
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """An update of one row: what to set, what to remove, and the condition under which.
+
+    condition speaks of attributes as #name and of values as :name; `where` holds those values.
+    """
+
+    key: Key
+    assign: Mapping[str, Any]
+    condition: str
+    where: Mapping[str, Any]
+    remove: Sequence[str] = ()
+
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of UpdateItem, table aside. Every name goes through a placeholder: DynamoDB reserves hundreds of words
+        (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html)."""
+        expression = "SET " + ", ".join(f"#{name} = :new_{name}" for name in self.assign)
+        if self.remove:
+            expression += " REMOVE " + ", ".join(f"#{name}" for name in self.remove)
+        conditioned = re.findall(r"#(\w+)", self.condition)
+        values = {f":new_{name}": value for name, value in self.assign.items()} | {f":{name}": value for name, value in self.where.items()}
+        return {
+            "Key": self.key,
+            "UpdateExpression": expression,
+            "ConditionExpression": self.condition,
+            "ExpressionAttributeNames": {f"#{name}": name for name in [*self.assign, *self.remove, *conditioned]},
+            "ExpressionAttributeValues": to_item(values),
+        }
+
+
+def update(table: Table, change: Update) -> None:
+    """Make one update. ConditionFailedError where its condition doesn't hold."""
+    try:
+        table.update_item(**change.arguments())
+    except table.meta.client.exceptions.ConditionalCheckFailedException as error:
+        raise ConditionFailedError from error
+
+
+def put_new(item: Mapping[str, Any]) -> Callable[[str], dict[str, Any]]:
+    """For `transact`: a row that must not exist yet."""
+    return lambda table: {"Put": {"TableName": table, "Item": to_item(item), "ConditionExpression": "attribute_not_exists(pk)"}}
+
+
+def updated(change: Update) -> Callable[[str], dict[str, Any]]:
+    """For `transact`: an update."""
+    return lambda table: {"Update": {"TableName": table, **change.arguments()}}
+
+
+def deleted(key: Key, uid: str) -> Callable[[str], dict[str, Any]]:
+    """For `transact`: a row that goes, if it still is of this life of the model."""
+    return lambda table: {
+        "Delete": {"TableName": table, "Key": key, "ConditionExpression": "uid = :uid", "ExpressionAttributeValues": {":uid": uid}}
+    }
+
+
+def transact(table: Table, *writes: Callable[[str], dict[str, Any]]) -> None:
+    """Make all writes or none. ConditionFailedError where a condition doesn't hold; conflicts with other transactions are tried again."""
+    for attempt in range(_CONFLICT_TRIES):
+        try:
+            # The client of a resource takes Python's own types, which its stubs don't know.
+            table.meta.client.transact_write_items(TransactItems=[write(table.name) for write in writes])  # type: ignore[misc]
+        except table.meta.client.exceptions.TransactionCanceledException as error:
+            reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
+            if "ConditionalCheckFailed" in reasons:
+                raise ConditionFailedError from error
+            if "TransactionConflict" not in reasons or attempt == _CONFLICT_TRIES - 1:
+                raise
+            time.sleep(random.uniform(0, 0.05 * 2**attempt))
+        else:
+            return
+
+
+def to_item(value: Any) -> Any:
+    """Python to DynamoDB: floats become Decimal, by way of their shortest decimal form; tuples become lists."""
+    match value:
+        case float():
+            return Decimal(repr(value))
+        case Mapping():
+            return {name: to_item(member) for name, member in value.items()}
+        case list() | tuple():
+            return [to_item(member) for member in value]
+    return value
+
+
+def from_item(value: Any) -> Any:
+    """DynamoDB to Python: Decimal becomes int where it is whole, else float."""
+    match value:
+        case Decimal():
+            return int(value) if value == value.to_integral_value() else float(value)
+        case dict():
+            return {name: from_item(member) for name, member in value.items()}
+        case list():
+            return [from_item(member) for member in value]
+    return value

@@ -1,0 +1,130 @@
+"""What lies in S3: clients' data sets (read only), a job's frozen examples, and the artifacts of versions."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from winnow.domain import DatasetReference, Example, TrainingJob, model_prefix
+from winnow.errors import ArtifactError, DatasetError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+MAX_DATASET_BYTES = 100_000_000
+UPLOAD_SECONDS = 3600
+
+_MANIFEST = "artifact/manifest.json"
+_NOT_TO_BE_HAD = {"404", "403", "NoSuchKey", "NoSuchBucket", "AccessDenied", "InvalidBucketName", "PermanentRedirect", "301"}
+
+
+class Datasets:
+    """Clients' data sets: in the deployment's own bucket, and in those it was allowed to read."""
+
+    def __init__(self, s3: S3Client, bucket: str) -> None:
+        self._s3 = s3
+        self.bucket = bucket
+
+    def upload_url(self, key: str) -> str:
+        """A URL to which the client may PUT one object, for an hour."""
+        return self._s3.generate_presigned_url("put_object", Params={"Bucket": self.bucket, "Key": key}, ExpiresIn=UPLOAD_SECONDS)
+
+    def read(self, dataset: DatasetReference) -> bytes:
+        """The bytes of a data set. DatasetError where there is none, it may not be read, or it is too large.
+
+        An absent object and a forbidden one give the same sentence: an answer that told them apart would tell strangers what exists.
+        """
+        try:
+            answer = self._s3.get_object(Bucket=dataset.s3bucket, Key=dataset.training_object)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _NOT_TO_BE_HAD:
+                raise
+            raise DatasetError(
+                f"{dataset} can't be read: there is no such object, or this deployment may not read the bucket."
+                " Upload the data set with POST /datasets, or add the bucket to the template parameter DatasetBuckets."
+            ) from error
+        if answer["ContentLength"] > MAX_DATASET_BYTES:
+            raise DatasetError(f"{dataset} has {answer['ContentLength']:,} bytes: at most {MAX_DATASET_BYTES:,} can be trained on.")
+        return answer["Body"].read()
+
+
+class Storage:
+    """What was made for models, each training job under a prefix of its own."""
+
+    def __init__(self, s3: S3Client, bucket: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+
+    def freeze_examples(self, job: TrainingJob, part: str, examples: Sequence[Example]) -> None:
+        """Keep the examples of one part ("train" or "test") of the job's data set."""
+        lines = (json.dumps({"text": example.text, "labels": example.labels}, ensure_ascii=False) for example in examples)
+        body = gzip.compress("\n".join(lines).encode(), mtime=0)
+        self._s3.put_object(Bucket=self._bucket, Key=_examples_key(job, part), Body=body)
+
+    def frozen_examples(self, job: TrainingJob, part: str) -> list[Example]:
+        """The examples that `freeze_examples` kept."""
+        body = self._s3.get_object(Bucket=self._bucket, Key=_examples_key(job, part))["Body"].read()
+        records = (json.loads(line) for line in gzip.decompress(body).decode().split("\n"))
+        return [Example(record["text"], tuple(record["labels"])) for record in records]
+
+    def write_artifact(self, job: TrainingJob, files: Mapping[str, bytes]) -> str:
+        """Write an artifact's files, and last its manifest. Returns the manifest's SHA-256, which the registry keeps."""
+        for name, body in files.items():
+            self._s3.put_object(Bucket=self._bucket, Key=_artifact_key(job, name), Body=body)
+        manifest = {name: {"bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()} for name, body in files.items()}
+        body = json.dumps(manifest, sort_keys=True).encode()
+        self._s3.put_object(Bucket=self._bucket, Key=job.prefix + _MANIFEST, Body=body)
+        return hashlib.sha256(body).hexdigest()
+
+    def read_artifact(self, job: TrainingJob, manifest_sha256: str) -> dict[str, bytes]:
+        """An artifact's files. ArtifactError where one is missing or isn't what the training wrote."""
+        body = self._artifact_object(job, _MANIFEST)
+        _check(job, _MANIFEST, body, manifest_sha256)
+        files = {name: self._artifact_object(job, f"artifact/{name}") for name in json.loads(body)}
+        for name, entry in json.loads(body).items():
+            _check(job, name, files[name], entry["sha256"])
+        return files
+
+    def write_report(self, job: TrainingJob, name: str, report: Mapping[str, Any]) -> None:
+        """Write a JSON report beside the version's artifact."""
+        body = json.dumps(report, ensure_ascii=False, indent=1).encode()
+        self._s3.put_object(Bucket=self._bucket, Key=f"{job.prefix}{name}", Body=body, ContentType="application/json")
+
+    def remove_model(self, uid: str, time_left: Iterator[bool]) -> bool:
+        """Remove every object made for a model, version by version of the object, while there is time. True when none is left."""
+        for page in self._s3.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=model_prefix(uid)):
+            if not next(time_left):
+                return False
+            listed = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            objects = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in listed]
+            if objects:
+                refused = self._s3.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True}).get("Errors")  # type: ignore[typeddict-item]
+                if refused:
+                    return False
+        return True
+
+    def _artifact_object(self, job: TrainingJob, name: str) -> bytes:
+        try:
+            return self._s3.get_object(Bucket=self._bucket, Key=job.prefix + name)["Body"].read()
+        except self._s3.exceptions.NoSuchKey as error:
+            raise ArtifactError(f"Version {job.version} of model {job.model_id!r} lacks its file {name}: train it again.") from error
+
+
+def _check(job: TrainingJob, name: str, body: bytes, sha256: str) -> None:
+    if hashlib.sha256(body).hexdigest() != sha256:
+        raise ArtifactError(
+            f"The file {name} of version {job.version} of model {job.model_id!r} isn't the one its training wrote: train it again."
+        )
+
+
+def _examples_key(job: TrainingJob, part: str) -> str:
+    return f"{job.prefix}examples/{part}.jsonl.gz"
+
+
+def _artifact_key(job: TrainingJob, name: str) -> str:
+    return f"{job.prefix}artifact/{name}"

@@ -1,0 +1,216 @@
+"""The local cloud's server process: MiniStack, started, found again from another process, and stopped.
+
+The server inherits a locked file and holds the lock for as long as it lives. So whether a cloud
+runs in a folder is asked of the lock, never of a process id, which may be stale or reused.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+from typing import IO
+
+REGION = "us-east-1"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
+# MiniStack reads a SAM template with SAM's own translator. It is lent sam's packages rather than given its own,
+# because functions run in its environment, and a layer that lacks pydantic must fail here as it would on AWS.
+PROGRAM = "import sys; sys.path.append(sys.argv.pop()); from ministack.app import main; main()"
+START_SECONDS = 60
+STOP_SECONDS = 30
+
+
+class CloudError(Exception):
+    """The local cloud can't do what was asked; the message is one sentence for the person who asked."""
+
+
+class PortTakenError(CloudError):
+    """Another program listens on the port."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(f"port {port} is taken by another program: choose another with WINNOW_PORT, for example WINNOW_PORT={port + 1}")
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that is alive: its process and where it listens."""
+
+    pid: int
+    port: int
+    host: str
+
+
+def reachable(host: str) -> str:
+    """The address at which a client on this machine finds a server bound to `host`."""
+    return "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104
+
+
+class Server:
+    """MiniStack with its state, temporary files and log in one folder."""
+
+    def __init__(self, folder: Path, tools: Path) -> None:
+        self.folder = folder.resolve()
+        self.log = self.folder / "cloud.log"
+        self._python = tools / "ministack" / "bin" / "python"
+        self._translator = tools / "sam" / "lib" / "python3.13" / "site-packages"
+        self._record = self.folder / "cloud.json"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def find(self) -> Running | None:
+        """The server that runs in this folder, whoever started it; None when none does."""
+        try:
+            with self._record.open("r+") as record:
+                if _lock(record):
+                    return None
+                return Running(**json.loads(record.read()))
+        except (FileNotFoundError, json.JSONDecodeError):
+            return None
+
+    def start(self, port: int | None, host: str) -> Running:
+        """Start the server and wait until it answers. `port` None takes a free one."""
+        for needed in (self._python, self._translator):
+            if not needed.exists():
+                raise CloudError(f"the local cloud is not installed ({needed} is missing): run `make env`")
+        for attempt in range(3):
+            chosen = port or _free_port(host)
+            try:
+                return self._start_once(chosen, host)
+            except PortTakenError:
+                # A free port may be taken by another program between our look and the server's.
+                if port or attempt == 2:
+                    raise
+        raise AssertionError
+
+    def _start_once(self, port: int, host: str) -> Running:
+        _check_port(host, port)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._record.touch(mode=0o600)
+        with self._record.open("r+") as record:
+            if not _wait(lambda: _lock(record), 1):  # a look by `find` holds it for an instant
+                raise CloudError(f"a local cloud already runs in {self.folder}, or is being started there")
+            record.truncate()
+            for kept in ("state", "objects"):
+                (self.folder / kept).mkdir(exist_ok=True)
+            shutil.rmtree(self.folder / "tmp", ignore_errors=True)
+            (self.folder / "tmp").mkdir()
+            with self.log.open("ab") as log:
+                self._process = subprocess.Popen(
+                    [self._python, "-c", PROGRAM, self._translator],
+                    cwd=self.folder,
+                    env=self._environment(port, host),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    pass_fds=[record.fileno()],
+                    start_new_session=True,
+                )
+            running = Running(self._process.pid, port, host)
+            record.write(json.dumps(vars(running)))
+        try:
+            self._wait_until_ready(running)
+        except BaseException:
+            self.stop()
+            raise
+        return running
+
+    def stop(self) -> bool:
+        """End the server in good order (it writes its state on the way out); False when none ran."""
+        running = self.find()
+        if running is None:
+            return False
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(running.pid, signal.SIGTERM)
+        if _wait(lambda: self.find() is None, STOP_SECONDS):
+            self._reap()
+            return True
+        # It has written its state by now: what holds it is a function that still runs.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
+        self._reap()
+        return True
+
+    def _reap(self) -> None:
+        if self._process is not None:
+            self._process.wait()
+            self._process = None
+
+    def _wait_until_ready(self, running: Running) -> None:
+        process = self._process
+        assert process is not None  # noqa: S101
+        url = f"http://{reachable(running.host)}:{running.port}/_ministack/ready"
+        if not _wait(lambda: process.poll() is not None or _answers(url), START_SECONDS):
+            raise CloudError(f"the local cloud did not answer within {START_SECONDS} s; its log: {self.log}")
+        if process.poll() is not None:
+            _check_port(running.host, running.port)
+            raise CloudError(f"the local cloud ended at once with status {process.returncode}; its log: {self.log}")
+
+    def _environment(self, port: int, host: str) -> dict[str, str]:
+        """The server's settings. Functions inherit all of them: so nothing of the caller's own, and AWS_ENDPOINT_URL as their way back."""
+        return {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ} | {
+            "TZ": "UTC",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "GATEWAY_PORT": str(port),
+            "BIND_HOST": host,
+            "AWS_ENDPOINT_URL": f"http://{reachable(host)}:{port}",
+            "MINISTACK_REGION": REGION,
+            "PERSIST_STATE": "1",
+            "STATE_DIR": str(self.folder / "state"),
+            "S3_PERSIST": "1",
+            "S3_DATA_DIR": str(self.folder / "objects"),
+            "TMPDIR": str(self.folder / "tmp"),
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            "DOCKER_HOST": f"unix://{self.folder}/no-docker",  # functions run as processes, whether Docker is there or not
+        }
+
+
+def _lock(record: IO[str]) -> bool:
+    try:
+        fcntl.flock(record, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _free_port(host: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def _check_port(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except PermissionError:
+            raise CloudError(f"port {port} needs more rights than you have: choose one above 1023 with WINNOW_PORT") from None
+        except OSError:
+            raise PortTakenError(port) from None
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310
+            return bool(answer.status == 200)
+    except (OSError, HTTPException):
+        return False
+
+
+def _wait(condition: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
