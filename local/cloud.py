@@ -5,6 +5,7 @@ with LocalCloud(folder, port=None) as cloud:
     settings = cloud.environment()
 """
 
+import contextlib
 import os
 import subprocess
 import tomllib
@@ -14,6 +15,8 @@ from types import TracebackType
 from typing import Any, Self
 
 import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from local.server import CREDENTIALS, REGION, CloudError, Running, Server, reachable
 
@@ -35,6 +38,8 @@ class LocalCloud:
         self.host = host
         self.project = project
         self.server = Server(folder, project / ".tools")
+        self._sam = project / ".tools" / "sam" / "bin" / "sam"
+        self._template = project / ".aws-sam" / "build" / "template.yaml"
         self.deploy_log = self.folder / "deploy.log"
 
     def __enter__(self) -> Self:
@@ -50,6 +55,13 @@ class LocalCloud:
         if running:
             self.port, self.host = running.port, running.host
         return running
+
+    def check(self) -> None:
+        """Raise CloudError when a tool or the build is missing: better now than after the server's start."""
+        if not self._sam.exists():
+            raise CloudError(f"sam is not installed ({self._sam} is missing): run `make env`")
+        if not self._template.exists():
+            raise CloudError(f"nothing is built yet ({self._template} is missing): run `make build`")
 
     def start(self) -> None:
         """Start the server and wait for it. Raises CloudError, with nothing left running."""
@@ -73,19 +85,14 @@ class LocalCloud:
             aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
             region_name=REGION,
         )
-        return session.client(service, endpoint_url=self.endpoint)  # type: ignore[call-overload]
+        return session.client(service, endpoint_url=self.endpoint, config=Config(proxies={}))  # type: ignore[call-overload]
 
     def deploy(self, parameters: Mapping[str, str] | None = None) -> None:
         """`sam deploy` what `sam build` made. `parameters` are laid over those of samconfig.toml's [local]."""
-        sam = self.project / ".tools" / "sam" / "bin" / "sam"
-        template = self.project / ".aws-sam" / "build" / "template.yaml"
-        if not sam.exists():
-            raise CloudError(f"sam is not installed ({sam} is missing): run `make env`")
-        if not template.exists():
-            raise CloudError("nothing is built yet (.aws-sam/build is missing): run `make build`")
+        self.check()
         self.client("s3").create_bucket(Bucket=ARTIFACTS)  # in this region an existing one is no error
-        command: list[str | Path] = [sam, "deploy", "--config-file", self.project / "samconfig.toml", "--config-env", "local"]
-        command += ["--template-file", template, "--s3-bucket", ARTIFACTS]
+        command: list[str | Path] = [self._sam, "deploy", "--config-file", self.project / "samconfig.toml", "--config-env", "local"]
+        command += ["--template-file", self._template, "--s3-bucket", ARTIFACTS]
         command += ["--region", REGION, "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"]
         if parameters:
             given = [f"{name}={value}" for name, value in parameters.items()]
@@ -107,11 +114,14 @@ class LocalCloud:
                 raise CloudError(f"sam deploy took longer than {DEPLOY_SECONDS} s; its log: {self.deploy_log}") from None
         if done.returncode:
             raise CloudError(f"sam deploy failed: {self._deploy_error()}; the whole log: {self.deploy_log}")
+        self._apply_gateway_responses()
 
     def outputs(self) -> dict[str, str]:
         """The stack's outputs, read anew: an API whose paths changed has a new id."""
-        name = self._local_settings()["stack_name"]
-        stacks = self.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+        try:
+            stacks = self.client("cloudformation").describe_stacks(StackName=self._stack)["Stacks"]
+        except ClientError:
+            raise CloudError(f"nothing is deployed yet in the local cloud of {self.folder}") from None
         return {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
 
     def environment(self) -> dict[str, str]:
@@ -126,19 +136,50 @@ class LocalCloud:
             **CREDENTIALS,
         }
 
+    def _apply_gateway_responses(self) -> None:
+        """Give the API its own shape of API Gateway's errors: MiniStack drops SAM's GatewayResponses property without a word."""
+        template = self.client("cloudformation").get_template(StackName=self._stack, TemplateStage="Processed")["TemplateBody"]
+        gateway = self.client("apigateway")
+        for name, resource in template["Resources"].items():
+            if resource["Type"] != "AWS::ApiGateway::RestApi":
+                continue
+            described = self.client("cloudformation").describe_stack_resource(StackName=self._stack, LogicalResourceId=name)
+            api = described["StackResourceDetail"]["PhysicalResourceId"]
+            for kind, response in resource["Properties"]["Body"].get("x-amazon-apigateway-gateway-responses", {}).items():
+                gateway.put_gateway_response(restApiId=api, responseType=kind, **response)
+            for stage in gateway.get_stages(restApiId=api)["item"]:
+                gateway.create_deployment(restApiId=api, stageName=stage["stageName"])
+
+    @property
+    def _stack(self) -> str:
+        return str(self._local_settings()["stack_name"])
+
     def _local_settings(self) -> dict[str, Any]:
         settings: dict[str, Any] = tomllib.loads((self.project / "samconfig.toml").read_text())["local"]
         parameters: dict[str, Any] = settings["deploy"]["parameters"]
         return parameters
 
     def _deploy_error(self) -> str:
-        """The line of sam's log that says most: the first resource that failed, else sam's own last word."""
-        lines = [line.strip() for line in self.deploy_log.read_text(errors="replace").splitlines() if line.strip()]
-        failed = [line for line in lines if "_FAILED" in line and "cancelled" not in line]
-        return (failed or [line for line in lines if line.startswith("Error")] or lines or ["it said nothing"])[0]
+        """What went wrong first: the resource that failed and why, else sam's own last word."""
+        with contextlib.suppress(ClientError):
+            events = self.client("cloudformation").describe_stack_events(StackName=self._stack)["StackEvents"]
+            for event in reversed(_latest_operation(events)):
+                if event["ResourceStatus"].endswith("_FAILED"):
+                    return f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
+        lines = [line for line in self.deploy_log.read_text(errors="replace").splitlines() if line.strip()]
+        return next((line for line in lines if line.startswith("Error")), lines[-1] if lines else "it said nothing")
+
+
+def _latest_operation(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The events of the latest create or update, newest first, as CloudFormation lists them."""
+    begun = {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"}
+    for count, event in enumerate(events, 1):
+        if event["ResourceType"] == "AWS::CloudFormation::Stack" and event["ResourceStatus"] in begun:
+            return events[:count]
+    return events
 
 
 def _without_aws_settings() -> dict[str, str]:
-    """The caller's environment without settings for AWS, sam or Python of their own: a deploy must never leave this machine."""
+    """The caller's environment without its settings for AWS, sam, Python and proxies: this deploy stays on this machine."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_", "PYTHON"))}
-    return kept | {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    return kept | {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "NO_PROXY": "*", "no_proxy": "*"}

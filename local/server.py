@@ -13,10 +13,10 @@ import signal
 import socket
 import subprocess
 import time
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.client import HTTPException
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import IO
 
@@ -129,25 +129,19 @@ class Server:
             return False
         with contextlib.suppress(ProcessLookupError):
             os.kill(running.pid, signal.SIGTERM)
-        if _wait(lambda: self.find() is None, STOP_SECONDS):
-            self._reap()
-            return True
-        # It has written its state by now: what holds it is a function that still runs.
+        _wait(lambda: self.find() is None, STOP_SECONDS)
+        # Functions in the middle of a call outlive the server, and would write into the next one on this port.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(running.pid, signal.SIGKILL)
-        self._reap()
-        return True
-
-    def _reap(self) -> None:
         if self._process is not None:
             self._process.wait()
             self._process = None
+        return True
 
     def _wait_until_ready(self, running: Running) -> None:
         process = self._process
         assert process is not None  # noqa: S101
-        url = f"http://{reachable(running.host)}:{running.port}/_ministack/ready"
-        if not _wait(lambda: process.poll() is not None or _answers(url), START_SECONDS):
+        if not _wait(lambda: process.poll() is not None or _ready(running), START_SECONDS):
             raise CloudError(f"the local cloud did not answer within {START_SECONDS} s; its log: {self.log}")
         if process.poll() is not None:
             _check_port(running.host, running.port)
@@ -199,12 +193,14 @@ def _check_port(host: str, port: int) -> None:
             raise PortTakenError(port) from None
 
 
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310
-            return bool(answer.status == 200)
-    except (OSError, HTTPException):
-        return False
+def _ready(running: Running) -> bool:
+    connection = HTTPConnection(reachable(running.host), running.port, timeout=2)  # which knows of no proxy
+    with contextlib.closing(connection):
+        try:
+            connection.request("GET", "/_ministack/ready")
+            return connection.getresponse().status == HTTPStatus.OK
+        except (OSError, HTTPException):
+            return False
 
 
 def _wait(condition: Callable[[], bool], seconds: float) -> bool:

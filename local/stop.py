@@ -1,0 +1,27 @@
+"""`make stop`: end the local cloud in good order; what it holds stays in its folder."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from local.cloud import PROJECT, LocalCloud
+from local.server import CloudError
+
+
+def main() -> int:
+    """Stop what runs in the folder, and say so."""
+    parser = argparse.ArgumentParser(prog="make stop", description=__doc__)
+    parser.add_argument("--folder", type=Path, default=PROJECT / ".local", help="where its state lives")
+    cloud = LocalCloud(parser.parse_args().folder, port=None)
+    running = cloud.find()
+    try:
+        stopped = cloud.stop()
+    except CloudError as error:
+        print(f"winnow: {error}", file=sys.stderr)
+        return 1
+    print(f"winnow: stopped (port {running.port}); its data stays in {cloud.folder}" if stopped and running else "winnow: not running")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
