@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -80,10 +81,12 @@ class LocalCloud:
 
     def client(self, service: str) -> Any:
         """A boto3 client of this cloud, whatever AWS settings the caller has."""
+        ignored = {"profile": (None, None, None, None), "config_file": (None, None, os.devnull, None)}
         session = boto3.Session(
             aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
             region_name=REGION,
+            botocore_session=botocore.session.Session(session_vars=ignored),
         )
         return session.client(service, endpoint_url=self.endpoint, config=Config(proxies={}))  # type: ignore[call-overload]
 
@@ -129,7 +132,7 @@ class LocalCloud:
         outputs = self.outputs()
         key = self.client("apigateway").get_api_key(apiKey=outputs["ApiKeyId"], includeValue=True)
         return {
-            "WINNOW_URL": f"{self.endpoint}/restapis/{outputs['ApiId']}/{outputs['Stage']}/_user_request_",
+            "WINNOW_URL": f"{self.endpoint}/_aws/execute-api/{outputs['ApiId']}/{outputs['Stage']}",
             "WINNOW_API_KEY": key["value"],
             "WINNOW_DATASETS_BUCKET": outputs["DatasetsBucket"],
             "AWS_ENDPOINT_URL": self.endpoint,

@@ -136,6 +136,7 @@ class Server:
         if self._process is not None:
             self._process.wait()
             self._process = None
+        shutil.rmtree(self.folder / "tmp", ignore_errors=True)  # each worker's own copy of its code and layers
         return True
 
     def _wait_until_ready(self, running: Running) -> None:

@@ -1,4 +1,4 @@
-"""The workflow's task after any failure: status and reason into the registry."""
+"""The workflow's task after any failure: status and reason into the registry, where the task that failed couldn't say so itself."""
 
 from typing import Any
 
@@ -7,16 +7,17 @@ from aws_lambda_powertools import Logger
 from winnow import deployment
 from winnow.domain import TrainingJob
 from winnow.errors import JobSupersededError
-from winnow.failures import failure_sentence
+from winnow.failures import unforeseen
 
 logger = Logger(service="winnow")
 
 
 def handler(event: dict[str, Any], context: object) -> None:
     job = TrainingJob.from_event(event["job"])
-    logger.error("training failed", extra={"job": event["job"], "failure": event["failure"]})
     try:
-        deployment.jobs().fail(job, failure_sentence(event["failure"]))
+        deployment.jobs().fail(job, unforeseen(event["failure"]))
     except JobSupersededError:
-        # Cancelled or deleted meanwhile: that is why the task failed, and it is in the registry already.
-        logger.info("superseded", extra={"job": event["job"]})
+        # Failed by the task's own word, cancelled or deleted: the registry knows already.
+        logger.info("known", extra={"job": event["job"]})
+    else:
+        logger.error("unforeseen", extra={"job": event["job"], "failure": event["failure"]})

@@ -1,10 +1,15 @@
 """The workflow's first task: read, check, part and freeze the examples."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from winnow import preparation
 from winnow.domain import TrainingJob
-from winnow.preparation import prepare
+from winnow.failures import task
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
-def handler(event: dict[str, Any], context: object) -> None:
-    prepare(TrainingJob.from_event(event["job"]))
+@task
+def handler(job: TrainingJob, event: dict[str, Any], context: "LambdaContext") -> None:
+    preparation.prepare(job)

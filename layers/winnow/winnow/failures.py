@@ -1,35 +1,56 @@
-"""What a failed workflow task says, made into the sentence that a version's `error` shows."""
+"""What becomes of a workflow task that fails: the sentence that the version's `error` shows."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import TYPE_CHECKING, Any
 
-from winnow import errors
+from winnow import deployment
+from winnow.domain import TrainingJob
+from winnow.errors import JobSupersededError, WinnowError
 
-_DELIBERATE = {name for name, thing in vars(errors).items() if isinstance(thing, type) and issubclass(thing, errors.WinnowError)}
-_OUT_OF_RESOURCES = {"States.Timeout", "Sandbox.Timedout", "Lambda.Unknown", "Runtime.ExitError", "Runtime.OutOfMemory"}
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+_OUT_OF_RESOURCES = {"States.Timeout", "Sandbox.Timedout", "Runtime.ExitError", "Runtime.OutOfMemory"}
+
+Event = dict[str, Any]
 
 
-def failure_sentence(failure: Mapping[str, Any]) -> str:
-    """The sentence for a Catch's error output, {"Error": name, "Cause": JSON or text}.
+def task[Result](work: Callable[[TrainingJob, Event, LambdaContext], Result]) -> Callable[[Event, LambdaContext], Result]:
+    """Make a workflow task's Lambda handler. What fails on purpose says so in the registry itself, and then fails the workflow too."""
 
-    A Lambda's exception has its class and message in Cause
-    (https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html); ours speak for themselves.
+    @wraps(work)
+    def handler(event: Event, context: LambdaContext) -> Result:
+        job = TrainingJob.from_event(event["job"])
+        try:
+            return work(job, event, context)
+        except JobSupersededError:
+            raise
+        except WinnowError as error:
+            deployment.jobs().fail(job, error.sentence)
+            raise
+
+    return handler
+
+
+def unforeseen(failure: Mapping[str, Any]) -> str:
+    """The sentence for a failure that no task foresaw, from a Catch's error output {"Error": name, "Cause": JSON or text}.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
     """
-    cause = _cause(failure.get("Cause", ""))
-    error = str(cause.get("errorType") or failure.get("Error") or "unknown")
-    if error in _DELIBERATE:
-        return str(cause.get("errorMessage"))
+    error = str(failure.get("Error") or "unknown")
     if error in _OUT_OF_RESOURCES:
         return f"The training ran out of time or memory ({error}): train on fewer texts (n_texts) or in fewer epochs (n_iter)."
-    return f"The training failed by a fault of ours ({error}): the function's log has the details. Train again, or report it if it stays."
+    reason = f"{_class_name(failure.get('Cause')) or error}"
+    return f"The training failed by a fault of ours ({reason}): the function's log has the details. Train again, or report it if it stays."
 
 
-def _cause(text: Any) -> Mapping[str, Any]:
+def _class_name(cause: Any) -> str | None:
     try:
-        cause = json.loads(text)
+        told = json.loads(cause)
     except (TypeError, ValueError):
-        return {}
-    return cause if isinstance(cause, Mapping) else {}
+        return None
+    return str(told["errorType"]) if isinstance(told, Mapping) and "errorType" in told else None
