@@ -1,6 +1,7 @@
 # Every task of the project. `make` alone lists them.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --silent
 .ONESHELL:
 .DEFAULT_GOAL := help
 .PHONY: help env lock
@@ -41,3 +42,53 @@ lock: .tools/.uv ## remake the hash-pinned requirements; UPGRADE=1 takes newer r
 	cd requirements
 	for name in dev sam ministack uv; do ../$(COMPILE) $(if $(UPGRADE),--upgrade) $$name.in -o $$name.txt; done
 	for name in spacy-layer winnow-layer; do ../$(COMPILE) -c dev.txt $$name.in -o $$name.txt; done
+
+# --- building and deploying ---
+
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.tools/sam/bin:$(CURDIR)/.tools/uv/bin:$(PATH)
+export SAM_CLI_TELEMETRY := 0
+ARCHITECTURE ?= arm64
+HOST_ARCHITECTURE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
+SOURCES := template.yaml $(shell find functions layers requirements -type f -not -path '*/__pycache__/*')
+
+.PHONY: build build-local deploy start stop demo smoke
+build: env ## build for an account: ARCHITECTURE=arm64 (default) or x86_64; then `sam deploy`
+	ARCHITECTURE=$(ARCHITECTURE) sam build --parameter-overrides Architecture=$(ARCHITECTURE)
+
+build-local: .aws-sam/local/template.yaml ## build for this machine, for the local cloud
+
+# Beside .aws-sam/build, which is what `sam deploy` sends to an account.
+.aws-sam/local/template.yaml: $(SOURCES) | env
+	mkdir -p .aws-sam
+	echo "Building for the local cloud …"
+	rm -f $@
+	ARCHITECTURE=$(HOST_ARCHITECTURE) sam build --build-dir .aws-sam/local --parameter-overrides Architecture=$(HOST_ARCHITECTURE) >.aws-sam/local.log 2>&1 \
+		|| { grep -i error .aws-sam/local.log | tail -n 3 >&2; echo "winnow: the build failed: .aws-sam/local.log has all of its output" >&2; exit 1; }
+	touch $@
+
+start: build-local ## the local cloud with everything deployed, kept running; prints URL, key and curl lines
+	$(PYTHON) -m local.start
+
+stop: env ## end what `make start` started; its models stay
+	$(PYTHON) -m local.stop
+
+demo: build-local ## the main job to its end on a local cloud of its own
+	$(PYTHON) -m local.demo
+
+smoke: env ## the end-to-end calls against a deployed stack: URL=… KEY=…
+	$(PYTHON) -m local.smoke "$(URL)" "$(KEY)"
+
+# --- checking ---
+
+.PHONY: check test test-arm64 test-sam-local bench-banking77
+check: env ## lint, format, types, template
+	ruff check .
+	ruff format --check .
+	mypy
+	sam validate --lint --region us-east-1
+
+test: build-local ## all tests but the two below: units, functions, contract, end to end on the local cloud
+	$(PYTHON) -m pytest
+
+bench-banking77: build-local ## train on Banking77 and classify its test set, both through the API: DATA=folder with train.csv and test.csv
+	$(PYTHON) -m benchmarks.banking77 $(DATA)

@@ -7,6 +7,7 @@ with LocalCloud(folder, port=None) as cloud:
 
 import contextlib
 import os
+import platform
 import subprocess
 import tomllib
 from collections.abc import Mapping
@@ -23,6 +24,8 @@ from local.server import CREDENTIALS, REGION, CloudError, Running, Server, reach
 
 PROJECT = Path(__file__).resolve().parent.parent
 ARTIFACTS = "winnow-local-artifacts"
+# The local cloud runs functions as processes of this machine, so their layer is built for its processor.
+ARCHITECTURE = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
 DEPLOY_SECONDS = 600
 
 
@@ -40,7 +43,7 @@ class LocalCloud:
         self.project = project
         self.server = Server(folder, project / ".tools")
         self._sam = project / ".tools" / "sam" / "bin" / "sam"
-        self._template = project / ".aws-sam" / "build" / "template.yaml"
+        self._template = project / ".aws-sam" / "local" / "template.yaml"
         self.deploy_log = self.folder / "deploy.log"
 
     def __enter__(self) -> Self:
@@ -62,7 +65,7 @@ class LocalCloud:
         if not self._sam.exists():
             raise CloudError(f"sam is not installed ({self._sam} is missing): run `make env`")
         if not self._template.exists():
-            raise CloudError(f"nothing is built yet ({self._template} is missing): run `make build`")
+            raise CloudError(f"nothing is built yet ({self._template} is missing): run `make build-local`")
 
     def start(self) -> None:
         """Start the server and wait for it. Raises CloudError, with nothing left running."""
@@ -97,9 +100,9 @@ class LocalCloud:
         command: list[str | Path] = [self._sam, "deploy", "--config-file", self.project / "samconfig.toml", "--config-env", "local"]
         command += ["--template-file", self._template, "--s3-bucket", ARTIFACTS]
         command += ["--region", REGION, "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"]
-        if parameters:
-            given = [f"{name}={value}" for name, value in parameters.items()]
-            command += ["--parameter-overrides", *self._local_settings().get("parameter_overrides", []), *given]
+        laid_over = {"Architecture": ARCHITECTURE, **(parameters or {})}
+        given = [f"{name}={value}" for name, value in laid_over.items()]
+        command += ["--parameter-overrides", *self._local_settings().get("parameter_overrides", []), *given]
         settings = {"AWS_ENDPOINT_URL": self.endpoint, "SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.2"}
         with self.deploy_log.open("wb") as log:
             try:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = "classifier.json"
 _WEIGHTS = "weights.bin"
+# Of a score, in answers. float32 has hardly more.
+_DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +44,12 @@ class TrainedClassifier:
 
     def _ranked(self, row: NDArray[np.float32], n_top: int | None) -> list[ScoredLabel]:
         # Stable, so that equal scores come in the order of the labels.
-        order = np.argsort(-row, kind="stable")[:n_top]
+        order = np.argsort(-row, kind="stable")[:n_top].tolist()
+        accepted = [row[column] >= self.thresholds[column] and (rank == 0 or not self.classifier.exclusive) for rank, column in enumerate(order)]
         return [
-            ScoredLabel(self.labels[column], float(row[column]), self._accepts(rank, float(row[column]), int(column)))
-            for rank, column in enumerate(order)
+            ScoredLabel(self.labels[column], round(float(row[column]), _DIGITS), bool(taken))
+            for column, taken in zip(order, accepted, strict=True)
         ]
-
-    def _accepts(self, rank: int, score: float, column: int) -> bool:
-        return score >= self.thresholds[column] and (rank == 0 or not self.classifier.exclusive)
 
     def to_files(self) -> dict[str, bytes]:
         description = {

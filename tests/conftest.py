@@ -1,0 +1,314 @@
+"""Winnow on fake clouds: the template's table and buckets in moto, its functions and its workflow run in this process.
+
+Tests in unit/ and functions/ reach no network. Types of the fixtures: `Winnow`, `Answer`, `Context`, `Json`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from unittest.mock import patch
+from uuid import uuid4
+
+import boto3
+import pytest
+import yaml
+from moto import mock_aws
+
+from winnow import aws
+
+try:
+    from tests.support.contract import check_answer
+except ModuleNotFoundError:
+
+    def check_answer(method: str, path: str, status: int, headers: Mapping[str, str], body: Any) -> None: ...
+
+ROOT = Path(__file__).parents[1]
+DATA = ROOT / "tests" / "data"
+REGION = "us-east-1"
+# The bucket that the user's calls name, beside the stack's own.
+CLIENT_BUCKET = "albert-textcats"
+ROLE = "arn:aws:iam::123456789012:role/winnow"
+OFFLINE = ("unit", "functions")
+
+Json = dict[str, Any]
+Ready = Callable[[str], "Winnow"]
+
+
+class _TemplateLoader(yaml.SafeLoader):
+    """YAML with CloudFormation's tags: !Ref X and !GetAtt X.Arn become ("Ref", "X") and ("GetAtt", "X.Arn")."""
+
+
+def _tagged(loader: _TemplateLoader, suffix: str, node: yaml.Node) -> tuple[str, Any]:
+    if isinstance(node, yaml.ScalarNode):
+        return suffix, loader.construct_scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        return suffix, loader.construct_sequence(node, deep=True)
+    assert isinstance(node, yaml.MappingNode)
+    return suffix, loader.construct_mapping(node, deep=True)
+
+
+_TemplateLoader.add_multi_constructor("!", _tagged)  # type: ignore[no-untyped-call]
+
+TEMPLATE: Json = yaml.load((ROOT / "template.yaml").read_text(), Loader=_TemplateLoader)  # noqa: S506 (a safe loader with tags added)
+WORKFLOW: Json = TEMPLATE["Resources"]["TrainingWorkflow"]["Properties"]["Definition"]
+FUNCTIONS: dict[str, Json] = {  # by the folder of their code
+    resource["Properties"]["CodeUri"]: resource["Properties"]
+    for resource in TEMPLATE["Resources"].values()
+    if resource["Type"] == "AWS::Serverless::Function"
+}
+
+
+@dataclass
+class Context:
+    """What Lambda tells a function of its invocation, with so much time left."""
+
+    seconds: float = 28.0
+    function_name: str = "winnow"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = f"arn:aws:lambda:{REGION}:123456789012:function:winnow"
+    aws_request_id: str = "2c3d4b6e-cf8f-4b3f-944d-2ed928e84f9d"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.seconds * 1000)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A function's answer, its body parsed."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Json
+
+
+def load_event(name: str) -> Json:
+    """An event from events/, such as "api/create_model"."""
+    event: Json = json.loads((ROOT / "events" / f"{name}.json").read_text())
+    return event
+
+
+def load_dataset(name: str) -> list[Json]:
+    """The records of a data set in tests/data."""
+    text = (DATA / name).read_text()
+    return [json.loads(line) for line in text.splitlines()] if name.endswith(".jsonl") else json.loads(text)
+
+
+@dataclass
+class Winnow:
+    """A deployment: its resources by their names in the template, and a fresh execution environment for each function."""
+
+    names: Mapping[str, str]
+    s3: Any = field(default_factory=lambda: boto3.client("s3"))
+    stepfunctions: Any = field(default_factory=lambda: boto3.client("stepfunctions"))
+    table: Any = field(init=False)
+    environments: dict[str, ModuleType] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.table = boto3.resource("dynamodb").Table(self.names["Registry"])
+
+    # --- the API ---
+
+    def call(
+        self,
+        function: str,
+        event: str | None = None,
+        *,
+        body: Any = None,
+        query: Mapping[str, str] | None = None,
+        path: Mapping[str, str] | None = None,
+        **members: Any,
+    ) -> Answer:
+        """Call an API function with events/api/EVENT.json (the function's own name if not said), changed as told.
+
+        body: sent as it is where it is a string, else as JSON; members: further members of the event.
+        """
+        request = load_event(f"api/{event or function}") | members
+        if body is not None:
+            request["body"] = body if isinstance(body, str) else json.dumps(body)
+        if query is not None:
+            request["queryStringParameters"] = dict(query)
+            request["multiValueQueryStringParameters"] = {name: [value] for name, value in query.items()}
+        if path is not None:
+            request["pathParameters"] = dict(path)
+            request["path"] = request["resource"].format(**path)
+        raw = json.loads(json.dumps(self.invoke(f"functions/api/{function}", request, Context())))
+        answer = Answer(raw["statusCode"], raw["headers"], json.loads(raw["body"]))
+        check_answer(request["httpMethod"], request["resource"], answer.status, answer.headers, answer.body)
+        return answer
+
+    def create(self, event: str = "create_model", **changes: Any) -> Answer:
+        """POST /models with the event's body, and these fields changed or, where None, left out."""
+        body = json.loads(load_event(f"api/{event}")["body"]) | changes
+        return self.call("create_model", event, body={name: value for name, value in body.items() if value is not None})
+
+    def model(self, model_id: str = "tc-01") -> Json:
+        return self.call("get_model", path={"model_id": model_id}).body
+
+    def version(self, model_id: str = "tc-01") -> Json:
+        """The latest version of a model, as GET /models/{model_id} shows it."""
+        version: Json = self.model(model_id)["version"]
+        return version
+
+    # --- data sets and training ---
+
+    def put_dataset(self, dataset: str | bytes | Sequence[Json] = "exclusive.json", bucket: str = CLIENT_BUCKET) -> None:
+        """Put a data set where the user's calls look for it: one of tests/data by its name, bytes as they are, or records as JSON."""
+        body = (DATA / dataset).read_bytes() if isinstance(dataset, str) else dataset
+        self.s3.put_object(Bucket=bucket, Key="trainingSet.json", Body=body if isinstance(body, bytes) else json.dumps(body).encode())
+
+    def train(self, context: Context | None = None, **fields: Any) -> Json:
+        """Ask for a training and run its workflow to the end. Returns the version."""
+        answer = self.create(**{"n_iter": 1} | fields)
+        assert answer.status == 202, answer.body
+        self.run_workflow(self.started_job(), context)
+        return self.version(answer.body["model_id"])
+
+    def objects(self) -> dict[str, bytes]:
+        """What lies in the models' bucket, by key."""
+        listed = self.s3.list_objects_v2(Bucket=self.names["Models"]).get("Contents", [])
+        return {entry["Key"]: self.s3.get_object(Bucket=self.names["Models"], Key=entry["Key"])["Body"].read() for entry in listed}
+
+    def executions(self) -> list[Json]:
+        executions: list[Json] = self.stepfunctions.list_executions(stateMachineArn=self.names["TrainingWorkflow"])["executions"]
+        return executions
+
+    def started_job(self) -> Json:
+        """The input of the workflow's last execution."""
+        last = max(self.executions(), key=lambda execution: execution["startDate"])
+        given: Json = json.loads(self.stepfunctions.describe_execution(executionArn=last["executionArn"])["input"])
+        return given
+
+    def run_workflow(self, data: Json, context: Context | None = None) -> str:
+        """Do with this input what the template's state machine does. Returns the name of the state it ends in."""
+        name: str = WORKFLOW["StartAt"]
+        while (state := WORKFLOW["States"][name])["Type"] == "Task":
+            task = TEMPLATE["Resources"][state["Resource"][1].removesuffix(".Arn")]["Properties"]
+            after = state
+            try:
+                result = self.invoke(task["CodeUri"], data, context or Context(seconds=900))
+            except Exception as error:
+                if "Catch" not in state:
+                    raise
+                [after] = state["Catch"]
+                result = failure(error)
+            data = json.loads(json.dumps(data if after["ResultPath"] is None else data | {after["ResultPath"].removeprefix("$."): result}))
+            if after.get("End"):
+                break
+            name = after["Next"]
+        return name
+
+    # --- functions ---
+
+    def invoke(self, folder: str, event: Json, context: Context | None = None) -> Any:
+        """Invoke the function whose code is in the folder, with the settings that the template gives it."""
+        with self.settings(folder):
+            if folder not in self.environments:
+                spec = importlib.util.spec_from_file_location(f"app_{uuid4().hex}", ROOT / folder / "app.py")
+                assert spec is not None
+                assert spec.loader is not None
+                self.environments[folder] = importlib.util.module_from_spec(spec)
+                spec.loader.exec_module(self.environments[folder])
+            return self.environments[folder].handler(deepcopy(event), context or Context())
+
+    @contextmanager
+    def settings(self, folder: str) -> Iterator[None]:
+        """The environment variables that the template gives the function, and of those that it gives others none."""
+        with patch.dict(os.environ):
+            for function in FUNCTIONS.values():
+                for name in _variables(function):
+                    os.environ.pop(name, None)
+            for name, value in _variables(FUNCTIONS[folder]).items():
+                os.environ[name] = self.names[value[1]] if isinstance(value, tuple) else value
+            yield
+
+
+def _variables(function: Json) -> Json:
+    own: Json = function.get("Environment", {}).get("Variables", {})
+    return TEMPLATE["Globals"]["Function"]["Environment"]["Variables"] | own
+
+
+def failure(error: Exception) -> Json:
+    """What Step Functions hands to a Catch when a Python Lambda raised the error."""
+    cause = {
+        "errorMessage": str(error),
+        "errorType": type(error).__name__,
+        "requestId": Context.aws_request_id,
+        "stackTrace": ['  File "/var/task/app.py", line 10, in handler\n'],
+    }
+    return {"Error": type(error).__name__, "Cause": json.dumps(cause)}
+
+
+@pytest.fixture(autouse=True)
+def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.path.parent.name not in OFFLINE:
+        return
+    connect = socket.socket.connect
+
+    def refuse(self: socket.socket, address: Any) -> None:
+        if self.family is not socket.AF_UNIX:
+            message = f"A test reached for the network: {address}"
+            raise RuntimeError(message)
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+@pytest.fixture(scope="session")
+def boto_session() -> boto3.Session:
+    """One for all tests: it parses botocore's large service descriptions once."""
+    return boto3.Session(region_name=REGION, aws_access_key_id="fake", aws_secret_access_key="fake")
+
+
+@pytest.fixture
+def winnow(boto_session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[Winnow]:
+    """A deployment of template.yaml in moto: its table, buckets and workflow."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", "CRITICAL")
+    with mock_aws():
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", boto_session)
+        aws.forget_clients()
+        names = {"Registry": "winnow-registry", "Models": "winnow-models", "Datasets": "winnow-datasets"}
+        boto3.client("dynamodb").create_table(TableName=names["Registry"], **TEMPLATE["Resources"]["Registry"]["Properties"])
+        for bucket in (names["Models"], names["Datasets"], CLIENT_BUCKET, "albert-textcats-best"):
+            boto3.client("s3").create_bucket(Bucket=bucket)
+        machine = boto3.client("stepfunctions").create_state_machine(
+            name="winnow-training", definition=json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}), roleArn=ROLE
+        )
+        yield Winnow(names | {"TrainingWorkflow": machine["stateMachineArn"]})
+        aws.forget_clients()
+
+
+@pytest.fixture(scope="session")
+def made_once() -> dict[str, tuple[list[Json], dict[str, bytes]]]:
+    """The rows and objects that trainings left, by the name of the data set."""
+    return {}
+
+
+@pytest.fixture
+def ready(winnow: Winnow, made_once: dict[str, tuple[list[Json], dict[str, bytes]]]) -> Callable[[str], Winnow]:
+    """ready(DATASET): the deployment with the model tc-01 trained on it, by the real workflow, once for all tests."""
+
+    def trained(dataset: str) -> Winnow:
+        winnow.put_dataset(dataset)
+        if dataset not in made_once:
+            assert winnow.train(n_iter=8)["status"] == "ready"
+            made_once[dataset] = winnow.table.scan()["Items"], winnow.objects()
+        else:
+            rows, objects = made_once[dataset]
+            for row in rows:
+                winnow.table.put_item(Item=row)
+            for key, body in objects.items():
+                winnow.s3.put_object(Bucket=winnow.names["Models"], Key=key, Body=body)
+        return winnow
+
+    return trained

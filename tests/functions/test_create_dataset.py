@@ -1,0 +1,49 @@
+"""POST /datasets: a presigned upload."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.conftest import Winnow
+
+
+def test_the_url_takes_what_the_answer_names(winnow: Winnow) -> None:
+    answer = winnow.call("create_dataset")
+
+    assert answer.status == 201
+    assert answer.body["s3bucket"] == winnow.names["Datasets"]
+    assert answer.body["training_object"].endswith("/trainingSet.json")
+    url = urlsplit(answer.body["upload_url"])
+    assert winnow.names["Datasets"] in f"{url.netloc}{url.path}"
+    assert url.path.endswith(answer.body["training_object"])
+    query = parse_qs(url.query)
+    assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
+    assert query["X-Amz-SignedHeaders"] == ["host"]
+
+
+def test_the_same_name_twice_is_two_data_sets(winnow: Winnow) -> None:
+    first, second = winnow.call("create_dataset"), winnow.call("create_dataset")
+
+    assert first.body["training_object"] != second.body["training_object"]
+
+
+@pytest.mark.parametrize("name", ["", "../secret.json", "a/b.json", ".hidden", "a" * 129, "trainingSet.json\n", 7, None])
+def test_a_name_that_is_none_is_refused(winnow: Winnow, name: Any) -> None:
+    answer = winnow.call("create_dataset", body={"name": name})
+
+    assert (answer.status, answer.body["field"]) == (422, "name")
+
+
+def test_a_training_reads_what_was_uploaded(winnow: Winnow) -> None:
+    upload = winnow.call("create_dataset").body
+    winnow.put_dataset()
+    body = winnow.s3.get_object(Bucket="albert-textcats", Key="trainingSet.json")["Body"].read()
+    winnow.s3.put_object(Bucket=upload["s3bucket"], Key=upload["training_object"], Body=body)
+
+    version = winnow.train(s3bucket=upload["s3bucket"], training_object=upload["training_object"])
+
+    assert (version["status"], version["dataset"]["training_object"]) == ("ready", upload["training_object"])

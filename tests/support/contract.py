@@ -1,0 +1,145 @@
+"""The contract, openapi.yaml: whether a request or an answer is as it says.
+
+A test that has an answer in hand checks it with one line:
+
+    check_answer("GET", "/models/tc-01", 200, headers, body)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+
+ROOT = Path(__file__).parents[2]
+PROBLEM = "application/problem+json"
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+_MOST_FAULTS_SHOWN = 5
+
+
+@cache
+def document() -> dict[str, Any]:
+    """openapi.yaml as it is written. Not to be changed by a test."""
+    loaded: dict[str, Any] = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
+    return loaded
+
+
+@cache
+def contract() -> dict[str, Any]:
+    """openapi.yaml with every $ref replaced by what it points at, so that any part of it stands alone."""
+    resolved: dict[str, Any] = _resolved(document())
+    return resolved
+
+
+def operations() -> dict[str, dict[str, Any]]:
+    """The operations by "METHOD /path/{name}", each with the parameters of its path."""
+    return {
+        f"{method.upper()} {path}": {**item[method], "parameters": [*item.get("parameters", []), *item[method].get("parameters", [])]}
+        for path, item in contract()["paths"].items()
+        for method in METHODS
+        if method in item
+    }
+
+
+def check_answer(method: str, path: str, status: int, headers: Mapping[str, str], body: Any) -> None:
+    """Fail unless the contract has this answer to this call. path: below the base URL, without a query; body: parsed."""
+    call, operation = _operation(method, path)
+    answer = operation["responses"].get(str(status))
+    assert answer is not None, f"{call} answered {status}; openapi.yaml has {', '.join(operation['responses'])}. The body was: {body!r}"
+    where = f"{call} → {status}"
+    given = {name.lower(): value for name, value in headers.items()}
+    media_type = given.get("content-type", "").partition(";")[0].strip().lower()
+    assert media_type in answer["content"], f"{where} has the content type {media_type!r}; openapi.yaml has {', '.join(answer['content'])}."
+    for name, header in answer.get("headers", {}).items():
+        assert name.lower() in given or not header.get("required"), f"{where} lacks the header {name}."
+        if name.lower() in given:
+            _check(given[name.lower()], header["schema"], f"{where}: the header {name}")
+    _check(body, answer["content"][media_type]["schema"], f"{where}: the body")
+    if status >= 400:
+        assert body["status"] == status, f"{where}: the problem says that its status is {body['status']}."
+
+
+def check_request(method: str, path: str, query: Mapping[str, str] | None, body: Any) -> None:
+    """Fail unless the contract allows this call. body: parsed; None for no body."""
+    call, operation = _operation(method, path)
+    found = _path_pattern(call.partition(" ")[2]).fullmatch(path)
+    assert found is not None
+    query = query or {}
+    parameters = {(parameter["in"], parameter["name"]): parameter for parameter in operation["parameters"]}
+    for name in query:
+        assert ("query", name) in parameters, f"{call} takes no query parameter {name!r}."
+    for (place, name), parameter in parameters.items():
+        given = found.groupdict() if place == "path" else query
+        assert name in given or not parameter.get("required"), f"{call} lacks the {place} parameter {name!r}."
+        if name in given:
+            _check(given[name], parameter["schema"], f"{call}: the {place} parameter {name!r}")
+    request = operation.get("requestBody")
+    if request is None:
+        assert body is None, f"{call} takes no body."
+        return
+    schema = request["content"]["application/json"]["schema"]
+    if body is not None:
+        assert not query, f"{call}: fields in the query and in the body; one of them it must be."
+        _check(body, schema, f"{call}: the body")
+    else:
+        assert not request.get("required"), f"{call} lacks its body."
+        _check(dict(query), schema, f"{call}: the query parameters")
+
+
+def faults(instance: Any, schema: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the instance, each fault with its place; empty where it is as the schema says."""
+    return list(_faults(instance, schema))
+
+
+def _faults(instance: Any, schema: Mapping[str, Any]) -> Iterator[str]:
+    for error in Draft202012Validator(schema).iter_errors(instance):
+        # Of the branches of a oneOf, the one that was meant.
+        meant = best_match([error]) or error
+        yield f"{meant.json_path}: {meant.message}"
+
+
+def _check(instance: Any, schema: Mapping[str, Any], what: str) -> None:
+    found = faults(instance, schema)
+    lines = "".join(f"\n  {fault}" for fault in found[:_MOST_FAULTS_SHOWN])
+    assert not found, f"{what} is not as openapi.yaml says:{lines}\n  It was: {instance!r}"
+
+
+def _operation(method: str, path: str) -> tuple[str, dict[str, Any]]:
+    """The operation for a real path, and its name: "METHOD /path/{name}"."""
+    for call, operation in operations().items():
+        its_method, _, its_path = call.partition(" ")
+        if its_method == method.upper() and _path_pattern(its_path).fullmatch(path):
+            return call, operation
+    raise AssertionError(f"openapi.yaml has no {method.upper()} {path}; it has {', '.join(operations())}.")
+
+
+def _path_pattern(template: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(template)))
+
+
+def _resolved(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_resolved(member) for member in node]
+    if not isinstance(node, dict):
+        return node
+    beside = {name: _resolved(member) for name, member in node.items() if name != "$ref"}
+    if "$ref" not in node:
+        return beside
+    target = _resolved(_target(node["$ref"]))
+    # What stands beside a schema's $ref holds as well (JSON Schema 2020-12, 8.2.3.1).
+    return {**beside, "allOf": [target]} if beside else target
+
+
+def _target(reference: str) -> Any:
+    assert reference.startswith("#/"), f"openapi.yaml points outside itself: {reference}"
+    target: Any = document()
+    for name in reference.removeprefix("#/").split("/"):
+        target = target[name.replace("~1", "/").replace("~0", "~")]
+    return target
