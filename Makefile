@@ -91,4 +91,4 @@ test: build-local ## all tests but the two below: units, functions, contract, en
 	$(PYTHON) -m pytest
 
 bench-banking77: build-local ## train on Banking77 and classify its test set, both through the API: DATA=folder with train.csv and test.csv
-	$(PYTHON) -m benchmarks.banking77 $(DATA)
+	PYTHONPATH=layers/winnow $(PYTHON) -m benchmarks.banking77 $(DATA)

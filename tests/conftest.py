@@ -21,16 +21,10 @@ from uuid import uuid4
 
 import boto3
 import pytest
-import yaml
 from moto import mock_aws
 
+from tests.support.contract import check_answer, functions, template
 from winnow import aws
-
-try:
-    from tests.support.contract import check_answer
-except ModuleNotFoundError:
-
-    def check_answer(method: str, path: str, status: int, headers: Mapping[str, str], body: Any) -> None: ...
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / "tests" / "data"
@@ -44,28 +38,8 @@ Json = dict[str, Any]
 Ready = Callable[[str], "Winnow"]
 
 
-class _TemplateLoader(yaml.SafeLoader):
-    """YAML with CloudFormation's tags: !Ref X and !GetAtt X.Arn become ("Ref", "X") and ("GetAtt", "X.Arn")."""
-
-
-def _tagged(loader: _TemplateLoader, suffix: str, node: yaml.Node) -> tuple[str, Any]:
-    if isinstance(node, yaml.ScalarNode):
-        return suffix, loader.construct_scalar(node)
-    if isinstance(node, yaml.SequenceNode):
-        return suffix, loader.construct_sequence(node, deep=True)
-    assert isinstance(node, yaml.MappingNode)
-    return suffix, loader.construct_mapping(node, deep=True)
-
-
-_TemplateLoader.add_multi_constructor("!", _tagged)  # type: ignore[no-untyped-call]
-
-TEMPLATE: Json = yaml.load((ROOT / "template.yaml").read_text(), Loader=_TemplateLoader)  # noqa: S506 (a safe loader with tags added)
-WORKFLOW: Json = TEMPLATE["Resources"]["TrainingWorkflow"]["Properties"]["Definition"]
-FUNCTIONS: dict[str, Json] = {  # by the folder of their code
-    resource["Properties"]["CodeUri"]: resource["Properties"]
-    for resource in TEMPLATE["Resources"].values()
-    if resource["Type"] == "AWS::Serverless::Function"
-}
+WORKFLOW: Json = template()["Resources"]["TrainingWorkflow"]["Properties"]["Definition"]
+FUNCTIONS = {function["CodeUri"]: function for function in functions().values()}
 
 
 @dataclass
@@ -143,7 +117,7 @@ class Winnow:
             request["path"] = request["resource"].format(**path)
         raw = json.loads(json.dumps(self.invoke(f"functions/api/{function}", request, Context())))
         answer = Answer(raw["statusCode"], raw["headers"], json.loads(raw["body"]))
-        check_answer(request["httpMethod"], request["resource"], answer.status, answer.headers, answer.body)
+        check_answer(request["httpMethod"], request["path"], answer.status, answer.headers, answer.body)
         return answer
 
     def create(self, event: str = "create_model", **changes: Any) -> Answer:
@@ -192,7 +166,7 @@ class Winnow:
         """Do with this input what the template's state machine does. Returns the name of the state it ends in."""
         name: str = WORKFLOW["StartAt"]
         while (state := WORKFLOW["States"][name])["Type"] == "Task":
-            task = TEMPLATE["Resources"][state["Resource"][1].removesuffix(".Arn")]["Properties"]
+            task = functions()[state["Resource"]["GetAtt"].removesuffix(".Arn")]
             after = state
             try:
                 result = self.invoke(task["CodeUri"], data, context or Context(seconds=900))
@@ -228,13 +202,14 @@ class Winnow:
                 for name in _variables(function):
                     os.environ.pop(name, None)
             for name, value in _variables(FUNCTIONS[folder]).items():
-                os.environ[name] = self.names[value[1]] if isinstance(value, tuple) else value
+                os.environ[name] = value if isinstance(value, str) else self.names[value["Ref"]]
             yield
 
 
 def _variables(function: Json) -> Json:
     own: Json = function.get("Environment", {}).get("Variables", {})
-    return TEMPLATE["Globals"]["Function"]["Environment"]["Variables"] | own
+    for_all: Json = template()["Globals"]["Function"]["Environment"]["Variables"]
+    return for_all | own
 
 
 def failure(error: Exception) -> Json:
@@ -263,10 +238,23 @@ def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(socket.socket, "connect", refuse)
 
 
+class OneSession(boto3.Session):
+    """A session with fake credentials that makes each client once: making one costs more than most tests do with it."""
+
+    def __init__(self) -> None:
+        super().__init__(aws_access_key_id="fake", aws_secret_access_key="fake", region_name=REGION)
+        self._clients: dict[tuple[str, bool], Any] = {}
+
+    def client(self, service_name: str, **options: Any) -> Any:  # type: ignore[override]
+        key = (service_name, "config" in options)
+        if key not in self._clients:
+            self._clients[key] = super().client(service_name, **options)  # type: ignore[call-overload]
+        return self._clients[key]
+
+
 @pytest.fixture(scope="session")
 def boto_session() -> boto3.Session:
-    """One for all tests: it parses botocore's large service descriptions once."""
-    return boto3.Session(region_name=REGION, aws_access_key_id="fake", aws_secret_access_key="fake")
+    return OneSession()
 
 
 @pytest.fixture
@@ -278,7 +266,7 @@ def winnow(boto_session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Iter
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", boto_session)
         aws.forget_clients()
         names = {"Registry": "winnow-registry", "Models": "winnow-models", "Datasets": "winnow-datasets"}
-        boto3.client("dynamodb").create_table(TableName=names["Registry"], **TEMPLATE["Resources"]["Registry"]["Properties"])
+        boto3.client("dynamodb").create_table(TableName=names["Registry"], **template()["Resources"]["Registry"]["Properties"])
         for bucket in (names["Models"], names["Datasets"], CLIENT_BUCKET, "albert-textcats-best"):
             boto3.client("s3").create_bucket(Bucket=bucket)
         machine = boto3.client("stepfunctions").create_state_machine(

@@ -1,4 +1,4 @@
-"""The contract, openapi.yaml: whether a request or an answer is as it says.
+"""The contract, openapi.yaml: whether a request or an answer is as it says. And template.yaml, which it is held against.
 
 A test that has an answer in hand checks it with one line:
 
@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
+from jsonschema.exceptions import ValidationError
 
 ROOT = Path(__file__).parents[2]
 PROBLEM = "application/problem+json"
@@ -36,6 +36,29 @@ def contract() -> dict[str, Any]:
     """openapi.yaml with every $ref replaced by what it points at, so that any part of it stands alone."""
     resolved: dict[str, Any] = _resolved(document())
     return resolved
+
+
+@cache
+def template() -> dict[str, Any]:
+    """template.yaml, with CloudFormation's tags as objects of one member: !Ref X is {"Ref": "X"}."""
+    # _CloudFormation is a SafeLoader.
+    loaded: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(encoding="utf-8"), _CloudFormation)  # noqa: S506
+    return loaded
+
+
+def functions() -> dict[str, dict[str, Any]]:
+    """The properties of the template's functions, by logical id."""
+    return {name: it["Properties"] for name, it in template()["Resources"].items() if it["Type"] == "AWS::Serverless::Function"}
+
+
+def events() -> dict[str, tuple[str, dict[str, Any]]]:
+    """The template's routes as "METHOD /path/{name}", each with the logical id of its function and the event's properties."""
+    return {
+        f"{event['Properties']['Method']} {event['Properties']['Path']}": (name, event["Properties"])
+        for name, properties in functions().items()
+        for event in properties.get("Events", {}).values()
+        if event["Type"] == "Api"
+    }
 
 
 def operations() -> dict[str, dict[str, Any]]:
@@ -95,14 +118,40 @@ def check_request(method: str, path: str, query: Mapping[str, str] | None, body:
 
 def faults(instance: Any, schema: Mapping[str, Any]) -> list[str]:
     """What is wrong with the instance, each fault with its place; empty where it is as the schema says."""
-    return list(_faults(instance, schema))
+    return [fault for error in Draft202012Validator(schema).iter_errors(instance) for fault in _faults(error)]
 
 
-def _faults(instance: Any, schema: Mapping[str, Any]) -> Iterator[str]:
-    for error in Draft202012Validator(schema).iter_errors(instance):
-        # Of the branches of a oneOf, the one that was meant.
-        meant = best_match([error]) or error
-        yield f"{meant.json_path}: {meant.message}"
+class _CloudFormation(yaml.SafeLoader):
+    """YAML with CloudFormation's tags."""
+
+
+def _tagged(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> dict[str, Any]:
+    match node:
+        case yaml.ScalarNode():
+            return {tag: loader.construct_scalar(node)}
+        case yaml.SequenceNode():
+            return {tag: loader.construct_sequence(node, deep=True)}
+        case yaml.MappingNode():
+            return {tag: loader.construct_mapping(node, deep=True)}
+    raise AssertionError(node)
+
+
+_CloudFormation.add_multi_constructor("!", _tagged)
+
+
+def _faults(error: ValidationError) -> Iterator[str]:
+    """The fault, or, where the instance is none of several things, what keeps it from being the likeliest of them."""
+    if not error.context:
+        yield f"{error.json_path}: {error.message}"
+        return
+    branches: dict[int | str, list[ValidationError]] = {}
+    for cause in error.context:
+        branches.setdefault(cause.schema_path[0], []).append(cause)
+    fewest = min(len(causes) for causes in branches.values())
+    for causes in branches.values():
+        if len(causes) == fewest:
+            for cause in causes:
+                yield from _faults(cause)
 
 
 def _check(instance: Any, schema: Mapping[str, Any], what: str) -> None:

@@ -45,7 +45,9 @@ class TrainedClassifier:
     def _ranked(self, row: NDArray[np.float32], n_top: int | None) -> list[ScoredLabel]:
         # Stable, so that equal scores come in the order of the labels.
         order = np.argsort(-row, kind="stable")[:n_top].tolist()
-        accepted = [row[column] >= self.thresholds[column] and (rank == 0 or not self.classifier.exclusive) for rank, column in enumerate(order)]
+        accepted = [
+            row[column] >= self.thresholds[column] and (rank == 0 or not self.classifier.exclusive) for rank, column in enumerate(order)
+        ]
         return [
             ScoredLabel(self.labels[column], round(float(row[column]), _DIGITS), bool(taken))
             for column, taken in zip(order, accepted, strict=True)

@@ -6,16 +6,18 @@ The architecture is spaCy's TextCatReduce (https://spacy.io/api/architectures#Te
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import spacy
 from spacy.tokens import Doc
 from spacy.training import Example as SpacyExample
-from thinc.api import Adam, compounding, fix_random_seed
+from thinc.api import Adam, fix_random_seed
 
 from winnow.domain import Example
 from winnow.recipes.text import break_long_runs
@@ -31,10 +33,10 @@ THRESHOLD = 0.5
 
 _DROPOUT = 0.2
 _LEARN_RATE = 0.003
-_SMALLEST_BATCH, _LARGEST_BATCH, _BATCH_GROWTH = 4.0, 32.0, 1.001
+_BATCH = 16
 _SCORED_AT_ONCE = 256
 # As many passes as give the optimizer about this many texts to learn from, within bounds.
-_TEXTS_SEEN, _FEWEST_EPOCHS, _MOST_EPOCHS = 100_000, 10, 30
+_TEXTS_SEEN, _FEWEST_EPOCHS, _MOST_EPOCHS = 100_000, 10, 20
 
 _MODEL = {
     "@architectures": "spacy.TextCatReduce.v1",
@@ -83,13 +85,15 @@ class Classifier:
         fix_random_seed(SEED)
         shuffled = random.Random(SEED)
         pairs = [self._pair(example) for example in examples]
+        self._nlp.config["initialize"]["components"][self._textcat.name] = {"labels": list(self.labels)}
         optimizer = self._nlp.initialize(lambda: pairs[:100], sgd=Adam(_LEARN_RATE))
-        self._textcat.initialize(lambda: pairs[:100], labels=self.labels)
-        sizes = iter(compounding(_SMALLEST_BATCH, _LARGEST_BATCH, _BATCH_GROWTH))
+        updates = epochs * math.ceil(len(pairs) / _BATCH)
+        rates = (_LEARN_RATE * (1 - done / updates) for done in range(updates))
         for number in range(1, epochs + 1):
             shuffled.shuffle(pairs)
             losses: dict[str, float] = {}
-            for batch in _batches(pairs, sizes):
+            for batch in batched(pairs, _BATCH, strict=False):
+                optimizer.learn_rate = next(rates)
                 self._nlp.update(batch, drop=_DROPOUT, sgd=optimizer, losses=losses)
             after_epoch(Epoch(number, epochs, sum(losses.values()) / len(pairs)))
 
@@ -124,11 +128,3 @@ class Classifier:
 def epochs_for(examples: int) -> int:
     """As many passes over so many training examples as their number needs."""
     return min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, _TEXTS_SEEN // max(1, examples)))
-
-
-def _batches(pairs: Sequence[SpacyExample], sizes: Iterator[float]) -> Iterator[Sequence[SpacyExample]]:
-    start = 0
-    while start < len(pairs):
-        size = int(next(sizes))
-        yield pairs[start : start + size]
-        start += size

@@ -1,0 +1,296 @@
+"""The contract agrees with itself, and with template.yaml, README.md, events/ and what the code takes and refuses."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from tests.support import contract
+from tests.support.contract import ROOT, check_answer, check_request, operations
+from winnow import domain, errors, jobs
+from winnow.http import fields, problems, schemas
+
+README = ROOT / "README.md"
+
+# The errors that a client never gets as an answer: a version's `error` shows their sentences.
+ONLY_IN_A_TRAINING = {errors.DatasetError, errors.OutOfTimeError}
+FROM_API_GATEWAY = {"forbidden", "no-such-call", "gateway"}
+
+
+def error_classes() -> list[type[errors.WinnowError]]:
+    return [thing for thing in vars(errors).values() if isinstance(thing, type) and issubclass(thing, errors.WinnowError)]
+
+
+def component(name: str) -> dict[str, Any]:
+    schema: dict[str, Any] = contract.contract()["components"]["schemas"][name]
+    return schema
+
+
+def with_examples() -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Everything in the contract that has a schema and so wants an example, with its place."""
+    for call, operation in operations().items():
+        for parameter in operation["parameters"]:
+            yield f"{call} {parameter['name']}", parameter
+        for media in operation.get("requestBody", {"content": {}})["content"].values():
+            yield f"{call} request", media
+        for status, answer in operation["responses"].items():
+            for name, header in answer.get("headers", {}).items():
+                yield f"{call} {status} {name}", header
+            for media_type, media in answer["content"].items():
+                yield f"{call} {status} {media_type}", media
+
+
+def examples(holder: Mapping[str, Any]) -> list[Any]:
+    return [holder["example"]] if "example" in holder else [example["value"] for example in holder.get("examples", {}).values()]
+
+
+# --- the contract itself ---
+
+
+def test_openapi_yaml_is_valid() -> None:
+    faults = [f"{error.json_path}: {error.message}" for error in OpenAPIV31SpecValidator(contract.document()).iter_errors()]
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize(("place", "holder"), [pytest.param(*each, id=each[0]) for each in with_examples()])
+def test_everything_has_examples_and_they_fit_its_schema(place: str, holder: Mapping[str, Any]) -> None:
+    given = examples(holder)
+    assert given, f"{place} has no example"
+    faults = [fault for example in given for fault in contract.faults(example, holder["schema"])]
+    assert not faults, f"{place}: {faults}"
+
+
+def test_a_problem_of_an_example_has_the_status_that_it_is_an_example_of() -> None:
+    wrong = [
+        (call, status, example)
+        for call, operation in operations().items()
+        for status, answer in operation["responses"].items()
+        for media in answer["content"].values()
+        for example in examples(media)
+        if int(status) >= 400 and example["status"] != int(status)
+    ]
+    assert not wrong
+
+
+def test_answers_are_closed_so_that_an_unknown_field_is_noticed() -> None:
+    def open_objects(schema: Mapping[str, Any], place: str, *, closed: bool = False) -> Iterator[str]:
+        closed = closed or schema.get("unevaluatedProperties") is False
+        if "properties" in schema and not (closed or schema.get("additionalProperties") is False):
+            yield place
+        if "properties" in schema and not schema.get("required"):
+            yield f"{place} (nothing in it is required)"
+        for part in schema.get("allOf", []):
+            yield from open_objects(part, place, closed=closed)
+        for part in schema.get("oneOf", []):
+            yield from open_objects(part, place)
+        for name, part in schema.get("properties", {}).items():
+            yield from open_objects(part, f"{place}.{name}")
+        if "items" in schema:
+            yield from open_objects(schema["items"], f"{place}[]")
+
+    found = {
+        place
+        for call, operation in operations().items()
+        for status, answer in operation["responses"].items()
+        for media in answer["content"].values()
+        for place in open_objects(media["schema"], f"{call} {status} ")
+    }
+    assert not found
+
+
+# --- the same calls everywhere ---
+
+
+def test_the_template_routes_the_calls_of_the_contract() -> None:
+    assert set(contract.events()) == set(operations())
+
+
+def test_the_template_asks_for_a_key_where_the_contract_does() -> None:
+    api = contract.template()["Resources"]["Api"]["Properties"]
+    asked = {call: event.get("Auth", api["Auth"])["ApiKeyRequired"] for call, (_, event) in contract.events().items()}
+    [everywhere] = contract.document()["security"]
+    assert everywhere == {"ApiKey": []}
+    assert asked == {call: operation.get("security") != [] for call, operation in operations().items()}
+    assert [call for call, key in asked.items() if not key] == ["GET /health"]
+
+
+@pytest.mark.skipif(not README.exists(), reason="README.md is still to be written")
+def test_the_readme_has_a_row_for_each_call() -> None:
+    rows = (line for line in README.read_text(encoding="utf-8").splitlines() if line.startswith("|"))
+    cells = (cell.strip() for row in rows for cell in row.split("|"))
+    found = [match[1] for cell in cells if (match := re.fullmatch(r"`([A-Z]+ /[^`?\s]*)`", cell))]
+    assert set(found) == set(operations())
+
+
+def test_each_call_has_an_event_and_each_event_is_of_a_call() -> None:
+    folders = {call: contract.functions()[name]["CodeUri"].rpartition("/")[2] for call, (name, _) in contract.events().items()}
+    found: dict[str, list[str]] = {call: [] for call in folders}
+    for file in sorted((ROOT / "events" / "api").glob("*.json")):
+        event = json.loads(file.read_text(encoding="utf-8"))
+        call = f"{event['httpMethod']} {event['resource']}"
+        assert call in folders, f"{file.name} is an event of {call}, which is no call of the API"
+        assert file.name.startswith(folders[call]), f"{file.name} is an event of {call}, which {folders[call]} answers: name it after that"
+        found[call].append(file.name)
+    assert not [call for call, files in found.items() if not files], "calls without an event in events/api"
+
+
+# --- what is taken ---
+
+
+@pytest.mark.parametrize(
+    ("call", "schema"),
+    [
+        ("POST /models", schemas.CREATE_MODEL),
+        ("POST /datasets", schemas.CREATE_DATASET),
+        ("GET /prediction", schemas.PREDICT),
+        ("POST /prediction", schemas.PREDICT),
+    ],
+)
+def test_the_bodies_of_requests_are_those_that_the_code_checks(call: str, schema: fields.Schema) -> None:
+    written = operations()[call]["requestBody"]["content"]["application/json"]["schema"]
+    assert written["properties"] == schema["properties"]
+    assert written == schema
+
+
+def test_no_other_call_takes_a_body() -> None:
+    assert {call for call, operation in operations().items() if "requestBody" in operation} == {
+        "POST /models",
+        "POST /datasets",
+        "GET /prediction",
+        "POST /prediction",
+    }
+
+
+def test_the_query_parameters_are_those_that_the_code_checks() -> None:
+    def query(call: str) -> dict[str, Any]:
+        return {parameter["name"]: parameter["schema"] for parameter in operations()[call]["parameters"] if parameter["in"] == "query"}
+
+    # A list is no query parameter.
+    of_a_text = {name: schema for name, schema in schemas.PREDICT["properties"].items() if name != "texts"}
+    expected = {"GET /models": schemas.LIST_MODELS["properties"], "GET /prediction": of_a_text}
+    assert {call: query(call) for call in operations()} == {call: expected.get(call, {}) for call in operations()}
+
+
+def test_the_path_parameters_are_those_that_the_code_checks() -> None:
+    known = {"model_id": fields.MODEL_ID, "version": fields.VERSION}
+    for call, operation in operations().items():
+        written = {parameter["name"]: parameter["schema"] for parameter in operation["parameters"] if parameter["in"] == "path"}
+        assert written == {name: known[name] for name in re.findall(r"{(\w+)}", call)}, call
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/models", {"id": "tc-01", "s3bucket": "albert-textcats", "training_object": "trainingSet.json"}),
+        (
+            "POST",
+            "/models",
+            {"force_update": "True", "id": "tc-01", "s3bucket": "albert-textcats-best", "training_object": "trainingSet.json"},
+        ),
+        ("DELETE", "/models/tc-02", None),
+        ("GET", "/models", None),
+        ("GET", "/prediction", {"model_id": "tc-01", "text": "I want to save for vacation!"}),
+        ("GET", "/prediction", {"n_top": "1", "model_id": "tc-01", "text": "I want to save for vacation!"}),
+    ],
+)
+def test_the_calls_of_the_first_clients_are_in_the_contract(method: str, path: str, body: Any) -> None:
+    check_request(method, path, None, body)
+
+
+# --- what is answered ---
+
+
+@pytest.mark.parametrize("error", error_classes(), ids=lambda error: error.__name__)
+def test_every_error_has_its_status_in_the_contract(error: type[errors.WinnowError]) -> None:
+    with_it = [
+        call
+        for call, operation in operations().items()
+        if contract.PROBLEM in operation["responses"].get(str(int(error.status)), {"content": {}})["content"]
+    ]
+    assert with_it, f"no call has the status {error.status} of {error.__name__}"
+
+
+def test_the_problems_are_those_of_the_code_and_of_the_gateway() -> None:
+    answered = {error.kind for error in error_classes() if error not in ONLY_IN_A_TRAINING}
+    assert set(component("Problem")["properties"]["type"]["enum"]) == {f"urn:winnow:problem:{kind}" for kind in answered | FROM_API_GATEWAY}
+
+
+@pytest.mark.parametrize("error", error_classes(), ids=lambda error: error.__name__)
+def test_the_problem_that_the_code_makes_of_an_error_fits(error: type[errors.WinnowError]) -> None:
+    made = error.__new__(error)
+    errors.WinnowError.__init__(made, "Mend this.", field="text")
+    schema = component("Problem")
+    if error in ONLY_IN_A_TRAINING:
+        schema = {**schema, "properties": {**schema["properties"], "type": {}}}
+    assert not contract.faults(problems.details(made), schema)
+
+
+def test_the_words_of_answers_are_those_of_the_domain() -> None:
+    version, model = component("VersionFields")["properties"], component("ModelFields")["properties"]
+    assert version["status"]["enum"] == [*domain.VersionStatus]
+    assert version["progress"]["properties"]["stage"]["enum"] == [*domain.Stage]
+    assert model["status"]["enum"] == [*domain.ModelStatus]
+    assert version["recipe"]["enum"] == [jobs.RECIPE]
+
+
+# --- the checks notice ---
+
+ANSWER = {"model_id": "tc-01", "version": 1, "labels": [{"label": "saving", "score": 0.9, "accepted": True}]}
+JSON = {"Content-Type": "application/json"}
+
+
+def test_an_answer_as_written_passes() -> None:
+    check_answer("POST", "/prediction", 200, {"content-type": "application/json; charset=utf-8"}, ANSWER)
+
+
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [
+        (("PUT", "/prediction", 200, JSON, ANSWER), "has no PUT /prediction"),
+        (("POST", "/prediction/more", 200, JSON, ANSWER), "has no POST /prediction/more"),
+        (("POST", "/prediction", 201, JSON, ANSWER), "answered 201"),
+        (("POST", "/prediction", 200, {"Content-Type": "text/html"}, ANSWER), "'text/html'"),
+        (("POST", "/prediction", 200, JSON, {**ANSWER, "took": 3}), "'took' was unexpected"),
+        (("POST", "/prediction", 200, JSON, {"model_id": "tc-01", "version": 1}), "'labels' is a required property"),
+        (("POST", "/prediction", 200, JSON, {**ANSWER, "labels": [{"label": "a", "score": 1.5, "accepted": True}]}), "1.5 is greater"),
+        (("POST", "/models", 202, JSON, {"model_id": "a", "version": 1, "status": "queued"}), "lacks the header Location"),
+        (
+            ("GET", "/models", 403, JSON, {"type": "urn:winnow:problem:forbidden", "title": "F", "status": 404, "detail": "d"}),
+            "says that its status is 404",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_another_answer_is_noticed(answer: tuple[str, str, int, Mapping[str, str], Any], complaint: str) -> None:
+    with pytest.raises(AssertionError, match=re.escape(complaint)):
+        check_answer(*answer)
+
+
+def test_an_unknown_field_in_a_model_or_its_version_is_noticed() -> None:
+    ready = contract.contract()["components"]["examples"]["ReadyModel"]["value"]
+    check_answer("GET", "/models/tc-01", 200, JSON, ready)
+    for more in ({**ready, "more": 1}, {**ready, "version": {**ready["version"], "more": 1}}):
+        with pytest.raises(AssertionError, match="'more' was unexpected"):
+            check_answer("GET", "/models/tc-01", 200, JSON, more)
+
+
+@pytest.mark.parametrize(
+    ("request_", "complaint"),
+    [
+        (("GET", "/models", {"page": "2"}, None), "takes no query parameter 'page'"),
+        (("GET", "/models", {"limit": "0"}, None), "the query parameter 'limit'"),
+        (("GET", "/models/-", None, None), "the path parameter 'model_id'"),
+        (("DELETE", "/models/tc-01", None, {}), "takes no body"),
+        (("POST", "/models", None, None), "lacks its body"),
+        (("GET", "/prediction", {"model_id": "tc-01"}, None), "the query parameters"),
+        (("GET", "/prediction", {"model_id": "tc-01"}, {"model_id": "tc-01", "text": "a"}), "in the query and in the body"),
+        (("POST", "/prediction", None, {"model_id": "tc-01", "text": "a", "texts": ["b"]}), "the body"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_another_request_is_noticed(request_: tuple[str, str, Mapping[str, str] | None, Any], complaint: str) -> None:
+    with pytest.raises(AssertionError, match=re.escape(complaint)):
+        check_request(*request_)

@@ -1,0 +1,79 @@
+"""One local cloud for all end-to-end tests: the real template, deployed by the real `sam deploy`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from local.client import Client
+from local.cloud import LocalCloud
+from tests.support.contract import check_answer
+
+SAMPLE = Path(__file__).parents[2] / "local" / "sample" / "savings.json"
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """The deployed API, over HTTP as any client sees it. Every answer is held against the contract."""
+
+    cloud: LocalCloud
+    url: str
+    key: str
+    datasets_bucket: str
+    models_bucket: str
+    table: str
+
+    @property
+    def client(self) -> Client:
+        return Client(self.url, self.key)
+
+    def request(self, method: str, path: str, *, key: str | None = "", **more: Any) -> requests.Response:
+        """A call, with the API's key, another one, or (None) none."""
+        headers = {"Content-Type": "application/json"} | ({} if key is None else {"x-api-key": key or self.key})
+        answer = requests.request(method, self.url + path, headers=headers, timeout=60, **more)
+        check_answer(method, path.split("?")[0], answer.status_code, answer.headers, answer.json())
+        return answer
+
+    def put(self, bucket: str, key: str, content: bytes) -> None:
+        """Lay a client's own data set into a bucket."""
+        self.cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=content)
+
+    def objects(self, bucket: str) -> list[str]:
+        """The keys in a bucket."""
+        return [entry["Key"] for entry in self.cloud.client("s3").list_objects_v2(Bucket=bucket).get("Contents", [])]
+
+
+def deployed(cloud: LocalCloud) -> Deployed:
+    settings, outputs = cloud.environment(), cloud.outputs()
+    return Deployed(
+        cloud,
+        settings["WINNOW_URL"],
+        settings["WINNOW_API_KEY"],
+        settings["WINNOW_DATASETS_BUCKET"],
+        outputs["ModelsBucket"],
+        outputs["RegistryTable"],
+    )
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    with LocalCloud(tmp_path_factory.mktemp("cloud"), port=None) as cloud:
+        cloud.deploy()
+        yield cloud
+
+
+@pytest.fixture(scope="session")
+def api(cloud: LocalCloud) -> Deployed:
+    return deployed(cloud)
+
+
+@pytest.fixture(scope="session")
+def small_dataset() -> bytes:
+    """Every tenth text of the sample data set, as JSON Lines."""
+    return "\n".join(json.dumps(example) for example in json.loads(SAMPLE.read_text())[::10]).encode()

@@ -1,0 +1,153 @@
+"""DELETE /models/{model_id}, and the sweep that finishes what it had no time for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conftest import CLIENT_BUCKET, Context, load_event
+from winnow.errors import WinnowError
+from winnow.registry import table as rows
+
+if TYPE_CHECKING:
+    from tests.conftest import Ready, Winnow
+
+SWEEP = "functions/upkeep/sweep"
+
+
+def test_a_model_goes_with_its_rows_and_objects_and_the_data_set_stays(ready: Ready) -> None:
+    winnow = ready("exclusive.json")
+    assert winnow.objects()
+
+    answer = winnow.call("delete_model")
+
+    assert (answer.status, answer.body) == (200, {"model_id": "tc-01", "status": "deleted"})
+    assert winnow.objects() == {}
+    winnow.invoke(SWEEP, load_event("upkeep/sweep"))
+    assert winnow.table.scan()["Items"] == []
+    assert winnow.s3.list_objects_v2(Bucket=CLIENT_BUCKET)["KeyCount"] == 1
+
+
+def test_it_is_gone_at_once_for_every_other_call(ready: Ready) -> None:
+    winnow = ready("exclusive.json")
+    winnow.call("delete_model")
+
+    assert winnow.call("delete_model").status == 404
+    assert winnow.call("get_model").status == 404
+    assert winnow.call("cancel_version").status == 404
+    assert winnow.call("predict", "predict_get_body").status == 404
+    assert winnow.call("list_models").body["models"] == []
+
+
+def test_other_models_keep_what_is_theirs(ready: Ready) -> None:
+    winnow = ready("exclusive.json")
+    theirs = set(winnow.objects())
+    winnow.train(id="tc-02")
+
+    winnow.call("delete_model", path={"model_id": "tc-02"})
+
+    assert set(winnow.objects()) == theirs
+    assert winnow.call("predict", "predict_get_body").status == 200
+
+
+def test_older_versions_of_objects_go_too(ready: Ready) -> None:
+    winnow = ready("exclusive.json")
+    bucket = winnow.names["Models"]
+    winnow.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    for key, body in winnow.objects().items():
+        winnow.s3.put_object(Bucket=bucket, Key=key, Body=body)
+    winnow.s3.delete_object(Bucket=bucket, Key=next(iter(winnow.objects())))
+
+    winnow.call("delete_model")
+
+    left = winnow.s3.list_object_versions(Bucket=bucket)
+    assert left.get("Versions", []) + left.get("DeleteMarkers", []) == []
+
+
+def test_an_id_used_again_shares_no_prefix_and_no_execution_with_the_old(ready: Ready) -> None:
+    winnow = ready("exclusive.json")
+    old = set(winnow.objects())
+    winnow.call("delete_model")
+
+    version = winnow.train()
+
+    assert (version["version"], version["status"]) == (1, "ready")
+    assert not {prefix(key) for key in winnow.objects()} & {prefix(key) for key in old}
+
+
+@pytest.mark.parametrize("task", ["prepare", "train", "publish"])
+def test_a_training_is_stopped_and_what_it_still_writes_does_not_count(winnow: Winnow, task: str) -> None:
+    winnow.put_dataset()
+    winnow.create(n_iter=1)
+    job = winnow.started_job()
+    # Run up to the task before, then delete, then let the task come late: StopExecution doesn't stop a running Lambda.
+    for earlier in ("prepare", "train", "publish")[: ("prepare", "train", "publish").index(task)]:
+        result = winnow.invoke(f"functions/training/{earlier}", job)
+        job |= {"artifact": result} if earlier == "train" else {}
+    assert winnow.call("delete_model").status in {200, 202}
+
+    with pytest.raises(WinnowError):
+        winnow.invoke(f"functions/training/{task}", job)
+    winnow.invoke("functions/training/fail", job | {"failure": {"Error": "JobSupersededError", "Cause": "{}"}})
+
+    assert [execution["status"] for execution in winnow.executions()] == ["ABORTED"]
+    assert winnow.call("get_model").status == 404
+    assert winnow.call("list_models").body["models"] == []
+    assert winnow.objects() == {}
+
+
+def test_an_object_written_late_is_swept_and_the_note_kept_until_none_can_come(winnow: Winnow) -> None:
+    winnow.create()
+    job = winnow.started_job()["job"]
+    winnow.call("delete_model")
+    winnow.s3.put_object(Bucket=winnow.names["Models"], Key=f"models/{job['uid']}/versions/1/1/artifact/weights.bin", Body=b"late")
+
+    winnow.invoke(SWEEP, load_event("upkeep/sweep"))
+
+    assert winnow.objects() == {}
+    [note] = winnow.table.scan()["Items"]
+    winnow.table.put_item(Item=note | {"final_after": "2020-01-01T00:00:00+00:00"})
+    winnow.invoke(SWEEP, load_event("upkeep/sweep"))
+    assert winnow.table.scan()["Items"] == []
+
+
+def test_what_a_request_had_no_time_for_the_sweep_finishes(ready: Ready) -> None:
+    winnow = ready("exclusive.json")
+    event = load_event("api/delete_model")
+
+    raw = winnow.invoke("functions/api/delete_model", event, Context(seconds=5))
+
+    assert raw["statusCode"] == 202
+    assert '"deleting"' in raw["body"]
+    assert winnow.call("get_model").status == 404
+    assert winnow.objects()
+    # Meanwhile the id is free again, and its new model is none of the sweep's business.
+    assert winnow.create().status == 202
+
+    winnow.invoke(SWEEP, load_event("upkeep/sweep"), Context(seconds=240))
+
+    assert winnow.objects() == {}
+    assert {row["pk"] for row in winnow.table.scan()["Items"]} == {rows.MODELS, rows.versions_partition(winnow.started_job()["job"]["uid"])}
+    assert winnow.model()["status"] == "training"
+
+
+def test_a_sweep_without_time_leaves_the_rest_to_the_next(ready: Ready) -> None:
+    winnow = ready("exclusive.json")
+    winnow.invoke("functions/api/delete_model", load_event("api/delete_model"), Context(seconds=5))
+
+    winnow.invoke(SWEEP, load_event("upkeep/sweep"), Context(seconds=10))
+
+    assert winnow.objects()
+    winnow.invoke(SWEEP, load_event("upkeep/sweep"), Context(seconds=240))
+    assert winnow.objects() == {}
+
+
+def test_a_sweep_of_nothing_is_nothing(winnow: Winnow) -> None:
+    winnow.invoke(SWEEP, load_event("upkeep/sweep"))
+
+    assert winnow.table.scan()["Items"] == []
+
+
+def prefix(key: str) -> str:
+    return "/".join(key.split("/")[:2])
