@@ -17,7 +17,9 @@ GOOD = [{"text": f"{thing} in {place}", "label": place} for place in ("town", "c
 
 def lines(*more: Any) -> bytes:
     """The good records and then more, as JSON Lines: those begin in line 7."""
-    return "\n".join([json.dumps(record) for record in GOOD] + [each if isinstance(each, str) else json.dumps(each) for each in more]).encode()
+    return "\n".join(
+        [json.dumps(record) for record in GOOD] + [each if isinstance(each, str) else json.dumps(each) for each in more]
+    ).encode()
 
 
 def array(*more: Any) -> bytes:
@@ -92,7 +94,9 @@ def test_a_label_with_one_text_said_twice_cannot_be_evaluated(winnow: Winnow) ->
     assert "one distinct text" in version["error"]
 
 
-@pytest.mark.parametrize("body", [lines(""), b"\xef\xbb\xbf" + lines(), lines().replace(b"\n", b"\r\n"), b"\n \n" + lines(), b" " + array()])
+@pytest.mark.parametrize(
+    "body", [lines(""), b"\xef\xbb\xbf" + lines(), lines().replace(b"\n", b"\r\n"), b"\n \n" + lines(), b" " + array()]
+)
 def test_white_space_and_a_byte_order_mark_do_not_matter(winnow: Winnow, body: bytes) -> None:
     winnow.put_dataset(body)
 

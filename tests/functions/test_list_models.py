@@ -19,7 +19,8 @@ def test_pages_together_hold_every_model_once(winnow: Winnow) -> None:
     for model_id in ids:
         assert winnow.create(id=model_id).status == 202
 
-    listed, query = [], {"limit": "2"}
+    listed: list[str] = []
+    query = {"limit": "2"}
     while True:
         page = winnow.call("list_models", query=query).body
         assert len(page["models"]) <= 2

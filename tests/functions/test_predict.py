@@ -81,7 +81,9 @@ def test_n_top_is_a_number_or_a_string_and_may_be_more_than_there_are(ready: Rea
 
 def test_without_n_top_there_are_five(winnow: Winnow) -> None:
     colours = ("red", "green", "blue", "white", "black", "pink")
-    winnow.put_dataset([{"text": f"{thing} painted {colour}", "label": colour} for colour in colours for thing in ("door", "fence", "roof")])
+    winnow.put_dataset(
+        [{"text": f"{thing} painted {colour}", "label": colour} for colour in colours for thing in ("door", "fence", "roof")]
+    )
     winnow.train()
 
     assert len(winnow.call("predict", "predict_post_text").body["labels"]) == 5

@@ -28,7 +28,19 @@ VALID = '"s3bucket": "albert-textcats", "training_object": "trainingSet.json"'
         (f'{{"n\\udfff": 1, {VALID}}}', "surrogate"),
         (f'{{"id": "tc-01", "n_iter": {"9" * 5000}, {VALID}}}', "JSON"),
     ],
-    ids=["cut off", "single quotes", "two values", "key twice", "NaN", "infinity", "deep arrays", "deep objects", "surrogate", "in key", "digits"],
+    ids=[
+        "cut off",
+        "single quotes",
+        "two values",
+        "key twice",
+        "NaN",
+        "infinity",
+        "deep arrays",
+        "deep objects",
+        "surrogate",
+        "in key",
+        "digits",
+    ],
 )
 def test_what_is_not_proper_json_is_unreadable(winnow: Winnow, body: str, said: str) -> None:
     answer = winnow.call("create_model", body=body)

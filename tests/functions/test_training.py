@@ -181,6 +181,8 @@ def test_nothing_is_written_to_the_data_set_bucket(ready: Ready) -> None:
 
 def frozen(winnow: Winnow, part: str, version: int = 1) -> list[tuple[str, str]]:
     """The frozen examples of a part ("train" or "test"), as text and only label."""
-    [body] = [body for key, body in winnow.objects().items() if f"/versions/{version}/" in key and key.endswith(f"examples/{part}.jsonl.gz")]
+    [body] = [
+        body for key, body in winnow.objects().items() if f"/versions/{version}/" in key and key.endswith(f"examples/{part}.jsonl.gz")
+    ]
     records = [json.loads(line) for line in gzip.decompress(body).decode().split("\n")]
     return [(record["text"], *record["labels"]) for record in records]

@@ -26,8 +26,10 @@ def setting(name: str) -> str:
 
 @cache
 def s3() -> S3Client:
-    # Signature version 4 with virtual addressing left to botocore: a presigned URL must carry the Region's own host.
-    return boto3.client("s3", config=Config(signature_version="s3v4"))
+    # Virtual addressing, said outright, makes a presigned URL carry the Region's own host: the global one redirects, and a client's
+    # PUT doesn't follow
+    # (https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html). An endpoint that is an IP address stays as it is.
+    return boto3.client("s3", config=Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
 
 
 @cache

@@ -168,7 +168,6 @@ class Version:
     error: str | None
     created_at: str
     finished_at: str | None
-    execution: str | None = None
     manifest_sha256: str | None = None
 
 

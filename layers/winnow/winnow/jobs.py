@@ -9,7 +9,7 @@ from uuid import uuid4
 from botocore.exceptions import BotoCoreError, ClientError
 
 from winnow import aws, deployment
-from winnow.domain import ACTIVE, TrainingJob, TrainingRequest, Version
+from winnow.domain import TrainingJob, TrainingRequest, Version
 from winnow.errors import (
     JobSupersededError,
     ModelExistsError,
@@ -32,7 +32,7 @@ def start(request: TrainingRequest) -> TrainingJob:
     jobs = deployment.jobs()
     job = _register(request, jobs)
     try:
-        jobs.started(job, _start_workflow(job))
+        _start_workflow(job)
     except (ClientError, BotoCoreError) as error:
         jobs.fail(job, "The training workflow could not be started: ask for the training again.")
         raise WorkflowUnavailableError("The training workflow could not be started: try again in a few seconds.") from error
@@ -60,17 +60,21 @@ def _register(request: TrainingRequest, jobs: Jobs) -> TrainingJob:
     raise WorkflowUnavailableError(f"Model {request.model_id!r} is being changed by many at once: try again in a few seconds.")
 
 
-def _start_workflow(job: TrainingJob) -> str:
+def _start_workflow(job: TrainingJob) -> None:
     """Start the workflow for the job, once: the execution's name is the job's own."""
-    # A name is refused for 90 days after its execution closed. The uid, which no other life of the model has, keeps it from repeating.
-    name = f"{job.uid}-{job.version}-{job.fence}"
-    workflow = aws.setting("WORKFLOW_ARN")
     client = aws.stepfunctions()
     try:
-        return client.start_execution(stateMachineArn=workflow, name=name, input=json.dumps({"job": asdict(job)}))["executionArn"]
+        client.start_execution(
+            stateMachineArn=aws.setting("WORKFLOW_ARN"), name=_execution_name(job), input=json.dumps({"job": asdict(job)})
+        )
     except client.exceptions.ExecutionAlreadyExists:
-        # An answer was lost, and botocore sent the request again.
-        return f"{workflow.replace(':stateMachine:', ':execution:')}:{name}"
+        # An answer was lost, and botocore sent the request again: the workflow runs.
+        return
+
+
+def _execution_name(job: TrainingJob) -> str:
+    # A name is refused for 90 days after its execution closed. The uid, which no other life of the model has, keeps it from repeating.
+    return f"{job.uid}-{job.version}-{job.fence}"
 
 
 def cancel(model_id: str, number: int) -> Version:
@@ -89,9 +93,9 @@ def cancel(model_id: str, number: int) -> Version:
 def stop_workflow(version: Version) -> None:
     """Stop the workflow of a version that was active. A Lambda of it that runs goes on, until its next write is refused."""
     client = aws.stepfunctions()
-    if version.execution is None or version.status not in ACTIVE:
-        return
+    executions = aws.setting("WORKFLOW_ARN").replace(":stateMachine:", ":execution:")
     try:
-        client.stop_execution(executionArn=version.execution)
+        client.stop_execution(executionArn=f"{executions}:{_execution_name(version.job)}")
     except client.exceptions.ExecutionDoesNotExist:
+        # Registered, and not started yet: when it starts, its first write is refused.
         return

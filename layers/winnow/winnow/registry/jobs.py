@@ -60,10 +60,6 @@ class Jobs:
             return False
         return True
 
-    def started(self, job: TrainingJob, execution: str) -> None:
-        """Note the workflow's execution, by which the job can be stopped."""
-        self._change(job, {"execution": execution})
-
     def note(self, job: TrainingJob, status: VersionStatus, progress: Progress, **known: Mapping[str, Any]) -> None:
         """Write where the job is, and what is now known of its `dataset` or `hyperparameters`."""
         self._change(job, {"status": status, "progress": asdict(progress), **known})

@@ -126,7 +126,6 @@ def _version(item: Mapping[str, Any]) -> Version:
         error=item.get("error"),
         created_at=item["created_at"],
         finished_at=item.get("finished_at"),
-        execution=item.get("execution"),
         manifest_sha256=item.get("manifest_sha256"),
     )
 
