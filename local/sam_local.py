@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 
 import requests
@@ -42,7 +43,7 @@ class NoEngineError(CloudError):
 class Engine:
     """A container engine that answers: the settings by which it is found, and the image to use instead of sam's own."""
 
-    settings: Mapping[str, str] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=dict)
     image: str | None = None
 
     def ask(self, *arguments: str) -> str:
@@ -57,7 +58,9 @@ class Engine:
 
     def bridge(self) -> str:
         """This machine's address on the engine's bridge: where containers find a server of this machine."""
-        address = self.ask("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
+        network = json.loads(self.ask("network", "inspect", "bridge", "--format", "{{json (index .IPAM.Config 0)}}"))
+        # A bridge that was just made has no gateway written down yet: it is the first address.
+        address = network.get("Gateway") or str(next(ip_network(network["Subnet"]).hosts()))
         with socket.socket() as probe:
             try:
                 probe.bind((address, 0))
@@ -222,8 +225,8 @@ def main() -> int:
     try:
         with container_engine() as engine, sam_local(FOLDER, engine) as api:
             _greet(api)
-            status = api.process.wait()
-            raise CloudError(f"sam local ended with status {status}; its log: {api.log}")
+            print(f"winnow: sam local ended with status {api.process.wait()}; its log: {api.log}", file=sys.stderr)
+            return 1
     except CloudError as error:
         print(f"winnow: {error}", file=sys.stderr)
         return 1

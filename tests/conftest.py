@@ -37,7 +37,6 @@ OFFLINE = ("unit", "functions")
 Json = dict[str, Any]
 Ready = Callable[[str], "Winnow"]
 
-
 WORKFLOW: Json = template()["Resources"]["TrainingWorkflow"]["Properties"]["Definition"]
 FUNCTIONS = {function["CodeUri"]: function for function in functions().values()}
 
@@ -181,8 +180,6 @@ class Winnow:
             name = after["Next"]
         return name
 
-    # --- functions ---
-
     def invoke(self, folder: str, event: Json, context: Context | None = None) -> Any:
         """Invoke the function whose code is in the folder, with the settings that the template gives it."""
         with self.settings(folder):
@@ -214,13 +211,9 @@ def _variables(function: Json) -> Json:
 
 def failure(error: Exception) -> Json:
     """What Step Functions hands to a Catch when a Python Lambda raised the error."""
-    cause = {
-        "errorMessage": str(error),
-        "errorType": type(error).__name__,
-        "requestId": Context.aws_request_id,
-        "stackTrace": ['  File "/var/task/app.py", line 10, in handler\n'],
-    }
-    return {"Error": type(error).__name__, "Cause": json.dumps(cause)}
+    name = type(error).__name__
+    cause = {"errorMessage": str(error), "errorType": name, "requestId": Context.aws_request_id, "stackTrace": []}
+    return {"Error": name, "Cause": json.dumps(cause)}
 
 
 @pytest.fixture(autouse=True)
@@ -283,7 +276,7 @@ def made_once() -> dict[str, tuple[list[Json], dict[str, bytes]]]:
 
 
 @pytest.fixture
-def ready(winnow: Winnow, made_once: dict[str, tuple[list[Json], dict[str, bytes]]]) -> Callable[[str], Winnow]:
+def ready(winnow: Winnow, made_once: dict[str, tuple[list[Json], dict[str, bytes]]]) -> Ready:
     """ready(DATASET): the deployment with the model tc-01 trained on it, by the real workflow, once for all tests."""
 
     def trained(dataset: str) -> Winnow:

@@ -28,9 +28,7 @@ def test_a_stranger_s_texts_are_understood_by_a_model_of_the_sample_data(api: De
     strangers = json.loads(STRANGERS.read_text())
     body = {"model_id": "sample", "texts": [example["text"] for example in strangers], "n_top": 1}
     predictions = api.request("POST", "/prediction", json=body).json()["predictions"]
-    right = sum(
-        prediction["labels"][0]["label"] == example["label"] for prediction, example in zip(predictions, strangers, strict=True)
-    )
+    right = sum(prediction["labels"][0]["label"] == example["label"] for prediction, example in zip(predictions, strangers, strict=True))
     assert right >= 0.85 * len(strangers)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urljoin
+
 import pytest
 import requests
 
@@ -28,7 +30,8 @@ def send(api: Deployed, method: str, path: str, body: str | None = None) -> requ
 def test_the_original_calls(api: Deployed) -> None:
     created = send(api, "POST", "/models", '{"id":"tc-01", "s3bucket":"albert-textcats", "training_object":"trainingSet.json"}')
     assert (created.status_code, created.json()) == (202, {"model_id": "tc-01", "version": 1, "status": "queued"})
-    assert created.headers["Location"] == "/models/tc-01"
+    followed = requests.get(urljoin(created.url, created.headers["Location"]), headers={"x-api-key": api.key}, timeout=60)
+    assert followed.json()["model_id"] == "tc-01"
     assert int(created.headers["Retry-After"]) > 0
     assert api.client.wait("tc-01")["status"] == "ready"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+import boto3
 import pytest
 
 if TYPE_CHECKING:
@@ -23,6 +24,15 @@ def test_the_url_takes_what_the_answer_names(winnow: Winnow) -> None:
     query = parse_qs(url.query)
     assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
     assert query["X-Amz-SignedHeaders"] == ["host"]
+
+
+def test_the_url_carries_the_regions_own_host(winnow: Winnow, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = boto3.Session(aws_access_key_id="fake", aws_secret_access_key="fake", region_name="eu-west-1")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
+
+    url = winnow.call("create_dataset").body["upload_url"]
+
+    assert urlsplit(url).netloc == f"{winnow.names['Datasets']}.s3.eu-west-1.amazonaws.com"
 
 
 def test_the_same_name_twice_is_two_data_sets(winnow: Winnow) -> None:

@@ -152,6 +152,24 @@ def test_a_workflow_that_does_not_start_fails_the_version_and_leaves_the_id_usab
     assert winnow.call("create_model", "create_model_force_update").body["version"] == 2
 
 
+def test_a_start_whose_answer_was_lost_and_was_sent_again_is_a_start(winnow: Winnow) -> None:
+    events = aws.stepfunctions().meta.events
+    sent: list[Any] = []
+
+    def send_before(params: Any, **_: Any) -> None:
+        if not sent:
+            sent.append(params)
+            # Another input, since moto forgives a repetition with the same.
+            winnow.stepfunctions.start_execution(**params | {"input": "{}"})
+
+    events.register("provide-client-params.stepfunctions.StartExecution", send_before, unique_id="twice")
+    answer = winnow.call("create_model")
+    events.unregister("provide-client-params.stepfunctions.StartExecution", unique_id="twice")
+
+    assert (answer.status, winnow.model()["status"]) == (202, "training")
+    assert len(winnow.executions()) == 1
+
+
 def between_look_and_write(winnow: Winnow, monkeypatch: pytest.MonkeyPatch, event: str) -> list[Answer]:
     """Let another request with the event come after the next one's first look at the registry. Its answer appears in the list."""
     answers: list[Answer] = []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import CLIENT_BUCKET, Context, load_event
-from winnow.errors import WinnowError
+from winnow.errors import JobSupersededError, WinnowError
 from winnow.registry import table as rows
 
 if TYPE_CHECKING:
@@ -95,6 +95,22 @@ def test_a_training_is_stopped_and_what_it_still_writes_does_not_count(winnow: W
     assert winnow.call("get_model").status == 404
     assert winnow.call("list_models").body["models"] == []
     assert winnow.objects() == {}
+
+
+def test_a_version_is_not_published_while_its_models_objects_are_being_removed(winnow: Winnow) -> None:
+    winnow.put_dataset()
+    winnow.create(n_iter=1)
+    job = winnow.started_job()
+    winnow.invoke("functions/training/prepare", job)
+    artifact = winnow.invoke("functions/training/train", job)
+    # Without time for the objects the version's row is still there when the job comes to commit.
+    assert winnow.invoke("functions/api/delete_model", load_event("api/delete_model"), Context(seconds=5))["statusCode"] == 202
+
+    with pytest.raises(JobSupersededError):
+        winnow.invoke("functions/training/publish", job | {"artifact": artifact})
+
+    assert winnow.call("get_model").status == 404
+    assert winnow.create().body == {"model_id": "tc-01", "version": 1, "status": "queued"}
 
 
 def test_an_object_written_late_is_swept_and_the_note_kept_until_none_can_come(winnow: Winnow) -> None:

@@ -10,10 +10,11 @@ from winnow.http import Answer, Request, Source, endpoint, schemas
 @endpoint(schemas.CREATE_MODEL, Source.BODY)
 def handler(request: Request) -> Answer:
     job = jobs.start(_training_request(request))
+    # Relative: it leads to the model under any stage and domain (RFC 9110, section 10.2.2).
     return Answer(
         HTTPStatus.ACCEPTED,
         {"model_id": job.model_id, "version": job.version, "status": VersionStatus.QUEUED},
-        {"Location": f"/models/{job.model_id}", "Retry-After": "5"},
+        {"Location": f"models/{job.model_id}", "Retry-After": "5"},
     )
 
 

@@ -96,11 +96,11 @@ class NotCancellableError(WinnowError):
     kind = "not-cancellable"
 
 
-class WorkflowUnavailableError(WinnowError):
-    """The training workflow could not be started."""
+class BusyError(WinnowError):
+    """Others changed the model each time we looked: nothing is wrong with the request."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
-    kind = "workflow-unavailable"
+    kind = "busy"
 
 
 class DatasetError(WinnowError):

@@ -1,4 +1,4 @@
-"""Starting and cancelling training jobs. Never needs the spaCy layer."""
+"""Starting and cancelling training jobs, and starting again what never started. Never needs the spaCy layer."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ import json
 from dataclasses import asdict
 from uuid import uuid4
 
+from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from winnow import aws, deployment
-from winnow.domain import TrainingJob, TrainingRequest, Version
+from winnow.domain import TrainingJob, TrainingRequest, Version, VersionStatus
 from winnow.errors import (
+    BusyError,
     JobSupersededError,
     ModelExistsError,
     NotCancellableError,
     TrainingUnderwayError,
-    WorkflowUnavailableError,
 )
-from winnow.registry import Jobs
 
 RECIPE = "cnn"
+
+logger = Logger(service="winnow")
 
 _TRIES = 5
 
@@ -28,20 +30,31 @@ def start(request: TrainingRequest) -> TrainingJob:
     """Register the version that the request asks for, and start its training.
 
     ModelExistsError for an id that exists without force_update, TrainingUnderwayError while a version of it is being made.
+    Once the version is registered, it will be trained: where the workflow doesn't start now, `start_queued` starts it later.
     """
-    jobs = deployment.jobs()
-    job = _register(request, jobs)
+    job = _register(request)
     try:
         _start_workflow(job)
-    except (ClientError, BotoCoreError) as error:
-        jobs.fail(job, "The training workflow could not be started: ask for the training again.")
-        raise WorkflowUnavailableError("The training workflow could not be started: try again in a few seconds.") from error
+    except (ClientError, BotoCoreError):
+        logger.exception("not started", extra={"job": asdict(job)})
     return job
 
 
-def _register(request: TrainingRequest, jobs: Jobs) -> TrainingJob:
-    """Queue a version. Another request may change the model between the look and the write: then look again."""
+def start_queued() -> int:
+    """Start the jobs that are registered and still queued. Harmless for one that was just started. Returns how many it tried."""
     models = deployment.models()
+    tried = 0
+    for model in models.training():
+        version = models.version(model, model.latest_version)
+        if version.status is VersionStatus.QUEUED:
+            _start_workflow(version.job)
+            tried += 1
+    return tried
+
+
+def _register(request: TrainingRequest) -> TrainingJob:
+    """Queue a version. Another request may change the model between the look and the write: then look again."""
+    models, jobs = deployment.models(), deployment.jobs()
     arguments = (RECIPE, request.dataset, request.hyperparameters)
     for _ in range(_TRIES):
         model = models.find(request.model_id)
@@ -57,7 +70,7 @@ def _register(request: TrainingRequest, jobs: Jobs) -> TrainingJob:
             created = jobs.create_version(model, job, *arguments)
         if created:
             return job
-    raise WorkflowUnavailableError(f"Model {request.model_id!r} is being changed by many at once: try again in a few seconds.")
+    raise BusyError(f"Model {request.model_id!r} is being changed by many at once: try again in a few seconds.")
 
 
 def _start_workflow(job: TrainingJob) -> None:

@@ -20,7 +20,10 @@ MAX_DATASET_BYTES = 100_000_000
 UPLOAD_SECONDS = 3600
 
 _MANIFEST = "artifact/manifest.json"
-_NOT_TO_BE_HAD = {"404", "403", "NoSuchKey", "NoSuchBucket", "AccessDenied", "InvalidBucketName", "PermanentRedirect", "301"}
+_NOT_TO_BE_HAD = {
+    *("404", "403", "301", "NoSuchKey", "NoSuchBucket", "AccessDenied"),
+    *("InvalidBucketName", "KeyTooLongError", "PermanentRedirect"),
+}
 
 
 class Datasets:

@@ -1,7 +1,8 @@
 """The languages a recipe can start from: spaCy's codes whose tokenizer needs no further package.
 
 Without spaCy, since the API checks the code where spaCy isn't loaded; a test holds the list against spaCy's own.
-Left out: ja, ko, th, vi and zh, whose tokenizers need packages that the layer doesn't carry (https://spacy.io/usage/models#languages).
+Left out: ja, ko, th and vi, whose tokenizers need packages that the layer doesn't carry, and zh, whose tokenizer without such a package
+cuts a text into single characters (https://spacy.io/usage/models#languages).
 """
 
 LANGUAGES = (

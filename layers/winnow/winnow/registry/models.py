@@ -53,6 +53,13 @@ class Models:
         more = len(models) > limit
         return models[:limit], models[limit - 1].model_id if more else None
 
+    def training(self) -> Iterator[Model]:
+        """The models of which a version is queued or being trained."""
+        for item in self._partition(rows.MODELS):
+            model = _model(item)
+            if model.training_version is not None:
+                yield model
+
     def version(self, model: Model, number: int) -> Version:
         """A version of the model. VersionNotFoundError where there is none."""
         return self._version(model.model_id, model.uid, number)
