@@ -17,7 +17,7 @@ README = ROOT / "README.md"
 
 # The errors that a client never gets as an answer: a version's `error` shows their sentences.
 ONLY_IN_A_TRAINING = {errors.JobSupersededError, errors.DatasetError, errors.OutOfTimeError}
-FROM_API_GATEWAY = {"forbidden", "no-such-call", "gateway"}
+FROM_API_GATEWAY = {"forbidden", "no-such-call", "throttled", "gateway"}
 
 
 def error_classes() -> list[type[errors.WinnowError]]:

@@ -1,9 +1,10 @@
-"""Proves that the layers built for arm64 work on that processor: their code is there, compiled, and our own recipe trains, is kept, predicts.
+"""Proves that the layers built for arm64 work on that processor: our own recipe trains, is kept and predicts, from their byte code.
 
-No test of pytest's: an aarch64 Python 3.13 runs it, on such a machine or under emulation (an import then takes about a minute). `make test-arm64`
-does, and so does this, after `make build`:
+No test of pytest's: an aarch64 Python 3.13 runs it, on such a machine or under emulation, where an import takes about a minute.
+`make test-arm64` does so. By hand, after `make build`:
 
-layers=.aws-sam/build; PYTHONPATH=$layers/WinnowLayer/python:$layers/SpacyLayer/python OPENBLAS_NUM_THREADS=1 python3.13 -B tests/layers/arm64_check.py
+export PYTHONPATH=.aws-sam/build/WinnowLayer/python:.aws-sam/build/SpacyLayer/python OPENBLAS_NUM_THREADS=1
+python3.13 -B tests/layers/arm64_check.py
 """
 
 import platform
@@ -15,8 +16,10 @@ import numpy as np
 import spacy
 import spacy.about
 import thinc.about
+
 import winnow
 from winnow.domain import Example
+from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.cnn import Classifier
 
 TEXTS = {
@@ -78,19 +81,20 @@ def multilabel_recipe_works() -> str:
 
 
 def trained_and_kept(*, exclusive: bool) -> str:
-    """A classifier learns its examples, and scores the same when it was made again from its bytes."""
+    """A classifier learns its examples, and predicts the same when it was made again from its artifact."""
     labels, texts = list(TEXTS), [example.text for example in EXAMPLES]
     losses: list[float] = []
-    trained = Classifier("en", labels, exclusive=exclusive)
-    trained.train(EXAMPLES, EPOCHS, lambda epoch: losses.append(epoch.loss))
+    classifier = Classifier("en", labels, exclusive=exclusive)
+    classifier.train(EXAMPLES, EPOCHS, lambda epoch: losses.append(epoch.loss))
     assert losses[-1] < losses[0], f"the loss did not fall: {losses}"
-    scores = trained.scores(texts)
-    for example, row in zip(EXAMPLES, scores, strict=True):
-        assert labels[row.argmax()] == example.labels[0], f"{example.text!r} is scored {row} for {labels}"
-    weights = trained.to_bytes()
-    again = Classifier("en", labels, exclusive=exclusive).from_bytes(weights).scores(texts)
-    assert np.array_equal(again, scores), "made again from its bytes it scores otherwise"
-    return f"loss {losses[0]:.4f} → {losses[-1]:.4f}, {len(texts)} of {len(texts)} right, {len(weights):,} bytes, the same scores again"
+    trained = TrainedClassifier(classifier, "en", (0.5,) * len(labels))
+    predictions = trained.predict(texts)
+    for example, (best, *_) in zip(EXAMPLES, predictions, strict=True):
+        assert best.label == example.labels[0], f"{example.text!r} is taken for {best}"
+    files = trained.to_files()
+    assert TrainedClassifier.from_files(files).predict(texts) == predictions, "made again from its artifact it predicts otherwise"
+    size = sum(map(len, files.values()))
+    return f"loss {losses[0]:.4f} → {losses[-1]:.4f}, {len(texts)} of {len(texts)} right, and the same again from {size:,} bytes"
 
 
 def package_folder(module: object) -> Path:
