@@ -9,6 +9,7 @@ every call is answered, with a key and without. Its layers are laid into an imag
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import json
 import os
@@ -220,10 +221,13 @@ def _free_port() -> int:
 
 def main() -> int:
     """Serve until interrupted."""
+    parser = argparse.ArgumentParser(prog="make start-sam-local", description=__doc__)
+    parser.add_argument("port", type=int, nargs="?", help="where to listen; without it a free one")
+    port = parser.parse_args().port
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     print("winnow: starting a local cloud and sam local before it …", flush=True)
     try:
-        with container_engine() as engine, sam_local(FOLDER, engine) as api:
+        with container_engine() as engine, sam_local(FOLDER, engine, port) as api:
             _greet(api)
             print(f"winnow: sam local ended with status {api.process.wait()}; its log: {api.log}", file=sys.stderr)
             return 1

@@ -98,7 +98,7 @@ def test_without_n_top_there_are_five(winnow: Winnow) -> None:
         ({"text": 7}, "text"),
         ({"text": None, "texts": []}, "texts"),
         ({"text": None, "texts": ["a"] * 101}, "texts"),
-        ({"text": None, "texts": ["a", ""]}, "texts"),
+        ({"text": None, "texts": ["a", ""]}, "texts[1]"),
         ({"text": None, "texts": "a"}, "texts"),
         ({"model_id": None}, "model_id"),
         ({"model_id": "../tc-01"}, "model_id"),

@@ -16,9 +16,9 @@ VALID = '"s3bucket": "albert-textcats", "training_object": "trainingSet.json"'
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ('{"id": "tc-01",', "line 1"),
-        ("{'id': 'tc-01'}", "line 1"),
-        ('{"id": "tc-01"} {}', "line 1"),
+        ('{"id": "tc-01",', "column 16"),
+        ("{'id': 'tc-01'}", "column 2"),
+        ('{"id": "tc-01"} {}', "column 17"),
         (f'{{"id": "a", "id": "b", {VALID}}}', "'id'"),
         (f'{{"id": "tc-01", "n_iter": NaN, {VALID}}}', "NaN"),
         (f'{{"id": "tc-01", "n_iter": -Infinity, {VALID}}}', "Infinity"),

@@ -23,16 +23,16 @@ def test_exclusive_labels() -> None:
 
 def test_multilabel() -> None:
     truth = [{"a", "b"}, {"a"}, set(), {"b"}]
-    given = [{"a"}, {"a", "b"}, set(), {"b"}]
+    given = [{"a"}, {"a", "b"}, {"b"}, {"b"}]
 
     measured = evaluate(truth, given, ("a", "b"))
 
-    # Wholly right: the third and the fourth. Decisions: 3 right of 4 accepted and 4 there.
-    assert measured["accuracy"] == 0.5
-    assert measured["micro_f1"] == 0.75
+    # Wholly right: only the fourth. Decisions: 3 right of 5 accepted and 4 there.
+    assert measured["accuracy"] == 0.25
+    assert measured["micro_f1"] == pytest.approx(6 / 9, abs=1e-6)
     assert measured["per_label"]["a"] == {"precision": 1, "recall": 1, "f1": 1, "support": 2, "accepted": 2}
-    assert measured["per_label"]["b"] == {"precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 2, "accepted": 2}
-    assert measured["macro_f1"] == 0.75
+    assert measured["per_label"]["b"] == {"precision": 0.333333, "recall": 0.5, "f1": 0.4, "support": 2, "accepted": 3}
+    assert measured["macro_f1"] == 0.7
 
 
 def test_precision_and_recall_are_not_each_other() -> None:

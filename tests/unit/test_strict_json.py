@@ -31,7 +31,7 @@ def test_proper_json_is_read(text: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "line 1 column 1"),
+        ("", ", column 1"),
         ('{\n "a": 1,\n "b" 2}', "line 3 column 6"),
         ("[1] [2]", "Extra data"),
         ("NaN", "NaN"),

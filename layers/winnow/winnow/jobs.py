@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ from winnow.errors import (
     ModelExistsError,
     NotCancellableError,
     TrainingUnderwayError,
+    VersionNotFoundError,
 )
 
 RECIPE = "cnn"
@@ -33,10 +35,7 @@ def start(request: TrainingRequest) -> TrainingJob:
     Once the version is registered, it will be trained: where the workflow doesn't start now, `start_queued` starts it later.
     """
     job = _register(request)
-    try:
-        _start_workflow(job)
-    except (ClientError, BotoCoreError):
-        logger.exception("not started", extra={"job": asdict(job)})
+    _try_to_start_workflow(job)
     return job
 
 
@@ -45,10 +44,12 @@ def start_queued() -> int:
     models = deployment.models()
     tried = 0
     for model in models.training():
-        version = models.version(model, model.latest_version)
-        if version.status is VersionStatus.QUEUED:
-            _start_workflow(version.job)
-            tried += 1
+        # A model may be deleted between the one look and the other.
+        with suppress(VersionNotFoundError):
+            version = models.version(model, model.latest_version)
+            if version.status is VersionStatus.QUEUED:
+                _try_to_start_workflow(version.job)
+                tried += 1
     return tried
 
 
@@ -73,16 +74,17 @@ def _register(request: TrainingRequest) -> TrainingJob:
     raise BusyError(f"Model {request.model_id!r} is being changed by many at once: try again in a few seconds.")
 
 
-def _start_workflow(job: TrainingJob) -> None:
-    """Start the workflow for the job, once: the execution's name is the job's own."""
+def _try_to_start_workflow(job: TrainingJob) -> None:
+    """Start the workflow for the job, once: the execution's name is the job's own. Where that fails the job stays queued."""
     client = aws.stepfunctions()
+    workflow = aws.setting("WORKFLOW_ARN")
     try:
-        client.start_execution(
-            stateMachineArn=aws.setting("WORKFLOW_ARN"), name=_execution_name(job), input=json.dumps({"job": asdict(job)})
-        )
+        client.start_execution(stateMachineArn=workflow, name=_execution_name(job), input=json.dumps({"job": asdict(job)}))
     except client.exceptions.ExecutionAlreadyExists:
         # An answer was lost, and botocore sent the request again: the workflow runs.
         return
+    except (ClientError, BotoCoreError):
+        logger.exception("not started", extra={"job": asdict(job)})
 
 
 def _execution_name(job: TrainingJob) -> str:

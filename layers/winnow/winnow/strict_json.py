@@ -9,7 +9,7 @@ from winnow.errors import UnreadableError
 
 
 def loads(text: str, what: str = "The body") -> Any:
-    """Parse text. UnreadableError names line and column; `what` begins its sentence.
+    """Parse text. UnreadableError names the column, and the line where there are several; `what` begins its sentence.
 
     Beside broken syntax it refuses NaN and infinities, two equal keys in an object, nesting too deep to follow,
     and half surrogate pairs, which no UTF-8 can carry (https://www.rfc-editor.org/rfc/rfc8259, sections 4, 6 and 8.2).
@@ -19,7 +19,8 @@ def loads(text: str, what: str = "The body") -> Any:
         if "\\u" in text:
             json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
-        raise UnreadableError(f"{what} is not JSON: {error.msg}, line {error.lineno} column {error.colno}.") from error
+        line = f"line {error.lineno} " if "\n" in text else ""
+        raise UnreadableError(f"{what} is not JSON: {error.msg}, {line}column {error.colno}.") from error
     except UnicodeEncodeError as error:
         raise UnreadableError(f"{what} holds half of a surrogate pair (\\ud800 to \\udfff): send the whole character.") from error
     except RecursionError as error:

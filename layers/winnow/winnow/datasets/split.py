@@ -11,7 +11,11 @@ from itertools import chain
 from winnow.domain import MAX_LABELS, Example
 from winnow.errors import DatasetError
 
-_FEWEST_PER_LABEL = 2
+# One to train on, and one to hold out.
+_FEWEST_TEXTS = 2
+
+# Examples of the same text, apart from case and white space. They stay together.
+Group = list[Example]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,82 +31,87 @@ class Split:
 def split(examples: Sequence[Example], seed: int) -> Split:
     """Check the examples and part them, the same way for the same seed.
 
-    One in five is held out up to 2,000 examples, one in ten above, and of every label at least one. The same text, apart from case
-    and white space, never sits on both sides. DatasetError where a classifier can't be made of them.
+    One text in five is held out up to 2,000 examples, one in ten above. Every label is trained on; with exclusive labels, every label is
+    in the test set too. The same text never sits on both sides. DatasetError where a classifier can't be made of them.
     """
-    counts = Counter(chain.from_iterable(example.labels for example in examples))
-    _check(counts)
-    exclusive = all(len(example.labels) == 1 for example in examples)
+    groups = _groups(examples)
+    texts = Counter(label for group in groups for label in _labels(group))
+    _check(texts)
     share = 0.2 if len(examples) <= 2_000 else 0.1
-    train: list[Example] = []
-    test: list[Example] = []
-    for stratum in _strata(examples, counts, seed).values():
+    train: list[Group] = []
+    test: list[Group] = []
+    for stratum in _strata(groups, seed):
         held_out = max(1, round(len(stratum) * share)) if len(stratum) > 1 else 0
-        test.extend(chain.from_iterable(stratum[:held_out]))
-        train.extend(chain.from_iterable(stratum[held_out:]))
-    _check_trainable(counts, train)
-    # Where every text has a stratum of its own (each example another combination of labels) nothing was held out.
-    if not test:
-        raise DatasetError("Too few distinct texts to hold some out for the evaluation: give every label at least two.")
-    order = random.Random(seed)
-    order.shuffle(train)
-    return Split(train, test, tuple(sorted(counts)), exclusive)
+        test += stratum[:held_out]
+        train += stratum[held_out:]
+    _give_back(set(texts), train, test)
+    shuffled = list(chain.from_iterable(train))
+    random.Random(seed).shuffle(shuffled)
+    exclusive = all(len(example.labels) == 1 for example in examples)
+    return Split(shuffled, list(chain.from_iterable(test)), tuple(sorted(texts)), exclusive)
 
 
 def sample(examples: Sequence[Example], most: int, seed: int) -> list[Example]:
-    """At most so many examples, every label in its proportion as far as that goes."""
+    """At most so many examples: two texts of every label, and then every label in its proportion. DatasetError: no room for that."""
     if len(examples) <= most:
         return list(examples)
-    counts = Counter(chain.from_iterable(example.labels for example in examples))
-    places: list[tuple[float, Example]] = []
-    for stratum in _strata(examples, counts, seed).values():
-        members = list(chain.from_iterable(stratum))
-        # Spread evenly over 0 to 1: any beginning of the joint order then has every stratum in its proportion.
-        places.extend(((rank + 0.5) / len(members), example) for rank, example in enumerate(members))
+    labels = len({label for example in examples for label in example.labels})
+    if most < _FEWEST_TEXTS * labels:
+        raise DatasetError(f"n_texts is {most}, and the data set has {labels:,} labels: take at least {_FEWEST_TEXTS * labels:,}.")
+    places: list[tuple[float, Group]] = []
+    for stratum in _strata(_groups(examples), seed):
+        # Spread evenly over 0 to 1, any beginning of the joint order has every stratum in its proportion; the first two come before.
+        places += [(rank - _FEWEST_TEXTS if rank < _FEWEST_TEXTS else rank / len(stratum), group) for rank, group in enumerate(stratum)]
     places.sort(key=lambda place: place[0])
-    return [example for _, example in places[:most]]
+    return list(chain.from_iterable(group for _, group in places))[:most]
 
 
-def _check(counts: Counter[str]) -> None:
-    if len(counts) < 2:
-        named = f"only the label {next(iter(counts))!r}" if counts else "no label at all"
+def _check(texts: Counter[str]) -> None:
+    """texts: of each label, how many distinct ones there are."""
+    if len(texts) < 2:
+        named = f"only the label {next(iter(texts))!r}" if texts else "no label at all"
         raise DatasetError(f"The data set has {named}: a classifier needs examples of at least two.")
-    if len(counts) > MAX_LABELS:
-        raise DatasetError(f"The data set has {len(counts):,} labels: at most {MAX_LABELS:,}.")
-    rare = sorted(label for label, count in counts.items() if count < _FEWEST_PER_LABEL)
+    if len(texts) > MAX_LABELS:
+        raise DatasetError(f"The data set has {len(texts):,} labels: at most {MAX_LABELS:,}.")
+    rare = sorted(label for label, count in texts.items() if count < _FEWEST_TEXTS)
     if rare:
+        shown = ", ".join(repr(label) for label in rare[:5]) + (f" and {len(rare) - 5:,} more" if len(rare) > 5 else "")
         raise DatasetError(
-            f"{_some(rare)} fewer than two examples: one to train on and one to hold out. Add examples, or leave the label out."
+            f"Fewer than two distinct texts for {shown}: one to train on and one to hold out are needed."
+            " Add examples, or leave the label out."
         )
 
 
-def _check_trainable(counts: Counter[str], train: Sequence[Example]) -> None:
-    missing = sorted(set(counts) - {label for example in train for label in example.labels})
-    if missing:
-        raise DatasetError(
-            f"{_some(missing)} only one distinct text, repeated: one to train on and one to hold out are needed. Add examples."
-        )
+def _give_back(labels: set[str], train: list[Group], test: list[Group]) -> None:
+    """Move groups from the test set to the training set, until every label is trained on.
 
-
-def _some(labels: Sequence[str]) -> str:
-    shown = ", ".join(repr(label) for label in labels[:5])
-    rest = f" and {len(labels) - 5:,} more" if len(labels) > 5 else ""
-    return f"{'The label' if len(labels) == 1 else 'The labels'} {shown}{rest} {'has' if len(labels) == 1 else 'have'}"
-
-
-def _strata(examples: Sequence[Example], counts: Counter[str], seed: int) -> dict[str, list[list[Example]]]:
-    """Groups of examples of the same text, shuffled, under the rarest of the group's labels.
-
-    By the rarest, so that with several labels an example the scarce ones are the ones that are spread evenly.
+    Only with several labels an example can one be missing: where all of its texts were held out for the sake of rarer labels.
     """
-    same_text: dict[str, list[Example]] = defaultdict(list)
+    for label in sorted(labels.difference(*map(_labels, train))):
+        group = next(group for group in test if label in _labels(group))
+        test.remove(group)
+        train.append(group)
+
+
+def _groups(examples: Sequence[Example]) -> list[Group]:
+    same_text: dict[str, Group] = defaultdict(list)
     for example in examples:
         same_text[" ".join(example.text.split()).casefold()].append(example)
-    strata: dict[str, list[list[Example]]] = defaultdict(list)
-    for group in same_text.values():
-        labels = sorted({label for example in group for label in example.labels})
-        strata[min(labels, key=lambda label: counts[label], default="")].append(group)
+    return list(same_text.values())
+
+
+def _strata(groups: Sequence[Group], seed: int) -> list[list[Group]]:
+    """The groups, shuffled, by the rarest of each one's labels: with several labels an example, it is the scarce ones that are to be
+    spread evenly. Examples without a label are a stratum too."""
+    counts = Counter(label for group in groups for label in _labels(group))
+    strata: dict[str, list[Group]] = defaultdict(list)
+    for group in groups:
+        strata[min(sorted(_labels(group)), key=lambda label: counts[label], default="")].append(group)
     shuffled = random.Random(seed)
     for name in sorted(strata):
         shuffled.shuffle(strata[name])
-    return {name: strata[name] for name in sorted(strata)}
+    return [strata[name] for name in sorted(strata)]
+
+
+def _labels(group: Group) -> set[str]:
+    return {label for example in group for label in example.labels}

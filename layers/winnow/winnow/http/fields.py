@@ -49,8 +49,10 @@ def check_path(path: Mapping[str, str]) -> None:
 def _explained(error: fastjsonschema.JsonSchemaValueException, schema: Schema, given: Mapping[str, Any]) -> InvalidFieldError:
     properties: Mapping[str, Any] = schema["properties"]
     if len(error.path) > 1:
-        name = str(error.path[1])
-        return InvalidFieldError(f"{name} must be {properties[name]['description']}.", field=name)
+        name, *places = (str(step) for step in error.path[1:])
+        wrong = properties[name]["items"] if places else properties[name]
+        field = "".join([name, *(f"[{place}]" for place in places)])
+        return InvalidFieldError(f"{field} must be {wrong['description']}.", field=field)
     unknown = [name for name in given if name not in properties]
     if unknown:
         known = ", ".join(properties) or "none"
