@@ -58,12 +58,14 @@ build: env ## build for an account: ARCHITECTURE=arm64 (default) or x86_64; then
 build-local: .aws-sam/local/template.yaml ## build for this machine, for the local cloud
 
 # Beside .aws-sam/build, which is what `sam deploy` sends to an account.
-.aws-sam/local/template.yaml: $(SOURCES) | env
+.aws-sam/local/template.yaml: BUILD_FOR := $(HOST_ARCHITECTURE)
+.aws-sam/arm64/template.yaml: BUILD_FOR := arm64
+.aws-sam/local/template.yaml .aws-sam/arm64/template.yaml: $(SOURCES) | env
 	mkdir -p .aws-sam
-	echo "Building for the local cloud …"
+	echo "Building for $(BUILD_FOR) in $(@D) …"
 	rm -f $@
-	ARCHITECTURE=$(HOST_ARCHITECTURE) sam build --build-dir .aws-sam/local --parameter-overrides Architecture=$(HOST_ARCHITECTURE) >.aws-sam/local.log 2>&1 \
-		|| { grep -i error .aws-sam/local.log | tail -n 3 >&2; echo "winnow: the build failed: .aws-sam/local.log has all of its output" >&2; exit 1; }
+	ARCHITECTURE=$(BUILD_FOR) sam build --build-dir $(@D) --parameter-overrides Architecture=$(BUILD_FOR) >$(@D).log 2>&1 \
+		|| { grep -i error $(@D).log | tail -n 3 >&2; echo "winnow: the build failed: $(@D).log has all of its output" >&2; exit 1; }
 	touch $@
 
 start: build-local ## the local cloud with everything deployed, kept running; prints URL, key and curl lines
@@ -80,7 +82,7 @@ smoke: env ## the end-to-end calls against a deployed stack: URL=… KEY=…
 
 # --- checking ---
 
-.PHONY: check test test-arm64 test-sam-local bench-banking77
+.PHONY: check test test-arm64 test-sam-local start-sam-local bench-banking77
 check: env ## lint, format, types, template
 	ruff check .
 	ruff format --check .
@@ -89,6 +91,21 @@ check: env ## lint, format, types, template
 
 test: build-local ## all tests but the two below: units, functions, contract, end to end on the local cloud
 	$(PYTHON) -m pytest
+
+# Python 3.13 for arm64: this machine's own where it is of that kind, else one that emulates, where it is at hand.
+ARM64_PYTHON ?= $(if $(filter arm64,$(HOST_ARCHITECTURE)),$(PYTHON),$(wildcard ../shared/tools/arm64-python))
+ARM64_LAYERS := .aws-sam/arm64/WinnowLayer/python:.aws-sam/arm64/SpacyLayer/python
+test-arm64: $(if $(ARM64_PYTHON),.aws-sam/arm64/template.yaml) ## the layers built for arm64 train and predict there: ARM64_PYTHON=an arm64 Python 3.13
+	if [ -z "$(ARM64_PYTHON)" ]; then echo "skipped: no Python for arm64 on this machine: name one with ARM64_PYTHON"; exit 0; fi
+	PYTHONPATH=$(ARM64_LAYERS) OPENBLAS_NUM_THREADS=1 "$(ARM64_PYTHON)" -B tests/layers/arm64_check.py
+
+# A script that starts a container engine and names a Lambda image, for machines that have no engine of their own.
+LAMBDA_IMAGE_TOOL ?= $(wildcard ../shared/tools/lambda-image)
+test-sam-local: build-local ## the original calls against `sam local start-api`, in containers: skipped where there is no Docker engine
+	LAMBDA_IMAGE_TOOL="$(LAMBDA_IMAGE_TOOL)" $(PYTHON) -m pytest tests/sam_local
+
+start-sam-local: build-local ## `sam local start-api` with a local cloud behind it, until Ctrl-C: PORT=3000 (default: a free one)
+	LAMBDA_IMAGE_TOOL="$(LAMBDA_IMAGE_TOOL)" $(PYTHON) -m local.sam_local $(PORT)
 
 bench-banking77: build-local ## train on Banking77 and classify its test set, both through the API: DATA=folder with train.csv and test.csv
 	PYTHONPATH=layers/winnow $(PYTHON) -m benchmarks.banking77 $(DATA)

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from winnow.registry import Models
+
 if TYPE_CHECKING:
     from tests.conftest import Ready, Winnow
+    from winnow.domain import Model, Version
 
 
 def test_a_model_that_is_not_there_is_not_found(winnow: Winnow) -> None:
@@ -62,3 +65,19 @@ def test_a_ready_model_shows_what_it_was_made_of_and_what_it_is_worth(ready: Rea
     assert version["evaluation"]["examples"] == dataset["test_examples"]
     assert {"accuracy", "macro_f1", "micro_f1"} <= set(version["evaluation"])
     assert all(time.endswith("Z") for time in (model["created_at"], model["updated_at"], version["created_at"], version["finished_at"]))
+
+
+def test_a_training_that_ends_between_the_two_reads_is_seen_ended(winnow: Winnow, monkeypatch: pytest.MonkeyPatch) -> None:
+    winnow.put_dataset()
+    winnow.create()
+    read = Models.version
+
+    def ended_meanwhile(models: Models, model: Model, number: int) -> Version:
+        monkeypatch.setattr(Models, "version", read)
+        winnow.call("cancel_version", path={"model_id": "tc-01", "version": "1"})
+        return read(models, model, number)
+
+    monkeypatch.setattr(Models, "version", ended_meanwhile)
+    model = winnow.model()
+
+    assert (model["status"], model["version"]["status"]) == ("failed", "cancelled")

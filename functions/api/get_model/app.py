@@ -9,7 +9,5 @@ from winnow.http.views import model_view, version_view
 
 @endpoint()
 def handler(request: Request) -> Answer:
-    models = deployment.models()
-    model = models.get(request.path["model_id"])
-    version = models.version(model, model.latest_version)
+    model, version = deployment.models().get_with_latest_version(request.path["model_id"])
     return Answer(HTTPStatus.OK, {**model_view(model), "version": version_view(version, model.live_version)})

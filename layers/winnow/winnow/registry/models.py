@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Key
 
-from winnow.domain import Model, Progress, Stage, TrainingJob, Version, VersionStatus, now
+from winnow.domain import ACTIVE, Model, Progress, Stage, TrainingJob, Version, VersionStatus, now
 from winnow.errors import ModelNotFoundError, VersionNotFoundError
 from winnow.registry import table as rows
 
@@ -42,6 +42,15 @@ class Models:
         if model is None:
             raise ModelNotFoundError(model_id)
         return model
+
+    def get_with_latest_version(self, model_id: str) -> tuple[Model, Version]:
+        """The model and its latest version, as they were at one moment. ModelNotFoundError where there is no such model."""
+        while True:
+            model = self.get(model_id)
+            version = self.version(model, model.latest_version)
+            # One transaction ends a version and releases its model. Where it fell between the two reads, they contradict each other.
+            if (version.status in ACTIVE) == (model.training_version == version.job.version):
+                return model, version
 
     def list(self, limit: int, after: str | None = None) -> tuple[list[Model], str | None]:
         """At most `limit` models by id, those after the id `after`; and the id to go on after, None at the end."""
