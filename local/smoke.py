@@ -74,7 +74,8 @@ def _expect_refusal(client: Client, status: int, method: str, path: str, body: d
         answered = 200
     except ApiError as error:
         answered = error.status
-    _expect(f"{method} {path.split('/')[1]}: {status}", answered == status)
+    told = f"{method} /{path.split('/')[1]}: {status}"
+    _expect(told if answered == status else f"{told}, not {answered}", answered == status)
 
 
 if __name__ == "__main__":

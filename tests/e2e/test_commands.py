@@ -1,0 +1,83 @@
+"""The commands that a person types, each as a process of its own: start, stop, demo, smoke."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+from local.client import Client
+from tests.e2e.conftest import Deployed
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(module: str, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", module, *arguments]
+    return subprocess.run(command, cwd=ROOT, env=os.environ | settings, capture_output=True, text=True, check=False)
+
+
+def free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+def test_start_says_where_it_is_and_stop_ends_it(tmp_path: Path) -> None:
+    folder = ("--folder", str(tmp_path / "cloud"))
+    port = free_port()
+    started = run("local.start", *folder, WINNOW_PORT=port)
+    try:
+        assert started.returncode == 0, started.stderr
+        file = tmp_path / "cloud" / "env"
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        env = dict(line.split("=", 1) for line in file.read_text().splitlines())
+        aws = {"AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"}
+        assert set(env) == {"WINNOW_URL", "WINNOW_API_KEY", "WINNOW_DATASETS_BUCKET"} | aws
+        assert env["AWS_ENDPOINT_URL"] == f"http://127.0.0.1:{port}"
+        assert env["WINNOW_URL"] in started.stdout
+        assert env["WINNOW_API_KEY"] in started.stdout
+        assert Client(env["WINNOW_URL"], env["WINNOW_API_KEY"]).call("GET", "/models") == {"models": [], "next": None}
+
+        again = run("local.start", *folder)
+        assert again.returncode == 0, again.stderr
+        assert f"already running on port {port}" in again.stdout
+    finally:
+        stopped = run("local.stop", *folder)
+    assert stopped.returncode == 0, stopped.stderr
+    assert "stopped" in stopped.stdout
+    assert "not running" in run("local.stop", *folder).stdout
+
+
+def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        started = run("local.start", "--folder", str(tmp_path), WINNOW_PORT=port)
+    assert started.returncode == 1
+    assert started.stderr.count("\n") == 1
+    assert f"port {port} is taken" in started.stderr
+    assert "WINNOW_PORT" in started.stderr
+
+
+def test_the_demo_does_the_main_job_and_leaves_nothing_running() -> None:
+    before = set((ROOT / ".local").glob("demo-*"))
+    demo = run("local.demo")
+    assert demo.returncode == 0, demo.stderr
+    assert "accuracy 0." in demo.stdout
+    assert "macro-F1 0." in demo.stdout
+    assert "I want to save for vacation!" in demo.stdout
+    assert set((ROOT / ".local").glob("demo-*")) == before
+
+
+def test_smoke_passes_on_a_deployed_stack_and_fails_with_a_wrong_key(api: Deployed) -> None:
+    smoke = run("local.smoke", api.url, api.key)
+    assert smoke.returncode == 0, smoke.stdout + smoke.stderr
+    assert not [model for model in api.client.call("GET", "/models")["models"] if model["model_id"].startswith("smoke-")]
+    refused = run("local.smoke", api.url, "not-a-key")
+    assert refused.returncode == 1
+    assert "403" in refused.stderr
