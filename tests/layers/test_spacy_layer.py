@@ -138,7 +138,7 @@ def test_gives_the_same_tree_again(tree: Path, tmp_path: Path) -> None:
 )
 def test_says_why_the_command_line_is_missing(tree: Path, code: str) -> None:
     trim.trim(tree, "arm64", PYTHON)
-    run = subprocess.run(  # noqa: S603
+    run = subprocess.run(
         [sys.executable, "-c", f"import spacy\n{code}"], env={"PYTHONPATH": str(tree)}, check=False, capture_output=True, text=True
     )
     assert run.returncode == 1
@@ -249,7 +249,7 @@ def test_goes_on_without_byte_code_for_another_python(tree: Path, capsys: pytest
 
 
 def test_fails_in_one_sentence(tree: Path) -> None:
-    run = subprocess.run(  # noqa: S603
+    run = subprocess.run(
         [sys.executable, TRIM, tree, "--architecture", "x86_64", "--python", PYTHON], check=False, capture_output=True, text=True
     )
     assert run.returncode == 1
