@@ -27,7 +27,7 @@ import requests
 import yaml
 
 from local.cloud import ARCHITECTURE, PROJECT, LocalCloud
-from local.server import CREDENTIALS, CloudError
+from local.server import CREDENTIALS, CloudError, free_port
 
 FOLDER = PROJECT / ".local" / "sam-local"
 _PORT_SECONDS = 60
@@ -118,7 +118,7 @@ def sam_local(folder: Path, engine: Engine, port: int | None = None) -> Iterator
     """Start and deploy a local cloud, and `sam local start-api` before it; yields when it answers. Ends both, with sam's containers."""
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "sam.log"
-    port = port or _free_port()
+    port = port or free_port("127.0.0.1")
     # The bridge's address leads to the cloud from a container and from this machine alike, so a presigned URL is good for both.
     with LocalCloud(folder / "cloud", port=None, host=engine.bridge()) as cloud:
         cloud.deploy()
@@ -211,12 +211,6 @@ def _wait_until_ready(api: SamLocal, port: int) -> None:
 def _listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def main() -> int:

@@ -81,7 +81,7 @@ class Server:
             if not needed.exists():
                 raise CloudError(f"the local cloud is not installed ({needed} is missing): run `make env`")
         for attempt in range(3):
-            chosen = port or _free_port(host)
+            chosen = port or free_port(host)
             try:
                 return self._start_once(chosen, host)
             except PortTakenError:
@@ -177,7 +177,7 @@ def _lock(record: IO[str]) -> bool:
     return True
 
 
-def _free_port(host: str) -> int:
+def free_port(host: str) -> int:
     with socket.socket() as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])

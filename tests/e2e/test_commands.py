@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from local.client import Client
+from local.server import free_port
 from tests.e2e.conftest import Deployed
 
 ROOT = Path(__file__).parents[2]
@@ -20,15 +21,9 @@ def run(module: str, *arguments: str, **settings: str) -> subprocess.CompletedPr
     return subprocess.run(command, cwd=ROOT, env=os.environ | settings, capture_output=True, text=True, check=False)
 
 
-def free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
-
-
 def test_start_says_where_it_is_and_stop_ends_it(tmp_path: Path) -> None:
     folder = ("--folder", str(tmp_path / "cloud"))
-    port = free_port()
+    port = str(free_port("127.0.0.1"))
     started = run("local.start", *folder, WINNOW_PORT=port)
     try:
         assert started.returncode == 0, started.stderr
