@@ -189,7 +189,7 @@ class Winnow:
                 assert spec.loader is not None
                 self.environments[folder] = importlib.util.module_from_spec(spec)
                 spec.loader.exec_module(self.environments[folder])
-            return self.environments[folder].handler(deepcopy(event), context or Context())
+            return self.environments[folder].handler(deepcopy(event), context or Context(seconds=900 if "training" in folder else 28))
 
     @contextmanager
     def settings(self, folder: str) -> Iterator[None]:

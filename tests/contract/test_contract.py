@@ -10,8 +10,9 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.support import contract
 from tests.support.contract import ROOT, check_answer, check_request, operations
-from winnow import domain, errors, jobs
+from winnow import domain, errors
 from winnow.http import fields, problems, schemas
+from winnow.recipes import RECIPES
 
 README = ROOT / "README.md"
 
@@ -232,7 +233,7 @@ def test_the_words_of_answers_are_those_of_the_domain() -> None:
     assert version["status"]["enum"] == [*domain.VersionStatus]
     assert version["progress"]["properties"]["stage"]["enum"] == [*domain.Stage]
     assert model["status"]["enum"] == [*domain.ModelStatus]
-    assert version["recipe"]["enum"] == [jobs.RECIPE]
+    assert version["recipe"]["enum"] == [*RECIPES]
 
 
 # --- the checks notice ---

@@ -33,6 +33,7 @@ DOORS = (
     {"aws", "strict_json"},
     {"registry", "storage", "recipes", "evaluation", "datasets"},
     {"deployment"},
+    {"training"},
     {"jobs", "preparation", "trainer", "predictor", "failures", "http"},
     {"deletion"},
 )
@@ -191,10 +192,12 @@ def test_no_resource_has_a_fixed_name() -> None:
 # --- the package's own rules ---
 
 
-def test_only_the_recipes_import_spacy() -> None:
-    found = importers("spacy", "thinc", "numpy")
-    assert found
-    assert {path for path in found if not path.startswith("layers/winnow/winnow/recipes/")} == set()
+def test_only_the_recipes_import_spacy_and_only_they_and_the_evaluation_numpy() -> None:
+    recipes, evaluation = "layers/winnow/winnow/recipes/", "layers/winnow/winnow/evaluation/"
+    spacy_s, numpy_s = importers("spacy", "thinc"), importers("numpy")
+    assert spacy_s
+    assert not [path for path in spacy_s if not path.startswith(recipes)]
+    assert not [path for path in numpy_s if not path.startswith((recipes, evaluation, "layers/winnow/winnow/training.py"))]
 
 
 def test_only_aws_reads_the_environment() -> None:
@@ -248,6 +251,10 @@ def test_the_layers_have_the_versions_that_the_tests_ran_with(lock: str) -> None
     tested = pins("dev.txt")
     assert pins(lock)
     assert {name: version for name, version in pins(lock).items() if tested.get(name) != version} == {}
+
+
+def test_the_oracle_of_the_evaluation_is_not_shipped() -> None:
+    assert {lock for lock in ("dev.txt", "spacy-layer.txt", "winnow-layer.txt") if "scikit-learn" in pins(lock)} == {"dev.txt"}
 
 
 def test_the_languages_are_spacy_s_without_those_whose_tokenizer_is_of_another_package() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import CLIENT_BUCKET, Context, load_dataset, load_event
 from winnow.errors import ArtifactError, DatasetError, JobSupersededError
+from winnow.recipes import RECIPES
 
 if TYPE_CHECKING:
     from tests.conftest import Ready, Winnow
@@ -42,7 +43,40 @@ def test_the_full_evaluation_lies_beside_the_artifact(ready: Ready) -> None:
     [report] = [json.loads(body) for key, body in winnow.objects().items() if key.endswith("/evaluation.json")]
 
     assert set(report["per_label"]) == {"baking", "cycling", "gardening"}
-    assert winnow.version()["evaluation"].items() <= report.items()
+    headline = winnow.version()["evaluation"]
+    assert {name: report[name] for name in ("examples", "accuracy", "macro_f1", "micro_f1", "weighted_f1")}.items() <= headline.items()
+    assert headline["ece"] == report["calibration"]["after"]["ece"]
+    assert [epoch["epoch"] for epoch in report["epochs"]] == list(range(1, 9))
+
+
+@pytest.mark.parametrize("keep_texts", [False, True])
+def test_what_went_wrong_is_quoted_only_where_the_request_said_so(winnow: Winnow, keep_texts: bool) -> None:
+    winnow.put_dataset()
+    # So slow a learner that it is wrong.
+    winnow.train(keep_texts=keep_texts, learn_rate=1e-9, recipe="cnn")
+    [report] = [json.loads(body) for key, body in winnow.objects().items() if key.endswith("/evaluation.json")]
+    texts = {number: record["text"] for number, record in enumerate(load_dataset("exclusive.json"), start=1)}
+
+    assert report["most_wrong"]
+    for wrong in report["most_wrong"]:
+        assert wrong.get("text") == (texts[wrong["row"]] if keep_texts else None)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_each_recipe_makes_a_version_that_answers(winnow: Winnow, recipe: str) -> None:
+    winnow.put_dataset()
+    version = winnow.train(recipe=recipe, n_iter=2, seed=3)
+    assert (version["status"], version["recipe"], version["hyperparameters"]["seed"]) == ("ready", recipe, 3)
+    assert winnow.call("predict", "predict_get_body").status == 200
+
+
+def test_labels_that_are_not_exclusive_can_be_stated_and_the_reverse_is_checked(winnow: Winnow) -> None:
+    winnow.put_dataset()
+    assert winnow.train(exclusive=False)["dataset"]["exclusive"] is False
+    winnow.put_dataset("multilabel.jsonl")
+    version = winnow.train(exclusive=True, force_update=True)
+    assert version["status"] == "failed"
+    assert "example 16 of the data set has not exactly one label" in version["error"]
 
 
 def test_n_texts_takes_a_part_of_the_data_set(winnow: Winnow) -> None:
@@ -87,7 +121,7 @@ def test_a_training_that_would_outlive_its_lambda_fails_with_advice(winnow: Winn
     version = winnow.train(Context(seconds=30), n_iter=3)
 
     assert version["status"] == "failed"
-    assert "ran out of time after 1 of 3 epochs" in version["error"]
+    assert "ran out of time after 1 of 12 passes" in version["error"]
     assert "n_texts" in version["error"]
 
 

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from winnow import jobs
 from winnow.domain import DatasetReference, Hyperparameters, TrainingRequest, VersionStatus
 from winnow.http import Answer, Request, Source, endpoint, schemas
+from winnow.recipes import RECIPES
 
 
 @endpoint(schemas.CREATE_MODEL, Source.BODY)
@@ -19,14 +20,10 @@ def handler(request: Request) -> Answer:
 
 
 def _training_request(request: Request) -> TrainingRequest:
-    given = request.fields
-    return TrainingRequest(
-        model_id=given["id"],
-        dataset=DatasetReference(given["s3bucket"], given["training_object"]),
-        hyperparameters=Hyperparameters(
-            n_iter=int(given["n_iter"]) if "n_iter" in given else None,
-            n_texts=int(given["n_texts"]) if "n_texts" in given else None,
-            spacy_model=given.get("spacy_model", "en"),
-        ),
-        force_update=str(given.get("force_update", False)).lower() == "true",
-    )
+    given = dict(request.fields)
+    model_id, dataset = given.pop("id"), DatasetReference(given.pop("s3bucket"), given.pop("training_object"))
+    force_update = str(given.pop("force_update", False)).lower() == "true"
+    recipe = given.pop("recipe", RECIPES[0])
+    # JSON Schema takes 3.0 for a whole number, and these may be strings.
+    whole = {name: int(given[name]) for name in ("n_iter", "n_texts", "batch_size", "seed") if name in given}
+    return TrainingRequest(model_id, dataset, Hyperparameters(**{**given, **whole}), recipe, force_update)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -37,10 +37,14 @@ class ModelStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A text with its labels: exactly one where labels are exclusive, none or more where they are not."""
+    """A text with its labels: exactly one where labels are exclusive, none or more where they are not.
+
+    row: its place in the data set, from 1 (the line, or the element of the array); 0 where that isn't known.
+    """
 
     text: str
     labels: tuple[str, ...]
+    row: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +60,22 @@ class DatasetReference:
 
 @dataclass(frozen=True, slots=True)
 class Hyperparameters:
-    """What a client may choose. None: chosen for the size of the data; for n_texts: all."""
+    """What a client may choose. None: chosen by the recipe for the size of the data; for n_texts: all; for exclusive: found from the data.
+
+    min_precision: the share of right answers, among those it accepts, that an exclusive model's threshold is chosen for.
+    keep_texts: whether the evaluation may quote the texts that went wrong.
+    """
 
     n_iter: int | None = None
     n_texts: int | None = None
     spacy_model: str = "en"
+    dropout: float | None = None
+    batch_size: int | None = None
+    learn_rate: float | None = None
+    seed: int = 0
+    exclusive: bool | None = None
+    min_precision: float = 0.9
+    keep_texts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +85,7 @@ class TrainingRequest:
     model_id: str
     dataset: DatasetReference
     hyperparameters: Hyperparameters
+    recipe: str
     force_update: bool = False
 
 

@@ -96,6 +96,13 @@ class NotCancellableError(WinnowError):
     kind = "not-cancellable"
 
 
+class EvaluationNotReadyError(WinnowError):
+    """The version is still being trained, or its training failed or was cancelled: it was never evaluated."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "evaluation-not-ready"
+
+
 class BusyError(WinnowError):
     """Others changed the model each time we looked: nothing is wrong with the request."""
 

@@ -21,8 +21,6 @@ from winnow.errors import (
     VersionNotFoundError,
 )
 
-RECIPE = "cnn"
-
 logger = Logger(service="winnow")
 
 _TRIES = 5
@@ -56,7 +54,7 @@ def start_queued() -> int:
 def _register(request: TrainingRequest) -> TrainingJob:
     """Queue a version. Another request may change the model between the look and the write: then look again."""
     models, jobs = deployment.models(), deployment.jobs()
-    arguments = (RECIPE, request.dataset, request.hyperparameters)
+    arguments = (request.recipe, request.dataset, request.hyperparameters)
     for _ in range(_TRIES):
         model = models.find(request.model_id)
         if model is None:

@@ -8,9 +8,7 @@ from dataclasses import asdict
 from winnow import deployment
 from winnow.datasets.formats import read_examples
 from winnow.datasets.split import sample, split
-from winnow.domain import DatasetReference, Progress, Stage, TrainingJob, VersionStatus
-
-SEED = 0
+from winnow.domain import DatasetReference, Hyperparameters, Progress, Stage, TrainingJob, VersionStatus
 
 
 def prepare(job: TrainingJob) -> None:
@@ -21,8 +19,10 @@ def prepare(job: TrainingJob) -> None:
     reference = DatasetReference(version.dataset["s3bucket"], version.dataset["training_object"])
     body = deployment.datasets().read(reference)
     examples = read_examples(body)
-    most = version.hyperparameters["n_texts"]
-    parts = split(examples if most is None else sample(examples, most, SEED), SEED)
+    chosen = Hyperparameters(**version.hyperparameters)
+    parts = split(
+        examples if chosen.n_texts is None else sample(examples, chosen.n_texts, chosen.seed), chosen.seed, exclusive=chosen.exclusive
+    )
     storage.freeze_examples(job, "train", parts.train)
     storage.freeze_examples(job, "test", parts.test)
     dataset = {

@@ -65,7 +65,8 @@ class Storage:
 
     def freeze_examples(self, job: TrainingJob, part: str, examples: Sequence[Example]) -> None:
         """Keep the examples of one part ("train" or "test") of the job's data set."""
-        lines = (json.dumps({"text": example.text, "labels": example.labels}, ensure_ascii=False) for example in examples)
+        records = ({"text": example.text, "labels": example.labels, "row": example.row} for example in examples)
+        lines = (json.dumps(record, ensure_ascii=False) for record in records)
         body = gzip.compress("\n".join(lines).encode(), mtime=0)
         self._s3.put_object(Bucket=self._bucket, Key=_examples_key(job, part), Body=body)
 
@@ -73,7 +74,7 @@ class Storage:
         """The examples that `freeze_examples` kept."""
         body = self._s3.get_object(Bucket=self._bucket, Key=_examples_key(job, part))["Body"].read()
         records = (json.loads(line) for line in gzip.decompress(body).decode().split("\n"))
-        return [Example(record["text"], tuple(record["labels"])) for record in records]
+        return [Example(record["text"], tuple(record["labels"]), record["row"]) for record in records]
 
     def write_artifact(self, job: TrainingJob, files: Mapping[str, bytes]) -> str:
         """Write an artifact's files, and last its manifest. Returns the manifest's SHA-256, which the registry keeps."""
@@ -86,9 +87,9 @@ class Storage:
 
     def read_artifact(self, job: TrainingJob, manifest_sha256: str) -> dict[str, bytes]:
         """An artifact's files. ArtifactError where one is missing or isn't what the training wrote."""
-        body = self._artifact_object(job, _MANIFEST)
+        body = self._object(job, _MANIFEST)
         _check(job, _MANIFEST, body, manifest_sha256)
-        files = {name: self._artifact_object(job, f"artifact/{name}") for name in json.loads(body)}
+        files = {name: self._object(job, f"artifact/{name}") for name in json.loads(body)}
         for name, entry in json.loads(body).items():
             _check(job, name, files[name], entry["sha256"])
         return files
@@ -97,6 +98,11 @@ class Storage:
         """Write a JSON report beside the version's artifact."""
         body = json.dumps(report, ensure_ascii=False, indent=1).encode()
         self._s3.put_object(Bucket=self._bucket, Key=f"{job.prefix}{name}", Body=body, ContentType="application/json")
+
+    def read_report(self, job: TrainingJob, name: str) -> dict[str, Any]:
+        """A report that `write_report` wrote. ArtifactError where there is none."""
+        report: dict[str, Any] = json.loads(self._object(job, name))
+        return report
 
     def remove_model(self, uid: str, time_left: Iterator[bool]) -> bool:
         """Remove every object made for a model, version by version of the object, while there is time. True when none is left."""
@@ -111,7 +117,7 @@ class Storage:
                     return False
         return True
 
-    def _artifact_object(self, job: TrainingJob, name: str) -> bytes:
+    def _object(self, job: TrainingJob, name: str) -> bytes:
         try:
             return self._s3.get_object(Bucket=self._bucket, Key=job.prefix + name)["Body"].read()
         except self._s3.exceptions.NoSuchKey as error:

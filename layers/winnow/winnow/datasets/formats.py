@@ -19,7 +19,7 @@ def read_examples(body: bytes) -> list[Example]:
     if not text.strip():
         raise DatasetError(f"The data set is empty: it needs examples such as {_FORM}.")
     records = _array(text) if text.lstrip().startswith("[") else _lines(text)
-    return [_example(record, place) for place, record in records]
+    return [_example(record, unit, row) for unit, row, record in records]
 
 
 def _decoded(body: bytes) -> str:
@@ -32,27 +32,27 @@ def _decoded(body: bytes) -> str:
         ) from error
 
 
-def _array(text: str) -> Iterator[tuple[str, Any]]:
+def _array(text: str) -> Iterator[tuple[str, int, Any]]:
     try:
         records = strict_json.loads(text, what="The data set")
     except UnreadableError as error:
         raise DatasetError(error.sentence) from error
-    yield from ((f"Example {number} of the data set", record) for number, record in enumerate(records, start=1))
+    yield from (("Example", number, record) for number, record in enumerate(records, start=1))
 
 
-def _lines(text: str) -> Iterator[tuple[str, Any]]:
+def _lines(text: str) -> Iterator[tuple[str, int, Any]]:
     # Only a line feed ends a line: str.splitlines would also cut at characters that a JSON string may hold.
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
-        place = f"Line {number} of the data set"
         try:
-            yield place, strict_json.loads(line, what=place)
+            yield "Line", number, strict_json.loads(line, what=f"Line {number} of the data set")
         except UnreadableError as error:
             raise DatasetError(f"{error.sentence} Expected a JSON array, or one JSON object per line: {_FORM}.") from error
 
 
-def _example(record: Any, place: str) -> Example:
+def _example(record: Any, unit: str, row: int) -> Example:
+    place = f"{unit} {row} of the data set"
     if not isinstance(record, Mapping):
         raise DatasetError(f"{place} is not an object: expected {_FORM}.")
     text = record.get("text")
@@ -62,7 +62,7 @@ def _example(record: Any, place: str) -> Example:
         raise DatasetError(f"{place} has an empty text: give it a text or leave it out.")
     if len(text) > MAX_TEXT_CHARACTERS:
         raise DatasetError(f"{place} has a text of {len(text):,} characters: at most {MAX_TEXT_CHARACTERS:,}. Shorten it.")
-    return Example(text, _labels(record, place))
+    return Example(text, _labels(record, place), row)
 
 
 def _labels(record: Mapping[str, Any], place: str) -> tuple[str, ...]:

@@ -28,27 +28,30 @@ class Split:
     exclusive: bool
 
 
-def split(examples: Sequence[Example], seed: int) -> Split:
-    """Check the examples and part them, the same way for the same seed.
+def split(examples: Sequence[Example], seed: int, *, exclusive: bool | None = None) -> Split:
+    """Check the examples and part them, the same way for the same seed. exclusive: what the client says of the labels; None: as they are.
 
     One text in five is held out up to 2,000 examples, one in ten above. Every label is trained on; with exclusive labels, every label is
     in the test set too. The same text never sits on both sides. DatasetError where a classifier can't be made of them.
     """
+    if exclusive and not _is_exclusive(examples):
+        row = next(example.row for example in examples if len(example.labels) != 1)
+        raise DatasetError(
+            f"exclusive is true, and example {row} of the data set has not exactly one label: give it one, or leave exclusive out."
+        )
     groups = _groups(examples)
     texts = Counter(label for group in groups for label in _labels(group))
     _check(texts)
-    share = 0.2 if len(examples) <= 2_000 else 0.1
-    train: list[Group] = []
-    test: list[Group] = []
-    for stratum in _strata(groups, seed):
-        held_out = max(1, round(len(stratum) * share)) if len(stratum) > 1 else 0
-        test += stratum[:held_out]
-        train += stratum[held_out:]
-    _give_back(set(texts), train, test)
-    shuffled = list(chain.from_iterable(train))
-    random.Random(seed).shuffle(shuffled)
-    exclusive = all(len(example.labels) == 1 for example in examples)
-    return Split(shuffled, list(chain.from_iterable(test)), tuple(sorted(texts)), exclusive)
+    train, test = _part(groups, 0.2 if len(examples) <= 2_000 else 0.1, seed)
+    return Split(train, test, tuple(sorted(texts)), _is_exclusive(examples) if exclusive is None else exclusive)
+
+
+def hold_out(examples: Sequence[Example], share: float, seed: int) -> tuple[list[Example], list[Example]]:
+    """The training examples and the held-out ones: about a share of them, stratified, the same way for the same seed.
+
+    Every label stays in training. One with a single distinct text is only there.
+    """
+    return _part(_groups(examples), share, seed)
 
 
 def sample(examples: Sequence[Example], most: int, seed: int) -> list[Example]:
@@ -66,6 +69,10 @@ def sample(examples: Sequence[Example], most: int, seed: int) -> list[Example]:
     return list(chain.from_iterable(group for _, group in places))[:most]
 
 
+def _is_exclusive(examples: Sequence[Example]) -> bool:
+    return all(len(example.labels) == 1 for example in examples)
+
+
 def _check(texts: Counter[str]) -> None:
     """texts: of each label, how many distinct ones there are."""
     if len(texts) < 2:
@@ -80,6 +87,19 @@ def _check(texts: Counter[str]) -> None:
             f"Fewer than two distinct texts for {shown}: one to train on and one to hold out are needed."
             " Add examples, or leave the label out."
         )
+
+
+def _part(groups: Sequence[Group], share: float, seed: int) -> tuple[list[Example], list[Example]]:
+    train: list[Group] = []
+    test: list[Group] = []
+    for stratum in _strata(groups, seed):
+        held_out = max(1, round(len(stratum) * share)) if len(stratum) > 1 else 0
+        test += stratum[:held_out]
+        train += stratum[held_out:]
+    _give_back({label for group in groups for label in _labels(group)}, train, test)
+    shuffled = list(chain.from_iterable(train))
+    random.Random(seed).shuffle(shuffled)
+    return shuffled, list(chain.from_iterable(test))
 
 
 def _give_back(labels: set[str], train: list[Group], test: list[Group]) -> None:

@@ -1,47 +1,84 @@
-"""Accuracy, precision, recall and F1 (https://scikit-learn.org/stable/modules/model_evaluation.html has their definitions)."""
+"""Accuracy, precision, recall and F1 (https://scikit-learn.org/stable/modules/model_evaluation.html has their definitions).
+
+n examples and C labels throughout. Truth and predictions are boolean arrays of shape (n, C): row i has the labels of example i.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Flags = NDArray[np.bool_]
+    Figures = NDArray[np.float64]
 
 _DIGITS = 6
+_AVERAGED = ("precision", "recall", "f1")
 
 
 def evaluate(truth: Sequence[Set[str]], accepted: Sequence[Set[str]], labels: Sequence[str]) -> dict[str, Any]:
-    """Compare the labels that examples have with those that the classifier accepted for them.
+    """The headline measures of sets of labels: examples, accuracy, macro_f1, micro_f1, per_label. Every label given must be in `labels`."""
+    measured = measures(_flags(truth, labels), _flags(accepted, labels, len(truth)), labels)
+    return {name: measured[name] for name in ("examples", "accuracy", "macro_f1", "micro_f1", "per_label")}
+
+
+def measures(truth: Flags, predicted: Flags, labels: Sequence[str]) -> dict[str, Any]:
+    """Compare the labels that examples have with those predicted for them, both of shape (n, C).
 
     accuracy counts the examples whose labels are all right and complete (for exclusive labels plain accuracy, else subset accuracy).
-    micro_f1 is over all decisions together; macro_f1 is the mean over the labels that occur in the truth or among the accepted.
-    per_label gives precision, recall, F1 and support, in the order of `labels`. A ratio with nothing below its line is 0.
+    micro_… is over all decisions together; macro_… is the mean over the labels that occur in the truth or among the predicted;
+    weighted_… is the mean by support. per_label is in the order of `labels`. A ratio with nothing below its line is 0.
     """
-    pairs = list(zip(truth, accepted, strict=True))
-    per_label = {label: _label_measures(pairs, label) for label in labels}
-    seen = [measures for measures in per_label.values() if measures["support"] or measures["accepted"]]
-    right = sum(len(true & given) for true, given in pairs)
-    said = sum(len(given) for _, given in pairs)
-    there = sum(len(true) for true, _ in pairs)
+    right, said, there = counts(truth, predicted)
+    each = dict(zip(_AVERAGED, (ratio(right, said), ratio(right, there), ratio(2 * right, said + there)), strict=True))
+    total, support = (right.sum(), said.sum(), there.sum()), there.sum()
+    micro = (ratio(total[0], total[1]), ratio(total[0], total[2]), ratio(2 * total[0], total[1] + total[2]))
+    seen = said + there > 0
     return {
-        "examples": len(pairs),
-        "accuracy": _ratio(sum(true == given for true, given in pairs), len(pairs)),
-        "macro_f1": _ratio(sum(measures["f1"] for measures in seen), len(seen)),
-        "micro_f1": _ratio(2 * right, said + there),
-        "per_label": per_label,
+        "examples": len(truth),
+        "accuracy": rounded(ratio(whole(truth, predicted).sum(), len(truth))),
+        **{f"micro_{name}": rounded(value) for name, value in zip(_AVERAGED, micro, strict=True)},
+        **{f"macro_{name}": rounded(ratio(values[seen].sum(), seen.sum())) for name, values in each.items()},
+        **{f"weighted_{name}": rounded(ratio(values @ there, support)) for name, values in each.items()},
+        "per_label": {
+            label: {**{name: rounded(values[column]) for name, values in each.items()}, "support": int(there[column])}
+            for column, label in enumerate(labels)
+        },
     }
 
 
-def _label_measures(pairs: Sequence[tuple[Set[str], Set[str]]], label: str) -> dict[str, float]:
-    support = sum(label in true for true, _ in pairs)
-    accepted = sum(label in given for _, given in pairs)
-    right = sum(label in true and label in given for true, given in pairs)
-    return {
-        "precision": _ratio(right, accepted),
-        "recall": _ratio(right, support),
-        "f1": _ratio(2 * right, support + accepted),
-        "support": support,
-        "accepted": accepted,
-    }
+def counts(truth: Flags, predicted: Flags) -> tuple[Figures, Figures, Figures]:
+    """For each label, shape (C,): how often it was predicted and is right, was predicted, is there."""
+    right, said, there = (flags.sum(axis=0, dtype=np.float64) for flags in (truth & predicted, predicted, truth))
+    return right, said, there
 
 
-def _ratio(part: float, whole: float) -> float:
-    return round(part / whole, _DIGITS) if whole else 0.0
+def whole(truth: Flags, predicted: Flags) -> Flags:
+    """For each example, shape (n,): whether its labels are all right and complete."""
+    return np.asarray((truth == predicted).all(axis=1), dtype=np.bool_)
+
+
+def ratio(part: Any, total: Any) -> Figures:
+    """part / total, elementwise, and 0 where total is."""
+    part, total = np.broadcast_arrays(np.asarray(part, dtype=np.float64), np.asarray(total, dtype=np.float64))
+    quotient: Figures = np.divide(part, total, out=np.zeros(part.shape), where=total != 0)
+    return quotient
+
+
+def rounded(value: Any) -> float:
+    """A figure as reports have it: a Python float of six digits."""
+    return round(float(value), _DIGITS)
+
+
+def _flags(sets: Sequence[Set[str]], labels: Sequence[str], examples: int | None = None) -> Flags:
+    if examples is not None and len(sets) != examples:
+        raise ValueError(f"{examples} examples, and {len(sets)} answers")
+    column = {label: place for place, label in enumerate(labels)}
+    flags = np.zeros((len(sets), len(labels)), dtype=np.bool_)
+    for row, given in enumerate(sets):
+        flags[row, [column[label] for label in given]] = True
+    return flags

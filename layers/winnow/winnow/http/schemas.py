@@ -6,6 +6,7 @@ from typing import Any
 
 from winnow.domain import MAX_TEXT_CHARACTERS
 from winnow.http.fields import MODEL_ID, Schema
+from winnow.recipes import RECIPES
 from winnow.recipes.languages import LANGUAGES
 
 MOST_TEXTS = 100
@@ -56,6 +57,14 @@ CREATE_MODEL = _object(
             "pattern": "^([4-9]|[1-9][0-9]{1,6}|10000000)$",
             "description": "a whole number of texts from 4 to 10000000",
         },
+        "recipe": {"enum": list(RECIPES), "description": f"one of the recipes: {', '.join(RECIPES)}"},
+        "dropout": {"type": "number", "minimum": 0, "maximum": 0.9, "description": "a number from 0 to 0.9"},
+        "batch_size": {"type": "integer", "minimum": 1, "maximum": 1024, "description": "a whole number of texts from 1 to 1024"},
+        "learn_rate": {"type": "number", "exclusiveMinimum": 0, "maximum": 100, "description": "a number above 0, up to 100"},
+        "seed": {"type": "integer", "minimum": 0, "maximum": 4294967295, "description": "a whole number from 0 to 4294967295"},
+        "exclusive": {"type": "boolean", "description": "true (each text has exactly one label) or false"},
+        "min_precision": {"type": "number", "minimum": 0, "maximum": 1, "description": "a number from 0 to 1"},
+        "keep_texts": {"type": "boolean", "description": "true or false"},
         "spacy_model": {
             "enum": list(LANGUAGES),
             "description": f"the code of a language whose tokenizer spaCy has without further packages: {', '.join(LANGUAGES)}",

@@ -10,10 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from winnow.domain import ScoredLabel
-from winnow.recipes import cnn
+from winnow.recipes import cnn, linear
+from winnow.recipes.calibration import scores_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+type Classifier = cnn.Classifier | linear.Classifier
+
+CLASSIFIERS: dict[str, type[cnn.Classifier] | type[linear.Classifier]] = {linear.NAME: linear.Classifier, cnn.NAME: cnn.Classifier}
 
 _DESCRIPTION = "classifier.json"
 _WEIGHTS = "weights.bin"
@@ -23,31 +28,38 @@ _DIGITS = 6
 
 @dataclass(frozen=True, slots=True)
 class TrainedClassifier:
-    """A classifier ready to answer, with the threshold that each label's score must reach to be accepted."""
+    """A classifier ready to answer: its temperature, and the threshold that each label's score must reach to be accepted."""
 
-    classifier: cnn.Classifier
-    language: str
+    recipe: str
+    classifier: Classifier
+    temperature: float
     thresholds: tuple[float, ...]
 
     @property
     def labels(self) -> tuple[str, ...]:
         return self.classifier.labels
 
+    @property
+    def exclusive(self) -> bool:
+        return self.classifier.exclusive
+
+    def scores(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Calibrated scores from 0 to 1, of shape (texts, labels). Exclusive: each row adds up to 1."""
+        return scores_of(self.classifier.logits(texts), self.temperature, exclusive=self.exclusive)
+
     def predict(self, texts: Sequence[str], n_top: int | None = None) -> list[list[ScoredLabel]]:
         """For each text its n_top best labels (None: all), best first. Exclusive: only the first can be accepted."""
-        return [self._ranked(row, n_top) for row in self.classifier.scores(texts)]
+        return [self._ranked(row, n_top) for row in self.scores(texts)]
 
     def choose(self, texts: Sequence[str]) -> list[set[str]]:
         """For each text the labels that a client would take: exclusive, the best one; else those accepted, maybe none."""
-        ranked = self.predict(texts, 1 if self.classifier.exclusive else None)
-        return [{scored.label for scored in row if scored.accepted or self.classifier.exclusive} for row in ranked]
+        ranked = self.predict(texts, 1 if self.exclusive else None)
+        return [{scored.label for scored in row if scored.accepted or self.exclusive} for row in ranked]
 
     def _ranked(self, row: NDArray[np.float32], n_top: int | None) -> list[ScoredLabel]:
         # Stable, so that equal scores come in the order of the labels.
         order = np.argsort(-row, kind="stable")[:n_top].tolist()
-        accepted = [
-            row[column] >= self.thresholds[column] and (rank == 0 or not self.classifier.exclusive) for rank, column in enumerate(order)
-        ]
+        accepted = [row[column] >= self.thresholds[column] and (rank == 0 or not self.exclusive) for rank, column in enumerate(order)]
         return [
             ScoredLabel(self.labels[column], round(float(row[column]), _DIGITS), bool(taken))
             for column, taken in zip(order, accepted, strict=True)
@@ -55,10 +67,11 @@ class TrainedClassifier:
 
     def to_files(self) -> dict[str, bytes]:
         description = {
-            "recipe": cnn.NAME,
-            "language": self.language,
+            "recipe": self.recipe,
+            "language": self.classifier.language,
             "labels": self.labels,
-            "exclusive": self.classifier.exclusive,
+            "exclusive": self.exclusive,
+            "temperature": self.temperature,
             "thresholds": self.thresholds,
         }
         return {_DESCRIPTION: json.dumps(description, ensure_ascii=False).encode(), _WEIGHTS: self.classifier.to_bytes()}
@@ -67,5 +80,7 @@ class TrainedClassifier:
     def from_files(cls, files: Mapping[str, bytes]) -> TrainedClassifier:
         """Make the classifier again. The files must be those that `to_files` made: the caller checks their digest."""
         description = json.loads(files[_DESCRIPTION])
-        classifier = cnn.Classifier(description["language"], description["labels"], exclusive=description["exclusive"])
-        return cls(classifier.from_bytes(files[_WEIGHTS]), description["language"], tuple(description["thresholds"]))
+        recipe = description["recipe"]
+        classifier = CLASSIFIERS[recipe](description["labels"], exclusive=description["exclusive"], language=description["language"])
+        classifier.from_bytes(files[_WEIGHTS])
+        return cls(recipe, classifier, description["temperature"], tuple(description["thresholds"]))

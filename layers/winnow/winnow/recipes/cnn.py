@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from spacy.tokens import Doc
 from spacy.training import Example as SpacyExample
 from thinc.api import Adam, fix_random_seed
 
-from winnow.domain import Example
+from winnow.domain import Example, Hyperparameters
 from winnow.recipes.text import break_long_runs
 
 if TYPE_CHECKING:
@@ -27,13 +27,11 @@ if TYPE_CHECKING:
     from spacy.language import Language
 
 NAME = "cnn"
-SEED = 0
-THRESHOLD = 0.5
-"""The score at which a label is accepted, for every label."""
 
 _DROPOUT = 0.2
 _LEARN_RATE = 0.003
 _BATCH = 16
+_LEAST_SCORE = 1e-7
 _SCORED_AT_ONCE = 256
 # As many passes as give the optimizer about this many texts to learn from, within bounds.
 _TEXTS_SEEN, _FEWEST_EPOCHS, _MOST_EPOCHS = 100_000, 10, 20
@@ -58,54 +56,60 @@ _MODEL = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """What one pass over the training examples gave. loss is the mean over its texts."""
-
-    number: int
-    of: int
-    loss: float
+def settings(chosen: Hyperparameters, texts: int, labels: int, *, exclusive: bool) -> Hyperparameters:
+    """The hyperparameters with everything filled in that the client left open."""
+    return replace(
+        chosen,
+        n_iter=chosen.n_iter or min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, _TEXTS_SEEN // max(1, texts))),
+        dropout=_DROPOUT if chosen.dropout is None else chosen.dropout,
+        batch_size=chosen.batch_size or _BATCH,
+        learn_rate=chosen.learn_rate or _LEARN_RATE,
+    )
 
 
 class Classifier:
     """A text classifier: trained by `train`, or made again from `to_bytes` by `from_bytes`."""
 
-    def __init__(self, language: str, labels: Sequence[str], *, exclusive: bool) -> None:
+    def __init__(self, labels: Sequence[str], *, exclusive: bool, language: str) -> None:
         self.labels = tuple(labels)
         self.exclusive = exclusive
+        self.language = language
         self._nlp: Language = spacy.blank(language)
         name = "textcat" if exclusive else "textcat_multilabel"
         self._textcat: Any = self._nlp.add_pipe(name, config={"model": {**_MODEL, "exclusive_classes": exclusive, "nO": len(labels)}})
 
-    def train(self, examples: Sequence[Example], epochs: int, after_epoch: Callable[[Epoch], None]) -> None:
+    def train(self, examples: Sequence[Example], settings: Hyperparameters, after_epoch: Callable[[int, float], None]) -> None:
         """Learn from the examples, from the beginning; the same numbers for the same examples on the same machine.
 
-        after_epoch is called after each pass; what it raises ends the training.
+        after_epoch(number, loss) is called after each pass, from 1, with the mean loss of a text; what it raises ends the training.
         """
-        fix_random_seed(SEED)
-        shuffled = random.Random(SEED)
+        fix_random_seed(settings.seed)
+        shuffled = random.Random(settings.seed)
         pairs = [self._pair(example) for example in examples]
         self._nlp.config["initialize"]["components"][self._textcat.name] = {"labels": list(self.labels)}
-        optimizer = self._nlp.initialize(lambda: pairs[:100], sgd=Adam(_LEARN_RATE))
-        updates = epochs * math.ceil(len(pairs) / _BATCH)
-        rates = (_LEARN_RATE * (1 - done / updates) for done in range(updates))
+        first_rate, batch_size, epochs = settings.learn_rate or _LEARN_RATE, settings.batch_size or _BATCH, settings.n_iter or 1
+        optimizer = self._nlp.initialize(lambda: pairs[:100], sgd=Adam(first_rate))
+        updates = epochs * math.ceil(len(pairs) / batch_size)
+        rates = (first_rate * (1 - done / updates) for done in range(updates))
         for number in range(1, epochs + 1):
             shuffled.shuffle(pairs)
             losses: dict[str, float] = {}
-            for batch in batched(pairs, _BATCH, strict=False):
+            for batch in batched(pairs, batch_size, strict=False):
                 optimizer.learn_rate = next(rates)
-                self._nlp.update(batch, drop=_DROPOUT, sgd=optimizer, losses=losses)
-            after_epoch(Epoch(number, epochs, sum(losses.values()) / len(pairs)))
+                self._nlp.update(batch, drop=settings.dropout or 0.0, sgd=optimizer, losses=losses)
+            after_epoch(number, sum(losses.values()) / len(pairs))
 
-    def scores(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Scores from 0 to 1, one row a text, one column a label in the order of `labels`. Exclusive: each row adds up to 1."""
-        rows = np.empty((len(texts), len(self.labels)), dtype=np.float32)
+    def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Of shape (texts, labels), up to a constant a row where labels are exclusive."""
+        scores = np.empty((len(texts), len(self.labels)), dtype=np.float32)
         for start in range(0, len(texts), _SCORED_AT_ONCE):
             part = texts[start : start + _SCORED_AT_ONCE]
             # New words of these texts leave the vocabulary with the zone, or it would grow for as long as the process lives.
             with self._nlp.memory_zone():
-                rows[start : start + len(part)] = self._textcat.predict([self._doc(text) for text in part])
-        return rows
+                scores[start : start + len(part)] = self._textcat.predict([self._doc(text) for text in part])
+        scores = np.clip(scores, _LEAST_SCORE, 1 - _LEAST_SCORE)
+        found: NDArray[np.float32] = np.log(scores) if self.exclusive else np.log(scores / (1 - scores))
+        return found
 
     def to_bytes(self) -> bytes:
         """The weights: all that training changed."""
@@ -123,8 +127,3 @@ class Classifier:
     def _pair(self, example: Example) -> SpacyExample:
         cats = {label: float(label in example.labels) for label in self.labels}
         return SpacyExample.from_dict(self._doc(example.text), {"cats": cats})
-
-
-def epochs_for(examples: int) -> int:
-    """As many passes over so many training examples as their number needs."""
-    return min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, _TEXTS_SEEN // max(1, examples)))

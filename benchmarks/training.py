@@ -1,0 +1,151 @@
+"""`make bench-training`: our recipes and their peers, trained and tested in one run on the same splits.
+
+Nothing is chosen on a test set. A peer with settings to choose (scikit-learn's C, fastText's grid) tries them all on a fifth of the
+training set, trained on the rest; where a data set is drawn for several seeds, on the first draw for all of them. Where a text may have
+several labels, the scikit-learn and fastText peers take the one threshold with the best micro-F1 over five folds of the training set,
+spaCy's the one best on its dev set; ours tune their own. CPU s is user and system time of one training with the settings so chosen,
+the tuning of thresholds included (children too, where a peer is a process of its own), the search for settings left out.
+The peers see texts and labels alone; ours may learn from the labels' names as well.
+MB (10^6 bytes) is the size of what a deployment must load. Figures of a data set drawn for several seeds are mean ± standard deviation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import f1_score
+
+from benchmarks.peers import PEERS, DivergedError, Settings
+from benchmarks.splits import Split, banking77, few, nlupp
+from winnow.domain import Hyperparameters
+
+DATA = Path(__file__).parents[2] / "shared" / "data"
+OURS = ("linear", "cnn")
+RECIPES = (*OURS, *PEERS)
+PER_LABEL = {"banking77-5": 5, "banking77-10": 10, "banking77-20": 20}
+DATASETS = ("banking77", *PER_LABEL, "nlupp")
+FOLDERS = {"banking77": "banking77", "nlupp": "nlupp_banking"}
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One training. first: accuracy, or micro-F1 where a text may have several labels; seconds: of CPU; size: bytes."""
+
+    first: float
+    macro_f1: float
+    seconds: float
+    size: int
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make bench-training", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", nargs="?", type=Path, default=DATA, help="folder with the folders banking77 and nlupp_banking")
+    parser.add_argument("--only", nargs="+", default=[], choices=(*DATASETS, *RECIPES), help="these data sets, these recipes")
+    parser.add_argument("--seeds", type=int, default=3, help="how many draws of few texts per label (3)")
+    arguments = parser.parse_args()
+    recipes = [name for name in RECIPES if name in arguments.only] or list(RECIPES)
+    datasets = [name for name in DATASETS if name in arguments.only] or list(DATASETS)
+    print((__doc__ or "").split("\n\n", 1)[1])
+    print(", ".join(f"{package} {version(package)}" for package in ("spacy", "scikit-learn", "fasttext-numpy2")) + "\n", flush=True)
+    for name in datasets:
+        folder = arguments.data / FOLDERS[name.partition("-")[0]]
+        if not folder.is_dir():
+            print(f"{name}: skipped: no folder {folder.name} in the data folder: give one with DATA=…\n")
+            continue
+        _measure(name, list(_draws(name, folder, arguments.seeds)), recipes)
+    return 0
+
+
+def _draws(name: str, folder: Path, seeds: int) -> Iterator[Split]:
+    if name == "nlupp":
+        yield nlupp(folder)
+    elif name == "banking77":
+        yield banking77(folder)
+    else:
+        whole = banking77(folder)
+        yield from (few(whole, PER_LABEL[name], seed) for seed in range(seeds))
+
+
+def _measure(name: str, draws: Sequence[Split], recipes: Sequence[str]) -> None:
+    split = draws[0]
+    kind = f"{len(draws)} draws" if name in PER_LABEL else "the authors' split"
+    print(f"{name}: {len(split.train):,} texts to train on, {len(split.test):,} to test, {kind}")
+    print(
+        f"  {'recipe':<9} {'accuracy' if split.exclusive else 'micro-F1':>12} {'macro-F1':>12} {'CPU s':>12} {'MB':>12}  settings",
+        flush=True,
+    )
+    for recipe in recipes:
+        try:
+            settings = PEERS[recipe].best_settings(split.train, exclusive=split.exclusive) if recipe in PEERS else {}
+            runs = [_run(recipe, settings, draw, seed) for seed, draw in enumerate(draws)]
+        except (ImportError, DivergedError) as error:
+            print(f"  {recipe:<9} no figures: {error}")
+            continue
+        columns = (
+            _figure([100 * run.first for run in runs], 1),
+            _figure([100 * run.macro_f1 for run in runs], 1),
+            _figure([run.seconds for run in runs], 1),
+            _figure([run.size / 1e6 for run in runs], 1),
+        )
+        said = " ".join(f"{key} {value}" for key, value in settings.items())
+        print(f"  {recipe:<9} {' '.join(f'{column:>12}' for column in columns)}  {said}".rstrip(), flush=True)
+    print()
+
+
+def _run(recipe: str, settings: Settings, split: Split, seed: int) -> Measured:
+    began = _cpu_seconds()
+    choose, size = (_ours if recipe in OURS else _peer)(recipe, settings, split, seed)
+    seconds = _cpu_seconds() - began
+    given = choose([example.text for example in split.test])
+    labels = sorted({label for example in split.train for label in example.labels})
+    truth = _indicators([set(example.labels) for example in split.test], labels)
+    guessed = _indicators(given, labels)
+    # Without the labels that neither occur in the test set nor were given: they have no F1.
+    seen = np.flatnonzero((truth | guessed).any(axis=0))
+    macro = f1_score(truth, guessed, labels=seen, average="macro", zero_division=0)
+    right = [set(example.labels) == answer for example, answer in zip(split.test, given, strict=True)]
+    first = statistics.fmean(right) if split.exclusive else f1_score(truth, guessed, average="micro", zero_division=0)
+    return Measured(float(first), float(macro), seconds, size)
+
+
+type Choose = Callable[[Sequence[str]], Sequence[set[str]]]
+
+
+def _ours(recipe: str, _settings: Mapping[str, Any], split: Split, _seed: int) -> tuple[Choose, int]:
+    from winnow.recipes.training import train  # noqa: PLC0415 - a data set is measured for the peers where ours can't be loaded
+
+    trained = train(recipe, split.train, Hyperparameters(), exclusive=split.exclusive)
+    return trained.choose, sum(len(content) for content in trained.to_files().values())
+
+
+def _peer(recipe: str, settings: Mapping[str, Any], split: Split, seed: int) -> tuple[Choose, int]:
+    fitted = PEERS[recipe].train(split.train, settings, exclusive=split.exclusive, seed=seed)
+    return (lambda texts: fitted.choose(texts, exclusive=split.exclusive)), fitted.size
+
+
+def _indicators(answers: Sequence[set[str]], labels: Sequence[str]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    return np.array([[label in answer for label in labels] for answer in answers])
+
+
+def _figure(values: Sequence[float], digits: int) -> str:
+    mean = f"{statistics.fmean(values):.{digits}f}"
+    return mean if len(values) == 1 else f"{mean} ± {statistics.stdev(values):.{digits}f}"
+
+
+def _cpu_seconds() -> float:
+    """Of this process, all its threads, and the processes it started and waited for."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""Scores that mean what they say, and the thresholds that go with them, fitted on texts that were not trained on. numpy only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from winnow.recipes.sparse_linear import sigmoid, softmax
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_COLDEST, _HOTTEST = 0.02, 50.0
+_GOLDEN = (5**0.5 - 1) / 2
+_NARROWINGS = 40
+
+# A label's own threshold needs so many examples of it; with fewer it takes the shared one.
+_FEWEST_FOR_ITS_OWN = 20
+# A threshold for a precision must rest on at least this share of the texts.
+_LEAST_ACCEPTED = 0.05
+
+
+def scores_of(logits: NDArray[np.float32], temperature: float, *, exclusive: bool) -> NDArray[np.float32]:
+    """Scores from 0 to 1, of the same shape (texts, labels). Exclusive: each row adds up to 1."""
+    cooled = logits / np.float32(temperature)
+    return softmax(cooled) if exclusive else sigmoid(cooled)
+
+
+def fit_temperature(logits: NDArray[np.float32], truth: NDArray[np.bool_], *, exclusive: bool) -> float:
+    """The temperature under which the held-out labels are likeliest (Guo et al. 2017, arXiv 1706.04599). Both of shape (texts, labels).
+
+    Found by golden-section search over its logarithm: the likelihood has one peak. Without any text it is 1.
+    """
+    if not len(logits):
+        return 1.0
+    low, high = np.log(_COLDEST), np.log(_HOTTEST)
+    for _ in range(_NARROWINGS):
+        left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+        if _loss(logits / np.exp(left), truth, exclusive=exclusive) < _loss(logits / np.exp(right), truth, exclusive=exclusive):
+            high = right
+        else:
+            low = left
+    return float(np.exp((low + high) / 2))
+
+
+def _loss(logits: NDArray[np.float32], truth: NDArray[np.bool_], *, exclusive: bool) -> float:
+    """The mean cross-entropy of a text."""
+    if exclusive:
+        raised = logits - logits.max(axis=1, keepdims=True)
+        return float((np.log(np.exp(raised).sum(axis=1)) - raised[truth]).mean())
+    return float((np.logaddexp(0, logits) - truth * logits).sum(axis=1).mean())
+
+
+def fit_thresholds(scores: NDArray[np.float32], truth: NDArray[np.bool_], *, exclusive: bool, min_precision: float) -> tuple[float, ...]:
+    """For each label the score at which it is accepted: a half where there is no text to tell by. Both of shape (texts, labels)."""
+    if not len(scores):
+        return tuple(0.5 for _ in range(int(scores.shape[1])))
+    if exclusive:
+        best = scores.argmax(axis=1)
+        right = truth[np.arange(len(truth)), best]
+        threshold = _for_precision(scores.max(axis=1), right, min_precision)
+        return tuple(threshold for _ in range(scores.shape[1]))
+    shared = _for_f1(scores.ravel(), truth.ravel())
+    enough = truth.sum(axis=0) >= _FEWEST_FOR_ITS_OWN
+    labels = range(scores.shape[1])
+    return tuple(_for_f1(scores[:, label], truth[:, label]) if enough[label] else shared for label in labels)
+
+
+def _for_precision(confidence: NDArray[np.float32], right: NDArray[np.bool_], least: float) -> float:
+    """The lowest threshold over which this share of the answers is right; where none is, the one with the largest share."""
+    order = np.argsort(-confidence, kind="stable")
+    precision = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    precision[: int(np.ceil(_LEAST_ACCEPTED * len(order))) - 1] = 0
+    enough = np.flatnonzero(precision >= least)
+    last = int(enough[-1]) if len(enough) else int(precision.argmax())
+    return _between(confidence[order], last)
+
+
+def _for_f1(scores: NDArray[np.float32], truth: NDArray[np.bool_]) -> float:
+    """The threshold with the highest F1."""
+    order = np.argsort(-scores, kind="stable")
+    f1 = 2 * np.cumsum(truth[order]) / (np.arange(1, len(order) + 1) + truth.sum())
+    return _between(scores[order], int(f1.argmax()))
+
+
+def _between(falling: NDArray[np.float32], last: int) -> float:
+    """A threshold that takes the scores up to the place `last`, halfway to the next."""
+    following = falling[last + 1] if last + 1 < len(falling) else np.float32(0)
+    return round(float(falling[last] + following) / 2, 6)
