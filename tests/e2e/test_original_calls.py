@@ -61,6 +61,7 @@ CALLS = [
     ("GET", "/models/tc-01"),
     ("DELETE", "/models/tc-01"),
     ("POST", "/models/tc-01/versions/1/cancel"),
+    ("GET", "/models/tc-01/versions/1/evaluation"),
     ("GET", "/prediction"),
     ("POST", "/prediction"),
     ("POST", "/datasets"),

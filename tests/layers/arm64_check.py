@@ -1,12 +1,15 @@
-"""Proves that the layers built for arm64 work on that processor: our own recipe trains, is kept and predicts, from their byte code.
+"""Proves that the layers built for arm64 work on that processor: our recipes train, are kept and predict, from their byte code.
 
 No test of pytest's: an aarch64 Python 3.13 runs it, on such a machine or under emulation, where an import takes about a minute.
 `make test-arm64` does so. By hand, after `make build`:
 
 export PYTHONPATH=.aws-sam/build/WinnowLayer/python:.aws-sam/build/SpacyLayer/python OPENBLAS_NUM_THREADS=1
-python3.13 -B tests/layers/arm64_check.py
+python3.13 -B tests/layers/arm64_check.py linear.json
+
+linear.json holds the logits of the recipe "linear" as another processor computed them; there, it is made with --reference linear.json.
 """
 
+import json
 import platform
 import sys
 import traceback
@@ -18,9 +21,9 @@ import spacy.about
 import thinc.about
 
 import winnow
-from winnow.domain import Example
-from winnow.recipes.artifact import TrainedClassifier
-from winnow.recipes.cnn import Classifier
+from winnow import training
+from winnow.domain import Example, Hyperparameters
+from winnow.recipes.artifact import CLASSIFIERS, TrainedClassifier
 
 TEXTS = {
     "card": [
@@ -34,14 +37,18 @@ TEXTS = {
     "loan": ["I want a loan", "what does a loan cost", "pay back my loan early", "a loan for a house", "is my loan granted", "loan rates"],
 }
 EXAMPLES = [Example(text, (label,)) for label, texts in TEXTS.items() for text in texts]
-EPOCHS = 10
+SETTINGS = {
+    "linear": Hyperparameters(n_iter=10, learn_rate=2.0, batch_size=1),
+    "cnn": Hyperparameters(n_iter=10, learn_rate=0.003, batch_size=4, dropout=0.2),
+}
+TOLERANCE = 1e-5
 
 
 def main() -> int:
     """Run the checks and say how many passed; 1 when one failed."""
     versions = f"spaCy {spacy.about.__version__}, thinc {thinc.about.__version__}, numpy {np.__version__}"
     print(f"Python {platform.python_version()} on {platform.machine()}, {versions}")
-    checks = (layers_are_for_arm64, byte_code_is_there, exclusive_recipe_works, multilabel_recipe_works)
+    checks = (layers_are_for_arm64, byte_code_is_there, linear_works, linear_is_the_same_everywhere, cnn_works, multilabel_cnn_works)
     failed = 0
     for check in checks:
         try:
@@ -72,22 +79,40 @@ def byte_code_is_there() -> str:
     return f"all {len(sources)} modules"
 
 
-def exclusive_recipe_works() -> str:
-    return trained_and_kept(exclusive=True)
+def linear_works() -> str:
+    return trained_and_kept("linear", exclusive=True)
 
 
-def multilabel_recipe_works() -> str:
-    return trained_and_kept(exclusive=False)
+def cnn_works() -> str:
+    return trained_and_kept("cnn", exclusive=True)
 
 
-def trained_and_kept(*, exclusive: bool) -> str:
+def multilabel_cnn_works() -> str:
+    return trained_and_kept("cnn", exclusive=False)
+
+
+def linear_is_the_same_everywhere() -> str:
+    """Trained here with the same seed, it has the logits that it has on the other processor."""
+    elsewhere = np.array(json.loads(Path(sys.argv[1]).read_text()))
+    apart = float(np.abs(linear_logits() - elsewhere).max())
+    assert apart <= TOLERANCE, f"logits are {apart} apart"
+    return f"logits at most {apart:.1e} apart"
+
+
+def linear_logits() -> np.ndarray:
+    """Of shape (texts, labels): trained by the whole of the recipe's training, calibration aside."""
+    trained = training.train("linear", EXAMPLES, Hyperparameters(), exclusive=True)
+    return trained.classifier.logits([example.text for example in EXAMPLES])
+
+
+def trained_and_kept(recipe: str, *, exclusive: bool) -> str:
     """A classifier learns its examples, and predicts the same when it was made again from its artifact."""
     labels, texts = list(TEXTS), [example.text for example in EXAMPLES]
     losses: list[float] = []
-    classifier = Classifier("en", labels, exclusive=exclusive)
-    classifier.train(EXAMPLES, EPOCHS, lambda epoch: losses.append(epoch.loss))
+    classifier = CLASSIFIERS[recipe](labels, exclusive=exclusive, language="en")
+    classifier.train(EXAMPLES, SETTINGS[recipe], lambda number, loss: losses.append(loss))
     assert losses[-1] < losses[0], f"the loss did not fall: {losses}"
-    trained = TrainedClassifier(classifier, "en", (0.5,) * len(labels))
+    trained = TrainedClassifier(recipe, classifier, 1.0, (0.5,) * len(labels))
     predictions = trained.predict(texts)
     for example, (best, *_) in zip(EXAMPLES, predictions, strict=True):
         assert best.label == example.labels[0], f"{example.text!r} is taken for {best}"
@@ -102,4 +127,7 @@ def package_folder(module: object) -> Path:
     return Path(str(getattr(module, "__file__", ""))).parents[1]
 
 
-sys.exit(main())
+if sys.argv[1] == "--reference":
+    Path(sys.argv[2]).write_text(json.dumps(linear_logits().tolist()))
+else:
+    sys.exit(main())

@@ -165,3 +165,15 @@ def test_fewer_examples_get_more_epochs(recipe: str) -> None:
 
     assert epochs == sorted(epochs, reverse=True)
     assert epochs[0] > epochs[-1] >= 1
+
+
+def test_cnn_s_sigmoids_have_the_gradient_of_the_true_cross_entropy() -> None:
+    sigmoids, logits, truth, step = cnn.independent_sigmoids(), np.array([[-3.0, 0.5]]), np.array([[1.0, 0.0]]), 1e-5
+    scores, backprop = sigmoids(logits, is_train=True)
+
+    def loss(at: np.ndarray) -> float:
+        given = sigmoids.predict(at)
+        return float(-(truth * np.log(given) + (1 - truth) * np.log(1 - given)).sum())
+
+    measured = [(loss(logits + step * unit) - loss(logits - step * unit)) / (2 * step) for unit in np.eye(2)]
+    assert np.allclose(backprop(scores - truth), measured, atol=1e-4)
