@@ -37,11 +37,16 @@ env: .tools/.dev .tools/.sam .tools/.ministack ## the three environments: the pr
 	$(UV) pip sync -q --python .tools/ministack --require-hashes $<
 	touch $@
 
+.tools/.bench: requirements/bench.txt .tools/.uv
+	$(UV) venv -q --clear --python 3.13 .tools/bench
+	$(UV) pip sync -q --python .tools/bench --require-hashes $<
+	touch $@
+
 COMPILE := $(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url --no-header
 lock: .tools/.uv ## remake the hash-pinned requirements; UPGRADE=1 takes newer releases
 	cd requirements
 	for name in dev sam ministack uv; do ../$(COMPILE) $(if $(UPGRADE),--upgrade) $$name.in -o $$name.txt; done
-	for name in spacy-layer winnow-layer; do ../$(COMPILE) -c dev.txt $$name.in -o $$name.txt; done
+	for name in spacy-layer winnow-layer bench; do ../$(COMPILE) -c dev.txt $$name.in -o $$name.txt; done
 
 # --- building and deploying ---
 
@@ -82,7 +87,7 @@ smoke: env ## the end-to-end calls against a deployed stack: URL=… KEY=…
 
 # --- checking ---
 
-.PHONY: check test test-arm64 test-sam-local start-sam-local bench-banking77
+.PHONY: check test test-arm64 test-sam-local start-sam-local bench-banking77 bench-training
 check: env ## lint, format, types, template
 	ruff check .
 	ruff format --check .
@@ -110,3 +115,6 @@ start-sam-local: build-local ## `sam local start-api` with a local cloud behind 
 
 bench-banking77: build-local ## train on Banking77 and classify its test set, both through the API: DATA=folder with train.csv and test.csv
 	PYTHONPATH=layers/winnow $(PYTHON) -m benchmarks.banking77 $(DATA)
+
+bench-training: .tools/.bench ## our recipes and their peers on the same splits: DATA=folder ONLY="banking77-5 linear svc" SEEDS=3
+	PYTHONPATH=layers/winnow .tools/bench/bin/python -m benchmarks.training $(DATA) $(if $(ONLY),--only $(ONLY)) $(if $(SEEDS),--seeds $(SEEDS))

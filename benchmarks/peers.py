@@ -167,6 +167,7 @@ def _logistic(c: float, exclusive: bool) -> Any:
 _PUNCTUATION = re.compile(r"([^\w\s])")
 # Of the input matrix: fastText's own two million would make every model 400 MB at 50 dimensions.
 _BUCKETS = 100_000
+_THREADS = 10
 
 
 def _fasttext_line(text: str) -> str:
@@ -177,8 +178,7 @@ def _fasttext_line(text: str) -> str:
 def _fasttext_grid(examples: int) -> list[Settings]:
     # Passes that show it some 100,000 or 400,000 texts; the fewer the examples, the more passes.
     epochs = sorted({min(1000, max(5, seen // examples)) for seen in (100_000, 400_000)})
-    # Not single words alone: on few texts fastText's training (facebookresearch's own 0.9.3, too) then ends in NaN at any rate.
-    ngrams = ((2, 0, 0), (1, 2, 5), (2, 2, 5))
+    ngrams = ((1, 0, 0), (2, 0, 0), (1, 2, 5), (2, 2, 5))
     grid = itertools.product((50, 100), (0.5, 1.0), epochs, ngrams)
     return [
         {"dim": dim, "lr": rate, "epoch": epoch, "wordNgrams": words, "minn": shortest, "maxn": longest}
@@ -195,9 +195,10 @@ def _fit_fasttext(examples: Sequence[Example], settings: Settings, exclusive: bo
         # fastText learns nothing from a text without a label.
         file.write_text("\n".join(line for line, example in zip(marked, examples, strict=True) if example.labels), encoding="utf-8")
         loss = "softmax" if exclusive else "ova"
-        # One thread: with more, the same seed gives other numbers each time.
+        # Each of ten threads fills a tenth of the input matrix; with fewer (DenseMatrix::uniform of 0.9.3) the rest is whatever the memory
+        # held, and training can end in NaN. The price: the same seed gives slightly other numbers each time.
         try:
-            model = fasttext.train_supervised(str(file), **settings, loss=loss, bucket=_BUCKETS, thread=1, seed=seed, verbose=0)
+            model = fasttext.train_supervised(str(file), **settings, loss=loss, bucket=_BUCKETS, thread=_THREADS, seed=seed, verbose=0)
         except RuntimeError as error:
             raise DivergedError(str(error)) from error
         model.save_model(str(artifact))

@@ -121,7 +121,7 @@ type Choose = Callable[[Sequence[str]], Sequence[set[str]]]
 
 
 def _ours(recipe: str, _settings: Mapping[str, Any], split: Split, _seed: int) -> tuple[Choose, int]:
-    from winnow.recipes.training import train  # noqa: PLC0415 - a data set is measured for the peers where ours can't be loaded
+    from winnow.training import train  # noqa: PLC0415 - a data set is measured for the peers where ours can't be loaded
 
     trained = train(recipe, split.train, Hyperparameters(), exclusive=split.exclusive)
     return trained.choose, sum(len(content) for content in trained.to_files().values())

@@ -57,11 +57,11 @@ class Context:
 
 @dataclass(frozen=True)
 class Answer:
-    """A function's answer, its body parsed."""
+    """A function's answer, its body parsed where it is JSON."""
 
     status: int
     headers: Mapping[str, str]
-    body: Json
+    body: Any
 
 
 def load_event(name: str) -> Json:
@@ -115,7 +115,8 @@ class Winnow:
             request["pathParameters"] = dict(path)
             request["path"] = request["resource"].format(**path)
         raw = json.loads(json.dumps(self.invoke(f"functions/api/{function}", request, Context())))
-        answer = Answer(raw["statusCode"], raw["headers"], json.loads(raw["body"]))
+        is_json = raw["headers"]["Content-Type"].endswith("json")
+        answer = Answer(raw["statusCode"], raw["headers"], json.loads(raw["body"]) if is_json else raw["body"])
         check_answer(request["httpMethod"], request["path"], answer.status, answer.headers, answer.body)
         return answer
 
@@ -125,7 +126,8 @@ class Winnow:
         return self.call("create_model", event, body={name: value for name, value in body.items() if value is not None})
 
     def model(self, model_id: str = "tc-01") -> Json:
-        return self.call("get_model", path={"model_id": model_id}).body
+        model: Json = self.call("get_model", path={"model_id": model_id}).body
+        return model
 
     def version(self, model_id: str = "tc-01") -> Json:
         """The latest version of a model, as GET /models/{model_id} shows it."""

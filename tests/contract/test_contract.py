@@ -175,7 +175,7 @@ def test_the_query_parameters_are_those_that_the_code_checks() -> None:
 
 
 def test_the_path_parameters_are_those_that_the_code_checks() -> None:
-    known = {"model_id": fields.MODEL_ID, "version": fields.VERSION}
+    known = {"model_id": fields.MODEL_ID, "version": fields.VERSION, "figure": fields.FIGURE}
     for call, operation in operations().items():
         written = {parameter["name"]: parameter["schema"] for parameter in operation["parameters"] if parameter["in"] == "path"}
         assert written == {name: known[name] for name in re.findall(r"{(\w+)}", call)}, call

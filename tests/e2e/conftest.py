@@ -37,7 +37,8 @@ class Deployed:
         """A call, with the API's key, another one, or (None) none."""
         headers = {"Content-Type": "application/json"} | ({} if key is None else {"x-api-key": key or self.key})
         answer = requests.request(method, self.url + path, headers=headers, timeout=60, **more)
-        check_answer(method, path.split("?", maxsplit=1)[0], answer.status_code, answer.headers, answer.json())
+        body = answer.json() if answer.headers["Content-Type"].endswith("json") else answer.text
+        check_answer(method, path.split("?", maxsplit=1)[0], answer.status_code, answer.headers, body)
         return answer
 
     def put(self, bucket: str, key: str, content: bytes) -> None:

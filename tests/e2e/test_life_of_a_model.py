@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import SAMPLE, Deployed, deployed
+from winnow.domain import FIGURES
+from winnow.evaluation import figures
 
 STRANGERS = Path(__file__).parents[1] / "data" / "stranger_texts.json"
 
@@ -29,6 +31,8 @@ def test_a_stranger_s_texts_are_understood_by_a_model_of_the_sample_data(api: De
     report = api.request("GET", "/models/sample/versions/1/evaluation").json()
     assert report["accuracy"] == model["version"]["evaluation"]["accuracy"]
     assert report["confusion"]["labels"] == sorted(report["per_label"])
+    for figure in FIGURES:
+        assert api.request("GET", f"/models/sample/versions/1/evaluation/{figure}").text == figures.draw(report)[figure]
 
     strangers = json.loads(STRANGERS.read_text())
     body = {"model_id": "sample", "texts": [example["text"] for example in strangers], "n_top": 1}

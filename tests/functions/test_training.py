@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import CLIENT_BUCKET, Context, load_dataset, load_event
 from winnow.errors import ArtifactError, DatasetError, JobSupersededError
+from winnow.evaluation import figures
 from winnow.recipes import RECIPES
 
 if TYPE_CHECKING:
@@ -47,6 +48,19 @@ def test_the_full_evaluation_lies_beside_the_artifact(ready: Ready) -> None:
     assert {name: report[name] for name in ("examples", "accuracy", "macro_f1", "micro_f1", "weighted_f1")}.items() <= headline.items()
     assert headline["ece"] == report["calibration"]["after"]["ece"]
     assert [epoch["epoch"] for epoch in report["epochs"]] == list(range(1, 9))
+
+
+@pytest.mark.parametrize("dataset", ["exclusive.json", "multilabel.jsonl"])
+def test_the_figures_lie_beside_the_evaluation_they_are_drawn_from(winnow: Winnow, dataset: str) -> None:
+    winnow.put_dataset(dataset)
+    winnow.train()
+    objects = winnow.objects()
+    [report] = [json.loads(body) for key, body in objects.items() if key.endswith("/evaluation.json")]
+
+    drawn = {key.rpartition("/evaluation/")[2]: body.decode() for key, body in objects.items() if key.endswith(".svg")}
+    assert drawn == figures.draw(report)
+    types = {winnow.s3.head_object(Bucket=winnow.names["Models"], Key=key)["ContentType"] for key in objects if key.endswith(".svg")}
+    assert types == {"image/svg+xml"}
 
 
 @pytest.mark.parametrize("keep_texts", [False, True])

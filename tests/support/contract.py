@@ -72,7 +72,8 @@ def operations() -> dict[str, dict[str, Any]]:
 
 
 def check_answer(method: str, path: str, status: int, headers: Mapping[str, str], body: Any) -> None:
-    """Fail unless the contract has this answer to this call. path: below the base URL, without a query; body: parsed."""
+    """Fail unless the contract has this answer to this call. path: below the base URL, without a query; body: parsed where
+    it is JSON, else the text."""
     call, operation = _operation(method, path)
     answer = operation["responses"].get(str(status))
     assert answer is not None, f"{call} answered {status}; openapi.yaml has {', '.join(operation['responses'])}. The body was: {body!r}"

@@ -12,6 +12,9 @@ MAX_TEXT_CHARACTERS = 20_000
 MAX_LABEL_CHARACTERS = 200
 MAX_LABELS = 1_000
 
+# An evaluation's pictures, as the API names them.
+FIGURES = ("confusion.svg", "reliability.svg", "learning.svg")
+
 
 class VersionStatus(StrEnum):
     """Where a version stands. The first three are active: a training job is still making it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import ClassVar
 
@@ -57,6 +58,16 @@ class VersionNotFoundError(WinnowError):
 
     def __init__(self, model_id: str, version: int) -> None:
         super().__init__(f"Model {model_id!r} has no version {version}: GET /models/{model_id} names its latest.")
+
+
+class FigureNotFoundError(WinnowError):
+    """An evaluation has no figure of this name."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "figure-not-found"
+
+    def __init__(self, figures: Sequence[str]) -> None:
+        super().__init__(f"There is no figure of this name: an evaluation has {', '.join(figures[:-1])} and {figures[-1]}.")
 
 
 class ModelExistsError(WinnowError):

@@ -104,6 +104,14 @@ class Storage:
         report: dict[str, Any] = json.loads(self._object(job, name))
         return report
 
+    def write_figure(self, job: TrainingJob, name: str, svg: str) -> None:
+        """Write a figure of the version's evaluation."""
+        self._s3.put_object(Bucket=self._bucket, Key=job.prefix + _figure(name), Body=svg.encode(), ContentType="image/svg+xml")
+
+    def read_figure(self, job: TrainingJob, name: str) -> str:
+        """A figure that `write_figure` wrote. ArtifactError where there is none."""
+        return self._object(job, _figure(name)).decode()
+
     def remove_model(self, uid: str, time_left: Iterator[bool]) -> bool:
         """Remove every object made for a model, version by version of the object, while there is time. True when none is left."""
         for page in self._s3.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=model_prefix(uid)):
@@ -133,6 +141,10 @@ def _check(job: TrainingJob, name: str, body: bytes, sha256: str) -> None:
 
 def _examples_key(job: TrainingJob, part: str) -> str:
     return f"{job.prefix}examples/{part}.jsonl.gz"
+
+
+def _figure(name: str) -> str:
+    return f"evaluation/{name}"
 
 
 def _artifact_key(job: TrainingJob, name: str) -> str:

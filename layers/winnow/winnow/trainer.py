@@ -10,7 +10,7 @@ from typing import Any
 from winnow import deployment, training
 from winnow.domain import Hyperparameters, Progress, Stage, TrainingJob, VersionStatus
 from winnow.errors import OutOfTimeError
-from winnow.evaluation.report import evaluation_report
+from winnow.evaluation import evaluation_report, figures
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.calibration import scores_of
 
@@ -71,7 +71,10 @@ def publish(job: TrainingJob, manifest_sha256: str) -> None:
         rows=[example.row for example in examples],
         texts=texts if version.hyperparameters["keep_texts"] else None,
     )
-    storage.write_report(job, "evaluation.json", {**report, **storage.read_report(job, _EPOCHS)})
+    whole = {**report, **storage.read_report(job, _EPOCHS)}
+    storage.write_report(job, "evaluation.json", whole)
+    for name, svg in figures.draw(whole).items():
+        storage.write_figure(job, name, svg)
     headline: dict[str, Any] = {name: report[name] for name in _HEADLINE} | {"ece": report["calibration"]["after"]["ece"]}
     if trained.exclusive:
         refused = (scores.max(axis=1) < trained.thresholds[0]).mean()

@@ -51,10 +51,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A status, and what goes into the body as JSON."""
+    """A status, and the body: what goes into it as JSON, or a text as it is, whose Content-Type is then among the headers."""
 
     status: HTTPStatus
-    body: Mapping[str, Any]
+    body: Mapping[str, Any] | str
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -103,7 +103,7 @@ def problem(error: WinnowError) -> Answer:
 
 
 def _response(answer: Answer) -> dict[str, Any]:
-    body = json.dumps(answer.body, ensure_ascii=False)
+    body = answer.body if isinstance(answer.body, str) else json.dumps(answer.body, ensure_ascii=False)
     if len(body.encode()) > MOST_ANSWER_BYTES:
         raise TooLargeError(f"The answer would be larger than {MOST_ANSWER_BYTES:,} bytes: send fewer texts or ask for a smaller n_top.")
     return {"statusCode": int(answer.status), "headers": {"Content-Type": "application/json", **answer.headers}, "body": body}

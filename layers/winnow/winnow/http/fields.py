@@ -11,7 +11,8 @@ from typing import Any
 
 import fastjsonschema
 
-from winnow.errors import InvalidFieldError
+from winnow.domain import FIGURES
+from winnow.errors import FigureNotFoundError, InvalidFieldError
 
 Schema = Mapping[str, Any]
 
@@ -22,6 +23,7 @@ MODEL_ID = {
     "description": "1 to 64 letters, digits, dots, dashes or underscores, the first a letter or digit",
 }
 VERSION = {"type": "string", "pattern": "^[1-9][0-9]{0,5}$", "description": "a whole number from 1 to 999999"}
+FIGURE = {"enum": list(FIGURES), "description": f"one of {', '.join(FIGURES)}"}
 _PATH = {"model_id": MODEL_ID, "version": VERSION}
 
 
@@ -40,9 +42,12 @@ def checker(schema: Schema) -> Callable[[dict[str, Any]], dict[str, Any]]:
 
 
 def check_path(path: Mapping[str, str]) -> None:
-    """Check the names in a path, those in which an id or a number stands."""
+    """Check the names in a path: InvalidFieldError for what no id or number can be, FigureNotFoundError for what is none of the figures."""
     for name, value in path.items():
-        if not re.fullmatch(_PATH[name]["pattern"], value):
+        if name == "figure":
+            if value not in FIGURES:
+                raise FigureNotFoundError(FIGURES)
+        elif not re.fullmatch(_PATH[name]["pattern"], value):
             raise InvalidFieldError(f"{name} must be {_PATH[name]['description']}.", field=name)
 
 

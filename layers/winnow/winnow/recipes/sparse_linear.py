@@ -120,7 +120,7 @@ class SparseLinear:
 
     @classmethod
     def from_bytes(cls, archive: bytes) -> SparseLinear:
-        """What `to_bytes` wrote. ValueError where it isn't that."""
+        """The layer that `to_bytes` wrote."""
         with np.load(io.BytesIO(archive), allow_pickle=False) as arrays:
             shortest, exclusive = (int(number) for number in arrays["form"])
             made = cls(len(arrays["bias"]), shortest, exclusive=bool(exclusive))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.conditions import Key
 
 from winnow.domain import ACTIVE, Model, Progress, Stage, TrainingJob, Version, VersionStatus, now
-from winnow.errors import ModelNotFoundError, VersionNotFoundError
+from winnow.errors import EvaluationNotReadyError, ModelNotFoundError, VersionNotFoundError
 from winnow.registry import table as rows
 
 if TYPE_CHECKING:
@@ -72,6 +72,17 @@ class Models:
     def version(self, model: Model, number: int) -> Version:
         """A version of the model. VersionNotFoundError where there is none."""
         return self._version(model.model_id, model.uid, number)
+
+    def evaluated_version(self, model_id: str, number: int) -> Version:
+        """A version that was evaluated. ModelNotFoundError, VersionNotFoundError, or EvaluationNotReadyError with the reason."""
+        version = self.version(self.get(model_id), number)
+        if version.status is VersionStatus.READY:
+            return version
+        name = f"Version {number} of model {model_id!r}"
+        if version.status in ACTIVE:
+            raise EvaluationNotReadyError(f"{name} is still being trained: GET /models/{model_id} shows how far it is.")
+        ended = "was cancelled" if version.status is VersionStatus.CANCELLED else "failed"
+        raise EvaluationNotReadyError(f"{name} was never evaluated, because its training {ended}: train another with force_update.")
 
     def version_of_job(self, job: TrainingJob) -> Version:
         """The version that the job makes. VersionNotFoundError where its model was deleted."""

@@ -1,0 +1,19 @@
+"""GET /models/{model_id}/versions/{version}/evaluation/{figure}: a picture of a version's evaluation."""
+
+from http import HTTPStatus
+
+from winnow import deployment
+from winnow.http import Answer, Request, endpoint
+
+# An SVG can hold scripts. Ours hold none, and a browser that opens one shall run none.
+_HEADERS = {
+    "Content-Type": "image/svg+xml",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@endpoint()
+def handler(request: Request) -> Answer:
+    version = deployment.models().evaluated_version(request.path["model_id"], int(request.path["version"]))
+    return Answer(HTTPStatus.OK, deployment.storage().read_figure(version.job, request.path["figure"]), _HEADERS)

@@ -1,0 +1,208 @@
+"""A report as pictures, in SVG: what is taken for what, whether scores mean what they say, how the training went."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from winnow.domain import FIGURES
+from winnow.evaluation.svg import BLUE, GREY, GRID, INK, MUTED, ORANGE, PAPER, WIDTH, cut, dot, drawing, length, line, mixed, rect, text
+
+Report = Mapping[str, Any]
+Scale = tuple[float, float]  # where on the paper 0 stands, and 1
+
+_MOST_BARS = 50
+_MOST_DOTS = 60
+_TOP = 84.0
+_MARGIN = 24.0
+_ROW = 24.0
+# A share of so few answers says little.
+_FEW = 5
+_NAME_ROOM = 170.0
+_FIFTHS = [(tenth / 10, f"{tenth / 10:g}") for tenth in range(0, 11, 2)]
+# The two curves of the reliability: their name in the report and in the legend, the color, and what fills their dots.
+_CURVES = (("before", "before calibration", GREY, PAPER), ("after", "after calibration", BLUE, BLUE))
+_FAINT = 0.28
+
+
+def draw(report: Report) -> dict[str, str]:
+    """The figures by their names, those of domain.FIGURES. report: what `evaluation_report` made, and "epochs"."""
+    return dict(zip(FIGURES, (confusion(report), reliability(report), learning(report)), strict=True))
+
+
+def confusion(report: Report) -> str:
+    """Exclusive labels: the matrix or, of many labels, what was most often taken for another. Multilabel: the labels' F1."""
+    found = report["confusion"]
+    if found is None:
+        return _label_bars(report)
+    return _matrix(found["labels"], found["matrix"]) if "matrix" in found else _top_confusions(found["top"], report)
+
+
+def reliability(report: Report) -> str:
+    """How often confidence was right, before and after calibration. Faint bars: how many answers have that confidence."""
+    calibration = report["calibration"]
+    across, up = (70.0, 550.0), (_TOP + 480, _TOP)
+    parts = [*_grid(across, up, _FIFTHS, _FIFTHS, below="confidence", beside="share that was right")]
+    bins = {name: [each for each in calibration[name]["bins"] if each["count"]] for name, *_ in _CURVES}
+    most = max(each["count"] for found in bins.values() for each in found)
+    for place, (name, _, color, _) in enumerate(_CURVES):
+        for each in bins[name]:
+            tall, wide = 0.25 * (up[0] - up[1]) * each["count"] / most, (across[1] - across[0]) * (each["to"] - each["from"]) / 2 - 2
+            hint = f"{name}: {each['count']:,} from {each['from']} to {each['to']}"
+            left = _at(across, each["from"]) + 1 + place * (wide + 2)
+            parts.append(rect(left, up[0] - tall, wide, tall, mixed(color, _FAINT), hint=hint))
+    parts.append(line([(across[0], up[0]), (across[1], up[1])], MUTED, dashes="5 5"))
+    for name, _, color, fill in _CURVES:
+        points = [(_at(across, each["confidence"]), _at(up, each["accuracy"]), each["count"]) for each in bins[name]]
+        parts.append(line([(x, y) for x, y, count in points if count >= _FEW], color, width=2))
+        for x, y, count in points:
+            parts.append(dot(x, y, color, fill, hint=f"{name}: of {count:,} answers", radius=4 if count >= _FEW else 1.5))
+    parts += _reliability_legend(across[1] + 32, _TOP + 16, {name: calibration[name]["ece"] for name in bins}, most)
+    about = "Of the answers with a confidence, the share that was right, in ten bins. ECE: the mean gap between the two."
+    return drawing(up[0] + 62, "Reliability", about, parts)
+
+
+def learning(report: Report) -> str:
+    """The mean loss of a text, epoch by epoch."""
+    losses = [(each["epoch"], each["loss"]) for each in report.get("epochs", ()) if math.isfinite(each["loss"])]
+    if not losses:
+        return drawing(_TOP + 20, "Learning", "No losses were kept of this training.", [])
+    epochs, highest = max(2, losses[-1][0]), _ticks(max(loss for _, loss in losses))
+    across, up = (82.0, WIDTH - 36.0), (_TOP + 360, _TOP)
+    step = 1 if epochs <= 12 else round(_ticks(epochs)[1])
+    columns = [((epoch - 1) / (epochs - 1), str(epoch)) for epoch in sorted({1, *range(step, epochs + 1, step)})]
+    parts = [*_grid(across, up, columns, [(tick / highest[-1], f"{tick:g}") for tick in highest], below="epoch", beside="loss")]
+    points = [(_at(across, (epoch - 1) / (epochs - 1)), _at(up, loss / highest[-1])) for epoch, loss in losses]
+    parts.append(line(points, BLUE, width=2))
+    if len(losses) <= _MOST_DOTS:
+        parts += [dot(x, y, BLUE, BLUE, hint=f"epoch {epoch}: {loss:g}") for (x, y), (epoch, loss) in zip(points, losses, strict=True)]
+    about = f"The mean loss of a training text in each epoch: {losses[0][1]:.4g} in the first, {losses[-1][1]:.4g} in the last."
+    return drawing(up[0] + 62, "Learning", about, parts)
+
+
+def _reliability_legend(x: float, y: float, errors: Mapping[str, float], most: int) -> Iterator[str]:
+    """errors: the ECE of each curve; most: how many answers the tallest bar stands for."""
+    for name, words, color, fill in _CURVES:
+        yield line([(x, y), (x + 28, y)], color, width=2)
+        yield dot(x + 14, y, color, fill)
+        yield text(x + 38, y + 5, words)
+        yield text(x + 38, y + 24, f"ECE {errors[name]:.4f}", weight=600)
+        y += 56
+    yield line([(x, y), (x + 28, y)], MUTED, dashes="5 5")
+    yield text(x + 38, y + 5, "as it should be")
+    for place, (_, _, color, _) in enumerate(_CURVES):
+        yield rect(x + 15 * place, y + 24, 13, 16, mixed(color, _FAINT))
+    yield text(x + 38, y + 37, "answers in a bin,")
+    yield text(x + 38, y + 54, f"the tallest {most:,}")
+    yield dot(x + 14, y + 77, BLUE, BLUE, radius=1.5)
+    yield text(x + 38, y + 82, f"fewer than {_FEW} answers")
+
+
+def _matrix(labels: Sequence[str], matrix: Sequence[Sequence[int]]) -> str:
+    """Rows are the truth, columns what was predicted; shaded by the share of the row."""
+    slanted = len(labels) <= 20
+    size = 12.0 if slanted else 9.5
+    names = [cut(label, _NAME_ROOM - 30, size) for label in labels]
+    room = max(length(name, size) for name in names) + 8
+    left, right = _MARGIN + 22 + room, 0.75 * room if slanted else _MARGIN
+    cell = min(60.0, (WIDTH - left - right) / len(labels))
+    top = _TOP + 20 + room * (0.75 if slanted else 1)
+    side = cell * len(labels)
+    middle = (left + side / 2, top + side / 2)
+    parts = [text(middle[0], _TOP + 4, "predicted", fill=MUTED, anchor="middle")]
+    parts.append(text(_MARGIN + 12, middle[1], "truth", fill=MUTED, anchor="middle", turn=-90))
+    parts += [line([(left, top + place * cell), (left + side, top + place * cell)], GRID) for place in range(len(labels) + 1)]
+    parts += [line([(left + place * cell, top), (left + place * cell, top + side)], GRID) for place in range(len(labels) + 1)]
+    for place, name in enumerate(names):
+        along = (place + 0.5) * cell
+        parts.append(text(left - 8, top + along + size / 3, name, size=size, anchor="end"))
+        parts.append(text(left + along + size / 3, top - 7, name, size=size, turn=-45 if slanted else -90))
+    for true, row in enumerate(matrix):
+        for taken, count in enumerate(row):
+            if count:
+                x, y, share = left + taken * cell, top + true * cell, count / sum(row)
+                color = _shade(BLUE if taken == true else ORANGE, share)
+                hint = f"{labels[true]}, taken for {labels[taken]}: {count:,} of {sum(row):,}"
+                parts.append(rect(x + 0.5, y + 0.5, cell - 1, cell - 1, color, hint=hint))
+                big = min(14.0, 0.66 * cell, 1.5 * cell / len(str(count)))
+                ink = PAPER if share > 0.3 else INK
+                parts.append(text(x + cell / 2, y + cell / 2 + big * 0.36, str(count), size=big, fill=ink, anchor="middle"))
+    total, hits = sum(map(sum, matrix)), sum(row[place] for place, row in enumerate(matrix))
+    about = f"{hits:,} of {total:,} held-out texts are right (blue); the others in orange. The shade is the share of a row."
+    return drawing(top + side + _MARGIN, "Confusion", about, parts)
+
+
+def _top_confusions(top: Sequence[Report], report: Report) -> str:
+    """Pairs of labels, most often confused first."""
+    if not top:
+        return drawing(_TOP + 20, "Most frequent confusions", "No text was taken for another label.", [])
+    parts = []
+    bars, longest = (2 * _NAME_ROOM + _MARGIN + 48, WIDTH - 110.0), max(each["count"] for each in top)
+    for place, each in enumerate(top):
+        y, count, support = _TOP + place * _ROW, each["count"], report["per_label"][each["truth"]]["support"]
+        arrow = _MARGIN + _NAME_ROOM + 16
+        # Three texts: in one, names written from right to left would change places.
+        parts.append(text(arrow - 14, y + 14, cut(each["truth"], _NAME_ROOM, 12), size=12, anchor="end"))
+        parts.append(text(arrow, y + 14, "→", size=12, fill=MUTED, anchor="middle"))
+        parts.append(text(arrow + 14, y + 14, cut(each["predicted"], _NAME_ROOM, 12), size=12))
+        hint = f"{each['truth']}, taken for {each['predicted']}: {count:,} of {support:,}"
+        end = _at(bars, count / longest)
+        parts.append(rect(bars[0], y + 2, end - bars[0], _ROW - 8, _shade(ORANGE, count / max(1, support)), hint=hint))
+        parts.append(text(end + 8, y + 14, f"{count:,} of {support:,}", size=12, fill=MUTED))
+    about = "True label → what was predicted, and how many of the true label's held-out texts. The shade is their share."
+    return drawing(_TOP + len(top) * _ROW + _MARGIN, "Most frequent confusions", about, parts)
+
+
+def _label_bars(report: Report) -> str:
+    """The F1 of labels of which a text may have several, worst first."""
+    measured = sorted(report["per_label"].items(), key=lambda item: (item[1]["f1"], item[0]))
+    shown = measured[:_MOST_BARS]
+    parts = []
+    bars, bottom = (_MARGIN + _NAME_ROOM + 52, WIDTH - 150.0), _TOP + len(shown) * _ROW
+    for tenth in range(0, 11, 2):
+        x = _at(bars, tenth / 10)
+        parts += [line([(x, _TOP - 4), (x, bottom)], GRID), text(x, bottom + 18, f"{tenth / 10:g}", size=12, fill=MUTED, anchor="middle")]
+    for place, (label, each) in enumerate(shown):
+        y = _TOP + place * _ROW
+        hint = f"{label}: precision {each['precision']:.3f}, recall {each['recall']:.3f}, F1 {each['f1']:.3f}"
+        parts.append(text(bars[0] - 10, y + 14, cut(label, _NAME_ROOM + 30, 12), size=12, anchor="end"))
+        parts.append(rect(bars[0], y + 2, max(1.0, _at(bars, each["f1"]) - bars[0]), _ROW - 8, BLUE, hint=hint))
+        parts.append(text(bars[1] + 12, y + 14, f"{each['f1']:.3f}", size=12))
+        parts.append(text(WIDTH - _MARGIN, y + 14, f"of {each['support']:,} texts", size=12, fill=MUTED, anchor="end"))
+    which = f"The {len(shown)} worst of {len(measured)} labels" if len(shown) < len(measured) else "Every label, the worst first"
+    return drawing(bottom + 40, "F1 by label", f"{which}. F1: the harmonic mean of precision and recall; 1 is best.", parts)
+
+
+def _grid(
+    across: Scale, up: Scale, columns: Sequence[tuple[float, str]], rows: Sequence[tuple[float, str]], *, below: str, beside: str
+) -> Iterator[str]:
+    """The lines behind a plot, with their numbers, and what the axes are."""
+    for share, number in columns:
+        x = _at(across, share)
+        yield line([(x, up[0]), (x, up[1])], GRID)
+        yield text(x, up[0] + 20, number, size=12, fill=MUTED, anchor="middle")
+    for share, number in rows:
+        y = _at(up, share)
+        yield line([(across[0], y), (across[1], y)], GRID)
+        yield text(across[0] - 9, y + 4, number, size=12, fill=MUTED, anchor="end")
+    yield text((across[0] + across[1]) / 2, up[0] + 44, below, fill=MUTED, anchor="middle")
+    yield text(_MARGIN + 4, (up[0] + up[1]) / 2, beside, fill=MUTED, anchor="middle", turn=-90)
+
+
+def _shade(color: str, share: float) -> str:
+    """Darker the larger the share, and so that a small one is seen."""
+    return mixed(color, 0.08 + 0.92 * math.sqrt(share))
+
+
+def _at(scale: Scale, share: float) -> float:
+    return scale[0] + share * (scale[1] - scale[0])
+
+
+def _ticks(highest: float) -> list[float]:
+    """From 0 by round steps until at least the highest, five or so of them."""
+    if highest <= 0:
+        return [0.0, 1.0]
+    power = 10.0 ** math.floor(math.log10(highest / 5))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power * 5 >= highest * (1 - 1e-9))
+    return [step * number for number in range(math.ceil(highest / step - 1e-9) + 1)]
