@@ -130,6 +130,8 @@ def test_a_sample_with_room_for_every_label_loses_none() -> None:
     taken = sample(examples(a=100, b=100, rare=4), most=20, seed=0)
 
     assert set(counted(taken)) == {"a", "b", "rare"}
+    # One to train on and one to hold out.
+    assert counted(taken)["rare"] >= 2
     assert len(taken) == 20
 
 
