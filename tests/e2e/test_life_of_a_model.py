@@ -49,8 +49,8 @@ def test_versions_deletion_and_a_second_life(api: Deployed, small_dataset: bytes
     assert first["live_version"] == 1
 
     assert api.request("POST", "/models", json={"id": "life", **dataset}).status_code == 409
-    api.client.train("life", dataset, n_iter=2, force_update=True)
-    # While the second version trains, the first one answers.
+    # While the second version trains (long enough to be asked), the first one answers.
+    api.client.train("life", dataset, n_iter=100, force_update=True)
     assert api.client.call("GET", "/prediction", {"model_id": "life", "text": "my rent is due"})["version"] == 1
     underway = api.request("POST", "/models", json={"id": "life", "force_update": True, **dataset})
     assert underway.status_code == 409
