@@ -1,0 +1,96 @@
+"""The world for the tests of faults, and a line for each of them in the summary: what it did, in numbers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import Any
+
+import boto3
+import botocore.endpoint
+import moto.s3.models
+import pytest
+from moto.dynamodb.responses import DynamoHandler
+
+from tests.conftest import OneSession, Winnow
+from tests.faults.moments import Clock
+from tests.faults.wire import Wire
+from tests.faults.world import Deployed, World
+from winnow import deletion, domain
+
+Count = Callable[[str], None]
+_COUNTS = pytest.StashKey[list[str]]()
+_WIRE = Wire()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_COUNTS] = []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if config.stash[_COUNTS]:
+        terminalreporter.section("faults")
+        for line in config.stash[_COUNTS]:
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def count(request: pytest.FixtureRequest) -> Count:
+    """count(LINE): a line for the summary, after the name of the test."""
+    return lambda line: request.config.stash[_COUNTS].append(f"{request.node.name}: {line}")
+
+
+@pytest.fixture(scope="session")
+def boto_session() -> boto3.Session:
+    session = OneSession()
+    _WIRE.install(session)
+    return session
+
+
+@pytest.fixture
+def world(winnow: Winnow, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A deployment with the client's data set, and the world around it."""
+    clock = Clock()
+    logging.getLogger("winnow").setLevel(logging.CRITICAL)
+    _set(clock, monkeypatch)
+    monkeypatch.setattr(botocore.endpoint, "time", Instant())
+    monkeypatch.setattr(DynamoHandler, "transact_write_items", _once_by_token(DynamoHandler.transact_write_items))
+    _WIRE.arm({})
+    deployed = Deployed(winnow.names, wire=_WIRE)
+    deployed.put_dataset()
+    yield World(deployed, _WIRE, clock)
+    _WIRE.arm({})
+    _WIRE.at_each_call = None
+
+
+class Instant:
+    """In place of the module `time`: waiting takes no time."""
+
+    def sleep(self, seconds: float) -> None:
+        """Botocore waits between its tries."""
+
+
+def _set(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Datetime(domain.datetime):  # type: ignore[name-defined,misc]
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return clock.now(tz)
+
+    for module in (domain, deletion):
+        monkeypatch.setattr(module, "datetime", Datetime)
+    monkeypatch.setattr(moto.s3.models, "utcnow", clock.naive)
+
+
+def _once_by_token(transact: Any) -> Any:
+    """What AWS does and moto doesn't: a transaction that was done, and is sent again with its token, is answered and not made again."""
+    done: dict[str, Any] = {}
+
+    @wraps(transact)
+    def once(handler: Any) -> Any:
+        token = handler.body.get("ClientRequestToken")
+        if token not in done:
+            done[token] = transact(handler)
+        return done[token]
+
+    return once

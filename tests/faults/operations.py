@@ -1,0 +1,187 @@
+"""The operations whose every write is hit, each with the moment it begins at and what happens next. A new one is an entry here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+
+from tests.conftest import Context, load_event
+from tests.faults import moments
+from tests.faults.moments import Moment
+from tests.faults.world import DIED, MODEL, SERVICE_FAULT, Promises, VanishedError, World
+from winnow.domain import Version
+
+Step = Callable[[World], object]
+
+
+def nothing(_: World) -> None:
+    """Nobody does anything: what was begun is left to the platform and the sweeper."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What the world does about a fault: how a task's death looks, and what the client does next."""
+
+    death: type[BaseException] = DIED
+    then: Step = nothing
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operation. of: the functions whose writes are hit, by the beginning of their name; all where empty."""
+
+    name: str
+    start: str
+    act: Step
+    variants: Mapping[str, Variant] = field(default_factory=lambda: {"left alone": Variant()})
+    of: tuple[str, ...] = ("",)
+
+
+# --- moments to begin at, each made from the one named first ---
+
+
+def _queued(world: World) -> None:
+    world.post()
+
+
+def _ready(world: World) -> None:
+    world.post()
+    world.run_executions()
+
+
+def _never_started(world: World) -> None:
+    world.post()
+    moments.executions(world.winnow).clear()
+
+
+def _absent_data_set(world: World) -> None:
+    world.post(training_object="absent.json")
+
+
+def _retraining(world: World) -> None:
+    _ready(world)
+    world.post(force_update=True)
+
+
+def _deleting(world: World) -> None:
+    """A model is gone for clients, and everything that was made for it is still there."""
+    _ready(world)
+    path = {"model_id": MODEL}
+    answer = world.winnow.invoke(
+        "functions/api/delete_model", load_event("api/delete_model") | {"pathParameters": path}, Context(seconds=5)
+    )
+    assert answer["statusCode"] == 202
+    world.lives[MODEL][-1].deleted = True
+
+
+STARTS: Mapping[str, Step] = {
+    "nothing": nothing,
+    "queued": _queued,
+    "never started": _never_started,
+    "absent data set": _absent_data_set,
+    "ready": _ready,
+    "retraining": _retraining,
+    "deleting": _deleting,
+}
+_KEPT: dict[str, tuple[Moment, dict[str, list[Promises]]]] = {}
+
+
+def begin(world: World, start: str) -> None:
+    """Bring the world to the moment, which is made once in a session."""
+    if start not in _KEPT:
+        world.bring_back(moments.nothing(world.winnow), {})
+        STARTS[start](world)
+        assert not world.wire.hits
+        _KEPT[start] = moments.keep(world.winnow), world.lives
+    moment, lives = _KEPT[start]
+    world.bring_back(moment, lives)
+
+
+# --- what is done ---
+
+
+def _while_train_writes(what: Step) -> Step:
+    """Do it in the midst of Train, which goes on as a Lambda does whose execution was stopped."""
+
+    def act(world: World) -> None:
+        world.during("training/train", "PutObject", lambda: what(world))
+        world.run_executions()
+
+    return act
+
+
+def _train_fails(world: World) -> None:
+    world.winnow.failing = {"train"}
+    world.run_executions()
+    world.winnow.failing = set()
+
+
+def _client(again: Step) -> Mapping[str, Variant]:
+    return {"the client gives up": Variant(), "the client repeats": Variant(then=again)}
+
+
+# Without leases a job whose execution is gone stays as it is: a known limit (docs/decisions.md).
+_LEASES = any(it.name == "lease_until" for it in fields(Version))
+_TASK = {
+    "its task died": Variant(),
+    "the service tries again": Variant(death=SERVICE_FAULT),
+    **({"the execution is gone": Variant(death=VanishedError)} if _LEASES else {}),
+}
+
+
+def _post(world: World) -> None:
+    world.post()
+
+
+def _post_update(world: World) -> None:
+    world.post(force_update=True)
+
+
+def _cancel(version: int) -> Step:
+    return lambda world: world.cancel(MODEL, version)
+
+
+def _delete(world: World) -> None:
+    world.delete()
+
+
+def _delete_and_post(world: World) -> None:
+    world.delete()
+    world.post()
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation("POST /models", "nothing", _post, _client(_post)),
+    Operation("POST /models force_update", "ready", _post_update, _client(_post_update)),
+    Operation("training", "queued", lambda world: world.run_executions(), _TASK),
+    Operation("a data set that is absent", "absent data set", lambda world: world.run_executions(), _TASK),
+    Operation("Fail", "queued", _train_fails, _TASK, of=("training/fail",)),
+    Operation("cancel", "queued", _cancel(1), _client(_cancel(1))),
+    Operation("cancel while Train writes", "queued", _while_train_writes(_cancel(1)), _client(_cancel(1)), of=("api/",)),
+    Operation("cancel a second version", "retraining", _cancel(2), _client(_cancel(2))),
+    Operation("DELETE model", "ready", _delete, _client(_delete)),
+    Operation("DELETE while Train writes", "queued", _while_train_writes(_delete), _client(_delete), of=("api/",)),
+    Operation("DELETE, and POST of the same id", "retraining", _delete_and_post, _client(_delete_and_post)),
+    Operation("sweeper: a training that never started", "never started", lambda world: world.sweep()),
+    Operation("sweeper: a deletion to be finished", "deleting", lambda world: world.sweep()),
+)
+
+
+def run(world: World, operation: Operation, variant: Variant, plan: Mapping[int, object]) -> None:
+    """The operation from its beginning, with these faults, and all that comes after until everything has settled."""
+    begin(world, operation.start)
+    world.winnow.death = variant.death
+    world.wire.arm(plan)  # type: ignore[arg-type]
+    operation.act(world)
+    world.wire.at_each_call = None
+    variant.then(world)
+    world.run_executions()
+    world.settle()
+
+
+def writes_of(world: World, operation: Operation) -> list[tuple[int, str]]:
+    """The writes of the operation when nothing goes wrong, each with its number and what it is."""
+    begin(world, operation.start)
+    operation.act(world)
+    world.wire.at_each_call = None
+    return [(number, str(write)) for number, write in enumerate(world.wire.writes, 1) if write.function.startswith(operation.of)]

@@ -1,0 +1,117 @@
+"""Every write of every operation goes wrong, one at a time, in every way; then nothing is lost, nothing double, nothing left over."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.faults.invariants import orphans, violations
+from tests.faults.operations import OPERATIONS, Operation, run, writes_of
+from tests.faults.wire import How
+from winnow.registry import Jobs
+from winnow.registry import jobs as registry_jobs
+from winnow.registry import table as rows
+from winnow.storage import Storage
+
+if TYPE_CHECKING:
+    from tests.faults.conftest import Count
+    from tests.faults.world import World
+
+LEAST_WRITES = 30
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def test_a_fault_at_any_write_loses_nothing_and_doubles_nothing(world: World, count: Count, operation: Operation) -> None:
+    writes = writes_of(world, operation)
+    found, cases, left = sweep(world, operation)
+
+    count(
+        f"{len(writes)} writes, {len(How)} ways, {len(operation.variants)} sequels: {cases} cases, {len(found)} violations, {left} orphans"
+    )
+    assert writes
+    assert found == [], "\n".join(found)
+
+
+def test_all_writes_are_swept(world: World, count: Count) -> None:
+    writes = {operation.name: len(writes_of(world, operation)) for operation in OPERATIONS}
+    cases = sum(number * len(How) for number in writes.values())
+
+    count(f"{sum(writes.values())} writes in {len(writes)} operations, {len(How)} ways: {cases} faults")
+    assert sum(writes.values()) >= LEAST_WRITES
+
+
+def _no_condition(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job's writes go through whatever became of its version."""
+    guarded = registry_jobs._guarded
+
+    def unguarded(*arguments: Any) -> Any:
+        return replace(guarded(*arguments), condition="attribute_exists(#fence)", where={})
+
+    monkeypatch.setattr(registry_jobs, "_guarded", unguarded)
+
+
+def _row_before_objects(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The version is committed, and its figures are written afterwards."""
+    later: list[tuple[Any, ...]] = []
+    commit, write_figure = Jobs.commit, Storage.write_figure
+
+    def commit_first(*arguments: Any, **more: Any) -> None:
+        commit(*arguments, **more)
+        for each in later:
+            write_figure(*each)
+        later.clear()
+
+    monkeypatch.setattr(Jobs, "commit", commit_first)
+    monkeypatch.setattr(Storage, "write_figure", lambda *arguments: later.append(arguments))
+
+
+def _forgotten_deletion(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deleted model's row goes, and no note stays of what is still to be removed."""
+    transact = rows.transact
+    monkeypatch.setattr(rows, "transact", lambda table, *writes: transact(table, *(writes[:1] if "delete" in _caller() else writes)))
+
+
+def _caller() -> str:
+    return sys._getframe(2).f_code.co_name
+
+
+@pytest.mark.parametrize(
+    ("breaking", "violation"),
+    [
+        ((_no_condition, "cancel while Train writes"), "stays evaluating"),
+        ((_row_before_objects, "training"), "is ready and lacks an object"),
+        ((_forgotten_deletion, "DELETE model"), "of a model that is gone"),
+    ],
+    ids=["no condition", "row before objects", "forgotten deletion"],
+)
+def test_what_is_broken_on_purpose_is_found(
+    world: World, count: Count, monkeypatch: pytest.MonkeyPatch, breaking: tuple[Any, str], violation: str
+) -> None:
+    break_it, name = breaking
+    [operation] = [operation for operation in OPERATIONS if operation.name == name]
+    break_it(monkeypatch)
+
+    first = dict([next(iter(operation.variants.items()))])
+    found, cases, _ = sweep(world, replace(operation, variants=first, of=("api/", "training/publish")))
+
+    count(f"{len(found)} violations in {cases} cases, such as: {next((it for it in found if violation in it), None)}")
+    assert any(violation in it for it in found), found
+
+
+def sweep(world: World, operation: Operation) -> tuple[list[str], int, int]:
+    """Each write of the operation, in each way to go wrong, with each sequel. Returns the violations, and how many cases and orphans."""
+    found: list[str] = []
+    cases = left = 0
+    for number, write in writes_of(world, operation):
+        for how in How:
+            for name, variant in operation.variants.items():
+                run(world, operation, variant, {number: how})
+                cases += 1
+                assert world.wire.hits, f"{write} [{how}] was never reached"
+                where = f"{operation.name}: {write} [{how}], {name}"
+                found += [f"{where}: {violation} (answers: {world.answers})" for violation in violations(world)]
+                left += len(orphans(world))
+    return found, cases, left
