@@ -122,11 +122,13 @@ def _client(again: Step) -> Mapping[str, Variant]:
 
 # Without leases a job whose execution is gone stays as it is: a known limit (docs/decisions.md).
 _LEASES = any(it.name == "lease_until" for it in fields(Version))
-_TASK = {
-    "its task died": Variant(),
-    "the service tries again": Variant(death=SERVICE_FAULT),
-    **({"the execution is gone": Variant(death=VanishedError)} if _LEASES else {}),
+# How a task's death looks to Step Functions, and so what it does.
+DEATHS: Mapping[str, type[BaseException]] = {
+    "its task died": DIED,
+    "the service tries again": SERVICE_FAULT,
+    **({"the execution is gone": VanishedError} if _LEASES else {}),
 }
+_TASK = {name: Variant(death=death) for name, death in DEATHS.items()}
 
 
 def _post(world: World) -> None:

@@ -134,7 +134,7 @@ class World:
     # --- clients ---
 
     def post(self, model_id: str = MODEL, *, force_update: bool = False, **fields: Any) -> Answer | None:
-        given = {"n_iter": 1, **fields} | ({"force_update": True} if force_update else {})
+        given = {"n_iter": 1, "n_texts": 12, **fields} | ({"force_update": True} if force_update else {})
         answer = self._request(f"POST {model_id}", lambda: self.winnow.create(id=model_id, **given))
         life = self._life(model_id)
         if answer is None or answer.status >= 500:
