@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.faults import broken
 from tests.faults.invariants import orphans, violations
 from tests.faults.operations import OPERATIONS, Operation, run, writes_of
 from tests.faults.wire import How
-from winnow.registry import Jobs
-from winnow.registry import jobs as registry_jobs
-from winnow.registry import table as rows
-from winnow.storage import Storage
 
 if TYPE_CHECKING:
     from tests.faults.conftest import Count
@@ -43,47 +39,12 @@ def test_all_writes_are_swept(world: World, count: Count) -> None:
     assert sum(writes.values()) >= LEAST_WRITES
 
 
-def _no_condition(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A job's writes go through whatever became of its version."""
-    guarded = registry_jobs._guarded
-
-    def unguarded(*arguments: Any) -> Any:
-        return replace(guarded(*arguments), condition="attribute_exists(#fence)", where={})
-
-    monkeypatch.setattr(registry_jobs, "_guarded", unguarded)
-
-
-def _row_before_objects(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The version is committed, and its figures are written afterwards."""
-    later: list[tuple[Any, ...]] = []
-    commit, write_figure = Jobs.commit, Storage.write_figure
-
-    def commit_first(*arguments: Any, **more: Any) -> None:
-        commit(*arguments, **more)
-        for each in later:
-            write_figure(*each)
-        later.clear()
-
-    monkeypatch.setattr(Jobs, "commit", commit_first)
-    monkeypatch.setattr(Storage, "write_figure", lambda *arguments: later.append(arguments))
-
-
-def _forgotten_deletion(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A deleted model's row goes, and no note stays of what is still to be removed."""
-    transact = rows.transact
-    monkeypatch.setattr(rows, "transact", lambda table, *writes: transact(table, *(writes[:1] if "delete" in _caller() else writes)))
-
-
-def _caller() -> str:
-    return sys._getframe(2).f_code.co_name
-
-
 @pytest.mark.parametrize(
     ("breaking", "violation"),
     [
-        ((_no_condition, "cancel while Train writes"), "stays evaluating"),
-        ((_row_before_objects, "training"), "is ready and lacks an object"),
-        ((_forgotten_deletion, "DELETE model"), "of a model that is gone"),
+        ((broken.no_condition, "cancel while Train writes"), "stays evaluating"),
+        ((broken.row_before_objects, "training"), "is ready and lacks an object"),
+        ((broken.forgotten_deletion, "DELETE model"), "of a model that is gone"),
     ],
     ids=["no condition", "row before objects", "forgotten deletion"],
 )

@@ -6,12 +6,14 @@ It keeps what clients were told, so that `invariants` can hold the deployment to
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.conftest import CLIENT_BUCKET, WORKFLOW, Answer, Context, Json, Winnow, load_event
+from tests.conftest import WORKFLOW, Answer, Context, Json, Winnow, load_event
 from tests.faults import moments
 from tests.faults.moments import Clock, Moment
 from tests.faults.wire import Crash, Wire
@@ -19,8 +21,6 @@ from tests.support.contract import functions
 
 SWEEP = "functions/upkeep/sweep"
 MODEL = "tc-01"
-_OTHER_DATASETS = (CLIENT_BUCKET, "albert-textcats-best")
-_LONGEST_LOOP = 60
 
 
 class StoppedError(BaseException):
@@ -29,6 +29,10 @@ class StoppedError(BaseException):
 
 class VanishedError(BaseException):
     """The execution ended together with its task's process: no state of it is left to speak for it."""
+
+
+class PausedError(BaseException):
+    """The test wanted no more tasks of this execution for now."""
 
 
 # What Step Functions calls a Lambda whose process ended, and a fault of the Lambda service, which may come after the work was done.
@@ -56,12 +60,33 @@ class Deployed(Winnow):
     death: type[BaseException] = DIED
     # Functions that fail each time they are called, for a reason that no task foresaw.
     failing: set[str] = field(default_factory=set)
-    # Whether a task of an execution that was stopped still begins.
-    heeds_stops: bool = True
+    # What the tasks of the execution that runs gave so far, and how many more may run. What is known already isn't done again.
+    log: list[Any] = field(default_factory=list)
+    position: int = 0
+    allowance: float = math.inf
+    # Every event that a task was ever given.
+    delivered: list[tuple[str, Json]] = field(default_factory=list)
 
     def invoke(self, folder: str, event: Json, context: Context | None = None) -> Any:
         if not folder.startswith("functions/training/"):
-            return self._once(folder, event, context)
+            return self.once(folder, event, context)
+        if self.position == len(self.log):
+            if not self.allowance:
+                raise PausedError
+            self.allowance -= 1
+            self.delivered.append((folder, deepcopy(event)))
+            try:
+                self.log.append(self._tried(folder, event, context))
+            except Exception as error:
+                self.log.append(error)
+        outcome = self.log[self.position]
+        self.position += 1
+        if isinstance(outcome, Exception):
+            raise outcome
+        return deepcopy(outcome)
+
+    def _tried(self, folder: str, event: Json, context: Context | None) -> Any:
+        """The task, tried again as its state's Retry says."""
         tries: Counter[int] = Counter()
         while True:
             try:
@@ -78,13 +103,14 @@ class Deployed(Winnow):
             message = "an unforeseen fault"
             raise RuntimeError(message)
         try:
-            result = self._once(folder, event, context)
+            result = self.once(folder, event, context)
         except Crash as crash:
             raise self.death(str(crash)) from crash
         self.stop_if_stopped(event)
         return result
 
-    def _once(self, folder: str, event: Json, context: Context | None) -> Any:
+    def once(self, folder: str, event: Json, context: Context | None = None) -> Any:
+        """One invocation. Crash where it dies."""
         with self.wire.watching(folder.removeprefix("functions/")):
             try:
                 return super().invoke(folder, event, context)
@@ -95,7 +121,7 @@ class Deployed(Winnow):
 
     def stop_if_stopped(self, event: Json) -> None:
         name = "{uid}-{version}-{fence}".format(**event["job"])
-        if self.heeds_stops and any(execution.name == name and execution.status == "ABORTED" for execution in moments.executions(self)):
+        if any(execution.name == name and execution.status == "ABORTED" for execution in moments.executions(self)):
             raise StoppedError
 
 
@@ -111,6 +137,8 @@ class World:
     made: dict[tuple[str, int], str] = field(default_factory=dict)
     uids: dict[str, list[str]] = field(default_factory=dict)
     found: list[str] = field(default_factory=list)
+    # What the tasks of each execution gave so far.
+    logs: dict[str, list[Any]] = field(default_factory=dict)
     # The answers that clients got, in order.
     answers: list[str] = field(default_factory=list)
 
@@ -120,13 +148,13 @@ class World:
         """Begin again at a moment, and with what clients had been told until then."""
         moments.bring_back(self.winnow, moment)
         self.winnow.environments.clear()
-        self.winnow.death, self.winnow.failing, self.winnow.heeds_stops = DIED, set(), True
+        self.winnow.death, self.winnow.failing, self.winnow.delivered = DIED, set(), []
         self.clock.forward(seconds=-self.clock.ahead.total_seconds())
         self.lives = {
             model_id: [Promises(list(it.accepted), set(it.cancelled), set(it.removed), it.unanswered, it.deleted) for it in told]
             for model_id, told in lives.items()
         }
-        self.made, self.uids, self.found, self.answers = {}, {}, [], []
+        self.made, self.uids, self.found, self.answers, self.logs = {}, {}, [], [], {}
         self.wire.arm({})
         self.wire.at_each_call = None
         self.observe()
@@ -194,11 +222,13 @@ class World:
             if execution.status == "RUNNING":
                 self.run(execution)
 
-    def run(self, execution: Any) -> None:
+    def run(self, execution: Any, tasks: float = math.inf) -> None:
+        """Run an execution from where it is to its end, or for so many tasks."""
         data = json.loads(execution.execution_input)
+        self.winnow.log, self.winnow.position, self.winnow.allowance = self.logs.setdefault(execution.name, []), 0, tasks
         try:
             end = self.winnow.run_workflow(data)
-        except StoppedError:
+        except (StoppedError, PausedError):
             pass
         except VanishedError:
             _end(execution, "ABORTED")
