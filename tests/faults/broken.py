@@ -47,3 +47,33 @@ def forgotten_deletion(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _caller() -> str:
     return sys._getframe(2).f_code.co_name
+
+
+def no_fence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An update is made whatever its row has become meanwhile, and even where it is gone."""
+    arguments = rows.Update.arguments
+    anyway = "attribute_exists(pk) OR attribute_not_exists(pk)"
+    monkeypatch.setattr(rows.Update, "arguments", lambda change: arguments(replace(change, condition=anyway, where={})))
+
+
+def get_then_put(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Instead of one conditional transaction: look whether the row is there, then put it; and one write after the other."""
+
+    def one_by_one(table: Any, *writes: Any) -> None:
+        made = [next(iter(write(table.name).items())) for write in writes]
+        for kind, write in made:
+            if kind == "Put" and "Item" in table.get_item(Key={name: write["Item"][name] for name in ("pk", "sk")}, ConsistentRead=True):
+                raise rows.ConditionFailedError
+        for kind, write in made:
+            known = {name: value for name, value in write.items() if name != "TableName"}
+            try:
+                if kind == "Put":
+                    table.put_item(Item=known["Item"])
+                elif kind == "Update":
+                    table.update_item(**known)
+                else:
+                    table.delete_item(**known)
+            except table.meta.client.exceptions.ConditionalCheckFailedException as error:
+                raise rows.ConditionFailedError from error
+
+    monkeypatch.setattr(rows, "transact", one_by_one)

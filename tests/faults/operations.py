@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from tests.conftest import Context, load_event
 from tests.faults import moments
@@ -58,6 +59,17 @@ def _absent_data_set(world: World) -> None:
     world.post(training_object="absent.json")
 
 
+def _to_be_published(world: World) -> None:
+    """Trained, up to the last task of the workflow."""
+    world.post()
+    [execution] = moments.executions(world.winnow)
+    while execution.status == "RUNNING":
+        kept = moments.keep(world.winnow), list(world.logs.get(execution.name, []))
+        world.run(execution, tasks=1)
+    moments.bring_back(world.winnow, kept[0])
+    world.logs = {execution.name: kept[1]}
+
+
 def _retraining(world: World) -> None:
     _ready(world)
     world.post(force_update=True)
@@ -79,11 +91,12 @@ STARTS: Mapping[str, Step] = {
     "queued": _queued,
     "never started": _never_started,
     "absent data set": _absent_data_set,
+    "to be published": _to_be_published,
     "ready": _ready,
     "retraining": _retraining,
     "deleting": _deleting,
 }
-_KEPT: dict[str, tuple[Moment, dict[str, list[Promises]]]] = {}
+_KEPT: dict[str, tuple[Moment, dict[str, list[Promises]], dict[str, list[Any]]]] = {}
 
 
 def begin(world: World, start: str) -> None:
@@ -92,9 +105,10 @@ def begin(world: World, start: str) -> None:
         world.bring_back(moments.nothing(world.winnow), {})
         STARTS[start](world)
         assert not world.wire.hits
-        _KEPT[start] = moments.keep(world.winnow), world.lives
-    moment, lives = _KEPT[start]
+        _KEPT[start] = moments.keep(world.winnow), world.lives, world.logs
+    moment, lives, logs = _KEPT[start]
     world.bring_back(moment, lives)
+    world.logs = {name: list(log) for name, log in logs.items()}
 
 
 # --- what is done ---

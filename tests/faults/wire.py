@@ -10,6 +10,7 @@ A fault hits one write, the Nth that Winnow makes while the wire watches:
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -59,6 +60,13 @@ class Write:
         return f"{self.function} {self.operation}" + (f" [{self.fault}]" if self.fault else "")
 
 
+class _Here(threading.local):
+    """What this thread does: the function that is being watched, and the fault that its call meets."""
+
+    function: str | None = None
+    fault: How | None = None
+
+
 @dataclass
 class Wire:
     """The wire of one session's clients. plan: how the Nth write, counted from 1, goes wrong."""
@@ -67,9 +75,7 @@ class Wire:
     writes: list[Write] = field(default_factory=list)
     # Called before each call while the wire watches, with its operation: a scheduler of threads waits in here.
     at_each_call: Callable[[str], None] | None = None
-    # The function that is being watched.
-    function: str | None = None
-    _fault: How | None = None
+    _here: _Here = field(default_factory=_Here)
 
     def install(self, session: boto3.Session) -> None:
         """Watch the clients that the session makes from now on."""
@@ -79,16 +85,21 @@ class Wire:
 
     def arm(self, plan: Mapping[int, How]) -> None:
         """Count the writes from one again, and let these go wrong."""
-        self.plan, self.writes, self._fault = dict(plan), [], None
+        self.plan, self.writes, self._here.fault = dict(plan), [], None
 
     @contextmanager
     def watching(self, function: str) -> Iterator[None]:
         """Count and fault what is written meanwhile: the function's own writes, and none of the test's."""
-        before, self.function = self.function, function
+        before, self._here.function = self._here.function, function
         try:
             yield
         finally:
-            self.function, self._fault = before, None
+            self._here.function, self._here.fault = before, None
+
+    @property
+    def function(self) -> str | None:
+        """The function that runs, in this thread."""
+        return self._here.function
 
     @property
     def hits(self) -> list[Write]:
@@ -96,17 +107,17 @@ class Wire:
         return [write for write in self.writes if write.fault]
 
     def _before_call(self, model: Any, **_: Any) -> Any:
-        if self.function is None:
+        if self._here.function is None:
             return None
         if self.at_each_call:
             self.at_each_call(model.name)
         if model.name not in WRITES:
             return None
-        self._fault = self.plan.get(len(self.writes) + 1)
-        self.writes.append(Write(self.function, model.name, self._fault))
-        if self._fault is How.BEFORE:
+        self._here.fault = self.plan.get(len(self.writes) + 1)
+        self.writes.append(Write(self._here.function, model.name, self._here.fault))
+        if self._here.fault is How.BEFORE:
             raise Crash(f"before {self.writes[-1]}")
-        if self._fault is How.THROTTLED:
+        if self._here.fault is How.THROTTLED:
             status, code = _THROTTLED[model.service_model.service_name]
             error = {"Error": {"Code": code, "Message": "Slow down."}, "ResponseMetadata": {"HTTPStatusCode": status, "RetryAttempts": 4}}
             return AWSResponse("https://aws.example", status, HTTPHeaders(), None), error
@@ -114,11 +125,11 @@ class Wire:
 
     def _before_send(self, request: Any, **_: Any) -> None:
         # Registered last: the write was done by the handler before, which is moto's.
-        if self.function is not None and self._fault is How.LOST:
-            self._fault = None
+        if self._here.function is not None and self._here.fault is How.LOST:
+            self._here.fault = None
             raise ConnectionClosedError(endpoint_url=request.url)
 
     def _after_call(self, model: Any, **_: Any) -> None:
-        if self.function is not None and model.name in WRITES and self._fault is How.AFTER:
-            self._fault = None
+        if self._here.function is not None and model.name in WRITES and self._here.fault is How.AFTER:
+            self._here.fault = None
             raise Crash(f"after {self.writes[-1]}")

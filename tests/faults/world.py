@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import patch
 
-from tests.conftest import WORKFLOW, Answer, Context, Json, Winnow, load_event
+from tests.conftest import FUNCTIONS, WORKFLOW, Answer, Context, Json, Winnow, _variables, load_event
 from tests.faults import moments
 from tests.faults.moments import Clock, Moment
 from tests.faults.wire import Crash, Wire
@@ -64,6 +67,7 @@ class Deployed(Winnow):
     log: list[Any] = field(default_factory=list)
     position: int = 0
     allowance: float = math.inf
+    at_once: bool = False
     # Every event that a task was ever given.
     delivered: list[tuple[str, Json]] = field(default_factory=list)
 
@@ -118,6 +122,27 @@ class Deployed(Winnow):
                 # The next call finds a fresh execution environment.
                 self.environments.pop(folder, None)
                 raise
+
+    @contextmanager
+    def settings(self, folder: str) -> Iterator[None]:
+        """The function's settings; while functions run at once, which one process's environment can't do, those of all of them."""
+        if self.at_once:
+            yield
+        else:
+            with super().settings(folder):
+                yield
+
+    @contextmanager
+    def running_at_once(self) -> Iterator[None]:
+        variables = {name: value for function in FUNCTIONS.values() for name, value in _variables(function).items()}
+        with patch.dict(
+            os.environ, {name: value if isinstance(value, str) else self.names[value["Ref"]] for name, value in variables.items()}
+        ):
+            self.at_once = True
+            try:
+                yield
+            finally:
+                self.at_once = False
 
     def stop_if_stopped(self, event: Json) -> None:
         name = "{uid}-{version}-{fence}".format(**event["job"])
@@ -278,9 +303,9 @@ class World:
         rows = self.rows()
         active: Counter[str] = Counter()
         for row in rows:
-            if row["pk"] == "MODELS" and row["uid"] not in self.uids.setdefault(row["sk"], []):
-                self.uids[row["sk"]].append(row["uid"])
-            if not row["pk"].startswith("VERSIONS#"):
+            if row["pk"] == "MODELS" and row.get("uid") not in self.uids.setdefault(row["sk"], []):
+                self.uids[row["sk"]].append(row.get("uid", "none"))
+            if not row["pk"].startswith("VERSIONS#") or "version" not in row:
                 continue
             known = self.made.setdefault((row["uid"], int(row["version"])), row["created_at"])
             if known != row["created_at"]:
