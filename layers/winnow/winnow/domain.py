@@ -151,10 +151,11 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A named classifier with a history. labels: their number in the live version, else None."""
+    """A named classifier with a history. labels: their number in the live version, else None. revision: grows with every change."""
 
     model_id: str
     uid: str
+    revision: int
     live_version: int | None
     latest_version: int
     training_version: int | None
@@ -174,10 +175,11 @@ class Version:
     """One trained, immutable state of a model, or its making.
 
     dataset and evaluation are the headline figures; the rest is in S3 under the job's prefix.
-    manifest_sha256 is the digest of the artifact's manifest: what is not so signed is not loaded.
+    manifest_sha256 is the digest of the artifact's manifest: what is not so signed is not loaded. revision grows with every change.
     """
 
     job: TrainingJob
+    revision: int
     status: VersionStatus
     recipe: str
     progress: Progress

@@ -33,6 +33,7 @@ class Jobs:
         model = {
             **rows.model_key(job.model_id),
             "uid": job.uid,
+            "revision": 1,
             "latest_version": job.version,
             "training_version": job.version,
             "created_at": at,
@@ -120,6 +121,7 @@ def _version_item(job: TrainingJob, recipe: str, dataset: DatasetReference, hype
     return {
         **rows.version_key(job.uid, job.version),
         **asdict(job),
+        "revision": 1,
         "status": VersionStatus.QUEUED,
         "recipe": recipe,
         "progress": asdict(Progress.of(Stage.QUEUED)),

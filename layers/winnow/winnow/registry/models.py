@@ -132,6 +132,7 @@ def _model(item: Mapping[str, Any]) -> Model:
     return Model(
         model_id=item["sk"],
         uid=item["uid"],
+        revision=item["revision"],
         live_version=item.get("live_version"),
         latest_version=item["latest_version"],
         training_version=item.get("training_version"),
@@ -144,6 +145,7 @@ def _model(item: Mapping[str, Any]) -> Model:
 def _version(item: Mapping[str, Any]) -> Version:
     return Version(
         job=TrainingJob.from_event(item),
+        revision=item["revision"],
         status=VersionStatus(item["status"]),
         recipe=item["recipe"],
         progress=_progress(item["progress"]),

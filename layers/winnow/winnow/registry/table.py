@@ -48,7 +48,7 @@ def deletion_key(uid: str) -> Key:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """An update of one row: what to set, what to remove, and the condition under which.
+    """An update of one row: what to set, what to remove, and the condition under which. It grows the row's `revision`.
 
     condition speaks of attributes as #name and of values as :name; `where` holds those values.
     """
@@ -65,14 +65,16 @@ class Update:
         expression = "SET " + ", ".join(f"#{name} = :new_{name}" for name in self.assign)
         if self.remove:
             expression += " REMOVE " + ", ".join(f"#{name}" for name in self.remove)
+        expression += " ADD #revision :one"
         conditioned = re.findall(r"#(\w+)", self.condition)
         values = {f":new_{name}": value for name, value in self.assign.items()} | {f":{name}": value for name, value in self.where.items()}
+        names = [*self.assign, *self.remove, "revision", *conditioned]
         return {
             "Key": self.key,
             "UpdateExpression": expression,
             "ConditionExpression": self.condition,
-            "ExpressionAttributeNames": {f"#{name}": name for name in [*self.assign, *self.remove, *conditioned]},
-            "ExpressionAttributeValues": to_item(values),
+            "ExpressionAttributeNames": {f"#{name}": name for name in names},
+            "ExpressionAttributeValues": to_item({**values, ":one": 1}),
         }
 
 
