@@ -21,6 +21,10 @@ def model_view(model: Model) -> dict[str, Any]:
     }
 
 
+def model_with_version_view(model: Model, version: Version | None) -> dict[str, Any]:
+    return {**model_view(model), "version": None if version is None else version_view(version, model.live_version)}
+
+
 def version_view(version: Version, live_version: int | None) -> dict[str, Any]:
     return {
         "version": version.job.version,
