@@ -219,7 +219,7 @@ def test_only_the_registry_s_table_knows_how_a_row_is_addressed() -> None:
     del texts["layers/winnow/winnow/recipes/languages.py"]  # sk is Slovak there
     # models.py reads the keys of rows and asks for partitions; it makes none.
     assert {path for path, found in texts.items() if found & {"pk", "sk"}} == {table, models}
-    assert {path for path, found in texts.items() if any(re.match("MODELS$|DELETIONS$|VERSIONS#", text) for text in found)} == {table}
+    assert {path for path, found in texts.items() if any(re.match("(MODELS|DELETIONS|KEYS)$|VERSIONS#", text) for text in found)} == {table}
 
 
 def test_the_nouns_and_the_errors_need_the_standard_library_alone() -> None:

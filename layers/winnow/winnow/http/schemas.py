@@ -107,7 +107,7 @@ PREDICT = _object(
     description="Send either text (one text) or texts (a list of up to 100)",
 )
 
-LIST_MODELS = _object(
+LIST = _object(
     [],
     {
         "limit": {
@@ -117,7 +117,7 @@ LIST_MODELS = _object(
         },
         "next": {
             "type": "string",
-            "pattern": "^[A-Za-z0-9_-]{1,100}$",
+            "pattern": "^[A-Za-z0-9_-]{1,200}$",
             "description": "the `next` of the answer before, unchanged",
         },
     },

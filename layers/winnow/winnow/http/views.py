@@ -41,5 +41,9 @@ def version_view(version: Version, live_version: int | None) -> dict[str, Any]:
     }
 
 
+def versions_view(versions: Sequence[Version], model: Model) -> dict[str, Any]:
+    return {"model_id": model.model_id, "versions": [version_view(version, model.live_version) for version in versions]}
+
+
 def labels_view(labels: Sequence[ScoredLabel]) -> list[dict[str, Any]]:
     return [asdict(label) for label in labels]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Key
@@ -43,24 +44,32 @@ class Models:
             raise ModelNotFoundError(model_id)
         return model
 
-    def get_with_latest_version(self, model_id: str) -> tuple[Model, Version]:
-        """The model and its latest version, as they were at one moment. ModelNotFoundError where there is no such model."""
+    def get_with_latest_version(self, model_id: str) -> tuple[Model, Version | None]:
+        """The model and the latest of its versions that was not deleted, None where none is left, as they were at one moment.
+
+        ModelNotFoundError where there is no such model.
+        """
         while True:
             model = self.get(model_id)
-            version = self.version(model, model.latest_version)
+            latest, _ = self.versions(model, 1)
+            active = latest[0].job.version if latest and latest[0].status in ACTIVE else None
             # One transaction ends a version and releases its model. Where it fell between the two reads, they contradict each other.
-            if (version.status in ACTIVE) == (model.training_version == version.job.version):
-                return model, version
+            if active == model.training_version:
+                return model, latest[0] if latest else None
+
+    def versions(self, model: Model, limit: int, before: int | None = None) -> tuple[list[Version], int | None]:
+        """At most `limit` versions of the model, newest first, those before the number `before`; and the number to go on before."""
+        start = None if before is None else rows.version_key(model.uid, before)
+        found = self._partition(rows.versions_partition(model.uid), start, limit + 1, ascending=False)
+        versions = [_version(item) for item in islice(found, limit + 1)]
+        return versions[:limit], versions[limit - 1].job.version if len(versions) > limit else None
 
     def list(self, limit: int, after: str | None = None) -> tuple[list[Model], str | None]:
         """At most `limit` models by id, those after the id `after`; and the id to go on after, None at the end."""
-        start = {"ExclusiveStartKey": rows.model_key(after)} if after is not None else {}
-        # One more than asked for tells whether there are more: LastEvaluatedKey alone may point at an empty page.
-        condition = Key("pk").eq(rows.MODELS)
-        page = self._table.query(KeyConditionExpression=condition, Limit=limit + 1, ConsistentRead=True, **start)  # type: ignore[arg-type]
-        models = [_model(rows.from_item(item)) for item in page["Items"]]
-        more = len(models) > limit
-        return models[:limit], models[limit - 1].model_id if more else None
+        start = None if after is None else rows.model_key(after)
+        models = [_model(item) for item in islice(self._partition(rows.MODELS, start, limit + 1), limit + 1)]
+        # One more than asked for tells whether there are more.
+        return models[:limit], models[limit - 1].model_id if len(models) > limit else None
 
     def training(self) -> Iterator[Model]:
         """The models of which a version is queued or being trained."""
@@ -118,14 +127,19 @@ class Models:
         """Forget the deletion: nothing of the model is left."""
         self._table.delete_item(Key=rows.deletion_key(deletion.uid))
 
-    def _partition(self, name: str) -> Iterator[dict[str, Any]]:
-        start: dict[str, Any] = {}
+    def _partition(
+        self, name: str, start: rows.Key | None = None, at_once: int | None = None, *, ascending: bool = True
+    ) -> Iterator[dict[str, Any]]:
+        """The rows of a partition after the key `start`, read in pages of `at_once`. DynamoDB ends a page at 1 MB, too."""
+        more: dict[str, Any] = {"ExclusiveStartKey": start} if start else {}
+        limit: dict[str, Any] = {"Limit": at_once} if at_once else {}
+        condition = Key("pk").eq(name)
         while True:
-            page = self._table.query(KeyConditionExpression=Key("pk").eq(name), ConsistentRead=True, **start)
+            page = self._table.query(KeyConditionExpression=condition, ScanIndexForward=ascending, ConsistentRead=True, **limit, **more)
             yield from (rows.from_item(item) for item in page["Items"])
             if "LastEvaluatedKey" not in page:
                 return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+            more = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
 
 def _model(item: Mapping[str, Any]) -> Model:

@@ -4,6 +4,7 @@ pk              sk          row
 MODELS          model_id    a model (one partition: listing them is a query)
 VERSIONS#uid    000001      a version of one life of a model
 DELETIONS       uid         a deleted model whose objects may not all be gone yet
+KEYS            cursors     the key that signs the cursors of lists
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 MODELS = "MODELS"
 DELETIONS = "DELETIONS"
 Key = dict[str, Any]
+
+CURSOR_KEY: Key = {"pk": "KEYS", "sk": "cursors"}
 
 _CONFLICT_TRIES = 6
 
@@ -84,6 +87,15 @@ def update(table: Table, change: Update) -> None:
         table.update_item(**change.arguments())
     except table.meta.client.exceptions.ConditionalCheckFailedException as error:
         raise ConditionFailedError from error
+
+
+def put(table: Table, item: Mapping[str, Any]) -> bool:
+    """Put one row that must not exist yet. False where it does."""
+    try:
+        table.put_item(Item=to_item(item), ConditionExpression="attribute_not_exists(pk)")
+    except table.meta.client.exceptions.ConditionalCheckFailedException:
+        return False
+    return True
 
 
 def put_new(item: Mapping[str, Any]) -> Callable[[str], dict[str, Any]]:
