@@ -145,6 +145,7 @@ def test_each_call_has_an_event_and_each_event_is_of_a_call() -> None:
     [
         ("POST /models", schemas.CREATE_MODEL),
         ("POST /datasets", schemas.CREATE_DATASET),
+        ("PUT /models/{model_id}/live", schemas.PROMOTE_VERSION),
         ("GET /prediction", schemas.PREDICT),
         ("POST /prediction", schemas.PREDICT),
     ],
@@ -159,6 +160,7 @@ def test_no_other_call_takes_a_body() -> None:
     assert {call for call, operation in operations().items() if "requestBody" in operation} == {
         "POST /models",
         "POST /datasets",
+        "PUT /models/{model_id}/live",
         "GET /prediction",
         "POST /prediction",
     }

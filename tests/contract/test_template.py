@@ -34,7 +34,7 @@ DOORS = (
     {"registry", "storage", "recipes", "evaluation", "datasets"},
     {"deployment"},
     {"training"},
-    {"jobs", "preparation", "trainer", "predictor", "failures", "http"},
+    {"jobs", "promotion", "preparation", "trainer", "predictor", "failures", "http"},
     {"deletion"},
 )
 

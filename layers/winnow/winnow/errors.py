@@ -100,6 +100,26 @@ class ModelNotReadyError(WinnowError):
     kind = "model-not-ready"
 
 
+class VersionNotReadyError(WinnowError):
+    """The version is still being trained, or its training failed or was cancelled: it can't be live."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "version-not-ready"
+
+
+class StaleError(WinnowError):
+    """The model isn't any more what the request's If-Match names."""
+
+    status = HTTPStatus.PRECONDITION_FAILED
+    kind = "stale"
+
+    def __init__(self, model_id: str) -> None:
+        super().__init__(
+            f"Model {model_id!r} has changed since its ETag was read: look at it again with GET /models/{model_id},"
+            " and send its ETag in If-Match."
+        )
+
+
 class NotCancellableError(WinnowError):
     """The version is no longer being trained."""
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 
 from winnow.domain import Model, Version
 
@@ -14,7 +15,7 @@ _TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 
 
 def model_tag(model: Model, version: Version | None) -> str:
-    """The ETag of a model as it is shown with its latest version. Its first half is the model's alone: see `names_model`."""
+    """The ETag of a model as it is shown with its latest version. Its first half is the model's alone: see `condition_on_model`."""
     return f'"{_model_half(model)}-{_digest("no version" if version is None else _state(version))}"'
 
 
@@ -28,14 +29,15 @@ def is_known(if_none_match: str, tag: str) -> bool:
     return if_none_match.strip() == "*" or any(found[2] == tag for found in _TAG.finditer(if_none_match))
 
 
-def names_model(if_match: str, model: Model) -> bool:
-    """Whether the header If-Match names the model as it is now, or any ("*"). Weak tags never do (section 13.1.1).
+def condition_on_model(if_match: str | None) -> Callable[[Model], bool] | None:
+    """What the header If-Match asks of a model: to be what one of its tags names. Weak tags name none (section 13.1.1).
 
-    The progress of the version that is being trained doesn't count: it is no change of what the condition protects.
+    None where it is absent or asks for any model ("*"). The progress of a version in training doesn't count: it changes no model.
     """
-    if if_match.strip() == "*":
-        return True
-    return any(not found[1] and found[2][1:].partition("-")[0] == _model_half(model) for found in _TAG.finditer(if_match))
+    if if_match is None or if_match.strip() == "*":
+        return None
+    halves = {found[2][1:].partition("-")[0] for found in _TAG.finditer(if_match) if not found[1]}
+    return lambda model: _model_half(model) in halves
 
 
 def _model_half(model: Model) -> str:

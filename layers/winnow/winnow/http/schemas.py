@@ -72,6 +72,11 @@ CREATE_MODEL = _object(
     },
 )
 
+PROMOTE_VERSION = _object(
+    ["version"],
+    {"version": {"type": "integer", "minimum": 1, "maximum": 999_999, "description": "the number of a version, from 1 to 999999"}},
+)
+
 CREATE_DATASET = _object(
     ["name"],
     {

@@ -103,6 +103,21 @@ class Models:
             raise VersionNotFoundError(model_id, number)
         return _version(rows.from_item(item))
 
+    def promote(self, model: Model, version: Version, *, exactly: bool) -> bool:
+        """The version is live. False where the model was deleted or the version isn't ready any more; exactly: or the model changed."""
+        live = rows.Update(
+            key=rows.model_key(model.model_id),
+            assign={"live_version": version.job.version, "labels": version.dataset["labels"], "updated_at": now()},
+            condition="#uid = :uid AND #revision = :revision" if exactly else "#uid = :uid",
+            where={"uid": model.uid} | ({"revision": model.revision} if exactly else {}),
+        )
+        ready = rows.checked(rows.version_key(model.uid, version.job.version), "#status = :ready", {"ready": VersionStatus.READY})
+        try:
+            rows.transact(self._table, rows.updated(live), ready)
+        except rows.ConditionFailedError:
+            return False
+        return True
+
     def delete(self, model: Model, final_after: str) -> Deletion:
         """Take the model out of sight, and note what is still to be removed, in one transaction. ModelNotFoundError: another was faster."""
         note = {**rows.deletion_key(model.uid), "model_id": model.model_id, "uid": model.uid, "final_after": final_after, "at": now()}

@@ -108,6 +108,14 @@ def updated(change: Update) -> Callable[[str], dict[str, Any]]:
     return lambda table: {"Update": {"TableName": table, **change.arguments()}}
 
 
+def checked(key: Key, condition: str, where: Mapping[str, Any]) -> Callable[[str], dict[str, Any]]:
+    """For `transact`: a row that stays as it is, and of which the condition must hold (written as in `Update`)."""
+    names = {f"#{name}": name for name in re.findall(r"#(\w+)", condition)}
+    values = {f":{name}": value for name, value in where.items()}
+    arguments = {"Key": key, "ConditionExpression": condition, "ExpressionAttributeNames": names, "ExpressionAttributeValues": values}
+    return lambda table: {"ConditionCheck": {"TableName": table, **arguments}}
+
+
 def deleted(key: Key, uid: str) -> Callable[[str], dict[str, Any]]:
     """For `transact`: a row that goes, if it still is of this life of the model."""
     return lambda table: {
