@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.races import before_write
 from winnow.registry import table as rows
 
 if TYPE_CHECKING:
@@ -178,14 +179,12 @@ def test_another_key_makes_other_cursors(winnow: Winnow) -> None:
 
 def test_of_two_that_make_the_key_at_once_both_take_the_same(winnow: Winnow) -> None:
     cancelled_versions(winnow, 2)
-    other: list[str] = []
 
-    def made_meanwhile(**_: object) -> None:
-        events.unregister("before-call.dynamodb.PutItem", unique_id="meanwhile")
+    def made_meanwhile() -> str:
         winnow.environments.clear()
-        other.append(cursor(winnow))
+        return cursor(winnow)
 
-    events = winnow.table.meta.client.meta.events
-    events.register("before-call.dynamodb.PutItem", made_meanwhile, unique_id="meanwhile")
+    with before_write(made_meanwhile, "PutItem") as other:
+        given = cursor(winnow)
 
-    assert [cursor(winnow)] == other
+    assert [given] == other

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from winnow import aws
 
 
-def before_write(action: Callable[[], object], operation: str = "TransactWriteItems", times: int = 1) -> list[object]:
-    """Do the action before the next call of DynamoDB's operation is sent, so many times. Returns the list to which its results go.
+@contextmanager
+def before_write[Result](action: Callable[[], Result], operation: str = "TransactWriteItems", times: int = 1) -> Iterator[list[Result]]:
+    """Do the action before each of the next calls of DynamoDB's operation is sent, at most so many times. Gives the list of its results.
 
     Calls that the action itself makes go through.
     """
     events = aws.registry_table().meta.client.meta.events
-    name, results = f"before-call.dynamodb.{operation}", list[object]()
+    name, results = f"before-call.dynamodb.{operation}", list[Result]()
 
     def meanwhile(**_: Any) -> None:
         events.unregister(name, unique_id="race")
@@ -23,4 +25,6 @@ def before_write(action: Callable[[], object], operation: str = "TransactWriteIt
             events.register(name, meanwhile, unique_id="race")
 
     events.register(name, meanwhile, unique_id="race")
-    return results
+    yield results
+    events.unregister(name, unique_id="race")
+    assert results, f"there was no {operation}"
