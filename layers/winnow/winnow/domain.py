@@ -31,11 +31,19 @@ ACTIVE = (VersionStatus.QUEUED, VersionStatus.TRAINING, VersionStatus.EVALUATING
 
 
 class ModelStatus(StrEnum):
-    """Whether a model answers, and why not."""
+    """Whether a model answers, and why not. READY is also one whose last training ended well and that waits for its first promotion:
+    nothing goes on that a client could wait for, and nothing failed."""
 
     TRAINING = "training"
     READY = "ready"
     FAILED = "failed"
+
+
+class Promote(StrEnum):
+    """Whether a version goes live by itself when it becomes ready."""
+
+    AUTO = "auto"
+    NEVER = "never"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +98,7 @@ class TrainingRequest:
     hyperparameters: Hyperparameters
     recipe: str
     force_update: bool = False
+    promote: Promote = Promote.AUTO
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +160,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A named classifier with a history. labels: their number in the live version, else None. revision: grows with every change."""
+    """A named classifier with a history. labels: their number in the live version, else None. revision: grows with every change.
+
+    ready_version: the last that became ready, whether or not it went live; None also where it was deleted.
+    """
 
     model_id: str
     uid: str
@@ -159,6 +171,7 @@ class Model:
     live_version: int | None
     latest_version: int
     training_version: int | None
+    ready_version: int | None
     labels: int | None
     created_at: str
     updated_at: str
@@ -167,7 +180,9 @@ class Model:
     def status(self) -> ModelStatus:
         if self.live_version is not None:
             return ModelStatus.READY
-        return ModelStatus.FAILED if self.training_version is None else ModelStatus.TRAINING
+        if self.training_version is not None:
+            return ModelStatus.TRAINING
+        return ModelStatus.READY if self.ready_version == self.latest_version else ModelStatus.FAILED
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +197,7 @@ class Version:
     revision: int
     status: VersionStatus
     recipe: str
+    promote: Promote
     progress: Progress
     hyperparameters: Mapping[str, Any]
     dataset: Mapping[str, Any]

@@ -54,19 +54,18 @@ def start_queued() -> int:
 def _register(request: TrainingRequest) -> TrainingJob:
     """Queue a version. Another request may change the model between the look and the write: then look again."""
     models, jobs = deployment.models(), deployment.jobs()
-    arguments = (request.recipe, request.dataset, request.hyperparameters)
     for _ in range(_TRIES):
         model = models.find(request.model_id)
         if model is None:
             job = TrainingJob(request.model_id, uuid4().hex, version=1, fence=1)
-            created = jobs.create_model(job, *arguments)
+            created = jobs.create_model(job, request)
         elif model.training_version is not None:
             raise TrainingUnderwayError(model.model_id, model.training_version)
         elif not request.force_update:
             raise ModelExistsError(model.model_id)
         else:
             job = TrainingJob(model.model_id, model.uid, model.latest_version + 1, fence=1)
-            created = jobs.create_version(model, job, *arguments)
+            created = jobs.create_version(model, job, request)
         if created:
             return job
     raise BusyError(f"Model {request.model_id!r} is being changed by many at once: try again in a few seconds.")

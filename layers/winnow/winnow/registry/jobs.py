@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from winnow.domain import ACTIVE, DatasetReference, Hyperparameters, Model, Progress, Stage, TrainingJob, VersionStatus, now
+from winnow.domain import ACTIVE, Model, Progress, Stage, TrainingJob, TrainingRequest, VersionStatus, now
 from winnow.errors import JobSupersededError
 from winnow.registry import table as rows
 
@@ -27,7 +27,7 @@ class Jobs:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def create_model(self, job: TrainingJob, recipe: str, dataset: DatasetReference, hyperparameters: Hyperparameters) -> bool:
+    def create_model(self, job: TrainingJob, request: TrainingRequest) -> bool:
         """A model with its first version, queued. False where the id was taken meanwhile."""
         at = now()
         model = {
@@ -39,11 +39,9 @@ class Jobs:
             "created_at": at,
             "updated_at": at,
         }
-        return self._create(rows.put_new(model), rows.put_new(_version_item(job, recipe, dataset, hyperparameters, at)))
+        return self._create(rows.put_new(model), rows.put_new(_version_item(job, request, at)))
 
-    def create_version(
-        self, model: Model, job: TrainingJob, recipe: str, dataset: DatasetReference, hyperparameters: Hyperparameters
-    ) -> bool:
+    def create_version(self, model: Model, job: TrainingJob, request: TrainingRequest) -> bool:
         """The model's next version, queued. False where the model changed meanwhile."""
         at = now()
         advance = rows.Update(
@@ -52,7 +50,7 @@ class Jobs:
             condition="#uid = :uid AND #latest_version = :latest AND attribute_not_exists(#training_version)",
             where={"uid": model.uid, "latest": model.latest_version},
         )
-        return self._create(rows.updated(advance), rows.put_new(_version_item(job, recipe, dataset, hyperparameters, at)))
+        return self._create(rows.updated(advance), rows.put_new(_version_item(job, request, at)))
 
     def _create(self, *writes: Any) -> bool:
         try:
@@ -65,13 +63,13 @@ class Jobs:
         """Write where the job is, and what is now known of its `dataset` or `hyperparameters`."""
         self._change(job, {"status": status, "progress": asdict(progress), **known})
 
-    def commit(self, job: TrainingJob, evaluation: Mapping[str, Any], manifest_sha256: str, labels: int) -> None:
-        """The version is ready and live. Its objects are written before, so a ready version never lacks them."""
+    def commit(self, job: TrainingJob, evaluation: Mapping[str, Any], manifest_sha256: str, labels: int, *, live: bool) -> None:
+        """The version is ready, and live if so said. Its objects are written before, so a ready version never lacks them."""
         self._finish(
             job,
             {"status": VersionStatus.READY, "progress": asdict(Progress.of(Stage.READY)), "evaluation": evaluation}
             | {"manifest_sha256": manifest_sha256},
-            {"live_version": job.version, "labels": labels},
+            {"ready_version": job.version} | ({"live_version": job.version, "labels": labels} if live else {}),
         )
 
     def fail(self, job: TrainingJob, error: str) -> None:
@@ -117,15 +115,16 @@ def _superseded(job: TrainingJob) -> JobSupersededError:
     return JobSupersededError(f"Version {job.version} of model {job.model_id!r} was cancelled, deleted or started anew.")
 
 
-def _version_item(job: TrainingJob, recipe: str, dataset: DatasetReference, hyperparameters: Hyperparameters, at: str) -> dict[str, Any]:
+def _version_item(job: TrainingJob, request: TrainingRequest, at: str) -> dict[str, Any]:
     return {
         **rows.version_key(job.uid, job.version),
         **asdict(job),
         "revision": 1,
         "status": VersionStatus.QUEUED,
-        "recipe": recipe,
+        "recipe": request.recipe,
+        "promote": request.promote,
         "progress": asdict(Progress.of(Stage.QUEUED)),
-        "hyperparameters": asdict(hyperparameters),
-        "dataset": asdict(dataset),
+        "hyperparameters": asdict(request.hyperparameters),
+        "dataset": asdict(request.dataset),
         "created_at": at,
     }

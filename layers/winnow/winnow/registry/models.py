@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Key
 
-from winnow.domain import ACTIVE, Model, Progress, Stage, TrainingJob, Version, VersionStatus, now
+from winnow.domain import ACTIVE, Model, Progress, Promote, Stage, TrainingJob, Version, VersionStatus, now
 from winnow.errors import EvaluationNotReadyError, ModelNotFoundError, VersionNotFoundError
 from winnow.registry import table as rows
 
@@ -165,6 +165,7 @@ def _model(item: Mapping[str, Any]) -> Model:
         live_version=item.get("live_version"),
         latest_version=item["latest_version"],
         training_version=item.get("training_version"),
+        ready_version=item.get("ready_version"),
         labels=item.get("labels"),
         created_at=item["created_at"],
         updated_at=item["updated_at"],
@@ -177,6 +178,7 @@ def _version(item: Mapping[str, Any]) -> Version:
         revision=item["revision"],
         status=VersionStatus(item["status"]),
         recipe=item["recipe"],
+        promote=Promote(item["promote"]),
         progress=_progress(item["progress"]),
         hyperparameters=item["hyperparameters"],
         dataset=item["dataset"],
