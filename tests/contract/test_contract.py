@@ -237,6 +237,7 @@ def test_the_words_of_answers_are_those_of_the_domain() -> None:
     assert version["progress"]["properties"]["stage"]["enum"] == [*domain.Stage]
     assert model["status"]["enum"] == [*domain.ModelStatus]
     assert version["recipe"]["enum"] == [*RECIPES]
+    assert version["promote"]["enum"] == [*domain.Promote]
 
 
 # --- the checks notice ---

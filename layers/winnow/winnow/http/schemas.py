@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from winnow.domain import MAX_TEXT_CHARACTERS
+from winnow.domain import MAX_TEXT_CHARACTERS, Promote
 from winnow.http.fields import MODEL_ID, Schema
 from winnow.recipes import RECIPES
 from winnow.recipes.languages import LANGUAGES
@@ -42,6 +42,10 @@ CREATE_MODEL = _object(
         "force_update": {
             "enum": [True, False, "True", "true", "False", "false"],
             "description": 'true or false (also as the strings "True" and "False")',
+        },
+        "promote": {
+            "enum": [promote.value for promote in Promote],
+            "description": "auto (the version goes live when it is ready) or never (it waits for PUT /models/{model_id}/live)",
         },
         "n_iter": {
             "type": ["integer", "string"],

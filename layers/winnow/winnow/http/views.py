@@ -31,6 +31,7 @@ def version_view(version: Version, live_version: int | None) -> dict[str, Any]:
         "status": version.status,
         "live": version.job.version == live_version,
         "recipe": version.recipe,
+        "promote": version.promote,
         "progress": asdict(version.progress),
         "hyperparameters": version.hyperparameters,
         "dataset": version.dataset,
