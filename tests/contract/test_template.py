@@ -30,7 +30,7 @@ READ_BY_LIBRARIES = {"OPENBLAS_NUM_THREADS"}  # OpenBLAS, which numpy brings
 # From below to above: a door imports its own modules and those of the rows before it.
 DOORS = (
     {"domain", "errors"},
-    {"aws", "strict_json"},
+    {"aws", "strict_json", "lifecycle"},
     {"registry", "storage", "recipes", "evaluation", "datasets"},
     {"deployment"},
     {"training"},
@@ -208,6 +208,18 @@ def test_only_aws_reads_the_environment() -> None:
         or any(name in {"os.environ", "os.environb", "os.getenv"} for name in imports(module))
     }
     assert readers == {"layers/winnow/winnow/aws.py"}
+
+
+def test_only_the_domain_reads_the_wall_clock() -> None:
+    # So that a test moves the time in one place. (time.monotonic measures how long something takes, and tells no time.)
+    clocks = ("datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns", "time.gmtime")
+    readers = {
+        path
+        for path, module in own_code().items()
+        if any(isinstance(node, ast.Attribute) and ast.unparse(node).endswith(clocks) for node in ast.walk(module))
+        or any(name in clocks for name in imports(module))
+    }
+    assert readers == {"layers/winnow/winnow/domain.py"}
 
 
 def test_only_the_registry_s_table_knows_how_a_row_is_addressed() -> None:

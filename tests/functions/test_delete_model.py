@@ -12,6 +12,7 @@ from winnow.registry import table as rows
 
 if TYPE_CHECKING:
     from tests.conftest import Ready, Winnow
+    from tests.support.clock import Clock
 
 SWEEP = "functions/upkeep/sweep"
 
@@ -113,7 +114,7 @@ def test_a_version_is_not_published_while_its_models_objects_are_being_removed(w
     assert winnow.create().body == {"model_id": "tc-01", "version": 1, "status": "queued"}
 
 
-def test_an_object_written_late_is_swept_and_the_note_kept_until_none_can_come(winnow: Winnow) -> None:
+def test_an_object_written_late_is_swept_and_the_note_kept_until_none_can_come(winnow: Winnow, clock: Clock) -> None:
     winnow.create()
     job = winnow.started_job()["job"]
     winnow.call("delete_model")
@@ -122,8 +123,10 @@ def test_an_object_written_late_is_swept_and_the_note_kept_until_none_can_come(w
     winnow.invoke(SWEEP, load_event("upkeep/sweep"))
 
     assert winnow.objects() == {}
-    [note] = winnow.table.scan()["Items"]
-    winnow.table.put_item(Item=note | {"final_after": "2020-01-01T00:00:00+00:00"})
+    clock.advance(minutes=15)
+    winnow.invoke(SWEEP, load_event("upkeep/sweep"))
+    assert [row["pk"] for row in winnow.table.scan()["Items"]] == [rows.DELETIONS]
+    clock.advance(minutes=2)
     winnow.invoke(SWEEP, load_event("upkeep/sweep"))
     assert winnow.table.scan()["Items"] == []
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from winnow import deployment
-from winnow.domain import now
+from winnow.domain import now, timestamp, utc_now
 from winnow.jobs import stop_workflow
 from winnow.registry import Models
 from winnow.registry.models import Deletion
@@ -24,8 +24,8 @@ def delete(model_id: str, seconds: float) -> bool:
     models = deployment.models()
     model = models.get(model_id)
     training = None if model.training_version is None else models.version(model, model.training_version)
-    final_after = datetime.now(UTC) + (_LAST_WRITE if training else timedelta())
-    deletion = models.delete(model, final_after.isoformat())
+    final_after = utc_now() + (_LAST_WRITE if training else timedelta())
+    deletion = models.delete(model, timestamp(final_after))
     if training:
         stop_workflow(training)
     return _finish(models, deletion, _until(seconds))
@@ -48,7 +48,7 @@ def _finish(models: Models, deletion: Deletion, time_left: Iterator[bool]) -> bo
         return False
     models.remove_versions(deletion)
     # While a training of it may still write, the note stays, so that the sweeper looks once more.
-    if datetime.fromisoformat(deletion.final_after) <= datetime.fromisoformat(now()):
+    if deletion.final_after <= now():
         models.finish(deletion)
     return True
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -199,6 +199,24 @@ class ScoredLabel:
     accepted: bool
 
 
+def _wall_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+# Where the time comes from, for all of the package. A test that moves the time replaces this and nothing else.
+clock: Callable[[], datetime] = _wall_clock
+
+
+def utc_now() -> datetime:
+    """The time, in UTC."""
+    return clock()
+
+
+def timestamp(at: datetime) -> str:
+    """A time in UTC as the API and the registry write it: ISO 8601, to the millisecond, with Z. Timestamps sort as their times do."""
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def now() -> str:
-    """The time as the API writes it: UTC, ISO 8601, to the millisecond, with Z."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """The time as the API and the registry write it."""
+    return timestamp(utc_now())

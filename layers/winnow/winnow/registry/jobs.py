@@ -1,10 +1,7 @@
 """Training jobs: the transitions of a version, each one conditional write or one transaction.
 
-    queued → training → evaluating → ready
-    any of the first three → failed | cancelled
-
-Every write names the job's fence and that the version is still active: a job that was cancelled, deleted or started anew
-gets JobSupersededError and must stop. StopExecution doesn't stop a Lambda that runs, so this is what does.
+Every write names the job's fence, and the states from which winnow/lifecycle.py lets it happen: a job that was cancelled, deleted or
+started anew gets JobSupersededError and must stop. StopExecution doesn't stop a Lambda that runs, so this is what does.
 """
 
 from __future__ import annotations
@@ -13,12 +10,15 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from winnow.domain import ACTIVE, DatasetReference, Hyperparameters, Model, Progress, Stage, TrainingJob, VersionStatus, now
+from winnow.domain import DatasetReference, Hyperparameters, Model, Progress, Stage, TrainingJob, VersionStatus, now
 from winnow.errors import JobSupersededError
+from winnow.lifecycle import TRANSITIONS, Event
 from winnow.registry import table as rows
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
+
+_NOTED = {VersionStatus.TRAINING: Event.TRAIN, VersionStatus.EVALUATING: Event.EVALUATE}
 
 
 class Jobs:
@@ -62,26 +62,22 @@ class Jobs:
 
     def note(self, job: TrainingJob, status: VersionStatus, progress: Progress, **known: Mapping[str, Any]) -> None:
         """Write where the job is, and what is now known of its `dataset` or `hyperparameters`."""
-        self._change(job, {"status": status, "progress": asdict(progress), **known})
+        self._change(job, _NOTED[status], {"progress": asdict(progress), **known})
 
     def commit(self, job: TrainingJob, evaluation: Mapping[str, Any], manifest_sha256: str, labels: int) -> None:
         """The version is ready and live. Its objects are written before, so a ready version never lacks them."""
-        self._finish(
-            job,
-            {"status": VersionStatus.READY, "progress": asdict(Progress.of(Stage.READY)), "evaluation": evaluation}
-            | {"manifest_sha256": manifest_sha256},
-            {"live_version": job.version, "labels": labels},
-        )
+        ready = {"progress": asdict(Progress.of(Stage.READY)), "evaluation": evaluation, "manifest_sha256": manifest_sha256}
+        self._finish(job, Event.COMMIT, ready, {"live_version": job.version, "labels": labels})
 
     def fail(self, job: TrainingJob, error: str) -> None:
         """The version failed, for the reason in the sentence; the live one, if any, stays."""
-        self._finish(job, {"status": VersionStatus.FAILED, "error": error}, {})
+        self._finish(job, Event.FAIL, {"error": error}, {})
 
     def cancel(self, job: TrainingJob) -> None:
         """The version was cancelled; the live one, if any, stays."""
-        self._finish(job, {"status": VersionStatus.CANCELLED}, {})
+        self._finish(job, Event.CANCEL, {}, {})
 
-    def _finish(self, job: TrainingJob, version: Mapping[str, Any], model: Mapping[str, Any]) -> None:
+    def _finish(self, job: TrainingJob, event: Event, version: Mapping[str, Any], model: Mapping[str, Any]) -> None:
         at = now()
         released = rows.Update(
             key=rows.model_key(job.model_id),
@@ -91,36 +87,39 @@ class Jobs:
             where={"uid": job.uid, "version": job.version},
         )
         try:
-            rows.transact(self._table, rows.updated(_guarded(job, {**version, "finished_at": at})), rows.updated(released))
+            rows.transact(self._table, rows.updated(_guarded(job, event, {**version, "finished_at": at})), rows.updated(released))
         except rows.ConditionFailedError as error:
             raise _superseded(job) from error
 
-    def _change(self, job: TrainingJob, assign: Mapping[str, Any]) -> None:
+    def _change(self, job: TrainingJob, event: Event, assign: Mapping[str, Any]) -> None:
         try:
-            rows.update(self._table, _guarded(job, assign))
+            rows.update(self._table, _guarded(job, event, assign))
         except rows.ConditionFailedError as error:
             raise _superseded(job) from error
 
 
-def _guarded(job: TrainingJob, assign: Mapping[str, Any]) -> rows.Update:
-    active = {f"active{place}": status for place, status in enumerate(ACTIVE)}
+def _guarded(job: TrainingJob, event: Event, assign: Mapping[str, Any]) -> rows.Update:
+    transition = TRANSITIONS[event]
+    sources = {f"source{place}": status for place, status in enumerate(transition.sources)}
     return rows.Update(
         key=rows.version_key(job.uid, job.version),
-        assign=assign,
-        condition=f"#fence = :fence AND #status IN ({', '.join(f':{name}' for name in active)})",
-        where={"fence": job.fence, **active},
+        assign={"status": transition.target, **assign},
+        condition=f"#fence = :fence AND #status IN ({', '.join(f':{name}' for name in sources)})",
+        where={"fence": job.fence, **sources},
     )
 
 
 def _superseded(job: TrainingJob) -> JobSupersededError:
-    return JobSupersededError(f"Version {job.version} of model {job.model_id!r} was cancelled, deleted or started anew.")
+    return JobSupersededError(
+        f"Version {job.version} of model {job.model_id!r} was cancelled, deleted or started anew, or has gone further than this."
+    )
 
 
 def _version_item(job: TrainingJob, recipe: str, dataset: DatasetReference, hyperparameters: Hyperparameters, at: str) -> dict[str, Any]:
     return {
         **rows.version_key(job.uid, job.version),
         **asdict(job),
-        "status": VersionStatus.QUEUED,
+        "status": TRANSITIONS[Event.CREATE].target,
         "recipe": recipe,
         "progress": asdict(Progress.of(Stage.QUEUED)),
         "hyperparameters": asdict(hyperparameters),
