@@ -36,6 +36,7 @@ DOORS = (
     {"training"},
     {"jobs", "preparation", "trainer", "predictor", "failures", "http"},
     {"deletion"},
+    {"sweep"},
 )
 
 # What the Lambda runtime brings: boto3 with what it needs.
@@ -223,15 +224,17 @@ def test_only_the_domain_reads_the_wall_clock() -> None:
 
 
 def test_only_the_registry_s_table_knows_how_a_row_is_addressed() -> None:
-    table, models = "layers/winnow/winnow/registry/table.py", "layers/winnow/winnow/registry/models.py"
+    table, models, upkeep = (f"layers/winnow/winnow/registry/{name}.py" for name in ("table", "models", "upkeep"))
     texts = {
         path: {node.value for node in ast.walk(module) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
         for path, module in own_code().items()
     }
     del texts["layers/winnow/winnow/recipes/languages.py"]  # sk is Slovak there
-    # models.py reads the keys of rows and asks for partitions; it makes none.
-    assert {path for path, found in texts.items() if found & {"pk", "sk"}} == {table, models}
-    assert {path for path, found in texts.items() if any(re.match("MODELS$|DELETIONS$|VERSIONS#", text) for text in found)} == {table}
+    # models.py and upkeep.py read the keys of rows and ask for partitions; they make none.
+    assert {path for path, found in texts.items() if found & {"pk", "sk"}} == {table, models, upkeep}
+    assert {path for path, found in texts.items() if any(re.match("MODELS$|DELETIONS$|UPKEEP$|VERSIONS#", text) for text in found)} == {
+        table
+    }
 
 
 def test_the_nouns_and_the_errors_need_the_standard_library_alone() -> None:

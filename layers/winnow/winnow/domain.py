@@ -112,12 +112,17 @@ class TrainingJob:
     @property
     def prefix(self) -> str:
         """The S3 prefix of this job alone."""
-        return f"{model_prefix(self.uid)}versions/{self.version}/{self.fence}/"
+        return f"{version_prefix(self.uid, self.version)}{self.fence}/"
 
 
 def model_prefix(uid: str) -> str:
     """The S3 prefix of everything made for one life of a model."""
     return f"models/{uid}/"
+
+
+def version_prefix(uid: str, version: int) -> str:
+    """The S3 prefix of everything made for one version, under whatever fence."""
+    return f"{model_prefix(uid)}versions/{version}/"
 
 
 class Stage(StrEnum):
@@ -175,6 +180,7 @@ class Version:
 
     dataset and evaluation are the headline figures; the rest is in S3 under the job's prefix.
     manifest_sha256 is the digest of the artifact's manifest: what is not so signed is not loaded.
+    lease_until: while the version is active, the time after which nobody works on it any more, unless its job is heard of before.
     """
 
     job: TrainingJob
@@ -188,6 +194,7 @@ class Version:
     created_at: str
     finished_at: str | None
     manifest_sha256: str | None = None
+    lease_until: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
