@@ -1,7 +1,8 @@
-"""The registry: models, versions, the deletions still to be finished, and the deployment's own keys, in one DynamoDB table."""
+"""The registry: models, versions, their training jobs, what upkeep has still to do, and our own keys, in one DynamoDB table."""
 
 from winnow.registry.jobs import Jobs
 from winnow.registry.keys import Keys
 from winnow.registry.models import Models
+from winnow.registry.upkeep import Deletion, Upkeep
 
-__all__ = ["Jobs", "Keys", "Models"]
+__all__ = ["Deletion", "Jobs", "Keys", "Models", "Upkeep"]

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.conditions import Key
+from boto3.dynamodb.conditions import Attr
 
 from winnow.domain import ACTIVE, Model, Progress, Promote, Stage, TrainingJob, Version, VersionStatus, now
 from winnow.errors import EvaluationNotReadyError, ModelNotFoundError, VersionNotFoundError
 from winnow.registry import table as rows
+from winnow.registry.upkeep import Deletion, noted
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
-
-
-@dataclass(frozen=True, slots=True)
-class Deletion:
-    """A deleted model. final_after (ISO 8601): from then on no training job of it can still be writing objects."""
-
-    model_id: str
-    uid: str
-    final_after: str
 
 
 class Models:
@@ -59,28 +50,36 @@ class Models:
 
     def versions(self, model: Model, limit: int, before: int | None = None) -> tuple[list[Version], int | None]:
         """At most `limit` versions of the model, newest first, those before the number `before`; and the number to go on before."""
-        start = None if before is None else rows.version_key(model.uid, before)
-        found = self._partition(rows.versions_partition(model.uid), start, limit + 1, ascending=False)
+        start = {} if before is None else {"ExclusiveStartKey": rows.version_key(model.uid, before)}
+        found = rows.partition(self._table, rows.versions_partition(model.uid), Limit=limit + 1, ScanIndexForward=False, **start)
         versions = [_version(item) for item in islice(found, limit + 1)]
         return versions[:limit], versions[limit - 1].job.version if len(versions) > limit else None
 
     def list(self, limit: int, after: str | None = None) -> tuple[list[Model], str | None]:
         """At most `limit` models by id, those after the id `after`; and the id to go on after, None at the end."""
-        start = None if after is None else rows.model_key(after)
-        models = [_model(item) for item in islice(self._partition(rows.MODELS, start, limit + 1), limit + 1)]
+        start = {} if after is None else {"ExclusiveStartKey": rows.model_key(after)}
+        found = rows.partition(self._table, rows.MODELS, Limit=limit + 1, **start)
+        models = [_model(item) for item in islice(found, limit + 1)]
         # One more than asked for tells whether there are more.
         return models[:limit], models[limit - 1].model_id if len(models) > limit else None
 
-    def training(self) -> Iterator[Model]:
-        """The models of which a version is queued or being trained."""
-        for item in self._partition(rows.MODELS):
-            model = _model(item)
-            if model.training_version is not None:
-                yield model
+    def training(self) -> Iterator[str]:
+        """The ids of the models of which a version is queued or being trained."""
+        for item in rows.partition(self._table, rows.MODELS, FilterExpression=Attr("training_version").exists()):
+            yield item["sk"]
 
     def version(self, model: Model, number: int) -> Version:
         """A version of the model. VersionNotFoundError where there is none."""
         return self._version(model.model_id, model.uid, number)
+
+    def version_in_training(self, model: Model) -> Version | None:
+        """The version of the model that is queued or being trained. None where there is none, or none any more."""
+        if model.training_version is None:
+            return None
+        try:
+            return self.version(model, model.training_version)
+        except VersionNotFoundError:
+            return None
 
     def evaluated_version(self, model_id: str, number: int) -> Version:
         """A version that was evaluated. ModelNotFoundError, VersionNotFoundError, or EvaluationNotReadyError with the reason."""
@@ -118,43 +117,25 @@ class Models:
             return False
         return True
 
-    def delete(self, model: Model, final_after: str) -> Deletion:
-        """Take the model out of sight, and note what is still to be removed, in one transaction. ModelNotFoundError: another was faster."""
-        note = {**rows.deletion_key(model.uid), "model_id": model.model_id, "uid": model.uid, "final_after": final_after, "at": now()}
+    def delete(self, model: Model) -> Deletion | None:
+        """Take the model out of sight, and note what is still to be removed, in one transaction. None where it changed meanwhile.
+
+        The row of the version that is being made goes with it: from then on no write of its job is let through.
+        """
+        deletion = Deletion.of(model)
+        where: dict[str, Any] = {"uid": model.uid}
+        if model.training_version is None:
+            row = rows.deleted(rows.model_key(model.model_id), "#uid = :uid AND attribute_not_exists(#training_version)", where)
+            training = []
+        else:
+            seen = {**where, "training": model.training_version}
+            row = rows.deleted(rows.model_key(model.model_id), "#uid = :uid AND #training_version = :training", seen)
+            training = [rows.deleted(rows.version_key(model.uid, model.training_version), "#uid = :uid", where)]
         try:
-            rows.transact(self._table, rows.deleted(rows.model_key(model.model_id), model.uid), rows.put_new(note))
-        except rows.ConditionFailedError as error:
-            raise ModelNotFoundError(model.model_id) from error
-        return Deletion(model.model_id, model.uid, final_after)
-
-    def deletions(self) -> Iterator[Deletion]:
-        """The deletions that are still to be finished."""
-        for item in self._partition(rows.DELETIONS):
-            yield Deletion(item["model_id"], item["uid"], item["final_after"])
-
-    def remove_versions(self, deletion: Deletion) -> None:
-        """Remove the version rows of a deleted model."""
-        with self._table.batch_writer() as batch:
-            for item in self._partition(rows.versions_partition(deletion.uid)):
-                batch.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
-
-    def finish(self, deletion: Deletion) -> None:
-        """Forget the deletion: nothing of the model is left."""
-        self._table.delete_item(Key=rows.deletion_key(deletion.uid))
-
-    def _partition(
-        self, name: str, start: rows.Key | None = None, at_once: int | None = None, *, ascending: bool = True
-    ) -> Iterator[dict[str, Any]]:
-        """The rows of a partition after the key `start`, read in pages of `at_once`. DynamoDB ends a page at 1 MB, too."""
-        more: dict[str, Any] = {"ExclusiveStartKey": start} if start else {}
-        limit: dict[str, Any] = {"Limit": at_once} if at_once else {}
-        condition = Key("pk").eq(name)
-        while True:
-            page = self._table.query(KeyConditionExpression=condition, ScanIndexForward=ascending, ConsistentRead=True, **limit, **more)
-            yield from (rows.from_item(item) for item in page["Items"])
-            if "LastEvaluatedKey" not in page:
-                return
-            more = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+            rows.transact(self._table, row, *training, noted(deletion))
+        except rows.ConditionFailedError:
+            return None
+        return deletion
 
 
 def _model(item: Mapping[str, Any]) -> Model:
@@ -175,10 +156,8 @@ def _model(item: Mapping[str, Any]) -> Model:
 def _version(item: Mapping[str, Any]) -> Version:
     return Version(
         job=TrainingJob.from_event(item),
-        revision=item["revision"],
         status=VersionStatus(item["status"]),
         recipe=item["recipe"],
-        promote=Promote(item["promote"]),
         progress=_progress(item["progress"]),
         hyperparameters=item["hyperparameters"],
         dataset=item["dataset"],
@@ -187,6 +166,9 @@ def _version(item: Mapping[str, Any]) -> Version:
         created_at=item["created_at"],
         finished_at=item.get("finished_at"),
         manifest_sha256=item.get("manifest_sha256"),
+        lease_until=item.get("lease_until"),
+        promote=Promote(item["promote"]),
+        revision=item["revision"],
     )
 
 
