@@ -107,6 +107,19 @@ class VersionNotReadyError(WinnowError):
     kind = "version-not-ready"
 
 
+class VersionLiveError(WinnowError):
+    """The version is the live one: it answers, and can't be deleted."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "version-live"
+
+    def __init__(self, model_id: str, version: int) -> None:
+        super().__init__(
+            f"Version {version} of model {model_id!r} is live: promote another with PUT /models/{model_id}/live first,"
+            f" or delete the whole model with DELETE /models/{model_id}."
+        )
+
+
 class StaleError(WinnowError):
     """The model isn't any more what the request's If-Match names."""
 

@@ -137,6 +137,27 @@ class Models:
             return None
         return deletion
 
+    def delete_version(self, model: Model, version: Version) -> Deletion | None:
+        """Take a version out of sight, and note what is still to be removed, in one transaction. None where the model changed meanwhile.
+
+        So it is neither live nor being made, if it was neither in the model as it was looked at.
+        """
+        number = version.job.version
+        deletion = Deletion.of(model, number)
+        looked_at = rows.Update(
+            key=rows.model_key(model.model_id),
+            assign={"updated_at": now()},
+            remove=["ready_version"] if model.ready_version == number else [],
+            condition="#uid = :uid AND #revision = :revision",
+            where={"uid": model.uid, "revision": model.revision},
+        )
+        row = rows.deleted(rows.version_key(model.uid, number), "#uid = :uid", {"uid": model.uid})
+        try:
+            rows.transact(self._table, rows.updated(looked_at), row, noted(deletion))
+        except rows.ConditionFailedError:
+            return None
+        return deletion
+
 
 def _model(item: Mapping[str, Any]) -> Model:
     return Model(
