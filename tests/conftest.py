@@ -23,8 +23,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from tests.support.clock import Clock
 from tests.support.contract import check_answer, functions, template
-from winnow import aws
+from winnow import aws, domain
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / "tests" / "data"
@@ -99,13 +100,17 @@ class Winnow:
         body: Any = None,
         query: Mapping[str, str] | None = None,
         path: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         **members: Any,
     ) -> Answer:
         """Call an API function with events/api/EVENT.json (the function's own name if not said), changed as told.
 
-        body: sent as it is where it is a string, else as JSON; members: further members of the event.
+        body: sent as it is where it is a string, else as JSON; headers: beside the event's; members: further members of the event.
         """
         request = load_event(f"api/{event or function}") | members
+        for name, value in (headers or {}).items():
+            request["headers"] = request["headers"] | {name: value}
+            request["multiValueHeaders"] = request["multiValueHeaders"] | {name: [value]}
         if body is not None:
             request["body"] = body if isinstance(body, str) else json.dumps(body)
         if query is not None:
@@ -115,7 +120,7 @@ class Winnow:
             request["pathParameters"] = dict(path)
             request["path"] = request["resource"].format(**path)
         raw = json.loads(json.dumps(self.invoke(f"functions/api/{function}", request, Context())))
-        is_json = raw["headers"]["Content-Type"].endswith("json")
+        is_json = raw["headers"].get("Content-Type", "").endswith("json")
         answer = Answer(raw["statusCode"], raw["headers"], json.loads(raw["body"]) if is_json else raw["body"])
         check_answer(request["httpMethod"], request["path"], answer.status, answer.headers, answer.body)
         return answer
@@ -245,6 +250,14 @@ class OneSession(boto3.Session):
         if key not in self._clients:
             self._clients[key] = super().client(service_name, **options)  # type: ignore[call-overload]
         return self._clients[key]
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The time, for a test to move."""
+    clock = Clock()
+    monkeypatch.setattr(domain, "clock", clock)
+    return clock
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 from winnow import jobs
-from winnow.domain import DatasetReference, Hyperparameters, TrainingRequest, VersionStatus
+from winnow.domain import DatasetReference, Hyperparameters, Promote, TrainingRequest, VersionStatus
 from winnow.http import Answer, Request, Source, endpoint, schemas
 from winnow.recipes import RECIPES
 
@@ -23,7 +23,8 @@ def _training_request(request: Request) -> TrainingRequest:
     given = dict(request.fields)
     model_id, dataset = given.pop("id"), DatasetReference(given.pop("s3bucket"), given.pop("training_object"))
     force_update = str(given.pop("force_update", False)).lower() == "true"
+    promote = Promote(given.pop("promote", Promote.AUTO))
     recipe = given.pop("recipe", RECIPES[0])
     # JSON Schema takes 3.0 for a whole number, and these may be strings.
     whole = {name: int(given[name]) for name in ("n_iter", "n_texts", "batch_size", "seed") if name in given}
-    return TrainingRequest(model_id, dataset, Hyperparameters(**{**given, **whole}), recipe, force_update)
+    return TrainingRequest(model_id, dataset, Hyperparameters(**{**given, **whole}), recipe, force_update, promote)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -31,11 +31,19 @@ ACTIVE = (VersionStatus.QUEUED, VersionStatus.TRAINING, VersionStatus.EVALUATING
 
 
 class ModelStatus(StrEnum):
-    """Whether a model answers, and why not."""
+    """Whether a model answers, and why not. READY is also one whose last training ended well and that waits for its first promotion:
+    nothing goes on that a client could wait for, and nothing failed."""
 
     TRAINING = "training"
     READY = "ready"
     FAILED = "failed"
+
+
+class Promote(StrEnum):
+    """Whether a version goes live by itself when it becomes ready."""
+
+    AUTO = "auto"
+    NEVER = "never"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +98,7 @@ class TrainingRequest:
     hyperparameters: Hyperparameters
     recipe: str
     force_update: bool = False
+    promote: Promote = Promote.AUTO
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +121,17 @@ class TrainingJob:
     @property
     def prefix(self) -> str:
         """The S3 prefix of this job alone."""
-        return f"{model_prefix(self.uid)}versions/{self.version}/{self.fence}/"
+        return f"{version_prefix(self.uid, self.version)}{self.fence}/"
 
 
 def model_prefix(uid: str) -> str:
     """The S3 prefix of everything made for one life of a model."""
     return f"models/{uid}/"
+
+
+def version_prefix(uid: str, version: int) -> str:
+    """The S3 prefix of everything made for one version, under whatever fence."""
+    return f"{model_prefix(uid)}versions/{version}/"
 
 
 class Stage(StrEnum):
@@ -151,13 +165,18 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A named classifier with a history. labels: their number in the live version, else None."""
+    """A named classifier with a history. labels: their number in the live version, else None. revision: grows with every change.
+
+    ready_version: the last that became ready, whether or not it went live; None also where it was deleted.
+    """
 
     model_id: str
     uid: str
+    revision: int
     live_version: int | None
     latest_version: int
     training_version: int | None
+    ready_version: int | None
     labels: int | None
     created_at: str
     updated_at: str
@@ -166,7 +185,9 @@ class Model:
     def status(self) -> ModelStatus:
         if self.live_version is not None:
             return ModelStatus.READY
-        return ModelStatus.FAILED if self.training_version is None else ModelStatus.TRAINING
+        if self.training_version is not None:
+            return ModelStatus.TRAINING
+        return ModelStatus.READY if self.ready_version == self.latest_version else ModelStatus.FAILED
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +195,8 @@ class Version:
     """One trained, immutable state of a model, or its making.
 
     dataset and evaluation are the headline figures; the rest is in S3 under the job's prefix.
-    manifest_sha256 is the digest of the artifact's manifest: what is not so signed is not loaded.
+    manifest_sha256 is the digest of the artifact's manifest: what is not so signed is not loaded. revision grows with every change.
+    lease_until: while the version is active, the time after which nobody works on it any more, unless its job is heard of before.
     """
 
     job: TrainingJob
@@ -188,6 +210,9 @@ class Version:
     created_at: str
     finished_at: str | None
     manifest_sha256: str | None = None
+    lease_until: str | None = None
+    promote: Promote = Promote.AUTO
+    revision: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +224,24 @@ class ScoredLabel:
     accepted: bool
 
 
+def _wall_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+# Where the time comes from, for all of the package. A test that moves the time replaces this and nothing else.
+clock: Callable[[], datetime] = _wall_clock
+
+
+def utc_now() -> datetime:
+    """The time, in UTC."""
+    return clock()
+
+
+def timestamp(at: datetime) -> str:
+    """A time in UTC as the API and the registry write it: ISO 8601, to the millisecond, with Z. Timestamps sort as their times do."""
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def now() -> str:
-    """The time as the API writes it: UTC, ISO 8601, to the millisecond, with Z."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """The time as the API and the registry write it."""
+    return timestamp(utc_now())

@@ -100,6 +100,39 @@ class ModelNotReadyError(WinnowError):
     kind = "model-not-ready"
 
 
+class VersionNotReadyError(WinnowError):
+    """The version is still being trained, or its training failed or was cancelled: it can't be live."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "version-not-ready"
+
+
+class VersionLiveError(WinnowError):
+    """The version is the live one: it answers, and can't be deleted."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "version-live"
+
+    def __init__(self, model_id: str, version: int) -> None:
+        super().__init__(
+            f"Version {version} of model {model_id!r} is live: promote another with PUT /models/{model_id}/live first,"
+            f" or delete the whole model with DELETE /models/{model_id}."
+        )
+
+
+class StaleError(WinnowError):
+    """The model isn't any more what the request's If-Match names."""
+
+    status = HTTPStatus.PRECONDITION_FAILED
+    kind = "stale"
+
+    def __init__(self, model_id: str) -> None:
+        super().__init__(
+            f"Model {model_id!r} has changed since its ETag was read: look at it again with GET /models/{model_id},"
+            " and send its ETag in If-Match."
+        )
+
+
 class NotCancellableError(WinnowError):
     """The version is no longer being trained."""
 
@@ -129,7 +162,7 @@ class DatasetError(WinnowError):
 
 
 class JobSupersededError(WinnowError):
-    """The job's version was cancelled, deleted or started anew: whatever this job still does must not count."""
+    """The job's version was cancelled, deleted, started anew, or has gone further: whatever this task still does must not count."""
 
     status = HTTPStatus.CONFLICT
     kind = "job-superseded"

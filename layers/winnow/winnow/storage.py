@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from winnow.domain import DatasetReference, Example, TrainingJob, model_prefix
+from winnow.domain import DatasetReference, Example, TrainingJob, model_prefix, version_prefix
 from winnow.errors import ArtifactError, DatasetError
 
 if TYPE_CHECKING:
@@ -113,17 +114,39 @@ class Storage:
         return self._object(job, _figure(name)).decode()
 
     def remove_model(self, uid: str, time_left: Iterator[bool]) -> bool:
-        """Remove every object made for a model, version by version of the object, while there is time. True when none is left."""
-        for page in self._s3.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=model_prefix(uid)):
+        """Remove every object made for a model, while there is time. True when none is left."""
+        return self._remove(model_prefix(uid), time_left)
+
+    def remove_version(self, uid: str, version: int, time_left: Iterator[bool]) -> bool:
+        """Remove every object made for a version, under whatever fence, while there is time. True when none is left."""
+        return self._remove(version_prefix(uid, version), time_left)
+
+    def remove_checkpoints(self, job: TrainingJob) -> None:
+        """Remove the checkpoints of a job."""
+        self._remove(f"{job.prefix}checkpoints/", itertools.repeat(True))
+
+    def _remove(self, prefix: str, time_left: Iterator[bool]) -> bool:
+        """Remove what lies under a prefix: of each object every S3 version and delete marker."""
+        gone = True
+        for page in self._pages(prefix):
             if not next(time_left):
                 return False
-            listed = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-            objects = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in listed]
-            if objects:
-                refused = self._s3.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True}).get("Errors")  # type: ignore[typeddict-item]
-                if refused:
-                    return False
-        return True
+            # One that is refused must not keep the others.
+            gone = self._remove_all(page) and gone
+        return gone
+
+    def _pages(self, prefix: str) -> Iterator[list[dict[str, Any]]]:
+        """Every S3 version and delete marker under a prefix, by pages of at most 1,000, which is what DeleteObjects takes."""
+        for page in self._s3.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix):
+            yield [*page.get("Versions", []), *page.get("DeleteMarkers", [])]  # type: ignore[list-item]
+
+    def _remove_all(self, entries: Sequence[Mapping[str, Any]]) -> bool:
+        """Remove these S3 versions and delete markers. False where one was refused."""
+        if not entries:
+            return True
+        objects = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries]
+        answer = self._s3.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})  # type: ignore[typeddict-item]
+        return not answer.get("Errors")
 
     def _object(self, job: TrainingJob, name: str) -> bytes:
         try:

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.conditions import Key
+from boto3.dynamodb.conditions import Attr
 
-from winnow.domain import ACTIVE, Model, Progress, Stage, TrainingJob, Version, VersionStatus, now
+from winnow.domain import ACTIVE, Model, Progress, Promote, Stage, TrainingJob, Version, VersionStatus, now
 from winnow.errors import EvaluationNotReadyError, ModelNotFoundError, VersionNotFoundError
 from winnow.registry import table as rows
+from winnow.registry.upkeep import Deletion, noted
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
-
-
-@dataclass(frozen=True, slots=True)
-class Deletion:
-    """A deleted model. final_after (ISO 8601): from then on no training job of it can still be writing objects."""
-
-    model_id: str
-    uid: str
-    final_after: str
 
 
 class Models:
@@ -43,35 +35,51 @@ class Models:
             raise ModelNotFoundError(model_id)
         return model
 
-    def get_with_latest_version(self, model_id: str) -> tuple[Model, Version]:
-        """The model and its latest version, as they were at one moment. ModelNotFoundError where there is no such model."""
+    def get_with_latest_version(self, model_id: str) -> tuple[Model, Version | None]:
+        """The model and the latest of its versions that was not deleted, None where none is left, as they were at one moment.
+
+        ModelNotFoundError where there is no such model.
+        """
         while True:
             model = self.get(model_id)
-            version = self.version(model, model.latest_version)
+            latest, _ = self.versions(model, 1)
+            active = latest[0].job.version if latest and latest[0].status in ACTIVE else None
             # One transaction ends a version and releases its model. Where it fell between the two reads, they contradict each other.
-            if (version.status in ACTIVE) == (model.training_version == version.job.version):
-                return model, version
+            if active == model.training_version:
+                return model, latest[0] if latest else None
+
+    def versions(self, model: Model, limit: int, before: int | None = None) -> tuple[list[Version], int | None]:
+        """At most `limit` versions of the model, newest first, those before the number `before`; and the number to go on before."""
+        start = {} if before is None else {"ExclusiveStartKey": rows.version_key(model.uid, before)}
+        found = rows.partition(self._table, rows.versions_partition(model.uid), Limit=limit + 1, ScanIndexForward=False, **start)
+        versions = [_version(item) for item in islice(found, limit + 1)]
+        return versions[:limit], versions[limit - 1].job.version if len(versions) > limit else None
 
     def list(self, limit: int, after: str | None = None) -> tuple[list[Model], str | None]:
         """At most `limit` models by id, those after the id `after`; and the id to go on after, None at the end."""
-        start = {"ExclusiveStartKey": rows.model_key(after)} if after is not None else {}
-        # One more than asked for tells whether there are more: LastEvaluatedKey alone may point at an empty page.
-        condition = Key("pk").eq(rows.MODELS)
-        page = self._table.query(KeyConditionExpression=condition, Limit=limit + 1, ConsistentRead=True, **start)  # type: ignore[arg-type]
-        models = [_model(rows.from_item(item)) for item in page["Items"]]
-        more = len(models) > limit
-        return models[:limit], models[limit - 1].model_id if more else None
+        start = {} if after is None else {"ExclusiveStartKey": rows.model_key(after)}
+        found = rows.partition(self._table, rows.MODELS, Limit=limit + 1, **start)
+        models = [_model(item) for item in islice(found, limit + 1)]
+        # One more than asked for tells whether there are more.
+        return models[:limit], models[limit - 1].model_id if len(models) > limit else None
 
-    def training(self) -> Iterator[Model]:
-        """The models of which a version is queued or being trained."""
-        for item in self._partition(rows.MODELS):
-            model = _model(item)
-            if model.training_version is not None:
-                yield model
+    def training(self) -> Iterator[str]:
+        """The ids of the models of which a version is queued or being trained."""
+        for item in rows.partition(self._table, rows.MODELS, FilterExpression=Attr("training_version").exists()):
+            yield item["sk"]
 
     def version(self, model: Model, number: int) -> Version:
         """A version of the model. VersionNotFoundError where there is none."""
         return self._version(model.model_id, model.uid, number)
+
+    def version_in_training(self, model: Model) -> Version | None:
+        """The version of the model that is queued or being trained. None where there is none, or none any more."""
+        if model.training_version is None:
+            return None
+        try:
+            return self.version(model, model.training_version)
+        except VersionNotFoundError:
+            return None
 
     def evaluated_version(self, model_id: str, number: int) -> Version:
         """A version that was evaluated. ModelNotFoundError, VersionNotFoundError, or EvaluationNotReadyError with the reason."""
@@ -94,47 +102,72 @@ class Models:
             raise VersionNotFoundError(model_id, number)
         return _version(rows.from_item(item))
 
-    def delete(self, model: Model, final_after: str) -> Deletion:
-        """Take the model out of sight, and note what is still to be removed, in one transaction. ModelNotFoundError: another was faster."""
-        note = {**rows.deletion_key(model.uid), "model_id": model.model_id, "uid": model.uid, "final_after": final_after, "at": now()}
+    def promote(self, model: Model, version: Version, *, exactly: bool) -> bool:
+        """The version is live. False where the model was deleted or the version isn't ready any more; exactly: or the model changed."""
+        live = rows.Update(
+            key=rows.model_key(model.model_id),
+            assign={"live_version": version.job.version, "labels": version.dataset["labels"], "updated_at": now()},
+            condition="#uid = :uid AND #revision = :revision" if exactly else "#uid = :uid",
+            where={"uid": model.uid} | ({"revision": model.revision} if exactly else {}),
+        )
+        ready = rows.checked(rows.version_key(model.uid, version.job.version), "#status = :ready", {"ready": VersionStatus.READY})
         try:
-            rows.transact(self._table, rows.deleted(rows.model_key(model.model_id), model.uid), rows.put_new(note))
-        except rows.ConditionFailedError as error:
-            raise ModelNotFoundError(model.model_id) from error
-        return Deletion(model.model_id, model.uid, final_after)
+            rows.transact(self._table, rows.updated(live), ready)
+        except rows.ConditionFailedError:
+            return False
+        return True
 
-    def deletions(self) -> Iterator[Deletion]:
-        """The deletions that are still to be finished."""
-        for item in self._partition(rows.DELETIONS):
-            yield Deletion(item["model_id"], item["uid"], item["final_after"])
+    def delete(self, model: Model) -> Deletion | None:
+        """Take the model out of sight, and note what is still to be removed, in one transaction. None where it changed meanwhile.
 
-    def remove_versions(self, deletion: Deletion) -> None:
-        """Remove the version rows of a deleted model."""
-        with self._table.batch_writer() as batch:
-            for item in self._partition(rows.versions_partition(deletion.uid)):
-                batch.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
+        The row of the version that is being made goes with it: from then on no write of its job is let through.
+        """
+        deletion = Deletion.of(model)
+        where: dict[str, Any] = {"uid": model.uid}
+        if model.training_version is None:
+            row = rows.deleted(rows.model_key(model.model_id), "#uid = :uid AND attribute_not_exists(#training_version)", where)
+            training = []
+        else:
+            seen = {**where, "training": model.training_version}
+            row = rows.deleted(rows.model_key(model.model_id), "#uid = :uid AND #training_version = :training", seen)
+            training = [rows.deleted(rows.version_key(model.uid, model.training_version), "#uid = :uid", where)]
+        try:
+            rows.transact(self._table, row, *training, noted(deletion))
+        except rows.ConditionFailedError:
+            return None
+        return deletion
 
-    def finish(self, deletion: Deletion) -> None:
-        """Forget the deletion: nothing of the model is left."""
-        self._table.delete_item(Key=rows.deletion_key(deletion.uid))
+    def delete_version(self, model: Model, version: Version) -> Deletion | None:
+        """Take a version out of sight, and note what is still to be removed, in one transaction. None where the model changed meanwhile.
 
-    def _partition(self, name: str) -> Iterator[dict[str, Any]]:
-        start: dict[str, Any] = {}
-        while True:
-            page = self._table.query(KeyConditionExpression=Key("pk").eq(name), ConsistentRead=True, **start)
-            yield from (rows.from_item(item) for item in page["Items"])
-            if "LastEvaluatedKey" not in page:
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        So it is neither live nor being made, if it was neither in the model as it was looked at.
+        """
+        number = version.job.version
+        deletion = Deletion.of(model, number)
+        looked_at = rows.Update(
+            key=rows.model_key(model.model_id),
+            assign={"updated_at": now()},
+            remove=["ready_version"] if model.ready_version == number else [],
+            condition="#uid = :uid AND #revision = :revision",
+            where={"uid": model.uid, "revision": model.revision},
+        )
+        row = rows.deleted(rows.version_key(model.uid, number), "#uid = :uid", {"uid": model.uid})
+        try:
+            rows.transact(self._table, rows.updated(looked_at), row, noted(deletion))
+        except rows.ConditionFailedError:
+            return None
+        return deletion
 
 
 def _model(item: Mapping[str, Any]) -> Model:
     return Model(
         model_id=item["sk"],
         uid=item["uid"],
+        revision=item["revision"],
         live_version=item.get("live_version"),
         latest_version=item["latest_version"],
         training_version=item.get("training_version"),
+        ready_version=item.get("ready_version"),
         labels=item.get("labels"),
         created_at=item["created_at"],
         updated_at=item["updated_at"],
@@ -154,6 +187,9 @@ def _version(item: Mapping[str, Any]) -> Version:
         created_at=item["created_at"],
         finished_at=item.get("finished_at"),
         manifest_sha256=item.get("manifest_sha256"),
+        lease_until=item.get("lease_until"),
+        promote=Promote(item["promote"]),
+        revision=item["revision"],
     )
 
 
