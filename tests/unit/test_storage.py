@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from winnow.domain import TrainingJob
 from winnow.errors import ArtifactError
-from winnow.storage import Storage
+from winnow.storage import Storage, Stored
 
 if TYPE_CHECKING:
     from tests.conftest import Winnow
@@ -120,7 +121,7 @@ def test_an_object_that_can_t_be_removed_does_not_keep_the_others(
     winnow: Winnow, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     storage.write_artifact(JOB, FIRST)
-    monkeypatch.setattr(storage, "_pages", lambda _: iter([[{"Key": key, "VersionId": "null"}] for key in winnow.objects()]))
+    monkeypatch.setattr(storage, "_pages", lambda _: iter([[Stored(key, "null", datetime.now(UTC))] for key in winnow.objects()]))
     remove = winnow.s3.delete_objects
 
     def refused_once(**_: Any) -> Any:

@@ -7,15 +7,18 @@ import hashlib
 import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from winnow.domain import DatasetReference, Example, TrainingJob, model_prefix, version_prefix
+from winnow.domain import MODELS_PREFIX, DatasetReference, Example, TrainingJob, model_prefix, version_prefix
 from winnow.errors import ArtifactError, DatasetError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mypy_boto3_s3 import S3Client
 
 MAX_DATASET_BYTES = 100_000_000
@@ -61,6 +64,15 @@ class Datasets:
         if answer["ContentLength"] > MAX_DATASET_BYTES:
             raise DatasetError(f"{dataset} has {answer['ContentLength']:,} bytes: at most {MAX_DATASET_BYTES:,} can be trained on.")
         return answer["Body"].read()
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An S3 version of an object, or a delete marker."""
+
+    key: str
+    version_id: str
+    modified: datetime
 
 
 class Storage:
@@ -154,7 +166,11 @@ class Storage:
         self.remove_checkpoints(job)
         named = {entry["key"] for entry in self._manifest(job, manifest_sha256).values()} | {_MANIFEST}
         for page in self._pages(job.prefix + _ARTIFACT):
-            self._remove_all([entry for entry in page if entry["Key"].removeprefix(job.prefix) not in named])
+            self.remove([stored for stored in page if stored.key.removeprefix(job.prefix) not in named])
+
+    def everything(self) -> Iterator[list[Stored]]:
+        """All that was made for models, page by page."""
+        return self._pages(MODELS_PREFIX)
 
     def _remove(self, prefix: str, time_left: Iterator[bool]) -> bool:
         """Remove what lies under a prefix, of each object every S3 version and delete marker. True when a last look has found nothing."""
@@ -165,22 +181,23 @@ class Storage:
                     return False
                 found = found or bool(page)
                 # One object that is refused must not keep the others.
-                refused = not self._remove_all(page) or refused
+                refused = self.remove(page) < len(page) or refused
             if refused or not found:
                 return not refused
 
-    def _pages(self, prefix: str) -> Iterator[list[dict[str, Any]]]:
+    def _pages(self, prefix: str) -> Iterator[list[Stored]]:
         """Every S3 version and delete marker under a prefix, by pages of at most 1,000, which is what DeleteObjects takes."""
         for page in self._s3.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix):
-            yield [*page.get("Versions", []), *page.get("DeleteMarkers", [])]  # type: ignore[list-item]
+            listed = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            yield [Stored(entry["Key"], entry["VersionId"], entry["LastModified"]) for entry in listed]
 
-    def _remove_all(self, entries: Sequence[Mapping[str, Any]]) -> bool:
-        """Remove these S3 versions and delete markers. False where one was refused."""
-        if not entries:
-            return True
-        objects = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries]
+    def remove(self, page: Sequence[Stored]) -> int:
+        """Remove these S3 versions and delete markers, at most 1,000. Returns how many of them S3 removed."""
+        if not page:
+            return 0
+        objects = [{"Key": stored.key, "VersionId": stored.version_id} for stored in page]
         answer = self._s3.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})  # type: ignore[typeddict-item]
-        return not answer.get("Errors")
+        return len(page) - len(answer.get("Errors", []))
 
     def _put_once(self, key: str, body: bytes) -> bool:
         """Write an object that doesn't exist yet. False where it does."""
