@@ -11,13 +11,13 @@ import boto3
 import botocore.endpoint
 import moto.s3.models
 import pytest
+from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 from moto.dynamodb.responses import DynamoHandler
 
 from tests.conftest import OneSession, Winnow
-from tests.faults.moments import Clock
 from tests.faults.wire import Wire
 from tests.faults.world import Deployed, World
-from winnow import deletion, domain
+from tests.support.clock import Clock
 
 Count = Callable[[str], None]
 _COUNTS = pytest.StashKey[list[str]]()
@@ -49,11 +49,11 @@ def boto_session() -> boto3.Session:
 
 
 @pytest.fixture
-def world(winnow: Winnow, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(winnow: Winnow, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """A deployment with the client's data set, and the world around it."""
-    clock = Clock()
+    monkeypatch.setattr(AmazonCloudWatchEMFProvider, "flush_metrics", lambda metrics, **_: metrics.clear_metrics())
     logging.getLogger("winnow").setLevel(logging.CRITICAL)
-    _set(clock, monkeypatch)
+    monkeypatch.setattr(moto.s3.models, "utcnow", lambda: clock().replace(tzinfo=None))
     monkeypatch.setattr(botocore.endpoint, "time", Instant())
     monkeypatch.setattr(DynamoHandler, "transact_write_items", _once_by_token(DynamoHandler.transact_write_items))
     _WIRE.arm({})
@@ -69,17 +69,6 @@ class Instant:
 
     def sleep(self, seconds: float) -> None:
         """Botocore waits between its tries."""
-
-
-def _set(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Datetime(domain.datetime):  # type: ignore[name-defined,misc]
-        @classmethod
-        def now(cls, tz: Any = None) -> Any:
-            return clock.now(tz)
-
-    for module in (domain, deletion):
-        monkeypatch.setattr(module, "datetime", Datetime)
-    monkeypatch.setattr(moto.s3.models, "utcnow", clock.naive)
 
 
 def _once_by_token(transact: Any) -> Any:

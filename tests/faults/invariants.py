@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from tests.conftest import CLIENT_BUCKET, DATA
 from tests.faults import moments
-from winnow.domain import FIGURES, TrainingJob, model_prefix
+from winnow.domain import FIGURES, JobObject, TrainingJob
 from winnow.errors import WinnowError
-from winnow.storage import Storage
+from winnow.storage import CHECKPOINTS, Storage
 
 if TYPE_CHECKING:
     from tests.faults.world import Promises, World
@@ -26,15 +26,15 @@ def violations(world: World, dataset: str = "exclusive.json") -> list[str]:
     for row in rows:
         if row["pk"].startswith("VERSIONS#"):
             versions.setdefault(row["uid"], {})[int(row["version"])] = row
-    keys = moments.keys(world.winnow)
     return [
         *world.found,
         *(f"a row that nobody made: {row}" for row in world.rows() if _is_torso(row)),
         *_of_models(world, models, versions),
-        *_left_over(rows, models, versions, keys),
+        *_left_over(rows, models, versions),
         *_of_executions(world),
         *_of_promises(world, models, versions),
         *_of_data_set(world, dataset),
+        *_orphans(world),
     ]
 
 
@@ -43,14 +43,18 @@ def _is_torso(row: Any) -> bool:
     return (row["pk"] == "MODELS" or row["pk"].startswith("VERSIONS#")) and "created_at" not in row
 
 
-def orphans(world: World) -> set[str]:
-    """Objects that belong to no version that is ready or still being made."""
-    kept = {
-        TrainingJob.from_event(row).prefix
-        for row in world.rows()
-        if row["pk"].startswith("VERSIONS#") and not _is_torso(row) and row["status"] not in {"failed", "cancelled"}
-    }
-    return {key for key in moments.keys(world.winnow) if not any(key.startswith(prefix) for prefix in kept)}
+def _orphans(world: World) -> Iterator[str]:
+    """Objects that nobody will ask for: of no version, of an older start of one, checkpoints of what is no longer being made."""
+    known = {(row["uid"], int(row["version"])): row for row in world.rows() if row["pk"].startswith("VERSIONS#") and not _is_torso(row)}
+    for key in sorted(moments.keys(world.winnow)):
+        made = JobObject.from_key(key)
+        row = known.get((made.uid, made.version)) if made else None
+        if made is None or row is None:
+            yield f"an object of no version: {key}"
+        elif made.fence != row["fence"]:
+            yield f"an object of an older start: {key}"
+        elif made.name.startswith(CHECKPOINTS) and row["status"] in ENDED:
+            yield f"a checkpoint of what isn't being made any more: {key}"
 
 
 def _of_models(world: World, models: dict[str, Any], versions: dict[str, dict[int, Any]]) -> Iterator[str]:
@@ -69,7 +73,7 @@ def _of_models(world: World, models: dict[str, Any], versions: dict[str, dict[in
                 yield from _unreadable(storage, version)
         live = model.get("live_version")
         if live is None:
-            if any(version["status"] == "ready" for version in own.values()):
+            if any(version["status"] == "ready" and version["promote"] == "auto" for version in own.values()):
                 yield f"{model_id} has a ready version and none is live"
             continue
         if own.get(int(live), {}).get("status") != "ready":
@@ -92,13 +96,10 @@ def _unreadable(storage: Storage, version: Any) -> Iterator[str]:
         yield f"{job.model_id}/{job.version} is ready and lacks an object: {error}"
 
 
-def _left_over(rows: list[Any], models: dict[str, Any], versions: dict[str, dict[int, Any]], keys: set[str]) -> Iterator[str]:
+def _left_over(rows: list[Any], models: dict[str, Any], versions: dict[str, dict[int, Any]]) -> Iterator[str]:
     uids = {model["uid"] for model in models.values()}
     yield from (f"the deletion of {row['model_id']} was never finished" for row in rows if row["pk"] == "DELETIONS")
     yield from (f"version rows of a model that is gone: {uid}" for uid in versions if uid not in uids)
-    yield from (
-        f"an object of a model that is gone: {key}" for key in sorted(keys) if not any(key.startswith(model_prefix(u)) for u in uids)
-    )
 
 
 def _of_executions(world: World) -> Iterator[str]:
@@ -136,6 +137,9 @@ def _of_life(world: World, model_id: str, life: Promises, models: dict[str, Any]
     for number in life.cancelled:
         if number in own and own[number]["status"] != "cancelled":
             yield f"{model_id}/{number} was cancelled and is {own[number]['status']}"
+    yield from (f"{model_id}/{number} was deleted and is there" for number in life.removed if number in own)
+    if life.live is not None and model.get("live_version") != life.live:
+        yield f"{model_id}/{life.live} was promoted and {model.get('live_version')} is live"
 
 
 def _of_data_set(world: World, dataset: str) -> Iterator[str]:

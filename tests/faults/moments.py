@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import copy, deepcopy
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from moto.dynamodb.models import dynamodb_backends
@@ -23,23 +23,6 @@ class Moment:
     rows: Any
     objects: dict[str, dict[str, tuple[bytes, datetime]]]
     executions: list[Any]
-
-
-class Clock:
-    """The time as Winnow and the fake S3 see it: the machine's own, so far ahead."""
-
-    def __init__(self) -> None:
-        self.ahead = timedelta()
-
-    def now(self, _: Any = None) -> datetime:
-        return datetime.now(UTC) + self.ahead
-
-    def naive(self) -> datetime:
-        """The same, as moto keeps it."""
-        return self.now().replace(tzinfo=None)
-
-    def forward(self, **time: float) -> None:
-        self.ahead += timedelta(**time)
 
 
 def executions(winnow: Winnow) -> list[Any]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
-from tests.conftest import Context, load_event
+from tests.conftest import WORKFLOW, Context, load_event
 from tests.faults import moments
 from tests.faults.moments import Moment
-from tests.faults.world import DIED, MODEL, SERVICE_FAULT, Promises, VanishedError, World
-from winnow.domain import Version
+from tests.faults.world import DIED, MODEL, SERVICE_FAULT, Promises, Segments, UnheardError, VanishedError, World
+from winnow.domain import MODELS_PREFIX
 
 Step = Callable[[World], object]
 
@@ -75,6 +75,37 @@ def _retraining(world: World) -> None:
     world.post(force_update=True)
 
 
+def _second_ready(world: World) -> None:
+    _retraining(world)
+    world.run_executions()
+
+
+def _third_ready(world: World) -> None:
+    _second_ready(world)
+    world.post(force_update=True)
+    world.run_executions()
+
+
+def _stopped(tasks: int) -> Step:
+    """Somebody stopped the execution after so many tasks, and nothing of ours was told of it."""
+
+    def start(world: World) -> None:
+        world.post()
+        [execution] = moments.executions(world.winnow)
+        world.run(execution, tasks)
+        execution.status = "ABORTED"
+        world.told.add(execution.name)
+
+    return start
+
+
+def _strangers_object(world: World) -> None:
+    """An object of a version that the registry doesn't know."""
+    _ready(world)
+    key = f"{MODELS_PREFIX}{'0' * 32}/versions/1/1/artifact/weights.bin"
+    world.winnow.s3.put_object(Bucket=world.winnow.names["Models"], Key=key, Body=b"weights")
+
+
 def _deleting(world: World) -> None:
     """A model is gone for clients, and everything that was made for it is still there."""
     _ready(world)
@@ -95,8 +126,13 @@ STARTS: Mapping[str, Step] = {
     "ready": _ready,
     "retraining": _retraining,
     "deleting": _deleting,
+    "two versions": _second_ready,
+    "three versions": _third_ready,
+    "stopped before it began": _stopped(0),
+    "stopped in the middle": _stopped(1),
+    "an object of nobody": _strangers_object,
 }
-_KEPT: dict[str, tuple[Moment, dict[str, list[Promises]], dict[str, list[Any]]]] = {}
+_KEPT: dict[str, tuple[Moment, dict[str, list[Promises]], dict[str, list[Any]], set[str]]] = {}
 
 
 def begin(world: World, start: str) -> None:
@@ -105,10 +141,10 @@ def begin(world: World, start: str) -> None:
         world.bring_back(moments.nothing(world.winnow), {})
         STARTS[start](world)
         assert not world.wire.hits
-        _KEPT[start] = moments.keep(world.winnow), world.lives, world.logs
-    moment, lives, logs = _KEPT[start]
+        _KEPT[start] = moments.keep(world.winnow), world.lives, world.logs, world.told
+    moment, lives, logs, told = _KEPT[start]
     world.bring_back(moment, lives)
-    world.logs = {name: list(log) for name, log in logs.items()}
+    world.logs, world.told = {name: list(log) for name, log in logs.items()}, set(told)
 
 
 # --- what is done ---
@@ -130,17 +166,21 @@ def _train_fails(world: World) -> None:
     world.winnow.failing = set()
 
 
+def _in_segments(world: World) -> None:
+    world.lambda_context = Segments()
+    world.run_executions()
+
+
 def _client(again: Step) -> Mapping[str, Variant]:
     return {"the client gives up": Variant(), "the client repeats": Variant(then=again)}
 
 
-# Without leases a job whose execution is gone stays as it is: a known limit (docs/decisions.md).
-_LEASES = any(it.name == "lease_until" for it in fields(Version))
 # How a task's death looks to Step Functions, and so what it does.
 DEATHS: Mapping[str, type[BaseException]] = {
     "its task died": DIED,
     "the service tries again": SERVICE_FAULT,
-    **({"the execution is gone": VanishedError} if _LEASES else {}),
+    "its execution is gone": VanishedError,
+    "its execution is gone unheard": UnheardError,
 }
 _TASK = {name: Variant(death=death) for name, death in DEATHS.items()}
 
@@ -166,10 +206,41 @@ def _delete_and_post(world: World) -> None:
     world.post()
 
 
+def _promote(*versions: int) -> Step:
+    def act(world: World) -> None:
+        for version in versions:
+            world.promote(version)
+
+    return act
+
+
+def _delete_version(world: World) -> None:
+    # The latest is live: so the first can go.
+    world.delete_version(1)
+
+
+def _told_of_the_end(world: World) -> None:
+    world.told.clear()
+    world.tell_of_ends()
+
+
+def _sweep_after(**time: float) -> Step:
+    def act(world: World) -> None:
+        world.clock.advance(**time)
+        world.sweep()
+
+    return act
+
+
 OPERATIONS: tuple[Operation, ...] = (
     Operation("POST /models", "nothing", _post, _client(_post)),
     Operation("POST /models force_update", "ready", _post_update, _client(_post_update)),
     Operation("training", "queued", lambda world: world.run_executions(), _TASK),
+    *(
+        [Operation("training in segments", "queued", _in_segments, _TASK, of=("training/train",))]
+        if "Trained" in WORKFLOW["States"]
+        else []
+    ),
     Operation("a data set that is absent", "absent data set", lambda world: world.run_executions(), _TASK),
     Operation("Fail", "queued", _train_fails, _TASK, of=("training/fail",)),
     Operation("cancel", "queued", _cancel(1), _client(_cancel(1))),
@@ -178,8 +249,15 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("DELETE model", "ready", _delete, _client(_delete)),
     Operation("DELETE while Train writes", "queued", _while_train_writes(_delete), _client(_delete), of=("api/",)),
     Operation("DELETE, and POST of the same id", "retraining", _delete_and_post, _client(_delete_and_post)),
-    Operation("sweeper: a training that never started", "never started", lambda world: world.sweep()),
-    Operation("sweeper: a deletion to be finished", "deleting", lambda world: world.sweep()),
+    Operation("promote", "two versions", _promote(1), _client(_promote(1))),
+    Operation("promote and roll back", "two versions", _promote(1, 2), _client(_promote(2))),
+    Operation("DELETE version", "two versions", _delete_version, _client(_delete_version)),
+    Operation("the rule that is told of an end", "stopped in the middle", _told_of_the_end, of=("upkeep/",)),
+    Operation("sweeper: a training that never started", "never started", _sweep_after(minutes=6)),
+    Operation("sweeper: a training to be started anew", "stopped before it began", _sweep_after(minutes=6)),
+    Operation("sweeper: a lease that ran out", "stopped in the middle", _sweep_after(minutes=21)),
+    Operation("sweeper: a deletion to be finished", "deleting", _sweep_after(minutes=17)),
+    Operation("sweeper: an orphan", "an object of nobody", _sweep_after(hours=25)),
 )
 
 

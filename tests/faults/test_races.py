@@ -74,11 +74,15 @@ def _sum(won: list[tuple[int, Counter[int]]]) -> Counter[int]:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two calls at once. violated: what must not be, seen from the answers and from what is there afterwards."""
+    """Two calls at once. violated: what must not be, seen from the answers and from what is there afterwards.
+
+    leaves_work: whether they may leave something to be done, so that it has to settle each time.
+    """
 
     start: str
     actors: Callable[[World], Mapping[str, Callable[[], Any]]]
     violated: Callable[[World, Race], Iterator[str]]
+    leaves_work: bool = True
 
 
 def _answer(world: World, function: str, body: Any = None) -> Any:
@@ -131,7 +135,71 @@ def _retrain_and_delete_violated(world: World, race: Race) -> Iterator[str]:
         yield f"POST made version {posted['version']}, and the model is {'there' if there else 'gone'}"
 
 
+def _promote(world: World, version: int, if_match: str | None = None) -> Any:
+    event = load_event("api/promote_version")
+    event["body"] = json.dumps({"version": version})
+    if if_match:
+        event["headers"] = event["headers"] | {"If-Match": if_match}
+        event["multiValueHeaders"] = event["multiValueHeaders"] | {"If-Match": [if_match]}
+    raw = world.winnow.invoke("functions/api/promote_version", event)
+    return raw["statusCode"], json.loads(raw["body"])
+
+
+def _both_promote(world: World) -> Mapping[str, Callable[[], Any]]:
+    return {"to 1": lambda: _promote(world, 1), "to 2": lambda: _promote(world, 2)}
+
+
+def _both_promote_if_unchanged(world: World) -> Mapping[str, Callable[[], Any]]:
+    raw = world.winnow.invoke("functions/api/get_model", load_event("api/get_model"))
+    tag = raw["headers"]["ETag"]
+    return {"to 1": lambda: _promote(world, 1, tag), "to 2": lambda: _promote(world, 2, tag)}
+
+
+def _live(world: World) -> int:
+    return next(int(row["live_version"]) for row in world.rows() if row["pk"] == "MODELS")
+
+
+def _promote_violated(world: World, race: Race) -> Iterator[str]:
+    statuses = {name: status for name, (status, _) in race.outcomes.items()}
+    if set(statuses.values()) != {200}:
+        yield f"promoting answered {statuses}"
+    if _live(world) not in {1, 2}:
+        yield f"{_live(world)} is live"
+
+
+def _promote_if_unchanged_violated(world: World, race: Race) -> Iterator[str]:
+    statuses = {name: status for name, (status, _) in race.outcomes.items()}
+    if sorted(statuses.values()) != [200, 412]:
+        yield f"promoting if unchanged answered {statuses}"
+    elif statuses[f"to {_live(world)}"] != 200:
+        yield f"{_live(world)} is live, and promoting it was refused"
+
+
+def _promote_and_delete_version(world: World) -> Mapping[str, Callable[[], Any]]:
+    path = {"model_id": MODEL, "version": "1"}
+
+    def delete() -> Any:
+        raw = world.winnow.invoke("functions/api/delete_version", load_event("api/delete_version") | {"pathParameters": path})
+        return raw["statusCode"], json.loads(raw["body"])
+
+    return {"promote": lambda: _promote(world, 1), "DELETE": delete}
+
+
+def _promote_and_delete_version_violated(world: World, race: Race) -> Iterator[str]:
+    statuses = {name: status for name, (status, _) in race.outcomes.items()}
+    promoted, deleted = statuses["promote"] == 200, statuses["DELETE"] in {200, 202}
+    if promoted == deleted:
+        yield f"promoting and deleting the same version answered {statuses}"
+    if (_live(world) == 1) != promoted:
+        yield f"{_live(world)} is live; the answers were {statuses}"
+
+
 PAIRS: Mapping[str, Pair] = {
+    "promote against rollback": Pair("three versions", _both_promote, _promote_violated, leaves_work=False),
+    "promote against rollback, each if unchanged": Pair(
+        "three versions", _both_promote_if_unchanged, _promote_if_unchanged_violated, leaves_work=False
+    ),
+    "promote against delete version": Pair("two versions", _promote_and_delete_version, _promote_and_delete_version_violated),
     "delete against commit": Pair(
         "to be published",
         lambda world: {"DELETE": lambda: _delete(world), "Publish": lambda: _publish(world)},
@@ -159,6 +227,8 @@ def test_two_at_once_leave_what_one_after_the_other_could(world: World, count: C
         ("delete against commit", broken.no_fence),
         ("retrain against delete", broken.get_then_put),
         ("retrain against delete", broken.no_fence),
+        ("promote against rollback, each if unchanged", broken.no_fence),
+        ("promote against delete version", broken.get_then_put),
     ],
 )
 def test_two_at_once_find_what_is_broken_on_purpose(
@@ -190,8 +260,11 @@ def _race(world: World, pair: Pair, number: int, enough: float = math.inf) -> tu
 
 def _settled(world: World, pair: Pair, race: Race, *, whole: bool) -> Iterator[str]:
     """The violations once everything has settled. whole: what is being made now is made, and not just cancelled."""
+    if not (pair.leaves_work or whole):
+        yield from pair.violated(world, race)
+        return
     try:
-        if not whole:
+        if not whole and any("training_version" in row for row in world.rows()):
             world.cancel(version=_active(world))
         world.run_executions()
         world.settle()

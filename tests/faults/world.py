@@ -12,17 +12,22 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
 from tests.conftest import FUNCTIONS, WORKFLOW, Answer, Context, Json, Winnow, _variables, load_event
 from tests.faults import moments
-from tests.faults.moments import Clock, Moment
+from tests.faults.moments import Moment
 from tests.faults.wire import Crash, Wire
+from tests.support.clock import Clock
 from tests.support.contract import functions
 
 SWEEP = "functions/upkeep/sweep"
+ENDED = "functions/upkeep/execution_ended"
+# An asynchronous invocation that fails is made twice more.
+_DELIVERIES = 3
 MODEL = "tc-01"
 
 
@@ -32,6 +37,10 @@ class StoppedError(BaseException):
 
 class VanishedError(BaseException):
     """The execution ended together with its task's process: no state of it is left to speak for it."""
+
+
+class UnheardError(VanishedError):
+    """The same, and the event that tells of it is lost too."""
 
 
 class PausedError(BaseException):
@@ -44,6 +53,18 @@ SERVICE_FAULT = type("Lambda.ServiceException", (Exception,), {})
 
 
 @dataclass
+class Segments(Context):
+    """A Lambda's time that is over each time that it was looked at so often: a training is cut into segments."""
+
+    looks: int = 3
+    looked: int = 0
+
+    def get_remaining_time_in_millis(self) -> int:
+        self.looked += 1
+        return 900_000 if self.looked % self.looks else 30_000
+
+
+@dataclass
 class Promises:
     """What clients were told of one life of a model id: from the first POST to a DELETE that may have been done."""
 
@@ -52,6 +73,8 @@ class Promises:
     removed: set[int] = field(default_factory=set)
     unanswered: int = 0
     deleted: bool = False
+    # The version that was promoted last, until another may have gone live by itself.
+    live: int | None = None
 
 
 @dataclass
@@ -164,6 +187,10 @@ class World:
     found: list[str] = field(default_factory=list)
     # What the tasks of each execution gave so far.
     logs: dict[str, list[Any]] = field(default_factory=dict)
+    # What Lambda tells the workflow's tasks of their time; None: that they have enough.
+    lambda_context: Context | None = None
+    # The executions whose end was told, by name.
+    told: set[str] = field(default_factory=set)
     # The answers that clients got, in order.
     answers: list[str] = field(default_factory=list)
 
@@ -174,12 +201,13 @@ class World:
         moments.bring_back(self.winnow, moment)
         self.winnow.environments.clear()
         self.winnow.death, self.winnow.failing, self.winnow.delivered = DIED, set(), []
-        self.clock.forward(seconds=-self.clock.ahead.total_seconds())
+        self.lambda_context = None
+        self.clock.ahead = timedelta()
         self.lives = {
-            model_id: [Promises(list(it.accepted), set(it.cancelled), set(it.removed), it.unanswered, it.deleted) for it in told]
+            model_id: [replace(it, accepted=list(it.accepted), cancelled=set(it.cancelled), removed=set(it.removed)) for it in told]
             for model_id, told in lives.items()
         }
-        self.made, self.uids, self.found, self.answers, self.logs = {}, {}, [], [], {}
+        self.made, self.uids, self.found, self.answers, self.logs, self.told = {}, {}, [], [], {}, set()
         self.wire.arm({})
         self.wire.at_each_call = None
         self.observe()
@@ -187,6 +215,7 @@ class World:
     # --- clients ---
 
     def post(self, model_id: str = MODEL, *, force_update: bool = False, **fields: Any) -> Answer | None:
+        """POST /models, of a training that is soon done."""
         given = {"n_iter": 1, "n_texts": 12, **fields} | ({"force_update": True} if force_update else {})
         answer = self._request(f"POST {model_id}", lambda: self.winnow.create(id=model_id, **given))
         life = self._life(model_id)
@@ -218,6 +247,33 @@ class World:
         self.observe()
         return answer
 
+    def promote(self, version: int, model_id: str = MODEL, headers: Mapping[str, str] | None = None) -> Answer | None:
+        """PUT /models/{model_id}/live."""
+        answer = self._request(
+            f"promote {model_id}/{version}",
+            lambda: self.winnow.call("promote_version", body={"version": version}, path={"model_id": model_id}, headers=headers),
+        )
+        if answer is None or answer.status >= 500:
+            self._life(model_id).live = None
+        elif answer.status == 200:
+            self._life(model_id).live = version
+        self.observe()
+        return answer
+
+    def delete_version(self, version: int, model_id: str = MODEL) -> Answer | None:
+        path = {"model_id": model_id, "version": str(version)}
+        answer = self._request(f"DELETE {model_id}/{version}", lambda: self.winnow.call("delete_version", path=path))
+        there = any(row["pk"].startswith("VERSIONS#") and int(row["version"]) == version for row in self._own(model_id))
+        if (answer is not None and answer.status in {200, 202}) or ((answer is None or answer.status >= 500) and not there):
+            self._life(model_id).removed.add(version)
+        self.observe()
+        return answer
+
+    def _own(self, model_id: str) -> list[Json]:
+        """The rows of this life of the model."""
+        uids = {row["uid"] for row in self.rows() if row["pk"] == "MODELS" and row["sk"] == model_id}
+        return [row for row in self.rows() if row.get("uid") in uids]
+
     def predict(self, model_id: str = MODEL) -> Answer | None:
         body = {"model_id": model_id, "text": "I want to save for vacation!"}
         return self._request(f"predict {model_id}", lambda: self.winnow.call("predict", "predict_get_body", body=body))
@@ -246,23 +302,49 @@ class World:
         for execution in list(moments.executions(self.winnow)):
             if execution.status == "RUNNING":
                 self.run(execution)
+        self.tell_of_ends()
 
     def run(self, execution: Any, tasks: float = math.inf) -> None:
         """Run an execution from where it is to its end, or for so many tasks."""
         data = json.loads(execution.execution_input)
         self.winnow.log, self.winnow.position, self.winnow.allowance = self.logs.setdefault(execution.name, []), 0, tasks
         try:
-            end = self.winnow.run_workflow(data)
+            end = self.winnow.run_workflow(data, self.lambda_context)
         except (StoppedError, PausedError):
             pass
-        except VanishedError:
+        except VanishedError as error:
             _end(execution, "ABORTED")
+            if isinstance(error, UnheardError):
+                self.told.add(execution.name)
         except Exception:
             # Its Fail state failed as often as it is tried.
             _end(execution, "FAILED")
         else:
             _end(execution, "FAILED" if WORKFLOW["States"][end]["Type"] == "Fail" else "SUCCEEDED")
+            for told in self.lives.values():
+                told[-1].live = None
         self.observe()
+
+    def tell_of_ends(self) -> None:
+        """EventBridge: each execution that didn't succeed is told of once, which may take more than one delivery."""
+        for execution in list(moments.executions(self.winnow)):
+            if execution.status in {"FAILED", "ABORTED"} and execution.name not in self.told:
+                self.told.add(execution.name)
+                event = load_event("upkeep/execution_ended")
+                event["detail"] |= {"name": execution.name, "status": execution.status, "input": execution.execution_input}
+                self._deliver(event)
+        self.observe()
+
+    def _deliver(self, event: Json) -> None:
+        for _ in range(_DELIVERIES):
+            hits = len(self.wire.hits)
+            try:
+                self.winnow.invoke(ENDED, event)
+            except (Crash, Exception):
+                if len(self.wire.hits) == hits:
+                    raise
+            else:
+                return
 
     def sweep(self) -> None:
         """The schedule's call. A sweep that dies or fails because of a fault is made again five minutes later."""
@@ -276,9 +358,9 @@ class World:
         self.observe()
 
     def settle(self) -> None:
-        """Let time pass until nothing is left to be done: leases and deletion deadlines run out, then a day."""
-        for minutes in (0, 6, 30, 25 * 60):
-            self.clock.forward(minutes=minutes)
+        """Let time pass until nothing is left to be done: leases and deletion deadlines run out, then days."""
+        for minutes in (0, 6, 30, 25 * 60, 25 * 60):
+            self.clock.advance(minutes=minutes)
             self.sweep()
             self.run_executions()
         self.sweep()
