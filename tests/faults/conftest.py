@@ -35,10 +35,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             terminalreporter.write_line(line)
 
 
+@pytest.fixture(scope="session")
+def tell(request: pytest.FixtureRequest) -> Count:
+    """tell(LINE): a line for the summary."""
+    return request.config.stash[_COUNTS].append
+
+
 @pytest.fixture
-def count(request: pytest.FixtureRequest) -> Count:
+def count(request: pytest.FixtureRequest, tell: Count) -> Count:
     """count(LINE): a line for the summary, after the name of the test."""
-    return lambda line: request.config.stash[_COUNTS].append(f"{request.node.name}: {line}")
+    return lambda line: tell(f"{request.node.name}: {line}")
 
 
 @pytest.fixture(scope="session")
