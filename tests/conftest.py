@@ -163,10 +163,13 @@ class Winnow:
         given: Json = json.loads(self.stepfunctions.describe_execution(executionArn=last["executionArn"])["input"])
         return given
 
-    def run_workflow(self, data: Json, context: Context | None = None) -> str:
+    def run_workflow(self, data: Json, context: Context | None = None, start_at: str = WORKFLOW["StartAt"]) -> str:
         """Do with this input what the template's state machine does. Returns the name of the state it ends in."""
-        name: str = WORKFLOW["StartAt"]
-        while (state := WORKFLOW["States"][name])["Type"] == "Task":
+        name = start_at
+        while (state := WORKFLOW["States"][name])["Type"] in {"Task", "Choice"}:
+            if state["Type"] == "Choice":
+                name = choose(state, data)
+                continue
             task = functions()[state["Resource"]["GetAtt"].removesuffix(".Arn")]
             after = state
             try:
@@ -209,6 +212,17 @@ def _variables(function: Json) -> Json:
     own: Json = function.get("Environment", {}).get("Variables", {})
     for_all: Json = template()["Globals"]["Function"]["Environment"]["Variables"]
     return for_all | own
+
+
+def choose(state: Json, data: Json) -> str:
+    """The state that a Choice of the workflow leads to."""
+    for choice in state["Choices"]:
+        value: Any = data
+        for member in choice["Variable"].removeprefix("$.").split("."):
+            value = value[member]
+        if value is choice["BooleanEquals"]:
+            return str(choice["Next"])
+    return str(state["Default"])
 
 
 def failure(error: Exception) -> Json:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 FUNCTION = "functions/api/get_evaluation"
 
+EPOCHS = [{"epoch": 1, "loss": 0.7, "score": 0.5}, {"epoch": 2, "loss": None, "score": None}]
+
 
 def write(winnow: Winnow, report: dict[str, Any]) -> None:
     """Put the report where the training of version 1 writes its own."""
@@ -32,7 +34,10 @@ def write(winnow: Winnow, report: dict[str, Any]) -> None:
         pytest.param(made(60, exclusive=True), id="many labels"),
         pytest.param(made(4, exclusive=False), id="multilabel"),
         pytest.param(made(3, exclusive=True, texts=True), id="texts kept"),
-        pytest.param(made(3, exclusive=True) | {"epochs": [{"epoch": 1, "loss": 0.7}]}, id="epochs"),
+        pytest.param(
+            made(3, exclusive=True) | {"epochs": [{"epoch": 1, "loss": 0.7, "score": 0.5}, {"epoch": 2, "loss": None, "score": None}]},
+            id="epochs",
+        ),
     ],
 )
 def test_a_version_s_whole_report_is_shown(ready: Ready, report: dict[str, Any]) -> None:

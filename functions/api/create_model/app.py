@@ -25,5 +25,5 @@ def _training_request(request: Request) -> TrainingRequest:
     force_update = str(given.pop("force_update", False)).lower() == "true"
     recipe = given.pop("recipe", RECIPES[0])
     # JSON Schema takes 3.0 for a whole number, and these may be strings.
-    whole = {name: int(given[name]) for name in ("n_iter", "n_texts", "batch_size", "seed") if name in given}
+    whole = {name: int(given[name]) for name in ("n_iter", "n_texts", "batch_size", "seed", "patience") if name in given}
     return TrainingRequest(model_id, dataset, Hyperparameters(**{**given, **whole}), recipe, force_update)

@@ -67,6 +67,8 @@ class Hyperparameters:
 
     min_precision: the share of right answers, among those it accepts, that an exclusive model's threshold is chosen for.
     keep_texts: whether the evaluation may quote the texts that went wrong.
+    patience: the training ends when so many epochs have gone by without a better score on held-out examples, and takes the best one.
+    max_minutes: it ends after so many minutes of training, and takes the best so far.
     """
 
     n_iter: int | None = None
@@ -79,6 +81,8 @@ class Hyperparameters:
     exclusive: bool | None = None
     min_precision: float = 0.9
     keep_texts: bool = False
+    patience: int | None = None
+    max_minutes: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,18 +139,25 @@ _BEGINS_AT = {Stage.QUEUED: 0, Stage.PREPARING: 1, Stage.TRAINING: 5, Stage.EVAL
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a training job is: percent from 0 to 100, eta_seconds (of the stage) None where nobody can know yet."""
+    """How far a training job is. percent: 0 to 100; eta_seconds: what is left of the stage, None where nobody can know yet.
+
+    While it trains, also the passes over the examples that are done, and how many it makes; the loss and the score after the last one.
+    """
 
     stage: Stage
     percent: int
     eta_seconds: int | None = None
+    epoch: int | None = None
+    epochs: int | None = None
+    loss: float | None = None
+    score: float | None = None
 
     @classmethod
-    def of(cls, stage: Stage, share: float = 0.0, eta_seconds: int | None = None) -> Progress:
+    def of(cls, stage: Stage, share: float = 0.0) -> Progress:
         """The progress when this share (0 to 1) of the stage is done."""
         later = [percent for percent in _BEGINS_AT.values() if percent > _BEGINS_AT[stage]]
         begin, end = _BEGINS_AT[stage], min(later, default=100)
-        return cls(stage, round(begin + (end - begin) * share), eta_seconds)
+        return cls(stage, round(begin + (end - begin) * share))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -20,6 +21,7 @@ MAX_DATASET_BYTES = 100_000_000
 UPLOAD_SECONDS = 3600
 
 _MANIFEST = "artifact/manifest.json"
+_CHECKPOINT = "checkpoints/training.npz"
 _NOT_TO_BE_HAD = {
     *("404", "403", "301", "NoSuchKey", "NoSuchBucket", "AccessDenied"),
     *("InvalidBucketName", "KeyTooLongError", "PermanentRedirect"),
@@ -75,6 +77,18 @@ class Storage:
         body = self._s3.get_object(Bucket=self._bucket, Key=_examples_key(job, part))["Body"].read()
         records = (json.loads(line) for line in gzip.decompress(body).decode().split("\n"))
         return [Example(record["text"], tuple(record["labels"]), record["row"]) for record in records]
+
+    def write_checkpoint(self, job: TrainingJob, content: BytesIO) -> None:
+        """Keep where the training is. One object, so that another checkpoint is there whole or not at all."""
+        content.seek(0)
+        self._s3.put_object(Bucket=self._bucket, Key=job.prefix + _CHECKPOINT, Body=content)
+
+    def read_checkpoint(self, job: TrainingJob) -> BytesIO | None:
+        """What `write_checkpoint` kept last, or None."""
+        try:
+            return BytesIO(self._s3.get_object(Bucket=self._bucket, Key=job.prefix + _CHECKPOINT)["Body"].read())
+        except self._s3.exceptions.NoSuchKey:
+            return None
 
     def write_artifact(self, job: TrainingJob, files: Mapping[str, bytes]) -> str:
         """Write an artifact's files, and last its manifest. Returns the manifest's SHA-256, which the registry keeps."""

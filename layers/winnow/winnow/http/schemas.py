@@ -65,6 +65,13 @@ CREATE_MODEL = _object(
         "exclusive": {"type": "boolean", "description": "true (each text has exactly one label) or false"},
         "min_precision": {"type": "number", "minimum": 0, "maximum": 1, "description": "a number from 0 to 1"},
         "keep_texts": {"type": "boolean", "description": "true or false"},
+        "patience": {"type": "integer", "minimum": 1, "maximum": 1000, "description": "a whole number of epochs from 1 to 1000"},
+        "max_minutes": {
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "maximum": 1440,
+            "description": "a number of minutes above 0, up to 1440",
+        },
         "spacy_model": {
             "enum": list(LANGUAGES),
             "description": f"the code of a language whose tokenizer spaCy has without further packages: {', '.join(LANGUAGES)}",

@@ -16,7 +16,9 @@ from thinc.api import Model
 from thinc.model import deserialize_attr, serialize_attr
 
 from winnow.domain import Example, Hyperparameters
-from winnow.recipes.sparse_linear import Descent, SparseLinear
+from winnow.recipes.descent import Descent, LinearFitting
+from winnow.recipes.flags import label_flags
+from winnow.recipes.sparse_linear import SparseLinear
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,7 +49,7 @@ def is_few(texts: int, labels: int) -> bool:
 
 
 class Classifier:
-    """A text classifier: trained by `train`, or made again from `to_bytes` by `from_bytes`."""
+    """A text classifier: it learns by its `fitting`, or is made again from `to_bytes` by `from_bytes`."""
 
     def __init__(self, labels: Sequence[str], *, exclusive: bool, language: str) -> None:
         self.labels = tuple(labels)
@@ -55,11 +57,11 @@ class Classifier:
         self.language = language
         self._linear = SparseLinear(len(labels), 3, exclusive=exclusive)
 
-    def train(self, examples: Sequence[Example], settings: Hyperparameters, after_epoch: Callable[[int, float], None]) -> None:
-        """Learn from the examples, from the beginning. What after_epoch(number, loss) raises ends the training."""
+    def fitting(self, examples: Sequence[Example], settings: Hyperparameters, held_out: Sequence[str] = ()) -> LinearFitting:
+        """What makes it learn from the examples, from the beginning. held_out: texts to measure it on after each pass."""
         few = is_few(len(examples), len(self.labels))
         texts = [example.text for example in examples]
-        targets = np.array([[label in example.labels for label in self.labels] for example in examples], np.float32)
+        targets = label_flags(examples, self.labels).astype(np.float32)
         named = few and self.exclusive
         if named:
             # A label's name says what it means: one more text of its label.
@@ -75,7 +77,7 @@ class Classifier:
             seed=settings.seed,
         )
         self._linear = SparseLinear(len(self.labels), 2 if few else 3, exclusive=self.exclusive)
-        self._linear.fit(texts, targets, how, after_epoch)
+        return LinearFitting(self._linear, texts, targets, how, held_out)
 
     def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Of shape (texts, labels)."""

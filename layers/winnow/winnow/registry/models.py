@@ -158,4 +158,4 @@ def _version(item: Mapping[str, Any]) -> Version:
 
 
 def _progress(item: Mapping[str, Any]) -> Progress:
-    return Progress(Stage(item["stage"]), item["percent"], item["eta_seconds"])
+    return Progress(**{**item, "stage": Stage(item["stage"])})
