@@ -152,8 +152,8 @@ def test_patience_ends_it_when_the_score_no_longer_grows_and_takes_the_best_epoc
     assert given.stopped == "patience"
     assert len(given.history) < 200
     scores = [epoch["score"] or 0 for epoch in given.history]
-    if recipe == "cnn":  # it answers as it was held out from, and stops two epochs after the best
-        assert len(scores) == scores.index(max(scores)) + 1 + 2
+    if recipe == "cnn":  # of its one fold the best epoch is known: on everything it does as many
+        assert scores[-1] == max(scores)
     assert given.result().choose([example.text for example in EXAMPLES[True]])
 
 

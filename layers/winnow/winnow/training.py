@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 _SETTINGS = {linear.NAME: linear.settings, cnn.NAME: cnn.settings}
 
 # The held-out shares of the training examples on which the calibration is fitted. linear is so cheap that it is then trained again
-# on everything, and with few examples several times, to calibrate on more texts; cnn answers as it was when it was calibrated.
+# on everything, and with few examples several times, to calibrate on more texts. cnn is trained again where the examples are few, and
+# those held out are missed; else it answers as it was when it was calibrated.
 _FOLDS_OF_FEW, _SHARE_OF_FEW, _SHARE = 3, 0.2, 0.1
 _FEW_EXAMPLES = 2_000
 
@@ -67,7 +68,7 @@ class _Fold:
 
 
 class Training:
-    """The making of one classifier: fittings on folds of the examples, to calibrate by what they leave, and for linear one on all.
+    """The making of one classifier: fittings on folds of the examples, to calibrate by what they leave, and mostly one on all.
 
     chosen: what the client left open is filled in. Where `steps` yields, several times a second, the training may be put down: `save`
     writes what a Training of the same arguments needs to `resume`, and it comes to the same classifier.
@@ -86,9 +87,9 @@ class Training:
         self.settings = settings_for(recipe, chosen, len(examples), len(self.labels), exclusive=exclusive)
         self.seconds = 0.0
         self._recipe, self._examples, self._exclusive, self._clock = recipe, examples, exclusive, clock
-        self._refits = recipe == linear.NAME
-        few = self._refits and len(examples) <= _FEW_EXAMPLES
-        self._calibrating, self._held_out_share = (_FOLDS_OF_FEW, _SHARE_OF_FEW) if few else (1, _SHARE)
+        few = len(examples) <= _FEW_EXAMPLES
+        self._refits = few or recipe == linear.NAME
+        self._calibrating, self._held_out_share = (_FOLDS_OF_FEW, _SHARE_OF_FEW) if few and recipe == linear.NAME else (1, _SHARE)
         # Which epoch was the best, and its weights, are worth keeping only where one of these may end the training.
         self._keeps_best = self.settings.patience is not None or self.settings.max_minutes is not None
         self._folds: list[_Fold] = []
@@ -146,7 +147,7 @@ class Training:
     def history(self) -> list[dict[str, float | None]]:
         """Of each epoch of the classifier that answers: the mean loss of a text, and the score on what was held out of its examples.
 
-        linear is trained on all of them in the end: its scores are the means of those of the folds before.
+        Where that one was trained on everything, the scores are the means of those of the folds before.
         """
         answering = [fold for fold in self._folds if fold.done][-1]
         measured = [answering] if answering.truth is not None else self._folds[: self._calibrating]
