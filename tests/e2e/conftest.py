@@ -15,6 +15,8 @@ from local.client import Client
 from local.cloud import LocalCloud
 from tests.support.contract import check_answer
 
+# So short, of which a minute is kept for the checkpoint, that a test can have several.
+SEGMENT_SECONDS = 80
 SAMPLE = Path(__file__).parents[2] / "local" / "sample" / "savings.json"
 
 
@@ -49,6 +51,18 @@ class Deployed:
         """The keys in a bucket."""
         return [entry["Key"] for entry in self.cloud.client("s3").list_objects_v2(Bucket=bucket).get("Contents", [])]
 
+    def states_entered(self, model_id: str) -> list[str]:
+        """The names of the states that the workflow of the model's only training went through."""
+        client = self.cloud.client("stepfunctions")
+        machine = client.list_state_machines()["stateMachines"][0]["stateMachineArn"]
+        for execution in client.list_executions(stateMachineArn=machine)["executions"]:
+            given = json.loads(client.describe_execution(executionArn=execution["executionArn"])["input"])
+            if given["job"]["model_id"] == model_id:
+                pages = client.get_paginator("get_execution_history").paginate(executionArn=execution["executionArn"])
+                details = (event.get("stateEnteredEventDetails") for page in pages for event in page["events"])
+                return [each["name"] for each in details if each]
+        raise AssertionError(f"no execution trained {model_id}")
+
 
 def deployed(cloud: LocalCloud) -> Deployed:
     settings, outputs = cloud.environment(), cloud.outputs()
@@ -65,7 +79,7 @@ def deployed(cloud: LocalCloud) -> Deployed:
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     with LocalCloud(tmp_path_factory.mktemp("cloud"), port=None) as cloud:
-        cloud.deploy()
+        cloud.deploy({"TrainingTimeout": str(SEGMENT_SECONDS)})
         yield cloud
 
 

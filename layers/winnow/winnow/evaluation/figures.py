@@ -73,13 +73,13 @@ def learning(report: Report) -> str:
     highest = _ticks(max(loss for _, loss in losses))
     ticks = [(tick / highest[-1], f"{tick:g}") for tick in highest]
     parts = _curve([(epoch, loss / highest[-1], loss) for epoch, loss in losses], epochs, (_TOP + 250, _TOP), ticks, named=("loss", BLUE))
-    about = f"The mean loss of a training text in each epoch: {losses[0][1]:.4g} in the first, {losses[-1][1]:.4g} in the last."
+    about = f"Mean loss of a training text: {losses[0][1]:.4g} in the first epoch, {losses[-1][1]:.4g} in the last."
     bottom = _TOP + 250
     if scores:
         bottom += 330
         shares = [(epoch, score, score) for epoch, score in scores]
         parts += _curve(shares, epochs, (bottom, bottom - 250), _FIFTHS, named=("score", ORANGE))
-        about += f" On held-out texts: {scores[-1][1]:.3f} in the last."
+        about += f" Score on held-out texts: {scores[-1][1]:.3f}."
     return drawing(bottom + 62, "Learning", about, parts)
 
 
