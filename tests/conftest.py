@@ -23,8 +23,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from tests.support.clock import Clock
 from tests.support.contract import check_answer, functions, template
-from winnow import aws
+from winnow import aws, domain
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / "tests" / "data"
@@ -259,6 +260,14 @@ class OneSession(boto3.Session):
         if key not in self._clients:
             self._clients[key] = super().client(service_name, **options)  # type: ignore[call-overload]
         return self._clients[key]
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The time, for a test to move."""
+    clock = Clock()
+    monkeypatch.setattr(domain, "clock", clock)
+    return clock
 
 
 @pytest.fixture(scope="session")

@@ -30,12 +30,13 @@ READ_BY_LIBRARIES = {"OPENBLAS_NUM_THREADS"}  # OpenBLAS, which numpy brings
 # From below to above: a door imports its own modules and those of the rows before it.
 DOORS = (
     {"domain", "errors"},
-    {"aws", "strict_json"},
+    {"aws", "strict_json", "lifecycle"},
     {"registry", "storage", "recipes", "evaluation", "datasets"},
     {"deployment"},
     {"training"},
     {"jobs", "preparation", "trainer", "predictor", "failures", "http"},
     {"deletion"},
+    {"sweep"},
 )
 
 # What the Lambda runtime brings: boto3 with what it needs.
@@ -210,16 +211,30 @@ def test_only_aws_reads_the_environment() -> None:
     assert readers == {"layers/winnow/winnow/aws.py"}
 
 
+def test_only_the_domain_reads_the_wall_clock() -> None:
+    # So that a test moves the time in one place. (time.monotonic measures how long something takes, and tells no time.)
+    clocks = ("datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns", "time.gmtime")
+    readers = {
+        path
+        for path, module in own_code().items()
+        if any(isinstance(node, ast.Attribute) and ast.unparse(node).endswith(clocks) for node in ast.walk(module))
+        or any(name in clocks for name in imports(module))
+    }
+    assert readers == {"layers/winnow/winnow/domain.py"}
+
+
 def test_only_the_registry_s_table_knows_how_a_row_is_addressed() -> None:
-    table, models = "layers/winnow/winnow/registry/table.py", "layers/winnow/winnow/registry/models.py"
+    table, models, upkeep = (f"layers/winnow/winnow/registry/{name}.py" for name in ("table", "models", "upkeep"))
     texts = {
         path: {node.value for node in ast.walk(module) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
         for path, module in own_code().items()
     }
     del texts["layers/winnow/winnow/recipes/languages.py"]  # sk is Slovak there
-    # models.py reads the keys of rows and asks for partitions; it makes none.
-    assert {path for path, found in texts.items() if found & {"pk", "sk"}} == {table, models}
-    assert {path for path, found in texts.items() if any(re.match("MODELS$|DELETIONS$|VERSIONS#", text) for text in found)} == {table}
+    # models.py and upkeep.py read the keys of rows and ask for partitions; they make none.
+    assert {path for path, found in texts.items() if found & {"pk", "sk"}} == {table, models, upkeep}
+    assert {path for path, found in texts.items() if any(re.match("MODELS$|DELETIONS$|UPKEEP$|VERSIONS#", text) for text in found)} == {
+        table
+    }
 
 
 def test_the_nouns_and_the_errors_need_the_standard_library_alone() -> None:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 
-from tests.conftest import CLIENT_BUCKET, Context, load_event
+from tests.conftest import CLIENT_BUCKET, Context, Json, load_event
+from winnow import aws
 from winnow.errors import JobSupersededError, WinnowError
 from winnow.registry import table as rows
 
 if TYPE_CHECKING:
     from tests.conftest import Ready, Winnow
+    from tests.support.clock import Clock
 
 SWEEP = "functions/upkeep/sweep"
 
 
-def test_a_model_goes_with_its_rows_and_objects_and_the_data_set_stays(ready: Ready) -> None:
+def test_a_model_goes_with_its_rows_and_objects_and_the_data_set_stays(ready: Ready, clock: Clock) -> None:
     winnow = ready("exclusive.json")
     assert winnow.objects()
 
@@ -24,8 +27,9 @@ def test_a_model_goes_with_its_rows_and_objects_and_the_data_set_stays(ready: Re
 
     assert (answer.status, answer.body) == (200, {"model_id": "tc-01", "status": "deleted"})
     assert winnow.objects() == {}
+    clock.advance(minutes=17)
     winnow.invoke(SWEEP, load_event("upkeep/sweep"))
-    assert winnow.table.scan()["Items"] == []
+    assert table(winnow) == []
     assert winnow.s3.list_objects_v2(Bucket=CLIENT_BUCKET)["KeyCount"] == 1
 
 
@@ -113,7 +117,65 @@ def test_a_version_is_not_published_while_its_models_objects_are_being_removed(w
     assert winnow.create().body == {"model_id": "tc-01", "version": 1, "status": "queued"}
 
 
-def test_an_object_written_late_is_swept_and_the_note_kept_until_none_can_come(winnow: Winnow) -> None:
+@pytest.mark.parametrize("meanwhile", ["cancelled", "trained again", "deleted"])
+def test_a_model_that_changes_under_the_deletion_is_looked_at_again(
+    ready: Ready, clock: Clock, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    winnow = ready("exclusive.json")
+    if meanwhile == "cancelled":
+        winnow.create("create_model_force_update")
+    transact = rows.transact
+
+    def late(table: Any, *writes: Any) -> None:
+        monkeypatch.setattr(rows, "transact", transact)
+        if meanwhile == "cancelled":
+            winnow.call("cancel_version", path={"model_id": "tc-01", "version": "2"})
+        elif meanwhile == "trained again":
+            winnow.create("create_model_force_update")
+        else:
+            winnow.call("delete_model")
+        transact(table, *writes)
+
+    monkeypatch.setattr(rows, "transact", late)
+    assert winnow.call("delete_model").status == (404 if meanwhile == "deleted" else 200)
+
+    if meanwhile != "deleted":
+        assert [execution["status"] for execution in winnow.executions()][-1] == "ABORTED"
+    clock.advance(minutes=17)
+    winnow.invoke(SWEEP, load_event("upkeep/sweep"))
+    assert (table(winnow), winnow.objects()) == ([], {})
+
+
+def test_from_the_deletion_on_no_write_of_the_job_is_let_through(winnow: Winnow) -> None:
+    """Though the deletion had no time yet for the model's rows and objects: what is noted now would be written to for 15 minutes more."""
+    winnow.put_dataset()
+    winnow.create(n_iter=1)
+    job = winnow.started_job()
+    winnow.invoke("functions/training/prepare", job)
+    before = set(winnow.objects())
+    winnow.invoke("functions/api/delete_model", load_event("api/delete_model"), Context(seconds=5))
+
+    for task in ("prepare", "train"):
+        with pytest.raises(WinnowError):
+            winnow.invoke(f"functions/training/{task}", job)
+
+    assert set(winnow.objects()) == before
+
+
+def test_a_workflow_that_can_t_be_stopped_does_not_keep_the_deletion(winnow: Winnow) -> None:
+    winnow.create()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(aws.stepfunctions(), "stop_execution", refused)
+        assert winnow.call("delete_model").status == 200
+
+    assert winnow.call("get_model").status == 404
+
+
+def refused(**_: Any) -> None:
+    raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, "StopExecution")
+
+
+def test_an_object_written_late_is_swept_and_the_note_kept_until_none_can_come(winnow: Winnow, clock: Clock) -> None:
     winnow.create()
     job = winnow.started_job()["job"]
     winnow.call("delete_model")
@@ -122,10 +184,12 @@ def test_an_object_written_late_is_swept_and_the_note_kept_until_none_can_come(w
     winnow.invoke(SWEEP, load_event("upkeep/sweep"))
 
     assert winnow.objects() == {}
-    [note] = winnow.table.scan()["Items"]
-    winnow.table.put_item(Item=note | {"final_after": "2020-01-01T00:00:00+00:00"})
+    clock.advance(minutes=15)
     winnow.invoke(SWEEP, load_event("upkeep/sweep"))
-    assert winnow.table.scan()["Items"] == []
+    assert [row["pk"] for row in table(winnow)] == [rows.DELETIONS]
+    clock.advance(minutes=2)
+    winnow.invoke(SWEEP, load_event("upkeep/sweep"))
+    assert table(winnow) == []
 
 
 def test_what_a_request_had_no_time_for_the_sweep_finishes(ready: Ready) -> None:
@@ -144,7 +208,8 @@ def test_what_a_request_had_no_time_for_the_sweep_finishes(ready: Ready) -> None
     winnow.invoke(SWEEP, load_event("upkeep/sweep"), Context(seconds=240))
 
     assert winnow.objects() == {}
-    assert {row["pk"] for row in winnow.table.scan()["Items"]} == {rows.MODELS, rows.versions_partition(winnow.started_job()["job"]["uid"])}
+    new = rows.versions_partition(winnow.started_job()["job"]["uid"])
+    assert {row["pk"] for row in table(winnow)} == {rows.MODELS, new, rows.DELETIONS}
     assert winnow.model()["status"] == "training"
 
 
@@ -162,7 +227,12 @@ def test_a_sweep_without_time_leaves_the_rest_to_the_next(ready: Ready) -> None:
 def test_a_sweep_of_nothing_is_nothing(winnow: Winnow) -> None:
     winnow.invoke(SWEEP, load_event("upkeep/sweep"))
 
-    assert winnow.table.scan()["Items"] == []
+    assert table(winnow) == []
+
+
+def table(winnow: Winnow) -> list[Json]:
+    """The rows of the registry, but for what the sweeper keeps for itself."""
+    return [row for row in winnow.table.scan()["Items"] if row["pk"] != rows.UPKEEP]
 
 
 def prefix(key: str) -> str:

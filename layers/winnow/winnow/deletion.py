@@ -1,59 +1,70 @@
-"""Deleting a model: out of sight at once, then everything that was made for it. Never the client's own data set."""
+"""Deleting a model, or a version of one: out of sight at once, then everything that was made for it. Never the client's own data set."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 
 from winnow import deployment
 from winnow.domain import now
-from winnow.jobs import stop_workflow
-from winnow.registry import Models
-from winnow.registry.models import Deletion
+from winnow.errors import BusyError
+from winnow.jobs import try_to_stop_workflow
+from winnow.registry import Deletion
 
-# A Lambda that was training when the model went can write one more object until its time is up; Lambda's limit is 15 minutes.
-_LAST_WRITE = timedelta(minutes=16)
+_TRIES = 5
 
 
 def delete(model_id: str, seconds: float) -> bool:
     """Delete the model, and within so many seconds as many of its objects as possible. True when none is left.
 
-    What time doesn't suffice for, `finish_deletions` does later. ModelNotFoundError where there is no such model.
+    What time doesn't suffice for, the sweeper does later. ModelNotFoundError where there is no such model.
     """
+    return remove(_out_of_sight(model_id), time_left(seconds))
+
+
+def _out_of_sight(model_id: str) -> Deletion:
     models = deployment.models()
-    model = models.get(model_id)
-    training = None if model.training_version is None else models.version(model, model.training_version)
-    final_after = datetime.now(UTC) + (_LAST_WRITE if training else timedelta())
-    deletion = models.delete(model, final_after.isoformat())
-    if training:
-        stop_workflow(training)
-    return _finish(models, deletion, _until(seconds))
+    for _ in range(_TRIES):
+        model = models.get(model_id)
+        training = models.version_in_training(model)
+        deletion = models.delete(model)
+        if deletion is not None:
+            if training is not None:
+                try_to_stop_workflow(training.job)
+            return deletion
+    raise BusyError(f"Model {model_id!r} is being changed by many at once: try again in a few seconds.")
 
 
-def finish_deletions(seconds: float) -> int:
-    """Finish the deletions that are under way, while there is time. Returns how many are finished."""
-    models = deployment.models()
-    time_left = _until(seconds)
-    finished = 0
-    for deletion in list(models.deletions()):
-        if not next(time_left):
-            break
-        finished += _finish(models, deletion, time_left)
-    return finished
-
-
-def _finish(models: Models, deletion: Deletion, time_left: Iterator[bool]) -> bool:
-    if not deployment.storage().remove_model(deletion.uid, time_left):
+def finish(name: str, time_left: Iterator[bool]) -> bool:
+    """Go on with a deletion, by its name in the registry, while there is time. True when it is finished."""
+    deletion = deployment.upkeep().deletion(name)
+    if deletion is None:
         return False
-    models.remove_versions(deletion)
-    # While a training of it may still write, the note stays, so that the sweeper looks once more.
-    if datetime.fromisoformat(deletion.final_after) <= datetime.fromisoformat(now()):
-        models.finish(deletion)
+    # Before the objects are listed: what is written after that moment would be missed.
+    last = deletion.final_after <= now()
+    if not remove(deletion, time_left) or not last:
+        return False
+    deployment.upkeep().finish(deletion)
     return True
 
 
-def _until(seconds: float) -> Iterator[bool]:
+def remove(deletion: Deletion, time_left: Iterator[bool]) -> bool:
+    """Remove the objects and then the rows of what was deleted, while there is time. True when none is left.
+
+    The note of the deletion stays: a training of it may still write an object, and the sweeper looks again when none can.
+    """
+    storage = deployment.storage()
+    if deletion.version is None:
+        removed = storage.remove_model(deletion.uid, time_left)
+    else:
+        removed = storage.remove_version(deletion.uid, deletion.version, time_left)
+    if removed:
+        deployment.upkeep().remove_rows(deletion)
+    return removed
+
+
+def time_left(seconds: float) -> Iterator[bool]:
+    """Whether there is time left of so many seconds from now, each time it is asked."""
     end = time.monotonic() + seconds
     while True:
         yield time.monotonic() < end

@@ -1,7 +1,7 @@
 """The registry and the storage of this deployment, over the resources that the function's settings name."""
 
 from winnow import aws
-from winnow.registry import Jobs, Models
+from winnow.registry import Jobs, Models, Upkeep
 from winnow.storage import Datasets, Storage
 
 
@@ -11,6 +11,10 @@ def models() -> Models:
 
 def jobs() -> Jobs:
     return Jobs(aws.registry_table())
+
+
+def upkeep() -> Upkeep:
+    return Upkeep(aws.registry_table())
 
 
 def datasets() -> Datasets:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -116,12 +117,38 @@ class TrainingJob:
     @property
     def prefix(self) -> str:
         """The S3 prefix of this job alone."""
-        return f"{model_prefix(self.uid)}versions/{self.version}/{self.fence}/"
+        return f"{version_prefix(self.uid, self.version)}{self.fence}/"
+
+
+# The S3 prefix of everything made for models.
+MODELS_PREFIX = "models/"
+_OF_A_JOB = re.compile(rf"{MODELS_PREFIX}(?P<uid>[^/]+)/versions/(?P<version>[0-9]+)/(?P<fence>[0-9]+)/(?P<name>.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class JobObject:
+    """What the key of an object says: the job that wrote it, and the object's name under the job's prefix."""
+
+    uid: str
+    version: int
+    fence: int
+    name: str
+
+    @classmethod
+    def from_key(cls, key: str) -> JobObject | None:
+        """None for the key of an object that no job wrote."""
+        found = _OF_A_JOB.fullmatch(key)
+        return cls(found["uid"], int(found["version"]), int(found["fence"]), found["name"]) if found else None
 
 
 def model_prefix(uid: str) -> str:
     """The S3 prefix of everything made for one life of a model."""
-    return f"models/{uid}/"
+    return f"{MODELS_PREFIX}{uid}/"
+
+
+def version_prefix(uid: str, version: int) -> str:
+    """The S3 prefix of everything made for one version, under whatever fence."""
+    return f"{model_prefix(uid)}versions/{version}/"
 
 
 class Stage(StrEnum):
@@ -186,6 +213,7 @@ class Version:
 
     dataset and evaluation are the headline figures; the rest is in S3 under the job's prefix.
     manifest_sha256 is the digest of the artifact's manifest: what is not so signed is not loaded.
+    lease_until: while the version is active, the time after which nobody works on it any more, unless its job is heard of before.
     """
 
     job: TrainingJob
@@ -199,6 +227,7 @@ class Version:
     created_at: str
     finished_at: str | None
     manifest_sha256: str | None = None
+    lease_until: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +239,24 @@ class ScoredLabel:
     accepted: bool
 
 
+def _wall_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+# Where the time comes from, for all of the package. A test that moves the time replaces this and nothing else.
+clock: Callable[[], datetime] = _wall_clock
+
+
+def utc_now() -> datetime:
+    """The time, in UTC."""
+    return clock()
+
+
+def timestamp(at: datetime) -> str:
+    """A time in UTC as the API and the registry write it: ISO 8601, to the millisecond, with Z. Timestamps sort as their times do."""
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def now() -> str:
-    """The time as the API writes it: UTC, ISO 8601, to the millisecond, with Z."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """The time as the API and the registry write it."""
+    return timestamp(utc_now())

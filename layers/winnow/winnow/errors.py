@@ -129,7 +129,7 @@ class DatasetError(WinnowError):
 
 
 class JobSupersededError(WinnowError):
-    """The job's version was cancelled, deleted or started anew: whatever this job still does must not count."""
+    """The job's version was cancelled, deleted, started anew, or has gone further: whatever this task still does must not count."""
 
     status = HTTPStatus.CONFLICT
     kind = "job-superseded"

@@ -48,6 +48,16 @@ def unforeseen(failure: Mapping[str, Any]) -> str:
     return f"The training failed by a fault of ours ({reason}): the function's log has the details. Train again, or report it if it stays."
 
 
+def ended(execution: Mapping[str, Any]) -> str:
+    """The sentence for an execution that ended as FAILED, TIMED_OUT or ABORTED, with its error and cause where it has them."""
+    match execution["status"]:
+        case "ABORTED":
+            return "The training's workflow was stopped from outside: train again with force_update."
+        case "TIMED_OUT":
+            return "The training took longer than three days: train on fewer texts (n_texts) or in fewer epochs (n_iter)."
+    return unforeseen({"Error": execution.get("error"), "Cause": execution.get("cause")})
+
+
 def _class_name(cause: Any) -> str | None:
     try:
         told = json.loads(cause)

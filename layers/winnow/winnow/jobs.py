@@ -1,54 +1,87 @@
-"""Starting and cancelling training jobs, and starting again what never started. Never needs the spaCy layer."""
+"""Starting and cancelling training jobs, and what the sweeper does for those of which nothing is heard. Never needs the spaCy layer."""
 
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from dataclasses import asdict
+from datetime import timedelta
+from enum import StrEnum
 from uuid import uuid4
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from winnow import aws, deployment
-from winnow.domain import TrainingJob, TrainingRequest, Version, VersionStatus
+from winnow.domain import ACTIVE, TrainingJob, TrainingRequest, Version, VersionStatus, now, timestamp, utc_now
 from winnow.errors import (
     BusyError,
     JobSupersededError,
     ModelExistsError,
     NotCancellableError,
     TrainingUnderwayError,
-    VersionNotFoundError,
 )
 
 logger = Logger(service="winnow")
 
 _TRIES = 5
 
+# A version that could not be started for so long is given up. The sweeper tries every five minutes.
+_LONGEST_QUEUED = timedelta(days=1)
+_ENDED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
+
+_SILENT = (
+    "The training stopped without a word: nothing was heard of it for longer than one of its steps can take."
+    " Train again with force_update, or report it if it stays."
+)
+_NEVER_STARTED = "The training could not be started for a day: the sweeper's log has the reason. Train again with force_update."
+
+
+class Care(StrEnum):
+    """What the sweeper did for a training."""
+
+    STARTED = "TrainingsStarted"
+    RESTARTED = "TrainingsRestarted"
+    FAILED = "TrainingsFailed"
+
 
 def start(request: TrainingRequest) -> TrainingJob:
     """Register the version that the request asks for, and start its training.
 
     ModelExistsError for an id that exists without force_update, TrainingUnderwayError while a version of it is being made.
-    Once the version is registered, it will be trained: where the workflow doesn't start now, `start_queued` starts it later.
+    Once the version is registered it will be trained or fail: where the workflow doesn't start now, `care_for` starts it later.
     """
     job = _register(request)
     _try_to_start_workflow(job)
     return job
 
 
-def start_queued() -> int:
-    """Start the jobs that are registered and still queued. Harmless for one that was just started. Returns how many it tried."""
+def care_for(model_id: str) -> Care | None:
+    """See to the active version of a model, where its lease ran out. None: there was nothing to do.
+
+    JobSupersededError where it changed meanwhile. Each step may be the last before a crash, and be repeated: an execution's name has the
+    fence, so that none starts twice; and the fence grows only when the execution before has ended.
+    """
     models = deployment.models()
-    tried = 0
-    for model in models.training():
-        # A model may be deleted between the one look and the other.
-        with suppress(VersionNotFoundError):
-            version = models.version(model, model.latest_version)
-            if version.status is VersionStatus.QUEUED:
-                _try_to_start_workflow(version.job)
-                tried += 1
-    return tried
+    model = models.find(model_id)
+    version = None if model is None else models.version_in_training(model)
+    if version is None or version.lease_until is None or version.lease_until > now():
+        return None
+    if version.status is not VersionStatus.QUEUED:
+        return _give_up(version, _SILENT)
+    if version.created_at <= timestamp(utc_now() - _LONGEST_QUEUED):
+        return _give_up(version, _NEVER_STARTED)
+    status = _execution_status(version.job)
+    if status is None:
+        return Care.STARTED if _try_to_start_workflow(version.job) else None
+    if status in _ENDED:
+        return Care.RESTARTED if _try_to_start_workflow(deployment.jobs().restart(version.job)) else None
+    return None
+
+
+def _give_up(version: Version, error: str) -> Care:
+    deployment.jobs().expire(version, error)
+    try_to_stop_workflow(version.job)
+    return Care.FAILED
 
 
 def _register(request: TrainingRequest) -> TrainingJob:
@@ -69,46 +102,72 @@ def _register(request: TrainingRequest) -> TrainingJob:
             created = jobs.create_version(model, job, *arguments)
         if created:
             return job
-    raise BusyError(f"Model {request.model_id!r} is being changed by many at once: try again in a few seconds.")
+    raise _busy(request.model_id)
 
 
-def _try_to_start_workflow(job: TrainingJob) -> None:
+def cancel(model_id: str, number: int) -> Version:
+    """Stop the training of a version; the live version stays. NotCancellableError where it is no longer being trained."""
+    models = deployment.models()
+    for _ in range(_TRIES):
+        version = models.version(models.get(model_id), number)
+        if version.status not in ACTIVE:
+            raise NotCancellableError(f"Version {number} of model {model_id!r} is {version.status} already: there is nothing to cancel.")
+        try:
+            deployment.jobs().cancel(version.job)
+        except JobSupersededError:
+            # It ended, or was started anew, between the look and the write: then look again.
+            continue
+        try_to_stop_workflow(version.job)
+        return models.version_of_job(version.job)
+    raise _busy(model_id)
+
+
+def _busy(model_id: str) -> BusyError:
+    return BusyError(f"Model {model_id!r} is being changed by many at once: try again in a few seconds.")
+
+
+def _try_to_start_workflow(job: TrainingJob) -> bool:
     """Start the workflow for the job, once: the execution's name is the job's own. Where that fails the job stays queued."""
     client = aws.stepfunctions()
     workflow = aws.setting("WORKFLOW_ARN")
     try:
         client.start_execution(stateMachineArn=workflow, name=_execution_name(job), input=json.dumps({"job": asdict(job)}))
     except client.exceptions.ExecutionAlreadyExists:
-        # An answer was lost, and botocore sent the request again: the workflow runs.
-        return
+        # An answer was lost and botocore sent the request again, or the request and the sweeper met: the workflow was started.
+        return False
     except (ClientError, BotoCoreError):
         logger.exception("not started", extra={"job": asdict(job)})
+        return False
+    return True
+
+
+def try_to_stop_workflow(job: TrainingJob) -> None:
+    """Stop the workflow of a job that the registry has ended. Where that fails, it goes on until its next write, which is refused; so
+    does a Lambda of it that runs."""
+    client = aws.stepfunctions()
+    try:
+        client.stop_execution(executionArn=_execution_arn(job))
+    except client.exceptions.ExecutionDoesNotExist:
+        # Registered, and not started yet: when it starts, its first write is refused.
+        return
+    except (ClientError, BotoCoreError):
+        logger.exception("not stopped", extra={"job": asdict(job)})
+
+
+def _execution_status(job: TrainingJob) -> str | None:
+    """Where the job's execution is, in Step Functions' words; None where there is none. What just began may not be seen yet."""
+    client = aws.stepfunctions()
+    try:
+        return client.describe_execution(executionArn=_execution_arn(job))["status"]
+    except client.exceptions.ExecutionDoesNotExist:
+        return None
+
+
+def _execution_arn(job: TrainingJob) -> str:
+    executions = aws.setting("WORKFLOW_ARN").replace(":stateMachine:", ":execution:")
+    return f"{executions}:{_execution_name(job)}"
 
 
 def _execution_name(job: TrainingJob) -> str:
     # A name is refused for 90 days after its execution closed. The uid, which no other life of the model has, keeps it from repeating.
     return f"{job.uid}-{job.version}-{job.fence}"
-
-
-def cancel(model_id: str, number: int) -> Version:
-    """Stop the training of a version; the live version stays. NotCancellableError where it is no longer being trained."""
-    models = deployment.models()
-    version = models.version(models.get(model_id), number)
-    try:
-        deployment.jobs().cancel(version.job)
-    except JobSupersededError as error:
-        now = models.version_of_job(version.job)
-        raise NotCancellableError(f"Version {number} of model {model_id!r} is {now.status} already: there is nothing to cancel.") from error
-    stop_workflow(version)
-    return models.version_of_job(version.job)
-
-
-def stop_workflow(version: Version) -> None:
-    """Stop the workflow of a version that was active. A Lambda of it that runs goes on, until its next write is refused."""
-    client = aws.stepfunctions()
-    executions = aws.setting("WORKFLOW_ARN").replace(":stateMachine:", ":execution:")
-    try:
-        client.stop_execution(executionArn=f"{executions}:{_execution_name(version.job)}")
-    except client.exceptions.ExecutionDoesNotExist:
-        # Registered, and not started yet: when it starts, its first write is refused.
-        return

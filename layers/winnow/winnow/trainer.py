@@ -109,4 +109,5 @@ def publish(job: TrainingJob, manifest_sha256: str) -> None:
     if trained.exclusive:
         refused = (scores.max(axis=1) < trained.thresholds[0]).mean()
         headline |= {"threshold": trained.thresholds[0], "refused_share": round(float(refused), 6)}
+    storage.remove_leftovers(job, manifest_sha256)
     jobs.commit(job, headline, manifest_sha256, len(trained.labels))

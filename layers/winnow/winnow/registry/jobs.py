@@ -1,24 +1,42 @@
 """Training jobs: the transitions of a version, each one conditional write or one transaction.
 
-    queued → training → evaluating → ready
-    any of the first three → failed | cancelled
-
-Every write names the job's fence and that the version is still active: a job that was cancelled, deleted or started anew
-gets JobSupersededError and must stop. StopExecution doesn't stop a Lambda that runs, so this is what does.
+Every write names the job's fence, and the states from which winnow/lifecycle.py lets it happen: a job that was cancelled, deleted or
+started anew gets JobSupersededError and must stop. StopExecution doesn't stop a Lambda that runs, so this is what does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from winnow.domain import ACTIVE, DatasetReference, Hyperparameters, Model, Progress, Stage, TrainingJob, VersionStatus, now
+from winnow.domain import (
+    DatasetReference,
+    Hyperparameters,
+    Model,
+    Progress,
+    Stage,
+    TrainingJob,
+    Version,
+    VersionStatus,
+    now,
+    timestamp,
+    utc_now,
+)
 from winnow.errors import JobSupersededError
+from winnow.lifecycle import TRANSITIONS, Event
 from winnow.registry import table as rows
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
+
+# How long nothing needs to be heard of a job. Queued, its workflow starts within seconds. Under way, it speaks at the start of each of its
+# Lambdas, which run 15 minutes at most, and Step Functions tries for half a minute to invoke one.
+_QUEUED_LEASE = timedelta(minutes=5)
+_WORKING_LEASE = timedelta(minutes=20)
+
+_NOTED = {VersionStatus.TRAINING: Event.TRAIN, VersionStatus.EVALUATING: Event.EVALUATE}
 
 
 class Jobs:
@@ -61,28 +79,39 @@ class Jobs:
         return True
 
     def note(self, job: TrainingJob, status: VersionStatus, progress: Progress, **known: Mapping[str, Any]) -> None:
-        """Write where the job is, and what is now known of its `dataset` or `hyperparameters`."""
-        self._change(job, {"status": status, "progress": asdict(progress), **known})
+        """Write where the job is, and what is now known of its `dataset` or `hyperparameters`. The lease is renewed."""
+        self._change(job, _NOTED[status], {"progress": asdict(progress), "lease_until": _lease(_WORKING_LEASE), **known})
+
+    def restart(self, job: TrainingJob) -> TrainingJob:
+        """The job under the next fence, still queued: what is left of the one before can't write any more."""
+        again = replace(job, fence=job.fence + 1)
+        self._change(job, Event.RESTART, {"fence": again.fence, "lease_until": _lease(_QUEUED_LEASE)})
+        return again
 
     def commit(self, job: TrainingJob, evaluation: Mapping[str, Any], manifest_sha256: str, labels: int) -> None:
         """The version is ready and live. Its objects are written before, so a ready version never lacks them."""
-        self._finish(
-            job,
-            {"status": VersionStatus.READY, "progress": asdict(Progress.of(Stage.READY)), "evaluation": evaluation}
-            | {"manifest_sha256": manifest_sha256},
-            {"live_version": job.version, "labels": labels},
-        )
+        ready = {"progress": asdict(Progress.of(Stage.READY)), "evaluation": evaluation, "manifest_sha256": manifest_sha256}
+        self._finish(job, Event.COMMIT, ready, {"live_version": job.version, "labels": labels})
 
     def fail(self, job: TrainingJob, error: str) -> None:
         """The version failed, for the reason in the sentence; the live one, if any, stays."""
-        self._finish(job, {"status": VersionStatus.FAILED, "error": error}, {})
+        self._finish(job, Event.FAIL, {"error": error}, {})
+
+    def expire(self, version: Version, error: str) -> None:
+        """The version failed because its lease ran out. JobSupersededError where the lease was renewed since the version was read."""
+        self._finish(version.job, Event.EXPIRE, {"error": error}, {}, lease=version.lease_until)
 
     def cancel(self, job: TrainingJob) -> None:
         """The version was cancelled; the live one, if any, stays."""
-        self._finish(job, {"status": VersionStatus.CANCELLED}, {})
+        self._finish(job, Event.CANCEL, {}, {})
 
-    def _finish(self, job: TrainingJob, version: Mapping[str, Any], model: Mapping[str, Any]) -> None:
+    def _finish(
+        self, job: TrainingJob, event: Event, version: Mapping[str, Any], model: Mapping[str, Any], lease: str | None = None
+    ) -> None:
         at = now()
+        ended = _guarded(job, event, {**version, "finished_at": at}, remove=["lease_until"])
+        if lease is not None:
+            ended = replace(ended, condition=f"{ended.condition} AND #lease_until = :lease", where={**ended.where, "lease": lease})
         released = rows.Update(
             key=rows.model_key(job.model_id),
             assign={**model, "updated_at": at},
@@ -91,39 +120,48 @@ class Jobs:
             where={"uid": job.uid, "version": job.version},
         )
         try:
-            rows.transact(self._table, rows.updated(_guarded(job, {**version, "finished_at": at})), rows.updated(released))
+            rows.transact(self._table, rows.updated(ended), rows.updated(released))
         except rows.ConditionFailedError as error:
             raise _superseded(job) from error
 
-    def _change(self, job: TrainingJob, assign: Mapping[str, Any]) -> None:
+    def _change(self, job: TrainingJob, event: Event, assign: Mapping[str, Any]) -> None:
         try:
-            rows.update(self._table, _guarded(job, assign))
+            rows.update(self._table, _guarded(job, event, assign))
         except rows.ConditionFailedError as error:
             raise _superseded(job) from error
 
 
-def _guarded(job: TrainingJob, assign: Mapping[str, Any]) -> rows.Update:
-    active = {f"active{place}": status for place, status in enumerate(ACTIVE)}
+def _guarded(job: TrainingJob, event: Event, assign: Mapping[str, Any], remove: Sequence[str] = ()) -> rows.Update:
+    transition = TRANSITIONS[event]
+    sources = {f"source{place}": status for place, status in enumerate(transition.sources)}
     return rows.Update(
         key=rows.version_key(job.uid, job.version),
-        assign=assign,
-        condition=f"#fence = :fence AND #status IN ({', '.join(f':{name}' for name in active)})",
-        where={"fence": job.fence, **active},
+        assign={"status": transition.target, **assign},
+        condition=f"#fence = :fence AND #status IN ({', '.join(f':{name}' for name in sources)})",
+        where={"fence": job.fence, **sources},
+        remove=remove,
     )
 
 
+def _lease(length: timedelta) -> str:
+    return timestamp(utc_now() + length)
+
+
 def _superseded(job: TrainingJob) -> JobSupersededError:
-    return JobSupersededError(f"Version {job.version} of model {job.model_id!r} was cancelled, deleted or started anew.")
+    return JobSupersededError(
+        f"Version {job.version} of model {job.model_id!r} was cancelled, deleted or started anew, or has gone further than this."
+    )
 
 
 def _version_item(job: TrainingJob, recipe: str, dataset: DatasetReference, hyperparameters: Hyperparameters, at: str) -> dict[str, Any]:
     return {
         **rows.version_key(job.uid, job.version),
         **asdict(job),
-        "status": VersionStatus.QUEUED,
+        "status": TRANSITIONS[Event.CREATE].target,
         "recipe": recipe,
         "progress": asdict(Progress.of(Stage.QUEUED)),
         "hyperparameters": asdict(hyperparameters),
         "dataset": asdict(dataset),
         "created_at": at,
+        "lease_until": _lease(_QUEUED_LEASE),
     }

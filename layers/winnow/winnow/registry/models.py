@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.conditions import Key
+from boto3.dynamodb.conditions import Attr, Key
 
-from winnow.domain import ACTIVE, Model, Progress, Stage, TrainingJob, Version, VersionStatus, now
+from winnow.domain import ACTIVE, Model, Progress, Stage, TrainingJob, Version, VersionStatus
 from winnow.errors import EvaluationNotReadyError, ModelNotFoundError, VersionNotFoundError
 from winnow.registry import table as rows
+from winnow.registry.upkeep import Deletion, noted
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
-
-
-@dataclass(frozen=True, slots=True)
-class Deletion:
-    """A deleted model. final_after (ISO 8601): from then on no training job of it can still be writing objects."""
-
-    model_id: str
-    uid: str
-    final_after: str
 
 
 class Models:
@@ -62,16 +53,23 @@ class Models:
         more = len(models) > limit
         return models[:limit], models[limit - 1].model_id if more else None
 
-    def training(self) -> Iterator[Model]:
-        """The models of which a version is queued or being trained."""
-        for item in self._partition(rows.MODELS):
-            model = _model(item)
-            if model.training_version is not None:
-                yield model
+    def training(self) -> Iterator[str]:
+        """The ids of the models of which a version is queued or being trained."""
+        for item in rows.partition(self._table, rows.MODELS, FilterExpression=Attr("training_version").exists()):
+            yield item["sk"]
 
     def version(self, model: Model, number: int) -> Version:
         """A version of the model. VersionNotFoundError where there is none."""
         return self._version(model.model_id, model.uid, number)
+
+    def version_in_training(self, model: Model) -> Version | None:
+        """The version of the model that is queued or being trained. None where there is none, or none any more."""
+        if model.training_version is None:
+            return None
+        try:
+            return self.version(model, model.training_version)
+        except VersionNotFoundError:
+            return None
 
     def evaluated_version(self, model_id: str, number: int) -> Version:
         """A version that was evaluated. ModelNotFoundError, VersionNotFoundError, or EvaluationNotReadyError with the reason."""
@@ -94,38 +92,25 @@ class Models:
             raise VersionNotFoundError(model_id, number)
         return _version(rows.from_item(item))
 
-    def delete(self, model: Model, final_after: str) -> Deletion:
-        """Take the model out of sight, and note what is still to be removed, in one transaction. ModelNotFoundError: another was faster."""
-        note = {**rows.deletion_key(model.uid), "model_id": model.model_id, "uid": model.uid, "final_after": final_after, "at": now()}
+    def delete(self, model: Model) -> Deletion | None:
+        """Take the model out of sight, and note what is still to be removed, in one transaction. None where it changed meanwhile.
+
+        The row of the version that is being made goes with it: from then on no write of its job is let through.
+        """
+        deletion = Deletion.of(model)
+        where: dict[str, Any] = {"uid": model.uid}
+        if model.training_version is None:
+            row = rows.deleted(rows.model_key(model.model_id), "#uid = :uid AND attribute_not_exists(#training_version)", where)
+            training = []
+        else:
+            seen = {**where, "training": model.training_version}
+            row = rows.deleted(rows.model_key(model.model_id), "#uid = :uid AND #training_version = :training", seen)
+            training = [rows.deleted(rows.version_key(model.uid, model.training_version), "#uid = :uid", where)]
         try:
-            rows.transact(self._table, rows.deleted(rows.model_key(model.model_id), model.uid), rows.put_new(note))
-        except rows.ConditionFailedError as error:
-            raise ModelNotFoundError(model.model_id) from error
-        return Deletion(model.model_id, model.uid, final_after)
-
-    def deletions(self) -> Iterator[Deletion]:
-        """The deletions that are still to be finished."""
-        for item in self._partition(rows.DELETIONS):
-            yield Deletion(item["model_id"], item["uid"], item["final_after"])
-
-    def remove_versions(self, deletion: Deletion) -> None:
-        """Remove the version rows of a deleted model."""
-        with self._table.batch_writer() as batch:
-            for item in self._partition(rows.versions_partition(deletion.uid)):
-                batch.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
-
-    def finish(self, deletion: Deletion) -> None:
-        """Forget the deletion: nothing of the model is left."""
-        self._table.delete_item(Key=rows.deletion_key(deletion.uid))
-
-    def _partition(self, name: str) -> Iterator[dict[str, Any]]:
-        start: dict[str, Any] = {}
-        while True:
-            page = self._table.query(KeyConditionExpression=Key("pk").eq(name), ConsistentRead=True, **start)
-            yield from (rows.from_item(item) for item in page["Items"])
-            if "LastEvaluatedKey" not in page:
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+            rows.transact(self._table, row, *training, noted(deletion))
+        except rows.ConditionFailedError:
+            return None
+        return deletion
 
 
 def _model(item: Mapping[str, Any]) -> Model:
@@ -154,6 +139,7 @@ def _version(item: Mapping[str, Any]) -> Version:
         created_at=item["created_at"],
         finished_at=item.get("finished_at"),
         manifest_sha256=item.get("manifest_sha256"),
+        lease_until=item.get("lease_until"),
     )
 
 

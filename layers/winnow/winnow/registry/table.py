@@ -4,6 +4,10 @@ pk              sk          row
 MODELS          model_id    a model (one partition: listing them is a query)
 VERSIONS#uid    000001      a version of one life of a model
 DELETIONS       uid         a deleted model whose objects may not all be gone yet
+DELETIONS       uid#000001  the same of one version of a model
+UPKEEP          name        when the sweeper last did what it does once a day
+
+An attribute `expires` (seconds since 1970) makes DynamoDB remove a row after that time; none of these has one.
 """
 
 from __future__ import annotations
@@ -11,16 +15,19 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb import conditions
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 MODELS = "MODELS"
 DELETIONS = "DELETIONS"
+UPKEEP = "UPKEEP"
 Key = dict[str, Any]
 
 _CONFLICT_TRIES = 6
@@ -42,8 +49,13 @@ def version_key(uid: str, version: int) -> Key:
     return {"pk": versions_partition(uid), "sk": f"{version:06d}"}
 
 
-def deletion_key(uid: str) -> Key:
-    return {"pk": DELETIONS, "sk": uid}
+def deletion_key(uid: str, version: int | None = None) -> Key:
+    """The key of a model's deletion note, or of one version's. The note's name (its sk) is taken for a uid, too."""
+    return {"pk": DELETIONS, "sk": uid if version is None else f"{uid}#{version:06d}"}
+
+
+def upkeep_key(name: str) -> Key:
+    return {"pk": UPKEEP, "sk": name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +106,15 @@ def updated(change: Update) -> Callable[[str], dict[str, Any]]:
     return lambda table: {"Update": {"TableName": table, **change.arguments()}}
 
 
-def deleted(key: Key, uid: str) -> Callable[[str], dict[str, Any]]:
-    """For `transact`: a row that goes, if it still is of this life of the model."""
-    return lambda table: {
-        "Delete": {"TableName": table, "Key": key, "ConditionExpression": "uid = :uid", "ExpressionAttributeValues": {":uid": uid}}
+def deleted(key: Key, condition: str, where: Mapping[str, Any]) -> Callable[[str], dict[str, Any]]:
+    """For `transact`: a row that goes, under a condition as in `Update`."""
+    arguments = {
+        "Key": key,
+        "ConditionExpression": condition,
+        "ExpressionAttributeNames": {f"#{name}": name for name in re.findall(r"#(\w+)", condition)},
+        "ExpressionAttributeValues": to_item({f":{name}": value for name, value in where.items()}),
     }
+    return lambda table: {"Delete": {"TableName": table, **arguments}}
 
 
 def transact(table: Table, *writes: Callable[[str], dict[str, Any]]) -> None:
@@ -116,6 +132,17 @@ def transact(table: Table, *writes: Callable[[str], dict[str, Any]]) -> None:
             time.sleep(random.uniform(0, 0.05 * 2**attempt))
         else:
             return
+
+
+def partition(table: Table, name: str, **query: Any) -> Iterator[dict[str, Any]]:
+    """The rows of a partition, in order, read consistently. query: more arguments of Query."""
+    start: dict[str, Any] = {}
+    while True:
+        page = table.query(KeyConditionExpression=conditions.Key("pk").eq(name), ConsistentRead=True, **query, **start)
+        yield from (from_item(item) for item in page["Items"])
+        if "LastEvaluatedKey" not in page:
+            return
+        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
 
 def to_item(value: Any) -> Any:

@@ -1,0 +1,106 @@
+"""What upkeep keeps in the registry: the notes of what is still to be removed, and when it last did what it does once a day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from winnow.domain import Model, VersionStatus, now, timestamp, utc_now
+from winnow.registry import table as rows
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+# A Lambda that was training when its version or model went can write one more object until its time is up, at most 15 minutes later.
+_LAST_WRITE = timedelta(minutes=16)
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """A deleted model, or one deleted version of a model: what of it is still to be removed.
+
+    final_after (ISO 8601): from then on no training job of it can still be writing objects.
+    version: None for the whole model.
+    """
+
+    model_id: str
+    uid: str
+    final_after: str
+    version: int | None = None
+
+    @classmethod
+    def of(cls, model: Model, version: int | None = None) -> Deletion:
+        """The deletion, as from now, of the model or of one version of it."""
+        return cls(model.model_id, model.uid, timestamp(utc_now() + _LAST_WRITE), version)
+
+
+def noted(deletion: Deletion) -> Callable[[str], dict[str, Any]]:
+    """For `transact`: the note of a deletion, to be written with what takes the model or the version out of sight."""
+    version = {} if deletion.version is None else {"version": deletion.version}
+    return rows.put_new(
+        {
+            **rows.deletion_key(deletion.uid, deletion.version),
+            "model_id": deletion.model_id,
+            "uid": deletion.uid,
+            "final_after": deletion.final_after,
+            "at": now(),
+            **version,
+        }
+    )
+
+
+class Upkeep:
+    """The sweeper's part of a table."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def deletions(self) -> Iterator[str]:
+        """The names of the deletions that are still to be finished, for `deletion`."""
+        for item in rows.partition(self._table, rows.DELETIONS):
+            yield item["sk"]
+
+    def deletion(self, name: str) -> Deletion | None:
+        """A deletion by its name. None where it was finished meanwhile."""
+        item = self._table.get_item(Key=rows.deletion_key(name), ConsistentRead=True).get("Item")
+        if not item:
+            return None
+        note = rows.from_item(item)
+        return Deletion(note["model_id"], note["uid"], note["final_after"], note.get("version"))
+
+    def remove_rows(self, deletion: Deletion) -> None:
+        """Remove the version rows of what was deleted."""
+        if deletion.version is not None:
+            self._table.delete_item(Key=rows.version_key(deletion.uid, deletion.version))
+            return
+        with self._table.batch_writer() as batch:
+            for item in rows.partition(self._table, rows.versions_partition(deletion.uid)):
+                batch.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
+
+    def finish(self, deletion: Deletion) -> None:
+        """Forget the deletion: nothing is left."""
+        self._table.delete_item(Key=rows.deletion_key(deletion.uid, deletion.version))
+
+    def is_deleted(self, uid: str, version: int) -> bool:
+        """Whether a deletion of the version or of its model is still to be finished."""
+        keys = (rows.deletion_key(uid), rows.deletion_key(uid, version))
+        return any("Item" in self._table.get_item(Key=key, ConsistentRead=True) for key in keys)
+
+    def job(self, uid: str, version: int) -> tuple[int, VersionStatus] | None:
+        """The fence of the version's job, and where the version stands. None where the registry has no such version."""
+        item = self._table.get_item(Key=rows.version_key(uid, version), ConsistentRead=True).get("Item")
+        return (int(item["fence"]), VersionStatus(item["status"])) if item else None  # type: ignore[arg-type]
+
+    def is_time_for(self, name: str, every: timedelta) -> bool:
+        """Whether what has this name was last done so long ago. If so it counts as done now: of two that ask at once one is told so."""
+        at, before = now(), timestamp(utc_now() - every)
+        try:
+            rows.update(
+                self._table,
+                rows.Update(rows.upkeep_key(name), {"at": at}, "attribute_not_exists(#at) OR #at <= :before", {"before": before}),
+            )
+        except rows.ConditionFailedError:
+            return False
+        return True
