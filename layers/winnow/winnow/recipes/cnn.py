@@ -21,6 +21,7 @@ from spacy.util import registry
 from thinc.api import Adam, Linear, Model, Softmax, chain, concatenate, fix_random_seed, list2ragged, reduce_max, reduce_mean
 
 from winnow.domain import Example, Hyperparameters
+from winnow.recipes.calibration import scores_of
 from winnow.recipes.text import break_long_runs
 
 if TYPE_CHECKING:
@@ -54,14 +55,40 @@ _MODEL = {
 
 
 @registry.architectures("winnow.TextCatCNN.v1")  # type: ignore[untyped-decorator]
-def cnn_model(tok2vec: Model[list[Doc], Any], exclusive_classes: bool, nO: int | None = None) -> Model[list[Doc], Any]:  # noqa: N803
-    """From documents to scores, of shape (documents, nO): the maximum and the mean of the tokens' vectors, and one layer."""
+def cnn_model(
+    tok2vec: Model[list[Doc], Any],
+    exclusive_classes: bool,
+    temperature: float | None = None,
+    nO: int | None = None,  # noqa: N803
+) -> Model[list[Doc], Any]:
+    """From documents to scores, of shape (documents, nO): the maximum and the mean of the tokens' vectors, and one layer.
+
+    temperature: what the logits are divided by.
+    """
     width = 2 * tok2vec.get_dim("nO")
     pooled: Model[list[Doc], Any] = chain(tok2vec, list2ragged(), concatenate(reduce_max(), reduce_mean()))
     output = Softmax(nO=nO, nI=width) if exclusive_classes else chain(Linear(nO=nO, nI=width), independent_sigmoids())
     model: Model[list[Doc], Any] = chain(pooled, output)
+    if temperature is not None:
+        model = chain(model, tempered(temperature, exclusive=exclusive_classes))
     model.attrs["multi_label"] = not exclusive_classes
     return model
+
+
+def tempered(temperature: float, *, exclusive: bool) -> Model[Any, Any]:
+    """Scores as they are when their logits are divided by the temperature. Like spaCy's last layers it takes scores minus truth back."""
+
+    def forward(model: Model[Any, Any], scores: Any, is_train: bool) -> tuple[Any, Callable[[Any], Any]]:
+        return scores_of(_logits(scores, exclusive=exclusive), temperature, exclusive=exclusive), lambda gradients: gradients / temperature
+
+    return Model("winnow_tempered", forward)
+
+
+def _logits(scores: Any, *, exclusive: bool) -> NDArray[np.float32]:
+    """The logits of scores, up to a constant a row where labels are exclusive."""
+    scores = np.clip(scores, _LEAST_SCORE, 1 - _LEAST_SCORE)
+    found: NDArray[np.float32] = np.log(scores) if exclusive else np.log(scores / (1 - scores))
+    return found
 
 
 def independent_sigmoids() -> Model[Any, Any]:
@@ -107,9 +134,14 @@ class Classifier:
             # New words of these texts leave the vocabulary with the zone, or it would grow for as long as the process lives.
             with self.nlp.memory_zone():
                 scores[start : start + len(part)] = self.textcat.predict([self._doc(text) for text in part])
-        scores = np.clip(scores, _LEAST_SCORE, 1 - _LEAST_SCORE)
-        found: NDArray[np.float32] = np.log(scores) if self.exclusive else np.log(scores / (1 - scores))
-        return found
+        return _logits(scores, exclusive=self.exclusive)
+
+    def spacy_model(self, temperature: float) -> tuple[dict[str, Any], bytes]:
+        """The config of the architecture that gives the same scores in a pipeline, and the weights that it loads."""
+        config = {**_MODEL, "exclusive_classes": self.exclusive, "temperature": temperature, "nO": len(self.labels)}
+        resolved: Model[Any, Any] = registry.resolve({"model": config})["model"]
+        resolved.layers[0].from_bytes(self.to_bytes())
+        return config, resolved.to_bytes()
 
     def to_bytes(self) -> bytes:
         """The weights: all that training changed."""

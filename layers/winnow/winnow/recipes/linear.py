@@ -83,6 +83,18 @@ class Classifier:
         """Of shape (texts, labels)."""
         return self._linear.logits(texts)
 
+    def spacy_model(self, temperature: float) -> tuple[dict[str, Any], bytes]:
+        """The config of the architecture that gives the same scores in a pipeline, and the weights that it loads."""
+        config = {
+            "exclusive_classes": self.exclusive,
+            "shortest": self._linear.shortest,
+            "temperature": temperature,
+            "nO": len(self.labels),
+        }
+        model = linear_model(**config)
+        model.attrs["linear"] = self._linear
+        return {"@architectures": "winnow.Linear.v1", **config}, model.to_bytes()
+
     def to_bytes(self) -> bytes:
         return self._linear.to_bytes()
 
@@ -100,13 +112,19 @@ class _SparseModel(Model[list[Doc], Any]):
 
 
 @registry.architectures("winnow.Linear.v1")  # type: ignore[untyped-decorator]
-def linear_model(exclusive_classes: bool, shortest: int = 3, nO: int | None = None) -> Model[list[Doc], Any]:  # noqa: N803
+def linear_model(
+    exclusive_classes: bool,
+    shortest: int = 3,
+    temperature: float = 1.0,
+    nO: int | None = None,  # noqa: N803
+) -> Model[list[Doc], Any]:
     """From documents to scores, of shape (documents, nO). Its gradient is that of the true cross-entropy of the logits.
 
-    Trained by `nlp.update` it grows a row for each feature it meets, at the optimizer's rate and with no other of its settings.
+    temperature: what the logits are divided by. Trained by `nlp.update` it grows a row for each feature it meets, at the optimizer's rate
+    and with no other of its settings.
     """
     linear = SparseLinear(nO or 0, shortest, exclusive=exclusive_classes)
-    return _SparseModel("winnow_linear", _forward, init=_init, dims={"nO": nO}, attrs={"linear": linear})
+    return _SparseModel("winnow_linear", _forward, init=_init, dims={"nO": nO}, attrs={"linear": linear, "temperature": temperature})
 
 
 def _init(model: Model[list[Doc], Any], X: Any = None, Y: Any = None) -> None:  # noqa: N803
@@ -118,12 +136,12 @@ def _init(model: Model[list[Doc], Any], X: Any = None, Y: Any = None) -> None:  
 
 def _forward(model: Model[list[Doc], Any], docs: list[Doc], is_train: bool) -> tuple[Any, Callable[[Any], list[Doc]]]:
     linear: SparseLinear = model.attrs["linear"]
-    texts = [doc.text for doc in docs]
-    scores = linear.activated(linear.logits(texts))
+    texts, temperature = [doc.text for doc in docs], np.float32(model.attrs["temperature"])
+    scores = linear.activated(linear.logits(texts) / temperature)
 
     def backprop(gradients: Any) -> list[Doc]:
         # spaCy's text categorizers hand back scores minus truth: for softmax and sigmoids alike the gradient of the logits themselves.
-        linear.learn(texts, gradients)
+        linear.learn(texts, gradients / temperature)
         return docs
 
     return scores, backprop
