@@ -69,10 +69,10 @@ class Datasets:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An S3 version of an object, or a delete marker."""
+    """An S3 version of an object, or a delete marker. version_id None: an object as it is now."""
 
     key: str
-    version_id: str
+    version_id: str | None
     modified: datetime
 
 
@@ -182,8 +182,9 @@ class Storage:
             self.remove([stored for stored in page if stored.key.removeprefix(job.prefix) not in named])
 
     def everything(self) -> Iterator[list[Stored]]:
-        """All that was made for models, page by page."""
-        return self._pages(MODELS_PREFIX)
+        """All objects that were made for models as they are now, by pages of at most 1,000."""
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=MODELS_PREFIX):
+            yield [Stored(entry["Key"], None, entry["LastModified"]) for entry in page.get("Contents", [])]
 
     def _remove(self, prefix: str, time_left: Iterator[bool]) -> bool:
         """Remove what lies under a prefix, of each object every S3 version and delete marker. True when a last look has found nothing."""
@@ -205,10 +206,10 @@ class Storage:
             yield [Stored(entry["Key"], entry["VersionId"], entry["LastModified"]) for entry in listed]
 
     def remove(self, page: Sequence[Stored]) -> int:
-        """Remove these S3 versions and delete markers, at most 1,000. Returns how many of them S3 removed."""
+        """Remove these, at most 1,000. Returns how many of them S3 removed."""
         if not page:
             return 0
-        objects = [{"Key": stored.key, "VersionId": stored.version_id} for stored in page]
+        objects = [{"Key": stored.key} | ({"VersionId": stored.version_id} if stored.version_id else {}) for stored in page]
         answer = self._s3.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})  # type: ignore[typeddict-item]
         return len(page) - len(answer.get("Errors", []))
 

@@ -52,7 +52,10 @@ def _training(model_id: str) -> Mapping[str, int]:
 
 
 def _orphans(name: str, time_left: Iterator[bool]) -> Mapping[str, int]:
-    """Once a day: remove the objects, older than a day, that nobody will ask for."""
+    """Once a day: remove the objects, older than a day, that nobody will ask for.
+
+    Only as they are now: where the bucket keeps versions, theirs stay for a while. That no row knows them may be the rows' fault.
+    """
     upkeep, storage = deployment.upkeep(), deployment.storage()
     if not upkeep.is_time_for(name, _EVERY):
         return {}
