@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from winnow import aws
+import boto3
 
 
 @contextmanager
@@ -15,7 +15,8 @@ def before_write[Result](action: Callable[[], Result], operation: str = "Transac
 
     Calls that the action itself makes go through.
     """
-    events = aws.registry_table().meta.client.meta.events
+    # Tests make each client once (conftest.py): this is the functions' own.
+    events = boto3.resource("dynamodb").meta.client.meta.events
     name, results = f"before-call.dynamodb.{operation}", list[Result]()
 
     def meanwhile(**_: Any) -> None:

@@ -5,12 +5,13 @@ from http import HTTPStatus
 from winnow import jobs
 from winnow.domain import DatasetReference, Hyperparameters, Promote, TrainingRequest, VersionStatus
 from winnow.http import Answer, Request, Source, endpoint, schemas
+from winnow.http.idempotency import idempotency_key
 from winnow.recipes import RECIPES
 
 
 @endpoint(schemas.CREATE_MODEL, Source.BODY)
 def handler(request: Request) -> Answer:
-    job = jobs.start(_training_request(request))
+    job = jobs.start(_training_request(request), idempotency_key(request))
     # Relative: it leads to the model under any stage and domain (RFC 9110, section 10.2.2).
     return Answer(
         HTTPStatus.ACCEPTED,

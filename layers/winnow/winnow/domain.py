@@ -102,6 +102,14 @@ class TrainingRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """A client's name for one request. digest: of what the request says, so that the name isn't taken for another."""
+
+    value: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingJob:
     """The making of one version, and the input of the workflow.
 

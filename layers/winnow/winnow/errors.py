@@ -120,6 +120,19 @@ class VersionLiveError(WinnowError):
         )
 
 
+class IdempotencyKeyReusedError(WinnowError):
+    """The request's Idempotency-Key stands for another request."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    kind = "idempotency-key-reused"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This Idempotency-Key was sent with another body in the last 24 hours: send that body again, or a new key with this one.",
+            field="Idempotency-Key",
+        )
+
+
 class StaleError(WinnowError):
     """The model isn't any more what the request's If-Match names."""
 

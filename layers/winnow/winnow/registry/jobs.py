@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from winnow.domain import (
+    IdempotencyKey,
     Model,
     Progress,
     Stage,
@@ -26,6 +27,7 @@ from winnow.domain import (
 from winnow.errors import JobSupersededError
 from winnow.lifecycle import TRANSITIONS, Event
 from winnow.registry import table as rows
+from winnow.registry.idempotency import answered
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -44,8 +46,8 @@ class Jobs:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def create_model(self, job: TrainingJob, request: TrainingRequest) -> bool:
-        """A model with its first version, queued. False where the id was taken meanwhile."""
+    def create_model(self, job: TrainingJob, request: TrainingRequest, key: IdempotencyKey | None = None) -> bool:
+        """A model with its first version, queued. False where the id, or the key, was taken meanwhile."""
         at = now()
         model = {
             **rows.model_key(job.model_id),
@@ -56,10 +58,10 @@ class Jobs:
             "created_at": at,
             "updated_at": at,
         }
-        return self._create(rows.put_new(model), rows.put_new(_version_item(job, request, at)))
+        return self._create(job, key, rows.put_new(model), rows.put_new(_version_item(job, request, at)))
 
-    def create_version(self, model: Model, job: TrainingJob, request: TrainingRequest) -> bool:
-        """The model's next version, queued. False where the model changed meanwhile."""
+    def create_version(self, model: Model, job: TrainingJob, request: TrainingRequest, key: IdempotencyKey | None = None) -> bool:
+        """The model's next version, queued. False where the model changed, or the key was taken, meanwhile."""
         at = now()
         advance = rows.Update(
             key=rows.model_key(job.model_id),
@@ -67,11 +69,11 @@ class Jobs:
             condition="#uid = :uid AND #latest_version = :latest AND attribute_not_exists(#training_version)",
             where={"uid": model.uid, "latest": model.latest_version},
         )
-        return self._create(rows.updated(advance), rows.put_new(_version_item(job, request, at)))
+        return self._create(job, key, rows.updated(advance), rows.put_new(_version_item(job, request, at)))
 
-    def _create(self, *writes: Any) -> bool:
+    def _create(self, job: TrainingJob, key: IdempotencyKey | None, *writes: Any) -> bool:
         try:
-            rows.transact(self._table, *writes)
+            rows.transact(self._table, *writes, *([] if key is None else [answered(key, job)]))
         except rows.ConditionFailedError:
             return False
         return True

@@ -7,12 +7,14 @@ DELETIONS       uid         a deleted model whose objects may not all be gone ye
 DELETIONS       uid#000001  the same of one version of a model
 UPKEEP          name        when the sweeper last did what it does once a day
 KEYS            cursors     the key that signs the cursors of lists
+IDEMPOTENCY#…   ANSWER      what was started under an Idempotency-Key, by the key's SHA-256
 
-An attribute `expires` (seconds since 1970) makes DynamoDB remove a row after that time; none of these has one.
+An attribute `expires` (seconds since 1970) makes DynamoDB remove a row after that time; the last of these has one.
 """
 
 from __future__ import annotations
 
+import hashlib
 import random
 import re
 import time
@@ -59,6 +61,10 @@ def deletion_key(uid: str, version: int | None = None) -> Key:
 
 def upkeep_key(name: str) -> Key:
     return {"pk": UPKEEP, "sk": name}
+
+
+def idempotency_key(value: str) -> Key:
+    return {"pk": f"IDEMPOTENCY#{hashlib.sha256(value.encode()).hexdigest()}", "sk": "ANSWER"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +116,16 @@ def put(table: Table, item: Mapping[str, Any]) -> bool:
     return True
 
 
-def put_new(item: Mapping[str, Any]) -> Callable[[str], dict[str, Any]]:
-    """For `transact`: a row that must not exist yet."""
-    return lambda table: {"Put": {"TableName": table, "Item": to_item(item), "ConditionExpression": "attribute_not_exists(pk)"}}
+def put_new(item: Mapping[str, Any], or_expired_at: int | None = None) -> Callable[[str], dict[str, Any]]:
+    """For `transact`: a row that must not exist yet, or must have expired by then (seconds since 1970)."""
+    condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+    if or_expired_at is not None:
+        condition = {
+            "ConditionExpression": "attribute_not_exists(pk) OR #expires <= :now",
+            "ExpressionAttributeNames": {"#expires": "expires"},
+            "ExpressionAttributeValues": {":now": or_expired_at},
+        }
+    return lambda table: {"Put": {"TableName": table, "Item": to_item(item), **condition}}
 
 
 def updated(change: Update) -> Callable[[str], dict[str, Any]]:
