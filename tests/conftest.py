@@ -274,7 +274,9 @@ def winnow(boto_session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Iter
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", boto_session)
         aws.forget_clients()
         names = {"Registry": "winnow-registry", "Models": "winnow-models", "Datasets": "winnow-datasets"}
-        boto3.client("dynamodb").create_table(TableName=names["Registry"], **template()["Resources"]["Registry"]["Properties"])
+        table = template()["Resources"]["Registry"]["Properties"]
+        made_with = {name: table[name] for name in ("AttributeDefinitions", "KeySchema", "BillingMode")}
+        boto3.client("dynamodb").create_table(TableName=names["Registry"], **made_with)
         for bucket in (names["Models"], names["Datasets"], CLIENT_BUCKET, "albert-textcats-best"):
             boto3.client("s3").create_bucket(Bucket=bucket)
         machine = boto3.client("stepfunctions").create_state_machine(

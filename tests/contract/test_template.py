@@ -184,6 +184,20 @@ def test_what_is_kept_outlives_the_stack_but_not_a_failed_first_deploy() -> None
     assert policies == dict.fromkeys(kept, ("RetainExceptOnCreate", "Retain"))
 
 
+def test_what_is_kept_is_protected_unless_a_parameter_says_otherwise() -> None:
+    assert template()["Parameters"]["KeepData"]["Default"] == "true"
+    table, *buckets = (template()["Resources"][name]["Properties"] for name in ("Registry", "Models", "Datasets"))
+    assert table["DeletionProtectionEnabled"] == {"If": ["KeepsData", True, False]}
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": {"If": ["KeepsData", True, False]}}
+    for bucket in buckets:
+        assert bucket["VersioningConfiguration"] == {"If": ["KeepsData", {"Status": "Enabled"}, {"Ref": "AWS::NoValue"}]}
+        rules: dict[str, Any] = {}
+        for rule in bucket["LifecycleConfiguration"]["Rules"]:
+            rules |= rule
+        assert rules["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+        assert rules["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
+
+
 def test_no_resource_has_a_fixed_name() -> None:
     # Two stacks in one account, or a stack made anew beside what the old one kept, would collide.
     named = [(name, prop) for name, it in template()["Resources"].items() for prop in NAMES if prop in it["Properties"]]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.conftest import Context, Json, load_event
-from winnow import aws, jobs
-from winnow.domain import VersionStatus
+from winnow import aws, deployment, jobs
+from winnow.domain import Progress, Stage, TrainingJob, VersionStatus
 from winnow.errors import JobSupersededError
 from winnow.registry import table as rows
 
@@ -248,6 +248,65 @@ def test_deletions_are_finished_though_a_training_cannot_be_started(ready: Ready
     winnow.invoke(SWEEP, load_event("upkeep/sweep"))
 
     assert winnow.objects() == {}
+
+
+def test_objects_that_nobody_will_ask_for_are_removed_when_they_are_a_day_old(
+    ready: Ready, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    winnow = ready("exclusive.json")
+    bucket, uid = winnow.names["Models"], version_row(winnow)["uid"]
+    winnow.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    winnow.table.update_item(Key=rows.version_key(uid, 1), UpdateExpression="SET fence = :two", ExpressionAttributeValues={":two": 2})
+    old = winnow.objects()
+    for key, body in old.items():
+        # As if it had been started anew once: what the first execution left is no longer asked for.
+        winnow.s3.put_object(Bucket=bucket, Key=key.replace("/versions/1/1/", "/versions/1/2/"), Body=body)
+    kept = {key for key in winnow.objects() if "/versions/1/2/" in key} | {"an/operator's/own", f"models/{uid}/notes.txt"}
+    orphans = [f"models/{uid}/versions/1/2/checkpoints/3.bin", f"models/{uid}/versions/2/1/artifact/a.bin", "models/f00/versions/1/1/b.bin"]
+    for key in (*kept - set(winnow.objects()), *orphans):
+        winnow.s3.put_object(Bucket=bucket, Key=key, Body=b"x")
+
+    assert sweep(winnow, capsys) == {"Sweeps": 1}
+    clock.advance(hours=25)
+    assert sweep(winnow, capsys) == {"Sweeps": 1, "OrphansRemoved": len(old) + len(orphans)}
+
+    assert set(winnow.objects()) == kept
+    # What no row knows may be the rows' fault: the bucket keeps what was removed, as long as it keeps versions.
+    kept_versions = {entry["Key"] for entry in winnow.s3.list_object_versions(Bucket=bucket)["Versions"]}
+    assert kept_versions == kept | set(orphans) | set(old)
+    assert winnow.call("predict", "predict_get_body").status == 200
+
+
+def test_orphans_are_looked_for_once_a_day(winnow: Winnow, clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    orphan = {"Bucket": winnow.names["Models"], "Key": "models/f00/versions/1/1/artifact/weights.bin"}
+    winnow.s3.put_object(**orphan, Body=b"x")
+    clock.advance(hours=25)
+    assert sweep(winnow, capsys) == {"Sweeps": 1, "OrphansRemoved": 1}
+
+    winnow.s3.put_object(**orphan, Body=b"x")
+    clock.advance(hours=23)
+    assert sweep(winnow, capsys) == {"Sweeps": 1}
+    clock.advance(hours=2)
+    assert sweep(winnow, capsys) == {"Sweeps": 1, "OrphansRemoved": 1}
+
+
+def test_what_a_training_needs_that_lasts_longer_than_a_day_is_no_orphan(
+    winnow: Winnow, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    winnow.put_dataset()
+    winnow.create(n_iter=1)
+    job = winnow.started_job()
+    winnow.invoke("functions/training/prepare", job)
+    prefix = TrainingJob.from_event(job["job"]).prefix
+    winnow.s3.put_object(Bucket=winnow.names["Models"], Key=f"{prefix}checkpoints/1.bin", Body=b"x")
+    before = winnow.objects()
+    clock.advance(hours=25)
+    with winnow.settings("functions/training/train"):
+        deployment.jobs().note(TrainingJob.from_event(job["job"]), VersionStatus.TRAINING, Progress.of(Stage.TRAINING))
+
+    assert sweep(winnow, capsys) == {"Sweeps": 1}
+
+    assert winnow.objects() == before
 
 
 def described(winnow: Winnow) -> list[Json]:

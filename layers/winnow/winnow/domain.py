@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -132,9 +133,30 @@ class TrainingJob:
         return f"{version_prefix(self.uid, self.version)}{self.fence}/"
 
 
+# The S3 prefix of everything made for models.
+MODELS_PREFIX = "models/"
+_OF_A_JOB = re.compile(rf"{MODELS_PREFIX}(?P<uid>[^/]+)/versions/(?P<version>[0-9]+)/(?P<fence>[0-9]+)/(?P<name>.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class JobObject:
+    """What the key of an object says: the job that wrote it, and the object's name under the job's prefix."""
+
+    uid: str
+    version: int
+    fence: int
+    name: str
+
+    @classmethod
+    def from_key(cls, key: str) -> JobObject | None:
+        """None for the key of an object that no job wrote."""
+        found = _OF_A_JOB.fullmatch(key)
+        return cls(found["uid"], int(found["version"]), int(found["fence"]), found["name"]) if found else None
+
+
 def model_prefix(uid: str) -> str:
     """The S3 prefix of everything made for one life of a model."""
-    return f"models/{uid}/"
+    return f"{MODELS_PREFIX}{uid}/"
 
 
 def version_prefix(uid: str, version: int) -> str:

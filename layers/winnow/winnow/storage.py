@@ -8,20 +8,28 @@ import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from winnow.domain import DatasetReference, Example, TrainingJob, model_prefix, version_prefix
+from winnow.domain import MODELS_PREFIX, DatasetReference, Example, TrainingJob, model_prefix, version_prefix
 from winnow.errors import ArtifactError, DatasetError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mypy_boto3_s3 import S3Client
 
 MAX_DATASET_BYTES = 100_000_000
 UPLOAD_SECONDS = 3600
 
-_MANIFEST = "artifact/manifest.json"
+# Under a job's prefix.
+CHECKPOINTS = "checkpoints/"
+_ARTIFACT = "artifact/"
+_MANIFEST = f"{_ARTIFACT}manifest.json"
+_DIGITS_IN_NAME = 16
+
 _NOT_TO_BE_HAD = {
     *("404", "403", "301", "NoSuchKey", "NoSuchBucket", "AccessDenied"),
     *("InvalidBucketName", "KeyTooLongError", "PermanentRedirect"),
@@ -67,6 +75,15 @@ class Datasets:
         return ReadDataset(answer["Body"].read(), answer["ETag"].strip('"'), answer.get("VersionId"))
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An S3 version of an object, or a delete marker. version_id None: an object as it is now."""
+
+    key: str
+    version_id: str | None
+    modified: datetime
+
+
 class Storage:
     """What was made for models, each training job under a prefix of its own."""
 
@@ -88,22 +105,40 @@ class Storage:
         return [Example(record["text"], tuple(record["labels"]), record["row"]) for record in records]
 
     def write_artifact(self, job: TrainingJob, files: Mapping[str, bytes]) -> str:
-        """Write an artifact's files, and last its manifest. Returns the manifest's SHA-256, which the registry keeps."""
+        """Write an artifact's files, and last its manifest. Returns the manifest's SHA-256, which the registry keeps.
+
+        Files have names with their digest, and the manifest is written once. So where a task is repeated, or two race, nothing that a
+        manifest names is ever overwritten: the artifact that was there first is the one, if it is whole. ArtifactError where it isn't.
+        """
+        manifest: dict[str, dict[str, str | int]] = {}
         for name, body in files.items():
-            self._s3.put_object(Bucket=self._bucket, Key=_artifact_key(job, name), Body=body)
-        manifest = {name: {"bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()} for name, body in files.items()}
+            sha256 = hashlib.sha256(body).hexdigest()
+            path = PurePosixPath(name)
+            key = f"{_ARTIFACT}{path.stem}-{sha256[:_DIGITS_IN_NAME]}{path.suffix}"
+            self._s3.put_object(Bucket=self._bucket, Key=job.prefix + key, Body=body)
+            manifest[name] = {"key": key, "bytes": len(body), "sha256": sha256}
         body = json.dumps(manifest, sort_keys=True).encode()
-        self._s3.put_object(Bucket=self._bucket, Key=job.prefix + _MANIFEST, Body=body)
-        return hashlib.sha256(body).hexdigest()
+        if self._put_once(job.prefix + _MANIFEST, body):
+            return hashlib.sha256(body).hexdigest()
+        there = hashlib.sha256(self._object(job, _MANIFEST)).hexdigest()
+        self.read_artifact(job, there)
+        return there
 
     def read_artifact(self, job: TrainingJob, manifest_sha256: str) -> dict[str, bytes]:
         """An artifact's files. ArtifactError where one is missing or isn't what the training wrote."""
-        body = self._object(job, _MANIFEST)
-        _check(job, _MANIFEST, body, manifest_sha256)
-        files = {name: self._object(job, f"artifact/{name}") for name in json.loads(body)}
-        for name, entry in json.loads(body).items():
+        files = {}
+        for name, entry in self._manifest(job, manifest_sha256).items():
+            files[name] = self._object(job, entry["key"], name)
+            if len(files[name]) != entry["bytes"]:
+                raise _other(job, name)
             _check(job, name, files[name], entry["sha256"])
         return files
+
+    def _manifest(self, job: TrainingJob, manifest_sha256: str) -> dict[str, dict[str, Any]]:
+        body = self._object(job, _MANIFEST)
+        _check(job, _MANIFEST, body, manifest_sha256)
+        manifest: dict[str, dict[str, Any]] = json.loads(body)
+        return manifest
 
     def write_report(self, job: TrainingJob, name: str, report: Mapping[str, Any]) -> None:
         """Write a JSON report beside the version's artifact."""
@@ -133,43 +168,79 @@ class Storage:
 
     def remove_checkpoints(self, job: TrainingJob) -> None:
         """Remove the checkpoints of a job."""
-        self._remove(f"{job.prefix}checkpoints/", itertools.repeat(True))
+        self._remove(job.prefix + CHECKPOINTS, itertools.repeat(True))
+
+    def remove_leftovers(self, job: TrainingJob, manifest_sha256: str) -> None:
+        """Remove what a job needed until its artifact was written: checkpoints, and the files of a task that was killed or came second."""
+        self.remove_checkpoints(job)
+        named = {entry["key"] for entry in self._manifest(job, manifest_sha256).values()} | {_MANIFEST}
+        for page in self._pages(job.prefix + _ARTIFACT):
+            self.remove([stored for stored in page if stored.key.removeprefix(job.prefix) not in named])
+
+    def everything(self) -> Iterator[list[Stored]]:
+        """All objects that were made for models as they are now, by pages of at most 1,000."""
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=MODELS_PREFIX):
+            yield [Stored(entry["Key"], None, entry["LastModified"]) for entry in page.get("Contents", [])]
 
     def _remove(self, prefix: str, time_left: Iterator[bool]) -> bool:
-        """Remove what lies under a prefix: of each object every S3 version and delete marker."""
-        gone = True
-        for page in self._pages(prefix):
-            if not next(time_left):
-                return False
-            # One that is refused must not keep the others.
-            gone = self._remove_all(page) and gone
-        return gone
+        """Remove what lies under a prefix, of each object every S3 version and delete marker. True when a last look has found nothing."""
+        while True:
+            found, refused = False, False
+            for page in self._pages(prefix):
+                if not next(time_left):
+                    return False
+                found = found or bool(page)
+                # One object that is refused must not keep the others.
+                refused = self.remove(page) < len(page) or refused
+            if refused or not found:
+                return not refused
 
-    def _pages(self, prefix: str) -> Iterator[list[dict[str, Any]]]:
+    def _pages(self, prefix: str) -> Iterator[list[Stored]]:
         """Every S3 version and delete marker under a prefix, by pages of at most 1,000, which is what DeleteObjects takes."""
         for page in self._s3.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix):
-            yield [*page.get("Versions", []), *page.get("DeleteMarkers", [])]  # type: ignore[list-item]
+            listed = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            yield [Stored(entry["Key"], entry["VersionId"], entry["LastModified"]) for entry in listed]
 
-    def _remove_all(self, entries: Sequence[Mapping[str, Any]]) -> bool:
-        """Remove these S3 versions and delete markers. False where one was refused."""
-        if not entries:
-            return True
-        objects = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries]
+    def remove(self, page: Sequence[Stored]) -> int:
+        """Remove these, at most 1,000. Returns how many of them S3 removed."""
+        if not page:
+            return 0
+        objects = [{"Key": stored.key} | ({"VersionId": stored.version_id} if stored.version_id else {}) for stored in page]
         answer = self._s3.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})  # type: ignore[typeddict-item]
-        return not answer.get("Errors")
+        return len(page) - len(answer.get("Errors", []))
 
-    def _object(self, job: TrainingJob, name: str) -> bytes:
+    def _put_once(self, key: str, body: bytes) -> bool:
+        """Write an object that doesn't exist yet. False where it does."""
+        while True:
+            try:
+                self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, IfNoneMatch="*")
+            except ClientError as error:
+                match error.response["Error"]["Code"]:
+                    case "PreconditionFailed":
+                        return False
+                    case "ConditionalRequestConflict":
+                        # Another is writing it at this moment. S3 says: try again.
+                        continue
+                raise
+            return True
+
+    def _object(self, job: TrainingJob, key: str, name: str | None = None) -> bytes:
+        """An object by its key under the job's prefix. name: what a sentence calls it, where that isn't the key."""
         try:
-            return self._s3.get_object(Bucket=self._bucket, Key=job.prefix + name)["Body"].read()
+            return self._s3.get_object(Bucket=self._bucket, Key=job.prefix + key)["Body"].read()
         except self._s3.exceptions.NoSuchKey as error:
-            raise ArtifactError(f"Version {job.version} of model {job.model_id!r} lacks its file {name}: train it again.") from error
+            raise ArtifactError(f"Version {job.version} of model {job.model_id!r} lacks its file {name or key}: train it again.") from error
 
 
 def _check(job: TrainingJob, name: str, body: bytes, sha256: str) -> None:
     if hashlib.sha256(body).hexdigest() != sha256:
-        raise ArtifactError(
-            f"The file {name} of version {job.version} of model {job.model_id!r} isn't the one its training wrote: train it again."
-        )
+        raise _other(job, name)
+
+
+def _other(job: TrainingJob, name: str) -> ArtifactError:
+    return ArtifactError(
+        f"The file {name} of version {job.version} of model {job.model_id!r} isn't the one its training wrote: train it again."
+    )
 
 
 def _examples_key(job: TrainingJob, part: str) -> str:
@@ -178,7 +249,3 @@ def _examples_key(job: TrainingJob, part: str) -> str:
 
 def _figure(name: str) -> str:
     return f"evaluation/{name}"
-
-
-def _artifact_key(job: TrainingJob, name: str) -> str:
-    return f"{job.prefix}artifact/{name}"

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import timedelta
+from functools import cache
 
 from aws_lambda_powertools import Logger
 
 from winnow import deletion, deployment, jobs
+from winnow.domain import ACTIVE, JobObject, utc_now
 from winnow.errors import JobSupersededError
+from winnow.storage import CHECKPOINTS
 
 logger = Logger(service="winnow")
+
+# How long an object must have been there before it can be an orphan, and how often they are looked for.
+_ORPHAN_AGE = timedelta(days=1)
+_EVERY = timedelta(days=1)
 
 
 def sweep(seconds: float) -> Counter[str]:
@@ -18,22 +26,57 @@ def sweep(seconds: float) -> Counter[str]:
     done: Counter[str] = Counter()
     time_left = deletion.time_left(seconds)
 
-    def each(names: Iterable[str], care: Callable[[str], str | None]) -> None:
+    def each(names: Iterable[str], care: Callable[[str], Mapping[str, int]]) -> None:
         for name in names:
             if not next(time_left):
                 return
             try:
-                found = care(name)
+                done.update(care(name))
             except JobSupersededError:
                 # It changed between our look and our write: somebody sees to it.
                 continue
             except Exception:
                 # Whatever is wrong with one row must not keep the sweeper from the others.
                 logger.exception("passed over", extra={"row": name})
-                found = "SweepFaults"
-            if found:
-                done[found] += 1
+                done["SweepFaults"] += 1
 
-    each(deployment.models().training(), jobs.care_for)
-    each(deployment.upkeep().deletions(), lambda name: "DeletionsFinished" if deletion.finish(name, time_left) else None)
+    each(deployment.models().training(), _training)
+    each(deployment.upkeep().deletions(), lambda name: {"DeletionsFinished": 1} if deletion.finish(name, time_left) else {})
+    each(["orphans"], lambda name: _orphans(name, time_left))
     return done
+
+
+def _training(model_id: str) -> Mapping[str, int]:
+    care = jobs.care_for(model_id)
+    return {care: 1} if care else {}
+
+
+def _orphans(name: str, time_left: Iterator[bool]) -> Mapping[str, int]:
+    """Once a day: remove the objects, older than a day, that nobody will ask for.
+
+    Only as they are now: where the bucket keeps versions, theirs stay for a while. That no row knows them may be the rows' fault.
+    """
+    upkeep, storage = deployment.upkeep(), deployment.storage()
+    if not upkeep.is_time_for(name, _EVERY):
+        return {}
+    before = utc_now() - _ORPHAN_AGE
+    job = cache(upkeep.job)
+    is_deleted = cache(upkeep.is_deleted)
+
+    def is_orphan(key: str) -> bool:
+        made = JobObject.from_key(key)
+        if made is None:
+            return False
+        known = job(made.uid, made.version)
+        if known is None:
+            return not is_deleted(made.uid, made.version)
+        fence, status = known
+        return made.fence < fence or (made.name.startswith(CHECKPOINTS) and status not in ACTIVE)
+
+    removed = 0
+    for page in storage.everything():
+        if not next(time_left):
+            logger.warning("no time for all objects")
+            break
+        removed += storage.remove([stored for stored in page if stored.modified < before and is_orphan(stored.key)])
+    return {"OrphansRemoved": removed} if removed else {}

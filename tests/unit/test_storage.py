@@ -1,0 +1,151 @@
+"""Artifacts in S3: what a repeated or racing task may do to one, and what is removed."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from winnow.domain import TrainingJob
+from winnow.errors import ArtifactError
+from winnow.storage import Storage, Stored
+
+if TYPE_CHECKING:
+    from tests.conftest import Winnow
+
+JOB = TrainingJob("tc-01", "5f0c7a3e9b2d4c6f8a1e3b5d7f9c0a2e", version=1, fence=1)
+FIRST = {"classifier.json": b"{}", "weights.bin": b"first"}
+SECOND = {"classifier.json": b"{}", "weights.bin": b"second"}
+
+
+@pytest.fixture
+def storage(winnow: Winnow) -> Storage:
+    return Storage(winnow.s3, winnow.names["Models"])
+
+
+def keys(winnow: Winnow) -> list[str]:
+    """Every S3 version and delete marker that there is, by its key."""
+    listed = winnow.s3.list_object_versions(Bucket=winnow.names["Models"])
+    return [entry["Key"] for entry in [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]]
+
+
+def versioned(winnow: Winnow) -> None:
+    winnow.s3.put_bucket_versioning(Bucket=winnow.names["Models"], VersioningConfiguration={"Status": "Enabled"})
+
+
+def test_an_artifact_that_is_written_again_is_the_same(storage: Storage) -> None:
+    assert storage.write_artifact(JOB, FIRST) == storage.write_artifact(JOB, FIRST)
+
+
+def test_the_artifact_that_was_there_first_stays_whatever_comes_later(winnow: Winnow, storage: Storage) -> None:
+    first = storage.write_artifact(JOB, FIRST)
+    before = winnow.objects()
+
+    assert storage.write_artifact(JOB, SECOND) == first
+
+    assert storage.read_artifact(JOB, first) == FIRST
+    assert before.items() <= winnow.objects().items()
+
+
+def test_of_two_that_race_one_artifact_comes_out(winnow: Winnow, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    put = winnow.s3.put_object
+    digests: list[str] = []
+
+    def late(**arguments: Any) -> Any:
+        # Once, the other comes between our files and our manifest; and for an instant S3 can't say who was first.
+        if "IfNoneMatch" in arguments and not digests:
+            digests.append("")
+            digests[0] = storage.write_artifact(JOB, SECOND)
+            raise ClientError({"Error": {"Code": "ConditionalRequestConflict", "Message": "Try again"}}, "PutObject")
+        return put(**arguments)
+
+    monkeypatch.setattr(winnow.s3, "put_object", late)
+    digests.append(storage.write_artifact(JOB, FIRST))
+
+    assert digests[0] == digests[1]
+    assert storage.read_artifact(JOB, digests[0]) == SECOND
+
+
+def test_an_artifact_that_was_there_first_and_is_not_whole_does_not_count(winnow: Winnow, storage: Storage) -> None:
+    storage.write_artifact(JOB, FIRST)
+    [weights] = [key for key in winnow.objects() if "weights" in key]
+    winnow.s3.delete_object(Bucket=winnow.names["Models"], Key=weights)
+
+    with pytest.raises(ArtifactError, match=r"lacks its file weights\.bin"):
+        storage.write_artifact(JOB, SECOND)
+
+
+def test_any_other_refusal_is_raised(storage: Storage, winnow: Winnow, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "No"}}, "PutObject")
+
+    monkeypatch.setattr(winnow.s3, "put_object", refused)
+
+    with pytest.raises(ClientError):
+        storage.write_artifact(JOB, FIRST)
+
+
+def test_what_an_artifact_needed_until_it_was_written_is_removed(winnow: Winnow, storage: Storage) -> None:
+    versioned(winnow)
+    other = TrainingJob(JOB.model_id, JOB.uid, version=1, fence=2)
+    for job in (JOB, other):
+        for name in ("epoch-1", "epoch-2", "epoch-2"):
+            winnow.s3.put_object(Bucket=winnow.names["Models"], Key=f"{job.prefix}checkpoints/{name}", Body=b"1")
+    digest = storage.write_artifact(JOB, FIRST)
+    whole = winnow.objects()
+    storage.write_artifact(JOB, SECOND)
+
+    storage.remove_leftovers(JOB, digest)
+
+    assert storage.read_artifact(JOB, digest) == FIRST
+    assert winnow.objects() == {key: body for key, body in whole.items() if f"{JOB.prefix}checkpoints/" not in key}
+    assert set(keys(winnow)) == set(winnow.objects())
+
+
+def test_a_version_goes_under_all_its_fences_and_the_others_stay(winnow: Winnow, storage: Storage) -> None:
+    versioned(winnow)
+    jobs = [TrainingJob(JOB.model_id, JOB.uid, version, fence) for version, fence in ((1, 1), (1, 2), (11, 1), (2, 1))]
+    for job in jobs:
+        storage.write_artifact(job, FIRST)
+    winnow.s3.delete_object(Bucket=winnow.names["Models"], Key=f"{JOB.prefix}artifact/manifest.json")
+
+    assert storage.remove_version(JOB.uid, 1, itertools.repeat(True))
+
+    assert {key.split("/")[3] for key in keys(winnow)} == {"11", "2"}
+
+
+def test_an_object_that_can_t_be_removed_does_not_keep_the_others(
+    winnow: Winnow, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage.write_artifact(JOB, FIRST)
+    monkeypatch.setattr(storage, "_pages", lambda _: iter([[Stored(key, "null", datetime.now(UTC))] for key in winnow.objects()]))
+    remove = winnow.s3.delete_objects
+
+    def refused_once(**_: Any) -> Any:
+        monkeypatch.setattr(winnow.s3, "delete_objects", remove)
+        return {"Errors": [{"Key": "k", "Code": "InternalError"}]}
+
+    monkeypatch.setattr(winnow.s3, "delete_objects", refused_once)
+
+    assert not storage.remove_model(JOB.uid, itertools.repeat(True))
+    assert len(winnow.objects()) == 1
+    assert storage.remove_model(JOB.uid, itertools.repeat(True))
+    assert winnow.objects() == {}
+
+
+def test_what_a_first_look_missed_a_second_finds(winnow: Winnow, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage.write_artifact(JOB, FIRST)
+    remove = winnow.s3.delete_objects
+
+    def written_meanwhile(**arguments: Any) -> Any:
+        monkeypatch.setattr(winnow.s3, "delete_objects", remove)
+        winnow.s3.put_object(Bucket=winnow.names["Models"], Key=f"{JOB.prefix}late", Body=b"late")
+        return remove(**arguments)
+
+    monkeypatch.setattr(winnow.s3, "delete_objects", written_meanwhile)
+
+    assert storage.remove_model(JOB.uid, itertools.repeat(True))
+    assert winnow.objects() == {}
