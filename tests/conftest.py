@@ -100,13 +100,17 @@ class Winnow:
         body: Any = None,
         query: Mapping[str, str] | None = None,
         path: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         **members: Any,
     ) -> Answer:
         """Call an API function with events/api/EVENT.json (the function's own name if not said), changed as told.
 
-        body: sent as it is where it is a string, else as JSON; members: further members of the event.
+        body: sent as it is where it is a string, else as JSON; headers: beside the event's; members: further members of the event.
         """
         request = load_event(f"api/{event or function}") | members
+        for name, value in (headers or {}).items():
+            request["headers"] = request["headers"] | {name: value}
+            request["multiValueHeaders"] = request["multiValueHeaders"] | {name: [value]}
         if body is not None:
             request["body"] = body if isinstance(body, str) else json.dumps(body)
         if query is not None:
@@ -116,7 +120,7 @@ class Winnow:
             request["pathParameters"] = dict(path)
             request["path"] = request["resource"].format(**path)
         raw = json.loads(json.dumps(self.invoke(f"functions/api/{function}", request, Context())))
-        is_json = raw["headers"]["Content-Type"].endswith("json")
+        is_json = raw["headers"].get("Content-Type", "").endswith("json")
         answer = Answer(raw["statusCode"], raw["headers"], json.loads(raw["body"]) if is_json else raw["body"])
         check_answer(request["httpMethod"], request["path"], answer.status, answer.headers, answer.body)
         return answer

@@ -11,7 +11,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from tests.support import contract
 from tests.support.contract import ROOT, check_answer, check_request, operations
 from winnow import domain, errors
-from winnow.http import fields, problems, schemas
+from winnow.http import fields, idempotency, problems, schemas
 from winnow.recipes import RECIPES
 
 README = ROOT / "README.md"
@@ -40,7 +40,7 @@ def with_examples() -> Iterator[tuple[str, Mapping[str, Any]]]:
         for status, answer in operation["responses"].items():
             for name, header in answer.get("headers", {}).items():
                 yield f"{call} {status} {name}", header
-            for media_type, media in answer["content"].items():
+            for media_type, media in answer.get("content", {}).items():
                 yield f"{call} {status} {media_type}", media
 
 
@@ -69,7 +69,7 @@ def test_a_problem_of_an_example_has_the_status_that_it_is_an_example_of() -> No
         (call, status, example)
         for call, operation in operations().items()
         for status, answer in operation["responses"].items()
-        for media in answer["content"].values()
+        for media in answer.get("content", {}).values()
         for example in examples(media)
         if int(status) >= 400 and example["status"] != int(status)
     ]
@@ -96,7 +96,7 @@ def test_answers_are_closed_so_that_an_unknown_field_is_noticed() -> None:
         place
         for call, operation in operations().items()
         for status, answer in operation["responses"].items()
-        for media in answer["content"].values()
+        for media in answer.get("content", {}).values()
         for place in open_objects(media["schema"], f"{call} {status} ")
     }
     assert not found
@@ -145,6 +145,7 @@ def test_each_call_has_an_event_and_each_event_is_of_a_call() -> None:
     [
         ("POST /models", schemas.CREATE_MODEL),
         ("POST /datasets", schemas.CREATE_DATASET),
+        ("PUT /models/{model_id}/live", schemas.PROMOTE_VERSION),
         ("GET /prediction", schemas.PREDICT),
         ("POST /prediction", schemas.PREDICT),
     ],
@@ -159,6 +160,7 @@ def test_no_other_call_takes_a_body() -> None:
     assert {call for call, operation in operations().items() if "requestBody" in operation} == {
         "POST /models",
         "POST /datasets",
+        "PUT /models/{model_id}/live",
         "GET /prediction",
         "POST /prediction",
     }
@@ -170,8 +172,14 @@ def test_the_query_parameters_are_those_that_the_code_checks() -> None:
 
     # A list is no query parameter.
     of_a_text = {name: schema for name, schema in schemas.PREDICT["properties"].items() if name != "texts"}
-    expected = {"GET /models": schemas.LIST_MODELS["properties"], "GET /prediction": of_a_text}
+    a_list = schemas.LIST["properties"]
+    expected = {"GET /models": a_list, "GET /models/{model_id}/versions": a_list, "GET /prediction": of_a_text}
     assert {call: query(call) for call in operations()} == {call: expected.get(call, {}) for call in operations()}
+
+
+def test_the_header_that_the_code_checks_is_as_it_checks_it() -> None:
+    [key] = [it for it in operations()["POST /models"]["parameters"] if it["in"] == "header"]
+    assert (key["name"], key["schema"]) == ("Idempotency-Key", idempotency.KEY)
 
 
 def test_the_path_parameters_are_those_that_the_code_checks() -> None:
@@ -208,7 +216,7 @@ def test_every_error_has_its_status_in_the_contract(error: type[errors.WinnowErr
     with_it = [
         call
         for call, operation in operations().items()
-        if contract.PROBLEM in operation["responses"].get(str(int(error.status)), {"content": {}})["content"]
+        if contract.PROBLEM in operation["responses"].get(str(int(error.status)), {}).get("content", {})
     ]
     assert with_it, f"no call has the status {error.status} of {error.__name__}"
 
@@ -234,6 +242,7 @@ def test_the_words_of_answers_are_those_of_the_domain() -> None:
     assert version["progress"]["properties"]["stage"]["enum"] == [*domain.Stage]
     assert model["status"]["enum"] == [*domain.ModelStatus]
     assert version["recipe"]["enum"] == [*RECIPES]
+    assert version["promote"]["enum"] == [*domain.Promote]
 
 
 # --- the checks notice ---
@@ -261,6 +270,7 @@ def test_an_answer_as_written_passes() -> None:
             ("GET", "/models", 403, JSON, {"type": "urn:winnow:problem:forbidden", "title": "F", "status": 404, "detail": "d"}),
             "says that its status is 404",
         ),
+        (("GET", "/models/tc-01", 304, {"ETag": '"ab"'}, {"model_id": "tc-01"}), "has no body"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -271,10 +281,11 @@ def test_another_answer_is_noticed(answer: tuple[str, str, int, Mapping[str, str
 
 def test_an_unknown_field_in_a_model_or_its_version_is_noticed() -> None:
     ready = contract.contract()["components"]["examples"]["ReadyModel"]["value"]
-    check_answer("GET", "/models/tc-01", 200, JSON, ready)
+    headers = JSON | {"ETag": '"5b7c1d9e0f2a4b6c-0a1b2c3d4e5f6071"'}
+    check_answer("GET", "/models/tc-01", 200, headers, ready)
     for more in ({**ready, "more": 1}, {**ready, "version": {**ready["version"], "more": 1}}):
         with pytest.raises(AssertionError, match="'more' was unexpected"):
-            check_answer("GET", "/models/tc-01", 200, JSON, more)
+            check_answer("GET", "/models/tc-01", 200, headers, more)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,11 +35,14 @@ class Deployed:
     def client(self) -> Client:
         return Client(self.url, self.key)
 
-    def request(self, method: str, path: str, *, key: str | None = "", **more: Any) -> requests.Response:
+    def request(
+        self, method: str, path: str, *, key: str | None = "", headers: Mapping[str, str] | None = None, **more: Any
+    ) -> requests.Response:
         """A call, with the API's key, another one, or (None) none."""
-        headers = {"Content-Type": "application/json"} | ({} if key is None else {"x-api-key": key or self.key})
-        answer = requests.request(method, self.url + path, headers=headers, timeout=60, **more)
-        body = answer.json() if answer.headers["Content-Type"].endswith("json") else answer.text
+        sent = {"Content-Type": "application/json", **(headers or {})} | ({} if key is None else {"x-api-key": key or self.key})
+        answer = requests.request(method, self.url + path, headers=sent, timeout=60, **more)
+        is_json = answer.content and answer.headers["Content-Type"].endswith("json")
+        body = answer.json() if is_json else answer.text
         check_answer(method, path.split("?", maxsplit=1)[0], answer.status_code, answer.headers, body)
         return answer
 

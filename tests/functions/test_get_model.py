@@ -71,14 +71,14 @@ def test_a_ready_model_shows_what_it_was_made_of_and_what_it_is_worth(ready: Rea
 def test_a_training_that_ends_between_the_two_reads_is_seen_ended(winnow: Winnow, monkeypatch: pytest.MonkeyPatch) -> None:
     winnow.put_dataset()
     winnow.create()
-    read = Models.version
+    read = Models.versions
 
-    def ended_meanwhile(models: Models, model: Model, number: int) -> Version:
-        monkeypatch.setattr(Models, "version", read)
+    def ended_meanwhile(models: Models, model: Model, limit: int) -> tuple[list[Version], int | None]:
+        monkeypatch.setattr(Models, "versions", read)
         winnow.call("cancel_version", path={"model_id": "tc-01", "version": "1"})
-        return read(models, model, number)
+        return read(models, model, limit)
 
-    monkeypatch.setattr(Models, "version", ended_meanwhile)
+    monkeypatch.setattr(Models, "versions", ended_meanwhile)
     model = winnow.model()
 
     assert (model["status"], model["version"]["status"]) == ("failed", "cancelled")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from winnow.domain import ACTIVE, DatasetReference, Hyperparameters, Progress, Stage, TrainingJob, Version, VersionStatus
+from winnow.domain import ACTIVE, DatasetReference, Hyperparameters, Progress, Stage, TrainingJob, TrainingRequest, Version, VersionStatus
 from winnow.errors import JobSupersededError
 from winnow.lifecycle import STATES, TRANSITIONS, Event, tables
 from winnow.registry import Jobs, Models
@@ -25,7 +25,7 @@ VERSION = Version(JOB, VersionStatus.QUEUED, "linear", Progress.of(Stage.QUEUED)
 HAPPEN: dict[Event, Callable[[Jobs], object]] = {
     Event.TRAIN: lambda jobs: jobs.note(JOB, VersionStatus.TRAINING, Progress.of(Stage.TRAINING)),
     Event.EVALUATE: lambda jobs: jobs.note(JOB, VersionStatus.EVALUATING, Progress.of(Stage.EVALUATING)),
-    Event.COMMIT: lambda jobs: jobs.commit(JOB, {"accuracy": 0.5}, "0" * 64, 2),
+    Event.COMMIT: lambda jobs: jobs.commit(JOB, {"accuracy": 0.5}, "0" * 64, 2, live=True),
     Event.FAIL: lambda jobs: jobs.fail(JOB, "It failed."),
     Event.EXPIRE: lambda jobs: jobs.expire(VERSION, "It was not heard of."),
     Event.CANCEL: lambda jobs: jobs.cancel(JOB),
@@ -36,7 +36,7 @@ HAPPEN: dict[Event, Callable[[Jobs], object]] = {
 def registered(winnow: Winnow, status: VersionStatus) -> tuple[Jobs, Models]:
     """The registry with the job's version in this state, and its model as it is then."""
     jobs = Jobs(winnow.table)
-    assert jobs.create_model(JOB, "linear", DatasetReference("bucket", "key"), Hyperparameters())
+    assert jobs.create_model(JOB, TrainingRequest("tc-01", DatasetReference("bucket", "key"), Hyperparameters(), "linear"))
     known = {"status": status, "lease_until": LEASE}
     version = rows.Update(rows.version_key(JOB.uid, JOB.version), known, "#fence = :fence", {"fence": 1})
     released = () if status in ACTIVE else ("training_version",)

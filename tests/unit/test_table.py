@@ -60,15 +60,15 @@ def test_versions_sort_as_numbers_do() -> None:
     assert keys == sorted(keys)
 
 
-def test_an_update_names_everything_through_placeholders() -> None:
+def test_an_update_names_everything_through_placeholders_and_grows_the_revision() -> None:
     change = rows.Update({"pk": "a", "sk": "b"}, {"status": "ready"}, "#fence = :fence", {"fence": 2}, remove=("error",))
 
     assert change.arguments() == {
         "Key": {"pk": "a", "sk": "b"},
-        "UpdateExpression": "SET #status = :new_status REMOVE #error",
+        "UpdateExpression": "SET #status = :new_status REMOVE #error ADD #revision :one",
         "ConditionExpression": "#fence = :fence",
-        "ExpressionAttributeNames": {"#status": "status", "#error": "error", "#fence": "fence"},
-        "ExpressionAttributeValues": {":new_status": "ready", ":fence": 2},
+        "ExpressionAttributeNames": {"#status": "status", "#error": "error", "#revision": "revision", "#fence": "fence"},
+        "ExpressionAttributeValues": {":new_status": "ready", ":fence": 2, ":one": 1},
     }
 
 

@@ -4,10 +4,11 @@ from http import HTTPStatus
 
 from winnow import deployment
 from winnow.http import Answer, Request, endpoint
-from winnow.http.views import model_view, version_view
+from winnow.http.conditional import model_tag
+from winnow.http.views import model_with_version_view
 
 
 @endpoint()
 def handler(request: Request) -> Answer:
     model, version = deployment.models().get_with_latest_version(request.path["model_id"])
-    return Answer(HTTPStatus.OK, {**model_view(model), "version": version_view(version, model.live_version)})
+    return Answer(HTTPStatus.OK, model_with_version_view(model, version), {"ETag": model_tag(model, version)})

@@ -1,14 +1,24 @@
 """GET /models: all models, page by page."""
 
+from functools import cache
 from http import HTTPStatus
 
 from winnow import deployment
-from winnow.http import Answer, Request, endpoint, paging, schemas
+from winnow.http import Answer, Request, endpoint, schemas
+from winnow.http.paging import Cursors
 from winnow.http.views import model_view
 
+_LIST = "models"
 
-@endpoint(schemas.LIST_MODELS)
+
+@cache
+def cursors() -> Cursors:
+    """One for the whole life of the execution environment: it holds the key."""
+    return Cursors(deployment.keys().cursors)
+
+
+@endpoint(schemas.LIST)
 def handler(request: Request) -> Answer:
-    limit = int(request.fields.get("limit", 100))
-    models, after = deployment.models().list(limit, paging.position(request.fields.get("next")))
-    return Answer(HTTPStatus.OK, {"models": [model_view(model) for model in models], "next": paging.cursor(after)})
+    after = cursors().position(_LIST, request.fields.get("next"))
+    models, more = deployment.models().list(int(request.fields.get("limit", 100)), after)
+    return Answer(HTTPStatus.OK, {"models": [model_view(model) for model in models], "next": cursors().cursor(_LIST, more)})

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from winnow import deployment
 from winnow.domain import now
-from winnow.errors import BusyError
+from winnow.errors import BusyError, TrainingUnderwayError, VersionLiveError
 from winnow.jobs import try_to_stop_workflow
 from winnow.registry import Deletion
 
@@ -22,6 +22,25 @@ def delete(model_id: str, seconds: float) -> bool:
     return remove(_out_of_sight(model_id), time_left(seconds))
 
 
+def delete_version(model_id: str, number: int, seconds: float) -> bool:
+    """Delete a version, and within so many seconds as many of its objects as possible. True when none is left.
+
+    VersionLiveError for the live one, TrainingUnderwayError for one that is being made; ModelNotFoundError, VersionNotFoundError.
+    """
+    models = deployment.models()
+    for _ in range(_TRIES):
+        model = models.get(model_id)
+        version = models.version(model, number)
+        if number == model.live_version:
+            raise VersionLiveError(model_id, number)
+        if number == model.training_version:
+            raise TrainingUnderwayError(model_id, number)
+        deletion = models.delete_version(model, version)
+        if deletion is not None:
+            return remove(deletion, time_left(seconds))
+    raise _busy(model_id)
+
+
 def _out_of_sight(model_id: str) -> Deletion:
     models = deployment.models()
     for _ in range(_TRIES):
@@ -32,7 +51,11 @@ def _out_of_sight(model_id: str) -> Deletion:
             if training is not None:
                 try_to_stop_workflow(training.job)
             return deletion
-    raise BusyError(f"Model {model_id!r} is being changed by many at once: try again in a few seconds.")
+    raise _busy(model_id)
+
+
+def _busy(model_id: str) -> BusyError:
+    return BusyError(f"Model {model_id!r} is being changed by many at once: try again in a few seconds.")
 
 
 def finish(name: str, time_left: Iterator[bool]) -> bool:

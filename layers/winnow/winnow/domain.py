@@ -32,11 +32,19 @@ ACTIVE = (VersionStatus.QUEUED, VersionStatus.TRAINING, VersionStatus.EVALUATING
 
 
 class ModelStatus(StrEnum):
-    """Whether a model answers, and why not."""
+    """Whether a model answers, and why not. READY is also one whose last training ended well and that waits for its first promotion:
+    nothing goes on that a client could wait for, and nothing failed."""
 
     TRAINING = "training"
     READY = "ready"
     FAILED = "failed"
+
+
+class Promote(StrEnum):
+    """Whether a version goes live by itself when it becomes ready."""
+
+    AUTO = "auto"
+    NEVER = "never"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +103,15 @@ class TrainingRequest:
     hyperparameters: Hyperparameters
     recipe: str
     force_update: bool = False
+    promote: Promote = Promote.AUTO
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """A client's name for one request. digest: of what the request says, so that the name isn't taken for another."""
+
+    value: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,13 +206,18 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A named classifier with a history. labels: their number in the live version, else None."""
+    """A named classifier with a history. labels: their number in the live version, else None. revision: grows with every change.
+
+    ready_version: the last that became ready, whether or not it went live; None also where it was deleted.
+    """
 
     model_id: str
     uid: str
+    revision: int
     live_version: int | None
     latest_version: int
     training_version: int | None
+    ready_version: int | None
     labels: int | None
     created_at: str
     updated_at: str
@@ -204,7 +226,9 @@ class Model:
     def status(self) -> ModelStatus:
         if self.live_version is not None:
             return ModelStatus.READY
-        return ModelStatus.FAILED if self.training_version is None else ModelStatus.TRAINING
+        if self.training_version is not None:
+            return ModelStatus.TRAINING
+        return ModelStatus.READY if self.ready_version == self.latest_version else ModelStatus.FAILED
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +236,7 @@ class Version:
     """One trained, immutable state of a model, or its making.
 
     dataset and evaluation are the headline figures; the rest is in S3 under the job's prefix.
-    manifest_sha256 is the digest of the artifact's manifest: what is not so signed is not loaded.
+    manifest_sha256 is the digest of the artifact's manifest: what is not so signed is not loaded. revision grows with every change.
     lease_until: while the version is active, the time after which nobody works on it any more, unless its job is heard of before.
     """
 
@@ -228,6 +252,8 @@ class Version:
     finished_at: str | None
     manifest_sha256: str | None = None
     lease_until: str | None = None
+    promote: Promote = Promote.AUTO
+    revision: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,52 @@ class ModelNotReadyError(WinnowError):
     kind = "model-not-ready"
 
 
+class VersionNotReadyError(WinnowError):
+    """The version is still being trained, or its training failed or was cancelled: it can't be live."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "version-not-ready"
+
+
+class VersionLiveError(WinnowError):
+    """The version is the live one: it answers, and can't be deleted."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "version-live"
+
+    def __init__(self, model_id: str, version: int) -> None:
+        super().__init__(
+            f"Version {version} of model {model_id!r} is live: promote another with PUT /models/{model_id}/live first,"
+            f" or delete the whole model with DELETE /models/{model_id}."
+        )
+
+
+class IdempotencyKeyReusedError(WinnowError):
+    """The request's Idempotency-Key stands for another request."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    kind = "idempotency-key-reused"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This Idempotency-Key was sent with another body in the last 24 hours: send that body again, or a new key with this one.",
+            field="Idempotency-Key",
+        )
+
+
+class StaleError(WinnowError):
+    """The model isn't any more what the request's If-Match names."""
+
+    status = HTTPStatus.PRECONDITION_FAILED
+    kind = "stale"
+
+    def __init__(self, model_id: str) -> None:
+        super().__init__(
+            f"Model {model_id!r} has changed since its ETag was read: look at it again with GET /models/{model_id},"
+            " and send its ETag in If-Match."
+        )
+
+
 class NotCancellableError(WinnowError):
     """The version is no longer being trained."""
 

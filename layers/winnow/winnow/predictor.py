@@ -59,6 +59,11 @@ class Predictor:
         return self._loaded[key]
 
     def _why_not_ready(self, model: Model) -> str:
+        if model.ready_version is not None:
+            return (
+                f"Version {model.ready_version} of model {model.model_id!r} is ready, and no version is live:"
+                f' promote it with PUT /models/{model.model_id}/live {{"version": {model.ready_version}}}.'
+            )
         if model.training_version is not None:
-            return f"Model {model.model_id!r} is training its first version: GET /models/{model.model_id} shows how far it is."
+            return f"Model {model.model_id!r} is training, and has no live version yet: GET /models/{model.model_id} shows how far it is."
         return f"No version of model {model.model_id!r} answers: GET /models/{model.model_id} says why; train it again with force_update."

@@ -37,6 +37,15 @@ _NOT_TO_BE_HAD = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class ReadDataset:
+    """A data set as it was read. version_id: of the object in S3, None where its bucket has no versions."""
+
+    body: bytes
+    etag: str
+    version_id: str | None
+
+
 class Datasets:
     """Clients' data sets: in the deployment's own bucket, and in those it was allowed to read."""
 
@@ -48,8 +57,8 @@ class Datasets:
         """A URL to which the client may PUT one object, for an hour."""
         return self._s3.generate_presigned_url("put_object", Params={"Bucket": self.bucket, "Key": key}, ExpiresIn=UPLOAD_SECONDS)
 
-    def read(self, dataset: DatasetReference) -> bytes:
-        """The bytes of a data set. DatasetError where there is none, it may not be read, or it is too large.
+    def read(self, dataset: DatasetReference) -> ReadDataset:
+        """A data set. DatasetError where there is none, it may not be read, or it is too large.
 
         An absent object and a forbidden one give the same sentence: an answer that told them apart would tell strangers what exists.
         """
@@ -64,7 +73,7 @@ class Datasets:
             ) from error
         if answer["ContentLength"] > MAX_DATASET_BYTES:
             raise DatasetError(f"{dataset} has {answer['ContentLength']:,} bytes: at most {MAX_DATASET_BYTES:,} can be trained on.")
-        return answer["Body"].read()
+        return ReadDataset(answer["Body"].read(), answer["ETag"].strip('"'), answer.get("VersionId"))
 
 
 @dataclass(frozen=True, slots=True)

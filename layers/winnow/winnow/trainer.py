@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from winnow import deployment
-from winnow.domain import Hyperparameters, Progress, Stage, TrainingJob, VersionStatus
+from winnow.domain import Hyperparameters, Progress, Promote, Stage, TrainingJob, VersionStatus
 from winnow.errors import OutOfTimeError
 from winnow.evaluation import evaluation_report, figures
 from winnow.recipes.artifact import TrainedClassifier
@@ -81,7 +81,7 @@ def _progress(training: Training) -> Progress:
 
 
 def publish(job: TrainingJob, manifest_sha256: str) -> None:
-    """Evaluate the artifact, exactly as it will answer, on the held-out test examples; then the version is ready and live."""
+    """Evaluate the artifact, exactly as it will answer, on the held-out test examples; then it is ready, and live if wanted."""
     jobs, storage = deployment.jobs(), deployment.storage()
     jobs.note(job, VersionStatus.EVALUATING, Progress.of(Stage.EVALUATING))
     version = deployment.models().version_of_job(job)
@@ -110,4 +110,4 @@ def publish(job: TrainingJob, manifest_sha256: str) -> None:
         refused = (scores.max(axis=1) < trained.thresholds[0]).mean()
         headline |= {"threshold": trained.thresholds[0], "refused_share": round(float(refused), 6)}
     storage.remove_leftovers(job, manifest_sha256)
-    jobs.commit(job, headline, manifest_sha256, len(trained.labels))
+    jobs.commit(job, headline, manifest_sha256, len(trained.labels), live=version.promote is Promote.AUTO)

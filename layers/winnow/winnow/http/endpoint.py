@@ -21,7 +21,7 @@ from aws_lambda_powertools import Logger
 
 from winnow import strict_json
 from winnow.errors import InvalidFieldError, TooLargeError, UnreadableError, WinnowError
-from winnow.http import fields, problems
+from winnow.http import conditional, fields, problems
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -42,16 +42,21 @@ class Source(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request that was checked: the names in its path, its fields, and how long the Lambda may still take."""
+    """A request that was checked: the names in its path, its fields, its headers by their names in lower case, and how long the
+    Lambda may still take."""
 
     path: Mapping[str, str]
     fields: Mapping[str, Any]
+    headers: Mapping[str, str]
     seconds_left: float
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A status, and the body: what goes into it as JSON, or a text as it is, whose Content-Type is then among the headers."""
+    """A status, and the body: what goes into it as JSON, or a text as it is, whose Content-Type is then among the headers.
+
+    Where the headers have an ETag that the request says it knows, the client gets a 304 without a body instead.
+    """
 
     status: HTTPStatus
     body: Mapping[str, Any] | str
@@ -72,8 +77,10 @@ def endpoint(schema: fields.Schema = fields.NONE, source: Source = Source.QUERY)
             try:
                 path = event.get("pathParameters") or {}
                 fields.check_path(path)
-                request = Request(path, check(_read(event, source)), context.get_remaining_time_in_millis() / 1000)
-                response = _response(call(request))
+                headers = _headers(event)
+                request = Request(path, check(_read(event, source)), headers, context.get_remaining_time_in_millis() / 1000)
+                answer = call(request)
+                response = _not_modified(answer) if _is_known(event, headers, answer) else _response(answer)
             except WinnowError as error:
                 if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                     logger.exception("refused by a fault of ours")
@@ -107,6 +114,22 @@ def _response(answer: Answer) -> dict[str, Any]:
     if len(body.encode()) > MOST_ANSWER_BYTES:
         raise TooLargeError(f"The answer would be larger than {MOST_ANSWER_BYTES:,} bytes: send fewer texts or ask for a smaller n_top.")
     return {"statusCode": int(answer.status), "headers": {"Content-Type": "application/json", **answer.headers}, "body": body}
+
+
+def _is_known(event: Mapping[str, Any], headers: Mapping[str, str], answer: Answer) -> bool:
+    if event.get("httpMethod") != "GET" or "ETag" not in answer.headers or "if-none-match" not in headers:
+        return False
+    return conditional.is_known(headers["if-none-match"], answer.headers["ETag"])
+
+
+def _not_modified(answer: Answer) -> dict[str, Any]:
+    return {"statusCode": int(HTTPStatus.NOT_MODIFIED), "headers": {"ETag": answer.headers["ETag"]}, "body": ""}
+
+
+def _headers(event: Mapping[str, Any]) -> dict[str, str]:
+    """The headers by their names in lower case; the values of one that was sent several times as a list (RFC 9110, section 5.3)."""
+    several = event.get("multiValueHeaders") or {name: [value] for name, value in (event.get("headers") or {}).items()}
+    return {name.lower(): ", ".join(values) for name, values in several.items()}
 
 
 def _read(event: Mapping[str, Any], source: Source) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from winnow.domain import MAX_TEXT_CHARACTERS
+from winnow.domain import MAX_TEXT_CHARACTERS, Promote
 from winnow.http.fields import MODEL_ID, Schema
 from winnow.recipes import RECIPES
 from winnow.recipes.languages import LANGUAGES
@@ -43,6 +43,10 @@ CREATE_MODEL = _object(
             "enum": [True, False, "True", "true", "False", "false"],
             "description": 'true or false (also as the strings "True" and "False")',
         },
+        "promote": {
+            "enum": [promote.value for promote in Promote],
+            "description": "auto (the version goes live when it is ready) or never (it waits for PUT /models/{model_id}/live)",
+        },
         "n_iter": {
             "type": ["integer", "string"],
             "minimum": 1,
@@ -77,6 +81,11 @@ CREATE_MODEL = _object(
             "description": f"the code of a language whose tokenizer spaCy has without further packages: {', '.join(LANGUAGES)}",
         },
     },
+)
+
+PROMOTE_VERSION = _object(
+    ["version"],
+    {"version": {"type": "integer", "minimum": 1, "maximum": 999_999, "description": "the number of a version, from 1 to 999999"}},
 )
 
 CREATE_DATASET = _object(
@@ -114,7 +123,7 @@ PREDICT = _object(
     description="Send either text (one text) or texts (a list of up to 100)",
 )
 
-LIST_MODELS = _object(
+LIST = _object(
     [],
     {
         "limit": {
@@ -124,7 +133,7 @@ LIST_MODELS = _object(
         },
         "next": {
             "type": "string",
-            "pattern": "^[A-Za-z0-9_-]{1,100}$",
+            "pattern": "^[A-Za-z0-9_-]{1,200}$",
             "description": "the `next` of the answer before, unchanged",
         },
     },

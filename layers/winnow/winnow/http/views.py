@@ -21,12 +21,17 @@ def model_view(model: Model) -> dict[str, Any]:
     }
 
 
+def model_with_version_view(model: Model, version: Version | None) -> dict[str, Any]:
+    return {**model_view(model), "version": None if version is None else version_view(version, model.live_version)}
+
+
 def version_view(version: Version, live_version: int | None) -> dict[str, Any]:
     return {
         "version": version.job.version,
         "status": version.status,
         "live": version.job.version == live_version,
         "recipe": version.recipe,
+        "promote": version.promote,
         "progress": asdict(version.progress),
         "hyperparameters": version.hyperparameters,
         "dataset": version.dataset,
@@ -35,6 +40,10 @@ def version_view(version: Version, live_version: int | None) -> dict[str, Any]:
         "created_at": version.created_at,
         "finished_at": version.finished_at,
     }
+
+
+def versions_view(versions: Sequence[Version], model: Model) -> dict[str, Any]:
+    return {"model_id": model.model_id, "versions": [version_view(version, model.live_version) for version in versions]}
 
 
 def labels_view(labels: Sequence[ScoredLabel]) -> list[dict[str, Any]]:

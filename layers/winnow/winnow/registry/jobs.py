@@ -12,12 +12,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from winnow.domain import (
-    DatasetReference,
-    Hyperparameters,
+    IdempotencyKey,
     Model,
     Progress,
     Stage,
     TrainingJob,
+    TrainingRequest,
     Version,
     VersionStatus,
     now,
@@ -27,6 +27,7 @@ from winnow.domain import (
 from winnow.errors import JobSupersededError
 from winnow.lifecycle import TRANSITIONS, Event
 from winnow.registry import table as rows
+from winnow.registry.idempotency import answered
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -45,23 +46,22 @@ class Jobs:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def create_model(self, job: TrainingJob, recipe: str, dataset: DatasetReference, hyperparameters: Hyperparameters) -> bool:
-        """A model with its first version, queued. False where the id was taken meanwhile."""
+    def create_model(self, job: TrainingJob, request: TrainingRequest, key: IdempotencyKey | None = None) -> bool:
+        """A model with its first version, queued. False where the id, or the key, was taken meanwhile."""
         at = now()
         model = {
             **rows.model_key(job.model_id),
             "uid": job.uid,
+            "revision": 1,
             "latest_version": job.version,
             "training_version": job.version,
             "created_at": at,
             "updated_at": at,
         }
-        return self._create(rows.put_new(model), rows.put_new(_version_item(job, recipe, dataset, hyperparameters, at)))
+        return self._create(job, key, rows.put_new(model), rows.put_new(_version_item(job, request, at)))
 
-    def create_version(
-        self, model: Model, job: TrainingJob, recipe: str, dataset: DatasetReference, hyperparameters: Hyperparameters
-    ) -> bool:
-        """The model's next version, queued. False where the model changed meanwhile."""
+    def create_version(self, model: Model, job: TrainingJob, request: TrainingRequest, key: IdempotencyKey | None = None) -> bool:
+        """The model's next version, queued. False where the model changed, or the key was taken, meanwhile."""
         at = now()
         advance = rows.Update(
             key=rows.model_key(job.model_id),
@@ -69,11 +69,11 @@ class Jobs:
             condition="#uid = :uid AND #latest_version = :latest AND attribute_not_exists(#training_version)",
             where={"uid": model.uid, "latest": model.latest_version},
         )
-        return self._create(rows.updated(advance), rows.put_new(_version_item(job, recipe, dataset, hyperparameters, at)))
+        return self._create(job, key, rows.updated(advance), rows.put_new(_version_item(job, request, at)))
 
-    def _create(self, *writes: Any) -> bool:
+    def _create(self, job: TrainingJob, key: IdempotencyKey | None, *writes: Any) -> bool:
         try:
-            rows.transact(self._table, *writes)
+            rows.transact(self._table, *writes, *([] if key is None else [answered(key, job)]))
         except rows.ConditionFailedError:
             return False
         return True
@@ -88,10 +88,11 @@ class Jobs:
         self._change(job, Event.RESTART, {"fence": again.fence, "lease_until": _lease(_QUEUED_LEASE)})
         return again
 
-    def commit(self, job: TrainingJob, evaluation: Mapping[str, Any], manifest_sha256: str, labels: int) -> None:
-        """The version is ready and live. Its objects are written before, so a ready version never lacks them."""
+    def commit(self, job: TrainingJob, evaluation: Mapping[str, Any], manifest_sha256: str, labels: int, *, live: bool) -> None:
+        """The version is ready, and live if so said. Its objects are written before, so a ready version never lacks them."""
         ready = {"progress": asdict(Progress.of(Stage.READY)), "evaluation": evaluation, "manifest_sha256": manifest_sha256}
-        self._finish(job, Event.COMMIT, ready, {"live_version": job.version, "labels": labels})
+        pointer = {"live_version": job.version, "labels": labels} if live else {}
+        self._finish(job, Event.COMMIT, ready, {"ready_version": job.version, **pointer})
 
     def fail(self, job: TrainingJob, error: str) -> None:
         """The version failed, for the reason in the sentence; the live one, if any, stays."""
@@ -153,15 +154,17 @@ def _superseded(job: TrainingJob) -> JobSupersededError:
     )
 
 
-def _version_item(job: TrainingJob, recipe: str, dataset: DatasetReference, hyperparameters: Hyperparameters, at: str) -> dict[str, Any]:
+def _version_item(job: TrainingJob, request: TrainingRequest, at: str) -> dict[str, Any]:
     return {
         **rows.version_key(job.uid, job.version),
         **asdict(job),
+        "revision": 1,
         "status": TRANSITIONS[Event.CREATE].target,
-        "recipe": recipe,
+        "recipe": request.recipe,
+        "promote": request.promote,
         "progress": asdict(Progress.of(Stage.QUEUED)),
-        "hyperparameters": asdict(hyperparameters),
-        "dataset": asdict(dataset),
+        "hyperparameters": asdict(request.hyperparameters),
+        "dataset": asdict(request.dataset),
         "created_at": at,
         "lease_until": _lease(_QUEUED_LEASE),
     }

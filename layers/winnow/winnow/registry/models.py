@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.conditions import Attr, Key
+from boto3.dynamodb.conditions import Attr
 
-from winnow.domain import ACTIVE, Model, Progress, Stage, TrainingJob, Version, VersionStatus
+from winnow.domain import ACTIVE, Model, Progress, Promote, Stage, TrainingJob, Version, VersionStatus, now
 from winnow.errors import EvaluationNotReadyError, ModelNotFoundError, VersionNotFoundError
 from winnow.registry import table as rows
 from winnow.registry.upkeep import Deletion, noted
@@ -34,24 +35,33 @@ class Models:
             raise ModelNotFoundError(model_id)
         return model
 
-    def get_with_latest_version(self, model_id: str) -> tuple[Model, Version]:
-        """The model and its latest version, as they were at one moment. ModelNotFoundError where there is no such model."""
+    def get_with_latest_version(self, model_id: str) -> tuple[Model, Version | None]:
+        """The model and the latest of its versions that was not deleted, None where none is left, as they were at one moment.
+
+        ModelNotFoundError where there is no such model.
+        """
         while True:
             model = self.get(model_id)
-            version = self.version(model, model.latest_version)
+            latest, _ = self.versions(model, 1)
+            active = latest[0].job.version if latest and latest[0].status in ACTIVE else None
             # One transaction ends a version and releases its model. Where it fell between the two reads, they contradict each other.
-            if (version.status in ACTIVE) == (model.training_version == version.job.version):
-                return model, version
+            if active == model.training_version:
+                return model, latest[0] if latest else None
+
+    def versions(self, model: Model, limit: int, before: int | None = None) -> tuple[list[Version], int | None]:
+        """At most `limit` versions of the model, newest first, those before the number `before`; and the number to go on before."""
+        start = {} if before is None else {"ExclusiveStartKey": rows.version_key(model.uid, before)}
+        found = rows.partition(self._table, rows.versions_partition(model.uid), Limit=limit + 1, ScanIndexForward=False, **start)
+        versions = [_version(item) for item in islice(found, limit + 1)]
+        return versions[:limit], versions[limit - 1].job.version if len(versions) > limit else None
 
     def list(self, limit: int, after: str | None = None) -> tuple[list[Model], str | None]:
         """At most `limit` models by id, those after the id `after`; and the id to go on after, None at the end."""
-        start = {"ExclusiveStartKey": rows.model_key(after)} if after is not None else {}
-        # One more than asked for tells whether there are more: LastEvaluatedKey alone may point at an empty page.
-        condition = Key("pk").eq(rows.MODELS)
-        page = self._table.query(KeyConditionExpression=condition, Limit=limit + 1, ConsistentRead=True, **start)  # type: ignore[arg-type]
-        models = [_model(rows.from_item(item)) for item in page["Items"]]
-        more = len(models) > limit
-        return models[:limit], models[limit - 1].model_id if more else None
+        start = {} if after is None else {"ExclusiveStartKey": rows.model_key(after)}
+        found = rows.partition(self._table, rows.MODELS, Limit=limit + 1, **start)
+        models = [_model(item) for item in islice(found, limit + 1)]
+        # One more than asked for tells whether there are more.
+        return models[:limit], models[limit - 1].model_id if len(models) > limit else None
 
     def training(self) -> Iterator[str]:
         """The ids of the models of which a version is queued or being trained."""
@@ -92,6 +102,21 @@ class Models:
             raise VersionNotFoundError(model_id, number)
         return _version(rows.from_item(item))
 
+    def promote(self, model: Model, version: Version, *, exactly: bool) -> bool:
+        """The version is live. False where the model was deleted or the version isn't ready any more; exactly: or the model changed."""
+        live = rows.Update(
+            key=rows.model_key(model.model_id),
+            assign={"live_version": version.job.version, "labels": version.dataset["labels"], "updated_at": now()},
+            condition="#uid = :uid AND #revision = :revision" if exactly else "#uid = :uid",
+            where={"uid": model.uid} | ({"revision": model.revision} if exactly else {}),
+        )
+        ready = rows.checked(rows.version_key(model.uid, version.job.version), "#status = :ready", {"ready": VersionStatus.READY})
+        try:
+            rows.transact(self._table, rows.updated(live), ready)
+        except rows.ConditionFailedError:
+            return False
+        return True
+
     def delete(self, model: Model) -> Deletion | None:
         """Take the model out of sight, and note what is still to be removed, in one transaction. None where it changed meanwhile.
 
@@ -112,14 +137,37 @@ class Models:
             return None
         return deletion
 
+    def delete_version(self, model: Model, version: Version) -> Deletion | None:
+        """Take a version out of sight, and note what is still to be removed, in one transaction. None where the model changed meanwhile.
+
+        So it is neither live nor being made, if it was neither in the model as it was looked at.
+        """
+        number = version.job.version
+        deletion = Deletion.of(model, number)
+        looked_at = rows.Update(
+            key=rows.model_key(model.model_id),
+            assign={"updated_at": now()},
+            remove=["ready_version"] if model.ready_version == number else [],
+            condition="#uid = :uid AND #revision = :revision",
+            where={"uid": model.uid, "revision": model.revision},
+        )
+        row = rows.deleted(rows.version_key(model.uid, number), "#uid = :uid", {"uid": model.uid})
+        try:
+            rows.transact(self._table, rows.updated(looked_at), row, noted(deletion))
+        except rows.ConditionFailedError:
+            return None
+        return deletion
+
 
 def _model(item: Mapping[str, Any]) -> Model:
     return Model(
         model_id=item["sk"],
         uid=item["uid"],
+        revision=item["revision"],
         live_version=item.get("live_version"),
         latest_version=item["latest_version"],
         training_version=item.get("training_version"),
+        ready_version=item.get("ready_version"),
         labels=item.get("labels"),
         created_at=item["created_at"],
         updated_at=item["updated_at"],
@@ -140,6 +188,8 @@ def _version(item: Mapping[str, Any]) -> Version:
         finished_at=item.get("finished_at"),
         manifest_sha256=item.get("manifest_sha256"),
         lease_until=item.get("lease_until"),
+        promote=Promote(item["promote"]),
+        revision=item["revision"],
     )
 
 

@@ -6,12 +6,15 @@ VERSIONS#uid    000001      a version of one life of a model
 DELETIONS       uid         a deleted model whose objects may not all be gone yet
 DELETIONS       uid#000001  the same of one version of a model
 UPKEEP          name        when the sweeper last did what it does once a day
+KEYS            cursors     the key that signs the cursors of lists
+IDEMPOTENCY#…   ANSWER      what was started under an Idempotency-Key, by the key's SHA-256
 
-An attribute `expires` (seconds since 1970) makes DynamoDB remove a row after that time; none of these has one.
+An attribute `expires` (seconds since 1970) makes DynamoDB remove a row after that time; the last of these has one.
 """
 
 from __future__ import annotations
 
+import hashlib
 import random
 import re
 import time
@@ -29,6 +32,8 @@ MODELS = "MODELS"
 DELETIONS = "DELETIONS"
 UPKEEP = "UPKEEP"
 Key = dict[str, Any]
+
+CURSOR_KEY: Key = {"pk": "KEYS", "sk": "cursors"}
 
 _CONFLICT_TRIES = 6
 
@@ -58,9 +63,13 @@ def upkeep_key(name: str) -> Key:
     return {"pk": UPKEEP, "sk": name}
 
 
+def idempotency_key(value: str) -> Key:
+    return {"pk": f"IDEMPOTENCY#{hashlib.sha256(value.encode()).hexdigest()}", "sk": "ANSWER"}
+
+
 @dataclass(frozen=True, slots=True)
 class Update:
-    """An update of one row: what to set, what to remove, and the condition under which.
+    """An update of one row: what to set, what to remove, and the condition under which. It grows the row's `revision`.
 
     condition speaks of attributes as #name and of values as :name; `where` holds those values.
     """
@@ -77,14 +86,16 @@ class Update:
         expression = "SET " + ", ".join(f"#{name} = :new_{name}" for name in self.assign)
         if self.remove:
             expression += " REMOVE " + ", ".join(f"#{name}" for name in self.remove)
+        expression += " ADD #revision :one"
         conditioned = re.findall(r"#(\w+)", self.condition)
         values = {f":new_{name}": value for name, value in self.assign.items()} | {f":{name}": value for name, value in self.where.items()}
+        names = [*self.assign, *self.remove, "revision", *conditioned]
         return {
             "Key": self.key,
             "UpdateExpression": expression,
             "ConditionExpression": self.condition,
-            "ExpressionAttributeNames": {f"#{name}": name for name in [*self.assign, *self.remove, *conditioned]},
-            "ExpressionAttributeValues": to_item(values),
+            "ExpressionAttributeNames": {f"#{name}": name for name in names},
+            "ExpressionAttributeValues": to_item({**values, ":one": 1}),
         }
 
 
@@ -96,9 +107,25 @@ def update(table: Table, change: Update) -> None:
         raise ConditionFailedError from error
 
 
-def put_new(item: Mapping[str, Any]) -> Callable[[str], dict[str, Any]]:
-    """For `transact`: a row that must not exist yet."""
-    return lambda table: {"Put": {"TableName": table, "Item": to_item(item), "ConditionExpression": "attribute_not_exists(pk)"}}
+def put(table: Table, item: Mapping[str, Any]) -> bool:
+    """Put one row that must not exist yet. False where it does."""
+    try:
+        table.put_item(Item=to_item(item), ConditionExpression="attribute_not_exists(pk)")
+    except table.meta.client.exceptions.ConditionalCheckFailedException:
+        return False
+    return True
+
+
+def put_new(item: Mapping[str, Any], or_expired_at: int | None = None) -> Callable[[str], dict[str, Any]]:
+    """For `transact`: a row that must not exist yet, or must have expired by then (seconds since 1970)."""
+    condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+    if or_expired_at is not None:
+        condition = {
+            "ConditionExpression": "attribute_not_exists(pk) OR #expires <= :now",
+            "ExpressionAttributeNames": {"#expires": "expires"},
+            "ExpressionAttributeValues": {":now": or_expired_at},
+        }
+    return lambda table: {"Put": {"TableName": table, "Item": to_item(item), **condition}}
 
 
 def updated(change: Update) -> Callable[[str], dict[str, Any]]:
@@ -106,15 +133,23 @@ def updated(change: Update) -> Callable[[str], dict[str, Any]]:
     return lambda table: {"Update": {"TableName": table, **change.arguments()}}
 
 
+def checked(key: Key, condition: str, where: Mapping[str, Any]) -> Callable[[str], dict[str, Any]]:
+    """For `transact`: a row that stays as it is, and of which a condition as in `Update` must hold."""
+    return lambda table: {"ConditionCheck": {"TableName": table, **_conditioned(key, condition, where)}}
+
+
 def deleted(key: Key, condition: str, where: Mapping[str, Any]) -> Callable[[str], dict[str, Any]]:
     """For `transact`: a row that goes, under a condition as in `Update`."""
-    arguments = {
+    return lambda table: {"Delete": {"TableName": table, **_conditioned(key, condition, where)}}
+
+
+def _conditioned(key: Key, condition: str, where: Mapping[str, Any]) -> dict[str, Any]:
+    return {
         "Key": key,
         "ConditionExpression": condition,
         "ExpressionAttributeNames": {f"#{name}": name for name in re.findall(r"#(\w+)", condition)},
         "ExpressionAttributeValues": to_item({f":{name}": value for name, value in where.items()}),
     }
-    return lambda table: {"Delete": {"TableName": table, **arguments}}
 
 
 def transact(table: Table, *writes: Callable[[str], dict[str, Any]]) -> None:
@@ -138,7 +173,7 @@ def partition(table: Table, name: str, **query: Any) -> Iterator[dict[str, Any]]
     """The rows of a partition, in order, read consistently. query: more arguments of Query."""
     start: dict[str, Any] = {}
     while True:
-        page = table.query(KeyConditionExpression=conditions.Key("pk").eq(name), ConsistentRead=True, **query, **start)
+        page = table.query(KeyConditionExpression=conditions.Key("pk").eq(name), ConsistentRead=True, **{**query, **start})
         yield from (from_item(item) for item in page["Items"])
         if "LastEvaluatedKey" not in page:
             return

@@ -1,0 +1,39 @@
+"""Which version of a model is live: promoting one, and rolling back, which is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from winnow import deployment
+from winnow.domain import ACTIVE, Model, Version, VersionStatus
+from winnow.errors import BusyError, StaleError, VersionNotReadyError
+
+_TRIES = 5
+
+
+def promote(model_id: str, number: int, condition: Callable[[Model], bool] | None) -> None:
+    """Make a ready version the live one. Nothing is written where it is that already.
+
+    condition: asked of the model as it is looked at; the write is made in that state or not at all. StaleError where it doesn't hold.
+    ModelNotFoundError, VersionNotFoundError, VersionNotReadyError.
+    """
+    models = deployment.models()
+    for _ in range(_TRIES):
+        model = models.get(model_id)
+        if condition is not None and not condition(model):
+            raise StaleError(model_id)
+        version = models.version(model, number)
+        if version.status is not VersionStatus.READY:
+            raise VersionNotReadyError(_why_not_ready(version))
+        # Others may change the model between the look and the write: then look again.
+        if model.live_version == number or models.promote(model, version, exactly=condition is not None):
+            return
+    raise BusyError(f"Model {model_id!r} is being changed by many at once: try again in a few seconds.")
+
+
+def _why_not_ready(version: Version) -> str:
+    name = f"Version {version.job.version} of model {version.job.model_id!r}"
+    if version.status in ACTIVE:
+        return f"{name} is still being trained: promote it when it is ready."
+    ended = "was cancelled" if version.status is VersionStatus.CANCELLED else "failed"
+    return f"{name} can't be live, because its training {ended}: promote one that is ready."

@@ -1,0 +1,190 @@
+"""GET /models/{model_id}/versions, and GET /models/{model_id}/versions/{version}."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.races import before_write
+from winnow.registry import table as rows
+
+if TYPE_CHECKING:
+    from tests.conftest import Json, Ready, Winnow
+
+
+def cancelled_versions(winnow: Winnow, number: int, model_id: str = "tc-01") -> None:
+    """Make so many versions of a model, each cancelled."""
+    for _ in range(number):
+        version = winnow.create("create_model_force_update", id=model_id).body["version"]
+        assert winnow.call("cancel_version", path={"model_id": model_id, "version": str(version)}).status == 200
+
+
+def pages(winnow: Winnow, limit: int) -> list[list[int]]:
+    found = []
+    query = {"limit": str(limit)}
+    while True:
+        page = winnow.call("list_versions", query=query).body
+        found.append([version["version"] for version in page["versions"]])
+        if page["next"] is None:
+            return found
+        query["next"] = page["next"]
+
+
+def version(winnow: Winnow, number: int) -> Json:
+    shown: Json = winnow.call("get_version", path={"model_id": "tc-01", "version": str(number)}).body
+    return shown
+
+
+def test_versions_come_newest_first_page_by_page(winnow: Winnow) -> None:
+    cancelled_versions(winnow, 11)
+
+    assert pages(winnow, 4) == [[11, 10, 9, 8], [7, 6, 5, 4], [3, 2, 1]]
+    assert pages(winnow, 11) == [[11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1]]
+
+
+def test_a_page_is_whole_where_dynamodb_cuts_one_at_a_megabyte(winnow: Winnow) -> None:
+    cancelled_versions(winnow, 4)
+    for row in winnow.table.scan()["Items"]:
+        if "fence" in row:
+            winnow.table.put_item(Item=row | {"error": "é" * 190_000})
+
+    assert pages(winnow, 4) == [[4, 3, 2, 1]]
+
+
+def test_a_version_in_the_list_is_the_one_by_its_number_and_the_one_of_its_model(ready: Ready) -> None:
+    winnow = ready("exclusive.json")
+    cancelled_versions(winnow, 1)
+
+    second, first = winnow.call("list_versions").body["versions"]
+
+    assert {"model_id": "tc-01", **first} == version(winnow, 1)
+    assert {"model_id": "tc-01", **second} == version(winnow, 2)
+    assert second == winnow.version()
+    assert [(it["status"], it["live"]) for it in (first, second)] == [("ready", True), ("cancelled", False)]
+
+
+def test_versions_of_other_models_are_not_listed(winnow: Winnow) -> None:
+    cancelled_versions(winnow, 1)
+    cancelled_versions(winnow, 2, "tc-02")
+
+    assert pages(winnow, 10) == [[1]]
+
+
+@pytest.mark.parametrize("call", ["list_versions", "get_version"])
+def test_without_the_model_there_are_none(winnow: Winnow, call: str) -> None:
+    answer = winnow.call(call)
+
+    assert (answer.status, answer.body["type"]) == (404, "urn:winnow:problem:model-not-found")
+
+
+def test_a_version_that_is_not_there_is_not_found(winnow: Winnow) -> None:
+    winnow.create()
+
+    answer = winnow.call("get_version", path={"model_id": "tc-01", "version": "2"})
+
+    assert (answer.status, answer.body["type"]) == (404, "urn:winnow:problem:version-not-found")
+    assert "version 2" in answer.body["detail"]
+
+
+@pytest.mark.parametrize("number", ["0", "01", "latest", "1000000"])
+def test_a_version_is_a_number(winnow: Winnow, number: str) -> None:
+    answer = winnow.call("get_version", path={"model_id": "tc-01", "version": number})
+
+    assert (answer.status, answer.body["field"]) == (422, "version")
+
+
+@pytest.mark.parametrize("query", [{"limit": "0"}, {"limit": "1001"}, {"next": ""}, {"next": "MQ"}, {"next": "_____w"}, {"page": "2"}])
+def test_a_query_that_is_wrong_is_named(winnow: Winnow, query: dict[str, str]) -> None:
+    winnow.create()
+
+    answer = winnow.call("list_versions", query=query)
+
+    assert (answer.status, [answer.body["field"]]) == (422, list(query))
+
+
+def test_the_tag_of_a_version_changes_with_it_and_with_nothing_else(winnow: Winnow) -> None:
+    cancelled_versions(winnow, 1)
+    first, second = ({"model_id": "tc-01", "version": number} for number in "12")
+    tag = winnow.call("get_version", path=first).headers["ETag"]
+    winnow.create("create_model_force_update")
+    queued = winnow.call("get_version", path=second).headers["ETag"]
+
+    assert winnow.call("get_version", path=first, headers={"If-None-Match": tag}).status == 304
+    winnow.call("cancel_version", path=second)
+    assert winnow.call("get_version", path=second, headers={"If-None-Match": queued}).status == 200
+    assert winnow.call("get_version", path=first, headers={"If-None-Match": tag}).status == 304
+
+
+# --- cursors ---
+
+
+def cursor(winnow: Winnow, call: str = "list_versions", model_id: str = "tc-01") -> str:
+    given: str = winnow.call(call, query={"limit": "1"}, path={"model_id": model_id}).body["next"]
+    return given
+
+
+def refused(winnow: Winnow, given: str, call: str = "list_versions", model_id: str = "tc-01") -> bool:
+    answer = winnow.call(call, query={"next": given}, path={"model_id": model_id})
+    assert answer.status == 200 or (answer.status, answer.body["field"]) == (422, "next")
+    return answer.status == 422
+
+
+def test_a_cursor_that_was_changed_anywhere_is_refused(winnow: Winnow) -> None:
+    cancelled_versions(winnow, 3)
+    given = cursor(winnow)
+    others = [given[:place] + ("A" if given[place] != "A" else "B") + given[place + 1 :] for place in range(len(given))]
+
+    assert not refused(winnow, given)
+    assert all(refused(winnow, other) for other in [*others, given + "A", given[:-1], given + "="])
+
+
+def test_a_cursor_is_good_for_its_own_list_alone(winnow: Winnow) -> None:
+    cancelled_versions(winnow, 2)
+    cancelled_versions(winnow, 2, "tc-02")
+    of_models, of_versions = cursor(winnow, "list_models"), cursor(winnow)
+
+    assert not refused(winnow, of_models, "list_models")
+    assert refused(winnow, of_models)
+    assert refused(winnow, of_versions, "list_models")
+    assert refused(winnow, of_versions, model_id="tc-02")
+
+
+def test_a_cursor_of_a_deleted_model_is_none_of_the_one_made_again(winnow: Winnow) -> None:
+    cancelled_versions(winnow, 2)
+    given = cursor(winnow)
+    winnow.call("delete_model")
+    cancelled_versions(winnow, 2)
+
+    assert refused(winnow, given)
+
+
+def test_all_environments_of_all_functions_have_the_same_key(winnow: Winnow) -> None:
+    cancelled_versions(winnow, 2)
+    given = cursor(winnow)
+    winnow.environments.clear()
+
+    assert not refused(winnow, given)
+    assert cursor(winnow) == given
+
+
+def test_another_key_makes_other_cursors(winnow: Winnow) -> None:
+    cancelled_versions(winnow, 2)
+    given = cursor(winnow)
+    winnow.table.delete_item(Key=rows.CURSOR_KEY)
+    winnow.environments.clear()
+
+    assert refused(winnow, given)
+
+
+def test_of_two_that_make_the_key_at_once_both_take_the_same(winnow: Winnow) -> None:
+    cancelled_versions(winnow, 2)
+
+    def made_meanwhile() -> str:
+        winnow.environments.clear()
+        return cursor(winnow)
+
+    with before_write(made_meanwhile, "PutItem") as other:
+        given = cursor(winnow)
+
+    assert [given] == other

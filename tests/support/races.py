@@ -1,0 +1,31 @@
+"""Races, driven in one thread: something happens after a request's look at the registry and before its write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+
+
+@contextmanager
+def before_write[Result](action: Callable[[], Result], operation: str = "TransactWriteItems", times: int = 1) -> Iterator[list[Result]]:
+    """Do the action before each of the next calls of DynamoDB's operation is sent, at most so many times. Gives the list of its results.
+
+    Calls that the action itself makes go through.
+    """
+    # Tests make each client once (conftest.py): this is the functions' own.
+    events = boto3.resource("dynamodb").meta.client.meta.events
+    name, results = f"before-call.dynamodb.{operation}", list[Result]()
+
+    def meanwhile(**_: Any) -> None:
+        events.unregister(name, unique_id="race")
+        results.append(action())
+        if len(results) < times:
+            events.register(name, meanwhile, unique_id="race")
+
+    events.register(name, meanwhile, unique_id="race")
+    yield results
+    events.unregister(name, unique_id="race")
+    assert results, f"there was no {operation}"
