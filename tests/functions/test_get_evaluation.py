@@ -74,7 +74,7 @@ def test_a_model_or_version_that_is_not_there_is_not_found(winnow: Winnow) -> No
 def test_a_version_that_was_not_evaluated_says_why(winnow: Winnow) -> None:
     def refused(version: int) -> str:
         answer = winnow.call("get_evaluation", path={"model_id": "tc-01", "version": str(version)})
-        assert (answer.status, answer.body["type"]) == (409, "urn:winnow:problem:evaluation-not-ready")
+        assert (answer.status, answer.body["type"]) == (409, "urn:winnow:problem:version-not-ready")
         detail: str = answer.body["detail"]
         return detail
 
@@ -84,7 +84,7 @@ def test_a_version_that_was_not_evaluated_says_why(winnow: Winnow) -> None:
     assert "its training was cancelled" in refused(1)
     winnow.put_dataset(b"[]")
     assert winnow.train(force_update=True)["status"] == "failed"
-    assert "Version 2 of model 'tc-01' was never evaluated, because its training failed" in refused(2)
+    assert "Version 2 of model 'tc-01' never became ready, because its training failed" in refused(2)
 
 
 def test_a_report_that_is_gone_is_a_fault_of_ours(ready: Ready) -> None:

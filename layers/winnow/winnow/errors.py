@@ -101,7 +101,7 @@ class ModelNotReadyError(WinnowError):
 
 
 class VersionNotReadyError(WinnowError):
-    """The version is still being trained, or its training failed or was cancelled: it can't be live."""
+    """The version is still being trained, or its training failed or was cancelled: it has no evaluation, and can't be live."""
 
     status = HTTPStatus.CONFLICT
     kind = "version-not-ready"
@@ -151,13 +151,6 @@ class NotCancellableError(WinnowError):
 
     status = HTTPStatus.CONFLICT
     kind = "not-cancellable"
-
-
-class EvaluationNotReadyError(WinnowError):
-    """The version is still being trained, or its training failed or was cancelled: it was never evaluated."""
-
-    status = HTTPStatus.CONFLICT
-    kind = "evaluation-not-ready"
 
 
 class BusyError(WinnowError):

@@ -8,13 +8,14 @@ import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from io import BytesIO
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from winnow.domain import MODELS_PREFIX, DatasetReference, Example, TrainingJob, model_prefix, version_prefix
+from winnow.domain import MODELS_PREFIX, DatasetReference, Example, TrainingJob, model_prefix, timestamp, utc_now, version_prefix
 from winnow.errors import ArtifactError, DatasetError
 
 if TYPE_CHECKING:
@@ -24,12 +25,14 @@ if TYPE_CHECKING:
 
 MAX_DATASET_BYTES = 100_000_000
 UPLOAD_SECONDS = 3600
+DOWNLOAD_SECONDS = 900
 
 # Under a job's prefix.
 CHECKPOINTS = "checkpoints/"
 _CHECKPOINT = f"{CHECKPOINTS}training.npz"
 _ARTIFACT = "artifact/"
 _MANIFEST = f"{_ARTIFACT}manifest.json"
+_PIPELINE = "pipeline.tar.gz"
 _DIGITS_IN_NAME = 16
 _NOT_TO_BE_HAD = {
     *("404", "403", "301", "NoSuchKey", "NoSuchBucket", "AccessDenied"),
@@ -83,6 +86,15 @@ class Stored:
     key: str
     version_id: str | None
     modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A presigned URL of an object of so many bytes, good until expires_at."""
+
+    url: str
+    bytes: int
+    expires_at: str
 
 
 class Storage:
@@ -171,6 +183,24 @@ class Storage:
         """A figure that `write_figure` wrote. ArtifactError where there is none."""
         return self._object(job, _figure(name)).decode()
 
+    def write_pipeline(self, job: TrainingJob, archive: bytes) -> None:
+        """Write the version as a pipeline."""
+        self._s3.put_object(Bucket=self._bucket, Key=job.prefix + _PIPELINE, Body=archive, ContentType="application/gzip")
+
+    def pipeline_link(self, job: TrainingJob) -> Link:
+        """A link to what `write_pipeline` wrote. ArtifactError where there is none."""
+        key = job.prefix + _PIPELINE
+        try:
+            size = self._s3.head_object(Bucket=self._bucket, Key=key)["ContentLength"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "404":
+                raise
+            raise _lacking(job, _PIPELINE) from error
+        saved_as = f'attachment; filename="{job.model_id}-{job.version}.tar.gz"'
+        wanted = {"Bucket": self._bucket, "Key": key, "ResponseContentDisposition": saved_as}
+        url = self._s3.generate_presigned_url("get_object", Params=wanted, ExpiresIn=DOWNLOAD_SECONDS)
+        return Link(url, size, timestamp(utc_now() + timedelta(seconds=DOWNLOAD_SECONDS)))
+
     def remove_model(self, uid: str, time_left: Iterator[bool]) -> bool:
         """Remove every object made for a model, while there is time. True when none is left."""
         return self._remove(model_prefix(uid), time_left)
@@ -242,7 +272,11 @@ class Storage:
         try:
             return self._s3.get_object(Bucket=self._bucket, Key=job.prefix + key)["Body"].read()
         except self._s3.exceptions.NoSuchKey as error:
-            raise ArtifactError(f"Version {job.version} of model {job.model_id!r} lacks its file {name or key}: train it again.") from error
+            raise _lacking(job, name or key) from error
+
+
+def _lacking(job: TrainingJob, name: str) -> ArtifactError:
+    return ArtifactError(f"Version {job.version} of model {job.model_id!r} lacks its file {name}: train it again.")
 
 
 def _check(job: TrainingJob, name: str, body: bytes, sha256: str) -> None:

@@ -16,6 +16,7 @@ from winnow import deployment
 from winnow.domain import Hyperparameters, Progress, Promote, Stage, TrainingJob, VersionStatus
 from winnow.errors import OutOfTimeError
 from winnow.evaluation import evaluation_report, figures
+from winnow.recipes import pipeline
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.calibration import scores_of
 from winnow.recipes.flags import label_flags
@@ -104,6 +105,8 @@ def publish(job: TrainingJob, manifest_sha256: str) -> None:
     storage.write_report(job, "evaluation.json", whole)
     for name, svg in figures.draw(whole).items():
         storage.write_figure(job, name, svg)
+    about = {"model_id": job.model_id, "version": job.version, "accuracy": report["accuracy"], "macro_f1": report["macro_f1"]}
+    storage.write_pipeline(job, pipeline.archive(trained, f"{job.model_id}-{job.version}", about))
     headline: dict[str, Any] = {name: report[name] for name in _HEADLINE} | {"ece": report["calibration"]["after"]["ece"]}
     headline["stopped"] = whole["stopped"]
     if trained.exclusive:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.conditions import Attr
 
 from winnow.domain import ACTIVE, Model, Progress, Promote, Stage, TrainingJob, Version, VersionStatus, now
-from winnow.errors import EvaluationNotReadyError, ModelNotFoundError, VersionNotFoundError
+from winnow.errors import ModelNotFoundError, VersionNotFoundError, VersionNotReadyError
 from winnow.registry import table as rows
 from winnow.registry.upkeep import Deletion, noted
 
@@ -81,16 +81,11 @@ class Models:
         except VersionNotFoundError:
             return None
 
-    def evaluated_version(self, model_id: str, number: int) -> Version:
-        """A version that was evaluated. ModelNotFoundError, VersionNotFoundError, or EvaluationNotReadyError with the reason."""
+    def ready_version(self, model_id: str, number: int) -> Version:
+        """A version that is ready. ModelNotFoundError, VersionNotFoundError, or VersionNotReadyError with the reason."""
         version = self.version(self.get(model_id), number)
-        if version.status is VersionStatus.READY:
-            return version
-        name = f"Version {number} of model {model_id!r}"
-        if version.status in ACTIVE:
-            raise EvaluationNotReadyError(f"{name} is still being trained: GET /models/{model_id} shows how far it is.")
-        ended = "was cancelled" if version.status is VersionStatus.CANCELLED else "failed"
-        raise EvaluationNotReadyError(f"{name} was never evaluated, because its training {ended}: train another with force_update.")
+        check_ready(version)
+        return version
 
     def version_of_job(self, job: TrainingJob) -> Version:
         """The version that the job makes. VersionNotFoundError where its model was deleted."""
@@ -157,6 +152,17 @@ class Models:
         except rows.ConditionFailedError:
             return None
         return deletion
+
+
+def check_ready(version: Version) -> None:
+    """VersionNotReadyError, with the reason, where the version isn't ready."""
+    if version.status is VersionStatus.READY:
+        return
+    name, path = f"Version {version.job.version} of model {version.job.model_id!r}", f"/models/{version.job.model_id}"
+    if version.status in ACTIVE:
+        raise VersionNotReadyError(f"{name} is still being trained: GET {path} shows how far it is.")
+    ended = "was cancelled" if version.status is VersionStatus.CANCELLED else "failed"
+    raise VersionNotReadyError(f"{name} never became ready, because its training {ended}: train another with force_update.")
 
 
 def _model(item: Mapping[str, Any]) -> Model:
