@@ -166,6 +166,9 @@ class BusyError(WinnowError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
     kind = "busy"
 
+    def __init__(self, model_id: str) -> None:
+        super().__init__(f"Model {model_id!r} is being changed by many at once: try again in a few seconds.")
+
 
 class DatasetError(WinnowError):
     """The data set can't be trained on. The sentence says where and why; it ends up in the version's error."""
