@@ -61,7 +61,6 @@ def _orphans(name: str, time_left: Iterator[bool]) -> Mapping[str, int]:
         return {}
     before = utc_now() - _ORPHAN_AGE
     job = cache(upkeep.job)
-    is_deleted = cache(upkeep.is_deleted)
 
     def is_orphan(key: str) -> bool:
         made = JobObject.from_key(key)
@@ -69,7 +68,8 @@ def _orphans(name: str, time_left: Iterator[bool]) -> Mapping[str, int]:
             return False
         known = job(made.uid, made.version)
         if known is None:
-            return not is_deleted(made.uid, made.version)
+            # Never registered, or deleted: what a deletion has not come to yet may go just as well.
+            return True
         fence, status = known
         return made.fence < fence or (made.name.startswith(CHECKPOINTS) and status not in ACTIVE)
 
