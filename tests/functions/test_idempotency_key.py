@@ -165,7 +165,7 @@ def test_one_that_comes_between_the_looks_of_another_is_seen(winnow: Winnow, rea
     def at_this_read() -> None:
         reads.append(post(winnow) if len(reads) + 1 == read else None)
 
-    with before_write(at_this_read, "GetItem", times=read):
+    with before_write(at_this_read, "dynamodb.GetItem", times=read):
         second = post(winnow)
 
     assert reads[-1] is not None

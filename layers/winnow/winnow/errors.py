@@ -57,7 +57,7 @@ class VersionNotFoundError(WinnowError):
     kind = "version-not-found"
 
     def __init__(self, model_id: str, version: int) -> None:
-        super().__init__(f"Model {model_id!r} has no version {version}: GET /models/{model_id} names its latest.")
+        super().__init__(f"Model {model_id!r} has no version {version}: GET /models/{model_id}/versions lists those there are.")
 
 
 class FigureNotFoundError(WinnowError):
@@ -158,6 +158,9 @@ class BusyError(WinnowError):
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     kind = "busy"
+
+    def __init__(self, model_id: str) -> None:
+        super().__init__(f"Model {model_id!r} is being changed by many at once: try again in a few seconds.")
 
 
 class DatasetError(WinnowError):

@@ -110,7 +110,7 @@ def _register(request: TrainingRequest, key: IdempotencyKey | None) -> tuple[Tra
             created = jobs.create_version(model, job, request, key)
         if created:
             return job, True
-    raise _busy(request.model_id)
+    raise BusyError(request.model_id)
 
 
 def cancel(model_id: str, number: int) -> Version:
@@ -127,11 +127,7 @@ def cancel(model_id: str, number: int) -> Version:
             continue
         try_to_stop_workflow(version.job)
         return models.version_of_job(version.job)
-    raise _busy(model_id)
-
-
-def _busy(model_id: str) -> BusyError:
-    return BusyError(f"Model {model_id!r} is being changed by many at once: try again in a few seconds.")
+    raise BusyError(model_id)
 
 
 def _try_to_start_workflow(job: TrainingJob) -> bool:

@@ -28,4 +28,4 @@ def promote(model_id: str, number: int, condition: Callable[[Model], bool] | Non
         # Others may change the model between the look and the write: then look again.
         if model.live_version == number or models.promote(model, version, exactly=condition is not None):
             return
-    raise BusyError(f"Model {model_id!r} is being changed by many at once: try again in a few seconds.")
+    raise BusyError(model_id)

@@ -134,11 +134,11 @@ class Jobs:
 
 def _guarded(job: TrainingJob, event: Event, assign: Mapping[str, Any], remove: Sequence[str] = ()) -> rows.Update:
     transition = TRANSITIONS[event]
-    sources = {f"source{place}": status for place, status in enumerate(transition.sources)}
+    in_sources, sources = rows.one_of("status", transition.sources)
     return rows.Update(
         key=rows.version_key(job.uid, job.version),
         assign={"status": transition.target, **assign},
-        condition=f"#fence = :fence AND #status IN ({', '.join(f':{name}' for name in sources)})",
+        condition=f"#fence = :fence AND {in_sources}",
         where={"fence": job.fence, **sources},
         remove=remove,
     )

@@ -10,6 +10,7 @@ from boto3.dynamodb.conditions import Attr
 
 from winnow.domain import ACTIVE, Model, Progress, Promote, Stage, TrainingJob, Version, VersionStatus, now
 from winnow.errors import ModelNotFoundError, VersionNotFoundError, VersionNotReadyError
+from winnow.lifecycle import TRANSITIONS, Event
 from winnow.registry import table as rows
 from winnow.registry.upkeep import Deletion, noted
 
@@ -146,7 +147,7 @@ class Models:
             condition="#uid = :uid AND #revision = :revision",
             where={"uid": model.uid, "revision": model.revision},
         )
-        row = rows.deleted(rows.version_key(model.uid, number), "#uid = :uid", {"uid": model.uid})
+        row = rows.deleted(rows.version_key(model.uid, number), *rows.one_of("status", TRANSITIONS[Event.DELETE].sources))
         try:
             rows.transact(self._table, rows.updated(looked_at), row, noted(deletion))
         except rows.ConditionFailedError:

@@ -18,7 +18,7 @@ import hashlib
 import random
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -97,6 +97,12 @@ class Update:
             "ExpressionAttributeNames": {f"#{name}": name for name in names},
             "ExpressionAttributeValues": to_item({**values, ":one": 1}),
         }
+
+
+def one_of(name: str, values: Iterable[str]) -> tuple[str, dict[str, str]]:
+    """The condition that an attribute has one of these values, written as in `Update`, and what `where` needs for it."""
+    where = {f"{name}{place}": value for place, value in enumerate(values)}
+    return f"#{name} IN ({', '.join(f':{each}' for each in where)})", where
 
 
 def update(table: Table, change: Update) -> None:
