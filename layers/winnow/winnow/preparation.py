@@ -12,10 +12,15 @@ from winnow.domain import DatasetReference, Hyperparameters, Progress, Stage, Tr
 
 
 def prepare(job: TrainingJob) -> None:
-    """Freeze the training and the test examples of the job. DatasetError where the data set can't be trained on."""
+    """Freeze the training and the test examples of the job. DatasetError where the data set can't be trained on.
+
+    Once they are frozen, and the registry knows of what they are, a repetition changes nothing: the client's object may be another by now.
+    """
     jobs, storage = deployment.jobs(), deployment.storage()
-    jobs.note(job, VersionStatus.TRAINING, Progress.of(Stage.PREPARING))
     version = deployment.models().version_of_job(job)
+    if "sha256" in version.dataset:
+        return
+    jobs.note(job, VersionStatus.TRAINING, Progress.of(Stage.PREPARING))
     reference = DatasetReference(version.dataset["s3bucket"], version.dataset["training_object"])
     read = deployment.datasets().read(reference)
     examples = read_examples(read.body)
