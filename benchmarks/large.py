@@ -1,7 +1,7 @@
 """`make bench-large`: 200,000 examples of 100 labels, trained through the API of a local cloud in several segments.
 
-The examples are made here, from a seed: each text has some words of its label's own, some of a neighbour's and many of everyone's, so
-that there is something to learn and something to confuse. Memory is the most that a function's process held (VmHWM), interpreter and
+The examples are made here, from a seed: each text has a few words of its label's own, as many of a neighbour's, and many of everyone's; some
+have none of their own. So there is something to learn and something to confuse. Memory is the most that a function's process held (VmHWM), interpreter and
 layers included; the local cloud itself sets no limit.
 """
 
@@ -51,7 +51,7 @@ def _lines(labels: int) -> Iterator[str]:
     own = [[_word(chance) for _ in range(_OWN)] for _ in range(labels)]
     while True:
         label = chance.randrange(labels)
-        words = chance.choices(own[label], k=3) + chance.choices(own[(label + 1) % labels], k=chance.randrange(3))
+        words = chance.choices(own[label], k=chance.randrange(4)) + chance.choices(own[(label + 1) % labels], k=chance.randrange(3))
         # The first words are by far the most frequent, as in a language.
         words += [common[int(_COMMON * chance.random() ** 3)] for _ in range(chance.randrange(4, 16))]
         chance.shuffle(words)
