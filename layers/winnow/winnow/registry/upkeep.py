@@ -90,12 +90,10 @@ class Upkeep:
 
     def is_time_for(self, name: str, every: timedelta) -> bool:
         """Whether what has this name was last done so long ago. If so it counts as done now: of two that ask at once one is told so."""
-        at, before = now(), timestamp(utc_now() - every)
+        long_ago = {"before": timestamp(utc_now() - every)}
+        done = rows.Update(rows.upkeep_key(name), {"at": now()}, "attribute_not_exists(#at) OR #at <= :before", long_ago)
         try:
-            rows.update(
-                self._table,
-                rows.Update(rows.upkeep_key(name), {"at": at}, "attribute_not_exists(#at) OR #at <= :before", {"before": before}),
-            )
+            rows.update(self._table, done)
         except rows.ConditionFailedError:
             return False
         return True
