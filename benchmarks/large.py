@@ -1,8 +1,8 @@
 """`make bench-large`: 200,000 examples of 100 labels, trained through the API of a local cloud in several segments.
 
-The examples are made here, from a seed: each text has a few words of its label's own, as many of a neighbour's, and many of everyone's; some
-have none of their own. So there is something to learn and something to confuse. Memory is the most that a function's process held (VmHWM), interpreter and
-layers included; the local cloud itself sets no limit.
+The examples are made here, from a seed: each text has a few words of its label's own, as many of a neighbour's, and many of everyone's;
+some have none of their own. So there is something to learn and something to confuse. Memory is the most that a function's process held
+(VmHWM), interpreter and layers included; the local cloud itself sets no limit.
 """
 
 from __future__ import annotations
