@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr
 
-from winnow.domain import ACTIVE, Model, Progress, Promote, Stage, TrainingJob, Version, VersionStatus, now
+from winnow.domain import ACTIVE, Gate, Model, Progress, Promote, Stage, TrainingJob, Version, VersionStatus, now
 from winnow.errors import ModelNotFoundError, VersionNotFoundError, VersionNotReadyError
 from winnow.lifecycle import TRANSITIONS, Event
 from winnow.registry import table as rows
@@ -197,6 +197,7 @@ def _version(item: Mapping[str, Any]) -> Version:
         lease_until=item.get("lease_until"),
         promote=Promote(item["promote"]),
         revision=item["revision"],
+        gate=Gate(**item["gate"]) if "gate" in item else None,
     )
 
 
