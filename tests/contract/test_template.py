@@ -34,7 +34,7 @@ DOORS = (
     {"registry", "storage", "recipes", "evaluation", "datasets"},
     {"deployment"},
     {"training", "comparison"},
-    {"jobs", "promotion", "preparation", "trainer", "predictor", "failures", "http"},
+    {"jobs", "announcement", "promotion", "preparation", "trainer", "predictor", "failures", "http"},
     {"deletion"},
     {"sweep"},
 )

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr
+from boto3.dynamodb.types import TypeDeserializer
 
 from winnow.domain import ACTIVE, Gate, Model, Progress, Promote, Stage, TrainingJob, Version, VersionStatus, now
 from winnow.errors import ModelNotFoundError, VersionNotFoundError, VersionNotReadyError
@@ -164,6 +165,12 @@ def check_ready(version: Version) -> None:
         raise VersionNotReadyError(f"{name} is still being trained: GET {path} shows how far it is.")
     ended = "was cancelled" if version.status is VersionStatus.CANCELLED else "failed"
     raise VersionNotReadyError(f"{name} never became ready, because its training {ended}: train another with force_update.")
+
+
+def version_of_image(image: Mapping[str, Any]) -> Version:
+    """The version of a row as the table's stream has it, with DynamoDB's own types."""
+    read = TypeDeserializer()
+    return _version(rows.from_item({name: read.deserialize(value) for name, value in image.items()}))
 
 
 def _model(item: Mapping[str, Any]) -> Model:
