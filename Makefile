@@ -87,7 +87,7 @@ smoke: env ## the end-to-end calls against a deployed stack: URL=… KEY=…
 
 # --- checking ---
 
-.PHONY: check test test-faults test-arm64 test-sam-local start-sam-local bench-banking77 bench-training
+.PHONY: check test test-faults test-arm64 test-sam-local start-sam-local bench-banking77 bench-training bench-large
 check: env ## lint, format, types, template
 	ruff check .
 	ruff format --check .
@@ -119,5 +119,8 @@ start-sam-local: build-local ## `sam local start-api` with a local cloud behind 
 bench-banking77: build-local ## train on Banking77 and classify its test set, both through the API: DATA=folder with train.csv and test.csv
 	PYTHONPATH=layers/winnow $(PYTHON) -m benchmarks.banking77 $(DATA)
 
+bench-large: build-local ## 200,000 examples of 100 labels through the API, in segments: how many, and how much memory
+	PYTHONPATH=layers/winnow $(PYTHON) -m benchmarks.large
+
 bench-training: .tools/.bench ## our recipes and their peers on the same splits: DATA=folder ONLY="banking77-5 linear svc" SEEDS=3
-	PYTHONPATH=layers/winnow .tools/bench/bin/python -m benchmarks.training $(DATA) $(if $(ONLY),--only $(ONLY)) $(if $(SEEDS),--seeds $(SEEDS))
+	PYTHONPATH=layers/winnow OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 .tools/bench/bin/python -m benchmarks.training $(DATA) $(if $(ONLY),--only $(ONLY)) $(if $(SEEDS),--seeds $(SEEDS))

@@ -168,10 +168,13 @@ class Winnow:
         given: Json = json.loads(self.stepfunctions.describe_execution(executionArn=last["executionArn"])["input"])
         return given
 
-    def run_workflow(self, data: Json, context: Context | None = None) -> str:
+    def run_workflow(self, data: Json, context: Context | None = None, start_at: str = WORKFLOW["StartAt"]) -> str:
         """Do with this input what the template's state machine does. Returns the name of the state it ends in."""
-        name: str = WORKFLOW["StartAt"]
-        while (state := WORKFLOW["States"][name])["Type"] == "Task":
+        name = start_at
+        while (state := WORKFLOW["States"][name])["Type"] in {"Task", "Choice"}:
+            if state["Type"] == "Choice":
+                name = choose(state, data)
+                continue
             task = functions()[state["Resource"]["GetAtt"].removesuffix(".Arn")]
             after = state
             try:
@@ -214,6 +217,17 @@ def _variables(function: Json) -> Json:
     own: Json = function.get("Environment", {}).get("Variables", {})
     for_all: Json = template()["Globals"]["Function"]["Environment"]["Variables"]
     return for_all | own
+
+
+def choose(state: Json, data: Json) -> str:
+    """The state that a Choice of the workflow leads to."""
+    for choice in state["Choices"]:
+        value: Any = data
+        for member in choice["Variable"].removeprefix("$.").split("."):
+            value = value[member]
+        if value is choice["BooleanEquals"]:
+            return str(choice["Next"])
+    return str(state["Default"])
 
 
 def failure(error: Exception) -> Json:
@@ -274,7 +288,9 @@ def winnow(boto_session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Iter
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", boto_session)
         aws.forget_clients()
         names = {"Registry": "winnow-registry", "Models": "winnow-models", "Datasets": "winnow-datasets"}
-        boto3.client("dynamodb").create_table(TableName=names["Registry"], **template()["Resources"]["Registry"]["Properties"])
+        table = template()["Resources"]["Registry"]["Properties"]
+        made_with = {name: table[name] for name in ("AttributeDefinitions", "KeySchema", "BillingMode")}
+        boto3.client("dynamodb").create_table(TableName=names["Registry"], **made_with)
         for bucket in (names["Models"], names["Datasets"], CLIENT_BUCKET, "albert-textcats-best"):
             boto3.client("s3").create_bucket(Bucket=bucket)
         machine = boto3.client("stepfunctions").create_state_machine(

@@ -11,7 +11,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from tests.support import contract
 from tests.support.contract import ROOT, check_answer, check_request, operations
 from winnow import domain, errors
-from winnow.http import fields, problems, schemas
+from winnow.http import fields, idempotency, problems, schemas
 from winnow.recipes import RECIPES
 
 README = ROOT / "README.md"
@@ -173,8 +173,18 @@ def test_the_query_parameters_are_those_that_the_code_checks() -> None:
     # A list is no query parameter.
     of_a_text = {name: schema for name, schema in schemas.PREDICT["properties"].items() if name != "texts"}
     a_list = schemas.LIST["properties"]
-    expected = {"GET /models": a_list, "GET /models/{model_id}/versions": a_list, "GET /prediction": of_a_text}
+    expected = {
+        "GET /models": a_list,
+        "GET /models/{model_id}/versions": a_list,
+        "GET /models/{model_id}/versions/{version}/compare": schemas.COMPARE_VERSIONS["properties"],
+        "GET /prediction": of_a_text,
+    }
     assert {call: query(call) for call in operations()} == {call: expected.get(call, {}) for call in operations()}
+
+
+def test_the_header_that_the_code_checks_is_as_it_checks_it() -> None:
+    [key] = [it for it in operations()["POST /models"]["parameters"] if it["in"] == "header"]
+    assert (key["name"], key["schema"]) == ("Idempotency-Key", idempotency.KEY)
 
 
 def test_the_path_parameters_are_those_that_the_code_checks() -> None:

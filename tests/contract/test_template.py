@@ -30,11 +30,11 @@ READ_BY_LIBRARIES = {"OPENBLAS_NUM_THREADS"}  # OpenBLAS, which numpy brings
 # From below to above: a door imports its own modules and those of the rows before it.
 DOORS = (
     {"domain", "errors"},
-    {"aws", "strict_json", "lifecycle"},
+    {"aws", "flags", "strict_json", "lifecycle"},
     {"registry", "storage", "recipes", "evaluation", "datasets"},
     {"deployment"},
-    {"training"},
-    {"jobs", "promotion", "preparation", "trainer", "predictor", "failures", "http"},
+    {"training", "comparison"},
+    {"jobs", "announcement", "promotion", "preparation", "trainer", "predictor", "failures", "http"},
     {"deletion"},
     {"sweep"},
 )
@@ -184,6 +184,20 @@ def test_what_is_kept_outlives_the_stack_but_not_a_failed_first_deploy() -> None
     assert policies == dict.fromkeys(kept, ("RetainExceptOnCreate", "Retain"))
 
 
+def test_what_is_kept_is_protected_unless_a_parameter_says_otherwise() -> None:
+    assert template()["Parameters"]["KeepData"]["Default"] == "true"
+    table, *buckets = (template()["Resources"][name]["Properties"] for name in ("Registry", "Models", "Datasets"))
+    assert table["DeletionProtectionEnabled"] == {"If": ["KeepsData", True, False]}
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": {"If": ["KeepsData", True, False]}}
+    for bucket in buckets:
+        assert bucket["VersioningConfiguration"] == {"If": ["KeepsData", {"Status": "Enabled"}, {"Ref": "AWS::NoValue"}]}
+        rules: dict[str, Any] = {}
+        for rule in bucket["LifecycleConfiguration"]["Rules"]:
+            rules |= rule
+        assert rules["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+        assert rules["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
+
+
 def test_no_resource_has_a_fixed_name() -> None:
     # Two stacks in one account, or a stack made anew beside what the old one kept, would collide.
     named = [(name, prop) for name, it in template()["Resources"].items() for prop in NAMES if prop in it["Properties"]]
@@ -198,7 +212,8 @@ def test_only_the_recipes_import_spacy_and_only_they_and_the_evaluation_numpy() 
     spacy_s, numpy_s = importers("spacy", "thinc"), importers("numpy")
     assert spacy_s
     assert not [path for path in spacy_s if not path.startswith(recipes)]
-    assert not [path for path in numpy_s if not path.startswith((recipes, evaluation, "layers/winnow/winnow/training.py"))]
+    others = ("layers/winnow/winnow/training.py", "layers/winnow/winnow/flags.py")
+    assert not [path for path in numpy_s if not path.startswith((recipes, evaluation, *others))]
 
 
 def test_only_aws_reads_the_environment() -> None:
@@ -232,7 +247,7 @@ def test_only_the_registry_s_table_knows_how_a_row_is_addressed() -> None:
     del texts["layers/winnow/winnow/recipes/languages.py"]  # sk is Slovak there
     # models.py and upkeep.py read the keys of rows and ask for partitions; they make none.
     assert {path for path, found in texts.items() if found & {"pk", "sk"}} == {table, models, upkeep}
-    partition = re.compile("(MODELS|DELETIONS|UPKEEP|KEYS)$|VERSIONS#")
+    partition = re.compile("(MODELS|DELETIONS|UPKEEP|KEYS)$|(VERSIONS|IDEMPOTENCY)#")
     assert {path for path, found in texts.items() if any(partition.match(text) for text in found)} == {table}
 
 

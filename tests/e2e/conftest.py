@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from local.client import Client
 from local.cloud import LocalCloud
 from tests.support.contract import check_answer
 
+# So short, of which a minute is kept for the checkpoint, that a test can have several.
+SEGMENT_SECONDS = 80
 SAMPLE = Path(__file__).parents[2] / "local" / "sample" / "savings.json"
 
 
@@ -33,11 +35,14 @@ class Deployed:
     def client(self) -> Client:
         return Client(self.url, self.key)
 
-    def request(self, method: str, path: str, *, key: str | None = "", **more: Any) -> requests.Response:
+    def request(
+        self, method: str, path: str, *, key: str | None = "", headers: Mapping[str, str] | None = None, **more: Any
+    ) -> requests.Response:
         """A call, with the API's key, another one, or (None) none."""
-        headers = {"Content-Type": "application/json"} | ({} if key is None else {"x-api-key": key or self.key})
-        answer = requests.request(method, self.url + path, headers=headers, timeout=60, **more)
-        body = answer.json() if answer.headers["Content-Type"].endswith("json") else answer.text
+        sent = {"Content-Type": "application/json", **(headers or {})} | ({} if key is None else {"x-api-key": key or self.key})
+        answer = requests.request(method, self.url + path, headers=sent, timeout=60, **more)
+        is_json = answer.content and answer.headers["Content-Type"].endswith("json")
+        body = answer.json() if is_json else answer.text
         check_answer(method, path.split("?", maxsplit=1)[0], answer.status_code, answer.headers, body)
         return answer
 
@@ -48,6 +53,18 @@ class Deployed:
     def objects(self, bucket: str) -> list[str]:
         """The keys in a bucket."""
         return [entry["Key"] for entry in self.cloud.client("s3").list_objects_v2(Bucket=bucket).get("Contents", [])]
+
+    def states_entered(self, model_id: str) -> list[str]:
+        """The names of the states that the workflow of the model's only training went through."""
+        client = self.cloud.client("stepfunctions")
+        machine = client.list_state_machines()["stateMachines"][0]["stateMachineArn"]
+        for execution in client.list_executions(stateMachineArn=machine)["executions"]:
+            given = json.loads(client.describe_execution(executionArn=execution["executionArn"])["input"])
+            if given["job"]["model_id"] == model_id:
+                pages = client.get_paginator("get_execution_history").paginate(executionArn=execution["executionArn"])
+                details = (event.get("stateEnteredEventDetails") for page in pages for event in page["events"])
+                return [each["name"] for each in details if each]
+        raise AssertionError(f"no execution trained {model_id}")
 
 
 def deployed(cloud: LocalCloud) -> Deployed:
@@ -65,7 +82,7 @@ def deployed(cloud: LocalCloud) -> Deployed:
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     with LocalCloud(tmp_path_factory.mktemp("cloud"), port=None) as cloud:
-        cloud.deploy()
+        cloud.deploy({"TrainingTimeout": str(SEGMENT_SECONDS)})
         yield cloud
 
 

@@ -8,9 +8,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.conftest import CLIENT_BUCKET, Context, Json, load_event
-from winnow import aws
+from winnow import aws, deployment
 from winnow.errors import JobSupersededError, WinnowError
+from winnow.registry import Deletion
 from winnow.registry import table as rows
+from winnow.registry.upkeep import noted
 
 if TYPE_CHECKING:
     from tests.conftest import Ready, Winnow
@@ -222,6 +224,24 @@ def test_a_sweep_without_time_leaves_the_rest_to_the_next(ready: Ready) -> None:
     assert winnow.objects()
     winnow.invoke(SWEEP, load_event("upkeep/sweep"), Context(seconds=240))
     assert winnow.objects() == {}
+
+
+def test_a_note_may_stand_for_one_version(ready: Ready, clock: Clock) -> None:
+    winnow = ready("exclusive.json")
+    winnow.train(force_update=True)
+    with winnow.settings("functions/api/delete_model"):
+        deleted = Deletion.of(deployment.models().get("tc-01"), version=1)
+    rows.transact(winnow.table, noted(deleted))
+
+    for _ in range(2):
+        winnow.invoke(SWEEP, load_event("upkeep/sweep"))
+        assert {key.split("/")[3] for key in winnow.objects()} == {"2"}
+        assert {row["sk"] for row in table(winnow)} == {"tc-01", "000002", f"{deleted.uid}#000001"}
+    clock.advance(minutes=17)
+    winnow.invoke(SWEEP, load_event("upkeep/sweep"))
+
+    assert {row["sk"] for row in table(winnow)} == {"tc-01", "000002"}
+    assert winnow.call("predict", "predict_get_body").body["version"] == 2
 
 
 def test_a_sweep_of_nothing_is_nothing(winnow: Winnow) -> None:

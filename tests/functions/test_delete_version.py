@@ -187,6 +187,23 @@ def test_a_version_that_is_deleted_meanwhile_is_not_promoted(two: Winnow) -> Non
     assert two.model()["live_version"] == 2
 
 
+@pytest.mark.parametrize("operation", ["dynamodb.GetItem", "s3.GetObject"])
+def test_a_prediction_under_way_is_answered_by_the_one_that_is_live_then(two: Winnow, operation: str) -> None:
+    reads: list[int] = []
+
+    def meanwhile() -> None:
+        # After the look at the model: before its version's row is read, or its first object.
+        reads.append(len(reads) + 1)
+        if operation == "s3.GetObject" or len(reads) == 2:
+            promote(two, 1)
+            delete(two, 2)
+
+    with before_write(meanwhile, operation, times=2 if operation == "dynamodb.GetItem" else 1):
+        answer = two.call("predict", "predict_get_body")
+
+    assert (answer.status, answer.body["version"]) == (200, 1)
+
+
 def test_of_two_that_delete_it_at_once_one_does(two: Winnow) -> None:
     with before_write(lambda: delete(two).status) as first:
         answer = delete(two)

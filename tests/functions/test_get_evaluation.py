@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 FUNCTION = "functions/api/get_evaluation"
 
+EPOCHS = [{"epoch": 1, "loss": 0.7, "score": 0.5}, {"epoch": 2, "loss": None, "score": None}]
+
 
 def write(winnow: Winnow, report: dict[str, Any]) -> None:
     """Put the report where the training of version 1 writes its own."""
@@ -32,7 +34,10 @@ def write(winnow: Winnow, report: dict[str, Any]) -> None:
         pytest.param(made(60, exclusive=True), id="many labels"),
         pytest.param(made(4, exclusive=False), id="multilabel"),
         pytest.param(made(3, exclusive=True, texts=True), id="texts kept"),
-        pytest.param(made(3, exclusive=True) | {"epochs": [{"epoch": 1, "loss": 0.7}]}, id="epochs"),
+        pytest.param(
+            made(3, exclusive=True) | {"epochs": [{"epoch": 1, "loss": 0.7, "score": 0.5}, {"epoch": 2, "loss": None, "score": None}]},
+            id="epochs",
+        ),
     ],
 )
 def test_a_version_s_whole_report_is_shown(ready: Ready, report: dict[str, Any]) -> None:
@@ -69,7 +74,7 @@ def test_a_model_or_version_that_is_not_there_is_not_found(winnow: Winnow) -> No
 def test_a_version_that_was_not_evaluated_says_why(winnow: Winnow) -> None:
     def refused(version: int) -> str:
         answer = winnow.call("get_evaluation", path={"model_id": "tc-01", "version": str(version)})
-        assert (answer.status, answer.body["type"]) == (409, "urn:winnow:problem:evaluation-not-ready")
+        assert (answer.status, answer.body["type"]) == (409, "urn:winnow:problem:version-not-ready")
         detail: str = answer.body["detail"]
         return detail
 
@@ -79,7 +84,7 @@ def test_a_version_that_was_not_evaluated_says_why(winnow: Winnow) -> None:
     assert "its training was cancelled" in refused(1)
     winnow.put_dataset(b"[]")
     assert winnow.train(force_update=True)["status"] == "failed"
-    assert "Version 2 of model 'tc-01' was never evaluated, because its training failed" in refused(2)
+    assert "Version 2 of model 'tc-01' never became ready, because its training failed" in refused(2)
 
 
 def test_a_report_that_is_gone_is_a_fault_of_ours(ready: Ready) -> None:

@@ -54,7 +54,7 @@ def test_a_model_or_version_that_is_not_there_is_not_found(winnow: Winnow) -> No
 def test_a_version_that_was_not_evaluated_says_why(winnow: Winnow) -> None:
     winnow.create()
     answer = get(winnow)
-    assert (answer.status, answer.body["type"]) == (409, "urn:winnow:problem:evaluation-not-ready")
+    assert (answer.status, answer.body["type"]) == (409, "urn:winnow:problem:version-not-ready")
     assert "still being trained" in answer.body["detail"]
 
     winnow.call("cancel_version")

@@ -263,17 +263,17 @@ def test_objects_that_nobody_will_ask_for_are_removed_when_they_are_a_day_old(
         winnow.s3.put_object(Bucket=bucket, Key=key.replace("/versions/1/1/", "/versions/1/2/"), Body=body)
     kept = {key for key in winnow.objects() if "/versions/1/2/" in key} | {"an/operator's/own", f"models/{uid}/notes.txt"}
     orphans = [f"models/{uid}/versions/1/2/checkpoints/3.bin", f"models/{uid}/versions/2/1/artifact/a.bin", "models/f00/versions/1/1/b.bin"]
-    for key in (*kept - set(winnow.objects()), *orphans, orphans[0]):
+    for key in (*kept - set(winnow.objects()), *orphans):
         winnow.s3.put_object(Bucket=bucket, Key=key, Body=b"x")
-    winnow.s3.delete_object(Bucket=bucket, Key=orphans[1])
 
     assert sweep(winnow, capsys) == {"Sweeps": 1}
     clock.advance(hours=25)
-    # An object twice, and a delete marker.
-    assert sweep(winnow, capsys) == {"Sweeps": 1, "OrphansRemoved": len(old) + len(orphans) + 2}
+    assert sweep(winnow, capsys) == {"Sweeps": 1, "OrphansRemoved": len(old) + len(orphans)}
 
-    listed = winnow.s3.list_object_versions(Bucket=bucket)
-    assert {entry["Key"] for entry in [*listed["Versions"], *listed.get("DeleteMarkers", [])]} == kept
+    assert set(winnow.objects()) == kept
+    # What no row knows may be the rows' fault: the bucket keeps what was removed, as long as it keeps versions.
+    kept_versions = {entry["Key"] for entry in winnow.s3.list_object_versions(Bucket=bucket)["Versions"]}
+    assert kept_versions == kept | set(orphans) | set(old)
     assert winnow.call("predict", "predict_get_body").status == 200
 
 

@@ -184,7 +184,7 @@ def test_of_two_that_make_the_key_at_once_both_take_the_same(winnow: Winnow) -> 
         winnow.environments.clear()
         return cursor(winnow)
 
-    with before_write(made_meanwhile, "PutItem") as other:
+    with before_write(made_meanwhile, "dynamodb.PutItem") as other:
         given = cursor(winnow)
 
     assert [given] == other

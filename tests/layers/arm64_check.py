@@ -110,7 +110,14 @@ def trained_and_kept(recipe: str, *, exclusive: bool) -> str:
     labels, texts = list(TEXTS), [example.text for example in EXAMPLES]
     losses: list[float] = []
     classifier = CLASSIFIERS[recipe](labels, exclusive=exclusive, language="en")
-    classifier.train(EXAMPLES, SETTINGS[recipe], lambda number, loss: losses.append(loss))
+    fitting = classifier.fitting(EXAMPLES, SETTINGS[recipe])
+    for _ in fitting.begin():
+        pass
+    while fitting.epochs < (SETTINGS[recipe].n_iter or 0):
+        for _ in fitting.run_epoch():
+            pass
+        losses.append(fitting.loss)
+    fitting.finish()
     assert losses[-1] < losses[0], f"the loss did not fall: {losses}"
     trained = TrainedClassifier(recipe, classifier, 1.0, (0.5,) * len(labels))
     predictions = trained.predict(texts)

@@ -6,17 +6,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import boto3
+
 from winnow import aws
 
 
 @contextmanager
-def before_write[Result](action: Callable[[], Result], operation: str = "TransactWriteItems", times: int = 1) -> Iterator[list[Result]]:
-    """Do the action before each of the next calls of DynamoDB's operation is sent, at most so many times. Gives the list of its results.
+def before_write[Result](
+    action: Callable[[], Result], operation: str = "dynamodb.TransactWriteItems", times: int = 1
+) -> Iterator[list[Result]]:
+    """Do the action before each of the next calls of an operation (SERVICE.NAME) is sent, at most so many times. Gives its results.
 
     Calls that the action itself makes go through.
     """
-    events = aws.registry_table().meta.client.meta.events
-    name, results = f"before-call.dynamodb.{operation}", list[Result]()
+    # Tests make each client once (conftest.py): this is the functions' own.
+    client = aws.s3() if operation.startswith("s3.") else boto3.resource("dynamodb").meta.client
+    events, name, results = client.meta.events, f"before-call.{operation}", list[Result]()
 
     def meanwhile(**_: Any) -> None:
         events.unregister(name, unique_id="race")

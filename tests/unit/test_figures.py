@@ -12,7 +12,7 @@ from winnow.domain import FIGURES
 from winnow.evaluation import figures, svg
 
 SVG = "{http://www.w3.org/2000/svg}"
-EPOCHS = {"epochs": [{"epoch": number, "loss": 1 / number} for number in range(1, 6)]}
+EPOCHS = {"epochs": [{"epoch": number, "loss": 1 / number, "score": 1 - 1 / (1 + number)} for number in range(1, 6)]}
 REPORTS = {
     "exclusive": made(3, exclusive=True) | EPOCHS,
     "fifty labels": made(50, exclusive=True) | EPOCHS,
@@ -21,7 +21,7 @@ REPORTS = {
     "many labels, multilabel": made(60, exclusive=False) | EPOCHS,
     "one epoch": made(2, exclusive=True) | {"epochs": EPOCHS["epochs"][:1]},
     "no epochs": made(2, exclusive=True) | {"epochs": []},
-    "a thousand epochs": made(2, exclusive=True) | {"epochs": [{"epoch": number, "loss": 0.0} for number in range(1, 1001)]},
+    "a thousand epochs": made(2, exclusive=True) | {"epochs": [{"epoch": number, "loss": 0.0, "score": 0.5} for number in range(1, 1001)]},
     "nothing confused": made(60, exclusive=True) | EPOCHS | {"confusion": {"top": []}},
 }
 
@@ -113,11 +113,16 @@ def test_the_reliability_names_both_errors() -> None:
     ]
 
 
-def test_each_epoch_has_its_dot() -> None:
+def test_each_epoch_has_its_dots() -> None:
     assert [hint for hint in hints(figures.learning(REPORTS["exclusive"])) if hint.startswith("epoch")] == [
-        f"epoch {each['epoch']}: {each['loss']:g}" for each in EPOCHS["epochs"]
+        f"epoch {each['epoch']}: {name} {each[name]:g}" for name in ("loss", "score") for each in EPOCHS["epochs"]
     ]
     assert "No losses were kept of this training." in texts(figures.learning(REPORTS["no epochs"]))
+
+
+def test_an_epoch_without_a_loss_or_a_score_is_left_out_of_its_curve() -> None:
+    epochs = [{"epoch": 1, "loss": 0.5, "score": None}, {"epoch": 2, "loss": None, "score": None}]
+    assert [hint for hint in hints(figures.learning({"epochs": epochs})) if "epoch" in hint] == ["epoch 1: loss 0.5"]
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,18 @@ def test_an_event_happens_in_the_states_of_the_table_and_in_no_other(winnow: Win
     assert version.job.fence == (2 if event is Event.RESTART else 1)
 
 
+@pytest.mark.parametrize("status", VersionStatus)
+def test_a_version_is_deleted_in_the_states_of_the_table_and_in_no_other(winnow: Winnow, status: VersionStatus) -> None:
+    _, models = registered(winnow, status)
+    model, version = models.get_with_latest_version(JOB.model_id)
+    assert version is not None
+
+    deletion = models.delete_version(model, version)
+
+    assert (deletion is not None) == (status in TRANSITIONS[Event.DELETE].sources)
+    assert (models.get_with_latest_version(JOB.model_id)[1] is None) if deletion else models.version_of_job(JOB) == version
+
+
 @pytest.mark.parametrize("event", HAPPEN)
 def test_an_event_of_an_older_fence_does_not_happen(winnow: Winnow, event: Event) -> None:
     jobs, _ = registered(winnow, TRANSITIONS[event].sources[0])

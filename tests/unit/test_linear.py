@@ -16,8 +16,9 @@ from thinc.api import Adam
 
 import winnow.recipes.linear  # registers the architecture  # noqa: F401
 from tests.conftest import load_dataset
+from winnow.recipes.descent import Descent, LinearFitting
 from winnow.recipes.features import SPACE, features
-from winnow.recipes.sparse_linear import Descent, SparseLinear
+from winnow.recipes.sparse_linear import SparseLinear
 
 LAYER = Path(__file__).parents[2] / "layers" / "winnow"
 LABELS = ("baking", "cycling", "gardening")
@@ -105,7 +106,8 @@ def test_only_rows_that_were_trained_are_kept() -> None:
     linear = SparseLinear(3, 2, exclusive=True)
     targets = np.eye(3, dtype=np.float32)[[LABELS.index(record["label"]) for record in RECORDS]]
     how = Descent(epochs=1, rate=1.0, batch=1, dropout=0.0, smoothing=0.0, averaged=0, seed=0)
-    linear.fit([record["text"] for record in RECORDS], targets, how, lambda epoch, loss: None)
+    fitting = LinearFitting(linear, [record["text"] for record in RECORDS], targets, how, [])
+    assert [*fitting.begin(), *fitting.run_epoch()]
     places = {place for record in RECORDS for place in features(record["text"], 2)[0].tolist()}
 
     assert len(linear.to_bytes()) < len(places) * 4 * (3 + 2) + 3_000

@@ -24,7 +24,13 @@ def examples() -> list[Example]:
 
 def trained(recipe: str, *, exclusive: bool = True) -> Classifier:
     classifier = CLASSIFIERS[recipe](LABELS, exclusive=exclusive, language="en")
-    classifier.train(examples(), SETTINGS[recipe], lambda number, loss: None)
+    fitting = classifier.fitting(examples(), SETTINGS[recipe])
+    for _ in fitting.begin():
+        pass
+    while fitting.epochs < (SETTINGS[recipe].n_iter or 0):
+        for _ in fitting.run_epoch():
+            pass
+    fitting.finish()
     return classifier
 
 
@@ -69,7 +75,7 @@ def test_no_texts_give_no_logits(classifier: Classifier) -> None:
 def test_the_vocabulary_does_not_grow_with_what_is_asked() -> None:
     classifier = trained("cnn")
     assert isinstance(classifier, cnn.Classifier)
-    vocabulary = classifier._nlp.vocab
+    vocabulary = classifier.nlp.vocab
     classifier.logits(["a first text"])
     words, strings = len(list(vocabulary)), len(vocabulary.strings)
 
@@ -77,30 +83,6 @@ def test_the_vocabulary_does_not_grow_with_what_is_asked() -> None:
         classifier.logits([f"word{number} unseen{number}"])
 
     assert (len(list(vocabulary)), len(vocabulary.strings)) == (words, strings)
-
-
-def test_epochs_are_told_of_one_by_one_and_can_end_the_training(recipe: str) -> None:
-    told: list[training.Epoch] = []
-
-    def second(epoch: training.Epoch) -> None:
-        told.append(epoch)
-        if epoch.number == 2:
-            raise InterruptedError
-
-    with pytest.raises(InterruptedError):
-        training.train(recipe, examples(), Hyperparameters(n_iter=5), exclusive=True, after_epoch=second)
-
-    assert [epoch.number for epoch in told] == [1, 2]
-    assert all(epoch.loss > 0 for epoch in told)
-    assert told[0].of == told[1].of >= 5
-
-
-def test_what_was_chosen_is_what_is_done(recipe: str) -> None:
-    told: list[training.Epoch] = []
-    training.train(recipe, examples(), Hyperparameters(n_iter=3), exclusive=True, after_epoch=told.append)
-
-    assert [epoch.number for epoch in told] == list(range(1, told[0].of + 1))
-    assert sum(epoch.fitting for epoch in told) == 3
 
 
 def test_the_settings_are_filled_in_and_what_the_client_chose_stays(recipe: str) -> None:

@@ -5,12 +5,13 @@ from http import HTTPStatus
 from winnow import jobs
 from winnow.domain import DatasetReference, Hyperparameters, Promote, TrainingRequest, VersionStatus
 from winnow.http import Answer, Request, Source, endpoint, schemas
+from winnow.http.idempotency import idempotency_key
 from winnow.recipes import RECIPES
 
 
 @endpoint(schemas.CREATE_MODEL, Source.BODY)
 def handler(request: Request) -> Answer:
-    job = jobs.start(_training_request(request))
+    job = jobs.start(_training_request(request), idempotency_key(request))
     # Relative: it leads to the model under any stage and domain (RFC 9110, section 10.2.2).
     return Answer(
         HTTPStatus.ACCEPTED,
@@ -26,5 +27,5 @@ def _training_request(request: Request) -> TrainingRequest:
     promote = Promote(given.pop("promote", Promote.AUTO))
     recipe = given.pop("recipe", RECIPES[0])
     # JSON Schema takes 3.0 for a whole number, and these may be strings.
-    whole = {name: int(given[name]) for name in ("n_iter", "n_texts", "batch_size", "seed") if name in given}
+    whole = {name: int(given[name]) for name in ("n_iter", "n_texts", "batch_size", "seed", "patience") if name in given}
     return TrainingRequest(model_id, dataset, Hyperparameters(**{**given, **whole}), recipe, force_update, promote)

@@ -8,6 +8,6 @@ from winnow.http import Answer, Request, endpoint
 
 @endpoint()
 def handler(request: Request) -> Answer:
-    version = deployment.models().evaluated_version(request.path["model_id"], int(request.path["version"]))
+    version = deployment.models().ready_version(request.path["model_id"], int(request.path["version"]))
     report = deployment.storage().read_report(version.job, "evaluation.json")
     return Answer(HTTPStatus.OK, {"model_id": version.job.model_id, "version": version.job.version, **report})

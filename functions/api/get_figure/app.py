@@ -15,5 +15,5 @@ _HEADERS = {
 
 @endpoint()
 def handler(request: Request) -> Answer:
-    version = deployment.models().evaluated_version(request.path["model_id"], int(request.path["version"]))
+    version = deployment.models().ready_version(request.path["model_id"], int(request.path["version"]))
     return Answer(HTTPStatus.OK, deployment.storage().read_figure(version.job, request.path["figure"]), _HEADERS)

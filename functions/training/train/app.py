@@ -1,4 +1,4 @@
-"""The workflow's second task: train on the frozen examples, and write the artifact."""
+"""The workflow's second task: a segment of the training, from the last checkpoint on; the last one writes the artifact."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,5 +11,6 @@ if TYPE_CHECKING:
 
 
 @task
-def handler(job: TrainingJob, event: dict[str, Any], context: "LambdaContext") -> dict[str, str]:
-    return {"manifest_sha256": trainer.train(job, lambda: context.get_remaining_time_in_millis() / 1000)}
+def handler(job: TrainingJob, event: dict[str, Any], context: "LambdaContext") -> dict[str, bool | str | None]:
+    manifest_sha256 = trainer.train(job, lambda: context.get_remaining_time_in_millis() / 1000)
+    return {"done": manifest_sha256 is not None, "manifest_sha256": manifest_sha256}

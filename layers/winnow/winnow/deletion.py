@@ -38,7 +38,7 @@ def delete_version(model_id: str, number: int, seconds: float) -> bool:
         deletion = models.delete_version(model, version)
         if deletion is not None:
             return remove(deletion, time_left(seconds))
-    raise _busy(model_id)
+    raise BusyError(model_id)
 
 
 def _out_of_sight(model_id: str) -> Deletion:
@@ -51,11 +51,7 @@ def _out_of_sight(model_id: str) -> Deletion:
             if training is not None:
                 try_to_stop_workflow(training.job)
             return deletion
-    raise _busy(model_id)
-
-
-def _busy(model_id: str) -> BusyError:
-    return BusyError(f"Model {model_id!r} is being changed by many at once: try again in a few seconds.")
+    raise BusyError(model_id)
 
 
 def finish(name: str, time_left: Iterator[bool]) -> bool:

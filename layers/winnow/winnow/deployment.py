@@ -1,7 +1,7 @@
 """The registry and the storage of this deployment, over the resources that the function's settings name."""
 
 from winnow import aws
-from winnow.registry import Jobs, Keys, Models, Upkeep
+from winnow.registry import AnsweredRequests, Jobs, Keys, Models, Upkeep
 from winnow.storage import Datasets, Storage
 
 
@@ -15,6 +15,10 @@ def jobs() -> Jobs:
 
 def upkeep() -> Upkeep:
     return Upkeep(aws.registry_table())
+
+
+def answered_requests() -> AnsweredRequests:
+    return AnsweredRequests(aws.registry_table())
 
 
 def keys() -> Keys:

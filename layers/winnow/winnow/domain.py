@@ -41,10 +41,11 @@ class ModelStatus(StrEnum):
 
 
 class Promote(StrEnum):
-    """Whether a version goes live by itself when it becomes ready."""
+    """Whether a version goes live by itself when it becomes ready. IF_BETTER: if it passes the gate, or no other is live."""
 
     AUTO = "auto"
     NEVER = "never"
+    IF_BETTER = "if-better"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ class Hyperparameters:
 
     min_precision: the share of right answers, among those it accepts, that an exclusive model's threshold is chosen for.
     keep_texts: whether the evaluation may quote the texts that went wrong.
+    patience: the training ends when so many epochs have gone by without a better score on held-out examples, and takes the best one.
+    max_minutes: it ends after so many minutes of training, and takes the best so far.
     """
 
     n_iter: int | None = None
@@ -88,6 +91,8 @@ class Hyperparameters:
     exclusive: bool | None = None
     min_precision: float = 0.9
     keep_texts: bool = False
+    patience: int | None = None
+    max_minutes: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,14 @@ class TrainingRequest:
     recipe: str
     force_update: bool = False
     promote: Promote = Promote.AUTO
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """A client's name for one request. digest: of what the request says, so that the name isn't taken for another."""
+
+    value: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,18 +184,25 @@ _BEGINS_AT = {Stage.QUEUED: 0, Stage.PREPARING: 1, Stage.TRAINING: 5, Stage.EVAL
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a training job is: percent from 0 to 100, eta_seconds (of the stage) None where nobody can know yet."""
+    """How far a training job is. percent: 0 to 100; eta_seconds: what is left of the stage, None where nobody can know yet.
+
+    While it trains, also the passes over the examples that are done, and how many it makes; the loss and the score after the last one.
+    """
 
     stage: Stage
     percent: int
     eta_seconds: int | None = None
+    epoch: int | None = None
+    epochs: int | None = None
+    loss: float | None = None
+    score: float | None = None
 
     @classmethod
-    def of(cls, stage: Stage, share: float = 0.0, eta_seconds: int | None = None) -> Progress:
+    def of(cls, stage: Stage, share: float = 0.0) -> Progress:
         """The progress when this share (0 to 1) of the stage is done."""
         later = [percent for percent in _BEGINS_AT.values() if percent > _BEGINS_AT[stage]]
         begin, end = _BEGINS_AT[stage], min(later, default=100)
-        return cls(stage, round(begin + (end - begin) * share), eta_seconds)
+        return cls(stage, round(begin + (end - begin) * share))
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +233,19 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
+class Gate:
+    """How a version came off against the one that was live. against: that one's number; examples: on which both were measured, with
+    these macro-F1 (None where there was no example); reason: a sentence."""
+
+    against: int
+    passed: bool
+    examples: int
+    reason: str
+    live_macro_f1: float | None = None
+    macro_f1: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Version:
     """One trained, immutable state of a model, or its making.
 
@@ -235,6 +268,7 @@ class Version:
     lease_until: str | None = None
     promote: Promote = Promote.AUTO
     revision: int = 1
+    gate: Gate | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ class VersionNotFoundError(WinnowError):
     kind = "version-not-found"
 
     def __init__(self, model_id: str, version: int) -> None:
-        super().__init__(f"Model {model_id!r} has no version {version}: GET /models/{model_id} names its latest.")
+        super().__init__(f"Model {model_id!r} has no version {version}: GET /models/{model_id}/versions lists those there are.")
 
 
 class FigureNotFoundError(WinnowError):
@@ -101,7 +101,7 @@ class ModelNotReadyError(WinnowError):
 
 
 class VersionNotReadyError(WinnowError):
-    """The version is still being trained, or its training failed or was cancelled: it can't be live."""
+    """The version is still being trained, or its training failed or was cancelled: it has no evaluation, and can't be live."""
 
     status = HTTPStatus.CONFLICT
     kind = "version-not-ready"
@@ -117,6 +117,19 @@ class VersionLiveError(WinnowError):
         super().__init__(
             f"Version {version} of model {model_id!r} is live: promote another with PUT /models/{model_id}/live first,"
             f" or delete the whole model with DELETE /models/{model_id}."
+        )
+
+
+class IdempotencyKeyReusedError(WinnowError):
+    """The request's Idempotency-Key stands for another request."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    kind = "idempotency-key-reused"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This Idempotency-Key was sent with another body in the last 24 hours: send that body again, or a new key with this one.",
+            field="Idempotency-Key",
         )
 
 
@@ -140,11 +153,17 @@ class NotCancellableError(WinnowError):
     kind = "not-cancellable"
 
 
-class EvaluationNotReadyError(WinnowError):
-    """The version is still being trained, or its training failed or was cancelled: it was never evaluated."""
+class NothingToCompareError(WinnowError):
+    """No example is left on which two versions could be compared: each is one that either was trained on."""
 
     status = HTTPStatus.CONFLICT
-    kind = "evaluation-not-ready"
+    kind = "nothing-to-compare"
+
+    def __init__(self, model_id: str, before: int, after: int) -> None:
+        super().__init__(
+            f"Versions {before} and {after} of model {model_id!r} can't be compared:"
+            " every example that one was measured on is one that the other was trained on."
+        )
 
 
 class BusyError(WinnowError):
@@ -152,6 +171,9 @@ class BusyError(WinnowError):
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     kind = "busy"
+
+    def __init__(self, model_id: str) -> None:
+        super().__init__(f"Model {model_id!r} is being changed by many at once: try again in a few seconds.")
 
 
 class DatasetError(WinnowError):

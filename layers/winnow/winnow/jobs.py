@@ -12,7 +12,7 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from winnow import aws, deployment
-from winnow.domain import ACTIVE, TrainingJob, TrainingRequest, Version, VersionStatus, now, timestamp, utc_now
+from winnow.domain import ACTIVE, IdempotencyKey, TrainingJob, TrainingRequest, Version, VersionStatus, now, timestamp, utc_now
 from winnow.errors import (
     BusyError,
     JobSupersededError,
@@ -44,14 +44,16 @@ class Care(StrEnum):
     FAILED = "TrainingsFailed"
 
 
-def start(request: TrainingRequest) -> TrainingJob:
-    """Register the version that the request asks for, and start its training.
+def start(request: TrainingRequest, key: IdempotencyKey | None = None) -> TrainingJob:
+    """Register the version that the request asks for, and start its training. Under a key that was used already: the job started then.
 
-    ModelExistsError for an id that exists without force_update, TrainingUnderwayError while a version of it is being made.
+    ModelExistsError for an id that exists without force_update, TrainingUnderwayError while a version of it is being made,
+    IdempotencyKeyReusedError for a key that stands for another request.
     Once the version is registered it will be trained or fail: where the workflow doesn't start now, `care_for` starts it later.
     """
-    job = _register(request)
-    _try_to_start_workflow(job)
+    job, new = _register(request, key)
+    if new:
+        _try_to_start_workflow(job)
     return job
 
 
@@ -84,24 +86,31 @@ def _give_up(version: Version, error: str) -> Care:
     return Care.FAILED
 
 
-def _register(request: TrainingRequest) -> TrainingJob:
-    """Queue a version. Another request may change the model between the look and the write: then look again."""
+def _register(request: TrainingRequest, key: IdempotencyKey | None) -> tuple[TrainingJob, bool]:
+    """Queue a version. False: its job was registered before, under the same key.
+
+    Another request may change the model between the look and the write: then look again.
+    """
     models, jobs = deployment.models(), deployment.jobs()
     for _ in range(_TRIES):
         model = models.find(request.model_id)
+        # After the model: a request that shows in it, and has the same key, shows here too.
+        before = None if key is None else deployment.answered_requests().job(key)
+        if before is not None:
+            return before, False
         if model is None:
             job = TrainingJob(request.model_id, uuid4().hex, version=1, fence=1)
-            created = jobs.create_model(job, request)
+            created = jobs.create_model(job, request, key)
         elif model.training_version is not None:
             raise TrainingUnderwayError(model.model_id, model.training_version)
         elif not request.force_update:
             raise ModelExistsError(model.model_id)
         else:
             job = TrainingJob(model.model_id, model.uid, model.latest_version + 1, fence=1)
-            created = jobs.create_version(model, job, request)
+            created = jobs.create_version(model, job, request, key)
         if created:
-            return job
-    raise _busy(request.model_id)
+            return job, True
+    raise BusyError(request.model_id)
 
 
 def cancel(model_id: str, number: int) -> Version:
@@ -118,11 +127,7 @@ def cancel(model_id: str, number: int) -> Version:
             continue
         try_to_stop_workflow(version.job)
         return models.version_of_job(version.job)
-    raise _busy(model_id)
-
-
-def _busy(model_id: str) -> BusyError:
-    return BusyError(f"Model {model_id!r} is being changed by many at once: try again in a few seconds.")
+    raise BusyError(model_id)
 
 
 def _try_to_start_workflow(job: TrainingJob) -> bool:

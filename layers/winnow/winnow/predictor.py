@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from winnow.domain import Model, ScoredLabel
-from winnow.errors import ModelNotReadyError
+from winnow.errors import ArtifactError, ModelNotReadyError, VersionNotFoundError
 from winnow.recipes.artifact import TrainedClassifier
 
 if TYPE_CHECKING:
@@ -34,10 +34,19 @@ class Predictor:
 
         ModelNotFoundError, at most a second after a deletion; ModelNotReadyError while no version is live.
         """
+        try:
+            number, classifier = self._live_classifier(model_id)
+        except (VersionNotFoundError, ArtifactError):
+            # Between the look at the model and the load, another version was promoted and this one deleted: look once more.
+            self._pointers.pop(model_id, None)
+            number, classifier = self._live_classifier(model_id)
+        return number, classifier.predict(texts, n_top)
+
+    def _live_classifier(self, model_id: str) -> tuple[int, TrainedClassifier]:
         model = self._live(model_id)
         if model.live_version is None:
             raise ModelNotReadyError(self._why_not_ready(model))
-        return model.live_version, self._classifier(model, model.live_version).predict(texts, n_top)
+        return model.live_version, self._classifier(model, model.live_version)
 
     def _live(self, model_id: str) -> Model:
         read_at, model = self._pointers.get(model_id, (float("-inf"), None))

@@ -12,13 +12,18 @@ from winnow.domain import DatasetReference, Hyperparameters, Progress, Stage, Tr
 
 
 def prepare(job: TrainingJob) -> None:
-    """Freeze the training and the test examples of the job. DatasetError where the data set can't be trained on."""
+    """Freeze the training and the test examples of the job. DatasetError where the data set can't be trained on.
+
+    Once they are frozen, and the registry knows of what they are, a repetition changes nothing: the client's object may be another by now.
+    """
     jobs, storage = deployment.jobs(), deployment.storage()
-    jobs.note(job, VersionStatus.TRAINING, Progress.of(Stage.PREPARING))
     version = deployment.models().version_of_job(job)
+    if "sha256" in version.dataset:
+        return
+    jobs.note(job, VersionStatus.TRAINING, Progress.of(Stage.PREPARING))
     reference = DatasetReference(version.dataset["s3bucket"], version.dataset["training_object"])
-    body = deployment.datasets().read(reference)
-    examples = read_examples(body)
+    read = deployment.datasets().read(reference)
+    examples = read_examples(read.body)
     chosen = Hyperparameters(**version.hyperparameters)
     parts = split(
         examples if chosen.n_texts is None else sample(examples, chosen.n_texts, chosen.seed), chosen.seed, exclusive=chosen.exclusive
@@ -27,7 +32,9 @@ def prepare(job: TrainingJob) -> None:
     storage.freeze_examples(job, "test", parts.test)
     dataset = {
         **asdict(reference),
-        "sha256": hashlib.sha256(body).hexdigest(),
+        "sha256": hashlib.sha256(read.body).hexdigest(),
+        "etag": read.etag,
+        "version_id": read.version_id,
         "examples": len(parts.train) + len(parts.test),
         "train_examples": len(parts.train),
         "test_examples": len(parts.test),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from winnow import deployment
-from winnow.domain import ACTIVE, Model, Version, VersionStatus
-from winnow.errors import BusyError, StaleError, VersionNotReadyError
+from winnow.domain import Model
+from winnow.errors import BusyError, StaleError
+from winnow.registry.models import check_ready
 
 _TRIES = 5
 
@@ -23,17 +24,8 @@ def promote(model_id: str, number: int, condition: Callable[[Model], bool] | Non
         if condition is not None and not condition(model):
             raise StaleError(model_id)
         version = models.version(model, number)
-        if version.status is not VersionStatus.READY:
-            raise VersionNotReadyError(_why_not_ready(version))
+        check_ready(version)
         # Others may change the model between the look and the write: then look again.
         if model.live_version == number or models.promote(model, version, exactly=condition is not None):
             return
-    raise BusyError(f"Model {model_id!r} is being changed by many at once: try again in a few seconds.")
-
-
-def _why_not_ready(version: Version) -> str:
-    name = f"Version {version.job.version} of model {version.job.model_id!r}"
-    if version.status in ACTIVE:
-        return f"{name} is still being trained: promote it when it is ready."
-    ended = "was cancelled" if version.status is VersionStatus.CANCELLED else "failed"
-    return f"{name} can't be live, because its training {ended}: promote one that is ready."
+    raise BusyError(model_id)

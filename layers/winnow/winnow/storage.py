@@ -8,12 +8,14 @@ import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from io import BytesIO
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from winnow.domain import MODELS_PREFIX, DatasetReference, Example, TrainingJob, model_prefix, version_prefix
+from winnow.domain import MODELS_PREFIX, DatasetReference, Example, TrainingJob, model_prefix, timestamp, utc_now, version_prefix
 from winnow.errors import ArtifactError, DatasetError
 
 if TYPE_CHECKING:
@@ -23,17 +25,28 @@ if TYPE_CHECKING:
 
 MAX_DATASET_BYTES = 100_000_000
 UPLOAD_SECONDS = 3600
+DOWNLOAD_SECONDS = 900
 
 # Under a job's prefix.
 CHECKPOINTS = "checkpoints/"
+_CHECKPOINT = f"{CHECKPOINTS}training.npz"
 _ARTIFACT = "artifact/"
 _MANIFEST = f"{_ARTIFACT}manifest.json"
+_PIPELINE = "pipeline.tar.gz"
 _DIGITS_IN_NAME = 16
-
 _NOT_TO_BE_HAD = {
     *("404", "403", "301", "NoSuchKey", "NoSuchBucket", "AccessDenied"),
     *("InvalidBucketName", "KeyTooLongError", "PermanentRedirect"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDataset:
+    """A data set as it was read. version_id: of the object in S3, None where its bucket has no versions."""
+
+    body: bytes
+    etag: str
+    version_id: str | None
 
 
 class Datasets:
@@ -47,8 +60,8 @@ class Datasets:
         """A URL to which the client may PUT one object, for an hour."""
         return self._s3.generate_presigned_url("put_object", Params={"Bucket": self.bucket, "Key": key}, ExpiresIn=UPLOAD_SECONDS)
 
-    def read(self, dataset: DatasetReference) -> bytes:
-        """The bytes of a data set. DatasetError where there is none, it may not be read, or it is too large.
+    def read(self, dataset: DatasetReference) -> ReadDataset:
+        """A data set. DatasetError where there is none, it may not be read, or it is too large.
 
         An absent object and a forbidden one give the same sentence: an answer that told them apart would tell strangers what exists.
         """
@@ -63,16 +76,25 @@ class Datasets:
             ) from error
         if answer["ContentLength"] > MAX_DATASET_BYTES:
             raise DatasetError(f"{dataset} has {answer['ContentLength']:,} bytes: at most {MAX_DATASET_BYTES:,} can be trained on.")
-        return answer["Body"].read()
+        return ReadDataset(answer["Body"].read(), answer["ETag"].strip('"'), answer.get("VersionId"))
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An S3 version of an object, or a delete marker."""
+    """An S3 version of an object, or a delete marker. version_id None: an object as it is now."""
 
     key: str
-    version_id: str
+    version_id: str | None
     modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A presigned URL of an object of so many bytes, good until expires_at."""
+
+    url: str
+    bytes: int
+    expires_at: str
 
 
 class Storage:
@@ -94,6 +116,18 @@ class Storage:
         body = self._s3.get_object(Bucket=self._bucket, Key=_examples_key(job, part))["Body"].read()
         records = (json.loads(line) for line in gzip.decompress(body).decode().split("\n"))
         return [Example(record["text"], tuple(record["labels"]), record["row"]) for record in records]
+
+    def write_checkpoint(self, job: TrainingJob, content: BytesIO) -> None:
+        """Keep where the training is. One object, so that another checkpoint is there whole or not at all."""
+        content.seek(0)
+        self._s3.put_object(Bucket=self._bucket, Key=job.prefix + _CHECKPOINT, Body=content)
+
+    def read_checkpoint(self, job: TrainingJob) -> BytesIO | None:
+        """What `write_checkpoint` kept last, or None."""
+        try:
+            return BytesIO(self._s3.get_object(Bucket=self._bucket, Key=job.prefix + _CHECKPOINT)["Body"].read())
+        except self._s3.exceptions.NoSuchKey:
+            return None
 
     def write_artifact(self, job: TrainingJob, files: Mapping[str, bytes]) -> str:
         """Write an artifact's files, and last its manifest. Returns the manifest's SHA-256, which the registry keeps.
@@ -149,6 +183,24 @@ class Storage:
         """A figure that `write_figure` wrote. ArtifactError where there is none."""
         return self._object(job, _figure(name)).decode()
 
+    def write_pipeline(self, job: TrainingJob, archive: bytes) -> None:
+        """Write the version as a pipeline."""
+        self._s3.put_object(Bucket=self._bucket, Key=job.prefix + _PIPELINE, Body=archive, ContentType="application/gzip")
+
+    def pipeline_link(self, job: TrainingJob) -> Link:
+        """A link to what `write_pipeline` wrote. ArtifactError where there is none."""
+        key = job.prefix + _PIPELINE
+        try:
+            size = self._s3.head_object(Bucket=self._bucket, Key=key)["ContentLength"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "404":
+                raise
+            raise _lacking(job, _PIPELINE) from error
+        saved_as = f'attachment; filename="{job.model_id}-{job.version}.tar.gz"'
+        wanted = {"Bucket": self._bucket, "Key": key, "ResponseContentDisposition": saved_as}
+        url = self._s3.generate_presigned_url("get_object", Params=wanted, ExpiresIn=DOWNLOAD_SECONDS)
+        return Link(url, size, timestamp(utc_now() + timedelta(seconds=DOWNLOAD_SECONDS)))
+
     def remove_model(self, uid: str, time_left: Iterator[bool]) -> bool:
         """Remove every object made for a model, while there is time. True when none is left."""
         return self._remove(model_prefix(uid), time_left)
@@ -169,8 +221,9 @@ class Storage:
             self.remove([stored for stored in page if stored.key.removeprefix(job.prefix) not in named])
 
     def everything(self) -> Iterator[list[Stored]]:
-        """All that was made for models, page by page."""
-        return self._pages(MODELS_PREFIX)
+        """All objects that were made for models as they are now, by pages of at most 1,000."""
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=MODELS_PREFIX):
+            yield [Stored(entry["Key"], None, entry["LastModified"]) for entry in page.get("Contents", [])]
 
     def _remove(self, prefix: str, time_left: Iterator[bool]) -> bool:
         """Remove what lies under a prefix, of each object every S3 version and delete marker. True when a last look has found nothing."""
@@ -192,10 +245,10 @@ class Storage:
             yield [Stored(entry["Key"], entry["VersionId"], entry["LastModified"]) for entry in listed]
 
     def remove(self, page: Sequence[Stored]) -> int:
-        """Remove these S3 versions and delete markers, at most 1,000. Returns how many of them S3 removed."""
+        """Remove these, at most 1,000. Returns how many of them S3 removed."""
         if not page:
             return 0
-        objects = [{"Key": stored.key, "VersionId": stored.version_id} for stored in page]
+        objects = [{"Key": stored.key} | ({"VersionId": stored.version_id} if stored.version_id else {}) for stored in page]
         answer = self._s3.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})  # type: ignore[typeddict-item]
         return len(page) - len(answer.get("Errors", []))
 
@@ -219,7 +272,11 @@ class Storage:
         try:
             return self._s3.get_object(Bucket=self._bucket, Key=job.prefix + key)["Body"].read()
         except self._s3.exceptions.NoSuchKey as error:
-            raise ArtifactError(f"Version {job.version} of model {job.model_id!r} lacks its file {name or key}: train it again.") from error
+            raise _lacking(job, name or key) from error
+
+
+def _lacking(job: TrainingJob, name: str) -> ArtifactError:
+    return ArtifactError(f"Version {job.version} of model {job.model_id!r} lacks its file {name}: train it again.")
 
 
 def _check(job: TrainingJob, name: str, body: bytes, sha256: str) -> None:

@@ -52,13 +52,15 @@ def _training(model_id: str) -> Mapping[str, int]:
 
 
 def _orphans(name: str, time_left: Iterator[bool]) -> Mapping[str, int]:
-    """Once a day: remove the objects, older than a day, that nobody will ask for."""
+    """Once a day: remove the objects, older than a day, that nobody will ask for.
+
+    Only as they are now: where the bucket keeps versions, theirs stay for a while. That no row knows them may be the rows' fault.
+    """
     upkeep, storage = deployment.upkeep(), deployment.storage()
     if not upkeep.is_time_for(name, _EVERY):
         return {}
     before = utc_now() - _ORPHAN_AGE
     job = cache(upkeep.job)
-    is_deleted = cache(upkeep.is_deleted)
 
     def is_orphan(key: str) -> bool:
         made = JobObject.from_key(key)
@@ -66,7 +68,8 @@ def _orphans(name: str, time_left: Iterator[bool]) -> Mapping[str, int]:
             return False
         known = job(made.uid, made.version)
         if known is None:
-            return not is_deleted(made.uid, made.version)
+            # Never registered, or deleted: what a deletion has not come to yet may go just as well.
+            return True
         fence, status = known
         return made.fence < fence or (made.name.startswith(CHECKPOINTS) and status not in ACTIVE)
 

@@ -1,41 +1,41 @@
-"""Training by a recipe: choose settings, hold out texts for calibration, fit, calibrate."""
+"""Training by a recipe: choose settings, hold out texts for calibration, fit, calibrate. In steps, so that it can go on elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import json
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import numpy as np
 
 from winnow.datasets.split import hold_out
 from winnow.domain import Example, Hyperparameters
+from winnow.flags import label_flags
 from winnow.recipes import cnn, linear
-from winnow.recipes.artifact import CLASSIFIERS, TrainedClassifier
-from winnow.recipes.calibration import fit_temperature, fit_thresholds, scores_of
+from winnow.recipes.artifact import CLASSIFIERS, Classifier, TrainedClassifier
+from winnow.recipes.calibration import fit_temperature, fit_thresholds, held_out_score, scores_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from winnow.recipes.fitting import Fitting
+
+    Arrays = Mapping[str, NDArray[Any]]
+
 _SETTINGS = {linear.NAME: linear.settings, cnn.NAME: cnn.settings}
 
 # The held-out shares of the training examples on which the calibration is fitted. linear is so cheap that it is then trained again
-# on everything, and with few examples several times, to calibrate on more texts; cnn answers as it was when it was calibrated.
+# on everything, and with few examples several times, to calibrate on more texts. cnn is trained again where the examples are few, and
+# those held out are missed; else it answers as it was when it was calibrated.
 _FOLDS_OF_FEW, _SHARE_OF_FEW, _SHARE = 3, 0.2, 0.1
 _FEW_EXAMPLES = 2_000
 
-
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """One pass over the training examples. number: of all the passes that the training makes. loss: the mean of a text.
-
-    fitting: whether it was of the classifier that answers, and not of one that was only made to calibrate it.
-    """
-
-    number: int
-    of: int
-    loss: float
-    fitting: bool
+# Of what `save` writes. A training that was put down by another form begins anew.
+_FORM = 1
+_DIGITS = 6
 
 
 def settings_for(recipe: str, chosen: Hyperparameters, texts: int, labels: int, *, exclusive: bool) -> Hyperparameters:
@@ -43,47 +43,249 @@ def settings_for(recipe: str, chosen: Hyperparameters, texts: int, labels: int, 
     return _SETTINGS[recipe](chosen, texts, labels, exclusive=exclusive)
 
 
-def train(
-    recipe: str,
-    examples: Sequence[Example],
-    chosen: Hyperparameters,
-    *,
-    exclusive: bool,
-    after_epoch: Callable[[Epoch], None] = lambda _: None,
-) -> TrainedClassifier:
-    """A calibrated classifier. The same for the same examples and seed; what after_epoch raises ends the training."""
-    labels = sorted({label for example in examples for label in example.labels})
-    settings = settings_for(recipe, chosen, len(examples), len(labels), exclusive=exclusive)
-    refit = recipe == linear.NAME
-    few = len(examples) <= _FEW_EXAMPLES
-    folds = _FOLDS_OF_FEW if refit and few else 1
-    passes = (folds + refit) * (settings.n_iter or 1)
-    done = 0
-
-    def fit(part: Sequence[Example], *, fitting: bool) -> cnn.Classifier | linear.Classifier:
-        def count(_: int, loss: float) -> None:
-            nonlocal done
-            done += 1
-            after_epoch(Epoch(done, passes, loss, fitting))
-
-        classifier = CLASSIFIERS[recipe](labels, exclusive=exclusive, language=settings.spacy_model)
-        classifier.train(part, settings, count)
-        return classifier
-
-    found: list[NDArray[np.float32]] = []
-    truths: list[NDArray[np.bool_]] = []
-    for fold in range(folds):
-        part, held_out = hold_out(examples, _SHARE_OF_FEW if refit and few else _SHARE, settings.seed + fold)
-        classifier = fit(part, fitting=not refit)
-        found.append(classifier.logits([example.text for example in held_out]))
-        truths.append(truth_of(held_out, labels))
-    logits, truth = np.concatenate(found), np.concatenate(truths)
-    temperature = fit_temperature(logits, truth, exclusive=exclusive)
-    scores = scores_of(logits, temperature, exclusive=exclusive)
-    thresholds = fit_thresholds(scores, truth, exclusive=exclusive, min_precision=settings.min_precision)
-    return TrainedClassifier(recipe, fit(examples, fitting=True) if refit else classifier, temperature, thresholds)
+def train(recipe: str, examples: Sequence[Example], chosen: Hyperparameters, *, exclusive: bool) -> TrainedClassifier:
+    """A calibrated classifier, made at one go. The same for the same examples and seed."""
+    training = Training(recipe, examples, chosen, exclusive=exclusive)
+    for _ in training.steps():
+        pass
+    return training.result()
 
 
-def truth_of(examples: Sequence[Example], labels: Sequence[str]) -> NDArray[np.bool_]:
-    """Which labels the examples have, of shape (examples, labels)."""
-    return np.array([[label in example.labels for label in labels] for example in examples], dtype=np.bool_).reshape(-1, len(labels))
+@dataclass(slots=True)
+class _Fold:
+    """One fitting, and what it has come to. epochs: of each, the loss and the score (None where nothing is held out).
+
+    best: the epoch with the highest score, where that is asked for; else 0. early: it ended by patience. logits and truth: of the texts
+    that were held out, of shape (texts, labels), once the fitting is done.
+    """
+
+    epochs: list[tuple[float, float | None]] = field(default_factory=list)
+    best: int = 0
+    early: bool = False
+    done: bool = False
+    logits: NDArray[np.float32] | None = None
+    truth: NDArray[np.bool_] | None = None
+
+
+class Training:
+    """The making of one classifier: fittings on folds of the examples, to calibrate by what they leave, and mostly one on all.
+
+    chosen: what the client left open is filled in. Where `steps` yields, several times a second, the training may be put down: `save`
+    writes what a Training of the same arguments needs to `resume`, and it comes to the same classifier.
+    """
+
+    def __init__(
+        self,
+        recipe: str,
+        examples: Sequence[Example],
+        chosen: Hyperparameters,
+        *,
+        exclusive: bool,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.labels = sorted({label for example in examples for label in example.labels})
+        self.settings = settings_for(recipe, chosen, len(examples), len(self.labels), exclusive=exclusive)
+        self.seconds = 0.0
+        self._recipe, self._examples, self._exclusive, self._clock = recipe, examples, exclusive, clock
+        few = len(examples) <= _FEW_EXAMPLES
+        self._refits = few or recipe == linear.NAME
+        self._calibrating, self._held_out_share = (_FOLDS_OF_FEW, _SHARE_OF_FEW) if few and recipe == linear.NAME else (1, _SHARE)
+        # Which epoch was the best, and its weights, are worth keeping only where one of these may end the training.
+        self._keeps_best = self.settings.patience is not None or self.settings.max_minutes is not None
+        self._folds: list[_Fold] = []
+        self._fitting: Fitting | None = None
+        self._put_down: Arrays = {}
+        self._best = b""
+        self._answer: Classifier | None = None
+        self._out_of_minutes = False
+
+    # --- how far it is ---
+
+    @property
+    def passes(self) -> int:
+        """How many passes over the examples it makes, over all its fittings, if no other ends early."""
+        ahead = range(len(self._folds), self._calibrating + self._refits)
+        begun = (len(fold.epochs) if fold.done else self._planned(place) for place, fold in enumerate(self._folds))
+        return sum(begun) + sum(self._planned(place) for place in ahead)
+
+    @property
+    def epoch(self) -> int:
+        """How many of them are done."""
+        return sum(len(fold.epochs) for fold in self._folds)
+
+    @property
+    def share(self) -> float:
+        """How much of the training is done: 0 to 1."""
+        return min(1.0, (self.epoch + (self._fitting.share if self._fitting else 0.0)) / self.passes)
+
+    @property
+    def seconds_to_go(self) -> float | None:
+        """How long it will still take, judging by how long it took; None before anything is done."""
+        if not self.share:
+            return None
+        left = self.seconds / self.share - self.seconds
+        return left if self.settings.max_minutes is None else max(0.0, min(left, 60 * self.settings.max_minutes - self.seconds))
+
+    @property
+    def loss(self) -> float | None:
+        """The mean loss of a text in the last pass that is done."""
+        return next((loss for fold in reversed(self._folds) for loss, _ in reversed(fold.epochs)), None)
+
+    @property
+    def score(self) -> float | None:
+        """The last that was measured on held-out examples (`held_out_score`)."""
+        return next((score for fold in reversed(self._folds) for _, score in reversed(fold.epochs) if score is not None), None)
+
+    @property
+    def stopped(self) -> Literal["patience", "max_minutes"] | None:
+        """What ended it before all epochs were done, if anything did."""
+        if self._out_of_minutes:
+            return "max_minutes"
+        return "patience" if any(fold.early for fold in self._folds) else None
+
+    @property
+    def history(self) -> list[dict[str, float | None]]:
+        """Of each epoch of the classifier that answers: the mean loss of a text, and the score on what was held out of its examples.
+
+        Where that one was trained on everything, the scores are the means of those of the folds before.
+        """
+        answering = [fold for fold in self._folds if fold.done][-1]
+        measured = [answering] if answering.truth is not None else self._folds[: self._calibrating]
+        told: list[dict[str, float | None]] = []
+        for place, (loss, _) in enumerate(answering.epochs):
+            scores = [score for fold in measured for _, score in fold.epochs[place : place + 1] if score is not None]
+            score = round(sum(scores) / len(scores), _DIGITS) if scores else None
+            # A training at far too high a rate has losses that are no numbers.
+            told.append({"epoch": place + 1, "loss": round(loss, _DIGITS) if math.isfinite(loss) else None, "score": score})
+        return told
+
+    # --- doing it ---
+
+    def steps(self) -> Iterator[None]:
+        """Do the training, or what is left of it."""
+        began = self._clock()
+        for _ in self._fit_all():
+            self.seconds += self._clock() - began
+            yield
+            began = self._clock()
+        self.seconds += self._clock() - began
+
+    def result(self) -> TrainedClassifier:
+        """The calibrated classifier, once `steps` has ended."""
+        if self._answer is None:
+            raise RuntimeError("the training isn't done")
+        logits = np.concatenate([fold.logits for fold in self._folds if fold.logits is not None])
+        truth = np.concatenate([fold.truth for fold in self._folds if fold.truth is not None])
+        temperature = fit_temperature(logits, truth, exclusive=self._exclusive)
+        scores = scores_of(logits, temperature, exclusive=self._exclusive)
+        thresholds = fit_thresholds(scores, truth, exclusive=self._exclusive, min_precision=self.settings.min_precision)
+        return TrainedClassifier(self._recipe, self._answer, temperature, thresholds)
+
+    def _fit_all(self) -> Iterator[None]:
+        while not self._out_of_minutes:
+            if not self._folds or self._folds[-1].done:
+                if len(self._folds) == self._calibrating + self._refits:
+                    return
+                self._folds.append(_Fold())
+            yield from self._fit(self._folds[-1], len(self._folds) - 1)
+
+    def _fit(self, fold: _Fold, place: int) -> Iterator[None]:
+        part, held_out = self._parted(place)
+        texts, truth = [example.text for example in held_out], label_flags(held_out, self.labels)
+        classifier = self._new_classifier()
+        fitting = classifier.fitting(part, replace(self.settings, n_iter=self._planned(place)), texts)
+        yield from fitting.begin()
+        if self._put_down:
+            fitting.resume(self._put_down)
+            self._put_down = {}
+        self._fitting = fitting
+        while not (self._out_of_minutes or fold.early or fitting.epochs == self._planned(place)):
+            for _ in fitting.run_epoch():
+                yield
+                self._out_of_minutes = self._is_out_of_minutes()
+                if self._out_of_minutes:
+                    break
+            else:
+                self._measure(fold, fitting, classifier, truth)
+        self._fitting = None
+        self._end(fold, fitting, classifier, texts, truth)
+
+    def _measure(self, fold: _Fold, fitting: Fitting, classifier: Classifier, truth: NDArray[np.bool_]) -> None:
+        """Note the epoch that has just ended."""
+        score = held_out_score(fitting.held_out_logits(), truth, exclusive=self._exclusive) if len(truth) else None
+        fold.epochs.append((fitting.loss, score))
+        if not self._keeps_best or score is None:
+            return
+        if not fold.best or score > (fold.epochs[fold.best - 1][1] or 0.0):
+            fold.best, self._best = fitting.epochs, classifier.to_bytes()
+        fold.early = self.settings.patience is not None and fitting.epochs - fold.best >= self.settings.patience
+
+    def _end(self, fold: _Fold, fitting: Fitting, classifier: Classifier, texts: Sequence[str], truth: NDArray[np.bool_]) -> None:
+        """Close the fitting. Where minutes ran out and another is done already, that one answers, and this one is worth nothing."""
+        if self._out_of_minutes and self._answer:
+            self._folds.pop()
+            return
+        if fold.best and (fold.early or self._out_of_minutes):
+            classifier.from_bytes(self._best)
+        else:
+            fitting.finish()
+        if len(self._folds) <= self._calibrating:
+            fold.logits, fold.truth = classifier.logits(texts), truth
+        fold.done, self._best, self._answer = True, b"", classifier
+
+    def _parted(self, place: int) -> tuple[Sequence[Example], Sequence[Example]]:
+        """What this fitting learns from, and what is held out of it."""
+        if place == self._calibrating:
+            return self._examples, []
+        return hold_out(self._examples, self._held_out_share, self.settings.seed + place)
+
+    def _planned(self, place: int) -> int:
+        """The epochs of this fitting. On everything as many as did the folds good."""
+        folds = self._folds[: self._calibrating]
+        if place == self._calibrating and all(fold.done for fold in folds) and any(fold.early for fold in folds):
+            return max(1, round(sum(fold.best for fold in folds) / len(folds)))
+        return self.settings.n_iter or 1
+
+    def _is_out_of_minutes(self) -> bool:
+        return self.settings.max_minutes is not None and self.seconds >= 60 * self.settings.max_minutes
+
+    def _new_classifier(self) -> Classifier:
+        return CLASSIFIERS[self._recipe](self.labels, exclusive=self._exclusive, language=self.settings.spacy_model)
+
+    # --- putting it down ---
+
+    def save(self, file: BinaryIO) -> None:
+        """Write what `resume` needs: weights, optimizer, state of chance, epoch and place in it, the best so far."""
+        fitting = self._fitting.save() if self._fitting else self._put_down
+        about = {
+            "form": _FORM,
+            "seconds": self.seconds,
+            "folds": [{"epochs": fold.epochs, "best": fold.best, "early": fold.early, "done": fold.done} for fold in self._folds],
+        }
+        arrays: dict[str, Any] = {f"fitting.{name}": array for name, array in fitting.items()}
+        for place, fold in enumerate(self._folds):
+            if fold.logits is not None and fold.truth is not None:
+                arrays |= {f"fold{place}.logits": fold.logits, f"fold{place}.truth": fold.truth}
+        if self._best:
+            arrays["best"] = np.frombuffer(self._best, np.uint8)
+        # Only when the minutes run out does a classifier that was there before answer.
+        if self._answer and self.settings.max_minutes is not None:
+            arrays["answer"] = np.frombuffer(self._answer.to_bytes(), np.uint8)
+        np.savez(file, allow_pickle=False, about=np.array(json.dumps(about)), **arrays)
+
+    def resume(self, file: BinaryIO) -> None:
+        """Take up what `save` wrote, before any step is done. Nothing is taken of what another form of this class wrote."""
+        with np.load(file, allow_pickle=False) as archive:
+            saved = dict(archive)
+        about = json.loads(str(saved["about"]))
+        if about["form"] != _FORM:
+            return
+        self.seconds = about["seconds"]
+        self._folds = [
+            _Fold(**fold, logits=saved.get(f"fold{place}.logits"), truth=saved.get(f"fold{place}.truth"))
+            for place, fold in enumerate(about["folds"])
+        ]
+        self._put_down = {name.removeprefix("fitting."): array for name, array in saved.items() if name.startswith("fitting.")}
+        self._best = saved["best"].tobytes() if "best" in saved else b""
+        if "answer" in saved:
+            self._answer = self._new_classifier().from_bytes(saved["answer"].tobytes())

@@ -113,10 +113,15 @@ def _give_back(labels: set[str], train: list[Group], test: list[Group]) -> None:
         train.append(group)
 
 
+def text_key(text: str) -> str:
+    """What is the same for texts that differ only in case or white space."""
+    return " ".join(text.split()).casefold()
+
+
 def _groups(examples: Sequence[Example]) -> list[Group]:
     same_text: dict[str, Group] = defaultdict(list)
     for example in examples:
-        same_text[" ".join(example.text.split()).casefold()].append(example)
+        same_text[text_key(example.text)].append(example)
     return list(same_text.values())
 
 

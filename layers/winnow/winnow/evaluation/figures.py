@@ -64,21 +64,43 @@ def reliability(report: Report) -> str:
 
 
 def learning(report: Report) -> str:
-    """The mean loss of a text, epoch by epoch."""
-    losses = [(each["epoch"], each["loss"]) for each in report.get("epochs", ()) if math.isfinite(each["loss"])]
+    """Epoch by epoch: the mean loss of a text and, below it, the score on held-out examples of the training set."""
+    losses = _by_epoch(report, "loss")
     if not losses:
         return drawing(_TOP + 20, "Learning", "No losses were kept of this training.", [])
-    epochs, highest = max(2, losses[-1][0]), _ticks(max(loss for _, loss in losses))
-    across, up = (82.0, WIDTH - 36.0), (_TOP + 360, _TOP)
+    scores = _by_epoch(report, "score")
+    epochs = max(2, report["epochs"][-1]["epoch"])
+    highest = _ticks(max(loss for _, loss in losses))
+    ticks = [(tick / highest[-1], f"{tick:g}") for tick in highest]
+    parts = _curve([(epoch, loss / highest[-1], loss) for epoch, loss in losses], epochs, (_TOP + 250, _TOP), ticks, named=("loss", BLUE))
+    about = f"Mean loss of a training text: {losses[0][1]:.4g} in the first epoch, {losses[-1][1]:.4g} in the last."
+    bottom = _TOP + 250
+    if scores:
+        bottom += 330
+        shares = [(epoch, score, score) for epoch, score in scores]
+        parts += _curve(shares, epochs, (bottom, bottom - 250), _FIFTHS, named=("score", ORANGE))
+        about += f" Score on held-out texts: {scores[-1][1]:.3f}."
+    return drawing(bottom + 62, "Learning", about, parts)
+
+
+def _by_epoch(report: Report, name: str) -> list[tuple[int, float]]:
+    return [(each["epoch"], each[name]) for each in report.get("epochs", ()) if each.get(name) is not None]
+
+
+def _curve(
+    shares: Sequence[tuple[int, float, float]], epochs: int, up: Scale, rows: Sequence[tuple[float, str]], *, named: tuple[str, str]
+) -> list[str]:
+    """shares: of each epoch its number, how high it stands (0 to 1), and its value. named: what the values are, and their color."""
+    name, color = named
+    across = (82.0, WIDTH - 36.0)
     step = 1 if epochs <= 12 else round(_ticks(epochs)[1])
     columns = [((epoch - 1) / (epochs - 1), str(epoch)) for epoch in sorted({1, *range(step, epochs + 1, step)})]
-    parts = [*_grid(across, up, columns, [(tick / highest[-1], f"{tick:g}") for tick in highest], below="epoch", beside="loss")]
-    points = [(_at(across, (epoch - 1) / (epochs - 1)), _at(up, loss / highest[-1])) for epoch, loss in losses]
-    parts.append(line(points, BLUE, width=2))
-    if len(losses) <= _MOST_DOTS:
-        parts += [dot(x, y, BLUE, BLUE, hint=f"epoch {epoch}: {loss:g}") for (x, y), (epoch, loss) in zip(points, losses, strict=True)]
-    about = f"The mean loss of a training text in each epoch: {losses[0][1]:.4g} in the first, {losses[-1][1]:.4g} in the last."
-    return drawing(up[0] + 62, "Learning", about, parts)
+    points = [(_at(across, (epoch - 1) / (epochs - 1)), _at(up, share)) for epoch, share, _ in shares]
+    parts = [*_grid(across, up, columns, rows, below="epoch", beside=name), line(points, color, width=2)]
+    if len(shares) <= _MOST_DOTS:
+        hints = (f"epoch {epoch}: {name} {value:g}" for epoch, _, value in shares)
+        parts += [dot(x, y, color, color, hint=hint) for (x, y), hint in zip(points, hints, strict=True)]
+    return parts
 
 
 def _reliability_legend(x: float, y: float, errors: Mapping[str, float], most: int) -> Iterator[str]:

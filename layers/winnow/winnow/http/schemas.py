@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from winnow.domain import MAX_TEXT_CHARACTERS, Promote
-from winnow.http.fields import MODEL_ID, Schema
+from winnow.http.fields import MODEL_ID, VERSION, Schema
 from winnow.recipes import RECIPES
 from winnow.recipes.languages import LANGUAGES
 
@@ -45,7 +45,8 @@ CREATE_MODEL = _object(
         },
         "promote": {
             "enum": [promote.value for promote in Promote],
-            "description": "auto (the version goes live when it is ready) or never (it waits for PUT /models/{model_id}/live)",
+            "description": "auto (the version goes live when it is ready), if-better (only if it is at least as good as the live one)"
+            " or never (it waits for PUT /models/{model_id}/live)",
         },
         "n_iter": {
             "type": ["integer", "string"],
@@ -69,6 +70,13 @@ CREATE_MODEL = _object(
         "exclusive": {"type": "boolean", "description": "true (each text has exactly one label) or false"},
         "min_precision": {"type": "number", "minimum": 0, "maximum": 1, "description": "a number from 0 to 1"},
         "keep_texts": {"type": "boolean", "description": "true or false"},
+        "patience": {"type": "integer", "minimum": 1, "maximum": 1000, "description": "a whole number of epochs from 1 to 1000"},
+        "max_minutes": {
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "maximum": 1440,
+            "description": "a number of minutes above 0, up to 1440",
+        },
         "spacy_model": {
             "enum": list(LANGUAGES),
             "description": f"the code of a language whose tokenizer spaCy has without further packages: {', '.join(LANGUAGES)}",
@@ -131,3 +139,5 @@ LIST = _object(
         },
     },
 )
+
+COMPARE_VERSIONS = _object(["to"], {"to": {**VERSION, "description": f"the number of the other version, {VERSION['description']}"}})

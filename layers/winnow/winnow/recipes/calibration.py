@@ -67,6 +67,16 @@ def fit_thresholds(scores: NDArray[np.float32], truth: NDArray[np.bool_], *, exc
     return tuple(_for_f1(scores[:, label], truth[:, label]) if enough[label] else shared for label in labels)
 
 
+def held_out_score(logits: NDArray[np.float32], truth: NDArray[np.bool_], *, exclusive: bool) -> float:
+    """One figure, 0 to 1, for how good logits are, both of shape (texts, labels), texts at least 1. Exclusive: accuracy; else micro-F1.
+
+    Micro-F1 is that of the one threshold with which it is highest: the figure compares epochs, before any threshold is chosen.
+    """
+    if exclusive:
+        return float(truth[np.arange(len(truth)), logits.argmax(axis=1)].mean())
+    return float(_f1_by_rank(logits.ravel(), truth.ravel())[1].max())
+
+
 def _for_precision(confidence: NDArray[np.float32], right: NDArray[np.bool_], least: float) -> float:
     """The lowest threshold over which this share of the answers is right; where none is, the one with the largest share."""
     order = np.argsort(-confidence, kind="stable")
@@ -79,9 +89,14 @@ def _for_precision(confidence: NDArray[np.float32], right: NDArray[np.bool_], le
 
 def _for_f1(scores: NDArray[np.float32], truth: NDArray[np.bool_]) -> float:
     """The threshold with the highest F1."""
-    order = np.argsort(-scores, kind="stable")
-    f1 = 2 * np.cumsum(truth[order]) / (np.arange(1, len(order) + 1) + truth.sum())
+    order, f1 = _f1_by_rank(scores, truth)
     return _between(scores[order], int(f1.argmax()))
+
+
+def _f1_by_rank(scores: NDArray[np.float32], truth: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """The order of falling scores, and the F1 of taking all up to each place in it."""
+    order = np.argsort(-scores, kind="stable")
+    return order, 2 * np.cumsum(truth[order]) / (np.arange(1, len(order) + 1) + truth.sum())
 
 
 def _between(falling: NDArray[np.float32], last: int) -> float:

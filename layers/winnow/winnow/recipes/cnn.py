@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from spacy.util import registry
 from thinc.api import Adam, Linear, Model, Softmax, chain, concatenate, fix_random_seed, list2ragged, reduce_max, reduce_mean
 
 from winnow.domain import Example, Hyperparameters
+from winnow.recipes.calibration import scores_of
 from winnow.recipes.text import break_long_runs
 
 if TYPE_CHECKING:
@@ -55,14 +55,40 @@ _MODEL = {
 
 
 @registry.architectures("winnow.TextCatCNN.v1")  # type: ignore[untyped-decorator]
-def cnn_model(tok2vec: Model[list[Doc], Any], exclusive_classes: bool, nO: int | None = None) -> Model[list[Doc], Any]:  # noqa: N803
-    """From documents to scores, of shape (documents, nO): the maximum and the mean of the tokens' vectors, and one layer."""
+def cnn_model(
+    tok2vec: Model[list[Doc], Any],
+    exclusive_classes: bool,
+    temperature: float | None = None,
+    nO: int | None = None,  # noqa: N803
+) -> Model[list[Doc], Any]:
+    """From documents to scores, of shape (documents, nO): the maximum and the mean of the tokens' vectors, and one layer.
+
+    temperature: what the logits are divided by.
+    """
     width = 2 * tok2vec.get_dim("nO")
     pooled: Model[list[Doc], Any] = chain(tok2vec, list2ragged(), concatenate(reduce_max(), reduce_mean()))
     output = Softmax(nO=nO, nI=width) if exclusive_classes else chain(Linear(nO=nO, nI=width), independent_sigmoids())
     model: Model[list[Doc], Any] = chain(pooled, output)
+    if temperature is not None:
+        model = chain(model, tempered(temperature, exclusive=exclusive_classes))
     model.attrs["multi_label"] = not exclusive_classes
     return model
+
+
+def tempered(temperature: float, *, exclusive: bool) -> Model[Any, Any]:
+    """Scores as they are when their logits are divided by the temperature. Like spaCy's last layers it takes scores minus truth back."""
+
+    def forward(model: Model[Any, Any], scores: Any, is_train: bool) -> tuple[Any, Callable[[Any], Any]]:
+        return scores_of(_logits(scores, exclusive=exclusive), temperature, exclusive=exclusive), lambda gradients: gradients / temperature
+
+    return Model("winnow_tempered", forward)
+
+
+def _logits(scores: Any, *, exclusive: bool) -> NDArray[np.float32]:
+    """The logits of scores, up to a constant a row where labels are exclusive."""
+    scores = np.clip(scores, _LEAST_SCORE, 1 - _LEAST_SCORE)
+    found: NDArray[np.float32] = np.log(scores) if exclusive else np.log(scores / (1 - scores))
+    return found
 
 
 def independent_sigmoids() -> Model[Any, Any]:
@@ -86,36 +112,19 @@ def settings(chosen: Hyperparameters, texts: int, labels: int, *, exclusive: boo
 
 
 class Classifier:
-    """A text classifier: trained by `train`, or made again from `to_bytes` by `from_bytes`."""
+    """A text classifier: it learns by its `fitting`, or is made again from `to_bytes` by `from_bytes`."""
 
     def __init__(self, labels: Sequence[str], *, exclusive: bool, language: str) -> None:
         self.labels = tuple(labels)
         self.exclusive = exclusive
         self.language = language
-        self._nlp: Language = spacy.blank(language)
+        self.nlp: Language = spacy.blank(language)
         name = "textcat" if exclusive else "textcat_multilabel"
-        self._textcat: Any = self._nlp.add_pipe(name, config={"model": {**_MODEL, "exclusive_classes": exclusive, "nO": len(labels)}})
+        self.textcat: Any = self.nlp.add_pipe(name, config={"model": {**_MODEL, "exclusive_classes": exclusive, "nO": len(labels)}})
 
-    def train(self, examples: Sequence[Example], settings: Hyperparameters, after_epoch: Callable[[int, float], None]) -> None:
-        """Learn from the examples, from the beginning; the same numbers for the same examples on the same machine.
-
-        after_epoch(number, loss) is called after each pass, from 1, with the mean loss of a text; what it raises ends the training.
-        """
-        fix_random_seed(settings.seed)
-        shuffled = random.Random(settings.seed)
-        pairs = [self._pair(example) for example in examples]
-        self._nlp.config["initialize"]["components"][self._textcat.name] = {"labels": list(self.labels)}
-        first_rate, batch_size, epochs = settings.learn_rate or _LEARN_RATE, settings.batch_size or _BATCH, settings.n_iter or 1
-        optimizer = self._nlp.initialize(lambda: pairs[:100], sgd=Adam(first_rate))
-        updates = epochs * math.ceil(len(pairs) / batch_size)
-        rates = (first_rate * (1 - done / updates) for done in range(updates))
-        for number in range(1, epochs + 1):
-            shuffled.shuffle(pairs)
-            losses: dict[str, float] = {}
-            for batch in batched(pairs, batch_size, strict=False):
-                optimizer.learn_rate = next(rates)
-                self._nlp.update(batch, drop=settings.dropout or 0.0, sgd=optimizer, losses=losses)
-            after_epoch(number, sum(losses.values()) / len(pairs))
+    def fitting(self, examples: Sequence[Example], settings: Hyperparameters, held_out: Sequence[str] = ()) -> CnnFitting:
+        """What makes it learn from the examples, from the beginning. held_out: texts to measure it on after each pass."""
+        return CnnFitting(self, examples, settings, held_out)
 
     def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Of shape (texts, labels), up to a constant a row where labels are exclusive."""
@@ -123,25 +132,120 @@ class Classifier:
         for start in range(0, len(texts), _SCORED_AT_ONCE):
             part = texts[start : start + _SCORED_AT_ONCE]
             # New words of these texts leave the vocabulary with the zone, or it would grow for as long as the process lives.
-            with self._nlp.memory_zone():
-                scores[start : start + len(part)] = self._textcat.predict([self._doc(text) for text in part])
-        scores = np.clip(scores, _LEAST_SCORE, 1 - _LEAST_SCORE)
-        found: NDArray[np.float32] = np.log(scores) if self.exclusive else np.log(scores / (1 - scores))
-        return found
+            with self.nlp.memory_zone():
+                scores[start : start + len(part)] = self.textcat.predict([self._doc(text) for text in part])
+        return _logits(scores, exclusive=self.exclusive)
+
+    def spacy_model(self, temperature: float) -> tuple[dict[str, Any], bytes]:
+        """The config of the architecture that gives the same scores in a pipeline, and the weights that it loads."""
+        config = {**_MODEL, "exclusive_classes": self.exclusive, "temperature": temperature, "nO": len(self.labels)}
+        resolved: Model[Any, Any] = registry.resolve({"model": config})["model"]
+        resolved.layers[0].from_bytes(self.to_bytes())
+        return config, resolved.to_bytes()
 
     def to_bytes(self) -> bytes:
         """The weights: all that training changed."""
-        return bytes(self._textcat.model.to_bytes())
+        return bytes(self.textcat.model.to_bytes())
 
     def from_bytes(self, weights: bytes) -> Classifier:
         """Take the weights of a classifier made with the same language, labels and exclusiveness."""
-        self._textcat.cfg["labels"] = self.labels
-        self._textcat.model.from_bytes(weights)
+        self.textcat.cfg["labels"] = self.labels
+        self.textcat.model.from_bytes(weights)
         return self
 
     def _doc(self, text: str) -> Doc:
-        return self._nlp.make_doc(break_long_runs(text))
+        return self.nlp.make_doc(break_long_runs(text))
 
-    def _pair(self, example: Example) -> SpacyExample:
+    def pair(self, example: Example) -> SpacyExample:
         cats = {label: float(label in example.labels) for label in self.labels}
         return SpacyExample.from_dict(self._doc(example.text), {"cats": cats})
+
+
+class CnnFitting:
+    """A Fitting (recipes.fitting) of a Classifier."""
+
+    def __init__(self, classifier: Classifier, examples: Sequence[Example], settings: Hyperparameters, held_out: Sequence[str]) -> None:
+        self.epochs = 0
+        self.loss = 0.0
+        self._classifier = classifier
+        self._examples, self._held_out = examples, held_out
+        self._seed, self._dropout = settings.seed, settings.dropout or 0.0
+        self._rate, self._batch = settings.learn_rate or _LEARN_RATE, settings.batch_size or _BATCH
+        self._updates = (settings.n_iter or 1) * math.ceil(len(examples) / self._batch)
+        # use_averages: thinc would keep a mean of all weights ever, which nobody asks for.
+        self._optimizer = Adam(self._rate, use_averages=False)
+        # Of the epoch that runs: how many texts it has learnt, and the sum of their losses.
+        self._learnt, self._lost = 0, 0.0
+
+    @property
+    def share(self) -> float:
+        return self._learnt / len(self._examples)
+
+    def begin(self) -> Iterator[None]:
+        fix_random_seed(self._seed)
+        nlp, textcat = self._classifier.nlp, self._classifier.textcat
+        nlp.config["initialize"]["components"][textcat.name] = {"labels": list(self._classifier.labels)}
+        first = [self._classifier.pair(example) for example in self._examples[:100]]
+        nlp.initialize(lambda: first, sgd=self._optimizer)
+        yield
+
+    def run_epoch(self) -> Iterator[None]:
+        order = self._order()
+        while self._learnt < len(order):
+            batch = [self._classifier.pair(self._examples[place]) for place in order[self._learnt : self._learnt + self._batch]]
+            done = self.epochs * math.ceil(len(order) / self._batch) + self._learnt // self._batch
+            self._optimizer.learn_rate = self._rate * (1 - done / self._updates)
+            losses: dict[str, float] = {}
+            self._classifier.nlp.update(batch, drop=self._dropout, sgd=self._optimizer, losses=losses)
+            self._lost += sum(losses.values())
+            self._learnt += len(batch)
+            yield
+        self.loss = self._lost / len(order)
+        self.epochs += 1
+        self._learnt, self._lost = 0, 0.0
+
+    def held_out_logits(self) -> NDArray[np.float32]:
+        return self._classifier.logits(self._held_out)
+
+    def finish(self) -> None:
+        pass
+
+    def save(self) -> dict[str, NDArray[Any]]:
+        # Dropout draws from numpy's own stream.
+        _, keys, *places = np.random.get_state()
+        state = {
+            "weights": np.frombuffer(self._classifier.to_bytes(), np.uint8),
+            "places": np.array([self.epochs, self._learnt]),
+            "losses": np.array([self.loss, self._lost]),
+            "chance": np.asarray(keys),
+            "chance_places": np.array(places),
+        }
+        for name, (number, parameter) in self._parameters():
+            key = (number, parameter)
+            if key in self._optimizer.mom1:
+                state |= {f"{name}.mom1": self._optimizer.mom1[key], f"{name}.mom2": self._optimizer.mom2[key]}
+                state[f"{name}.updates"] = np.array(self._optimizer.nr_update[key])
+        return state
+
+    def resume(self, saved: Mapping[str, NDArray[Any]]) -> None:
+        self._classifier.from_bytes(saved["weights"].tobytes())
+        self.epochs, self._learnt = saved["places"].tolist()
+        self.loss, self._lost = saved["losses"].tolist()
+        position, has_gauss, gauss = saved["chance_places"].tolist()
+        np.random.set_state(("MT19937", saved["chance"], int(position), int(has_gauss), gauss))
+        for name, key in self._parameters():
+            if f"{name}.mom1" in saved:
+                self._optimizer.mom1[key], self._optimizer.mom2[key] = saved[f"{name}.mom1"], saved[f"{name}.mom2"]
+                self._optimizer.nr_update[key] = int(saved[f"{name}.updates"])
+
+    def _order(self) -> list[int]:
+        """The order of this epoch's texts: every epoch shuffles that of the one before."""
+        order, shuffled = list(range(len(self._examples))), random.Random(self._seed)
+        for _ in range(self.epochs + 1):
+            shuffled.shuffle(order)
+        return order
+
+    def _parameters(self) -> Iterator[tuple[str, tuple[int, str]]]:
+        """Each parameter's name, the same in every process, and the key under which the optimizer has it, which isn't."""
+        for place, node in enumerate(self._classifier.textcat.model.walk()):
+            yield from ((f"{place}.{parameter}", (node.id, parameter)) for parameter in node.param_names)

@@ -16,7 +16,9 @@ from thinc.api import Model
 from thinc.model import deserialize_attr, serialize_attr
 
 from winnow.domain import Example, Hyperparameters
-from winnow.recipes.sparse_linear import Descent, SparseLinear
+from winnow.flags import label_flags
+from winnow.recipes.descent import Descent, LinearFitting
+from winnow.recipes.sparse_linear import SparseLinear
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,7 +49,7 @@ def is_few(texts: int, labels: int) -> bool:
 
 
 class Classifier:
-    """A text classifier: trained by `train`, or made again from `to_bytes` by `from_bytes`."""
+    """A text classifier: it learns by its `fitting`, or is made again from `to_bytes` by `from_bytes`."""
 
     def __init__(self, labels: Sequence[str], *, exclusive: bool, language: str) -> None:
         self.labels = tuple(labels)
@@ -55,11 +57,11 @@ class Classifier:
         self.language = language
         self._linear = SparseLinear(len(labels), 3, exclusive=exclusive)
 
-    def train(self, examples: Sequence[Example], settings: Hyperparameters, after_epoch: Callable[[int, float], None]) -> None:
-        """Learn from the examples, from the beginning. What after_epoch(number, loss) raises ends the training."""
+    def fitting(self, examples: Sequence[Example], settings: Hyperparameters, held_out: Sequence[str] = ()) -> LinearFitting:
+        """What makes it learn from the examples, from the beginning. held_out: texts to measure it on after each pass."""
         few = is_few(len(examples), len(self.labels))
         texts = [example.text for example in examples]
-        targets = np.array([[label in example.labels for label in self.labels] for example in examples], np.float32)
+        targets = label_flags(examples, self.labels).astype(np.float32)
         named = few and self.exclusive
         if named:
             # A label's name says what it means: one more text of its label.
@@ -75,11 +77,23 @@ class Classifier:
             seed=settings.seed,
         )
         self._linear = SparseLinear(len(self.labels), 2 if few else 3, exclusive=self.exclusive)
-        self._linear.fit(texts, targets, how, after_epoch)
+        return LinearFitting(self._linear, texts, targets, how, held_out)
 
     def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Of shape (texts, labels)."""
         return self._linear.logits(texts)
+
+    def spacy_model(self, temperature: float) -> tuple[dict[str, Any], bytes]:
+        """The config of the architecture that gives the same scores in a pipeline, and the weights that it loads."""
+        config = {
+            "exclusive_classes": self.exclusive,
+            "shortest": self._linear.shortest,
+            "temperature": temperature,
+            "nO": len(self.labels),
+        }
+        model = linear_model(**config)
+        model.attrs["linear"] = self._linear
+        return {"@architectures": "winnow.Linear.v1", **config}, model.to_bytes()
 
     def to_bytes(self) -> bytes:
         return self._linear.to_bytes()
@@ -98,13 +112,19 @@ class _SparseModel(Model[list[Doc], Any]):
 
 
 @registry.architectures("winnow.Linear.v1")  # type: ignore[untyped-decorator]
-def linear_model(exclusive_classes: bool, shortest: int = 3, nO: int | None = None) -> Model[list[Doc], Any]:  # noqa: N803
+def linear_model(
+    exclusive_classes: bool,
+    shortest: int = 3,
+    temperature: float = 1.0,
+    nO: int | None = None,  # noqa: N803
+) -> Model[list[Doc], Any]:
     """From documents to scores, of shape (documents, nO). Its gradient is that of the true cross-entropy of the logits.
 
-    Trained by `nlp.update` it grows a row for each feature it meets, at the optimizer's rate and with no other of its settings.
+    temperature: what the logits are divided by. Trained by `nlp.update` it grows a row for each feature it meets, at the optimizer's rate
+    and with no other of its settings.
     """
     linear = SparseLinear(nO or 0, shortest, exclusive=exclusive_classes)
-    return _SparseModel("winnow_linear", _forward, init=_init, dims={"nO": nO}, attrs={"linear": linear})
+    return _SparseModel("winnow_linear", _forward, init=_init, dims={"nO": nO}, attrs={"linear": linear, "temperature": temperature})
 
 
 def _init(model: Model[list[Doc], Any], X: Any = None, Y: Any = None) -> None:  # noqa: N803
@@ -116,12 +136,12 @@ def _init(model: Model[list[Doc], Any], X: Any = None, Y: Any = None) -> None:  
 
 def _forward(model: Model[list[Doc], Any], docs: list[Doc], is_train: bool) -> tuple[Any, Callable[[Any], list[Doc]]]:
     linear: SparseLinear = model.attrs["linear"]
-    texts = [doc.text for doc in docs]
-    scores = linear.activated(linear.logits(texts))
+    texts, temperature = [doc.text for doc in docs], np.float32(model.attrs["temperature"])
+    scores = linear.activated(linear.logits(texts) / temperature)
 
     def backprop(gradients: Any) -> list[Doc]:
         # spaCy's text categorizers hand back scores minus truth: for softmax and sigmoids alike the gradient of the logits themselves.
-        linear.learn(texts, gradients)
+        linear.learn(texts, gradients / temperature)
         return docs
 
     return scores, backprop

@@ -6,9 +6,7 @@ Trained by plain stochastic gradient descent on the true cross-entropy: of a sof
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import batched
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,26 +16,15 @@ from winnow.recipes.features import SPACE, Features, features
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Of the rate, at the end of the training; and the bias's share of it.
-_LAST_RATE = 0.05
+# The bias's share of the rate.
 _BIAS_RATE = np.float32(0.1)
 
 
-@dataclass(frozen=True, slots=True)
-class Descent:
-    """How to descend. averaged: over how many of the last epochs the weights are averaged (Polyak and Juditsky 1992); 0: not at all."""
-
-    epochs: int
-    rate: float
-    batch: int
-    dropout: float
-    smoothing: float
-    averaged: int
-    seed: int
-
-
 class SparseLinear:
-    """Logits of texts. labels: their number C; shortest: the length of the shortest character n-grams."""
+    """Logits of texts. labels: their number C; shortest: the length of the shortest character n-grams.
+
+    weights: of shape (rows, C), and of some rows more while `learn` makes it grow; bias: of shape (C,).
+    """
 
     def __init__(self, labels: int, shortest: int, *, exclusive: bool) -> None:
         self.shortest = shortest
@@ -45,62 +32,38 @@ class SparseLinear:
         self._row_of = np.full(SPACE, -1, np.int32)
         self._rows = 0
         self._idf = np.ones(0, np.float32)
-        self._weights = np.zeros((0, labels), np.float32)
-        self._bias = np.zeros(labels, np.float32)
+        self.weights = np.zeros((0, labels), np.float32)
+        self.bias = np.zeros(labels, np.float32)
         self._gradients: list[tuple[Features, NDArray[np.float32]]] = []
 
     def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Of shape (texts, C). Features that were never trained on count for nothing."""
-        found = np.empty((len(texts), len(self._bias)), np.float32)
-        for place, text in enumerate(texts):
-            rows, values = self._weighed(features(text, self.shortest))
-            found[place] = values @ self._weights[rows] + self._bias
+        return self.logits_of([self.weighed(features(text, self.shortest)) for text in texts])
+
+    def logits_of(self, texts: Sequence[Features]) -> NDArray[np.float32]:
+        """The same of texts as `weighed` gives them."""
+        found = np.empty((len(texts), len(self.bias)), np.float32)
+        for place, (rows, values) in enumerate(texts):
+            found[place] = values @ self.weights[rows] + self.bias
         return found
 
     def activated(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scores of logits, of the same shape."""
         return softmax(logits) if self.exclusive else sigmoid(logits)
 
-    def fit(self, texts: Sequence[str], targets: NDArray[np.float32], how: Descent, after_epoch: Callable[[int, float], None]) -> None:
-        """Learn, from the beginning. targets: of shape (texts, C), 1 for a label of the text, else 0.
-
-        after_epoch is called with the number of the epoch, from 1, and its mean loss.
-        """
-        found = [features(text, self.shortest) for text in texts]
-        self._count(found)
-        weighed = [self._weighed(each) for each in found]
-        chance = np.random.default_rng(how.seed)
-        targets = _smoothed(targets, how.smoothing, exclusive=self.exclusive)
-        steps, step = how.epochs * len(texts), 0
-        summed_weights, summed_bias = np.zeros_like(self._weights), np.zeros_like(self._bias)
-        for epoch in range(1, how.epochs + 1):
-            loss = 0.0
-            for batch in batched(chance.permutation(len(texts)).tolist(), how.batch, strict=False):
-                for place in batch:
-                    loss += self._keep_gradient(_dropped(weighed[place], how.dropout, chance), targets[place])
-                self.descend(how.rate * (1 - (1 - _LAST_RATE) * step / steps))
-                step += len(batch)
-            if epoch > how.epochs - how.averaged:
-                summed_weights += self._weights
-                summed_bias += self._bias
-            after_epoch(epoch, loss / len(texts))
-        if how.averaged:
-            share = np.float32(1 / how.averaged)
-            self._weights, self._bias = summed_weights * share, summed_bias * share
-
     def learn(self, texts: Sequence[str], gradients: NDArray[np.float32]) -> None:
         """Keep the gradients of the logits, of shape (texts, C), for `descend`. Features that are new get rows of their own."""
         for text, gradient in zip(texts, gradients, strict=True):
             found = features(text, self.shortest)
             self._grow(found[0])
-            self._gradients.append((self._weighed(found), gradient))
+            self._gradients.append((self.weighed(found), gradient))
 
     def descend(self, rate: float) -> None:
         """Take one step against the gradients that were kept."""
         for (rows, values), gradient in self._gradients:
             scaled = gradient * np.float32(rate)
-            self._weights[rows] -= np.outer(values, scaled)
-            self._bias -= scaled * _BIAS_RATE
+            self.weights[rows] -= np.outer(values, scaled)
+            self.bias -= scaled * _BIAS_RATE
         self._gradients.clear()
 
     def to_bytes(self) -> bytes:
@@ -113,8 +76,8 @@ class SparseLinear:
             form=np.array([self.shortest, self.exclusive]),
             places=places,
             idf=self._idf[rows],
-            weights=self._weights[rows],
-            bias=self._bias,
+            weights=self.weights[rows],
+            bias=self.bias,
         )
         return file.getvalue()
 
@@ -127,13 +90,13 @@ class SparseLinear:
             places = arrays["places"]
             made._row_of[places] = np.arange(len(places), dtype=np.int32)
             made._rows = len(places)
-            made._idf, made._weights, made._bias = arrays["idf"], arrays["weights"], arrays["bias"]
+            made._idf, made.weights, made.bias = arrays["idf"], arrays["weights"], arrays["bias"]
         return made
 
-    def _keep_gradient(self, text: Features, target: NDArray[np.float32]) -> float:
+    def keep_gradient(self, text: Features, target: NDArray[np.float32]) -> float:
         """Keep the gradient of the cross-entropy of one text, and return that loss."""
         rows, values = text
-        logits = values @ self._weights[rows] + self._bias
+        logits = values @ self.weights[rows] + self.bias
         if self.exclusive:
             logits -= logits.max()
             scores = np.exp(logits)
@@ -146,7 +109,7 @@ class SparseLinear:
         self._gradients.append((text, scores - target))
         return float(loss)
 
-    def _count(self, found: Sequence[Features]) -> None:
+    def begin(self, found: Sequence[Features]) -> None:
         """Begin anew: a row for each feature, with its inverse document frequency."""
         frequency = np.zeros(SPACE, np.int32)
         for places, _ in found:
@@ -154,22 +117,22 @@ class SparseLinear:
         seen = np.flatnonzero(frequency)
         self._row_of.fill(-1)
         self._rows = 0
-        self._weights = np.zeros((0, len(self._bias)), np.float32)
-        self._bias = np.zeros_like(self._bias)
+        self.weights = np.zeros((0, len(self.bias)), np.float32)
+        self.bias = np.zeros_like(self.bias)
         self._grow(seen.astype(np.int32))
-        self._weights = self._weights[: self._rows]
+        self.weights = self.weights[: self._rows]
         self._idf = (np.log((1 + len(found)) / (1 + frequency[seen])) + 1).astype(np.float32)
 
     def _grow(self, places: NDArray[np.int32]) -> None:
         new = places[self._row_of[places] < 0]
         self._row_of[new] = np.arange(self._rows, self._rows + len(new), dtype=np.int32)
         self._rows += len(new)
-        if self._rows > len(self._weights):
-            more = max(self._rows, 2 * len(self._weights)) - len(self._weights)
-            self._weights = np.concatenate([self._weights, np.zeros((more, self._weights.shape[1]), np.float32)])
-            self._idf = np.concatenate([self._idf[: len(self._weights) - more], np.ones(more, np.float32)])
+        if self._rows > len(self.weights):
+            more = max(self._rows, 2 * len(self.weights)) - len(self.weights)
+            self.weights = np.concatenate([self.weights, np.zeros((more, self.weights.shape[1]), np.float32)])
+            self._idf = np.concatenate([self._idf[: len(self.weights) - more], np.ones(more, np.float32)])
 
-    def _weighed(self, found: Features) -> Features:
+    def weighed(self, found: Features) -> Features:
         """The rows of the features that have one, and their values by idf, scaled to a length of 1."""
         places, values = found
         rows = self._row_of[places]
@@ -189,17 +152,3 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
 def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """Of each logit by itself."""
     return np.asarray((np.tanh(logits / 2) + 1) / 2, np.float32)
-
-
-def _smoothed(targets: NDArray[np.float32], smoothing: float, *, exclusive: bool) -> NDArray[np.float32]:
-    """Targets a little less sure of themselves (Szegedy et al. 2015, arXiv 1512.00567)."""
-    even = 1 / targets.shape[1] if exclusive else 0.5
-    return (targets * (1 - smoothing) + smoothing * even).astype(np.float32)
-
-
-def _dropped(text: Features, dropout: float, chance: np.random.Generator) -> Features:
-    if not dropout:
-        return text
-    rows, values = text
-    kept = chance.random(len(rows)) >= dropout
-    return rows[kept], values[kept] / np.float32(1 - dropout)

@@ -12,6 +12,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from winnow.domain import (
+    Gate,
+    IdempotencyKey,
     Model,
     Progress,
     Stage,
@@ -26,6 +28,7 @@ from winnow.domain import (
 from winnow.errors import JobSupersededError
 from winnow.lifecycle import TRANSITIONS, Event
 from winnow.registry import table as rows
+from winnow.registry.idempotency import answered
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -44,8 +47,8 @@ class Jobs:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def create_model(self, job: TrainingJob, request: TrainingRequest) -> bool:
-        """A model with its first version, queued. False where the id was taken meanwhile."""
+    def create_model(self, job: TrainingJob, request: TrainingRequest, key: IdempotencyKey | None = None) -> bool:
+        """A model with its first version, queued. False where the id, or the key, was taken meanwhile."""
         at = now()
         model = {
             **rows.model_key(job.model_id),
@@ -56,10 +59,10 @@ class Jobs:
             "created_at": at,
             "updated_at": at,
         }
-        return self._create(rows.put_new(model), rows.put_new(_version_item(job, request, at)))
+        return self._create(job, key, rows.put_new(model), rows.put_new(_version_item(job, request, at)))
 
-    def create_version(self, model: Model, job: TrainingJob, request: TrainingRequest) -> bool:
-        """The model's next version, queued. False where the model changed meanwhile."""
+    def create_version(self, model: Model, job: TrainingJob, request: TrainingRequest, key: IdempotencyKey | None = None) -> bool:
+        """The model's next version, queued. False where the model changed, or the key was taken, meanwhile."""
         at = now()
         advance = rows.Update(
             key=rows.model_key(job.model_id),
@@ -67,11 +70,11 @@ class Jobs:
             condition="#uid = :uid AND #latest_version = :latest AND attribute_not_exists(#training_version)",
             where={"uid": model.uid, "latest": model.latest_version},
         )
-        return self._create(rows.updated(advance), rows.put_new(_version_item(job, request, at)))
+        return self._create(job, key, rows.updated(advance), rows.put_new(_version_item(job, request, at)))
 
-    def _create(self, *writes: Any) -> bool:
+    def _create(self, job: TrainingJob, key: IdempotencyKey | None, *writes: Any) -> bool:
         try:
-            rows.transact(self._table, *writes)
+            rows.transact(self._table, *writes, *([] if key is None else [answered(key, job)]))
         except rows.ConditionFailedError:
             return False
         return True
@@ -86,11 +89,18 @@ class Jobs:
         self._change(job, Event.RESTART, {"fence": again.fence, "lease_until": _lease(_QUEUED_LEASE)})
         return again
 
-    def commit(self, job: TrainingJob, evaluation: Mapping[str, Any], manifest_sha256: str, labels: int, *, live: bool) -> None:
-        """The version is ready, and live if so said. Its objects are written before, so a ready version never lacks them."""
+    def commit(
+        self, job: TrainingJob, evaluation: Mapping[str, Any], manifest_sha256: str, labels: int, *, live: bool, gate: Gate | None = None
+    ) -> None:
+        """The version is ready, and live if so said. Its objects are written before, so a ready version never lacks them.
+
+        gate: why it is live or isn't; nothing is written where the live version isn't any more the one that the gate speaks of.
+        """
         ready = {"progress": asdict(Progress.of(Stage.READY)), "evaluation": evaluation, "manifest_sha256": manifest_sha256}
+        judged = {} if gate is None else {"gate": asdict(gate)}
         pointer = {"live_version": job.version, "labels": labels} if live else {}
-        self._finish(job, Event.COMMIT, ready, {"ready_version": job.version, **pointer})
+        against = None if gate is None else gate.against
+        self._finish(job, Event.COMMIT, ready | judged, {"ready_version": job.version, **pointer}, live=against)
 
     def fail(self, job: TrainingJob, error: str) -> None:
         """The version failed, for the reason in the sentence; the live one, if any, stays."""
@@ -105,8 +115,16 @@ class Jobs:
         self._finish(job, Event.CANCEL, {}, {})
 
     def _finish(
-        self, job: TrainingJob, event: Event, version: Mapping[str, Any], model: Mapping[str, Any], lease: str | None = None
+        self,
+        job: TrainingJob,
+        event: Event,
+        version: Mapping[str, Any],
+        model: Mapping[str, Any],
+        *,
+        lease: str | None = None,
+        live: int | None = None,
     ) -> None:
+        """End a version and release its model. lease, live: only if the version has this lease, and the model this live version."""
         at = now()
         ended = _guarded(job, event, {**version, "finished_at": at}, remove=["lease_until"])
         if lease is not None:
@@ -118,6 +136,10 @@ class Jobs:
             condition="#uid = :uid AND #training_version = :version",
             where={"uid": job.uid, "version": job.version},
         )
+        if live is not None:
+            released = replace(
+                released, condition=f"{released.condition} AND #live_version = :live", where={**released.where, "live": live}
+            )
         try:
             rows.transact(self._table, rows.updated(ended), rows.updated(released))
         except rows.ConditionFailedError as error:
@@ -132,11 +154,11 @@ class Jobs:
 
 def _guarded(job: TrainingJob, event: Event, assign: Mapping[str, Any], remove: Sequence[str] = ()) -> rows.Update:
     transition = TRANSITIONS[event]
-    sources = {f"source{place}": status for place, status in enumerate(transition.sources)}
+    in_sources, sources = rows.one_of("status", transition.sources)
     return rows.Update(
         key=rows.version_key(job.uid, job.version),
         assign={"status": transition.target, **assign},
-        condition=f"#fence = :fence AND #status IN ({', '.join(f':{name}' for name in sources)})",
+        condition=f"#fence = :fence AND {in_sources}",
         where={"fence": job.fence, **sources},
         remove=remove,
     )

@@ -7,9 +7,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr
+from boto3.dynamodb.types import TypeDeserializer
 
-from winnow.domain import ACTIVE, Model, Progress, Promote, Stage, TrainingJob, Version, VersionStatus, now
-from winnow.errors import EvaluationNotReadyError, ModelNotFoundError, VersionNotFoundError
+from winnow.domain import ACTIVE, Gate, Model, Progress, Promote, Stage, TrainingJob, Version, VersionStatus, now
+from winnow.errors import ModelNotFoundError, VersionNotFoundError, VersionNotReadyError
+from winnow.lifecycle import TRANSITIONS, Event
 from winnow.registry import table as rows
 from winnow.registry.upkeep import Deletion, noted
 
@@ -81,16 +83,11 @@ class Models:
         except VersionNotFoundError:
             return None
 
-    def evaluated_version(self, model_id: str, number: int) -> Version:
-        """A version that was evaluated. ModelNotFoundError, VersionNotFoundError, or EvaluationNotReadyError with the reason."""
+    def ready_version(self, model_id: str, number: int) -> Version:
+        """A version that is ready. ModelNotFoundError, VersionNotFoundError, or VersionNotReadyError with the reason."""
         version = self.version(self.get(model_id), number)
-        if version.status is VersionStatus.READY:
-            return version
-        name = f"Version {number} of model {model_id!r}"
-        if version.status in ACTIVE:
-            raise EvaluationNotReadyError(f"{name} is still being trained: GET /models/{model_id} shows how far it is.")
-        ended = "was cancelled" if version.status is VersionStatus.CANCELLED else "failed"
-        raise EvaluationNotReadyError(f"{name} was never evaluated, because its training {ended}: train another with force_update.")
+        check_ready(version)
+        return version
 
     def version_of_job(self, job: TrainingJob) -> Version:
         """The version that the job makes. VersionNotFoundError where its model was deleted."""
@@ -151,12 +148,29 @@ class Models:
             condition="#uid = :uid AND #revision = :revision",
             where={"uid": model.uid, "revision": model.revision},
         )
-        row = rows.deleted(rows.version_key(model.uid, number), "#uid = :uid", {"uid": model.uid})
+        row = rows.deleted(rows.version_key(model.uid, number), *rows.one_of("status", TRANSITIONS[Event.DELETE].sources))
         try:
             rows.transact(self._table, rows.updated(looked_at), row, noted(deletion))
         except rows.ConditionFailedError:
             return None
         return deletion
+
+
+def check_ready(version: Version) -> None:
+    """VersionNotReadyError, with the reason, where the version isn't ready."""
+    if version.status is VersionStatus.READY:
+        return
+    name, path = f"Version {version.job.version} of model {version.job.model_id!r}", f"/models/{version.job.model_id}"
+    if version.status in ACTIVE:
+        raise VersionNotReadyError(f"{name} is still being trained: GET {path} shows how far it is.")
+    ended = "was cancelled" if version.status is VersionStatus.CANCELLED else "failed"
+    raise VersionNotReadyError(f"{name} never became ready, because its training {ended}: train another with force_update.")
+
+
+def version_of_image(image: Mapping[str, Any]) -> Version:
+    """The version of a row as the table's stream has it, with DynamoDB's own types."""
+    read = TypeDeserializer()
+    return _version(rows.from_item({name: read.deserialize(value) for name, value in image.items()}))
 
 
 def _model(item: Mapping[str, Any]) -> Model:
@@ -190,8 +204,9 @@ def _version(item: Mapping[str, Any]) -> Version:
         lease_until=item.get("lease_until"),
         promote=Promote(item["promote"]),
         revision=item["revision"],
+        gate=Gate(**item["gate"]) if "gate" in item else None,
     )
 
 
 def _progress(item: Mapping[str, Any]) -> Progress:
-    return Progress(Stage(item["stage"]), item["percent"], item["eta_seconds"])
+    return Progress(**{**item, "stage": Stage(item["stage"])})

@@ -7,16 +7,18 @@ DELETIONS       uid         a deleted model whose objects may not all be gone ye
 DELETIONS       uid#000001  the same of one version of a model
 UPKEEP          name        when the sweeper last did what it does once a day
 KEYS            cursors     the key that signs the cursors of lists
+IDEMPOTENCY#…   ANSWER      what was started under an Idempotency-Key, by the key's SHA-256
 
-An attribute `expires` (seconds since 1970) makes DynamoDB remove a row after that time; none of these has one.
+An attribute `expires` (seconds since 1970) makes DynamoDB remove a row after that time; the last of these has one.
 """
 
 from __future__ import annotations
 
+import hashlib
 import random
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -61,6 +63,10 @@ def upkeep_key(name: str) -> Key:
     return {"pk": UPKEEP, "sk": name}
 
 
+def idempotency_key(value: str) -> Key:
+    return {"pk": f"IDEMPOTENCY#{hashlib.sha256(value.encode()).hexdigest()}", "sk": "ANSWER"}
+
+
 @dataclass(frozen=True, slots=True)
 class Update:
     """An update of one row: what to set, what to remove, and the condition under which. It grows the row's `revision`.
@@ -93,6 +99,12 @@ class Update:
         }
 
 
+def one_of(name: str, values: Iterable[str]) -> tuple[str, dict[str, str]]:
+    """The condition that an attribute has one of these values, written as in `Update`, and what `where` needs for it."""
+    where = {f"{name}{place}": value for place, value in enumerate(values)}
+    return f"#{name} IN ({', '.join(f':{each}' for each in where)})", where
+
+
 def update(table: Table, change: Update) -> None:
     """Make one update. ConditionFailedError where its condition doesn't hold."""
     try:
@@ -110,9 +122,16 @@ def put(table: Table, item: Mapping[str, Any]) -> bool:
     return True
 
 
-def put_new(item: Mapping[str, Any]) -> Callable[[str], dict[str, Any]]:
-    """For `transact`: a row that must not exist yet."""
-    return lambda table: {"Put": {"TableName": table, "Item": to_item(item), "ConditionExpression": "attribute_not_exists(pk)"}}
+def put_new(item: Mapping[str, Any], or_expired_at: int | None = None) -> Callable[[str], dict[str, Any]]:
+    """For `transact`: a row that must not exist yet, or must have expired by then (seconds since 1970)."""
+    condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+    if or_expired_at is not None:
+        condition = {
+            "ConditionExpression": "attribute_not_exists(pk) OR #expires <= :now",
+            "ExpressionAttributeNames": {"#expires": "expires"},
+            "ExpressionAttributeValues": {":now": or_expired_at},
+        }
+    return lambda table: {"Put": {"TableName": table, "Item": to_item(item), **condition}}
 
 
 def updated(change: Update) -> Callable[[str], dict[str, Any]]:

@@ -83,11 +83,6 @@ class Upkeep:
         """Forget the deletion: nothing is left."""
         self._table.delete_item(Key=rows.deletion_key(deletion.uid, deletion.version))
 
-    def is_deleted(self, uid: str, version: int) -> bool:
-        """Whether a deletion of the version or of its model is still to be finished."""
-        keys = (rows.deletion_key(uid), rows.deletion_key(uid, version))
-        return any("Item" in self._table.get_item(Key=key, ConsistentRead=True) for key in keys)
-
     def job(self, uid: str, version: int) -> tuple[int, VersionStatus] | None:
         """The fence of the version's job, and where the version stands. None where the registry has no such version."""
         item = self._table.get_item(Key=rows.version_key(uid, version), ConsistentRead=True).get("Item")
@@ -95,12 +90,10 @@ class Upkeep:
 
     def is_time_for(self, name: str, every: timedelta) -> bool:
         """Whether what has this name was last done so long ago. If so it counts as done now: of two that ask at once one is told so."""
-        at, before = now(), timestamp(utc_now() - every)
+        long_ago = {"before": timestamp(utc_now() - every)}
+        done = rows.Update(rows.upkeep_key(name), {"at": now()}, "attribute_not_exists(#at) OR #at <= :before", long_ago)
         try:
-            rows.update(
-                self._table,
-                rows.Update(rows.upkeep_key(name), {"at": at}, "attribute_not_exists(#at) OR #at <= :before", {"before": before}),
-            )
+            rows.update(self._table, done)
         except rows.ConditionFailedError:
             return False
         return True

@@ -1,0 +1,129 @@
+"""`make bench-large`: 200,000 examples of 100 labels, trained through the API of a local cloud in several segments.
+
+The examples are made here, from a seed: each text has a few words of its label's own, as many of a neighbour's, and many of everyone's;
+some have none of their own. So there is something to learn and something to confuse. Memory is the most that a function's process held
+(VmHWM), interpreter and layers included; the local cloud itself sets no limit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+from local.client import ApiError, Client
+from local.cloud import LocalCloud
+from local.server import CloudError
+
+MODEL = "large"
+MEMORY_MB = 3_008  # template.yaml's TrainingMemory
+_OWN, _COMMON = 40, 30_000
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make bench-large", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--examples", type=int, default=200_000)
+    parser.add_argument("--labels", type=int, default=100)
+    parser.add_argument("--segment", type=int, default=120, help="seconds that a training's Lambda may take (120): a minute less trains")
+    arguments = parser.parse_args()
+    content = "\n".join(islice(_lines(arguments.labels), arguments.examples)).encode()
+    try:
+        with tempfile.TemporaryDirectory() as folder, LocalCloud(Path(folder), port=None) as cloud:
+            cloud.deploy({"TrainingTimeout": str(arguments.segment)})
+            _measure(cloud, content)
+    except (CloudError, ApiError, TimeoutError) as error:
+        print(f"winnow: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _lines(labels: int) -> Iterator[str]:
+    chance = random.Random(0)
+    common = [_word(chance) for _ in range(_COMMON)]
+    own = [[_word(chance) for _ in range(_OWN)] for _ in range(labels)]
+    while True:
+        label = chance.randrange(labels)
+        words = chance.choices(own[label], k=chance.randrange(4)) + chance.choices(own[(label + 1) % labels], k=chance.randrange(3))
+        # The first words are by far the most frequent, as in a language.
+        words += [common[int(_COMMON * chance.random() ** 3)] for _ in range(chance.randrange(4, 16))]
+        chance.shuffle(words)
+        yield json.dumps({"text": " ".join(words), "label": f"label-{label:03}"})
+
+
+def _word(chance: random.Random) -> str:
+    return "".join(chance.choice("bcdfghklmnprstvw") + chance.choice("aeiou") for _ in range(chance.randrange(2, 5)))
+
+
+def _measure(cloud: LocalCloud, content: bytes) -> None:
+    settings = cloud.environment()
+    client = Client(settings["WINNOW_URL"], settings["WINNOW_API_KEY"])
+    watch = _Memory(cloud)
+    began = time.monotonic()
+    client.train(MODEL, client.upload("large.jsonl", content))
+    model = client.wait(MODEL, lambda model: watch.tell(model["version"]["progress"]), seconds=7200)
+    taken, most = time.monotonic() - began, watch.end()
+    version = model["version"]
+    if version["status"] != "ready":
+        raise CloudError(f"the training ended {version['status']}: {version['error']}")
+    dataset, evaluation = version["dataset"], version["evaluation"]
+    print(f"{dataset['examples']:,} examples of {dataset['labels']} labels, {len(content) / 1e6:.1f} MB, recipe {version['recipe']}")
+    print(f"  segments of Train: {_segments(cloud)}; {taken:.0f} s from upload to ready on this machine")
+    print(f"  most memory of a function: {most:,} MB (limit {MEMORY_MB:,})")
+    print(f"  held out {evaluation['examples']:,}: accuracy {evaluation['accuracy']:.4f}, macro-F1 {evaluation['macro_f1']:.4f}")
+    if most > MEMORY_MB:
+        raise CloudError(f"a function held {most:,} MB: more than it would be given")
+
+
+def _segments(cloud: LocalCloud) -> int:
+    client = cloud.client("stepfunctions")
+    machine = client.list_state_machines()["stateMachines"][0]["stateMachineArn"]
+    [execution] = client.list_executions(stateMachineArn=machine)["executions"]
+    pages = client.get_paginator("get_execution_history").paginate(executionArn=execution["executionArn"])
+    entered: Iterator[Any] = (event.get("stateEnteredEventDetails", {}).get("name") for page in pages for event in page["events"])
+    return sum(name == "Train" for name in entered)
+
+
+class _Memory:
+    """Looks, until its end, at what the cloud's functions hold."""
+
+    def __init__(self, cloud: LocalCloud) -> None:
+        running = cloud.find()
+        if running is None:
+            raise CloudError("the local cloud is gone")
+        self._cloud, self._most, self._told = running.pid, 0, -10
+        self._over = Event()
+        self._thread = Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    def tell(self, progress: dict[str, Any]) -> None:
+        if progress["percent"] >= self._told + 10:
+            self._told = progress["percent"]
+            print(f"  {progress['stage']:<10} {progress['percent']:>3} %   most memory so far {self._most:,} MB", flush=True)
+
+    def end(self) -> int:
+        """The most that one process held, in MB (10^6 bytes)."""
+        self._over.set()
+        self._thread.join()
+        return self._most
+
+    def _look(self) -> None:
+        while not self._over.wait(0.2):
+            for process in Path("/proc").glob("[0-9]*"):
+                try:
+                    lines = dict(line.split(":\t", 1) for line in (process / "status").read_text().splitlines() if ":\t" in line)
+                except (OSError, ValueError):
+                    continue  # it has just ended
+                if lines.get("PPid") == str(self._cloud) and "VmHWM" in lines:
+                    self._most = max(self._most, round(int(lines["VmHWM"].split()[0]) * 1024 / 1e6))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

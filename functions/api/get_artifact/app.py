@@ -1,0 +1,14 @@
+"""GET /models/{model_id}/versions/{version}/artifact: a link to the version as a pipeline that spacy.load opens."""
+
+from http import HTTPStatus
+
+from winnow import deployment
+from winnow.http import Answer, Request, endpoint
+
+
+@endpoint()
+def handler(request: Request) -> Answer:
+    version = deployment.models().ready_version(request.path["model_id"], int(request.path["version"]))
+    link = deployment.storage().pipeline_link(version.job)
+    answer = {"model_id": version.job.model_id, "version": version.job.version}
+    return Answer(HTTPStatus.OK, {**answer, "url": link.url, "bytes": link.bytes, "expires_at": link.expires_at})

@@ -1,0 +1,24 @@
+"""The header Idempotency-Key: a client's name for one request, so that it can be sent again without being done again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+
+from winnow.domain import IdempotencyKey
+from winnow.errors import InvalidFieldError
+from winnow.http.endpoint import Request
+
+KEY = {"type": "string", "pattern": "^[!-~]{1,255}$", "description": "1 to 255 visible ASCII characters, such as a UUID"}
+
+
+def idempotency_key(request: Request) -> IdempotencyKey | None:
+    """The request's key with the digest of its fields, in whatever order and spacing they came. None where it has no such header."""
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    if not re.fullmatch(KEY["pattern"], key):
+        raise InvalidFieldError(f"Idempotency-Key must be {KEY['description']}.", field="Idempotency-Key")
+    canonical = json.dumps(request.fields, sort_keys=True)
+    return IdempotencyKey(key, hashlib.sha256(canonical.encode()).hexdigest())

@@ -1,0 +1,148 @@
+"""Fitting a sparse linear layer: plain stochastic gradient descent, in steps after each of which it may be put down. numpy only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from winnow.recipes.features import Features, features
+from winnow.recipes.sparse_linear import SparseLinear
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Of the rate, at the end of the training.
+_LAST_RATE = 0.05
+# Texts to a step: some hundredths of a second.
+_LEARNT_AT_ONCE = 256
+_READ_AT_ONCE = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Descent:
+    """How to descend. averaged: over how many of the last epochs the weights are averaged (Polyak and Juditsky 1992); 0: not at all."""
+
+    epochs: int
+    rate: float
+    batch: int
+    dropout: float
+    smoothing: float
+    averaged: int
+    seed: int
+
+
+class LinearFitting:
+    """A Fitting (recipes.fitting) of a SparseLinear. targets: of shape (texts, C), 1 for a label of the text, else 0."""
+
+    def __init__(
+        self, linear: SparseLinear, texts: Sequence[str], targets: NDArray[np.float32], how: Descent, held_out: Sequence[str]
+    ) -> None:
+        self.linear = linear
+        self.epochs = 0
+        self.loss = 0.0
+        self._how = how
+        self._texts, self._held_out_texts = texts, held_out
+        self._targets = _smoothed(targets, how.smoothing, exclusive=linear.exclusive)
+        self._read: list[Features] = []
+        self._held_out: list[Features] = []
+        # Of the epoch that runs: how many texts it has learnt, the sum of their losses, and the state of chance it began with.
+        self._learnt, self._lost = 0, 0.0
+        self._chance = np.random.default_rng(how.seed)
+        self._began_with = self._chance.bit_generator.state
+        self._summed: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+
+    @property
+    def share(self) -> float:
+        return self._learnt / len(self._texts)
+
+    def begin(self) -> Iterator[None]:
+        for text in self._texts:
+            self._read.append(features(text, self.linear.shortest))
+            if len(self._read) % _READ_AT_ONCE == 0:
+                yield
+        self.linear.begin(self._read)
+        for place, found in enumerate(self._read):
+            self._read[place] = self.linear.weighed(found)
+            if place % _READ_AT_ONCE == 0:
+                yield
+        for text in self._held_out_texts:
+            self._held_out.append(self.linear.weighed(features(text, self.linear.shortest)))
+            if len(self._held_out) % _READ_AT_ONCE == 0:
+                yield
+
+    def run_epoch(self) -> Iterator[None]:
+        texts, batch = len(self._texts), self._how.batch
+        order = self._order()
+        steps = self._how.epochs * texts
+        while self._learnt < texts:
+            end = min(texts, self._learnt + max(1, _LEARNT_AT_ONCE // batch) * batch)
+            for start in range(self._learnt, end, batch):
+                for place in order[start : start + batch]:
+                    text = _dropped(self._read[place], self._how.dropout, self._chance)
+                    self._lost += self.linear.keep_gradient(text, self._targets[place])
+                self.linear.descend(self._how.rate * (1 - (1 - _LAST_RATE) * (self.epochs * texts + start) / steps))
+            self._learnt = end
+            yield
+        self.loss = self._lost / texts
+        self.epochs += 1
+        self._learnt, self._lost, self._began_with = 0, 0.0, self._chance.bit_generator.state
+        if self.epochs > self._how.epochs - self._how.averaged:
+            weights, bias = self._summed or (np.zeros_like(self.linear.weights), np.zeros_like(self.linear.bias))
+            weights += self.linear.weights
+            bias += self.linear.bias
+            self._summed = weights, bias
+
+    def held_out_logits(self) -> NDArray[np.float32]:
+        return self.linear.logits_of(self._held_out)
+
+    def finish(self) -> None:
+        if self._summed:
+            share = np.float32(1 / (self.epochs - self._how.epochs + self._how.averaged))
+            self.linear.weights, self.linear.bias = self._summed[0] * share, self._summed[1] * share
+
+    def save(self) -> dict[str, NDArray[Any]]:
+        chance = json.dumps([self._began_with, self._chance.bit_generator.state])
+        summed = {} if self._summed is None else {"summed_weights": self._summed[0], "summed_bias": self._summed[1]}
+        return {
+            "weights": self.linear.weights,
+            "bias": self.linear.bias,
+            **summed,
+            "places": np.array([self.epochs, self._learnt]),
+            "losses": np.array([self.loss, self._lost]),
+            "chance": np.array(chance),
+        }
+
+    def resume(self, saved: Mapping[str, NDArray[Any]]) -> None:
+        self.linear.weights, self.linear.bias = saved["weights"], saved["bias"]
+        if "summed_weights" in saved:
+            self._summed = saved["summed_weights"], saved["summed_bias"]
+        self.epochs, self._learnt = saved["places"].tolist()
+        self.loss, self._lost = saved["losses"].tolist()
+        self._began_with, self._chance.bit_generator.state = json.loads(str(saved["chance"]))
+
+    def _order(self) -> list[int]:
+        """The order of this epoch's texts; where the epoch is taken up again, as it was drawn when it began."""
+        chance = self._chance
+        if self._learnt:
+            chance = np.random.default_rng()
+            chance.bit_generator.state = self._began_with
+        order: list[int] = chance.permutation(len(self._texts)).tolist()
+        return order
+
+
+def _smoothed(targets: NDArray[np.float32], smoothing: float, *, exclusive: bool) -> NDArray[np.float32]:
+    """Targets a little less sure of themselves (Szegedy et al. 2015, arXiv 1512.00567)."""
+    even = 1 / targets.shape[1] if exclusive else 0.5
+    return (targets * (1 - smoothing) + smoothing * even).astype(np.float32)
+
+
+def _dropped(text: Features, dropout: float, chance: np.random.Generator) -> Features:
+    if not dropout:
+        return text
+    rows, values = text
+    kept = chance.random(len(rows)) >= dropout
+    return rows[kept], values[kept] / np.float32(1 - dropout)

@@ -1,0 +1,192 @@
+"""Training: its steps, its history, put down and taken up again, ended early."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.conftest import load_dataset
+from winnow.domain import Example, Hyperparameters
+from winnow.recipes import RECIPES
+from winnow.training import Training, train
+
+TEXTS = ["How deep do tulip bulbs go?", "a flat tyre", "?", "🙂", "x" * 500]
+EXAMPLES = {
+    True: [Example(record["text"], (record["label"],)) for record in load_dataset("exclusive.json")],
+    False: [Example(record["text"], tuple(record["labels"])) for record in load_dataset("multilabel.jsonl")],
+}
+
+
+@pytest.fixture(params=RECIPES)
+def recipe(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def training(recipe: str, *, exclusive: bool = True, clock: Callable[[], float] = time.monotonic, **chosen: Any) -> Training:
+    settings = Hyperparameters(**({"n_iter": 3} | chosen))
+    return Training(recipe, EXAMPLES[exclusive], settings, exclusive=exclusive, clock=clock)
+
+
+def done(given: Training) -> Training:
+    for _ in given.steps():
+        pass
+    return given
+
+
+def put_down(given: Training) -> io.BytesIO:
+    file = io.BytesIO()
+    given.save(file)
+    file.seek(0)
+    return file
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+def test_each_epoch_of_what_answers_has_its_loss_and_its_held_out_score(recipe: str, exclusive: bool) -> None:
+    history = done(training(recipe, exclusive=exclusive, n_iter=5)).history
+
+    assert [epoch["epoch"] for epoch in history] == [1, 2, 3, 4, 5]
+    assert (history[-1]["loss"] or 0) < (history[0]["loss"] or 0)
+    assert all(0 <= (epoch["score"] or 0) <= 1 for epoch in history)
+    assert None not in [epoch["score"] for epoch in history]
+
+
+def test_the_scores_are_what_the_held_out_examples_say() -> None:
+    """Labels that have nothing to do with the texts are not learnt, however small the loss."""
+    chance = random.Random(0)
+    noise = [Example(f"{chance.random()} {chance.random()}", (chance.choice("ab"),)) for _ in range(300)]
+    given = done(Training("linear", noise, Hyperparameters(n_iter=20), exclusive=True))
+
+    assert (given.history[-1]["loss"] or 0) < 0.2
+    assert 0.3 < (given.history[-1]["score"] or 0) < 0.7
+
+
+def test_where_nothing_can_be_held_out_there_are_no_scores() -> None:
+    pair = [Example("a flat tyre", ("cycling",)), Example("tulip bulbs", ("gardening",))]
+    given = done(Training("linear", pair, Hyperparameters(n_iter=2), exclusive=True))
+
+    assert [epoch["score"] for epoch in given.history] == [None, None]
+    assert given.result().thresholds == (0.5, 0.5)
+
+
+def test_losses_that_are_no_numbers_are_none() -> None:
+    with np.errstate(all="ignore"):
+        history = done(training("linear", learn_rate=3e38, n_iter=20)).history
+    assert history[-1]["loss"] is None
+
+
+def test_the_share_grows_from_nothing_to_all(recipe: str) -> None:
+    given = training(recipe)
+    shares = [given.share, *(given.share for _ in given.steps()), given.share]
+
+    assert shares == sorted(shares)
+    assert (shares[0], shares[-1]) == (0.0, 1.0)
+    assert given.epoch == given.passes
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_put_down_after_any_step_it_comes_to_the_same_classifier(recipe: str, exclusive: bool, dropout: float) -> None:
+    chosen: dict[str, Any] = {"dropout": dropout, "batch_size": 8}
+    at_one_go = done(training(recipe, exclusive=exclusive, **chosen))
+    steps = sum(1 for _ in training(recipe, exclusive=exclusive, **chosen).steps())
+
+    for stop in range(1, steps + 1, max(1, steps // 6)):
+        first = training(recipe, exclusive=exclusive, **chosen)
+        for _ in itertools.islice(first.steps(), stop):
+            pass
+        second = training(recipe, exclusive=exclusive, **chosen)
+        second.resume(put_down(first))
+        done(second)
+        assert np.array_equal(second.result().scores(TEXTS), at_one_go.result().scores(TEXTS)), f"put down after step {stop} of {steps}"
+        assert second.history == at_one_go.history
+        assert second.result().thresholds == at_one_go.result().thresholds
+
+
+def test_put_down_after_every_step_it_comes_to_the_same_classifier(recipe: str) -> None:
+    """Also when it is put down before it has read its examples."""
+    at_one_go = done(training(recipe))
+    kept, segments = None, 0
+    while True:
+        given = training(recipe)
+        if kept:
+            given.resume(kept)
+        # Reading is a step too, so that one alone comes no further.
+        if not [None for _ in itertools.islice(given.steps(), 3)][2:]:
+            break
+        kept, segments = put_down(given), segments + 1
+    assert segments > 2
+    assert np.array_equal(given.result().scores(TEXTS), at_one_go.result().scores(TEXTS))
+
+
+def test_a_training_put_down_by_another_form_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = training("linear")
+    for _ in itertools.islice(first.steps(), 3):
+        pass
+    kept = put_down(first)
+    monkeypatch.setattr("winnow.training._FORM", 2)
+    second = training("linear")
+    second.resume(kept)
+    assert second.epoch == 0
+    done(second)
+    assert np.array_equal(second.result().scores(TEXTS), done(training("linear")).result().scores(TEXTS))
+
+
+@pytest.mark.parametrize("across_a_break", [False, True])
+def test_patience_ends_it_when_the_score_no_longer_grows_and_takes_the_best_epoch(recipe: str, across_a_break: bool) -> None:
+    given = training(recipe, n_iter=200, patience=2, learn_rate=2.0 if recipe == "linear" else 0.01)
+    if across_a_break:
+        for _ in itertools.islice(given.steps(), 4):
+            pass
+        again = training(recipe, n_iter=200, patience=2, learn_rate=2.0 if recipe == "linear" else 0.01)
+        again.resume(put_down(given))
+        given = again
+    done(given)
+
+    assert given.stopped == "patience"
+    assert len(given.history) < 200
+    scores = [epoch["score"] or 0 for epoch in given.history]
+    if recipe == "cnn":  # of its one fold the best epoch is known: on everything it does as many
+        assert scores[-1] == max(scores)
+    assert given.result().choose([example.text for example in EXAMPLES[True]])
+
+
+def test_without_patience_every_epoch_is_done(recipe: str) -> None:
+    given = done(training(recipe, n_iter=30, learn_rate=2.0 if recipe == "linear" else 0.01))
+    assert (given.stopped, len(given.history)) == (None, 30)
+
+
+@pytest.mark.parametrize("minutes", [0.1, 1, 2, 3, 4, 5, 6])
+def test_when_its_minutes_are_over_the_best_so_far_answers(recipe: str, minutes: float) -> None:
+    """A clock that goes on by a second each time it is read. linear's fittings of ten epochs take some 30 steps each."""
+    seconds = itertools.count()
+    given = training(recipe, n_iter=30, batch_size=4, max_minutes=minutes, clock=lambda: float(next(seconds)))
+    kept = None
+    while not kept or kept.tell() == 0:
+        # Put down and taken up now and then.
+        steps = sum(1 for _ in itertools.islice(given.steps(), 25))
+        if steps < 25:
+            break
+        kept = put_down(given)
+        given = training(recipe, n_iter=30, batch_size=4, max_minutes=minutes, clock=lambda: float(next(seconds)))
+        given.resume(kept)
+        kept = None
+
+    assert given.stopped in {"max_minutes", None}
+    assert given.seconds <= 60 * minutes + 30 or given.stopped is None
+    assert given.result().choose(TEXTS)
+    assert given.result().scores(TEXTS).shape == (len(TEXTS), 3)
+
+
+def test_the_same_seed_gives_the_same_and_another_another(recipe: str) -> None:
+    one, again, other = (
+        train(recipe, EXAMPLES[True], Hyperparameters(n_iter=2, seed=seed), exclusive=True).scores(TEXTS) for seed in (0, 0, 1)
+    )
+    assert np.array_equal(one, again)
+    assert not np.array_equal(one, other)
