@@ -15,9 +15,11 @@ from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import Ama
 from moto.dynamodb.responses import DynamoHandler
 
 from tests.conftest import OneSession, Winnow
+from tests.faults.deployed import Deployed
 from tests.faults.wire import Wire
-from tests.faults.world import Deployed, World
+from tests.faults.world import World
 from tests.support.clock import Clock
+from winnow.recipes import pipeline
 
 Count = Callable[[str], None]
 _COUNTS = pytest.StashKey[list[str]]()
@@ -58,6 +60,8 @@ def boto_session() -> boto3.Session:
 def world(winnow: Winnow, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """A deployment with the client's data set, and the world around it."""
     monkeypatch.setattr(AmazonCloudWatchEMFProvider, "flush_metrics", lambda metrics, **_: metrics.clear_metrics())
+    # What spaCy makes of it is not the matter here, and would take a quarter of the time; that it is written, and when, is.
+    monkeypatch.setattr(pipeline, "archive", lambda trained, name, about: name.encode())
     logging.getLogger("winnow").setLevel(logging.CRITICAL)
     monkeypatch.setattr(moto.s3.models, "utcnow", lambda: clock().replace(tzinfo=None))
     monkeypatch.setattr(botocore.endpoint, "time", Instant())

@@ -92,6 +92,7 @@ def _unreadable(storage: Storage, version: Any) -> Iterator[str]:
         storage.read_report(job, "evaluation.json")
         for figure in FIGURES:
             storage.read_figure(job, figure)
+        storage.pipeline_link(job)
     except WinnowError as error:
         yield f"{job.model_id}/{job.version} is ready and lacks an object: {error}"
 

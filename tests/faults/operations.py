@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.conftest import WORKFLOW, Context, load_event
+from tests.conftest import Context, load_event
 from tests.faults import moments
+from tests.faults.deployed import DIED, SERVICE_FAULT, UnheardError, VanishedError
 from tests.faults.moments import Moment
-from tests.faults.world import DIED, MODEL, SERVICE_FAULT, Promises, Segments, UnheardError, VanishedError, World
+from tests.faults.wire import How
+from tests.faults.world import MODEL, Promises, Segments, World
 from winnow.domain import MODELS_PREFIX
 
 Step = Callable[[World], object]
@@ -21,10 +23,11 @@ def nothing(_: World) -> None:
 
 @dataclass(frozen=True)
 class Variant:
-    """What the world does about a fault: how a task's death looks, and what the client does next."""
+    """What the world does about a fault: how a task's death looks, and what the client does next. after: the faults that it can follow."""
 
     death: type[BaseException] = DIED
     then: Step = nothing
+    after: frozenset[How] = frozenset(How)
 
 
 @dataclass(frozen=True)
@@ -172,7 +175,7 @@ def _in_segments(world: World) -> None:
 
 
 def _client(again: Step) -> Mapping[str, Variant]:
-    return {"the client gives up": Variant(), "the client repeats": Variant(then=again)}
+    return {"the client gives up": Variant(), "the client repeats": Variant(then=again, after=frozenset(How) - {How.LOST})}
 
 
 # How a task's death looks to Step Functions, and so what it does.
@@ -182,7 +185,8 @@ DEATHS: Mapping[str, type[BaseException]] = {
     "its execution is gone": VanishedError,
     "its execution is gone unheard": UnheardError,
 }
-_TASK = {name: Variant(death=death) for name, death in DEATHS.items()}
+# Only where the task died does it matter what its death looks like.
+_TASK = {name: Variant(death=death, after=frozenset(How if death is DIED else (How.BEFORE, How.AFTER))) for name, death in DEATHS.items()}
 
 
 def _post(world: World) -> None:
@@ -236,11 +240,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("POST /models", "nothing", _post, _client(_post)),
     Operation("POST /models force_update", "ready", _post_update, _client(_post_update)),
     Operation("training", "queued", lambda world: world.run_executions(), _TASK),
-    *(
-        [Operation("training in segments", "queued", _in_segments, _TASK, of=("training/train",))]
-        if "Trained" in WORKFLOW["States"]
-        else []
-    ),
+    Operation("training in segments", "queued", _in_segments, _TASK, of=("training/train",)),
     Operation("a data set that is absent", "absent data set", lambda world: world.run_executions(), _TASK),
     Operation("Fail", "queued", _train_fails, _TASK, of=("training/fail",)),
     Operation("cancel", "queued", _cancel(1), _client(_cancel(1))),
