@@ -197,6 +197,19 @@ def _post_update(world: World) -> None:
     world.post(force_update=True)
 
 
+def _post_with_key(world: World) -> None:
+    world.post(force_update=True, key="a-key-of-the-client")
+
+
+def _post_with_key_late(world: World) -> None:
+    """Without the key this would be another training."""
+    world.run_executions()
+    _post_with_key(world)
+
+
+_LATE = Variant(then=_post_with_key_late)
+
+
 def _cancel(version: int) -> Step:
     return lambda world: world.cancel(MODEL, version)
 
@@ -239,6 +252,9 @@ def _sweep_after(**time: float) -> Step:
 OPERATIONS: tuple[Operation, ...] = (
     Operation("POST /models", "nothing", _post, _client(_post)),
     Operation("POST /models force_update", "ready", _post_update, _client(_post_update)),
+    Operation(
+        "POST /models with an Idempotency-Key", "ready", _post_with_key, {**_client(_post_with_key), "the client repeats late": _LATE}
+    ),
     Operation("training", "queued", lambda world: world.run_executions(), _TASK),
     Operation("training in segments", "queued", _in_segments, _TASK, of=("training/train",)),
     Operation("a data set that is absent", "absent data set", lambda world: world.run_executions(), _TASK),

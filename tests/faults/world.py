@@ -68,6 +68,8 @@ class World:
     logs: dict[str, list[Any]] = field(default_factory=dict)
     # What Lambda tells the workflow's tasks of their time; None: that they have enough.
     lambda_context: Context | None = None
+    # The version that each Idempotency-Key was answered with, 0 while it got no answer.
+    keys: dict[str, int] = field(default_factory=dict)
     # The executions whose end was told, by name.
     told: set[str] = field(default_factory=set)
     # The answers that clients got, in order.
@@ -80,7 +82,7 @@ class World:
         moments.bring_back(self.winnow, moment)
         self.winnow.environments.clear()
         self.winnow.death, self.winnow.failing, self.winnow.delivered = DIED, set(), []
-        self.lambda_context = None
+        self.lambda_context, self.keys = None, {}
         self.clock.ahead = timedelta()
         self.lives = {
             model_id: [replace(it, accepted=list(it.accepted), cancelled=set(it.cancelled), removed=set(it.removed)) for it in told]
@@ -93,19 +95,34 @@ class World:
 
     # --- clients ---
 
-    def post(self, model_id: str = MODEL, *, force_update: bool = False, **fields: Any) -> Answer | None:
-        """POST /models, of a training that is soon done."""
-        given = {"n_iter": 1, "n_texts": 12, **fields} | ({"force_update": True} if force_update else {})
-        answer = self._request(f"POST {model_id}", lambda: self.winnow.create(id=model_id, **given))
+    def post(self, model_id: str = MODEL, *, force_update: bool = False, key: str | None = None, **fields: Any) -> Answer | None:
+        """POST /models, of a training that is soon done. key: its Idempotency-Key; requests with one key are one request."""
+        body = {**json.loads(load_event("api/create_model")["body"]), "id": model_id, "n_iter": 1, "n_texts": 12, **fields}
+        body |= {"force_update": True} if force_update else {}
+        headers = {"Idempotency-Key": key} if key else None
+        answer = self._request(f"POST {model_id}", lambda: self.winnow.call("create_model", body=body, headers=headers))
         life = self._life(model_id)
+        # What the key was answered with; 0 where it was sent and got no answer.
+        before = self.keys.get(key) if key else None
         if answer is None or answer.status >= 500:
-            life.unanswered += 1
+            life.unanswered += before is None
+            self._remember(key, before or 0)
         elif answer.status == 202:
+            version = answer.body["version"]
+            life.unanswered -= before == 0
             if life.deleted:
                 life = self._new_life(model_id)
-            life.accepted.append(answer.body["version"])
+            if not before:
+                life.accepted.append(version)
+            elif before != version:
+                self.found.append(f"one Idempotency-Key was given the versions {before} and {version}")
+            self._remember(key, version)
         self.observe()
         return answer
+
+    def _remember(self, key: str | None, version: int) -> None:
+        if key:
+            self.keys[key] = version
 
     def cancel(self, model_id: str = MODEL, version: int = 1) -> Answer | None:
         path = {"model_id": model_id, "version": str(version)}
