@@ -255,7 +255,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         "POST /models with an Idempotency-Key", "ready", _post_with_key, {**_client(_post_with_key), "the client repeats late": _LATE}
     ),
-    Operation("training", "queued", lambda world: world.run_executions(), _TASK),
+    Operation("training", "queued", lambda world: world.run_executions(), _TASK, of=("training/prepare", "training/publish")),
     Operation("training in segments", "queued", _in_segments, _TASK, of=("training/train",)),
     Operation("a data set that is absent", "absent data set", lambda world: world.run_executions(), _TASK),
     Operation("Fail", "queued", _train_fails, _TASK, of=("training/fail",)),

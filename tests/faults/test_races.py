@@ -267,7 +267,8 @@ def _settled(world: World, pair: Pair, race: Race, *, whole: bool) -> Iterator[s
         if not whole and any("training_version" in row for row in world.rows()):
             world.cancel(version=_active(world))
         world.run_executions()
-        world.settle()
+        # Until a deletion is final, and the orphans' day is over.
+        world.settle(21, 25 * 60)
     except Exception as error:
         yield f"it never settles: {error!r}"
         return

@@ -253,9 +253,9 @@ class World:
             self.answers.append("sweep: failed")
         self.observe()
 
-    def settle(self) -> None:
-        """Let time pass until nothing is left to be done: leases and deletion deadlines run out, then days."""
-        for minutes in (6, 30, 25 * 60, 25 * 60):
+    def settle(self, *pauses: int) -> None:
+        """Let time pass, so many minutes between two sweeps, until nothing is left to be done: leases and deletions, then days."""
+        for minutes in pauses or (6, 30, 25 * 60, 25 * 60):
             self.clock.advance(minutes=minutes)
             self.sweep()
             self.run_executions()
