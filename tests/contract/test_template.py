@@ -31,7 +31,7 @@ READ_BY_LIBRARIES = {"OPENBLAS_NUM_THREADS"}  # OpenBLAS, which numpy brings
 DOORS = (
     {"domain", "errors"},
     {"aws", "strict_json", "lifecycle"},
-    {"registry", "storage", "recipes", "evaluation", "datasets"},
+    {"registry", "storage", "datasets_bucket", "recipes", "evaluation", "datasets"},
     {"deployment"},
     {"training"},
     {"jobs", "promotion", "preparation", "trainer", "predictor", "failures", "http"},

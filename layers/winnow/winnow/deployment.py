@@ -1,8 +1,10 @@
 """The registry and the storage of this deployment, over the resources that the function's settings name."""
 
 from winnow import aws
+from winnow.datasets_bucket import Datasets
+from winnow.domain import Ceilings
 from winnow.registry import AnsweredRequests, Jobs, Keys, Models, Upkeep
-from winnow.storage import Datasets, Storage
+from winnow.storage import Storage
 
 
 def models() -> Models:
@@ -27,6 +29,10 @@ def keys() -> Keys:
 
 def datasets() -> Datasets:
     return Datasets(aws.s3(), aws.setting("DATASETS_BUCKET"))
+
+
+def ceilings() -> Ceilings:
+    return Ceilings()
 
 
 def storage() -> Storage:

@@ -60,6 +60,17 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class Ceilings:
+    """How much a data set may hold. bytes: of the file, and of what it unpacks to; unpacked_ratio: so many bytes out of one."""
+
+    rows: int = 10_000_000
+    bytes: int = 100_000_000
+    unpacked_ratio: int = 200
+    text_characters: int = MAX_TEXT_CHARACTERS
+    labels: int = MAX_LABELS
+
+
+@dataclass(frozen=True, slots=True)
 class DatasetReference:
     """Where a data set lies. The names are those of the API."""
 

@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from winnow.datasets.report import FEWEST_TEXTS, normal, too_rare
 from winnow.domain import MAX_LABELS, Example
 from winnow.errors import DatasetError
-
-# One to train on, and one to hold out.
-_FEWEST_TEXTS = 2
 
 # Examples of the same text, apart from case and white space. They stay together.
 Group = list[Example]
@@ -59,12 +57,12 @@ def sample(examples: Sequence[Example], most: int, seed: int) -> list[Example]:
     if len(examples) <= most:
         return list(examples)
     labels = len({label for example in examples for label in example.labels})
-    if most < _FEWEST_TEXTS * labels:
-        raise DatasetError(f"n_texts is {most}, and the data set has {labels:,} labels: take at least {_FEWEST_TEXTS * labels:,}.")
+    if most < FEWEST_TEXTS * labels:
+        raise DatasetError(f"n_texts is {most}, and the data set has {labels:,} labels: take at least {FEWEST_TEXTS * labels:,}.")
     places: list[tuple[float, Group]] = []
     for stratum in _strata(_groups(examples), seed):
         # Spread evenly over 0 to 1, any beginning of the joint order has every stratum in its proportion; the first two come before.
-        places += [(rank - _FEWEST_TEXTS if rank < _FEWEST_TEXTS else rank / len(stratum), group) for rank, group in enumerate(stratum)]
+        places += [(rank - FEWEST_TEXTS if rank < FEWEST_TEXTS else rank / len(stratum), group) for rank, group in enumerate(stratum)]
     places.sort(key=lambda place: place[0])
     return list(chain.from_iterable(group for _, group in places))[:most]
 
@@ -80,13 +78,9 @@ def _check(texts: Counter[str]) -> None:
         raise DatasetError(f"The data set has {named}: a classifier needs examples of at least two.")
     if len(texts) > MAX_LABELS:
         raise DatasetError(f"The data set has {len(texts):,} labels: at most {MAX_LABELS:,}.")
-    rare = sorted(label for label, count in texts.items() if count < _FEWEST_TEXTS)
+    rare = sorted(label for label, count in texts.items() if count < FEWEST_TEXTS)
     if rare:
-        shown = ", ".join(repr(label) for label in rare[:5]) + (f" and {len(rare) - 5:,} more" if len(rare) > 5 else "")
-        raise DatasetError(
-            f"Fewer than two distinct texts for {shown}: one to train on and one to hold out are needed."
-            " Add examples, or leave the label out."
-        )
+        raise DatasetError(too_rare(rare))
 
 
 def _part(groups: Sequence[Group], share: float, seed: int) -> tuple[list[Example], list[Example]]:
@@ -116,7 +110,7 @@ def _give_back(labels: set[str], train: list[Group], test: list[Group]) -> None:
 def _groups(examples: Sequence[Example]) -> list[Group]:
     same_text: dict[str, Group] = defaultdict(list)
     for example in examples:
-        same_text[" ".join(example.text.split()).casefold()].append(example)
+        same_text[normal(example.text)].append(example)
     return list(same_text.values())
 
 
