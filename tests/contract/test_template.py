@@ -33,8 +33,8 @@ DOORS = (
     {"aws", "strict_json", "lifecycle"},
     {"registry", "storage", "datasets_bucket", "recipes", "evaluation", "datasets"},
     {"deployment"},
-    {"training"},
-    {"jobs", "promotion", "preparation", "trainer", "predictor", "failures", "http"},
+    {"training", "reading"},
+    {"jobs", "promotion", "preparation", "dry_run", "trainer", "predictor", "failures", "http"},
     {"deletion"},
     {"sweep"},
 )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from winnow.domain import DatasetReference
 from winnow.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ class Datasets:
             if error.response["Error"]["Code"] not in _NOT_TO_BE_HAD:
                 raise
             raise DatasetError(
-                f"{DatasetReference(bucket, key)} can't be read: there is no such object, or this deployment may not read the bucket."
+                f"s3://{bucket}/{key} can't be read: there is no such object, or this deployment may not read the bucket."
                 " Upload the data set with POST /datasets, or add the bucket to the template parameter DatasetBuckets."
             ) from error
         return OpenDataset(answer["Body"], answer["ContentLength"], answer["ETag"].strip('"'), answer.get("VersionId"))

@@ -4,7 +4,7 @@ from winnow import aws
 from winnow.datasets_bucket import Datasets
 from winnow.domain import Ceilings
 from winnow.registry import AnsweredRequests, Jobs, Keys, Models, Upkeep
-from winnow.storage import Storage
+from winnow.storage import DryRunReports, Storage
 
 
 def models() -> Models:
@@ -32,8 +32,18 @@ def datasets() -> Datasets:
 
 
 def ceilings() -> Ceilings:
-    return Ceilings()
+    return Ceilings(
+        rows=int(aws.setting("MOST_ROWS")),
+        bytes=int(aws.setting("MOST_BYTES")),
+        unpacked_ratio=int(aws.setting("MOST_UNPACKED_RATIO")),
+        text_characters=int(aws.setting("MOST_TEXT_CHARACTERS")),
+        labels=int(aws.setting("MOST_LABELS")),
+    )
 
 
 def storage() -> Storage:
     return Storage(aws.s3(), aws.setting("MODELS_BUCKET"))
+
+
+def dry_run_reports() -> DryRunReports:
+    return DryRunReports(aws.s3(), aws.setting("MODELS_BUCKET"))

@@ -60,6 +60,13 @@ class VersionNotFoundError(WinnowError):
         super().__init__(f"Model {model_id!r} has no version {version}: GET /models/{model_id}/versions lists those there are.")
 
 
+class ReportNotFoundError(WinnowError):
+    """There is no report of this id, or the version's data set was never read."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "report-not-found"
+
+
 class FigureNotFoundError(WinnowError):
     """An evaluation has no figure of this name."""
 

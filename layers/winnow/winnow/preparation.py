@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from winnow import deployment
-from winnow.datasets.formats import Reader
-from winnow.datasets.report import Counting
-from winnow.datasets.split import sample, split
-from winnow.domain import DatasetReference, Example, Hyperparameters, Progress, Stage, TrainingJob, VersionStatus
+from winnow.datasets.split import sample, split, with_test_set
+from winnow.domain import DatasetReference, Hyperparameters, Progress, Stage, TrainingJob, VersionStatus
 from winnow.errors import DatasetError
-
-REPORT = "report.json"
+from winnow.reading import read
 
 
 def prepare(job: TrainingJob) -> None:
@@ -22,32 +19,31 @@ def prepare(job: TrainingJob) -> None:
     if "sha256" in version.dataset:
         return
     jobs.note(job, VersionStatus.TRAINING, Progress.of(Stage.PREPARING))
-    reference = DatasetReference(version.dataset["s3bucket"], version.dataset["training_object"])
     chosen = Hyperparameters(**version.hyperparameters)
-    opened = deployment.datasets().open(reference.s3bucket, reference.training_object)
-    reader = Reader(opened.stream, reference.training_object, deployment.ceilings())
-    counting = Counting(deployment.ceilings(), exclusive=chosen.exclusive)
-    examples = [found for found in reader if counting.add(found) and isinstance(found, Example)]
-    report = counting.report()
-    storage.write_report(job, REPORT, {**reader.facts(), **report.as_dict()})
-    if refusal := report.refusal(f"GET /models/{job.model_id}/versions/{job.version}/report"):
+    whole = read(DatasetReference(**version.dataset), exclusive=chosen.exclusive, keep=True)
+    storage.write_dataset_report(job, whole.as_dict())
+    if refusal := whole.refusal(f"GET /models/{job.model_id}/versions/{job.version}/report"):
         raise DatasetError(refusal)
+    examples = whole.data.examples
     used = examples if chosen.n_texts is None else sample(examples, chosen.n_texts, chosen.seed)
-    parts = split(used, chosen.seed, exclusive=chosen.exclusive)
+    if whole.test is None:
+        parts = split(used, chosen.seed, exclusive=chosen.exclusive)
+    else:
+        parts = with_test_set(used, whole.test.examples, chosen.seed, exclusive=chosen.exclusive)
     storage.freeze_examples(job, "train", parts.train)
     storage.freeze_examples(job, "test", parts.test)
     dataset = {
         **version.dataset,
-        "sha256": reader.sha256(),
-        "etag": opened.etag,
-        "version_id": opened.version_id,
+        **whole.data.pinned(),
         "examples": len(parts.train) + len(parts.test),
         "train_examples": len(parts.train),
         "test_examples": len(parts.test),
         "labels": len(parts.labels),
         "exclusive": parts.exclusive,
-        "warnings": report.warnings,
+        "warnings": whole.warnings,
     }
     if len(used) < len(examples):
         dataset["sampled_from"] = len(examples)
+    if whole.test is not None:
+        dataset["test_set"] = whole.test.pinned()
     jobs.note(job, VersionStatus.TRAINING, Progress.of(Stage.TRAINING), dataset=dataset)

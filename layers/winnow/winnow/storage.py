@@ -7,7 +7,7 @@ import hashlib
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from io import BytesIO
 from pathlib import PurePosixPath
@@ -30,6 +30,7 @@ CHECKPOINTS = "checkpoints/"
 _CHECKPOINT = f"{CHECKPOINTS}training.npz"
 _ARTIFACT = "artifact/"
 _MANIFEST = f"{_ARTIFACT}manifest.json"
+_DATASET_REPORT = "report.json"
 _PIPELINE = "pipeline.tar.gz"
 _DIGITS_IN_NAME = 16
 
@@ -61,9 +62,20 @@ class Storage:
 
     def freeze_examples(self, job: TrainingJob, part: str, examples: Sequence[Example]) -> None:
         """Keep the examples of one part ("train" or "test") of the job's data set."""
-        self._put_lines(_examples_key(job, part), ({"text": example.text, "labels": example.labels} for example in examples))
+        self._write_examples(_examples_key(job, part), examples)
         # Apart, so that the same examples are the same bytes, whatever format they came in.
         self._put_lines(_rows_key(job, part), (example.row for example in examples))
+
+    def frozen_examples(self, job: TrainingJob, part: str) -> list[Example]:
+        """The examples that `freeze_examples` kept."""
+        rows = self._lines(_rows_key(job, part))
+        return [replace(example, row=row) for example, row in zip(self._read_examples(_examples_key(job, part)), rows, strict=True)]
+
+    def _write_examples(self, key: str, examples: Iterable[Example]) -> None:
+        self._put_lines(key, ({"text": example.text, "labels": example.labels} for example in examples))
+
+    def _read_examples(self, key: str) -> Iterator[Example]:
+        return (Example(record["text"], tuple(record["labels"])) for record in self._lines(key))
 
     def _put_lines(self, key: str, records: Iterable[Any]) -> None:
         """One JSON value a line, packed as it is made: only the packed ones are in memory."""
@@ -78,11 +90,6 @@ class Storage:
         with gzip.GzipFile(fileobj=BytesIO(body.read())) as packed:
             for line in packed:
                 yield json.loads(line)
-
-    def frozen_examples(self, job: TrainingJob, part: str) -> list[Example]:
-        """The examples that `freeze_examples` kept."""
-        records = zip(self._lines(_examples_key(job, part)), self._lines(_rows_key(job, part)), strict=True)
-        return [Example(record["text"], tuple(record["labels"]), row) for record, row in records]
 
     def write_checkpoint(self, job: TrainingJob, content: BytesIO) -> None:
         """Keep where the training is. One object, so that another checkpoint is there whole or not at all."""
@@ -142,10 +149,14 @@ class Storage:
         report: dict[str, Any] = json.loads(self._object(job, name))
         return report
 
-    def find_report(self, job: TrainingJob, name: str) -> dict[str, Any] | None:
-        """A report that `write_report` wrote, or None."""
+    def write_dataset_report(self, job: TrainingJob, report: Mapping[str, Any]) -> None:
+        """Write what is said of the job's data set."""
+        self.write_report(job, _DATASET_REPORT, report)
+
+    def dataset_report(self, job: TrainingJob) -> dict[str, Any] | None:
+        """What `write_dataset_report` wrote, or None."""
         try:
-            return self.read_report(job, name)
+            return self.read_report(job, _DATASET_REPORT)
         except ArtifactError:
             return None
 
@@ -249,6 +260,27 @@ class Storage:
             raise _lacking(job, name or key) from error
 
 
+class DryRunReports:
+    """The reports of dry runs, which are of no model. The template has S3 remove them after a week."""
+
+    def __init__(self, s3: S3Client, bucket: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+
+    def write(self, report_id: str, record: Mapping[str, Any]) -> None:
+        body = json.dumps(record, ensure_ascii=False).encode()
+        self._s3.put_object(Bucket=self._bucket, Key=_dry_run_key(report_id), Body=body, ContentType="application/json")
+
+    def find(self, report_id: str) -> dict[str, Any] | None:
+        """What `write` wrote last, or None."""
+        try:
+            body = self._s3.get_object(Bucket=self._bucket, Key=_dry_run_key(report_id))["Body"].read()
+        except self._s3.exceptions.NoSuchKey:
+            return None
+        record: dict[str, Any] = json.loads(body)
+        return record
+
+
 def _lacking(job: TrainingJob, name: str) -> ArtifactError:
     return ArtifactError(f"Version {job.version} of model {job.model_id!r} lacks its file {name}: train it again.")
 
@@ -270,6 +302,10 @@ def _examples_key(job: TrainingJob, part: str) -> str:
 
 def _rows_key(job: TrainingJob, part: str) -> str:
     return f"{job.prefix}examples/{part}-rows.jsonl.gz"
+
+
+def _dry_run_key(report_id: str) -> str:
+    return f"reports/{report_id}.json"
 
 
 def _figure(name: str) -> str:

@@ -10,7 +10,7 @@ from winnow import strict_json
 from winnow.datasets import json_formats, line_formats
 from winnow.datasets.json_formats import FORM, Found
 from winnow.datasets.problems import FileError, Kind, Problem, RowError
-from winnow.datasets.unpacking import MOST_RECORD_BYTES, Lines, Stream, Unpacking
+from winnow.datasets.unpacking import GZIP, MOST_RECORD_BYTES, Lines, Stream, Unpacking
 from winnow.domain import MAX_LABEL_CHARACTERS, Ceilings, Example
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -94,6 +94,8 @@ class Reader:
 
     def _recognised(self, head: bytes) -> tuple[str, Callable[[Iterator[bytes], int], Iterator[Found]]]:
         first = head.lstrip().partition(b"\n")[0]
+        if head.startswith(GZIP):
+            raise FileError(f"{_capital(self._of)} is gzip within gzip: pack it once.")
         if b"\0" in head[:4] or head.startswith((b"\xff\xfe", b"\xfe\xff")):
             byte = next(byte for byte in head if byte in _NO_TEXT)
             raise FileError(f"Line 1 of {self._of} is not UTF-8 (byte 0x{byte:02x}): save the file as UTF-8.")

@@ -154,6 +154,7 @@ class _Array:
         self._text = ""
         self._at = 0
         self._ended = False
+        self._undecodable: FileError | None = None
         # Of the text's first character, counted from 0.
         self._line = first_line - 1
         self._column = 0
@@ -195,7 +196,11 @@ class _Array:
                 value, end = strict_json.parse_at(self._text, self._at)
             except BrokenJsonError as error:
                 # It may lack no more than its end.
-                if error.position is None or self._ended or len(self._text) - self._at > MOST_RECORD_BYTES:
+                if len(self._text) - self._at > MOST_RECORD_BYTES and error.position is not None and not self._ended:
+                    raise self._broken(
+                        f"holds an element of more than {MOST_RECORD_BYTES:,} characters, or one that never ends", self._at
+                    ) from error
+                if error.position is None or self._ended:
                     raise self._broken(error.reason, self._at if error.position is None else error.position) from error
             else:
                 # A number that ends with the text may go on.
@@ -212,11 +217,15 @@ class _Array:
         left = self._text[self._at :]
         piece = next(self._pieces, b"")
         self._ended = not piece
+        if self._undecodable is not None:
+            raise self._undecodable
         try:
             self._text, self._at = left + self._decoder.decode(piece, final=self._ended), 0
         except UnicodeDecodeError as error:
-            line = self._line + left.count("\n") + error.object.count(b"\n", 0, error.start) + 1
-            raise FileError(f"Line {line} of {self._of} {not_utf8(error.object[error.start])}.") from error
+            # What comes before the broken byte is read first.
+            self._text, self._at = left + error.object[: error.start].decode(), 0
+            line = self._line + self._text.count("\n") + 1
+            self._undecodable = FileError(f"Line {line} of {self._of} {not_utf8(error.object[error.start])}.")
 
     def _broken(self, reason: str, position: int) -> FileError:
         start = self._text.rfind("\n", 0, position) + 1

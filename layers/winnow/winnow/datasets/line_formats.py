@@ -14,7 +14,8 @@ from winnow.datasets.problems import FileError, RowError
 from winnow.datasets.unpacking import Lines
 
 PREFIX = "__label__"
-_LABELS = re.compile(rf"\s*(?:{PREFIX}\S*(?:\s+|$))*")
+# Possessive (*+, ++): nothing is remembered to go back to, however many labels there are.
+_LABELS = re.compile(rf"\s*+(?:{PREFIX}\S*+(?:\s++|$))*+")
 
 _NUL = "holds a NUL byte: save the file as UTF-8 text"
 

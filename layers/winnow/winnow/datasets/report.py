@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from winnow.datasets.problems import Kind, Problem
+from winnow.datasets.split import FEWEST_TEXTS, listed, text_hash, text_key, too_rare
 from winnow.domain import MAX_LABELS, Ceilings, Example
 
-# One to train on, and one to hold out.
-FEWEST_TEXTS = 2
 _SCARCE_TEXTS = 10
 _MOST_SHOWN = 20
-_MOST_NAMED = 5
 # Beyond so many times the ceiling, labels aren't told apart any more: something else stands where they should.
 _TIMES_TOO_MANY = 10
 
@@ -41,6 +39,10 @@ _ADVICE = {
     Kind.SIMILAR_LABELS: "These differ in case or white space alone: give them one name if they mean the same.",
     Kind.SCARCE_LABEL: f"Fewer than {_SCARCE_TEXTS} distinct texts for each of these: the more there are, the better they are told apart.",
 }
+
+DATA_SET = "the data set"
+TEST_SET = "the test set"
+_NEEDED = {DATA_SET: "a classifier needs examples of at least two", TEST_SET: "it can measure nothing"}
 
 Shown = dict[str, Any]
 
@@ -76,10 +78,19 @@ class Counting:
     """A data set, counted example by example; then `report` says what came out.
 
     exclusive: what the client says of the labels. in_test_set: hashes (`text_hash`) of texts that aren't to be trained on.
+    of: how sentences call it. A test set may have few labels, and few texts of each.
     """
 
-    def __init__(self, ceilings: Ceilings, *, exclusive: bool | None = None, in_test_set: frozenset[int] = frozenset()) -> None:
+    def __init__(
+        self,
+        ceilings: Ceilings,
+        *,
+        exclusive: bool | None = None,
+        in_test_set: Set[int] = frozenset(),
+        of: str = DATA_SET,
+    ) -> None:
         self._ceilings = ceilings
+        self._of = of
         self._exclusive_asked = exclusive
         self._in_test_set = in_test_set
         self._hashes = [array("q") for _ in range(_PARTS)]
@@ -101,8 +112,7 @@ class Counting:
             return False
         if self._exclusive_asked and len(found.labels) != 1:
             sentence = (
-                f"exclusive is true, and example {found.row} of the data set has not exactly one label:"
-                " give it one, or leave exclusive out."
+                f"exclusive is true, and example {found.row} of {self._of} has not exactly one label: give it one, or leave exclusive out."
             )
             self._refuse(Problem(Kind.NOT_EXCLUSIVE, found.row, sentence))
             return False
@@ -155,7 +165,8 @@ class Counting:
             for kind, of_rows in (*self._of_rows.items(), (Kind.DUPLICATE, duplicates), (Kind.CONFLICT, conflicts))
             if of_rows.count
         ]
-        whole = [] if self._broken_off else list(self._of_labels({label: texts for label, (_, texts) in counts.items()}))
+        nothing_read = not self.examples and self._first_refused is not None
+        whole = [] if self._broken_off or nothing_read else list(self._of_labels({label: texts for label, (_, texts) in counts.items()}))
         exclusive = all(len(labels) == 1 for labels, count in zip(sets, self._of_set, strict=True) if count)
         order = list(Kind)
         return Report(
@@ -205,21 +216,27 @@ class Counting:
     def _of_labels(self, texts: Mapping[str, int]) -> Iterator[Found]:
         """What is wrong with the labels. texts: how many distinct ones each has."""
         most = self._ceilings.labels
-        if len(texts) < 2:
+        fewest = 1 if self._of == TEST_SET else 2
+        if len(texts) < fewest:
             named = f"only the label {next(iter(texts))!r}" if texts else "no label at all"
-            yield Found(Kind.TOO_FEW_LABELS, 1, f"The data set has {named}: a classifier needs examples of at least two.")
+            yield Found(Kind.TOO_FEW_LABELS, 1, f"The {self._of.removeprefix('the ')} has {named}: {_NEEDED[self._of]}.")
         if len(texts) > most:
             number = f"more than {_TIMES_TOO_MANY * most:,}" if self._too_many_labels else f"{len(texts):,}"
-            yield Found(Kind.TOO_MANY_LABELS, 1, f"The data set has {number} labels: at most {most:,}.")
+            yield Found(Kind.TOO_MANY_LABELS, 1, f"The {self._of.removeprefix('the ')} has {number} labels: at most {most:,}.")
+        yield from self._of_similar_labels(texts)
+        if self._of == TEST_SET:
+            return
         rare = [label for label, count in texts.items() if count < FEWEST_TEXTS]
         if rare:
             yield Found(Kind.RARE_LABEL, len(rare), too_rare(rare), _shown(rare))
         scarce = [label for label, count in texts.items() if FEWEST_TEXTS <= count < _SCARCE_TEXTS]
         if scarce:
             yield Found(Kind.SCARCE_LABEL, len(scarce), _ADVICE[Kind.SCARCE_LABEL], _shown(scarce))
+
+    def _of_similar_labels(self, labels: Iterable[str]) -> Iterator[Found]:
         alike: dict[str, list[str]] = defaultdict(list)
-        for label in texts:
-            alike[normal(label)].append(label)
+        for label in labels:
+            alike[text_key(label)].append(label)
         similar = [names for names in alike.values() if len(names) > 1]
         if similar:
             shown = [{"labels": names[:_MOST_SHOWN]} for names in similar[:_MOST_SHOWN]]
@@ -248,6 +265,19 @@ class Report:
     def errors(self) -> int:
         return sum(found.count for found in self.problems if found.kind.refuses)
 
+    def without_unknown_labels(self, known: Set[str]) -> Report:
+        """The report of a test set, which may hold no label that isn't trained on."""
+        unknown = [label for label in self.labels if label not in known]
+        if not unknown:
+            return self
+        sentence = (
+            f"The data set has no example of {listed(unknown)}, and the test set has: add some to the data set, or leave these out of the"
+            " test set."
+        )
+        found = Found(Kind.UNKNOWN_LABEL, len(unknown), sentence, _shown(unknown))
+        first = {} if self.first_refused else {"first_refused": sentence, "first_counts": len(unknown)}
+        return replace(self, problems=[found, *self.problems], **first)  # type: ignore[arg-type]
+
     def refusal(self, where: str) -> str | None:
         """Why it can't be trained on: the first problem, how many more there are, and where they are listed. None where it can."""
         if self.first_refused is None:
@@ -269,26 +299,6 @@ class Report:
             "labels": [{"label": label, "examples": examples, "texts": texts} for label, (examples, texts) in shown],
             "problems": [found.as_dict() for found in self.problems],
         }
-
-
-def normal(text: str) -> str:
-    """The text without what doesn't tell it from another: case, and how much white space there is."""
-    return " ".join(text.split()).casefold()
-
-
-def text_hash(text: str) -> int:
-    """A 64-bit hash of what tells the text from others, good for this process alone: Python keys it anew for each."""
-    return hash(normal(text))
-
-
-def too_rare(labels: Sequence[str]) -> str:
-    """The sentence for labels with fewer texts than a training needs."""
-    shown = ", ".join(repr(label) for label in labels[:_MOST_NAMED])
-    more = f" and {len(labels) - _MOST_NAMED:,} more" if len(labels) > _MOST_NAMED else ""
-    return (
-        f"Fewer than two distinct texts for {shown}{more}: one to train on and one to hold out are needed."
-        " Add examples, or leave the label out."
-    )
 
 
 def _shown(labels: Iterable[str]) -> list[Shown]:

@@ -8,9 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from winnow.datasets.report import FEWEST_TEXTS, normal, too_rare
 from winnow.domain import MAX_LABELS, Example
 from winnow.errors import DatasetError
+
+# One to train on, and one to hold out.
+FEWEST_TEXTS = 2
+_MOST_NAMED = 5
 
 # Examples of the same text, apart from case and white space. They stay together.
 Group = list[Example]
@@ -42,6 +45,14 @@ def split(examples: Sequence[Example], seed: int, *, exclusive: bool | None = No
     _check(texts)
     train, test = _part(groups, 0.2 if len(examples) <= 2_000 else 0.1, seed)
     return Split(train, test, tuple(sorted(texts)), _is_exclusive(examples) if exclusive is None else exclusive)
+
+
+def with_test_set(train: Sequence[Example], test: Sequence[Example], seed: int, *, exclusive: bool | None = None) -> Split:
+    """A client's own test set beside the examples to train on, none of whose texts stands in it. Checked before, by their reports."""
+    shuffled = list(train)
+    random.Random(seed).shuffle(shuffled)
+    labels = tuple(sorted({label for example in train for label in example.labels}))
+    return Split(shuffled, list(test), labels, _is_exclusive([*train, *test]) if exclusive is None else exclusive)
 
 
 def hold_out(examples: Sequence[Example], share: float, seed: int) -> tuple[list[Example], list[Example]]:
@@ -101,16 +112,42 @@ def _give_back(labels: set[str], train: list[Group], test: list[Group]) -> None:
 
     Only with several labels an example can one be missing: where all of its texts were held out for the sake of rarer labels.
     """
-    for label in sorted(labels.difference(*map(_labels, train))):
+    trained = {label for group in train for example in group for label in example.labels}
+    for label in sorted(labels - trained):
         group = next(group for group in test if label in _labels(group))
         test.remove(group)
         train.append(group)
 
 
+def text_key(text: str) -> str:
+    """What is the same for texts that differ only in case or white space."""
+    return " ".join(text.split()).casefold()
+
+
+def text_hash(text: str) -> int:
+    """A 64-bit hash of what tells the text from others, good for this process alone: Python keys it anew for each."""
+    return hash(text_key(text))
+
+
+def too_rare(labels: Sequence[str]) -> str:
+    """The sentence for labels with fewer texts than a training needs."""
+    return (
+        f"Fewer than two distinct texts for {listed(labels)}: one to train on and one to hold out are needed."
+        " Add examples, or leave the label out."
+    )
+
+
+def listed(labels: Sequence[str]) -> str:
+    """The first of the labels, and how many more there are."""
+    shown = ", ".join(repr(label) for label in labels[:_MOST_NAMED])
+    return f"{shown} and {len(labels) - _MOST_NAMED:,} more" if len(labels) > _MOST_NAMED else shown
+
+
 def _groups(examples: Sequence[Example]) -> list[Group]:
-    same_text: dict[str, Group] = defaultdict(list)
+    # By hashes: the texts themselves, without case, would be in memory twice.
+    same_text: dict[int, Group] = defaultdict(list)
     for example in examples:
-        same_text[normal(example.text)].append(example)
+        same_text[text_hash(example.text)].append(example)
     return list(same_text.values())
 
 

@@ -14,7 +14,7 @@ from winnow.domain import Ceilings
 MOST_RECORD_BYTES = 4_000_000
 
 _PIECE = 256 * 1024
-_GZIP = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
 _GZIP_WINDOW = zlib.MAX_WBITS | 16
 # So much may come out of anything: a small file of repetitions is no bomb.
 _BYTES_WITHOUT_RATIO = 1_000_000
@@ -49,9 +49,9 @@ class Unpacking:
     def __iter__(self) -> Iterator[bytes]:
         """FileError where it is packed in a way that can't be read, is broken, or is more than the ceilings allow."""
         first = self._read()
-        while 0 < len(first) < len(_GZIP) and (more := self._read()):
+        while 0 < len(first) < len(GZIP) and (more := self._read()):
             first += more
-        pieces = self._unpacked(first) if first.startswith(_GZIP) else self._as_they_are(first)
+        pieces = self._unpacked(first) if first.startswith(GZIP) else self._as_they_are(first)
         for piece in pieces:
             self.unpacked_bytes += len(piece)
             if self.unpacked_bytes > self._ceilings.bytes:

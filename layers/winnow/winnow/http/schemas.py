@@ -39,6 +39,13 @@ CREATE_MODEL = _object(
             "maxLength": 1024,
             "description": "the key of the data set in the bucket, 1 to 1024 characters",
         },
+        "test_object": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 1024,
+            "description": "the key of your own test set in the same bucket, 1 to 1024 characters",
+        },
+        "dry_run": {"type": "boolean", "description": "true (nothing is trained; the answer is a report on the data set) or false"},
         "force_update": {
             "enum": [True, False, "True", "true", "False", "false"],
             "description": 'true or false (also as the strings "True" and "False")',

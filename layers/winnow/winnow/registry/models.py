@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.conditions import Attr
 
 from winnow.domain import ACTIVE, Model, Progress, Promote, Stage, TrainingJob, Version, VersionStatus, now
-from winnow.errors import ModelNotFoundError, VersionNotFoundError, VersionNotReadyError
+from winnow.errors import ModelNotFoundError, ReportNotFoundError, VersionNotFoundError, VersionNotReadyError, WinnowError
 from winnow.lifecycle import TRANSITIONS, Event
 from winnow.registry import table as rows
 from winnow.registry.upkeep import Deletion, noted
@@ -164,6 +164,14 @@ def check_ready(version: Version) -> None:
         raise VersionNotReadyError(f"{name} is still being trained: GET {path} shows how far it is.")
     ended = "was cancelled" if version.status is VersionStatus.CANCELLED else "failed"
     raise VersionNotReadyError(f"{name} never became ready, because its training {ended}: train another with force_update.")
+
+
+def dataset_never_read(version: Version) -> WinnowError:
+    """The error for a version of whose data set there is no report, with the reason."""
+    name, path = f"Version {version.job.version} of model {version.job.model_id!r}", f"/models/{version.job.model_id}"
+    if version.status in ACTIVE:
+        return VersionNotReadyError(f"The data set of {name[0].lower()}{name[1:]} is still to be read: GET {path} shows how far it is.")
+    return ReportNotFoundError(f"{name} has no report: its data set was never read. GET {path}/versions/{version.job.version} says why.")
 
 
 def _model(item: Mapping[str, Any]) -> Model:
