@@ -174,7 +174,7 @@ def test_the_query_parameters_are_those_that_the_code_checks() -> None:
     # A list is no query parameter.
     of_a_text = {name: schema for name, schema in schemas.PREDICT["properties"].items() if name != "texts"}
     a_list = schemas.LIST["properties"]
-    expected = {"GET /models": a_list, "GET /models/{model_id}/versions": a_list, "GET /prediction": of_a_text}
+    expected = {"GET /models": a_list, "GET /datasets": a_list, "GET /models/{model_id}/versions": a_list, "GET /prediction": of_a_text}
     assert {call: query(call) for call in operations()} == {call: expected.get(call, {}) for call in operations()}
 
 
@@ -184,7 +184,13 @@ def test_the_header_that_the_code_checks_is_as_it_checks_it() -> None:
 
 
 def test_the_path_parameters_are_those_that_the_code_checks() -> None:
-    known = {"model_id": fields.MODEL_ID, "version": fields.VERSION, "figure": fields.FIGURE, "report_id": fields.REPORT_ID}
+    known = {
+        "name": fields.DATASET,
+        "model_id": fields.MODEL_ID,
+        "version": fields.VERSION,
+        "figure": fields.FIGURE,
+        "report_id": fields.REPORT_ID,
+    }
     for call, operation in operations().items():
         written = {parameter["name"]: parameter["schema"] for parameter in operation["parameters"] if parameter["in"] == "path"}
         assert written == {name: known[name] for name in re.findall(r"{(\w+)}", call)}, call

@@ -102,7 +102,13 @@ CREATE_DATASET = _object(
             "type": "string",
             "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$",
             "description": "a file name of 1 to 128 letters, digits, dots, dashes or underscores, the first a letter or digit",
-        }
+        },
+        "bytes": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 5_000_000_000,
+            "description": "the length of the file, a whole number of bytes from 1 to 5000000000",
+        },
     },
 )
 
