@@ -11,13 +11,14 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from tests.support import contract
 from tests.support.contract import ROOT, check_answer, check_request, operations
 from winnow import domain, errors
+from winnow.datasets.problems import Kind
 from winnow.http import fields, idempotency, problems, schemas
 from winnow.recipes import RECIPES
 
 README = ROOT / "README.md"
 
 # The errors that a client never gets as an answer: a version's `error` shows their sentences.
-ONLY_IN_A_TRAINING = {errors.JobSupersededError, errors.DatasetError, errors.OutOfTimeError}
+ONLY_IN_A_TRAINING = {errors.JobSupersededError, errors.OutOfTimeError}
 FROM_API_GATEWAY = {"forbidden", "no-such-call", "throttled", "gateway"}
 
 
@@ -175,6 +176,7 @@ def test_the_query_parameters_are_those_that_the_code_checks() -> None:
     a_list = schemas.LIST["properties"]
     expected = {
         "GET /models": a_list,
+        "GET /datasets": a_list,
         "GET /models/{model_id}/versions": a_list,
         "GET /models/{model_id}/versions/{version}/compare": schemas.COMPARE_VERSIONS["properties"],
         "GET /prediction": of_a_text,
@@ -188,7 +190,13 @@ def test_the_header_that_the_code_checks_is_as_it_checks_it() -> None:
 
 
 def test_the_path_parameters_are_those_that_the_code_checks() -> None:
-    known = {"model_id": fields.MODEL_ID, "version": fields.VERSION, "figure": fields.FIGURE}
+    known = {
+        "name": fields.DATASET,
+        "model_id": fields.MODEL_ID,
+        "version": fields.VERSION,
+        "figure": fields.FIGURE,
+        "report_id": fields.REPORT_ID,
+    }
     for call, operation in operations().items():
         written = {parameter["name"]: parameter["schema"] for parameter in operation["parameters"] if parameter["in"] == "path"}
         assert written == {name: known[name] for name in re.findall(r"{(\w+)}", call)}, call
@@ -248,6 +256,7 @@ def test_the_words_of_answers_are_those_of_the_domain() -> None:
     assert model["status"]["enum"] == [*domain.ModelStatus]
     assert version["recipe"]["enum"] == [*RECIPES]
     assert version["promote"]["enum"] == [*domain.Promote]
+    assert component("DatasetProblem")["properties"]["kind"]["enum"] == [*Kind]
 
 
 # --- the checks notice ---

@@ -60,6 +60,23 @@ class VersionNotFoundError(WinnowError):
         super().__init__(f"Model {model_id!r} has no version {version}: GET /models/{model_id}/versions lists those there are.")
 
 
+class DatasetNotFoundError(WinnowError):
+    """Nothing was uploaded under this name, or it was deleted or has expired."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "dataset-not-found"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no data set {name!r}: GET /datasets lists those that were uploaded.")
+
+
+class ReportNotFoundError(WinnowError):
+    """There is no report of this id, or the version's data set was never read."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "report-not-found"
+
+
 class FigureNotFoundError(WinnowError):
     """An evaluation has no figure of this name."""
 

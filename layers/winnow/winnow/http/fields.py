@@ -24,7 +24,13 @@ MODEL_ID = {
 }
 VERSION = {"type": "string", "pattern": "^[1-9][0-9]{0,5}$", "description": "a whole number from 1 to 999999"}
 FIGURE = {"enum": list(FIGURES), "description": f"one of {', '.join(FIGURES)}"}
-_PATH = {"model_id": MODEL_ID, "version": VERSION}
+REPORT_ID = {"type": "string", "pattern": "^[0-9a-f]{32}$", "description": "32 hexadecimal digits, as the answer to the dry run gave them"}
+DATASET = {
+    "type": "string",
+    "pattern": "^[0-9a-f]{32}-[A-Za-z0-9][A-Za-z0-9._-]{0,127}$",
+    "description": "the name of an upload, as POST /datasets and GET /datasets give it",
+}
+_PATH = {"name": DATASET, "model_id": MODEL_ID, "version": VERSION, "report_id": REPORT_ID}
 
 
 def checker(schema: Schema) -> Callable[[dict[str, Any]], dict[str, Any]]:

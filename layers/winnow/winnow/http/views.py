@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from winnow.datasets_bucket import Upload
 from winnow.domain import Model, ScoredLabel, Version
 
 
@@ -45,6 +46,10 @@ def version_view(version: Version, live_version: int | None) -> dict[str, Any]:
 
 def versions_view(versions: Sequence[Version], model: Model) -> dict[str, Any]:
     return {"model_id": model.model_id, "versions": [version_view(version, model.live_version) for version in versions]}
+
+
+def dataset_view(upload: Upload) -> dict[str, Any]:
+    return asdict(upload)
 
 
 def labels_view(labels: Sequence[ScoredLabel]) -> list[dict[str, Any]]:

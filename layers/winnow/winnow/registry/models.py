@@ -10,7 +10,7 @@ from boto3.dynamodb.conditions import Attr
 from boto3.dynamodb.types import TypeDeserializer
 
 from winnow.domain import ACTIVE, Gate, Model, Progress, Promote, Stage, TrainingJob, Version, VersionStatus, now
-from winnow.errors import ModelNotFoundError, VersionNotFoundError, VersionNotReadyError
+from winnow.errors import ModelNotFoundError, ReportNotFoundError, VersionNotFoundError, VersionNotReadyError, WinnowError
 from winnow.lifecycle import TRANSITIONS, Event
 from winnow.registry import table as rows
 from winnow.registry.upkeep import Deletion, noted
@@ -171,6 +171,14 @@ def version_of_image(image: Mapping[str, Any]) -> Version:
     """The version of a row as the table's stream has it, with DynamoDB's own types."""
     read = TypeDeserializer()
     return _version(rows.from_item({name: read.deserialize(value) for name, value in image.items()}))
+
+
+def dataset_never_read(version: Version) -> WinnowError:
+    """The error for a version of whose data set there is no report, with the reason."""
+    name, path = f"Version {version.job.version} of model {version.job.model_id!r}", f"/models/{version.job.model_id}"
+    if version.status in ACTIVE:
+        return VersionNotReadyError(f"The data set of {name[0].lower()}{name[1:]} is still to be read: GET {path} shows how far it is.")
+    return ReportNotFoundError(f"{name} has no report: its data set was never read. GET {path}/versions/{version.job.version} says why.")
 
 
 def _model(item: Mapping[str, Any]) -> Model:
