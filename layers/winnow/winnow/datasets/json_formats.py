@@ -171,10 +171,11 @@ class _Array:
                 if separator != ",":
                     raise self._broken("is not JSON: Expecting ',' delimiter", self._at)
                 comma, self._at = self._at, self._at + 1
-                # A comma before the end is told by its own place, if that is still at hand.
-                if self._text.startswith("]", _end_of_white(self._text, self._at)):
-                    raise self._broken("is not JSON: Illegal trailing comma before end of array", comma)
-                self._next()
+                # The place of a comma before the end is told; it goes with the piece, where another is needed to see the end.
+                piece_ends = _end_of_white(self._text, self._at) == len(self._text)
+                place = self._place(comma) if piece_ends else None
+                if self._next() == "]":
+                    raise self._broken("is not JSON: Illegal trailing comma before end of array", comma, place)
                 yield self._element()
             self._at += 1
         if self._next():
@@ -227,11 +228,13 @@ class _Array:
             line = self._line + self._text.count("\n") + 1
             self._undecodable = FileError(f"Line {line} of {self._of} {not_utf8(error.object[error.start])}.")
 
-    def _broken(self, reason: str, position: int) -> FileError:
+    def _place(self, position: int) -> str:
         start = self._text.rfind("\n", 0, position) + 1
         line = self._line + self._text.count("\n", 0, position) + 1
-        column = position - start + 1 + (0 if start else self._column)
-        return FileError(f"{self._of[0].upper()}{self._of[1:]} {reason}, line {line} column {column}.")
+        return f"line {line} column {position - start + 1 + (0 if start else self._column)}"
+
+    def _broken(self, reason: str, position: int, place: str | None = None) -> FileError:
+        return FileError(f"{self._of[0].upper()}{self._of[1:]} {reason}, {place or self._place(position)}.")
 
 
 def _end_of_white(text: str, start: int) -> int:
