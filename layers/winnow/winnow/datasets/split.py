@@ -69,6 +69,11 @@ def sample(examples: Sequence[Example], most: int, seed: int) -> list[Example]:
     return list(chain.from_iterable(group for _, group in places))[:most]
 
 
+def text_key(text: str) -> str:
+    """What the same text has in common: itself, apart from case and white space."""
+    return " ".join(text.split()).casefold()
+
+
 def _is_exclusive(examples: Sequence[Example]) -> bool:
     return all(len(example.labels) == 1 for example in examples)
 
@@ -116,7 +121,7 @@ def _give_back(labels: set[str], train: list[Group], test: list[Group]) -> None:
 def _groups(examples: Sequence[Example]) -> list[Group]:
     same_text: dict[str, Group] = defaultdict(list)
     for example in examples:
-        same_text[" ".join(example.text.split()).casefold()].append(example)
+        same_text[text_key(example.text)].append(example)
     return list(same_text.values())
 
 
