@@ -10,7 +10,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.support import contract
 from tests.support.contract import ROOT, check_answer, check_request, operations
-from winnow import domain, errors
+from winnow import domain, errors, feedback
 from winnow.http import fields, idempotency, problems, schemas
 from winnow.recipes import RECIPES
 
@@ -145,6 +145,7 @@ def test_each_call_has_an_event_and_each_event_is_of_a_call() -> None:
     [
         ("POST /models", schemas.CREATE_MODEL),
         ("POST /datasets", schemas.CREATE_DATASET),
+        ("POST /models/{model_id}/examples", schemas.ADD_EXAMPLES),
         ("PUT /models/{model_id}/live", schemas.PROMOTE_VERSION),
         ("GET /prediction", schemas.PREDICT),
         ("POST /prediction", schemas.PREDICT),
@@ -160,6 +161,7 @@ def test_no_other_call_takes_a_body() -> None:
     assert {call for call, operation in operations().items() if "requestBody" in operation} == {
         "POST /models",
         "POST /datasets",
+        "POST /models/{model_id}/examples",
         "PUT /models/{model_id}/live",
         "GET /prediction",
         "POST /prediction",
@@ -178,12 +180,13 @@ def test_the_query_parameters_are_those_that_the_code_checks() -> None:
 
 
 def test_the_header_that_the_code_checks_is_as_it_checks_it() -> None:
-    [key] = [it for it in operations()["POST /models"]["parameters"] if it["in"] == "header"]
-    assert (key["name"], key["schema"]) == ("Idempotency-Key", idempotency.KEY)
+    for call in ("POST /models", "POST /models/{model_id}/examples"):
+        [key] = [it for it in operations()[call]["parameters"] if it["in"] == "header"]
+        assert (key["name"], key["schema"]) == ("Idempotency-Key", idempotency.KEY)
 
 
 def test_the_path_parameters_are_those_that_the_code_checks() -> None:
-    known = {"model_id": fields.MODEL_ID, "version": fields.VERSION, "figure": fields.FIGURE}
+    known = {"model_id": fields.MODEL_ID, "version": fields.VERSION, "figure": fields.FIGURE, "batch": fields.BATCH}
     for call, operation in operations().items():
         written = {parameter["name"]: parameter["schema"] for parameter in operation["parameters"] if parameter["in"] == "path"}
         assert written == {name: known[name] for name in re.findall(r"{(\w+)}", call)}, call
@@ -243,6 +246,8 @@ def test_the_words_of_answers_are_those_of_the_domain() -> None:
     assert model["status"]["enum"] == [*domain.ModelStatus]
     assert version["recipe"]["enum"] == [*RECIPES]
     assert version["promote"]["enum"] == [*domain.Promote]
+    assert version["source"]["enum"] == [*domain.VersionSource]
+    assert component("ReceivedExamples")["properties"]["retrain"]["enum"] == [*feedback.Retraining]
 
 
 # --- the checks notice ---

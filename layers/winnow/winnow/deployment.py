@@ -1,7 +1,7 @@
 """The registry and the storage of this deployment, over the resources that the function's settings name."""
 
 from winnow import aws
-from winnow.registry import AnsweredRequests, Jobs, Keys, Models, Upkeep
+from winnow.registry import AnsweredRequests, Batches, Jobs, Keys, Models, Upkeep
 from winnow.storage import Datasets, Storage
 
 
@@ -11,6 +11,10 @@ def models() -> Models:
 
 def jobs() -> Jobs:
     return Jobs(aws.registry_table())
+
+
+def batches() -> Batches:
+    return Batches(aws.registry_table())
 
 
 def upkeep() -> Upkeep:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict
 
-from winnow import deployment
+from winnow import deployment, retraining
 from winnow.datasets.formats import read_examples
 from winnow.datasets.split import sample, split
 from winnow.domain import DatasetReference, Hyperparameters, Progress, Stage, TrainingJob, VersionStatus
@@ -21,6 +21,9 @@ def prepare(job: TrainingJob) -> None:
     if "sha256" in version.dataset:
         return
     jobs.note(job, VersionStatus.TRAINING, Progress.of(Stage.PREPARING))
+    if version.feedback is not None:
+        retraining.prepare(job, version, version.feedback)
+        return
     reference = DatasetReference(version.dataset["s3bucket"], version.dataset["training_object"])
     read = deployment.datasets().read(reference)
     examples = read_examples(read.body)

@@ -15,7 +15,18 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from winnow.domain import MODELS_PREFIX, DatasetReference, Example, TrainingJob, model_prefix, timestamp, utc_now, version_prefix
+from winnow.domain import (
+    DESCRIPTION,
+    MODELS_PREFIX,
+    DatasetReference,
+    Example,
+    TrainingJob,
+    batch_key,
+    model_prefix,
+    timestamp,
+    utc_now,
+    version_prefix,
+)
 from winnow.errors import ArtifactError, DatasetError
 
 if TYPE_CHECKING:
@@ -106,14 +117,31 @@ class Storage:
 
     def freeze_examples(self, job: TrainingJob, part: str, examples: Sequence[Example]) -> None:
         """Keep the examples of one part ("train" or "test") of the job's data set."""
-        records = ({"text": example.text, "labels": example.labels, "row": example.row} for example in examples)
-        lines = (json.dumps(record, ensure_ascii=False) for record in records)
-        body = gzip.compress("\n".join(lines).encode(), mtime=0)
-        self._s3.put_object(Bucket=self._bucket, Key=_examples_key(job, part), Body=body)
+        self._write_examples(_examples_key(job, part), examples)
 
     def frozen_examples(self, job: TrainingJob, part: str) -> list[Example]:
         """The examples that `freeze_examples` kept."""
-        body = self._s3.get_object(Bucket=self._bucket, Key=_examples_key(job, part))["Body"].read()
+        return self._read_examples(_examples_key(job, part))
+
+    def write_batch(self, uid: str, batch: str, examples: Sequence[Example]) -> None:
+        """Keep the examples of a batch of feedback."""
+        self._write_examples(batch_key(uid, batch), examples)
+
+    def read_batch(self, uid: str, batch: str) -> list[Example]:
+        """The examples that `write_batch` kept."""
+        return self._read_examples(batch_key(uid, batch))
+
+    def remove_batch(self, uid: str, batch: str) -> None:
+        """Remove what `write_batch` kept."""
+        self._remove(batch_key(uid, batch), itertools.repeat(True))
+
+    def _write_examples(self, key: str, examples: Sequence[Example]) -> None:
+        records = ({"text": example.text, "labels": example.labels, "row": example.row} for example in examples)
+        lines = (json.dumps(record, ensure_ascii=False) for record in records)
+        self._s3.put_object(Bucket=self._bucket, Key=key, Body=gzip.compress("\n".join(lines).encode(), mtime=0))
+
+    def _read_examples(self, key: str) -> list[Example]:
+        body = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         records = (json.loads(line) for line in gzip.decompress(body).decode().split("\n"))
         return [Example(record["text"], tuple(record["labels"]), record["row"]) for record in records]
 
@@ -158,6 +186,14 @@ class Storage:
                 raise _other(job, name)
             _check(job, name, files[name], entry["sha256"])
         return files
+
+    def artifact_description(self, job: TrainingJob, manifest_sha256: str) -> dict[str, Any]:
+        """What an artifact says of its classifier: `labels`, `exclusive` and more. ArtifactError as by `read_artifact`."""
+        entry = self._manifest(job, manifest_sha256)[DESCRIPTION]
+        body = self._object(job, entry["key"], DESCRIPTION)
+        _check(job, DESCRIPTION, body, entry["sha256"])
+        description: dict[str, Any] = json.loads(body)
+        return description
 
     def _manifest(self, job: TrainingJob, manifest_sha256: str) -> dict[str, dict[str, Any]]:
         body = self._object(job, _MANIFEST)

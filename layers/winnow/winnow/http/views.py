@@ -16,6 +16,9 @@ def model_view(model: Model) -> dict[str, Any]:
         "live_version": model.live_version,
         "latest_version": model.latest_version,
         "labels": model.labels,
+        "retrain_after": model.retrain_after,
+        "tolerance": model.tolerance,
+        "waiting_examples": model.feedback.waiting,
         "created_at": model.created_at,
         "updated_at": model.updated_at,
     }
@@ -30,6 +33,7 @@ def version_view(version: Version, live_version: int | None) -> dict[str, Any]:
         "version": version.job.version,
         "status": version.status,
         "live": version.job.version == live_version,
+        "source": version.source,
         "recipe": version.recipe,
         "promote": version.promote,
         "progress": asdict(version.progress),
