@@ -175,7 +175,8 @@ def test_the_query_parameters_are_those_that_the_code_checks() -> None:
     # A list is no query parameter.
     of_a_text = {name: schema for name, schema in schemas.PREDICT["properties"].items() if name != "texts"}
     a_list = schemas.LIST["properties"]
-    expected = {"GET /models": a_list, "GET /models/{model_id}/versions": a_list, "GET /prediction": of_a_text}
+    lists = ("GET /models", "GET /models/{model_id}/versions", "GET /models/{model_id}/examples")
+    expected = {**dict.fromkeys(lists, a_list), "GET /prediction": of_a_text}
     assert {call: query(call) for call in operations()} == {call: expected.get(call, {}) for call in operations()}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from winnow.domain import Model, ScoredLabel, Version
+from winnow.domain import Batch, Model, ScoredLabel, Version
 
 
 def model_view(model: Model) -> dict[str, Any]:
@@ -48,6 +48,10 @@ def version_view(version: Version, live_version: int | None) -> dict[str, Any]:
 
 def versions_view(versions: Sequence[Version], model: Model) -> dict[str, Any]:
     return {"model_id": model.model_id, "versions": [version_view(version, model.live_version) for version in versions]}
+
+
+def batches_view(batches: Sequence[Batch], model: Model) -> dict[str, Any]:
+    return {"model_id": model.model_id, "batches": [asdict(batch) for batch in batches]}
 
 
 def labels_view(labels: Sequence[ScoredLabel]) -> list[dict[str, Any]]:
