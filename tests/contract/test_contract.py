@@ -145,6 +145,7 @@ def test_each_call_has_an_event_and_each_event_is_of_a_call() -> None:
     [
         ("POST /models", schemas.CREATE_MODEL),
         ("POST /datasets", schemas.CREATE_DATASET),
+        ("PATCH /models/{model_id}", schemas.CHANGE_MODEL),
         ("POST /models/{model_id}/examples", schemas.ADD_EXAMPLES),
         ("PUT /models/{model_id}/live", schemas.PROMOTE_VERSION),
         ("GET /prediction", schemas.PREDICT),
@@ -161,6 +162,7 @@ def test_no_other_call_takes_a_body() -> None:
     assert {call for call, operation in operations().items() if "requestBody" in operation} == {
         "POST /models",
         "POST /datasets",
+        "PATCH /models/{model_id}",
         "POST /models/{model_id}/examples",
         "PUT /models/{model_id}/live",
         "GET /prediction",
