@@ -178,7 +178,11 @@ def test_the_query_parameters_are_those_that_the_code_checks() -> None:
     of_a_text = {name: schema for name, schema in schemas.PREDICT["properties"].items() if name != "texts"}
     a_list = schemas.LIST["properties"]
     lists = ("GET /models", "GET /models/{model_id}/versions", "GET /models/{model_id}/examples")
-    expected = {**dict.fromkeys(lists, a_list), "GET /prediction": of_a_text}
+    expected = {
+        **dict.fromkeys(lists, a_list),
+        "GET /models/{model_id}/versions/{version}/compare": schemas.COMPARE_VERSIONS["properties"],
+        "GET /prediction": of_a_text,
+    }
     assert {call: query(call) for call in operations()} == {call: expected.get(call, {}) for call in operations()}
 
 

@@ -11,6 +11,7 @@ from botocore.config import Config
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_stepfunctions import SFNClient
 
@@ -38,11 +39,16 @@ def stepfunctions() -> SFNClient:
 
 
 @cache
+def events() -> EventBridgeClient:
+    return boto3.client("events")
+
+
+@cache
 def registry_table() -> Table:
     return boto3.resource("dynamodb").Table(setting("REGISTRY_TABLE"))
 
 
 def forget_clients() -> None:
     """Drop what was made, so that the next use makes it anew: for tests, and before a snapshot."""
-    for made in (s3, stepfunctions, registry_table):
+    for made in (s3, stepfunctions, events, registry_table):
         made.cache_clear()

@@ -44,10 +44,11 @@ class ModelStatus(StrEnum):
 
 
 class Promote(StrEnum):
-    """Whether a version goes live by itself when it becomes ready."""
+    """Whether a version goes live by itself when it becomes ready. IF_BETTER: if it passes the gate, or no other is live."""
 
     AUTO = "auto"
     NEVER = "never"
+    IF_BETTER = "if-better"
 
 
 class VersionSource(StrEnum):
@@ -343,6 +344,19 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
+class Gate:
+    """How a version came off against the one that was live. against: that one's number; examples: on which both were measured, with
+    these macro-F1 (None where there was no example); reason: a sentence."""
+
+    against: int
+    passed: bool
+    examples: int
+    reason: str
+    live_macro_f1: float | None = None
+    macro_f1: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Version:
     """One trained, immutable state of a model, or its making.
 
@@ -365,6 +379,7 @@ class Version:
     lease_until: str | None = None
     promote: Promote = Promote.AUTO
     revision: int = 1
+    gate: Gate | None = None
     feedback: TakenFeedback | None = None
 
     @property

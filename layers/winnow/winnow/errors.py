@@ -176,6 +176,19 @@ class NotCancellableError(WinnowError):
     kind = "not-cancellable"
 
 
+class NothingToCompareError(WinnowError):
+    """No example is left on which two versions could be compared: each is one that either was trained on."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "nothing-to-compare"
+
+    def __init__(self, model_id: str, before: int, after: int) -> None:
+        super().__init__(
+            f"Versions {before} and {after} of model {model_id!r} can't be compared:"
+            " every example that one was measured on is one that the other was trained on."
+        )
+
+
 class BusyError(WinnowError):
     """Others changed the model each time we looked: nothing is wrong with the request."""
 

@@ -12,14 +12,14 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
-from winnow import deployment
-from winnow.domain import Hyperparameters, Progress, Promote, Stage, TrainingJob, VersionStatus
-from winnow.errors import OutOfTimeError
+from winnow import comparison, deployment
+from winnow.domain import Hyperparameters, Progress, Promote, Stage, TrainingJob, Version, VersionStatus
+from winnow.errors import JobSupersededError, OutOfTimeError
 from winnow.evaluation import evaluation_report, figures
+from winnow.flags import label_flags
 from winnow.recipes import pipeline
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.calibration import scores_of
-from winnow.recipes.flags import label_flags
 from winnow.training import Training
 
 # Left over of the Lambda's time to write a checkpoint in, which may be some hundred megabytes.
@@ -29,6 +29,7 @@ _SECONDS_BETWEEN_CHECKPOINTS = 110.0
 _SECONDS_BETWEEN_NOTES = 2.0
 _HEADLINE = ("examples", "accuracy", "macro_f1", "micro_f1", "weighted_f1")
 _EPOCHS = "epochs.json"
+_TOLERANCE = 0.0
 
 
 def train(job: TrainingJob, seconds_left: Callable[[], float], clock: Callable[[], float] = time.monotonic) -> str | None:
@@ -87,6 +88,27 @@ def publish(job: TrainingJob, manifest_sha256: str) -> None:
     jobs.note(job, VersionStatus.EVALUATING, Progress.of(Stage.EVALUATING))
     version = deployment.models().version_of_job(job)
     trained = TrainedClassifier.from_files(storage.read_artifact(job, manifest_sha256))
+    headline = _evaluate(version, trained)
+    about = {"model_id": job.model_id, "version": job.version, "accuracy": headline["accuracy"], "macro_f1": headline["macro_f1"]}
+    storage.write_pipeline(job, pipeline.archive(trained, f"{job.model_id}-{job.version}", about))
+    storage.remove_leftovers(job, manifest_sha256)
+    while True:
+        live = _live(version)
+        judged = comparison.gate(live, version, trained, _TOLERANCE) if live and version.promote is Promote.IF_BETTER else None
+        goes_live = version.promote is not Promote.NEVER and (judged is None or judged.passed)
+        try:
+            jobs.commit(job, headline, manifest_sha256, len(trained.labels), live=goes_live, gate=judged)
+        except JobSupersededError:
+            # Unless it was overtaken only in what it was held against: another version was promoted meanwhile.
+            if judged is None or _live_number(version) == judged.against:
+                raise
+        else:
+            return
+
+
+def _evaluate(version: Version, trained: TrainedClassifier) -> dict[str, Any]:
+    """Write the evaluation and its figures. Returns the headline figures."""
+    storage, job = deployment.storage(), version.job
     examples = storage.frozen_examples(job, "test")
     texts = [example.text for example in examples]
     logits = trained.classifier.logits(texts)
@@ -105,12 +127,19 @@ def publish(job: TrainingJob, manifest_sha256: str) -> None:
     storage.write_report(job, "evaluation.json", whole)
     for name, svg in figures.draw(whole).items():
         storage.write_figure(job, name, svg)
-    about = {"model_id": job.model_id, "version": job.version, "accuracy": report["accuracy"], "macro_f1": report["macro_f1"]}
-    storage.write_pipeline(job, pipeline.archive(trained, f"{job.model_id}-{job.version}", about))
     headline: dict[str, Any] = {name: report[name] for name in _HEADLINE} | {"ece": report["calibration"]["after"]["ece"]}
     headline["stopped"] = whole["stopped"]
     if trained.exclusive:
         refused = (scores.max(axis=1) < trained.thresholds[0]).mean()
         headline |= {"threshold": trained.thresholds[0], "refused_share": round(float(refused), 6)}
-    storage.remove_leftovers(job, manifest_sha256)
-    jobs.commit(job, headline, manifest_sha256, len(trained.labels), live=version.promote is Promote.AUTO)
+    return headline
+
+
+def _live(version: Version) -> Version | None:
+    """The live version of the model, None where there is none."""
+    number = _live_number(version)
+    return None if number is None else deployment.models().version_of_job(replace(version.job, version=number))
+
+
+def _live_number(version: Version) -> int | None:
+    return deployment.models().get(version.job.model_id).live_version

@@ -13,10 +13,10 @@ import numpy as np
 
 from winnow.datasets.split import hold_out
 from winnow.domain import Example, Hyperparameters
+from winnow.flags import label_flags
 from winnow.recipes import cnn, linear
 from winnow.recipes.artifact import CLASSIFIERS, Classifier, TrainedClassifier
 from winnow.recipes.calibration import fit_temperature, fit_thresholds, held_out_score, scores_of
-from winnow.recipes.flags import label_flags
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

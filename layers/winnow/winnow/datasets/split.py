@@ -69,11 +69,6 @@ def sample(examples: Sequence[Example], most: int, seed: int) -> list[Example]:
     return list(chain.from_iterable(group for _, group in places))[:most]
 
 
-def text_key(text: str) -> str:
-    """What the same text has in common: itself, apart from case and white space."""
-    return " ".join(text.split()).casefold()
-
-
 def _is_exclusive(examples: Sequence[Example]) -> bool:
     return all(len(example.labels) == 1 for example in examples)
 
@@ -116,6 +111,11 @@ def _give_back(labels: set[str], train: list[Group], test: list[Group]) -> None:
         group = next(group for group in test if label in _labels(group))
         test.remove(group)
         train.append(group)
+
+
+def text_key(text: str) -> str:
+    """What is the same for texts that differ only in case or white space."""
+    return " ".join(text.split()).casefold()
 
 
 def _groups(examples: Sequence[Example]) -> list[Group]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from winnow.flags import flags_of
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -22,7 +24,9 @@ _AVERAGED = ("precision", "recall", "f1")
 
 def evaluate(truth: Sequence[Set[str]], accepted: Sequence[Set[str]], labels: Sequence[str]) -> dict[str, Any]:
     """The headline measures of sets of labels: examples, accuracy, macro_f1, micro_f1, per_label. Every label given must be in `labels`."""
-    measured = measures(_flags(truth, labels), _flags(accepted, labels, len(truth)), labels)
+    if len(truth) != len(accepted):
+        raise ValueError(f"{len(truth)} examples, and {len(accepted)} answers")
+    measured = measures(flags_of(truth, labels), flags_of(accepted, labels), labels)
     return {name: measured[name] for name in ("examples", "accuracy", "macro_f1", "micro_f1", "per_label")}
 
 
@@ -72,13 +76,3 @@ def ratio(part: Any, total: Any) -> Figures:
 def rounded(value: Any) -> float:
     """A figure as reports have it: a Python float of six digits."""
     return round(float(value), _DIGITS)
-
-
-def _flags(sets: Sequence[Set[str]], labels: Sequence[str], examples: int | None = None) -> Flags:
-    if examples is not None and len(sets) != examples:
-        raise ValueError(f"{examples} examples, and {len(sets)} answers")
-    column = {label: place for place, label in enumerate(labels)}
-    flags = np.zeros((len(sets), len(labels)), dtype=np.bool_)
-    for row, given in enumerate(sets):
-        flags[row, [column[label] for label in given]] = True
-    return flags

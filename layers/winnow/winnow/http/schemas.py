@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from winnow.domain import MAX_LABEL_CHARACTERS, MAX_LABELS, MAX_TEXT_CHARACTERS, Promote, Retrain
-from winnow.http.fields import MODEL_ID, Schema
+from winnow.http.fields import MODEL_ID, VERSION, Schema
 from winnow.recipes import RECIPES
 from winnow.recipes.languages import LANGUAGES
 
@@ -65,7 +65,8 @@ CREATE_MODEL = _object(
         },
         "promote": {
             "enum": [promote.value for promote in Promote],
-            "description": "auto (the version goes live when it is ready) or never (it waits for PUT /models/{model_id}/live)",
+            "description": "auto (the version goes live when it is ready), if-better (only if it is at least as good as the live one)"
+            " or never (it waits for PUT /models/{model_id}/live)",
         },
         "n_iter": {
             "type": ["integer", "string"],
@@ -192,3 +193,5 @@ LIST = _object(
         },
     },
 )
+
+COMPARE_VERSIONS = _object(["to"], {"to": {**VERSION, "description": f"the number of the other version, {VERSION['description']}"}})

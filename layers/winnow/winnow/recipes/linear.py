@@ -16,8 +16,8 @@ from thinc.api import Model
 from thinc.model import deserialize_attr, serialize_attr
 
 from winnow.domain import Example, Hyperparameters
+from winnow.flags import label_flags
 from winnow.recipes.descent import Descent, LinearFitting
-from winnow.recipes.flags import label_flags
 from winnow.recipes.sparse_linear import SparseLinear
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from winnow.domain import (
+    Gate,
     IdempotencyKey,
     Model,
     Progress,
@@ -102,11 +103,19 @@ class Jobs:
         self._change(job, Event.RESTART, {"fence": again.fence, "lease_until": _lease(_QUEUED_LEASE)})
         return again
 
-    def commit(self, job: TrainingJob, evaluation: Mapping[str, Any], manifest_sha256: str, labels: int, *, live: bool) -> None:
-        """The version is ready, and live if so said. Its objects are written before, so a ready version never lacks them."""
+    def commit(
+        self, job: TrainingJob, evaluation: Mapping[str, Any], manifest_sha256: str, labels: int, *, live: bool, gate: Gate | None = None
+    ) -> None:
+        """The version is ready, and live if so said. Its objects are written before, so a ready version never lacks them.
+
+        gate: why it is live or isn't; nothing is written where the live version isn't any more the one that the gate speaks of.
+        """
         ready = {"progress": asdict(Progress.of(Stage.READY)), "evaluation": evaluation, "manifest_sha256": manifest_sha256}
+        judged = {} if gate is None else {"gate": asdict(gate)}
         pointer = {"live_version": job.version, "labels": labels} if live else {}
-        self._finish(job, Event.COMMIT, ready, {"ready_version": job.version, **pointer, **self._taken(job)})
+        against = None if gate is None else gate.against
+        model = {"ready_version": job.version, **pointer, **self._taken(job)}
+        self._finish(job, Event.COMMIT, ready | judged, model, live=against)
 
     def _taken(self, job: TrainingJob) -> dict[str, Any]:
         """What the model is told of the feedback that the version takes. That never changes, so it may be read before the commit."""
@@ -126,8 +135,16 @@ class Jobs:
         self._finish(job, Event.CANCEL, {}, {})
 
     def _finish(
-        self, job: TrainingJob, event: Event, version: Mapping[str, Any], model: Mapping[str, Any], lease: str | None = None
+        self,
+        job: TrainingJob,
+        event: Event,
+        version: Mapping[str, Any],
+        model: Mapping[str, Any],
+        *,
+        lease: str | None = None,
+        live: int | None = None,
     ) -> None:
+        """End a version and release its model. lease, live: only if the version has this lease, and the model this live version."""
         at = now()
         ended = _guarded(job, event, {**version, "finished_at": at}, remove=["lease_until"])
         if lease is not None:
@@ -139,6 +156,10 @@ class Jobs:
             condition="#uid = :uid AND #training_version = :version",
             where={"uid": job.uid, "version": job.version},
         )
+        if live is not None:
+            released = replace(
+                released, condition=f"{released.condition} AND #live_version = :live", where={**released.where, "live": live}
+            )
         try:
             rows.transact(self._table, rows.updated(ended), rows.updated(released))
         except rows.ConditionFailedError as error:

@@ -7,10 +7,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr
+from boto3.dynamodb.types import TypeDeserializer
 
 from winnow.domain import (
     ACTIVE,
     Feedback,
+    Gate,
     Model,
     Progress,
     Promote,
@@ -210,6 +212,12 @@ def check_ready(version: Version) -> None:
     raise VersionNotReadyError(f"{name} never became ready, because its training {ended}: train another with force_update.")
 
 
+def version_of_image(image: Mapping[str, Any]) -> Version:
+    """The version of a row as the table's stream has it, with DynamoDB's own types."""
+    read = TypeDeserializer()
+    return _version(rows.from_item({name: read.deserialize(value) for name, value in image.items()}))
+
+
 def _model(item: Mapping[str, Any]) -> Model:
     return Model(
         model_id=item["sk"],
@@ -256,6 +264,7 @@ def _version(item: Mapping[str, Any]) -> Version:
         lease_until=item.get("lease_until"),
         promote=Promote(item["promote"]),
         revision=item["revision"],
+        gate=Gate(**item["gate"]) if "gate" in item else None,
         feedback=TakenFeedback(**item["feedback"]) if "feedback" in item else None,
     )
 

@@ -1,0 +1,17 @@
+"""GET /models/{model_id}/versions/{version}/compare?to=: what got better and what worse from one version to another."""
+
+from http import HTTPStatus
+
+from winnow import comparison, deployment
+from winnow.http import Answer, Request, endpoint, schemas
+
+# As many as are classified twice in a fraction of the time that an answer may take.
+_MOST_EXAMPLES = 5_000
+
+
+@endpoint(schemas.COMPARE_VERSIONS)
+def handler(request: Request) -> Answer:
+    model_id, models = request.path["model_id"], deployment.models()
+    before, after = (models.ready_version(model_id, int(number)) for number in (request.path["version"], request.fields["to"]))
+    report = comparison.compare(before, after, _MOST_EXAMPLES)
+    return Answer(HTTPStatus.OK, {"model_id": model_id, "version": before.job.version, "to": after.job.version, **report})

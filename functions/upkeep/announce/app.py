@@ -1,0 +1,20 @@
+"""When a version became ready, failed or was cancelled: an event on the account's default event bus (docs/events.md).
+
+The records of the registry's stream are filtered in template.yaml, so that only these arrive:
+https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
+"""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from winnow import announcement
+from winnow.registry.models import version_of_image
+
+logger = Logger(service="winnow")
+
+
+def handler(event: dict[str, Any], context: object) -> None:
+    versions = [version_of_image(record["dynamodb"]["NewImage"]) for record in event["Records"]]
+    announcement.announce(versions)
+    logger.info("announced", extra={"versions": len(versions)})

@@ -1,0 +1,39 @@
+"""Two versions on the same examples."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.metrics import f1_score
+
+from winnow.evaluation import comparison_report
+
+LABELS = ["a", "b", "c", "never"]
+
+
+def flags(*rows: str) -> np.ndarray:
+    return np.array([[label in row for label in "abcn"] for row in rows])
+
+
+def test_what_got_better_and_what_worse() -> None:
+    truth = flags("a", "a", "b", "b", "c")
+    before, after = flags("a", "b", "b", "b", "a"), flags("a", "a", "a", "b", "c")
+
+    report = comparison_report(truth, before, after, LABELS)
+
+    assert (report["examples"], report["gained"], report["lost"]) == (5, 2, 1)
+    assert (report["before"]["accuracy"], report["after"]["accuracy"]) == (0.6, 0.8)
+    assert [change["label"] for change in report["per_label"]] == ["b", "a", "c"]
+    for which, predicted in (("before", before), ("after", after)):
+        oracle = f1_score(truth, predicted, average=None, zero_division=0)
+        assert {change["label"]: change[which] for change in report["per_label"]} == {
+            label: round(f1, 6) for label, f1 in zip("abc", oracle, strict=False)
+        }
+    assert all(round(change["after"] - change["before"], 5) == round(change["change"], 5) for change in report["per_label"])
+    assert [change["support"] for change in report["per_label"]] == [2, 2, 1]
+
+
+def test_the_same_predictions_change_nothing() -> None:
+    truth = flags("a", "bc", "")
+    report = comparison_report(truth, truth, truth, LABELS)
+    assert (report["gained"], report["lost"], report["before"]) == (0, 0, report["after"])
+    assert {change["change"] for change in report["per_label"]} == {0.0}
