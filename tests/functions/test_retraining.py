@@ -129,6 +129,42 @@ def test_a_multilabel_model_stays_one(ready: Ready) -> None:
     assert (winnow.version()["status"], winnow.version()["dataset"]["exclusive"]) == ("ready", False)
 
 
+# --- the gate ---
+
+
+WORDS = {"baking": "flour and butter for the cake", "cycling": "a flat tyre on my bike", "gardening": "tulip bulbs in the flower bed"}
+
+
+def poison(winnow: Winnow, **properties: object) -> Json:
+    """A good model, and feedback with the labels of its training texts swapped. Returns the version that was trained on that."""
+    winnow.put_dataset([{"text": f"{words} {number}", "label": label} for label, words in WORDS.items() for number in range(20)])
+    assert winnow.train(n_iter=8, **properties)["live"]
+    swapped = {"baking": "cycling", "cycling": "gardening", "gardening": "baking"}
+    wrong = [{"text": example["text"], "label": swapped[example["labels"][0]]} for example in frozen(winnow, 1, "train")]
+    assert add(winnow, wrong, retrain="now").body["retrain"] == "started"
+    winnow.run_workflow(winnow.started_job())
+    return winnow.version()
+
+
+def test_a_poisoned_batch_doesn_t_go_live_nor_into_the_next_version(winnow: Winnow) -> None:
+    version = poison(winnow)
+
+    assert (version["status"], version["promote"], version["gate"]["passed"]) == ("ready", "if-better", False)
+    assert (version["dataset"]["relabelled"], version["live"]) == (version["dataset"]["feedback_examples"], False)
+    assert told(winnow) == (2, 0, 1)
+    add(winnow, labelled(5), retrain="now")
+    winnow.run_workflow(winnow.started_job())
+    assert (winnow.version()["dataset"]["base"], winnow.version()["dataset"]["feedback_examples"]) == ({"version": 1}, 5)
+    assert told(winnow) == (3, 0, 3)
+
+
+def test_a_worse_version_goes_live_where_the_model_s_tolerance_lets_it(winnow: Winnow) -> None:
+    version = poison(winnow, tolerance=1)
+
+    assert (version["gate"]["passed"], version["live"]) == (True, True)
+    assert "less the tolerance of 1" in version["gate"]["reason"]
+
+
 # --- when ---
 
 

@@ -16,6 +16,7 @@ from winnow.domain import (
     Hyperparameters,
     IdempotencyKey,
     Model,
+    Promote,
     Retrain,
     TakenFeedback,
     TrainingJob,
@@ -170,7 +171,8 @@ def _request(model: Model, base: Version, newest: str) -> TrainingRequest:
         DatasetReference(base.dataset["s3bucket"], base.dataset["training_object"]),
         Hyperparameters(**base.hyperparameters),
         base.recipe,
-        promote=base.promote,
+        # Nobody looked at the new labels: what would go live by itself has to pass the gate.
+        promote=Promote.IF_BETTER if base.promote is Promote.AUTO else base.promote,
         feedback=TakenFeedback(base.job.version, model.feedback.taken.through, newest, model.feedback.received),
     )
 
