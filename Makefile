@@ -87,7 +87,7 @@ smoke: env ## the end-to-end calls against a deployed stack: URL=… KEY=…
 
 # --- checking ---
 
-.PHONY: check test test-arm64 test-sam-local start-sam-local bench-banking77 bench-large bench-training
+.PHONY: check test test-faults test-arm64 test-sam-local start-sam-local bench-banking77 bench-training bench-large
 check: env ## lint, format, types, template
 	ruff check .
 	ruff format --check .
@@ -96,6 +96,9 @@ check: env ## lint, format, types, template
 
 test: build-local ## all tests but the two below: units, functions, contract, end to end on the local cloud
 	$(PYTHON) -m pytest
+
+test-faults: env ## the tests of faults at length, others each time: PAIRS=3000 lives with two faults from SEED=0 on, STEPS=100000 of the state machine
+	PAIRS=$(or $(PAIRS),3000) STEPS=$(or $(STEPS),100000) SEED=$(or $(SEED),0) $(PYTHON) -m pytest tests/faults
 
 # Python 3.13 for arm64: this machine's own where it is of that kind, else one that emulates, where it is at hand.
 ARM64_PYTHON ?= $(if $(filter arm64,$(HOST_ARCHITECTURE)),$(PYTHON),$(wildcard ../shared/tools/arm64-python))

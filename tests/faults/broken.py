@@ -1,0 +1,78 @@
+"""Registries broken on purpose: what the tests of faults have to find."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from winnow.registry import Jobs
+from winnow.registry import jobs as registry_jobs
+from winnow.registry import table as rows
+from winnow.storage import Storage
+
+
+def no_condition(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job's writes go through whatever became of its version."""
+    guarded = registry_jobs._guarded
+
+    def unguarded(*arguments: Any, **more: Any) -> Any:
+        return replace(guarded(*arguments, **more), condition="attribute_exists(#fence)", where={})
+
+    monkeypatch.setattr(registry_jobs, "_guarded", unguarded)
+
+
+def row_before_objects(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The version is committed, and its figures are written afterwards."""
+    later: list[tuple[Any, ...]] = []
+    commit, write_figure = Jobs.commit, Storage.write_figure
+
+    def commit_first(*arguments: Any, **more: Any) -> None:
+        commit(*arguments, **more)
+        for each in later:
+            write_figure(*each)
+        later.clear()
+
+    monkeypatch.setattr(Jobs, "commit", commit_first)
+    monkeypatch.setattr(Storage, "write_figure", lambda *arguments: later.append(arguments))
+
+
+def forgotten_deletion(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deleted model's row goes, and no note stays of what is still to be removed."""
+    transact = rows.transact
+
+    def is_note(write: Any) -> bool:
+        return bool(write("")["Put"]["Item"]["pk"] == rows.DELETIONS if "Put" in write("") else False)
+
+    monkeypatch.setattr(rows, "transact", lambda table, *writes: transact(table, *(write for write in writes if not is_note(write))))
+
+
+def no_fence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An update is made whatever its row has become meanwhile, and even where it is gone."""
+    arguments = rows.Update.arguments
+    anyway = "attribute_exists(pk) OR attribute_not_exists(pk)"
+    monkeypatch.setattr(rows.Update, "arguments", lambda change: arguments(replace(change, condition=anyway, where={})))
+
+
+def get_then_put(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Instead of one conditional transaction: look whether the row is there, then put it; and one write after the other."""
+
+    def one_by_one(table: Any, *writes: Any) -> None:
+        made = [next(iter(write(table.name).items())) for write in writes]
+        for kind, write in made:
+            if kind == "Put" and "Item" in table.get_item(Key={name: write["Item"][name] for name in ("pk", "sk")}, ConsistentRead=True):
+                raise rows.ConditionFailedError
+        for kind, write in made:
+            known = {name: value for name, value in write.items() if name != "TableName"}
+            try:
+                if kind == "Put":
+                    table.put_item(Item=known["Item"])
+                elif kind == "Update":
+                    table.update_item(**known)
+                elif kind == "Delete":
+                    table.delete_item(**known)
+            except table.meta.client.exceptions.ConditionalCheckFailedException as error:
+                raise rows.ConditionFailedError from error
+
+    monkeypatch.setattr(rows, "transact", one_by_one)

@@ -1,0 +1,95 @@
+"""The world for the tests of faults, and a line for each of them in the summary: what it did, in numbers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import Any
+
+import boto3
+import botocore.endpoint
+import moto.s3.models
+import pytest
+from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
+from moto.dynamodb.responses import DynamoHandler
+
+from tests.conftest import OneSession, Winnow
+from tests.faults.deployed import Deployed
+from tests.faults.wire import Wire
+from tests.faults.world import World
+from tests.support.clock import Clock
+from winnow.recipes import pipeline
+
+Count = Callable[[str], None]
+_COUNTS = pytest.StashKey[list[str]]()
+_WIRE = Wire()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_COUNTS] = []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if config.stash[_COUNTS]:
+        terminalreporter.section("faults")
+        for line in config.stash[_COUNTS]:
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def tell(request: pytest.FixtureRequest) -> Count:
+    """tell(LINE): a line for the summary."""
+    return request.config.stash[_COUNTS].append
+
+
+@pytest.fixture
+def count(request: pytest.FixtureRequest, tell: Count) -> Count:
+    """count(LINE): a line for the summary, after the name of the test."""
+    return lambda line: tell(f"{request.node.name}: {line}")
+
+
+@pytest.fixture(scope="session")
+def boto_session() -> boto3.Session:
+    session = OneSession()
+    _WIRE.install(session)
+    return session
+
+
+@pytest.fixture
+def world(winnow: Winnow, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A deployment with the client's data set, and the world around it."""
+    monkeypatch.setattr(AmazonCloudWatchEMFProvider, "flush_metrics", lambda metrics, **_: metrics.clear_metrics())
+    # What spaCy makes of it is not the matter here, and would take a quarter of the time; that it is written, and when, is.
+    monkeypatch.setattr(pipeline, "archive", lambda trained, name, about: name.encode())
+    logging.getLogger("winnow").setLevel(logging.CRITICAL)
+    monkeypatch.setattr(moto.s3.models, "utcnow", lambda: clock().replace(tzinfo=None))
+    monkeypatch.setattr(botocore.endpoint, "time", Instant())
+    monkeypatch.setattr(DynamoHandler, "transact_write_items", _once_by_token(DynamoHandler.transact_write_items))
+    _WIRE.arm({})
+    deployed = Deployed(winnow.names, wire=_WIRE)
+    deployed.put_dataset()
+    yield World(deployed, _WIRE, clock)
+    _WIRE.arm({})
+    _WIRE.at_each_call = None
+
+
+class Instant:
+    """In place of the module `time`: waiting takes no time."""
+
+    def sleep(self, seconds: float) -> None:
+        """Botocore waits between its tries."""
+
+
+def _once_by_token(transact: Any) -> Any:
+    """What AWS does and moto doesn't: a transaction that was done, and is sent again with its token, is answered and not made again."""
+    done: dict[str, Any] = {}
+
+    @wraps(transact)
+    def once(handler: Any) -> Any:
+        token = handler.body.get("ClientRequestToken")
+        if token not in done:
+            done[token] = transact(handler)
+        return done[token]
+
+    return once

@@ -1,0 +1,74 @@
+"""Actors that run at once, one call to AWS at a time, in an order that a seed decides: so a race is the same each time it is run."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.faults.wire import Wire
+
+
+@dataclass(frozen=True)
+class Race:
+    """How a race went. outcomes: what each actor returned or raised; order: whose turn it was, call by call."""
+
+    outcomes: Mapping[str, Any]
+    order: tuple[str, ...]
+
+
+class _Actor(threading.Thread):
+    """A thread that stops before each call to AWS, and goes on when it is told to."""
+
+    def __init__(self, name: str, act: Callable[[], Any]) -> None:
+        super().__init__(name=name, daemon=True)
+        self._act = act
+        self._go = threading.Semaphore(0)
+        self._stands = threading.Semaphore(0)
+        self.ended = False
+        self.outcome: Any = None
+
+    def run(self) -> None:
+        self._go.acquire()
+        try:
+            self.outcome = self._act()
+        except BaseException as error:
+            self.outcome = error
+        self.ended = True
+        self._stands.release()
+
+    def stand(self) -> None:
+        self._stands.release()
+        self._go.acquire()
+
+    def go_on(self) -> None:
+        """Let it make the call before which it stands, and whatever comes before the next one."""
+        self._go.release()
+        self._stands.acquire()
+
+
+def interleave(wire: Wire, chance: random.Random, actors: Mapping[str, Callable[[], Any]]) -> Race:
+    """Run the actors to their ends, one call at a time. Nothing else may make calls meanwhile."""
+    threads = [_Actor(name, act) for name, act in actors.items()]
+
+    def stop(_: str) -> None:
+        thread = threading.current_thread()
+        assert isinstance(thread, _Actor)
+        thread.stand()
+
+    wire.at_each_call = stop
+    for thread in threads:
+        thread.start()
+    order: list[str] = []
+    running = list(threads)
+    while running:
+        thread = chance.choice(running)
+        thread.go_on()
+        order.append(thread.name)
+        if thread.ended:
+            thread.join()
+            running.remove(thread)
+    wire.at_each_call = None
+    return Race({thread.name: thread.outcome for thread in threads}, tuple(order))

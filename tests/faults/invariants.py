@@ -1,0 +1,149 @@
+"""What must hold of a deployment once everything has settled, whatever went wrong on the way. Each violation is a sentence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from tests.conftest import CLIENT_BUCKET, DATA
+from tests.faults import moments
+from winnow.domain import FIGURES, JobObject, TrainingJob
+from winnow.errors import WinnowError
+from winnow.storage import CHECKPOINTS, Storage
+
+if TYPE_CHECKING:
+    from tests.faults.world import Promises, World
+
+ENDED = {"ready", "failed", "cancelled"}
+
+
+def violations(world: World, dataset: str = "exclusive.json") -> list[str]:
+    """The violations, none where every promise was kept."""
+    rows = [row for row in world.rows() if not _is_torso(row)]
+    models = {row["sk"]: row for row in rows if row["pk"] == "MODELS"}
+    versions: dict[str, dict[int, Any]] = {}
+    for row in rows:
+        if row["pk"].startswith("VERSIONS#"):
+            versions.setdefault(row["uid"], {})[int(row["version"])] = row
+    return [
+        *world.found,
+        *(f"a row that nobody made: {row}" for row in world.rows() if _is_torso(row)),
+        *_of_models(world, models, versions),
+        *_left_over(rows, models, versions),
+        *_of_executions(world),
+        *_of_promises(world, models, versions),
+        *_of_data_set(world, dataset),
+        *_orphans(world),
+    ]
+
+
+def _is_torso(row: Any) -> bool:
+    """Whether an update made the row, for want of the one that it was meant for."""
+    return (row["pk"] == "MODELS" or row["pk"].startswith("VERSIONS#")) and "created_at" not in row
+
+
+def _orphans(world: World) -> Iterator[str]:
+    """Objects that nobody will ask for: of no version, of an older start of one, checkpoints of what is no longer being made."""
+    known = {(row["uid"], int(row["version"])): row for row in world.rows() if row["pk"].startswith("VERSIONS#") and not _is_torso(row)}
+    for key in sorted(moments.keys(world.winnow)):
+        made = JobObject.from_key(key)
+        row = known.get((made.uid, made.version)) if made else None
+        if made is None or row is None:
+            yield f"an object of no version: {key}"
+        elif made.fence != row["fence"]:
+            yield f"an object of an older start: {key}"
+        elif made.name.startswith(CHECKPOINTS) and row["status"] in ENDED:
+            yield f"a checkpoint of what isn't being made any more: {key}"
+
+
+def _of_models(world: World, models: dict[str, Any], versions: dict[str, dict[int, Any]]) -> Iterator[str]:
+    storage = Storage(world.winnow.s3, world.winnow.names["Models"])
+    for model_id, model in models.items():
+        own = versions.get(model["uid"], {})
+        numbers = [*own, *(number for uid, number in world.made if uid == model["uid"])]
+        if not numbers or int(model["latest_version"]) != max(numbers):
+            yield f"{model_id} says that its latest version is {model['latest_version']}; made were {sorted(set(numbers))}"
+        if "training_version" in model:
+            yield f"{model_id} still trains version {model['training_version']}, and nothing trains it"
+        for number, version in own.items():
+            if version["status"] not in ENDED:
+                yield f"{model_id}/{number} stays {version['status']}"
+            if version["status"] == "ready":
+                yield from _unreadable(storage, version)
+        live = model.get("live_version")
+        if live is None:
+            if any(version["status"] == "ready" and version["promote"] == "auto" for version in own.values()):
+                yield f"{model_id} has a ready version and none is live"
+            continue
+        if own.get(int(live), {}).get("status") != "ready":
+            yield f"{model_id}'s live version {live} is not ready"
+            continue
+        world.winnow.environments.pop("functions/api/predict", None)
+        answer = world.predict(model_id)
+        if answer is None or answer.status != 200 or answer.body["version"] != live:
+            yield f"{model_id}'s live version {live} doesn't answer: {answer}"
+
+
+def _unreadable(storage: Storage, version: Any) -> Iterator[str]:
+    job = TrainingJob.from_event(version)
+    try:
+        storage.read_artifact(job, version["manifest_sha256"])
+        storage.read_report(job, "evaluation.json")
+        for figure in FIGURES:
+            storage.read_figure(job, figure)
+        storage.pipeline_link(job)
+    except WinnowError as error:
+        yield f"{job.model_id}/{job.version} is ready and lacks an object: {error}"
+
+
+def _left_over(rows: list[Any], models: dict[str, Any], versions: dict[str, dict[int, Any]]) -> Iterator[str]:
+    uids = {model["uid"] for model in models.values()}
+    yield from (f"the deletion of {row['model_id']} was never finished" for row in rows if row["pk"] == "DELETIONS")
+    yield from (f"version rows of a model that is gone: {uid}" for uid in versions if uid not in uids)
+
+
+def _of_executions(world: World) -> Iterator[str]:
+    inputs = Counter(execution.execution_input for execution in moments.executions(world.winnow))
+    yield from (f"{number} executions for {given}" for given, number in inputs.items() if number > 1)
+    yield from (f"{it.name} still runs" for it in moments.executions(world.winnow) if it.status == "RUNNING")
+
+
+def _of_promises(world: World, models: dict[str, Any], versions: dict[str, dict[int, Any]]) -> Iterator[str]:
+    for model_id, lives in world.lives.items():
+        for life in lives:
+            yield from (f"two POSTs were given {model_id}/{number}" for number, told in Counter(life.accepted).items() if told > 1)
+        yield from _of_life(world, model_id, lives[-1], models, versions)
+        most = sum(len(life.accepted) + life.unanswered for life in lives)
+        made = sum(1 for uid, _ in world.made if uid in world.uids.get(model_id, []))
+        if made > most:
+            yield f"{made} versions of {model_id} were made, for at most {most} requests"
+
+
+def _of_life(world: World, model_id: str, life: Promises, models: dict[str, Any], versions: dict[str, dict[int, Any]]) -> Iterator[str]:
+    model = models.get(model_id)
+    if life.deleted:
+        # A POST that wasn't answered may have begun another life.
+        if model is not None and not life.unanswered:
+            yield f"{model_id} was deleted and is there"
+        return
+    if model is None:
+        if life.accepted:
+            yield f"{model_id} was accepted and is gone"
+        return
+    own = versions.get(model["uid"], {})
+    for number in life.accepted:
+        if number not in own and number not in life.removed:
+            yield f"{model_id}/{number} was answered with 202 and is gone"
+    for number in life.cancelled:
+        if number in own and own[number]["status"] != "cancelled":
+            yield f"{model_id}/{number} was cancelled and is {own[number]['status']}"
+    yield from (f"{model_id}/{number} was deleted and is there" for number in life.removed if number in own)
+    if life.live is not None and model.get("live_version") != life.live:
+        yield f"{model_id}/{life.live} was promoted and {model.get('live_version')} is live"
+
+
+def _of_data_set(world: World, dataset: str) -> Iterator[str]:
+    body = world.winnow.s3.get_object(Bucket=CLIENT_BUCKET, Key="trainingSet.json")["Body"].read()
+    if body != (DATA / dataset).read_bytes():
+        yield "the client's data set was changed"

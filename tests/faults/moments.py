@@ -1,0 +1,76 @@
+"""Moments of a deployment in moto: everything it holds, kept and brought back in a millisecond, and the time that it sees."""
+
+from __future__ import annotations
+
+from copy import copy, deepcopy
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from moto.dynamodb.models import dynamodb_backends
+from moto.s3.models import FakeKey, s3_backends
+from moto.stepfunctions.models import stepfunctions_backends
+
+from tests.conftest import REGION, Json, Winnow
+
+ACCOUNT = "123456789012"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Rows, objects (with when they were written) and executions, as they were at one moment."""
+
+    rows: Any
+    objects: dict[str, dict[str, tuple[bytes, datetime]]]
+    executions: list[Any]
+
+
+def executions(winnow: Winnow) -> list[Any]:
+    """The workflow's executions, as moto holds them: their status can be set."""
+    backend = stepfunctions_backends[ACCOUNT][REGION]
+    [machine] = [machine for machine in backend.state_machines if machine.arn == winnow.names["TrainingWorkflow"]]
+    found: list[Any] = machine.executions
+    return found
+
+
+def keep(winnow: Winnow) -> Moment:
+    """The deployment as it is now."""
+    objects = {}
+    for name, bucket in s3_backends[ACCOUNT]["aws"].buckets.items():
+        objects[name] = {key: (made.value, made.last_modified) for key, made in bucket.keys.items()}
+    return Moment(deepcopy(_rows(winnow)), objects, [copy(execution) for execution in executions(winnow)])
+
+
+def nothing(winnow: Winnow) -> Moment:
+    """A deployment that holds nothing but its clients' data sets."""
+    kept = keep(winnow)
+    return Moment({}, kept.objects | {winnow.names["Models"]: {}}, [])
+
+
+def bring_back(winnow: Winnow, moment: Moment) -> None:
+    """Make the deployment what it was."""
+    rows = _rows(winnow)
+    rows.clear()
+    rows.update(deepcopy(moment.rows))
+    for name, bucket in s3_backends[ACCOUNT]["aws"].buckets.items():
+        for key in list(bucket.keys):
+            bucket.keys.pop(key)
+        for key, (body, written_at) in moment.objects.get(name, {}).items():
+            made = FakeKey(name=key, value=body, account_id=ACCOUNT, region_name=REGION, bucket_name=name)
+            made.last_modified = written_at
+            bucket.keys[key] = made
+    executions(winnow)[:] = [copy(execution) for execution in moment.executions]
+
+
+def rows(winnow: Winnow) -> list[Json]:
+    """The registry's rows, as a scan would give them, at a hundredth of its price."""
+    return [row.to_regular_json() for part in _rows(winnow).values() for row in part.values()]
+
+
+def keys(winnow: Winnow) -> set[str]:
+    """The keys in the models' bucket."""
+    return set(s3_backends[ACCOUNT]["aws"].buckets[winnow.names["Models"]].keys)
+
+
+def _rows(winnow: Winnow) -> Any:
+    return dynamodb_backends[ACCOUNT][REGION].tables[winnow.names["Registry"]].items

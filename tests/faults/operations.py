@@ -1,0 +1,297 @@
+"""The operations whose every write is hit, each with the moment it begins at and what happens next. A new one is an entry here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.conftest import Context, load_event
+from tests.faults import moments
+from tests.faults.deployed import DIED, SERVICE_FAULT, UnheardError, VanishedError
+from tests.faults.moments import Moment
+from tests.faults.wire import How
+from tests.faults.world import MODEL, Promises, Segments, World
+from winnow.domain import MODELS_PREFIX
+
+Step = Callable[[World], object]
+
+
+def nothing(_: World) -> None:
+    """Nobody does anything: what was begun is left to the platform and the sweeper."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What the world does about a fault: how a task's death looks, and what the client does next. after: the faults that it can follow."""
+
+    death: type[BaseException] = DIED
+    then: Step = nothing
+    after: frozenset[How] = frozenset(How)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operation. of: the functions whose writes are hit, by the beginning of their name; all where empty."""
+
+    name: str
+    start: str
+    act: Step
+    variants: Mapping[str, Variant] = field(default_factory=lambda: {"left alone": Variant()})
+    of: tuple[str, ...] = ("",)
+
+
+# --- moments to begin at, each made from the one named first ---
+
+
+def _queued(world: World) -> None:
+    world.post()
+
+
+def _ready(world: World) -> None:
+    world.post()
+    world.run_executions()
+
+
+def _never_started(world: World) -> None:
+    world.post()
+    moments.executions(world.winnow).clear()
+
+
+def _absent_data_set(world: World) -> None:
+    world.post(training_object="absent.json")
+
+
+def _to_be_published(world: World) -> None:
+    """Trained, up to the last task of the workflow."""
+    world.post()
+    [execution] = moments.executions(world.winnow)
+    while execution.status == "RUNNING":
+        kept = moments.keep(world.winnow), list(world.logs.get(execution.name, []))
+        world.run(execution, tasks=1)
+    moments.bring_back(world.winnow, kept[0])
+    world.logs = {execution.name: kept[1]}
+
+
+def _retraining(world: World) -> None:
+    _ready(world)
+    world.post(force_update=True)
+
+
+def _second_ready(world: World) -> None:
+    _retraining(world)
+    world.run_executions()
+
+
+def _third_ready(world: World) -> None:
+    _second_ready(world)
+    world.post(force_update=True)
+    world.run_executions()
+
+
+def _stopped(tasks: int) -> Step:
+    """Somebody stopped the execution after so many tasks, and nothing of ours was told of it."""
+
+    def start(world: World) -> None:
+        world.post()
+        [execution] = moments.executions(world.winnow)
+        world.run(execution, tasks)
+        execution.status = "ABORTED"
+        world.told.add(execution.name)
+
+    return start
+
+
+def _strangers_object(world: World) -> None:
+    """An object of a version that the registry doesn't know."""
+    _ready(world)
+    key = f"{MODELS_PREFIX}{'0' * 32}/versions/1/1/artifact/weights.bin"
+    world.winnow.s3.put_object(Bucket=world.winnow.names["Models"], Key=key, Body=b"weights")
+
+
+def _deleting(world: World) -> None:
+    """A model is gone for clients, and everything that was made for it is still there."""
+    _ready(world)
+    path = {"model_id": MODEL}
+    answer = world.winnow.invoke(
+        "functions/api/delete_model", load_event("api/delete_model") | {"pathParameters": path}, Context(seconds=5)
+    )
+    assert answer["statusCode"] == 202
+    world.lives[MODEL][-1].deleted = True
+
+
+STARTS: Mapping[str, Step] = {
+    "nothing": nothing,
+    "queued": _queued,
+    "never started": _never_started,
+    "absent data set": _absent_data_set,
+    "to be published": _to_be_published,
+    "ready": _ready,
+    "retraining": _retraining,
+    "deleting": _deleting,
+    "two versions": _second_ready,
+    "three versions": _third_ready,
+    "stopped before it began": _stopped(0),
+    "stopped in the middle": _stopped(1),
+    "an object of nobody": _strangers_object,
+}
+_KEPT: dict[str, tuple[Moment, dict[str, list[Promises]], dict[str, list[Any]], set[str]]] = {}
+
+
+def begin(world: World, start: str) -> None:
+    """Bring the world to the moment, which is made once in a session."""
+    if start not in _KEPT:
+        world.bring_back(moments.nothing(world.winnow), {})
+        STARTS[start](world)
+        assert not world.wire.hits
+        _KEPT[start] = moments.keep(world.winnow), world.lives, world.logs, world.told
+    moment, lives, logs, told = _KEPT[start]
+    world.bring_back(moment, lives)
+    world.logs, world.told = {name: list(log) for name, log in logs.items()}, set(told)
+
+
+# --- what is done ---
+
+
+def _while_train_writes(what: Step) -> Step:
+    """Do it in the midst of Train, which goes on as a Lambda does whose execution was stopped."""
+
+    def act(world: World) -> None:
+        world.during("training/train", "PutObject", lambda: what(world))
+        world.run_executions()
+
+    return act
+
+
+def _train_fails(world: World) -> None:
+    world.winnow.failing = {"train"}
+    world.run_executions()
+    world.winnow.failing = set()
+
+
+def _in_segments(world: World) -> None:
+    world.lambda_context = Segments()
+    world.run_executions()
+
+
+def _client(again: Step) -> Mapping[str, Variant]:
+    return {"the client gives up": Variant(), "the client repeats": Variant(then=again, after=frozenset(How) - {How.LOST})}
+
+
+# How a task's death looks to Step Functions, and so what it does.
+DEATHS: Mapping[str, type[BaseException]] = {
+    "its task died": DIED,
+    "the service tries again": SERVICE_FAULT,
+    "its execution is gone": VanishedError,
+    "its execution is gone unheard": UnheardError,
+}
+# Only where the task died does it matter what its death looks like.
+_TASK = {name: Variant(death=death, after=frozenset(How if death is DIED else (How.BEFORE, How.AFTER))) for name, death in DEATHS.items()}
+
+
+def _post(world: World) -> None:
+    world.post()
+
+
+def _post_update(world: World) -> None:
+    world.post(force_update=True)
+
+
+def _post_with_key(world: World) -> None:
+    world.post(force_update=True, key="a-key-of-the-client")
+
+
+def _post_with_key_late(world: World) -> None:
+    """Without the key this would be another training."""
+    world.run_executions()
+    _post_with_key(world)
+
+
+_LATE = Variant(then=_post_with_key_late)
+
+
+def _cancel(version: int) -> Step:
+    return lambda world: world.cancel(MODEL, version)
+
+
+def _delete(world: World) -> None:
+    world.delete()
+
+
+def _delete_and_post(world: World) -> None:
+    world.delete()
+    world.post()
+
+
+def _promote(*versions: int) -> Step:
+    def act(world: World) -> None:
+        for version in versions:
+            world.promote(version)
+
+    return act
+
+
+def _delete_version(world: World) -> None:
+    # The latest is live: so the first can go.
+    world.delete_version(1)
+
+
+def _told_of_the_end(world: World) -> None:
+    world.told.clear()
+    world.tell_of_ends()
+
+
+def _sweep_after(**time: float) -> Step:
+    def act(world: World) -> None:
+        world.clock.advance(**time)
+        world.sweep()
+
+    return act
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation("POST /models", "nothing", _post, _client(_post)),
+    Operation("POST /models force_update", "ready", _post_update, _client(_post_update)),
+    Operation(
+        "POST /models with an Idempotency-Key", "ready", _post_with_key, {**_client(_post_with_key), "the client repeats late": _LATE}
+    ),
+    Operation("training", "queued", lambda world: world.run_executions(), _TASK, of=("training/prepare", "training/publish")),
+    Operation("training in segments", "queued", _in_segments, _TASK, of=("training/train",)),
+    Operation("a data set that is absent", "absent data set", lambda world: world.run_executions(), _TASK),
+    Operation("Fail", "queued", _train_fails, _TASK, of=("training/fail",)),
+    Operation("cancel", "queued", _cancel(1), _client(_cancel(1))),
+    Operation("cancel while Train writes", "queued", _while_train_writes(_cancel(1)), _client(_cancel(1)), of=("api/",)),
+    Operation("cancel a second version", "retraining", _cancel(2), _client(_cancel(2))),
+    Operation("DELETE model", "ready", _delete, _client(_delete)),
+    Operation("DELETE while Train writes", "queued", _while_train_writes(_delete), _client(_delete), of=("api/",)),
+    Operation("DELETE, and POST of the same id", "retraining", _delete_and_post, _client(_delete_and_post)),
+    Operation("promote", "two versions", _promote(1), _client(_promote(1))),
+    Operation("promote and roll back", "two versions", _promote(1, 2), _client(_promote(2))),
+    Operation("DELETE version", "two versions", _delete_version, _client(_delete_version)),
+    Operation("the rule that is told of an end", "stopped in the middle", _told_of_the_end, of=("upkeep/",)),
+    Operation("sweeper: a training that never started", "never started", _sweep_after(minutes=6)),
+    Operation("sweeper: a training to be started anew", "stopped before it began", _sweep_after(minutes=6)),
+    Operation("sweeper: a lease that ran out", "stopped in the middle", _sweep_after(minutes=21)),
+    Operation("sweeper: a deletion to be finished", "deleting", _sweep_after(minutes=17)),
+    Operation("sweeper: an orphan", "an object of nobody", _sweep_after(hours=25)),
+)
+
+
+def run(world: World, operation: Operation, variant: Variant, plan: Mapping[int, object]) -> None:
+    """The operation from its beginning, with these faults, and all that comes after until everything has settled."""
+    begin(world, operation.start)
+    world.winnow.death = variant.death
+    world.wire.arm(plan)  # type: ignore[arg-type]
+    operation.act(world)
+    world.wire.at_each_call = None
+    variant.then(world)
+    world.run_executions()
+    world.settle()
+
+
+def writes_of(world: World, operation: Operation) -> list[tuple[int, str]]:
+    """The writes of the operation when nothing goes wrong, each with its number and what it is."""
+    begin(world, operation.start)
+    operation.act(world)
+    world.wire.at_each_call = None
+    return [(number, str(write)) for number, write in enumerate(world.wire.writes, 1) if write.function.startswith(operation.of)]

@@ -1,0 +1,282 @@
+"""Calls at once, interleaved call by call to AWS: 200 POSTs of one id, and pairs of calls that get into each other's way."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.conftest import load_event
+from tests.faults import broken, moments
+from tests.faults.interleaving import Race, interleave
+from tests.faults.invariants import violations
+from tests.faults.operations import begin
+from tests.faults.world import MODEL
+
+if TYPE_CHECKING:
+    from tests.faults.conftest import Count
+    from tests.faults.world import World
+
+POSTS, ROUNDS = 200, 20
+INTERLEAVINGS = 200
+
+
+@pytest.fixture(autouse=True)
+def _at_once(world: World) -> Iterator[None]:
+    with world.winnow.running_at_once():
+        yield
+
+
+# --- many POSTs of one id ---
+
+
+def test_of_many_posts_of_one_id_exactly_one_makes_a_job(world: World, count: Count) -> None:
+    won = [_posts_at_once(world, seed, POSTS) for seed in range(ROUNDS)]
+
+    count(f"{POSTS} POSTs at once, {ROUNDS} rounds: jobs {dict(Counter(jobs for jobs, _ in won))}, answers {dict(_sum(won))}")
+    assert [jobs for jobs, _ in won] == [1] * ROUNDS
+    assert _sum(won) == {202: ROUNDS, 409: (POSTS - 1) * ROUNDS}
+
+
+def test_many_posts_find_a_get_then_put(world: World, count: Count, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken.get_then_put(monkeypatch)
+
+    won = [_posts_at_once(world, seed, POSTS // 4) for seed in range(3)]
+
+    count(f"{POSTS // 4} POSTs at once, 3 rounds: jobs {[jobs for jobs, _ in won]}, answers {dict(_sum(won))}")
+    assert max(jobs for jobs, _ in won) > 1
+
+
+def _posts_at_once(world: World, seed: int, number: int) -> tuple[int, Counter[int]]:
+    """How many jobs they made, and how many answers there were of each status."""
+    begin(world, "nothing")
+    event = load_event("api/create_model")
+    race = interleave(
+        world.wire,
+        random.Random(seed),
+        {str(each): lambda: world.winnow.invoke("functions/api/create_model", event)["statusCode"] for each in range(number)},
+    )
+    return len(moments.executions(world.winnow)), Counter(race.outcomes.values())
+
+
+def _sum(won: list[tuple[int, Counter[int]]]) -> Counter[int]:
+    return sum((answers for _, answers in won), Counter())
+
+
+# --- two that get into each other's way ---
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two calls at once. violated: what must not be, seen from the answers and from what is there afterwards.
+
+    leaves_work: whether they may leave something to be done, so that it has to settle each time.
+    """
+
+    start: str
+    actors: Callable[[World], Mapping[str, Callable[[], Any]]]
+    violated: Callable[[World, Race], Iterator[str]]
+    leaves_work: bool = True
+
+
+def _answer(world: World, function: str, body: Any = None) -> Any:
+    event = load_event(f"api/{function}") | {"pathParameters": {"model_id": MODEL}}
+    if body is not None:
+        event["body"] = json.dumps(body)
+    raw = world.winnow.invoke(f"functions/api/{function}", event)
+    return raw["statusCode"], json.loads(raw["body"])
+
+
+def _delete(world: World) -> Any:
+    return _answer(world, "delete_model")
+
+
+def _publish(world: World) -> None:
+    [execution] = moments.executions(world.winnow)
+    world.run(execution)
+
+
+def _retrain(world: World) -> Any:
+    body = json.loads(load_event("api/create_model_force_update")["body"])
+    return _answer(world, "create_model", {**body, "id": MODEL, "s3bucket": "albert-textcats", "n_iter": 1})
+
+
+def _retrain_and_prepare(world: World) -> Any:
+    """The answer of a POST; and its workflow, which begins while others still do what they do."""
+    answer = _retrain(world)
+    for execution in moments.executions(world.winnow):
+        if execution.status == "RUNNING":
+            world.run(execution, tasks=1)
+    return answer
+
+
+def _delete_and_commit_violated(world: World, race: Race) -> Iterator[str]:
+    status, _ = race.outcomes["DELETE"]
+    if status not in {200, 202}:
+        yield f"DELETE answered {status}"
+    if any(row["pk"] == "MODELS" for row in world.rows()):
+        yield "the model was deleted and is there"
+
+
+def _retrain_and_delete_violated(world: World, race: Race) -> Iterator[str]:
+    (deleted, _), (status, posted) = race.outcomes["DELETE"], race.outcomes["POST"]
+    if (deleted not in {200, 202}) or status != 202:
+        yield f"DELETE answered {deleted} and POST {status}"
+        return
+    # Version 2 was the old model's, and went with it; version 1 is another model's, which nobody deleted.
+    there = any(row["pk"] == "MODELS" for row in world.rows())
+    if there != (posted["version"] == 1):
+        yield f"POST made version {posted['version']}, and the model is {'there' if there else 'gone'}"
+
+
+def _promote(world: World, version: int, if_match: str | None = None) -> Any:
+    event = load_event("api/promote_version")
+    event["body"] = json.dumps({"version": version})
+    if if_match:
+        event["headers"] = event["headers"] | {"If-Match": if_match}
+        event["multiValueHeaders"] = event["multiValueHeaders"] | {"If-Match": [if_match]}
+    raw = world.winnow.invoke("functions/api/promote_version", event)
+    return raw["statusCode"], json.loads(raw["body"])
+
+
+def _both_promote(world: World) -> Mapping[str, Callable[[], Any]]:
+    return {"to 1": lambda: _promote(world, 1), "to 2": lambda: _promote(world, 2)}
+
+
+def _both_promote_if_unchanged(world: World) -> Mapping[str, Callable[[], Any]]:
+    raw = world.winnow.invoke("functions/api/get_model", load_event("api/get_model"))
+    tag = raw["headers"]["ETag"]
+    return {"to 1": lambda: _promote(world, 1, tag), "to 2": lambda: _promote(world, 2, tag)}
+
+
+def _live(world: World) -> int:
+    return next(int(row["live_version"]) for row in world.rows() if row["pk"] == "MODELS")
+
+
+def _promote_violated(world: World, race: Race) -> Iterator[str]:
+    statuses = {name: status for name, (status, _) in race.outcomes.items()}
+    if set(statuses.values()) != {200}:
+        yield f"promoting answered {statuses}"
+    if _live(world) not in {1, 2}:
+        yield f"{_live(world)} is live"
+
+
+def _promote_if_unchanged_violated(world: World, race: Race) -> Iterator[str]:
+    statuses = {name: status for name, (status, _) in race.outcomes.items()}
+    if sorted(statuses.values()) != [200, 412]:
+        yield f"promoting if unchanged answered {statuses}"
+    elif statuses[f"to {_live(world)}"] != 200:
+        yield f"{_live(world)} is live, and promoting it was refused"
+
+
+def _promote_and_delete_version(world: World) -> Mapping[str, Callable[[], Any]]:
+    path = {"model_id": MODEL, "version": "1"}
+
+    def delete() -> Any:
+        raw = world.winnow.invoke("functions/api/delete_version", load_event("api/delete_version") | {"pathParameters": path})
+        return raw["statusCode"], json.loads(raw["body"])
+
+    return {"promote": lambda: _promote(world, 1), "DELETE": delete}
+
+
+def _promote_and_delete_version_violated(world: World, race: Race) -> Iterator[str]:
+    statuses = {name: status for name, (status, _) in race.outcomes.items()}
+    promoted, deleted = statuses["promote"] == 200, statuses["DELETE"] in {200, 202}
+    if promoted == deleted:
+        yield f"promoting and deleting the same version answered {statuses}"
+    if (_live(world) == 1) != promoted:
+        yield f"{_live(world)} is live; the answers were {statuses}"
+
+
+PAIRS: Mapping[str, Pair] = {
+    "promote against rollback": Pair("three versions", _both_promote, _promote_violated, leaves_work=False),
+    "promote against rollback, each if unchanged": Pair(
+        "three versions", _both_promote_if_unchanged, _promote_if_unchanged_violated, leaves_work=False
+    ),
+    "promote against delete version": Pair("two versions", _promote_and_delete_version, _promote_and_delete_version_violated),
+    "delete against commit": Pair(
+        "to be published",
+        lambda world: {"DELETE": lambda: _delete(world), "Publish": lambda: _publish(world)},
+        _delete_and_commit_violated,
+    ),
+    "retrain against delete": Pair(
+        "ready",
+        lambda world: {"DELETE": lambda: _delete(world), "POST": lambda: _retrain_and_prepare(world)},
+        _retrain_and_delete_violated,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_two_at_once_leave_what_one_after_the_other_could(world: World, count: Count, name: str) -> None:
+    found, orders = _race(world, PAIRS[name], INTERLEAVINGS)
+
+    count(f"{INTERLEAVINGS} interleavings, {orders} different ones: {len(found)} violations")
+    assert found == [], "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "break_it"),
+    [
+        ("delete against commit", broken.no_fence),
+        ("retrain against delete", broken.get_then_put),
+        ("retrain against delete", broken.no_fence),
+        ("promote against rollback, each if unchanged", broken.no_fence),
+        ("promote against delete version", broken.get_then_put),
+    ],
+)
+def test_two_at_once_find_what_is_broken_on_purpose(
+    world: World, count: Count, monkeypatch: pytest.MonkeyPatch, name: str, break_it: Any
+) -> None:
+    break_it(monkeypatch)
+
+    found, orders = _race(world, PAIRS[name], INTERLEAVINGS, enough=1)
+
+    count(f"{break_it.__name__}, found after {orders} interleavings: {found[0] if found else None:.200}")
+    assert found
+
+
+def _race(world: World, pair: Pair, number: int, enough: float = math.inf) -> tuple[list[str], int]:
+    """The violations, each with its seed, until there are enough; and how many different interleavings there were."""
+    found: list[str] = []
+    orders = set()
+    for seed in range(number):
+        if len(found) >= enough:
+            break
+        begin(world, pair.start)
+        world.lives = {}
+        race = interleave(world.wire, random.Random(seed), pair.actors(world))
+        orders.add(race.order)
+        world.observe()
+        found += [f"seed {seed}: {violation} ({race.outcomes})" for violation in _settled(world, pair, race, whole=seed % 10 == 0)]
+    return found, len(orders)
+
+
+def _settled(world: World, pair: Pair, race: Race, *, whole: bool) -> Iterator[str]:
+    """The violations once everything has settled. whole: what is being made now is made, and not just cancelled."""
+    if not (pair.leaves_work or whole):
+        yield from pair.violated(world, race)
+        return
+    try:
+        if not whole and any("training_version" in row for row in world.rows()):
+            world.cancel(version=_active(world))
+        world.run_executions()
+        # Until a deletion is final, and the orphans' day is over.
+        world.settle(21, 25 * 60)
+    except Exception as error:
+        yield f"it never settles: {error!r}"
+        return
+    # What clients were told is the pair's to check: calls at once have no order that the world could keep.
+    world.lives = {}
+    yield from pair.violated(world, race)
+    yield from violations(world)
+
+
+def _active(world: World) -> int:
+    return next((int(row["training_version"]) for row in world.rows() if row["pk"] == "MODELS" and "training_version" in row), 1)

@@ -1,0 +1,74 @@
+"""Two faults in one life of a model, from the first POST to DELETE: which, where, and what everybody does next is drawn from a seed.
+
+300 lives in `make test`; any number with `make test-faults PAIRS=…`, beginning at another seed with SEED=….
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from tests.faults import moments
+from tests.faults.invariants import violations
+from tests.faults.operations import DEATHS
+from tests.faults.wire import How
+
+if TYPE_CHECKING:
+    from tests.faults.conftest import Count
+    from tests.faults.world import World
+
+PAIRS = int(os.environ.get("PAIRS") or 300)
+SEED = int(os.environ.get("SEED") or 0)
+
+
+def test_two_faults_in_one_life_lose_nothing_and_double_nothing(world: World, count: Count) -> None:
+    world.bring_back(moments.nothing(world.winnow), {})
+    live(world, random.Random(SEED))
+    writes = len(world.wire.writes)
+    assert violations(world) == []
+    hits: Counter[int] = Counter()
+    ways: Counter[str] = Counter()
+    for seed in range(SEED, SEED + PAIRS):
+        chance = random.Random(seed)
+        plan = {number: chance.choice(list(How)) for number in sorted(chance.sample(range(1, writes + 1), 2))}
+        world.bring_back(moments.nothing(world.winnow), {})
+        world.winnow.death = chance.choice(list(DEATHS.values()))
+        world.wire.arm(plan)
+
+        live(world, chance)
+
+        found = violations(world)
+        assert found == [], f"seed {seed}: {found}\n  faults: {[str(hit) for hit in world.wire.hits]}\n  answers: {world.answers}"
+        hits[len(world.wire.hits)] += 1
+        ways.update(hit.fault.value for hit in world.wire.hits if hit.fault)
+    met = ", ".join(f"{number} met {faults} faults" for faults, number in sorted(hits.items(), reverse=True))
+    count(f"{PAIRS} lives of {writes} writes (seeds {SEED} to {SEED + PAIRS - 1}): {met}; {dict(ways)}; 0 violations")
+    assert hits[2] > PAIRS // 2
+
+
+def live(world: World, chance: random.Random) -> None:
+    """A model's life: trained, asked, trained again, deleted. A client that got no good answer asks again, or doesn't."""
+
+    def insist(call: str, *, force_update: bool = False) -> None:
+        for _ in range(1 + chance.randrange(3)):
+            answer = world.delete() if call == "delete" else world.post(force_update=force_update)
+            if answer is not None and answer.status < 500:
+                return
+
+    insist("post")
+    world.run_executions()
+    world.predict()
+    insist("post", force_update=True)
+    if chance.random() < 0.5:
+        world.sweep()
+    if chance.random() < 0.2:
+        world.cancel(version=2)
+    world.run_executions()
+    if chance.random() < 0.8:
+        insist("delete")
+    if chance.random() < 0.3:
+        insist("post")
+    world.run_executions()
+    world.settle()

@@ -1,0 +1,296 @@
+"""The world around a deployment: clients that call and may repeat, a platform that runs, retries and kills, and a clock.
+
+It keeps what clients were told, so that `invariants` can hold the deployment to it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from tests.conftest import WORKFLOW, Answer, Context, Json, load_event
+from tests.faults import moments
+from tests.faults.deployed import DIED, Deployed, PausedError, StoppedError, UnheardError, VanishedError
+from tests.faults.moments import Moment
+from tests.faults.wire import Crash, Wire
+from tests.support.clock import Clock
+
+SWEEP = "functions/upkeep/sweep"
+ENDED = "functions/upkeep/execution_ended"
+# An asynchronous invocation that fails is made twice more.
+_DELIVERIES = 3
+MODEL = "tc-01"
+
+
+@dataclass
+class Segments(Context):
+    """A Lambda's time that is over each time that it was looked at so often: a training is cut into segments."""
+
+    looks: int = 3
+    looked: int = 0
+
+    def get_remaining_time_in_millis(self) -> int:
+        self.looked += 1
+        return 900_000 if self.looked % self.looks else 30_000
+
+
+@dataclass
+class Promises:
+    """What clients were told of one life of a model id: from the first POST to a DELETE that may have been done."""
+
+    accepted: list[int] = field(default_factory=list)
+    cancelled: set[int] = field(default_factory=set)
+    removed: set[int] = field(default_factory=set)
+    unanswered: int = 0
+    deleted: bool = False
+    # The version that was promoted last, until another may have gone live by itself.
+    live: int | None = None
+
+
+@dataclass
+class World:
+    """A deployment, and everybody around it."""
+
+    winnow: Deployed
+    wire: Wire
+    clock: Clock
+    lives: dict[str, list[Promises]] = field(default_factory=dict)
+    # Versions ever seen, by uid and number, with when they were made: so a number used twice is seen.
+    made: dict[tuple[str, int], str] = field(default_factory=dict)
+    uids: dict[str, list[str]] = field(default_factory=dict)
+    found: list[str] = field(default_factory=list)
+    # What the tasks of each execution gave so far.
+    logs: dict[str, list[Any]] = field(default_factory=dict)
+    # What Lambda tells the workflow's tasks of their time; None: that they have enough.
+    lambda_context: Context | None = None
+    # The version that each Idempotency-Key was answered with, 0 while it got no answer.
+    keys: dict[str, int] = field(default_factory=dict)
+    # The executions whose end was told, by name.
+    told: set[str] = field(default_factory=set)
+    # The answers that clients got, in order.
+    answers: list[str] = field(default_factory=list)
+
+    # --- moments ---
+
+    def bring_back(self, moment: Moment, lives: Mapping[str, list[Promises]]) -> None:
+        """Begin again at a moment, and with what clients had been told until then."""
+        moments.bring_back(self.winnow, moment)
+        self.winnow.environments.clear()
+        self.winnow.death, self.winnow.failing, self.winnow.delivered = DIED, set(), []
+        self.lambda_context, self.keys = None, {}
+        self.clock.ahead = timedelta()
+        self.lives = {
+            model_id: [replace(it, accepted=list(it.accepted), cancelled=set(it.cancelled), removed=set(it.removed)) for it in told]
+            for model_id, told in lives.items()
+        }
+        self.made, self.uids, self.found, self.answers, self.logs, self.told = {}, {}, [], [], {}, set()
+        self.wire.arm({})
+        self.wire.at_each_call = None
+        self.observe()
+
+    # --- clients ---
+
+    def post(self, model_id: str = MODEL, *, force_update: bool = False, key: str | None = None, **fields: Any) -> Answer | None:
+        """POST /models, of a training that is soon done. key: its Idempotency-Key; requests with one key are one request."""
+        body = {**json.loads(load_event("api/create_model")["body"]), "id": model_id, "n_iter": 1, "n_texts": 12, **fields}
+        body |= {"force_update": True} if force_update else {}
+        headers = {"Idempotency-Key": key} if key else None
+        answer = self._request(f"POST {model_id}", lambda: self.winnow.call("create_model", body=body, headers=headers))
+        life = self._life(model_id)
+        # What the key was answered with; 0 where it was sent and got no answer.
+        before = self.keys.get(key) if key else None
+        if answer is None or answer.status >= 500:
+            life.unanswered += before is None
+            self._remember(key, before or 0)
+        elif answer.status == 202:
+            version = answer.body["version"]
+            life.unanswered -= before == 0
+            if life.deleted:
+                life = self._new_life(model_id)
+            if not before:
+                life.accepted.append(version)
+            elif before != version:
+                self.found.append(f"one Idempotency-Key was given the versions {before} and {version}")
+            self._remember(key, version)
+        self.observe()
+        return answer
+
+    def _remember(self, key: str | None, version: int) -> None:
+        if key:
+            self.keys[key] = version
+
+    def cancel(self, model_id: str = MODEL, version: int = 1) -> Answer | None:
+        path = {"model_id": model_id, "version": str(version)}
+        answer = self._request(f"cancel {model_id}/{version}", lambda: self.winnow.call("cancel_version", path=path))
+        if answer is not None and answer.status == 200:
+            self._life(model_id).cancelled.add(version)
+        self.observe()
+        return answer
+
+    def delete(self, model_id: str = MODEL) -> Answer | None:
+        answer = self._request(f"DELETE {model_id}", lambda: self.winnow.call("delete_model", path={"model_id": model_id}))
+        life = self._life(model_id)
+        if answer is None or answer.status >= 500:
+            # It may have been done. What is there afterwards tells.
+            life.deleted = not any(row["pk"] == "MODELS" and row["sk"] == model_id for row in self.rows())
+        elif answer.status in {200, 202}:
+            life.deleted = True
+        self.observe()
+        return answer
+
+    def promote(self, version: int, model_id: str = MODEL, headers: Mapping[str, str] | None = None) -> Answer | None:
+        """PUT /models/{model_id}/live."""
+        answer = self._request(
+            f"promote {model_id}/{version}",
+            lambda: self.winnow.call("promote_version", body={"version": version}, path={"model_id": model_id}, headers=headers),
+        )
+        if answer is None or answer.status >= 500:
+            self._life(model_id).live = None
+        elif answer.status == 200:
+            self._life(model_id).live = version
+        self.observe()
+        return answer
+
+    def delete_version(self, version: int, model_id: str = MODEL) -> Answer | None:
+        path = {"model_id": model_id, "version": str(version)}
+        answer = self._request(f"DELETE {model_id}/{version}", lambda: self.winnow.call("delete_version", path=path))
+        there = any(row["pk"].startswith("VERSIONS#") and int(row["version"]) == version for row in self._own(model_id))
+        if (answer is not None and answer.status in {200, 202}) or ((answer is None or answer.status >= 500) and not there):
+            self._life(model_id).removed.add(version)
+        self.observe()
+        return answer
+
+    def _own(self, model_id: str) -> list[Json]:
+        """The rows of this life of the model."""
+        uids = {row["uid"] for row in self.rows() if row["pk"] == "MODELS" and row["sk"] == model_id}
+        return [row for row in self.rows() if row.get("uid") in uids]
+
+    def predict(self, model_id: str = MODEL) -> Answer | None:
+        body = {"model_id": model_id, "text": "I want to save for vacation!"}
+        return self._request(f"predict {model_id}", lambda: self.winnow.call("predict", "predict_get_body", body=body))
+
+    def _request(self, what: str, call: Callable[[], Answer]) -> Answer | None:
+        """The answer, or None where the Lambda died: API Gateway answers for it, and the client knows nothing."""
+        try:
+            answer = call()
+        except Crash:
+            self.answers.append(f"{what}: none")
+            return None
+        self.answers.append(f"{what}: {answer.status}")
+        return answer
+
+    def _life(self, model_id: str) -> Promises:
+        return self.lives.setdefault(model_id, [Promises()])[-1]
+
+    def _new_life(self, model_id: str) -> Promises:
+        self.lives[model_id].append(Promises())
+        return self.lives[model_id][-1]
+
+    # --- the platform ---
+
+    def run_executions(self) -> None:
+        """Run what was started and didn't end yet, to its end."""
+        for execution in list(moments.executions(self.winnow)):
+            if execution.status == "RUNNING":
+                self.run(execution)
+        self.tell_of_ends()
+
+    def run(self, execution: Any, tasks: float = math.inf) -> None:
+        """Run an execution from where it is to its end, or for so many tasks."""
+        data = json.loads(execution.execution_input)
+        self.winnow.log, self.winnow.position, self.winnow.allowance = self.logs.setdefault(execution.name, []), 0, tasks
+        try:
+            end = self.winnow.run_workflow(data, self.lambda_context)
+        except (StoppedError, PausedError):
+            pass
+        except VanishedError as error:
+            _end(execution, "ABORTED")
+            if isinstance(error, UnheardError):
+                self.told.add(execution.name)
+        except Exception:
+            # Its Fail state failed as often as it is tried.
+            _end(execution, "FAILED")
+        else:
+            _end(execution, "FAILED" if WORKFLOW["States"][end]["Type"] == "Fail" else "SUCCEEDED")
+            for told in self.lives.values():
+                told[-1].live = None
+        self.observe()
+
+    def tell_of_ends(self) -> None:
+        """EventBridge: each execution that didn't succeed is told of once, which may take more than one delivery."""
+        for execution in list(moments.executions(self.winnow)):
+            if execution.status in {"FAILED", "ABORTED"} and execution.name not in self.told:
+                self.told.add(execution.name)
+                event = load_event("upkeep/execution_ended")
+                event["detail"] |= {"name": execution.name, "status": execution.status, "input": execution.execution_input}
+                self._deliver(event)
+        self.observe()
+
+    def _deliver(self, event: Json) -> None:
+        for _ in range(_DELIVERIES):
+            hits = len(self.wire.hits)
+            try:
+                self.winnow.invoke(ENDED, event)
+            except (Crash, Exception):
+                if len(self.wire.hits) == hits:
+                    raise
+            else:
+                return
+
+    def sweep(self) -> None:
+        """The schedule's call. A sweep that dies or fails because of a fault is made again five minutes later."""
+        hits = len(self.wire.hits)
+        try:
+            self.winnow.invoke(SWEEP, load_event("upkeep/sweep"), Context(seconds=900))
+        except (Crash, Exception):
+            if len(self.wire.hits) == hits:
+                raise
+            self.answers.append("sweep: failed")
+        self.observe()
+
+    def settle(self, *pauses: int) -> None:
+        """Let time pass, so many minutes between two sweeps, until nothing is left to be done: leases and deletions, then days."""
+        for minutes in pauses or (6, 30, 25 * 60, 25 * 60):
+            self.clock.advance(minutes=minutes)
+            self.sweep()
+            self.run_executions()
+
+    def during(self, function: str, operation: str, what: Callable[[], object]) -> None:
+        """Do something else in the midst of a function: when it is about to make this call for the first time."""
+
+        def at(name: str) -> None:
+            if self.wire.function == function and name == operation:
+                self.wire.at_each_call = None
+                what()
+
+        self.wire.at_each_call = at
+
+    # --- what is there ---
+
+    def rows(self) -> list[Json]:
+        return moments.rows(self.winnow)
+
+    def observe(self) -> None:
+        """Look at the registry in between: what must hold at every moment, and which versions were ever made."""
+        rows = self.rows()
+        active: Counter[str] = Counter()
+        for row in rows:
+            if row["pk"] == "MODELS" and row.get("uid") not in self.uids.setdefault(row["sk"], []):
+                self.uids[row["sk"]].append(row.get("uid", "none"))
+            if not row["pk"].startswith("VERSIONS#") or "version" not in row:
+                continue
+            known = self.made.setdefault((row["uid"], int(row["version"])), row["created_at"])
+            if known != row["created_at"]:
+                self.found.append(f"version {row['version']} was made twice: its number was used again")
+            active[row["uid"]] += row["status"] in {"queued", "training", "evaluating"}
+        self.found += [f"{number} active versions of one model" for number in active.values() if number > 1]
+
+
+def _end(execution: Any, status: str) -> None:
+    if execution.status == "RUNNING":
+        execution.status = status
