@@ -6,7 +6,7 @@ import gzip
 import json
 from collections import Counter
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -135,7 +135,7 @@ def test_a_multilabel_model_stays_one(ready: Ready) -> None:
 WORDS = {"baking": "flour and butter for the cake", "cycling": "a flat tyre on my bike", "gardening": "tulip bulbs in the flower bed"}
 
 
-def poison(winnow: Winnow, **properties: object) -> Json:
+def poison(winnow: Winnow, **properties: Any) -> Json:
     """A good model, and feedback with the labels of its training texts swapped. Returns the version that was trained on that."""
     winnow.put_dataset([{"text": f"{words} {number}", "label": label} for label, words in WORDS.items() for number in range(20)])
     assert winnow.train(n_iter=8, **properties)["live"]
