@@ -10,7 +10,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.support import contract
 from tests.support.contract import ROOT, check_answer, check_request, operations
-from winnow import domain, errors
+from winnow import domain, errors, feedback
 from winnow.datasets.problems import Kind
 from winnow.http import fields, idempotency, problems, schemas
 from winnow.recipes import RECIPES
@@ -146,6 +146,8 @@ def test_each_call_has_an_event_and_each_event_is_of_a_call() -> None:
     [
         ("POST /models", schemas.CREATE_MODEL),
         ("POST /datasets", schemas.CREATE_DATASET),
+        ("PATCH /models/{model_id}", schemas.CHANGE_MODEL),
+        ("POST /models/{model_id}/examples", schemas.ADD_EXAMPLES),
         ("PUT /models/{model_id}/live", schemas.PROMOTE_VERSION),
         ("GET /prediction", schemas.PREDICT),
         ("POST /prediction", schemas.PREDICT),
@@ -161,6 +163,8 @@ def test_no_other_call_takes_a_body() -> None:
     assert {call for call, operation in operations().items() if "requestBody" in operation} == {
         "POST /models",
         "POST /datasets",
+        "PATCH /models/{model_id}",
+        "POST /models/{model_id}/examples",
         "PUT /models/{model_id}/live",
         "GET /prediction",
         "POST /prediction",
@@ -174,10 +178,9 @@ def test_the_query_parameters_are_those_that_the_code_checks() -> None:
     # A list is no query parameter.
     of_a_text = {name: schema for name, schema in schemas.PREDICT["properties"].items() if name != "texts"}
     a_list = schemas.LIST["properties"]
+    lists = ("GET /models", "GET /datasets", "GET /models/{model_id}/versions", "GET /models/{model_id}/examples")
     expected = {
-        "GET /models": a_list,
-        "GET /datasets": a_list,
-        "GET /models/{model_id}/versions": a_list,
+        **dict.fromkeys(lists, a_list),
         "GET /models/{model_id}/versions/{version}/compare": schemas.COMPARE_VERSIONS["properties"],
         "GET /prediction": of_a_text,
     }
@@ -185,8 +188,9 @@ def test_the_query_parameters_are_those_that_the_code_checks() -> None:
 
 
 def test_the_header_that_the_code_checks_is_as_it_checks_it() -> None:
-    [key] = [it for it in operations()["POST /models"]["parameters"] if it["in"] == "header"]
-    assert (key["name"], key["schema"]) == ("Idempotency-Key", idempotency.KEY)
+    for call in ("POST /models", "POST /models/{model_id}/examples"):
+        [key] = [it for it in operations()[call]["parameters"] if it["in"] == "header"]
+        assert (key["name"], key["schema"]) == ("Idempotency-Key", idempotency.KEY)
 
 
 def test_the_path_parameters_are_those_that_the_code_checks() -> None:
@@ -196,6 +200,7 @@ def test_the_path_parameters_are_those_that_the_code_checks() -> None:
         "version": fields.VERSION,
         "figure": fields.FIGURE,
         "report_id": fields.REPORT_ID,
+        "batch": fields.BATCH,
     }
     for call, operation in operations().items():
         written = {parameter["name"]: parameter["schema"] for parameter in operation["parameters"] if parameter["in"] == "path"}
@@ -257,6 +262,8 @@ def test_the_words_of_answers_are_those_of_the_domain() -> None:
     assert version["recipe"]["enum"] == [*RECIPES]
     assert version["promote"]["enum"] == [*domain.Promote]
     assert component("DatasetProblem")["properties"]["kind"]["enum"] == [*Kind]
+    assert version["source"]["enum"] == [*domain.VersionSource]
+    assert component("ReceivedExamples")["properties"]["retrain"]["enum"] == [*feedback.Retraining]
 
 
 # --- the checks notice ---

@@ -33,9 +33,9 @@ DOORS = (
     {"aws", "flags", "strict_json", "lifecycle"},
     {"registry", "storage", "datasets_bucket", "recipes", "evaluation", "datasets"},
     {"deployment"},
-    {"training", "comparison", "reading"},
+    {"training", "retraining", "comparison", "reading"},
     {"jobs", "announcement", "promotion", "preparation", "dry_run", "trainer", "predictor", "failures", "http"},
-    {"deletion"},
+    {"deletion", "feedback"},
     {"sweep"},
 )
 
@@ -247,7 +247,7 @@ def test_only_the_registry_s_table_knows_how_a_row_is_addressed() -> None:
     del texts["layers/winnow/winnow/recipes/languages.py"]  # sk is Slovak there
     # models.py and upkeep.py read the keys of rows and ask for partitions; they make none.
     assert {path for path, found in texts.items() if found & {"pk", "sk"}} == {table, models, upkeep}
-    partition = re.compile("(MODELS|DELETIONS|UPKEEP|KEYS)$|(VERSIONS|IDEMPOTENCY)#")
+    partition = re.compile("(MODELS|DELETIONS|UPKEEP|KEYS)$|(VERSIONS|FEEDBACK|IDEMPOTENCY)#")
     assert {path for path, found in texts.items() if any(partition.match(text) for text in found)} == {table}
 
 

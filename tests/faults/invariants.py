@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.conftest import CLIENT_BUCKET, DATA
 from tests.faults import moments
-from winnow.domain import FIGURES, JobObject, TrainingJob
+from winnow.domain import FIGURES, JobObject, TrainingJob, batch_key, batch_of_key
 from winnow.errors import WinnowError
 from winnow.storage import CHECKPOINTS, Storage
 
@@ -31,6 +31,7 @@ def violations(world: World, dataset: str = "exclusive.json") -> list[str]:
         *(f"a row that nobody made: {row}" for row in world.rows() if _is_torso(row)),
         *_of_models(world, models, versions),
         *_left_over(rows, models, versions),
+        *_of_feedback(world, models),
         *_of_executions(world),
         *_of_promises(world, models, versions),
         *_of_data_set(world, dataset),
@@ -46,7 +47,13 @@ def _is_torso(row: Any) -> bool:
 def _orphans(world: World) -> Iterator[str]:
     """Objects that nobody will ask for: of no version, of an older start of one, checkpoints of what is no longer being made."""
     known = {(row["uid"], int(row["version"])): row for row in world.rows() if row["pk"].startswith("VERSIONS#") and not _is_torso(row)}
+    batches = {(row["pk"].partition("#")[2], row["sk"]) for row in world.rows() if row["pk"].startswith("FEEDBACK#")}
     for key in sorted(moments.keys(world.winnow)):
+        of_a_batch = batch_of_key(key)
+        if of_a_batch is not None:
+            if of_a_batch not in batches:
+                yield f"an object of no batch: {key}"
+            continue
         made = JobObject.from_key(key)
         row = known.get((made.uid, made.version)) if made else None
         if made is None or row is None:
@@ -103,6 +110,27 @@ def _left_over(rows: list[Any], models: dict[str, Any], versions: dict[str, dict
     yield from (f"version rows of a model that is gone: {uid}" for uid in versions if uid not in uids)
 
 
+def _of_feedback(world: World, models: dict[str, Any]) -> Iterator[str]:
+    """Every batch has its object, is counted once, and isn't waited for when everything has settled."""
+    batches = [(row["pk"].partition("#")[2], row) for row in world.rows() if row["pk"].startswith("FEEDBACK#")]
+    uids = {model["uid"] for model in models.values()}
+    keys = moments.keys(world.winnow)
+    for uid, row in batches:
+        if uid not in uids:
+            yield f"a batch of a model that is gone: {uid}"
+        if batch_key(uid, row["sk"]) not in keys:
+            yield f"a batch without its object: {row['sk']}"
+    for model_id, model in models.items():
+        there = sum(row["examples"] for uid, row in batches if uid == model["uid"])
+        if model.get("feedback_received", 0) != there:
+            yield f"{model_id} counts {model.get('feedback_received', 0)} examples of feedback, and {there} are there"
+        if "feedback_taking" in model:
+            yield f"{model_id} still trains on feedback, and nothing trains it"
+        waiting = there - int(model.get("feedback_taken", {}).get("examples", 0))
+        if "retrain_now" in model and waiting and "live_version" in model:
+            yield f"{model_id} was asked to be trained on feedback, and never was"
+
+
 def _of_executions(world: World) -> Iterator[str]:
     inputs = Counter(execution.execution_input for execution in moments.executions(world.winnow))
     yield from (f"{number} executions for {given}" for given, number in inputs.items() if number > 1)
@@ -114,7 +142,7 @@ def _of_promises(world: World, models: dict[str, Any], versions: dict[str, dict[
         for life in lives:
             yield from (f"two POSTs were given {model_id}/{number}" for number, told in Counter(life.accepted).items() if told > 1)
         yield from _of_life(world, model_id, lives[-1], models, versions)
-        most = sum(len(life.accepted) + life.unanswered for life in lives)
+        most = sum(len(life.accepted) + life.unanswered + life.asked for life in lives)
         made = sum(1 for uid, _ in world.made if uid in world.uids.get(model_id, []))
         if made > most:
             yield f"{made} versions of {model_id} were made, for at most {most} requests"
@@ -132,9 +160,12 @@ def _of_life(world: World, model_id: str, life: Promises, models: dict[str, Any]
             yield f"{model_id} was accepted and is gone"
         return
     own = versions.get(model["uid"], {})
-    for number in life.accepted:
+    batches = {row["sk"] for row in world.rows() if row["pk"] == f"FEEDBACK#{model['uid']}"}
+    yield from (f"batch {batch} of {model_id} was answered with 201 and is gone" for batch in life.kept - life.taken_back - batches)
+    yield from (f"batch {batch} of {model_id} was taken back and is there" for batch in life.taken_back & batches)
+    for number in [*life.accepted, *sorted(life.started)]:
         if number not in own and number not in life.removed:
-            yield f"{model_id}/{number} was answered with 202 and is gone"
+            yield f"{model_id}/{number} was answered and is gone"
     for number in life.cancelled:
         if number in own and own[number]["status"] != "cancelled":
             yield f"{model_id}/{number} was cancelled and is {own[number]['status']}"

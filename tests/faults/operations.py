@@ -109,6 +109,31 @@ def _strangers_object(world: World) -> None:
     world.winnow.s3.put_object(Bucket=world.winnow.names["Models"], Key=key, Body=b"weights")
 
 
+def _feedback_waits(world: World) -> None:
+    _ready(world)
+    world.add_examples("no")
+
+
+def _feedback_is_trained_on(world: World) -> None:
+    _ready(world)
+    world.add_examples("now")
+
+
+def _asked_while_training(world: World) -> None:
+    """A training was asked for while another was on, which has ended."""
+    _retraining(world)
+    world.add_examples("now")
+    world.run_executions()
+
+
+def _feedback_of_nobody(world: World) -> None:
+    """An object of a batch that the registry doesn't know."""
+    _feedback_waits(world)
+    [key] = [key for key in moments.keys(world.winnow) if "/feedback/" in key]
+    lost = key.rpartition("/")[0] + "/20200101T000000000-00000000.jsonl.gz"
+    world.winnow.s3.put_object(Bucket=world.winnow.names["Models"], Key=lost, Body=b"examples")
+
+
 def _deleting(world: World) -> None:
     """A model is gone for clients, and everything that was made for it is still there."""
     _ready(world)
@@ -134,6 +159,10 @@ STARTS: Mapping[str, Step] = {
     "stopped before it began": _stopped(0),
     "stopped in the middle": _stopped(1),
     "an object of nobody": _strangers_object,
+    "feedback waits": _feedback_waits,
+    "feedback is trained on": _feedback_is_trained_on,
+    "asked while training": _asked_while_training,
+    "feedback of nobody": _feedback_of_nobody,
 }
 _KEPT: dict[str, tuple[Moment, dict[str, list[Promises]], dict[str, list[Any]], set[str]]] = {}
 
@@ -236,6 +265,18 @@ def _delete_version(world: World) -> None:
     world.delete_version(1)
 
 
+def _feedback(retrain: str, key: str | None = None) -> Step:
+    return lambda world: world.add_examples(retrain, key)
+
+
+def _take_back(world: World) -> None:
+    world.take_back()
+
+
+def _change(world: World) -> None:
+    world.change(retrain_after=10)
+
+
 def _told_of_the_end(world: World) -> None:
     world.told.clear()
     world.tell_of_ends()
@@ -273,6 +314,17 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("sweeper: a training to be started anew", "stopped before it began", _sweep_after(minutes=6)),
     Operation("sweeper: a lease that ran out", "stopped in the middle", _sweep_after(minutes=21)),
     Operation("sweeper: a deletion to be finished", "deleting", _sweep_after(minutes=17)),
+    Operation("POST examples", "ready", _feedback("no"), _client(_feedback("no"))),
+    Operation("POST examples and train", "feedback waits", _feedback("now"), _client(_feedback("now"))),
+    Operation("POST examples with an Idempotency-Key", "ready", _feedback("now", "a-key"), _client(_feedback("now", "a-key"))),
+    Operation("POST examples while one is trained", "retraining", _feedback("now"), _client(_feedback("now"))),
+    Operation("DELETE examples", "feedback waits", _take_back, _client(_take_back)),
+    Operation("PATCH model", "ready", _change, _client(_change)),
+    Operation("training on feedback", "feedback is trained on", lambda world: world.run_executions(), _TASK, of=("training/",)),
+    Operation("cancel a training on feedback", "feedback is trained on", _cancel(2), _client(_cancel(2))),
+    Operation("DELETE model with feedback", "feedback is trained on", _delete, _client(_delete)),
+    Operation("sweeper: feedback to be trained on", "asked while training", _sweep_after(minutes=6)),
+    Operation("sweeper: an orphan of feedback", "feedback of nobody", _sweep_after(hours=25)),
     Operation("sweeper: an orphan", "an object of nobody", _sweep_after(hours=25)),
 )
 

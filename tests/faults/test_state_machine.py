@@ -156,6 +156,13 @@ class Api(RuleBasedStateMachine):
         status = 404 if self.models[model_id] is None else 200
         self._ask("DELETE", model_id, (status, None), faults, lambda: self.world.delete(model_id))
 
+    @rule(model_id=st.sampled_from(IDS), faults=FAULTS)
+    def add_examples(self, model_id: str, faults: Faults) -> None:
+        before = self.models[model_id]
+        status = 404 if before is None else 201 if "ready" in before.versions.values() else 409
+        # They wait: no version comes or goes.
+        self._ask("POST examples", model_id, (status, before), faults, lambda: self.world.add_examples("no", model_id=model_id))
+
     @rule(model_id=st.sampled_from(IDS))
     def predict(self, model_id: str) -> None:
         # A fresh environment: a warm one may trust what it knows for another second.

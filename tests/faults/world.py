@@ -9,7 +9,8 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from copy import deepcopy
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from tests.faults.deployed import DIED, Deployed, PausedError, StoppedError, Unh
 from tests.faults.moments import Moment
 from tests.faults.wire import Crash, Wire
 from tests.support.clock import Clock
+from tests.support.feedback import labelled
 
 SWEEP = "functions/upkeep/sweep"
 ENDED = "functions/upkeep/execution_ended"
@@ -48,6 +50,11 @@ class Promises:
     removed: set[int] = field(default_factory=set)
     unanswered: int = 0
     deleted: bool = False
+    # The batches of feedback that were kept, and of those the ones that were taken back; and how many requests asked for a training.
+    kept: set[str] = field(default_factory=set)
+    taken_back: set[str] = field(default_factory=set)
+    asked: int = 0
+    started: set[int] = field(default_factory=set)
     # The version that was promoted last, until another may have gone live by itself.
     live: int | None = None
 
@@ -70,6 +77,8 @@ class World:
     lambda_context: Context | None = None
     # The version that each Idempotency-Key was answered with, 0 while it got no answer.
     keys: dict[str, int] = field(default_factory=dict)
+    # The batch that each Idempotency-Key of feedback was answered with.
+    batches: dict[str, str] = field(default_factory=dict)
     # The executions whose end was told, by name.
     told: set[str] = field(default_factory=set)
     # The answers that clients got, in order.
@@ -82,12 +91,9 @@ class World:
         moments.bring_back(self.winnow, moment)
         self.winnow.environments.clear()
         self.winnow.death, self.winnow.failing, self.winnow.delivered = DIED, set(), []
-        self.lambda_context, self.keys = None, {}
+        self.lambda_context, self.keys, self.batches = None, {}, {}
         self.clock.ahead = timedelta()
-        self.lives = {
-            model_id: [replace(it, accepted=list(it.accepted), cancelled=set(it.cancelled), removed=set(it.removed)) for it in told]
-            for model_id, told in lives.items()
-        }
+        self.lives = {model_id: [deepcopy(it) for it in told] for model_id, told in lives.items()}
         self.made, self.uids, self.found, self.answers, self.logs, self.told = {}, {}, [], [], {}, set()
         self.wire.arm({})
         self.wire.at_each_call = None
@@ -162,6 +168,46 @@ class World:
         there = any(row["pk"].startswith("VERSIONS#") and int(row["version"]) == version for row in self._own(model_id))
         if (answer is not None and answer.status in {200, 202}) or ((answer is None or answer.status >= 500) and not there):
             self._life(model_id).removed.add(version)
+        self.observe()
+        return answer
+
+    def add_examples(self, retrain: str = "now", key: str | None = None, model_id: str = MODEL) -> Answer | None:
+        """POST /models/{model_id}/examples, two examples of a new label."""
+        body = {"examples": labelled(2), "retrain": retrain}
+        headers = {"Idempotency-Key": key} if key else None
+        path = {"model_id": model_id}
+        answer = self._request(f"POST {model_id}/examples", lambda: self.winnow.call("add_examples", body=body, path=path, headers=headers))
+        life = self._life(model_id)
+        life.asked += retrain != "no" and (key is None or key not in self.batches)
+        if key:
+            self.batches.setdefault(key, "")
+        if answer is not None and answer.status == 201:
+            batch = answer.body["batch"]
+            if key and self.batches[key] not in {"", batch}:
+                self.found.append(f"one Idempotency-Key was given the batches {self.batches[key]} and {batch}")
+            if key:
+                self.batches[key] = batch
+            life.kept.add(batch)
+            life.started |= {answer.body["version"]} if answer.body["retrain"] == "started" else set()
+        self.observe()
+        return answer
+
+    def take_back(self, model_id: str = MODEL) -> Answer | None:
+        """DELETE /models/{model_id}/examples/{batch}, of the first batch that was kept."""
+        life = self._life(model_id)
+        path = {"model_id": model_id, "batch": min(life.kept)}
+        answer = self._request(f"DELETE {model_id}/examples", lambda: self.winnow.call("delete_examples", path=path))
+        there = any(row["sk"] == path["batch"] for row in self.rows())
+        # Where it wasn't answered it may have been done: what is there tells.
+        if (answer is not None and answer.status in {200, 404}) or ((answer is None or answer.status >= 500) and not there):
+            life.taken_back.add(path["batch"])
+        self.observe()
+        return answer
+
+    def change(self, model_id: str = MODEL, **properties: Any) -> Answer | None:
+        """PATCH /models/{model_id}."""
+        path = {"model_id": model_id}
+        answer = self._request(f"PATCH {model_id}", lambda: self.winnow.call("change_model", body=properties, path=path))
         self.observe()
         return answer
 

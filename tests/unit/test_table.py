@@ -65,11 +65,21 @@ def test_an_update_names_everything_through_placeholders_and_grows_the_revision(
 
     assert change.arguments() == {
         "Key": {"pk": "a", "sk": "b"},
-        "UpdateExpression": "SET #status = :new_status REMOVE #error ADD #revision :one",
+        "UpdateExpression": "SET #status = :new_status REMOVE #error ADD #revision :add_revision",
         "ConditionExpression": "#fence = :fence",
         "ExpressionAttributeNames": {"#status": "status", "#error": "error", "#revision": "revision", "#fence": "fence"},
-        "ExpressionAttributeValues": {":new_status": "ready", ":fence": 2, ":one": 1},
+        "ExpressionAttributeValues": {":new_status": "ready", ":fence": 2, ":add_revision": 1},
     }
+
+
+def test_an_update_adds_to_numbers_and_grows_the_revision_that_it_is_told_to() -> None:
+    change = rows.Update({"pk": "a", "sk": "b"}, {"at": "x"}, "#marks.#last < :last", {"last": "m"}, add={"sum": -3}, revision="turn")
+
+    arguments = change.arguments()
+
+    assert arguments["UpdateExpression"] == "SET #at = :new_at ADD #sum :add_sum, #turn :add_turn"
+    assert arguments["ExpressionAttributeNames"] == {f"#{name}": name for name in ("at", "sum", "turn", "marks", "last")}
+    assert arguments["ExpressionAttributeValues"] == {":new_at": "x", ":last": "m", ":add_sum": -3, ":add_turn": 1}
 
 
 class FakeTable:

@@ -6,6 +6,7 @@ from winnow import dry_run, jobs
 from winnow.domain import DatasetReference, Hyperparameters, Promote, TrainingRequest, VersionStatus
 from winnow.http import Answer, Request, Source, endpoint, schemas
 from winnow.http.idempotency import idempotency_key
+from winnow.http.properties import model_properties
 from winnow.recipes import RECIPES
 
 # Left over of the Lambda's time, to hand a dry run on in and to answer.
@@ -17,7 +18,7 @@ def handler(request: Request) -> Answer:
     wanted = _training_request(request)
     if request.fields.get("dry_run"):
         return _dry_run(wanted, request.seconds_left - _SECONDS_TO_ANSWER)
-    job = jobs.start(wanted, idempotency_key(request))
+    job = jobs.start(wanted, idempotency_key(request, "POST /models"))
     # Relative: it leads to the model under any stage and domain (RFC 9110, section 10.2.2).
     return Answer(
         HTTPStatus.ACCEPTED,
@@ -45,6 +46,7 @@ def _training_request(request: Request) -> TrainingRequest:
     force_update = str(given.pop("force_update", False)).lower() == "true"
     promote = Promote(given.pop("promote", Promote.AUTO))
     recipe = given.pop("recipe", RECIPES[0])
+    properties = model_properties(given)
     # JSON Schema takes 3.0 for a whole number, and these may be strings.
     whole = {name: int(given[name]) for name in ("n_iter", "n_texts", "batch_size", "seed", "patience") if name in given}
-    return TrainingRequest(model_id, dataset, Hyperparameters(**{**given, **whole}), recipe, force_update, promote)
+    return TrainingRequest(model_id, dataset, Hyperparameters(**{**given, **whole}), recipe, force_update, promote, properties=properties)

@@ -3,7 +3,7 @@
 from winnow import aws
 from winnow.datasets_bucket import Datasets
 from winnow.domain import Ceilings
-from winnow.registry import AnsweredRequests, Jobs, Keys, Models, Upkeep
+from winnow.registry import AnsweredRequests, Batches, Jobs, Keys, Models, Upkeep
 from winnow.storage import DryRunReports, Storage
 
 
@@ -13,6 +13,10 @@ def models() -> Models:
 
 def jobs() -> Jobs:
     return Jobs(aws.registry_table())
+
+
+def batches() -> Batches:
+    return Batches(aws.registry_table())
 
 
 def upkeep() -> Upkeep:

@@ -13,6 +13,9 @@ MAX_TEXT_CHARACTERS = 20_000
 MAX_LABEL_CHARACTERS = 200
 MAX_LABELS = 1_000
 
+# The file of an artifact, JSON, that says what the classifier is: its labels, among others.
+DESCRIPTION = "classifier.json"
+
 # An evaluation's pictures, as the API names them.
 FIGURES = ("confusion.svg", "reliability.svg", "learning.svg")
 
@@ -46,6 +49,22 @@ class Promote(StrEnum):
     AUTO = "auto"
     NEVER = "never"
     IF_BETTER = "if-better"
+
+
+class VersionSource(StrEnum):
+    """What a version is trained on: the data set that a request named, or another version's examples with feedback."""
+
+    REQUEST = "request"
+    FEEDBACK = "feedback"
+
+
+class Retrain(StrEnum):
+    """When the examples of a request for feedback are trained on: at once; when as many wait as the model's retrain_after says; or
+    whenever another request, or the sweeper, begins a training."""
+
+    NOW = "now"
+    AUTO = "auto"
+    NO = "no"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +128,22 @@ class Hyperparameters:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenFeedback:
+    """The feedback that a version takes: the batches after the one called `after` ("" for the first) up to the one called `through`,
+    added to the examples of the version `base`. examples: how many the model had received up to then, those before `after` too."""
+
+    base: int
+    after: str
+    through: str
+    examples: int
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingRequest:
-    """A client's wish for a version of a model."""
+    """A wish for a version of a model. feedback: None where it is trained on the data set alone; else the data set is that of its base.
+
+    properties: those of the model's own that are to be set with it, `retrain_after` and `tolerance`.
+    """
 
     model_id: str
     dataset: DatasetReference
@@ -118,6 +151,8 @@ class TrainingRequest:
     recipe: str
     force_update: bool = False
     promote: Promote = Promote.AUTO
+    feedback: TakenFeedback | None = None
+    properties: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +207,30 @@ class JobObject:
         return cls(found["uid"], int(found["version"]), int(found["fence"]), found["name"]) if found else None
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The examples of one request for feedback. batch: its id, which sorts by time; labels: how many different ones they have."""
+
+    batch: str
+    examples: int
+    labels: int
+    created_at: str
+
+
+_OF_A_BATCH = re.compile(rf"{MODELS_PREFIX}(?P<uid>[^/]+)/feedback/(?P<batch>[^/]+)\.jsonl\.gz")
+
+
+def batch_key(uid: str, batch: str) -> str:
+    """The key of the object that holds a batch's examples."""
+    return f"{model_prefix(uid)}feedback/{batch}.jsonl.gz"
+
+
+def batch_of_key(key: str) -> tuple[str, str] | None:
+    """The uid of the model and the id of the batch whose object has this key. None for the key of another object."""
+    found = _OF_A_BATCH.fullmatch(key)
+    return (found["uid"], found["batch"]) if found else None
+
+
 def model_prefix(uid: str) -> str:
     """The S3 prefix of everything made for one life of a model."""
     return f"{MODELS_PREFIX}{uid}/"
@@ -219,10 +278,48 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Watermark:
+    """How far a version has taken the feedback: up to and with the batch `through`, when so many examples had been received."""
+
+    through: str = ""
+    examples: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a model knows of its feedback.
+
+    received: all examples that ever came, less those taken back. taken: how far the last ready version took them; taking: how far the
+    one in training does, None where none is or it takes none. asked_now, asked_auto: that a request since then asked for a training, at
+    once or when there are enough. revision: grows with every batch that comes or goes.
+    """
+
+    received: int = 0
+    taken: Watermark = Watermark()
+    taking: Watermark | None = None
+    asked_now: bool = False
+    asked_auto: bool = False
+    revision: int = 0
+
+    @property
+    def watermark(self) -> Watermark:
+        """What lies beyond it waits."""
+        return self.taking or self.taken
+
+    @property
+    def waiting(self) -> int:
+        """The number of examples that no version has or is being trained on."""
+        return self.received - self.watermark.examples
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
-    """A named classifier with a history. labels: their number in the live version, else None. revision: grows with every change.
+    """A named classifier with a history. labels: their number in the live version, else None. revision: grows with every change, but
+    for those of the feedback, which has its own.
 
     ready_version: the last that became ready, whether or not it went live; None also where it was deleted.
+    retrain_after: after so many new examples of feedback a version is trained on them; None for never by itself.
+    tolerance: by how much a version from feedback may be worse than the live one, in macro-F1, and go live all the same.
     """
 
     model_id: str
@@ -235,6 +332,20 @@ class Model:
     labels: int | None
     created_at: str
     updated_at: str
+    retrain_after: int | None = None
+    tolerance: float = 0.0
+    feedback: Feedback = Feedback()
+
+    @property
+    def retraining_due(self) -> bool:
+        """Whether a version is to be trained on the feedback that waits: it was asked for since the last one, and no training is on."""
+        asked = self.feedback.asked_now or (self.feedback.asked_auto and self.has_enough_feedback)
+        return self.training_version is None and self.feedback.waiting > 0 and asked
+
+    @property
+    def has_enough_feedback(self) -> bool:
+        """Whether as many examples wait as the model is to be trained anew after."""
+        return self.retrain_after is not None and self.feedback.waiting >= self.retrain_after
 
     @property
     def status(self) -> ModelStatus:
@@ -282,6 +393,11 @@ class Version:
     promote: Promote = Promote.AUTO
     revision: int = 1
     gate: Gate | None = None
+    feedback: TakenFeedback | None = None
+
+    @property
+    def source(self) -> VersionSource:
+        return VersionSource.REQUEST if self.feedback is None else VersionSource.FEEDBACK
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,29 @@ class ReportNotFoundError(WinnowError):
     kind = "report-not-found"
 
 
+class BatchNotFoundError(WinnowError):
+    """The model has no batch of feedback of this id, or it was taken back."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "batch-not-found"
+
+    def __init__(self, model_id: str, batch: str) -> None:
+        super().__init__(f"Model {model_id!r} has no batch {batch!r}: GET /models/{model_id}/examples lists those that wait.")
+
+
+class BatchTakenError(WinnowError):
+    """A version has the batch's examples, or is being trained on them: they can't be taken back any more."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "batch-taken"
+
+    def __init__(self, model_id: str, batch: str) -> None:
+        super().__init__(
+            f"Batch {batch!r} of model {model_id!r} is part of a version, or is being trained on, and can't be taken back: send examples"
+            " with the right labels, which win over older ones of the same text, or promote another version."
+        )
+
+
 class FigureNotFoundError(WinnowError):
     """An evaluation has no figure of this name."""
 
@@ -145,7 +168,7 @@ class IdempotencyKeyReusedError(WinnowError):
 
     def __init__(self) -> None:
         super().__init__(
-            "This Idempotency-Key was sent with another body in the last 24 hours: send that body again, or a new key with this one.",
+            "This Idempotency-Key was sent with another request in the last 24 hours: send that one again, or a new key with this one.",
             field="Idempotency-Key",
         )
 

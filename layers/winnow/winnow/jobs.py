@@ -57,6 +57,11 @@ def start(request: TrainingRequest, key: IdempotencyKey | None = None) -> Traini
     return job
 
 
+def begin(job: TrainingJob) -> None:
+    """Start the training of a version that was registered elsewhere. As in `start`, where that fails `care_for` does it later."""
+    _try_to_start_workflow(job)
+
+
 def care_for(model_id: str) -> Care | None:
     """See to the active version of a model, where its lease ran out. None: there was nothing to do.
 
@@ -95,9 +100,9 @@ def _register(request: TrainingRequest, key: IdempotencyKey | None) -> tuple[Tra
     for _ in range(_TRIES):
         model = models.find(request.model_id)
         # After the model: a request that shows in it, and has the same key, shows here too.
-        before = None if key is None else deployment.answered_requests().job(key)
+        before = None if key is None else deployment.answered_requests().find(key)
         if before is not None:
-            return before, False
+            return TrainingJob.from_event(before), False
         if model is None:
             job = TrainingJob(request.model_id, uuid4().hex, version=1, fence=1)
             created = jobs.create_model(job, request, key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from winnow import deployment
+from winnow import deployment, retraining
 from winnow.datasets.split import sample, split, with_test_set
 from winnow.domain import DatasetReference, Hyperparameters, Progress, Stage, TrainingJob, VersionStatus
 from winnow.errors import DatasetError
@@ -19,6 +19,9 @@ def prepare(job: TrainingJob) -> None:
     if "sha256" in version.dataset:
         return
     jobs.note(job, VersionStatus.TRAINING, Progress.of(Stage.PREPARING))
+    if version.feedback is not None:
+        retraining.prepare(job, version, version.feedback)
+        return
     chosen = Hyperparameters(**version.hyperparameters)
     whole = read(DatasetReference(**version.dataset), exclusive=chosen.exclusive, keep=True)
     storage.write_dataset_report(job, whole.as_dict())

@@ -1,8 +1,10 @@
-"""Which version of a model is live: promoting one, and rolling back, which is the same."""
+"""What clients set of a model: which version is live (promoting one, and rolling back, which is the same), and its properties."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from winnow import deployment
 from winnow.domain import Model
@@ -27,5 +29,21 @@ def promote(model_id: str, number: int, condition: Callable[[Model], bool] | Non
         check_ready(version)
         # Others may change the model between the look and the write: then look again.
         if model.live_version == number or models.promote(model, version, exactly=condition is not None):
+            return
+    raise BusyError(model_id)
+
+
+def change(model_id: str, properties: Mapping[str, Any], condition: Callable[[Model], bool] | None) -> None:
+    """Set properties of a model: `retrain_after`, `tolerance`. Nothing is written where they are as wanted already.
+
+    condition: as in `promote`. ModelNotFoundError, StaleError.
+    """
+    models = deployment.models()
+    for _ in range(_TRIES):
+        model = models.get(model_id)
+        if condition is not None and not condition(model):
+            raise StaleError(model_id)
+        wanted = replace(model, **properties)
+        if wanted == model or models.change(model, properties, exactly=condition is not None):
             return
     raise BusyError(model_id)

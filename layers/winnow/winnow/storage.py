@@ -15,7 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from winnow.domain import MODELS_PREFIX, Example, TrainingJob, model_prefix, timestamp, utc_now, version_prefix
+from winnow.domain import (
+    DESCRIPTION,
+    MODELS_PREFIX,
+    Example,
+    TrainingJob,
+    batch_key,
+    model_prefix,
+    timestamp,
+    utc_now,
+    version_prefix,
+)
 from winnow.errors import ArtifactError
 
 if TYPE_CHECKING:
@@ -70,6 +80,18 @@ class Storage:
         """The examples that `freeze_examples` kept."""
         rows = self._lines(_rows_key(job, part))
         return [replace(example, row=row) for example, row in zip(self._read_examples(_examples_key(job, part)), rows, strict=True)]
+
+    def write_batch(self, uid: str, batch: str, examples: Sequence[Example]) -> None:
+        """Keep the examples of a batch of feedback."""
+        self._write_examples(batch_key(uid, batch), examples)
+
+    def read_batch(self, uid: str, batch: str) -> list[Example]:
+        """The examples that `write_batch` kept."""
+        return list(self._read_examples(batch_key(uid, batch)))
+
+    def remove_batch(self, uid: str, batch: str) -> None:
+        """Remove what `write_batch` kept."""
+        self._remove(batch_key(uid, batch), itertools.repeat(True))
 
     def _write_examples(self, key: str, examples: Iterable[Example]) -> None:
         self._put_lines(key, ({"text": example.text, "labels": example.labels} for example in examples))
@@ -132,6 +154,14 @@ class Storage:
                 raise _other(job, name)
             _check(job, name, files[name], entry["sha256"])
         return files
+
+    def artifact_description(self, job: TrainingJob, manifest_sha256: str) -> dict[str, Any]:
+        """What an artifact says of its classifier: `labels`, `exclusive` and more. ArtifactError as by `read_artifact`."""
+        entry = self._manifest(job, manifest_sha256)[DESCRIPTION]
+        body = self._object(job, entry["key"], DESCRIPTION)
+        _check(job, DESCRIPTION, body, entry["sha256"])
+        description: dict[str, Any] = json.loads(body)
+        return description
 
     def _manifest(self, job: TrainingJob, manifest_sha256: str) -> dict[str, dict[str, Any]]:
         body = self._object(job, _MANIFEST)

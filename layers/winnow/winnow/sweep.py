@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
-from functools import cache
+from functools import cache, lru_cache
 
 from aws_lambda_powertools import Logger
 
-from winnow import deletion, deployment, jobs
-from winnow.domain import ACTIVE, JobObject, utc_now
+from winnow import deletion, deployment, feedback, jobs
+from winnow.domain import ACTIVE, JobObject, batch_of_key, utc_now
 from winnow.errors import JobSupersededError
 from winnow.storage import CHECKPOINTS
 
@@ -41,6 +41,7 @@ def sweep(seconds: float) -> Counter[str]:
                 done["SweepFaults"] += 1
 
     each(deployment.models().training(), _training)
+    each(deployment.models().asked_to_retrain(), lambda name: {"RetrainingsStarted": 1} if feedback.retrain_if_due(name) else {})
     each(deployment.upkeep().deletions(), lambda name: {"DeletionsFinished": 1} if deletion.finish(name, time_left) else {})
     each(["orphans"], lambda name: _orphans(name, time_left))
     return done
@@ -62,7 +63,15 @@ def _orphans(name: str, time_left: Iterator[bool]) -> Mapping[str, int]:
     before = utc_now() - _ORPHAN_AGE
     job = cache(upkeep.job)
 
+    # Keys come in order, those of a model together.
+    batches = lru_cache(maxsize=1)(upkeep.batches)
+
     def is_orphan(key: str) -> bool:
+        of_a_batch = batch_of_key(key)
+        if of_a_batch is not None:
+            uid, batch = of_a_batch
+            # Its row was never written, or taken back.
+            return batch not in batches(uid)
         made = JobObject.from_key(key)
         if made is None:
             return False

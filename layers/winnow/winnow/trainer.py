@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from winnow import comparison, deployment
-from winnow.domain import Hyperparameters, Progress, Promote, Stage, TrainingJob, Version, VersionStatus
+from winnow.domain import Hyperparameters, Model, Progress, Promote, Stage, TrainingJob, Version, VersionStatus
 from winnow.errors import JobSupersededError, OutOfTimeError
 from winnow.evaluation import evaluation_report, figures
 from winnow.flags import label_flags
@@ -29,7 +29,6 @@ _SECONDS_BETWEEN_CHECKPOINTS = 110.0
 _SECONDS_BETWEEN_NOTES = 2.0
 _HEADLINE = ("examples", "accuracy", "macro_f1", "micro_f1", "weighted_f1")
 _EPOCHS = "epochs.json"
-_TOLERANCE = 0.0
 
 
 def train(job: TrainingJob, seconds_left: Callable[[], float], clock: Callable[[], float] = time.monotonic) -> str | None:
@@ -93,14 +92,15 @@ def publish(job: TrainingJob, manifest_sha256: str) -> None:
     storage.write_pipeline(job, pipeline.archive(trained, f"{job.model_id}-{job.version}", about))
     storage.remove_leftovers(job, manifest_sha256)
     while True:
-        live = _live(version)
-        judged = comparison.gate(live, version, trained, _TOLERANCE) if live and version.promote is Promote.IF_BETTER else None
+        model = deployment.models().get(job.model_id)
+        live = _live(version, model)
+        judged = comparison.gate(live, version, trained, model.tolerance) if live and version.promote is Promote.IF_BETTER else None
         goes_live = version.promote is not Promote.NEVER and (judged is None or judged.passed)
         try:
             jobs.commit(job, headline, manifest_sha256, len(trained.labels), live=goes_live, gate=judged)
         except JobSupersededError:
             # Unless it was overtaken only in what it was held against: another version was promoted meanwhile.
-            if judged is None or _live_number(version) == judged.against:
+            if judged is None or deployment.models().get(job.model_id).live_version == judged.against:
                 raise
         else:
             return
@@ -135,11 +135,8 @@ def _evaluate(version: Version, trained: TrainedClassifier) -> dict[str, Any]:
     return headline
 
 
-def _live(version: Version) -> Version | None:
+def _live(version: Version, model: Model) -> Version | None:
     """The live version of the model, None where there is none."""
-    number = _live_number(version)
-    return None if number is None else deployment.models().version_of_job(replace(version.job, version=number))
-
-
-def _live_number(version: Version) -> int | None:
-    return deployment.models().get(version.job.model_id).live_version
+    if model.live_version is None:
+        return None
+    return deployment.models().version_of_job(replace(version.job, version=model.live_version))

@@ -15,8 +15,9 @@ _TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 
 
 def model_tag(model: Model, version: Version | None) -> str:
-    """The ETag of a model as it is shown with its latest version. Its first half is the model's alone: see `condition_on_model`."""
-    return f'"{_model_half(model)}-{_digest("no version" if version is None else _state(version))}"'
+    """The ETag of a model as it is shown with its latest version. Its first half is the model's alone, without the feedback that comes
+    and goes: see `condition_on_model`."""
+    return f'"{_model_half(model)}-{_digest("no version" if version is None else _state(version), model.feedback.revision)}"'
 
 
 def version_tag(version: Version, live_version: int | None) -> str:
@@ -32,7 +33,8 @@ def is_known(if_none_match: str, tag: str) -> bool:
 def condition_on_model(if_match: str | None) -> Callable[[Model], bool] | None:
     """What the header If-Match asks of a model: to be what one of its tags names. Weak tags name none (section 13.1.1).
 
-    None where it is absent or asks for any model ("*"). The progress of a version in training doesn't count: it changes no model.
+    None where it is absent or asks for any model ("*"). The progress of a version in training, and new feedback, don't count: neither
+    changes which version is live, or what a client may set.
     """
     if if_match is None or if_match.strip() == "*":
         return None

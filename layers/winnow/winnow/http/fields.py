@@ -6,7 +6,7 @@ Every property's `description` completes "NAME must be …": it is the documenta
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import fastjsonschema
@@ -23,6 +23,11 @@ MODEL_ID = {
     "description": "1 to 64 letters, digits, dots, dashes or underscores, the first a letter or digit",
 }
 VERSION = {"type": "string", "pattern": "^[1-9][0-9]{0,5}$", "description": "a whole number from 1 to 999999"}
+BATCH = {
+    "type": "string",
+    "pattern": "^[0-9]{8}T[0-9]{9}-[0-9a-f]{8}$",
+    "description": "the id of a batch, as POST /models/{model_id}/examples gave it",
+}
 FIGURE = {"enum": list(FIGURES), "description": f"one of {', '.join(FIGURES)}"}
 REPORT_ID = {"type": "string", "pattern": "^[0-9a-f]{32}$", "description": "32 hexadecimal digits, as the answer to the dry run gave them"}
 DATASET = {
@@ -30,7 +35,7 @@ DATASET = {
     "pattern": "^[0-9a-f]{32}-[A-Za-z0-9][A-Za-z0-9._-]{0,127}$",
     "description": "the name of an upload, as POST /datasets and GET /datasets give it",
 }
-_PATH = {"name": DATASET, "model_id": MODEL_ID, "version": VERSION, "report_id": REPORT_ID}
+_PATH = {"name": DATASET, "model_id": MODEL_ID, "version": VERSION, "report_id": REPORT_ID, "batch": BATCH}
 
 
 def checker(schema: Schema) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -60,9 +65,7 @@ def check_path(path: Mapping[str, str]) -> None:
 def _explained(error: fastjsonschema.JsonSchemaValueException, schema: Schema, given: Mapping[str, Any]) -> InvalidFieldError:
     properties: Mapping[str, Any] = schema["properties"]
     if len(error.path) > 1:
-        name, *places = (str(step) for step in error.path[1:])
-        wrong = properties[name]["items"] if places else properties[name]
-        field = "".join([name, *(f"[{place}]" for place in places)])
+        field, wrong = _place([str(step) for step in error.path[1:]], properties)
         return InvalidFieldError(f"{field} must be {wrong['description']}.", field=field)
     unknown = [name for name in given if name not in properties]
     if unknown:
@@ -75,3 +78,13 @@ def _explained(error: fastjsonschema.JsonSchemaValueException, schema: Schema, g
         name = missing[0]
         return InvalidFieldError(f"{name} is missing: it must be {properties[name]['description']}.", field=name)
     return InvalidFieldError(f"{schema['description']}.")
+
+
+def _place(path: Sequence[str], properties: Mapping[str, Any]) -> tuple[str, Schema]:
+    """What a path of names and places in lists leads to, such as examples[3].label, and its schema."""
+    name, *steps = path
+    field, schema = name, properties[name]
+    for step in steps:
+        inner = schema.get("items")
+        field, schema = (f"{field}.{step}", schema["properties"][step]) if inner is None else (f"{field}[{step}]", inner)
+    return field, schema

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from winnow.domain import MAX_TEXT_CHARACTERS, Promote
+from winnow.domain import MAX_LABEL_CHARACTERS, MAX_LABELS, MAX_TEXT_CHARACTERS, Promote, Retrain
 from winnow.http.fields import MODEL_ID, VERSION, Schema
 from winnow.recipes import RECIPES
 from winnow.recipes.languages import LANGUAGES
 
 MOST_TEXTS = 100
+MOST_EXAMPLES = 1_000
 
 
 def _object(required: list[str], properties: dict[str, Any], **more: Any) -> Schema:
@@ -22,6 +23,25 @@ _TEXT = {
     "maxLength": MAX_TEXT_CHARACTERS,
     "pattern": "\\S",
     "description": f"a text of 1 to {MAX_TEXT_CHARACTERS} characters, not all white space",
+}
+
+_LABEL = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": MAX_LABEL_CHARACTERS,
+    "pattern": "\\S",
+    "description": f"a label of 1 to {MAX_LABEL_CHARACTERS} characters, not all white space",
+}
+
+# The model's own, beside those of a version.
+_PROPERTIES = {
+    "retrain_after": {
+        "type": ["integer", "null"],
+        "minimum": 1,
+        "maximum": 100_000,
+        "description": "a whole number of examples from 1 to 100000, or null",
+    },
+    "tolerance": {"type": "number", "minimum": 0, "maximum": 1, "description": "a number from 0 to 1"},
 }
 
 CREATE_MODEL = _object(
@@ -87,6 +107,40 @@ CREATE_MODEL = _object(
         "spacy_model": {
             "enum": list(LANGUAGES),
             "description": f"the code of a language whose tokenizer spaCy has without further packages: {', '.join(LANGUAGES)}",
+        },
+        **_PROPERTIES,
+    },
+)
+
+CHANGE_MODEL = _object([], _PROPERTIES, minProperties=1, description="Send retrain_after, tolerance or both")
+
+ADD_EXAMPLES = _object(
+    ["examples"],
+    {
+        "examples": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": MOST_EXAMPLES,
+            "items": _object(
+                ["text"],
+                {
+                    "text": _TEXT,
+                    "label": _LABEL,
+                    "labels": {
+                        "type": "array",
+                        "maxItems": MAX_LABELS,
+                        "items": _LABEL,
+                        "description": f"a list of at most {MAX_LABELS} labels",
+                    },
+                },
+                oneOf=[{"required": ["label"]}, {"required": ["labels"]}],
+                description='an object such as {"text": "…", "label": "…"} or {"text": "…", "labels": ["…", "…"]}, and nothing else in it',
+            ),
+            "description": f"a list of 1 to {MOST_EXAMPLES} examples",
+        },
+        "retrain": {
+            "enum": [retrain.value for retrain in Retrain],
+            "description": "now, auto (when as many examples wait as the model's retrain_after says) or no",
         },
     },
 )

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from winnow.datasets_bucket import Upload
-from winnow.domain import Model, ScoredLabel, Version
+from winnow.domain import Batch, Model, ScoredLabel, Version
 
 
 def model_view(model: Model) -> dict[str, Any]:
@@ -17,6 +17,9 @@ def model_view(model: Model) -> dict[str, Any]:
         "live_version": model.live_version,
         "latest_version": model.latest_version,
         "labels": model.labels,
+        "retrain_after": model.retrain_after,
+        "tolerance": model.tolerance,
+        "waiting_examples": model.feedback.waiting,
         "created_at": model.created_at,
         "updated_at": model.updated_at,
     }
@@ -31,6 +34,7 @@ def version_view(version: Version, live_version: int | None) -> dict[str, Any]:
         "version": version.job.version,
         "status": version.status,
         "live": version.job.version == live_version,
+        "source": version.source,
         "recipe": version.recipe,
         "promote": version.promote,
         "progress": asdict(version.progress),
@@ -50,6 +54,10 @@ def versions_view(versions: Sequence[Version], model: Model) -> dict[str, Any]:
 
 def dataset_view(upload: Upload) -> dict[str, Any]:
     return asdict(upload)
+
+
+def batches_view(batches: Sequence[Batch], model: Model) -> dict[str, Any]:
+    return {"model_id": model.model_id, "batches": [asdict(batch) for batch in batches]}
 
 
 def labels_view(labels: Sequence[ScoredLabel]) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from winnow.domain import ScoredLabel
+from winnow.domain import DESCRIPTION, ScoredLabel
 from winnow.recipes import cnn, linear
 from winnow.recipes.calibration import scores_of
 
@@ -20,7 +20,6 @@ type Classifier = cnn.Classifier | linear.Classifier
 
 CLASSIFIERS: dict[str, type[cnn.Classifier] | type[linear.Classifier]] = {linear.NAME: linear.Classifier, cnn.NAME: cnn.Classifier}
 
-_DESCRIPTION = "classifier.json"
 _WEIGHTS = "weights.bin"
 # Of a score, in answers. float32 has hardly more.
 _DIGITS = 6
@@ -74,12 +73,12 @@ class TrainedClassifier:
             "temperature": self.temperature,
             "thresholds": self.thresholds,
         }
-        return {_DESCRIPTION: json.dumps(description, ensure_ascii=False).encode(), _WEIGHTS: self.classifier.to_bytes()}
+        return {DESCRIPTION: json.dumps(description, ensure_ascii=False).encode(), _WEIGHTS: self.classifier.to_bytes()}
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes]) -> TrainedClassifier:
         """Make the classifier again. The files must be those that `to_files` made: the caller checks their digest."""
-        description = json.loads(files[_DESCRIPTION])
+        description = json.loads(files[DESCRIPTION])
         recipe = description["recipe"]
         classifier = CLASSIFIERS[recipe](description["labels"], exclusive=description["exclusive"], language=description["language"])
         classifier.from_bytes(files[_WEIGHTS])

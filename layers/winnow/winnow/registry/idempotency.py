@@ -5,12 +5,11 @@ As in draft-ietf-httpapi-idempotency-key-header (https://datatracker.ietf.org/do
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from winnow.domain import IdempotencyKey, TrainingJob, utc_now
+from winnow.domain import IdempotencyKey, utc_now
 from winnow.errors import IdempotencyKeyReusedError
 from winnow.registry import table as rows
 
@@ -26,22 +25,37 @@ class AnsweredRequests:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def job(self, key: IdempotencyKey) -> TrainingJob | None:
-        """The job that was started under the key. None where there is none. IdempotencyKeyReusedError where another request had the key."""
+    def find(self, key: IdempotencyKey) -> dict[str, Any] | None:
+        """What was kept of the request under the key. None where there was none. IdempotencyKeyReusedError where another had the key."""
         item = self._table.get_item(Key=rows.idempotency_key(key.value), ConsistentRead=True).get("Item")
-        answered = rows.from_item(item) if item else {"expires": 0}
+        kept: dict[str, Any] = rows.from_item(item) if item else {"expires": 0}
         # DynamoDB removes a row some time after it has expired.
-        if answered["expires"] <= _seconds():
+        if kept["expires"] <= _seconds():
             return None
-        if answered["digest"] != key.digest:
+        if kept["digest"] != key.digest:
             raise IdempotencyKeyReusedError
-        return TrainingJob.from_event(answered)
+        return kept
+
+    def complete(self, key: IdempotencyKey, answer: Mapping[str, Any]) -> dict[str, Any]:
+        """Keep the answer to a request of which something was kept before. Returns the one that is kept: of two, the first."""
+        given = rows.Update(
+            key=rows.idempotency_key(key.value),
+            assign={"answer": answer},
+            condition="#digest = :digest AND attribute_not_exists(#answer)",
+            where={"digest": key.digest},
+        )
+        try:
+            rows.update(self._table, given)
+        except rows.ConditionFailedError:
+            kept = self.find(key) or {}
+            return {**answer, **kept.get("answer", {})}
+        return dict(answer)
 
 
-def answered(key: IdempotencyKey, job: TrainingJob) -> Callable[[str], dict[str, Any]]:
-    """For `transact`: that the job was started under the key, which nobody used in the last day."""
+def answered(key: IdempotencyKey, kept: Mapping[str, Any]) -> Callable[[str], dict[str, Any]]:
+    """For `transact`: what is kept of a request that was done under the key, which nobody used in the last day."""
     expires = _seconds() + int(_KEPT_FOR.total_seconds())
-    row = {**rows.idempotency_key(key.value), **asdict(job), "digest": key.digest, "expires": expires}
+    row = {**rows.idempotency_key(key.value), **kept, "digest": key.digest, "expires": expires}
     return rows.put_new(row, or_expired_at=_seconds())
 
 

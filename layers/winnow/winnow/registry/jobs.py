@@ -17,10 +17,12 @@ from winnow.domain import (
     Model,
     Progress,
     Stage,
+    TakenFeedback,
     TrainingJob,
     TrainingRequest,
     Version,
     VersionStatus,
+    Watermark,
     now,
     timestamp,
     utc_now,
@@ -58,23 +60,35 @@ class Jobs:
             "training_version": job.version,
             "created_at": at,
             "updated_at": at,
+            **request.properties,
         }
         return self._create(job, key, rows.put_new(model), rows.put_new(_version_item(job, request, at)))
 
     def create_version(self, model: Model, job: TrainingJob, request: TrainingRequest, key: IdempotencyKey | None = None) -> bool:
-        """The model's next version, queued. False where the model changed, or the key was taken, meanwhile."""
+        """The model's next version, queued. False where the model changed, or the key was taken, meanwhile.
+
+        One that takes feedback takes all that waits, and answers what was asked: no batch came or went since the model was looked at.
+        """
         at = now()
         advance = rows.Update(
             key=rows.model_key(job.model_id),
-            assign={"latest_version": job.version, "training_version": job.version, "updated_at": at},
+            assign={"latest_version": job.version, "training_version": job.version, "updated_at": at, **request.properties},
             condition="#uid = :uid AND #latest_version = :latest AND attribute_not_exists(#training_version)",
             where={"uid": model.uid, "latest": model.latest_version},
         )
+        if request.feedback is not None:
+            advance = replace(
+                advance,
+                assign={**advance.assign, "feedback_taking": _watermark(request.feedback)},
+                remove=["retrain_now", "retrain_auto"],
+                condition=f"{advance.condition} AND #feedback_revision = :feedback_revision",
+                where={**advance.where, "feedback_revision": model.feedback.revision},
+            )
         return self._create(job, key, rows.updated(advance), rows.put_new(_version_item(job, request, at)))
 
     def _create(self, job: TrainingJob, key: IdempotencyKey | None, *writes: Any) -> bool:
         try:
-            rows.transact(self._table, *writes, *([] if key is None else [answered(key, job)]))
+            rows.transact(self._table, *writes, *([] if key is None else [answered(key, asdict(job))]))
         except rows.ConditionFailedError:
             return False
         return True
@@ -100,7 +114,13 @@ class Jobs:
         judged = {} if gate is None else {"gate": asdict(gate)}
         pointer = {"live_version": job.version, "labels": labels} if live else {}
         against = None if gate is None else gate.against
-        self._finish(job, Event.COMMIT, ready | judged, {"ready_version": job.version, **pointer}, live=against)
+        model = {"ready_version": job.version, **pointer, **self._taken(job)}
+        self._finish(job, Event.COMMIT, ready | judged, model, live=against)
+
+    def _taken(self, job: TrainingJob) -> dict[str, Any]:
+        """What the model is told of the feedback that the version takes. That never changes, so it may be read before the commit."""
+        item = self._table.get_item(Key=rows.version_key(job.uid, job.version), ConsistentRead=True).get("Item", {})
+        return {"feedback_taken": _watermark(TakenFeedback(**rows.from_item(item["feedback"])))} if "feedback" in item else {}
 
     def fail(self, job: TrainingJob, error: str) -> None:
         """The version failed, for the reason in the sentence; the live one, if any, stays."""
@@ -132,7 +152,7 @@ class Jobs:
         released = rows.Update(
             key=rows.model_key(job.model_id),
             assign={**model, "updated_at": at},
-            remove=["training_version"],
+            remove=["training_version", "feedback_taking"],
             condition="#uid = :uid AND #training_version = :version",
             where={"uid": job.uid, "version": job.version},
         )
@@ -164,6 +184,10 @@ def _guarded(job: TrainingJob, event: Event, assign: Mapping[str, Any], remove: 
     )
 
 
+def _watermark(feedback: TakenFeedback) -> dict[str, Any]:
+    return asdict(Watermark(feedback.through, feedback.examples))
+
+
 def _lease(length: timedelta) -> str:
     return timestamp(utc_now() + length)
 
@@ -187,4 +211,5 @@ def _version_item(job: TrainingJob, request: TrainingRequest, at: str) -> dict[s
         "dataset": request.dataset.as_dict(),
         "created_at": at,
         "lease_until": _lease(_QUEUED_LEASE),
+        **({} if request.feedback is None else {"feedback": asdict(request.feedback)}),
     }

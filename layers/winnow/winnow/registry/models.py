@@ -9,7 +9,21 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.conditions import Attr
 from boto3.dynamodb.types import TypeDeserializer
 
-from winnow.domain import ACTIVE, Gate, Model, Progress, Promote, Stage, TrainingJob, Version, VersionStatus, now
+from winnow.domain import (
+    ACTIVE,
+    Feedback,
+    Gate,
+    Model,
+    Progress,
+    Promote,
+    Stage,
+    TakenFeedback,
+    TrainingJob,
+    Version,
+    VersionStatus,
+    Watermark,
+    now,
+)
 from winnow.errors import ModelNotFoundError, ReportNotFoundError, VersionNotFoundError, VersionNotReadyError, WinnowError
 from winnow.lifecycle import TRANSITIONS, Event
 from winnow.registry import table as rows
@@ -70,6 +84,12 @@ class Models:
         for item in rows.partition(self._table, rows.MODELS, FilterExpression=Attr("training_version").exists()):
             yield item["sk"]
 
+    def asked_to_retrain(self) -> Iterator[str]:
+        """The ids of the models that a request for feedback asked to be trained anew, and that none was trained of since."""
+        asked = Attr("retrain_now").exists() | Attr("retrain_auto").exists()
+        for item in rows.partition(self._table, rows.MODELS, FilterExpression=asked & Attr("training_version").not_exists()):
+            yield item["sk"]
+
     def version(self, model: Model, number: int) -> Version:
         """A version of the model. VersionNotFoundError where there is none."""
         return self._version(model.model_id, model.uid, number)
@@ -88,6 +108,17 @@ class Models:
         version = self.version(self.get(model_id), number)
         check_ready(version)
         return version
+
+    def base_of_feedback(self, model: Model) -> Version | None:
+        """The version to whose examples feedback is added: the live one, else the latest that is ready. None where there is none."""
+        if model.live_version is not None:
+            return self.version(model, model.live_version)
+        before: int | None = None
+        while True:
+            page, before = self.versions(model, 100, before)
+            ready = [version for version in page if version.status is VersionStatus.READY]
+            if ready or before is None:
+                return ready[0] if ready else None
 
     def version_of_job(self, job: TrainingJob) -> Version:
         """The version that the job makes. VersionNotFoundError where its model was deleted."""
@@ -110,6 +141,20 @@ class Models:
         ready = rows.checked(rows.version_key(model.uid, version.job.version), "#status = :ready", {"ready": VersionStatus.READY})
         try:
             rows.transact(self._table, rows.updated(live), ready)
+        except rows.ConditionFailedError:
+            return False
+        return True
+
+    def change(self, model: Model, properties: Mapping[str, Any], *, exactly: bool) -> bool:
+        """Set properties of the model. False where it was deleted; exactly: or changed."""
+        change = rows.Update(
+            key=rows.model_key(model.model_id),
+            assign={**properties, "updated_at": now()},
+            condition="#uid = :uid AND #revision = :revision" if exactly else "#uid = :uid",
+            where={"uid": model.uid} | ({"revision": model.revision} if exactly else {}),
+        )
+        try:
+            rows.update(self._table, change)
         except rows.ConditionFailedError:
             return False
         return True
@@ -193,6 +238,21 @@ def _model(item: Mapping[str, Any]) -> Model:
         labels=item.get("labels"),
         created_at=item["created_at"],
         updated_at=item["updated_at"],
+        retrain_after=item.get("retrain_after"),
+        tolerance=float(item.get("tolerance", 0)),
+        feedback=_feedback(item),
+    )
+
+
+def _feedback(item: Mapping[str, Any]) -> Feedback:
+    taking, taken = item.get("feedback_taking"), item.get("feedback_taken")
+    return Feedback(
+        received=item.get("feedback_received", 0),
+        taken=Watermark(**taken) if taken else Watermark(),
+        taking=Watermark(**taking) if taking else None,
+        asked_now="retrain_now" in item,
+        asked_auto="retrain_auto" in item,
+        revision=item.get("feedback_revision", 0),
     )
 
 
@@ -213,6 +273,7 @@ def _version(item: Mapping[str, Any]) -> Version:
         promote=Promote(item["promote"]),
         revision=item["revision"],
         gate=Gate(**item["gate"]) if "gate" in item else None,
+        feedback=TakenFeedback(**item["feedback"]) if "feedback" in item else None,
     )
 
 

@@ -3,6 +3,7 @@
 pk              sk          row
 MODELS          model_id    a model (one partition: listing them is a query)
 VERSIONS#uid    000001      a version of one life of a model
+FEEDBACK#uid    batch       a batch of feedback for one life of a model, by its id, which sorts by time
 DELETIONS       uid         a deleted model whose objects may not all be gone yet
 DELETIONS       uid#000001  the same of one version of a model
 UPKEEP          name        when the sweeper last did what it does once a day
@@ -19,7 +20,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,14 @@ def version_key(uid: str, version: int) -> Key:
     return {"pk": versions_partition(uid), "sk": f"{version:06d}"}
 
 
+def feedback_partition(uid: str) -> str:
+    return f"FEEDBACK#{uid}"
+
+
+def batch_key(uid: str, batch: str) -> Key:
+    return {"pk": feedback_partition(uid), "sk": batch}
+
+
 def deletion_key(uid: str, version: int | None = None) -> Key:
     """The key of a model's deletion note, or of one version's. The note's name (its sk) is taken for a uid, too."""
     return {"pk": DELETIONS, "sk": uid if version is None else f"{uid}#{version:06d}"}
@@ -71,7 +80,8 @@ def idempotency_key(value: str) -> Key:
 class Update:
     """An update of one row: what to set, what to remove, and the condition under which. It grows the row's `revision`.
 
-    condition speaks of attributes as #name and of values as :name; `where` holds those values.
+    condition speaks of attributes as #name and of values as :name; `where` holds those values. add: what to add to numbers, 0 where
+    there is none yet. revision: the number that grows, where it is another.
     """
 
     key: Key
@@ -79,23 +89,26 @@ class Update:
     condition: str
     where: Mapping[str, Any]
     remove: Sequence[str] = ()
+    add: Mapping[str, int] = field(default_factory=dict)
+    revision: str = "revision"
 
     def arguments(self) -> dict[str, Any]:
         """The arguments of UpdateItem, table aside. Every name goes through a placeholder: DynamoDB reserves hundreds of words
         (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html)."""
+        added = {**self.add, self.revision: 1}
         expression = "SET " + ", ".join(f"#{name} = :new_{name}" for name in self.assign)
         if self.remove:
             expression += " REMOVE " + ", ".join(f"#{name}" for name in self.remove)
-        expression += " ADD #revision :one"
+        expression += " ADD " + ", ".join(f"#{name} :add_{name}" for name in added)
         conditioned = re.findall(r"#(\w+)", self.condition)
         values = {f":new_{name}": value for name, value in self.assign.items()} | {f":{name}": value for name, value in self.where.items()}
-        names = [*self.assign, *self.remove, "revision", *conditioned]
+        names = [*self.assign, *self.remove, *added, *conditioned]
         return {
             "Key": self.key,
             "UpdateExpression": expression,
             "ConditionExpression": self.condition,
             "ExpressionAttributeNames": {f"#{name}": name for name in names},
-            "ExpressionAttributeValues": to_item({**values, ":one": 1}),
+            "ExpressionAttributeValues": to_item(values | {f":add_{name}": value for name, value in added.items()}),
         }
 
 

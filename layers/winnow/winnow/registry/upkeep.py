@@ -71,13 +71,14 @@ class Upkeep:
         return Deletion(note["model_id"], note["uid"], note["final_after"], note.get("version"))
 
     def remove_rows(self, deletion: Deletion) -> None:
-        """Remove the version rows of what was deleted."""
+        """Remove the rows of what was deleted: a version's, or those of a model's versions and batches of feedback."""
         if deletion.version is not None:
             self._table.delete_item(Key=rows.version_key(deletion.uid, deletion.version))
             return
         with self._table.batch_writer() as batch:
-            for item in rows.partition(self._table, rows.versions_partition(deletion.uid)):
-                batch.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
+            for name in (rows.versions_partition(deletion.uid), rows.feedback_partition(deletion.uid)):
+                for item in rows.partition(self._table, name):
+                    batch.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
 
     def finish(self, deletion: Deletion) -> None:
         """Forget the deletion: nothing is left."""
@@ -87,6 +88,10 @@ class Upkeep:
         """The fence of the version's job, and where the version stands. None where the registry has no such version."""
         item = self._table.get_item(Key=rows.version_key(uid, version), ConsistentRead=True).get("Item")
         return (int(item["fence"]), VersionStatus(item["status"])) if item else None  # type: ignore[arg-type]
+
+    def batches(self, uid: str) -> frozenset[str]:
+        """The ids of the batches of feedback that the registry has of a model, under the uid of one of its lives."""
+        return frozenset(item["sk"] for item in rows.partition(self._table, rows.feedback_partition(uid)))
 
     def is_time_for(self, name: str, every: timedelta) -> bool:
         """Whether what has this name was last done so long ago. If so it counts as done now: of two that ask at once one is told so."""

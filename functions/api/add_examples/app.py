@@ -1,0 +1,20 @@
+"""POST /models/{model_id}/examples: newly labelled examples, kept, and trained on when it is time."""
+
+from dataclasses import asdict
+from http import HTTPStatus
+
+from winnow import feedback
+from winnow.domain import Example, Retrain
+from winnow.http import Answer, Request, Source, endpoint, schemas
+from winnow.http.idempotency import idempotency_key
+
+
+@endpoint(schemas.ADD_EXAMPLES, Source.BODY)
+def handler(request: Request) -> Answer:
+    examples = [
+        Example(given["text"], tuple(dict.fromkeys([given["label"]] if "label" in given else given["labels"])))
+        for given in request.fields["examples"]
+    ]
+    retrain = Retrain(request.fields.get("retrain", Retrain.AUTO))
+    key = idempotency_key(request, "POST /models/{model_id}/examples")
+    return Answer(HTTPStatus.CREATED, asdict(feedback.receive(request.path["model_id"], examples, retrain, key)))

@@ -1,0 +1,13 @@
+"""DELETE /models/{model_id}/examples/{batch}: take a batch of feedback back, while it waits."""
+
+from http import HTTPStatus
+
+from winnow import feedback
+from winnow.http import Answer, Request, endpoint
+
+
+@endpoint()
+def handler(request: Request) -> Answer:
+    model_id, batch = request.path["model_id"], request.path["batch"]
+    feedback.take_back(model_id, batch)
+    return Answer(HTTPStatus.OK, {"model_id": model_id, "batch": batch, "status": "deleted"})

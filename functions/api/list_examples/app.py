@@ -1,0 +1,24 @@
+"""GET /models/{model_id}/examples: the batches of feedback that wait for a version, oldest first, page by page."""
+
+from functools import cache
+from http import HTTPStatus
+
+from winnow import deployment
+from winnow.http import Answer, Request, endpoint, schemas
+from winnow.http.paging import Cursors
+from winnow.http.views import batches_view
+
+
+@cache
+def cursors() -> Cursors:
+    """One for the whole life of the execution environment: it holds the key."""
+    return Cursors(deployment.keys().cursors)
+
+
+@endpoint(schemas.LIST)
+def handler(request: Request) -> Answer:
+    model = deployment.models().get(request.path["model_id"])
+    name = f"feedback of {model.uid}"
+    after = cursors().position(name, request.fields.get("next"))
+    batches, more = deployment.batches().waiting(model, int(request.fields.get("limit", 100)), after)
+    return Answer(HTTPStatus.OK, {**batches_view(batches, model), "next": cursors().cursor(name, more)})

@@ -1,0 +1,30 @@
+"""What an Idempotency-Key stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from winnow.http import Request
+from winnow.http.idempotency import idempotency_key
+
+
+def digest(call: str = "POST /a", path: Mapping[str, str] | None = None, **fields: Any) -> str:
+    key = idempotency_key(Request(path or {}, fields, {"idempotency-key": "k"}, 1.0), call)
+    assert key is not None
+    return key.digest
+
+
+def test_the_order_of_fields_is_no_part_of_it() -> None:
+    assert digest(a=1, b=2) == digest(b=2, a=1)
+
+
+@pytest.mark.parametrize("other", [digest("POST /b", a=1), digest(path={"model_id": "a"}, a=1), digest(a=2), digest()])
+def test_another_call_path_or_field_is_another_request(other: str) -> None:
+    assert digest(a=1) != other
+
+
+def test_without_the_header_there_is_none() -> None:
+    assert idempotency_key(Request({}, {}, {}, 1.0), "POST /a") is None
