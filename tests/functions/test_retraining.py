@@ -191,6 +191,17 @@ def test_without_retrain_after_auto_never_trains(ready: Ready, capsys: pytest.Ca
     assert told(winnow) == (1, 2000, 1)
 
 
+def test_where_retrain_after_is_set_later_the_sweeper_trains(ready: Ready, capsys: pytest.CaptureFixture[str]) -> None:
+    winnow = ready("exclusive.json")
+    add(winnow, labelled(4))
+    set_properties(winnow, retrain_after=5)
+    assert sweep(winnow, capsys) == {}
+    set_properties(winnow, retrain_after=4)
+
+    assert sweep(winnow, capsys) == {"RetrainingsStarted": 1}
+    assert told(winnow) == (2, 0, 1)
+
+
 def test_no_trains_nothing_and_what_it_sent_is_trained_on_with_the_next(ready: Ready, capsys: pytest.CaptureFixture[str]) -> None:
     winnow = ready("exclusive.json")
     set_properties(winnow, retrain_after=2)

@@ -52,9 +52,7 @@ class Transition:
 _QUEUED, _TRAINING, _EVALUATING = ACTIVE
 
 TRANSITIONS: Mapping[Event, Transition] = {
-    Event.CREATE: Transition(
-        (), _QUEUED, "POST /models, or feedback when it is time, registers it, with fence 1. Its model has no other that is active."
-    ),
+    Event.CREATE: Transition((), _QUEUED, "POST /models or feedback registers it, with fence 1. No other of its model is active."),
     Event.TRAIN: Transition((_QUEUED, _TRAINING), _TRAINING, "Prepare or Train notes how far it is. Each note renews the lease."),
     Event.EVALUATE: Transition((_TRAINING, _EVALUATING), _EVALUATING, "Publish notes how far it is. Each note renews the lease."),
     Event.COMMIT: Transition((_EVALUATING,), VersionStatus.READY, "Publish has written every object; then the registry says so."),

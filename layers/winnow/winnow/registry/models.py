@@ -85,8 +85,8 @@ class Models:
             yield item["sk"]
 
     def asked_to_retrain(self) -> Iterator[str]:
-        """The ids of the models that a request for feedback asked to be trained anew, and that none was trained of since."""
-        asked = Attr("retrain_now").exists() | Attr("retrain_auto").exists()
+        """The ids of the models that a request for feedback asked to be trained anew, now or when enough waits, and that weren't since."""
+        asked = Attr("retrain_now").exists() | (Attr("retrain_auto").exists() & Attr("retrain_after").gte(1))
         for item in rows.partition(self._table, rows.MODELS, FilterExpression=asked & Attr("training_version").not_exists()):
             yield item["sk"]
 
