@@ -87,7 +87,7 @@ smoke: env ## the end-to-end calls against a deployed stack: URL=… KEY=…
 
 # --- checking ---
 
-.PHONY: check test test-faults test-arm64 test-sam-local start-sam-local bench-banking77 bench-training bench-large
+.PHONY: check test test-faults test-arm64 test-sam-local start-sam-local bench-banking77 bench-large bench-datasets bench-training
 check: env ## lint, format, types, template
 	ruff check .
 	ruff format --check .
@@ -121,6 +121,9 @@ bench-banking77: build-local ## train on Banking77 and classify its test set, bo
 
 bench-large: build-local ## 200,000 examples of 100 labels through the API, in segments: how many, and how much memory
 	PYTHONPATH=layers/winnow $(PYTHON) -m benchmarks.large
+
+bench-datasets: env ## a gigabyte of JSON Lines through the reader and its report: rows a second, memory: MB=1000 GZIP=1
+	PYTHONPATH=layers/winnow $(PYTHON) -m benchmarks.datasets $(if $(MB),--mb $(MB)) $(if $(GZIP),--gzip)
 
 bench-training: .tools/.bench ## our recipes and their peers on the same splits: DATA=folder ONLY="banking77-5 linear svc" SEEDS=3
 	PYTHONPATH=layers/winnow OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 .tools/bench/bin/python -m benchmarks.training $(DATA) $(if $(ONLY),--only $(ONLY)) $(if $(SEEDS),--seeds $(SEEDS))

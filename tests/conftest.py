@@ -209,8 +209,13 @@ class Winnow:
                 for name in _variables(function):
                     os.environ.pop(name, None)
             for name, value in _variables(FUNCTIONS[folder]).items():
-                os.environ[name] = value if isinstance(value, str) else self.names[value["Ref"]]
+                os.environ[name] = value if isinstance(value, str) else self._named(value["Ref"])
             yield
+
+    def _named(self, name: str) -> str:
+        """What !Ref gives: a resource's name, a parameter's default, or of a function its name in the template."""
+        parameter = template()["Parameters"].get(name)
+        return self.names.get(name, name) if parameter is None else str(parameter["Default"])
 
 
 def _variables(function: Json) -> Json:

@@ -11,13 +11,14 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from tests.support import contract
 from tests.support.contract import ROOT, check_answer, check_request, operations
 from winnow import domain, errors, feedback
+from winnow.datasets.problems import Kind
 from winnow.http import fields, idempotency, problems, schemas
 from winnow.recipes import RECIPES
 
 README = ROOT / "README.md"
 
 # The errors that a client never gets as an answer: a version's `error` shows their sentences.
-ONLY_IN_A_TRAINING = {errors.JobSupersededError, errors.DatasetError, errors.OutOfTimeError}
+ONLY_IN_A_TRAINING = {errors.JobSupersededError, errors.OutOfTimeError}
 FROM_API_GATEWAY = {"forbidden", "no-such-call", "throttled", "gateway"}
 
 
@@ -177,7 +178,7 @@ def test_the_query_parameters_are_those_that_the_code_checks() -> None:
     # A list is no query parameter.
     of_a_text = {name: schema for name, schema in schemas.PREDICT["properties"].items() if name != "texts"}
     a_list = schemas.LIST["properties"]
-    lists = ("GET /models", "GET /models/{model_id}/versions", "GET /models/{model_id}/examples")
+    lists = ("GET /models", "GET /datasets", "GET /models/{model_id}/versions", "GET /models/{model_id}/examples")
     expected = {
         **dict.fromkeys(lists, a_list),
         "GET /models/{model_id}/versions/{version}/compare": schemas.COMPARE_VERSIONS["properties"],
@@ -193,7 +194,14 @@ def test_the_header_that_the_code_checks_is_as_it_checks_it() -> None:
 
 
 def test_the_path_parameters_are_those_that_the_code_checks() -> None:
-    known = {"model_id": fields.MODEL_ID, "version": fields.VERSION, "figure": fields.FIGURE, "batch": fields.BATCH}
+    known = {
+        "name": fields.DATASET,
+        "model_id": fields.MODEL_ID,
+        "version": fields.VERSION,
+        "figure": fields.FIGURE,
+        "report_id": fields.REPORT_ID,
+        "batch": fields.BATCH,
+    }
     for call, operation in operations().items():
         written = {parameter["name"]: parameter["schema"] for parameter in operation["parameters"] if parameter["in"] == "path"}
         assert written == {name: known[name] for name in re.findall(r"{(\w+)}", call)}, call
@@ -255,6 +263,7 @@ def test_the_words_of_answers_are_those_of_the_domain() -> None:
     assert version["promote"]["enum"] == [*domain.Promote]
     assert version["source"]["enum"] == [*domain.VersionSource]
     assert component("ReceivedExamples")["properties"]["retrain"]["enum"] == [*feedback.Retraining]
+    assert component("DatasetProblem")["properties"]["kind"]["enum"] == [*Kind]
 
 
 # --- the checks notice ---

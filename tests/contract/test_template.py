@@ -31,10 +31,10 @@ READ_BY_LIBRARIES = {"OPENBLAS_NUM_THREADS"}  # OpenBLAS, which numpy brings
 DOORS = (
     {"domain", "errors"},
     {"aws", "flags", "strict_json", "lifecycle"},
-    {"registry", "storage", "recipes", "evaluation", "datasets"},
+    {"registry", "storage", "datasets_bucket", "recipes", "evaluation", "datasets"},
     {"deployment"},
-    {"training", "retraining", "comparison"},
-    {"jobs", "announcement", "promotion", "preparation", "trainer", "predictor", "failures", "http"},
+    {"training", "retraining", "comparison", "reading"},
+    {"jobs", "announcement", "promotion", "preparation", "dry_run", "trainer", "predictor", "failures", "http"},
     {"deletion", "feedback"},
     {"sweep"},
 )

@@ -17,7 +17,8 @@ def test_the_url_takes_what_the_answer_names(winnow: Winnow) -> None:
 
     assert answer.status == 201
     assert answer.body["s3bucket"] == winnow.names["Datasets"]
-    assert answer.body["training_object"].endswith("/trainingSet.json")
+    assert answer.body["training_object"] == f"uploads/{answer.body['name']}"
+    assert answer.body["name"].endswith("-trainingSet.json")
     url = urlsplit(answer.body["upload_url"])
     assert winnow.names["Datasets"] in f"{url.netloc}{url.path}"
     assert url.path.endswith(answer.body["training_object"])
@@ -46,6 +47,23 @@ def test_a_name_that_is_none_is_refused(winnow: Winnow, name: Any) -> None:
     answer = winnow.call("create_dataset", body={"name": name})
 
     assert (answer.status, answer.body["field"]) == (422, "name")
+
+
+def test_with_bytes_the_length_is_signed(winnow: Winnow) -> None:
+    answer = winnow.call("create_dataset", body={"name": "texts.json", "bytes": 41233})
+
+    assert answer.status == 201
+    assert parse_qs(urlsplit(answer.body["upload_url"]).query)["X-Amz-SignedHeaders"] == ["content-length;host"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"), [(0, "from 1 to"), (-1, "from 1 to"), ("10", "from 1 to"), (1.5, "from 1 to"), (400_000_001, "400,000,000")]
+)
+def test_a_length_that_can_t_be_trained_on_is_refused(winnow: Winnow, given: Any, said: str) -> None:
+    answer = winnow.call("create_dataset", body={"name": "texts.json", "bytes": given})
+
+    assert (answer.status, answer.body["field"]) == (422, "bytes")
+    assert said in answer.body["detail"]
 
 
 def test_a_training_reads_what_was_uploaded(winnow: Winnow) -> None:

@@ -223,5 +223,5 @@ def frozen(winnow: Winnow, part: str, version: int = 1) -> list[tuple[str, str]]
     [body] = [
         body for key, body in winnow.objects().items() if f"/versions/{version}/" in key and key.endswith(f"examples/{part}.jsonl.gz")
     ]
-    records = [json.loads(line) for line in gzip.decompress(body).decode().split("\n")]
+    records = [json.loads(line) for line in gzip.decompress(body).splitlines()]
     return [(record["text"], *record["labels"]) for record in records]

@@ -1,18 +1,21 @@
-"""POST /datasets: a URL to upload a data set to, and how to name it when training."""
+"""POST /datasets: a URL to upload a data set to."""
 
 from http import HTTPStatus
-from uuid import uuid4
 
 from winnow import deployment
+from winnow.errors import InvalidFieldError
 from winnow.http import Answer, Request, Source, endpoint, schemas
 
 
 @endpoint(schemas.CREATE_DATASET, Source.BODY)
 def handler(request: Request) -> Answer:
-    datasets = deployment.datasets()
-    # A prefix of its own for each upload: the same name twice is two data sets, and none is overwritten.
-    key = f"uploads/{uuid4().hex}/{request.fields['name']}"
+    length = request.fields.get("bytes")
+    most = deployment.ceilings().bytes
+    if length is not None and length > most:
+        raise InvalidFieldError(f"bytes must be at most {most:,}: no larger data set can be trained on.", field="bytes")
+    # JSON Schema takes 3.0 for a whole number.
+    upload = deployment.datasets().upload(request.fields["name"], None if length is None else int(length))
     return Answer(
         HTTPStatus.CREATED,
-        {"upload_url": datasets.upload_url(key), "s3bucket": datasets.bucket, "training_object": key},
+        {"upload_url": upload.url, "name": upload.name, "s3bucket": upload.s3bucket, "training_object": upload.training_object},
     )

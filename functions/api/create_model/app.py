@@ -1,18 +1,24 @@
-"""POST /models: train a new model, or with force_update a new version of one."""
+"""POST /models: train a new model, or with force_update a new version of one. As a dry run: a report on the data set, and no more."""
 
 from http import HTTPStatus
 
-from winnow import jobs
+from winnow import dry_run, jobs
 from winnow.domain import DatasetReference, Hyperparameters, Promote, TrainingRequest, VersionStatus
 from winnow.http import Answer, Request, Source, endpoint, schemas
 from winnow.http.idempotency import idempotency_key
 from winnow.http.properties import model_properties
 from winnow.recipes import RECIPES
 
+# Left over of the Lambda's time, to hand a dry run on in and to answer.
+_SECONDS_TO_ANSWER = 8
+
 
 @endpoint(schemas.CREATE_MODEL, Source.BODY)
 def handler(request: Request) -> Answer:
-    job = jobs.start(_training_request(request), idempotency_key(request, "POST /models"))
+    wanted = _training_request(request)
+    if request.fields.get("dry_run"):
+        return _dry_run(wanted, request.seconds_left - _SECONDS_TO_ANSWER)
+    job = jobs.start(wanted, idempotency_key(request, "POST /models"))
     # Relative: it leads to the model under any stage and domain (RFC 9110, section 10.2.2).
     return Answer(
         HTTPStatus.ACCEPTED,
@@ -21,9 +27,22 @@ def handler(request: Request) -> Answer:
     )
 
 
+def _dry_run(wanted: TrainingRequest, seconds: float) -> Answer:
+    report = dry_run.report_at_once(wanted, seconds)
+    if report is not None:
+        return Answer(HTTPStatus.OK, {"dry_run": True, "report": report})
+    report_id = dry_run.start(wanted)
+    return Answer(
+        HTTPStatus.ACCEPTED,
+        {"dry_run": True, "report_id": report_id, "status": "running"},
+        {"Location": f"reports/{report_id}", "Retry-After": "5"},
+    )
+
+
 def _training_request(request: Request) -> TrainingRequest:
-    given = dict(request.fields)
-    model_id, dataset = given.pop("id"), DatasetReference(given.pop("s3bucket"), given.pop("training_object"))
+    given = {name: value for name, value in request.fields.items() if name != "dry_run"}
+    model_id = given.pop("id")
+    dataset = DatasetReference(given.pop("s3bucket"), given.pop("training_object"), given.pop("test_object", None))
     force_update = str(given.pop("force_update", False)).lower() == "true"
     promote = Promote(given.pop("promote", Promote.AUTO))
     recipe = given.pop("recipe", RECIPES[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -44,11 +44,16 @@ def events() -> EventBridgeClient:
 
 
 @cache
+def lambda_() -> Any:
+    return boto3.client("lambda")
+
+
+@cache
 def registry_table() -> Table:
     return boto3.resource("dynamodb").Table(setting("REGISTRY_TABLE"))
 
 
 def forget_clients() -> None:
     """Drop what was made, so that the next use makes it anew: for tests, and before a snapshot."""
-    for made in (s3, stepfunctions, events, registry_table):
+    for made in (s3, stepfunctions, events, lambda_, registry_table):
         made.cache_clear()

@@ -1,8 +1,10 @@
 """The registry and the storage of this deployment, over the resources that the function's settings name."""
 
 from winnow import aws
+from winnow.datasets_bucket import Datasets
+from winnow.domain import Ceilings
 from winnow.registry import AnsweredRequests, Batches, Jobs, Keys, Models, Upkeep
-from winnow.storage import Datasets, Storage
+from winnow.storage import DryRunReports, Storage
 
 
 def models() -> Models:
@@ -33,5 +35,19 @@ def datasets() -> Datasets:
     return Datasets(aws.s3(), aws.setting("DATASETS_BUCKET"))
 
 
+def ceilings() -> Ceilings:
+    return Ceilings(
+        rows=int(aws.setting("MOST_ROWS")),
+        bytes=int(aws.setting("MOST_BYTES")),
+        unpacked_ratio=int(aws.setting("MOST_UNPACKED_RATIO")),
+        text_characters=int(aws.setting("MOST_TEXT_CHARACTERS")),
+        labels=int(aws.setting("MOST_LABELS")),
+    )
+
+
 def storage() -> Storage:
     return Storage(aws.s3(), aws.setting("MODELS_BUCKET"))
+
+
+def dry_run_reports() -> DryRunReports:
+    return DryRunReports(aws.s3(), aws.setting("MODELS_BUCKET"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -80,14 +80,27 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class Ceilings:
+    """How much a data set may hold. bytes: of the file, and of what it unpacks to; unpacked_ratio: so many bytes out of one."""
+
+    rows: int = 4_000_000
+    bytes: int = 400_000_000
+    unpacked_ratio: int = 200
+    text_characters: int = MAX_TEXT_CHARACTERS
+    labels: int = MAX_LABELS
+
+
+@dataclass(frozen=True, slots=True)
 class DatasetReference:
-    """Where a data set lies. The names are those of the API."""
+    """Where a data set lies, and in the same bucket the client's own test set, if there is one. The names are those of the API."""
 
     s3bucket: str
     training_object: str
+    test_object: str | None = None
 
-    def __str__(self) -> str:
-        return f"s3://{self.s3bucket}/{self.training_object}"
+    def as_dict(self) -> dict[str, str]:
+        """What the API shows of it."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)

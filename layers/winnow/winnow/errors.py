@@ -83,6 +83,23 @@ class BatchTakenError(WinnowError):
         )
 
 
+class DatasetNotFoundError(WinnowError):
+    """Nothing was uploaded under this name, or it was deleted or has expired."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "dataset-not-found"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no data set {name!r}: GET /datasets lists those that were uploaded.")
+
+
+class ReportNotFoundError(WinnowError):
+    """There is no report of this id, or the version's data set was never read."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "report-not-found"
+
+
 class FigureNotFoundError(WinnowError):
     """An evaluation has no figure of this name."""
 

@@ -1,18 +1,16 @@
-"""The workflow's first step: a client's data set, read, checked, parted, and frozen. Never needs the spaCy layer."""
+"""The workflow's first step: a client's data set, read, reported on, parted, and frozen. Never needs the spaCy layer."""
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import asdict
-
 from winnow import deployment, retraining
-from winnow.datasets.formats import read_examples
-from winnow.datasets.split import sample, split
+from winnow.datasets.split import sample, split, with_test_set
 from winnow.domain import DatasetReference, Hyperparameters, Progress, Stage, TrainingJob, VersionStatus
+from winnow.errors import DatasetError
+from winnow.reading import read
 
 
 def prepare(job: TrainingJob) -> None:
-    """Freeze the training and the test examples of the job. DatasetError where the data set can't be trained on.
+    """Freeze the training and the test examples of the job. DatasetError where the data set can't be trained on; its report says all.
 
     Once they are frozen, and the registry knows of what they are, a repetition changes nothing: the client's object may be another by now.
     """
@@ -24,24 +22,31 @@ def prepare(job: TrainingJob) -> None:
     if version.feedback is not None:
         retraining.prepare(job, version, version.feedback)
         return
-    reference = DatasetReference(version.dataset["s3bucket"], version.dataset["training_object"])
-    read = deployment.datasets().read(reference)
-    examples = read_examples(read.body)
     chosen = Hyperparameters(**version.hyperparameters)
-    parts = split(
-        examples if chosen.n_texts is None else sample(examples, chosen.n_texts, chosen.seed), chosen.seed, exclusive=chosen.exclusive
-    )
+    whole = read(DatasetReference(**version.dataset), exclusive=chosen.exclusive, keep=True)
+    storage.write_dataset_report(job, whole.as_dict())
+    if refusal := whole.refusal(f"GET /models/{job.model_id}/versions/{job.version}/report"):
+        raise DatasetError(refusal)
+    examples = whole.data.examples
+    used = examples if chosen.n_texts is None else sample(examples, chosen.n_texts, chosen.seed)
+    if whole.test is None:
+        parts = split(used, chosen.seed, exclusive=chosen.exclusive)
+    else:
+        parts = with_test_set(used, whole.test.examples, chosen.seed, exclusive=chosen.exclusive)
     storage.freeze_examples(job, "train", parts.train)
     storage.freeze_examples(job, "test", parts.test)
     dataset = {
-        **asdict(reference),
-        "sha256": hashlib.sha256(read.body).hexdigest(),
-        "etag": read.etag,
-        "version_id": read.version_id,
+        **version.dataset,
+        **whole.data.pinned(),
         "examples": len(parts.train) + len(parts.test),
         "train_examples": len(parts.train),
         "test_examples": len(parts.test),
         "labels": len(parts.labels),
         "exclusive": parts.exclusive,
+        "warnings": whole.warnings,
     }
+    if len(used) < len(examples):
+        dataset["sampled_from"] = len(examples)
+    if whole.test is not None:
+        dataset["test_set"] = whole.test.pinned()
     jobs.note(job, VersionStatus.TRAINING, Progress.of(Stage.TRAINING), dataset=dataset)

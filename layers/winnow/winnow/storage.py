@@ -1,4 +1,4 @@
-"""What lies in S3: clients' data sets (read only), a job's frozen examples, and the artifacts of versions."""
+"""What was made for models and lies in S3: a job's frozen examples, its report and evaluation, and the artifacts of versions."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import gzip
 import hashlib
 import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from io import BytesIO
 from pathlib import PurePosixPath
@@ -18,7 +18,6 @@ from botocore.exceptions import ClientError
 from winnow.domain import (
     DESCRIPTION,
     MODELS_PREFIX,
-    DatasetReference,
     Example,
     TrainingJob,
     batch_key,
@@ -27,15 +26,13 @@ from winnow.domain import (
     utc_now,
     version_prefix,
 )
-from winnow.errors import ArtifactError, DatasetError
+from winnow.errors import ArtifactError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from mypy_boto3_s3 import S3Client
 
-MAX_DATASET_BYTES = 100_000_000
-UPLOAD_SECONDS = 3600
 DOWNLOAD_SECONDS = 900
 
 # Under a job's prefix.
@@ -43,51 +40,9 @@ CHECKPOINTS = "checkpoints/"
 _CHECKPOINT = f"{CHECKPOINTS}training.npz"
 _ARTIFACT = "artifact/"
 _MANIFEST = f"{_ARTIFACT}manifest.json"
+_DATASET_REPORT = "report.json"
 _PIPELINE = "pipeline.tar.gz"
 _DIGITS_IN_NAME = 16
-_NOT_TO_BE_HAD = {
-    *("404", "403", "301", "NoSuchKey", "NoSuchBucket", "AccessDenied"),
-    *("InvalidBucketName", "KeyTooLongError", "PermanentRedirect"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class ReadDataset:
-    """A data set as it was read. version_id: of the object in S3, None where its bucket has no versions."""
-
-    body: bytes
-    etag: str
-    version_id: str | None
-
-
-class Datasets:
-    """Clients' data sets: in the deployment's own bucket, and in those it was allowed to read."""
-
-    def __init__(self, s3: S3Client, bucket: str) -> None:
-        self._s3 = s3
-        self.bucket = bucket
-
-    def upload_url(self, key: str) -> str:
-        """A URL to which the client may PUT one object, for an hour."""
-        return self._s3.generate_presigned_url("put_object", Params={"Bucket": self.bucket, "Key": key}, ExpiresIn=UPLOAD_SECONDS)
-
-    def read(self, dataset: DatasetReference) -> ReadDataset:
-        """A data set. DatasetError where there is none, it may not be read, or it is too large.
-
-        An absent object and a forbidden one give the same sentence: an answer that told them apart would tell strangers what exists.
-        """
-        try:
-            answer = self._s3.get_object(Bucket=dataset.s3bucket, Key=dataset.training_object)
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in _NOT_TO_BE_HAD:
-                raise
-            raise DatasetError(
-                f"{dataset} can't be read: there is no such object, or this deployment may not read the bucket."
-                " Upload the data set with POST /datasets, or add the bucket to the template parameter DatasetBuckets."
-            ) from error
-        if answer["ContentLength"] > MAX_DATASET_BYTES:
-            raise DatasetError(f"{dataset} has {answer['ContentLength']:,} bytes: at most {MAX_DATASET_BYTES:,} can be trained on.")
-        return ReadDataset(answer["Body"].read(), answer["ETag"].strip('"'), answer.get("VersionId"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +73,13 @@ class Storage:
     def freeze_examples(self, job: TrainingJob, part: str, examples: Sequence[Example]) -> None:
         """Keep the examples of one part ("train" or "test") of the job's data set."""
         self._write_examples(_examples_key(job, part), examples)
+        # Apart, so that the same examples are the same bytes, whatever format they came in.
+        self._put_lines(_rows_key(job, part), (example.row for example in examples))
 
     def frozen_examples(self, job: TrainingJob, part: str) -> list[Example]:
         """The examples that `freeze_examples` kept."""
-        return self._read_examples(_examples_key(job, part))
+        rows = self._lines(_rows_key(job, part))
+        return [replace(example, row=row) for example, row in zip(self._read_examples(_examples_key(job, part)), rows, strict=True)]
 
     def write_batch(self, uid: str, batch: str, examples: Sequence[Example]) -> None:
         """Keep the examples of a batch of feedback."""
@@ -129,21 +87,31 @@ class Storage:
 
     def read_batch(self, uid: str, batch: str) -> list[Example]:
         """The examples that `write_batch` kept."""
-        return self._read_examples(batch_key(uid, batch))
+        return list(self._read_examples(batch_key(uid, batch)))
 
     def remove_batch(self, uid: str, batch: str) -> None:
         """Remove what `write_batch` kept."""
         self._remove(batch_key(uid, batch), itertools.repeat(True))
 
-    def _write_examples(self, key: str, examples: Sequence[Example]) -> None:
-        records = ({"text": example.text, "labels": example.labels, "row": example.row} for example in examples)
-        lines = (json.dumps(record, ensure_ascii=False) for record in records)
-        self._s3.put_object(Bucket=self._bucket, Key=key, Body=gzip.compress("\n".join(lines).encode(), mtime=0))
+    def _write_examples(self, key: str, examples: Iterable[Example]) -> None:
+        self._put_lines(key, ({"text": example.text, "labels": example.labels} for example in examples))
 
-    def _read_examples(self, key: str) -> list[Example]:
-        body = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-        records = (json.loads(line) for line in gzip.decompress(body).decode().split("\n"))
-        return [Example(record["text"], tuple(record["labels"]), record["row"]) for record in records]
+    def _read_examples(self, key: str) -> Iterator[Example]:
+        return (Example(record["text"], tuple(record["labels"])) for record in self._lines(key))
+
+    def _put_lines(self, key: str, records: Iterable[Any]) -> None:
+        """One JSON value a line, packed as it is made: only the packed ones are in memory."""
+        with BytesIO() as body:
+            with gzip.GzipFile(fileobj=body, mode="wb", compresslevel=6, mtime=0) as packed:
+                for record in records:
+                    packed.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=body.getvalue())
+
+    def _lines(self, key: str) -> Iterator[Any]:
+        body = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"]
+        with gzip.GzipFile(fileobj=BytesIO(body.read())) as packed:
+            for line in packed:
+                yield json.loads(line)
 
     def write_checkpoint(self, job: TrainingJob, content: BytesIO) -> None:
         """Keep where the training is. One object, so that another checkpoint is there whole or not at all."""
@@ -210,6 +178,17 @@ class Storage:
         """A report that `write_report` wrote. ArtifactError where there is none."""
         report: dict[str, Any] = json.loads(self._object(job, name))
         return report
+
+    def write_dataset_report(self, job: TrainingJob, report: Mapping[str, Any]) -> None:
+        """Write what is said of the job's data set."""
+        self.write_report(job, _DATASET_REPORT, report)
+
+    def dataset_report(self, job: TrainingJob) -> dict[str, Any] | None:
+        """What `write_dataset_report` wrote, or None."""
+        try:
+            return self.read_report(job, _DATASET_REPORT)
+        except ArtifactError:
+            return None
 
     def write_figure(self, job: TrainingJob, name: str, svg: str) -> None:
         """Write a figure of the version's evaluation."""
@@ -311,6 +290,27 @@ class Storage:
             raise _lacking(job, name or key) from error
 
 
+class DryRunReports:
+    """The reports of dry runs, which are of no model. The template has S3 remove them after a week."""
+
+    def __init__(self, s3: S3Client, bucket: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+
+    def write(self, report_id: str, record: Mapping[str, Any]) -> None:
+        body = json.dumps(record, ensure_ascii=False).encode()
+        self._s3.put_object(Bucket=self._bucket, Key=_dry_run_key(report_id), Body=body, ContentType="application/json")
+
+    def find(self, report_id: str) -> dict[str, Any] | None:
+        """What `write` wrote last, or None."""
+        try:
+            body = self._s3.get_object(Bucket=self._bucket, Key=_dry_run_key(report_id))["Body"].read()
+        except self._s3.exceptions.NoSuchKey:
+            return None
+        record: dict[str, Any] = json.loads(body)
+        return record
+
+
 def _lacking(job: TrainingJob, name: str) -> ArtifactError:
     return ArtifactError(f"Version {job.version} of model {job.model_id!r} lacks its file {name}: train it again.")
 
@@ -328,6 +328,14 @@ def _other(job: TrainingJob, name: str) -> ArtifactError:
 
 def _examples_key(job: TrainingJob, part: str) -> str:
     return f"{job.prefix}examples/{part}.jsonl.gz"
+
+
+def _rows_key(job: TrainingJob, part: str) -> str:
+    return f"{job.prefix}examples/{part}-rows.jsonl.gz"
+
+
+def _dry_run_key(report_id: str) -> str:
+    return f"reports/{report_id}.json"
 
 
 def _figure(name: str) -> str:

@@ -1,79 +1,164 @@
-"""Reading labelled examples: a JSON array of objects, or JSON Lines. Either `"label": "a"` or `"labels": ["a", "b"]`."""
+"""Reading labelled examples: how a format is recognised, and the checks that are the same for all. docs/datasets.md has the table."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any
 
 from winnow import strict_json
-from winnow.domain import MAX_LABEL_CHARACTERS, MAX_TEXT_CHARACTERS, Example
-from winnow.errors import DatasetError, UnreadableError
+from winnow.datasets import json_formats, line_formats
+from winnow.datasets.json_formats import FORM, Found
+from winnow.datasets.problems import FileError, Kind, Problem, RowError
+from winnow.datasets.unpacking import GZIP, MOST_RECORD_BYTES, Lines, Stream, Unpacking
+from winnow.domain import MAX_LABEL_CHARACTERS, Ceilings, Example
 
-_FORM = '{"text": "…", "label": "…"} or {"text": "…", "labels": ["…", …]}'
-_BYTE_ORDER_MARK = "\ufeff"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# Label sets that are shared between examples: a training has fewer, and a file with more must not fill the memory.
+_MOST_SHARED = 100_000
 
-
-def read_examples(body: bytes) -> list[Example]:
-    """The examples of a data set, in its order. DatasetError says in which line or example what is wrong, and what is expected."""
-    text = _decoded(body).removeprefix(_BYTE_ORDER_MARK)
-    if not text.strip():
-        raise DatasetError(f"The data set is empty: it needs examples such as {_FORM}.")
-    records = _array(text) if text.lstrip().startswith("[") else _lines(text)
-    return [_example(record, unit, row) for unit, row, record in records]
-
-
-def _decoded(body: bytes) -> str:
-    try:
-        return body.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = body.count(b"\n", 0, error.start) + 1
-        raise DatasetError(
-            f"Line {line} of the data set is not UTF-8 (byte 0x{body[error.start]:02x} at offset {error.start}): save the file as UTF-8."
-        ) from error
+_NONE = (
+    "is in none of the formats that are read: a JSON array, JSON Lines, CSV with a header text,label, CSV of LABEL,text (its name must end"
+    " in .csv), fastText (__label__a text), an augmented manifest, or Prodigy's JSONL. docs/datasets.md shows each."
+)
 
 
-def _array(text: str) -> Iterator[tuple[str, int, Any]]:
-    try:
-        records = strict_json.loads(text, what="The data set")
-    except UnreadableError as error:
-        raise DatasetError(error.sentence) from error
-    yield from (("Example", number, record) for number, record in enumerate(records, start=1))
+class Reader:
+    """A data set, read once from a stream: its examples in their order, and in between what is wrong with the rows that are none.
 
+    name: the object's key, which tells CSV without a header; of: how sentences call the data set. format: known once the first came.
+    """
 
-def _lines(text: str) -> Iterator[tuple[str, int, Any]]:
-    # Only a line feed ends a line: str.splitlines would also cut at characters that a JSON string may hold.
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
+    def __init__(self, stream: Stream, name: str, ceilings: Ceilings, of: str = "the data set") -> None:
+        self._name = name.lower().removesuffix(".gz")
+        self._ceilings = ceilings
+        self._of = of
+        self._unpacking = Unpacking(stream, ceilings, _capital(of))
+        self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self.format: str | None = None
+        self.rows = 0
+
+    @property
+    def unpacked_bytes(self) -> int:
+        """How many bytes of it were read, unpacked."""
+        return self._unpacking.unpacked_bytes
+
+    def facts(self) -> dict[str, Any]:
+        """What a report says of the file itself, once it was read."""
+        return {"format": self.format, "bytes": self._unpacking.bytes, "unpacked_bytes": self.unpacked_bytes, "rows": self.rows}
+
+    def sha256(self) -> str:
+        """Of the whole object, as it lies there; reads what is left of it."""
+        self._unpacking.rest()
+        return self._unpacking.sha256.hexdigest()
+
+    def __iter__(self) -> Iterator[Example | Problem]:
+        """Nothing follows a problem whose kind is of the file."""
+        row = 0
         try:
-            yield "Line", number, strict_json.loads(line, what=f"Line {number} of the data set")
-        except UnreadableError as error:
-            raise DatasetError(f"{error.sentence} Expected a JSON array, or one JSON object per line: {_FORM}.") from error
+            for row, found in self._found():
+                self.rows += 1
+                self._check_rows()
+                yield self._checked(row, found)
+        except FileError as error:
+            yield Problem(error.kind, row + 1 if error.row is None else error.row, error.sentence)
+
+    def _check_rows(self) -> None:
+        most = self._ceilings.rows
+        if self.rows > most:
+            raise FileError(f"{_capital(self._of)} has more than {most:,} rows: at most {most:,} can be trained on.", Kind.TOO_LARGE)
+
+    def _found(self) -> Iterator[Found]:
+        pieces = iter(self._unpacking)
+        head, first_line = self._head(pieces)
+        if not head:
+            raise FileError(f"{_capital(self._of)} is empty: it needs examples such as {FORM}.")
+        self.format, read = self._recognised(head)
+        return read(chain([head], pieces), first_line)
+
+    def _head(self, pieces: Iterator[bytes]) -> tuple[bytes, int]:
+        """The beginning of the file with all of its first line that isn't blank, and the number of its first line. Empty: there is none."""
+        head, line = b"", 1
+        for piece in pieces:
+            head += piece
+            if len(head) < len(_BYTE_ORDER_MARK):
+                continue
+            head = head.removeprefix(_BYTE_ORDER_MARK) if line == 1 else head
+            if not (text := head.lstrip()):
+                # White space without end must not be kept.
+                line += head.count(b"\n")
+                head = b""
+            elif b"\n" in text or len(text) > MOST_RECORD_BYTES:
+                break
+        return (b"" if not head.removeprefix(_BYTE_ORDER_MARK).strip() else head), line
+
+    def _recognised(self, head: bytes) -> tuple[str, Callable[[Iterator[bytes], int], Iterator[Found]]]:
+        first = head.lstrip().partition(b"\n")[0]
+        if head.startswith(GZIP):
+            raise FileError(f"{_capital(self._of)} is gzip within gzip: pack it once.")
+        if b"\0" in head[:4] or head.startswith((b"\xff\xfe", b"\xfe\xff")):
+            byte = next(byte for byte in head if byte in _NO_TEXT)
+            raise FileError(f"Line 1 of {self._of} is not UTF-8 (byte 0x{byte:02x}): save the file as UTF-8.")
+        if first.startswith(b"["):
+            return "json-array", lambda pieces, line: json_formats.array(pieces, line, self._of)
+        if first.startswith(b"{"):
+            name, dialect = json_formats.dialect_of(_parsed(first))
+            return name, lambda pieces, line: json_formats.lines(Lines(pieces, line), dialect)
+        named_csv = self._name.endswith(".csv")
+        if first.startswith(line_formats.PREFIX.encode()) and not named_csv:
+            return "fasttext", lambda pieces, line: line_formats.fasttext(Lines(pieces, line))
+        if line_formats.header(first.decode(errors="replace")):
+            return "csv", lambda pieces, line: line_formats.csv_with_header(Lines(pieces, line), self._of)
+        if named_csv:
+            return "comprehend-csv", lambda pieces, line: line_formats.csv_without_header(Lines(pieces, line), self._of)
+        raise FileError(f"{_capital(self._of)} {_NONE}")
+
+    def _checked(self, row: int, found: tuple[Any, Any] | RowError) -> Example | Problem:
+        try:
+            if isinstance(found, RowError):
+                raise found
+            text, labels = found
+            self._check_text(text)
+            return Example(text, self._labels(labels), row)
+        except RowError as error:
+            unit = "Example" if self.format == "json-array" else "Line"
+            return Problem(error.kind, row, f"{unit} {row} of {self._of} {error.predicate}.")
+
+    def _check_text(self, text: str) -> None:
+        if not text or text.isspace():
+            raise RowError("has an empty text: give it a text or leave it out", Kind.EMPTY_TEXT)
+        if len(text) > self._ceilings.text_characters:
+            raise RowError(
+                f"has a text of {len(text):,} characters: at most {self._ceilings.text_characters:,}. Shorten it", Kind.LONG_TEXT
+            )
+
+    def _labels(self, labels: Any) -> tuple[str, ...]:
+        if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+            raise RowError(f"has a label that is not a string: expected {FORM}", Kind.BAD_LABEL)
+        if len(labels) > self._ceilings.labels:
+            raise RowError(f"has {len(labels):,} labels: at most {self._ceilings.labels:,}", Kind.BAD_LABEL)
+        for label in labels:
+            if not label or label.isspace():
+                raise RowError("has an empty label: name it", Kind.BAD_LABEL)
+            if len(label) > MAX_LABEL_CHARACTERS:
+                raise RowError(f"has a label of {len(label):,} characters: at most {MAX_LABEL_CHARACTERS}. Shorten it", Kind.BAD_LABEL)
+        each = tuple(dict.fromkeys(labels))
+        if len(self._shared) < _MOST_SHARED:
+            return self._shared.setdefault(each, each)
+        return self._shared.get(each, each)
 
 
-def _example(record: Any, unit: str, row: int) -> Example:
-    place = f"{unit} {row} of the data set"
-    if not isinstance(record, Mapping):
-        raise DatasetError(f"{place} is not an object: expected {_FORM}.")
-    text = record.get("text")
-    if not isinstance(text, str):
-        raise DatasetError(f'{place} has no "text" that is a string: expected {_FORM}.')
-    if not text.strip():
-        raise DatasetError(f"{place} has an empty text: give it a text or leave it out.")
-    if len(text) > MAX_TEXT_CHARACTERS:
-        raise DatasetError(f"{place} has a text of {len(text):,} characters: at most {MAX_TEXT_CHARACTERS:,}. Shorten it.")
-    return Example(text, _labels(record, place), row)
+# What a file in UTF-16 or UTF-32 begins with, and no UTF-8 does.
+_NO_TEXT = (0xFF, 0xFE, 0x00)
 
 
-def _labels(record: Mapping[str, Any], place: str) -> tuple[str, ...]:
-    if ("label" in record) == ("labels" in record):
-        raise DatasetError(f'{place} needs either "label" or "labels": expected {_FORM}.')
-    labels = [record["label"]] if "label" in record else record["labels"]
-    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
-        raise DatasetError(f"{place} has a label that is not a string: expected {_FORM}.")
-    for label in labels:
-        if not label.strip():
-            raise DatasetError(f"{place} has an empty label: name it.")
-        if len(label) > MAX_LABEL_CHARACTERS:
-            raise DatasetError(f"{place} has a label of {len(label):,} characters: at most {MAX_LABEL_CHARACTERS}. Shorten it.")
-    return tuple(dict.fromkeys(labels))
+def _parsed(line: bytes) -> Any:
+    """The first record; None where it can't be read, which its turn will tell."""
+    try:
+        return strict_json.parse(json_formats.decoded(line))
+    except (strict_json.BrokenJsonError, RowError):
+        return None
+
+
+def _capital(name: str) -> str:
+    return name[0].upper() + name[1:]

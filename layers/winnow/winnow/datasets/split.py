@@ -12,7 +12,8 @@ from winnow.domain import MAX_LABELS, Example
 from winnow.errors import DatasetError
 
 # One to train on, and one to hold out.
-_FEWEST_TEXTS = 2
+FEWEST_TEXTS = 2
+_MOST_NAMED = 5
 
 # Examples of the same text, apart from case and white space. They stay together.
 Group = list[Example]
@@ -46,6 +47,14 @@ def split(examples: Sequence[Example], seed: int, *, exclusive: bool | None = No
     return Split(train, test, tuple(sorted(texts)), _is_exclusive(examples) if exclusive is None else exclusive)
 
 
+def with_test_set(train: Sequence[Example], test: Sequence[Example], seed: int, *, exclusive: bool | None = None) -> Split:
+    """A client's own test set beside the examples to train on, none of whose texts stands in it. Checked before, by their reports."""
+    shuffled = list(train)
+    random.Random(seed).shuffle(shuffled)
+    labels = tuple(sorted({label for example in train for label in example.labels}))
+    return Split(shuffled, list(test), labels, _is_exclusive([*train, *test]) if exclusive is None else exclusive)
+
+
 def hold_out(examples: Sequence[Example], share: float, seed: int) -> tuple[list[Example], list[Example]]:
     """The training examples and the held-out ones: about a share of them, stratified, the same way for the same seed.
 
@@ -59,12 +68,12 @@ def sample(examples: Sequence[Example], most: int, seed: int) -> list[Example]:
     if len(examples) <= most:
         return list(examples)
     labels = len({label for example in examples for label in example.labels})
-    if most < _FEWEST_TEXTS * labels:
-        raise DatasetError(f"n_texts is {most}, and the data set has {labels:,} labels: take at least {_FEWEST_TEXTS * labels:,}.")
+    if most < FEWEST_TEXTS * labels:
+        raise DatasetError(f"n_texts is {most}, and the data set has {labels:,} labels: take at least {FEWEST_TEXTS * labels:,}.")
     places: list[tuple[float, Group]] = []
     for stratum in _strata(_groups(examples), seed):
         # Spread evenly over 0 to 1, any beginning of the joint order has every stratum in its proportion; the first two come before.
-        places += [(rank - _FEWEST_TEXTS if rank < _FEWEST_TEXTS else rank / len(stratum), group) for rank, group in enumerate(stratum)]
+        places += [(rank - FEWEST_TEXTS if rank < FEWEST_TEXTS else rank / len(stratum), group) for rank, group in enumerate(stratum)]
     places.sort(key=lambda place: place[0])
     return list(chain.from_iterable(group for _, group in places))[:most]
 
@@ -80,13 +89,9 @@ def _check(texts: Counter[str]) -> None:
         raise DatasetError(f"The data set has {named}: a classifier needs examples of at least two.")
     if len(texts) > MAX_LABELS:
         raise DatasetError(f"The data set has {len(texts):,} labels: at most {MAX_LABELS:,}.")
-    rare = sorted(label for label, count in texts.items() if count < _FEWEST_TEXTS)
+    rare = sorted(label for label, count in texts.items() if count < FEWEST_TEXTS)
     if rare:
-        shown = ", ".join(repr(label) for label in rare[:5]) + (f" and {len(rare) - 5:,} more" if len(rare) > 5 else "")
-        raise DatasetError(
-            f"Fewer than two distinct texts for {shown}: one to train on and one to hold out are needed."
-            " Add examples, or leave the label out."
-        )
+        raise DatasetError(too_rare(rare))
 
 
 def _part(groups: Sequence[Group], share: float, seed: int) -> tuple[list[Example], list[Example]]:
@@ -107,7 +112,8 @@ def _give_back(labels: set[str], train: list[Group], test: list[Group]) -> None:
 
     Only with several labels an example can one be missing: where all of its texts were held out for the sake of rarer labels.
     """
-    for label in sorted(labels.difference(*map(_labels, train))):
+    trained = {label for group in train for example in group for label in example.labels}
+    for label in sorted(labels - trained):
         group = next(group for group in test if label in _labels(group))
         test.remove(group)
         train.append(group)
@@ -118,10 +124,30 @@ def text_key(text: str) -> str:
     return " ".join(text.split()).casefold()
 
 
+def text_hash(text: str) -> int:
+    """A 64-bit hash of what tells the text from others, good for this process alone: Python keys it anew for each."""
+    return hash(text_key(text))
+
+
+def too_rare(labels: Sequence[str]) -> str:
+    """The sentence for labels with fewer texts than a training needs."""
+    return (
+        f"Fewer than two distinct texts for {listed(labels)}: one to train on and one to hold out are needed."
+        " Add examples, or leave the label out."
+    )
+
+
+def listed(labels: Sequence[str]) -> str:
+    """The first of the labels, and how many more there are."""
+    shown = ", ".join(repr(label) for label in labels[:_MOST_NAMED])
+    return f"{shown} and {len(labels) - _MOST_NAMED:,} more" if len(labels) > _MOST_NAMED else shown
+
+
 def _groups(examples: Sequence[Example]) -> list[Group]:
-    same_text: dict[str, Group] = defaultdict(list)
+    # By hashes: the texts themselves, without case, would be in memory twice.
+    same_text: dict[int, Group] = defaultdict(list)
     for example in examples:
-        same_text[text_key(example.text)].append(example)
+        same_text[text_hash(example.text)].append(example)
     return list(same_text.values())
 
 

@@ -29,7 +29,13 @@ BATCH = {
     "description": "the id of a batch, as POST /models/{model_id}/examples gave it",
 }
 FIGURE = {"enum": list(FIGURES), "description": f"one of {', '.join(FIGURES)}"}
-_PATH = {"model_id": MODEL_ID, "version": VERSION, "batch": BATCH}
+REPORT_ID = {"type": "string", "pattern": "^[0-9a-f]{32}$", "description": "32 hexadecimal digits, as the answer to the dry run gave them"}
+DATASET = {
+    "type": "string",
+    "pattern": "^[0-9a-f]{32}-[A-Za-z0-9][A-Za-z0-9._-]{0,127}$",
+    "description": "the name of an upload, as POST /datasets and GET /datasets give it",
+}
+_PATH = {"name": DATASET, "model_id": MODEL_ID, "version": VERSION, "report_id": REPORT_ID, "batch": BATCH}
 
 
 def checker(schema: Schema) -> Callable[[dict[str, Any]], dict[str, Any]]:

@@ -59,6 +59,13 @@ CREATE_MODEL = _object(
             "maxLength": 1024,
             "description": "the key of the data set in the bucket, 1 to 1024 characters",
         },
+        "test_object": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 1024,
+            "description": "the key of your own test set in the same bucket, 1 to 1024 characters",
+        },
+        "dry_run": {"type": "boolean", "description": "true (nothing is trained; the answer is a report on the data set) or false"},
         "force_update": {
             "enum": [True, False, "True", "true", "False", "false"],
             "description": 'true or false (also as the strings "True" and "False")',
@@ -150,7 +157,13 @@ CREATE_DATASET = _object(
             "type": "string",
             "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$",
             "description": "a file name of 1 to 128 letters, digits, dots, dashes or underscores, the first a letter or digit",
-        }
+        },
+        "bytes": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 5_000_000_000,
+            "description": "the length of the file, a whole number of bytes from 1 to 5000000000",
+        },
     },
 )
 

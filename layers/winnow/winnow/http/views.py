@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from winnow.datasets_bucket import Upload
 from winnow.domain import Batch, Model, ScoredLabel, Version
 
 
@@ -53,6 +54,10 @@ def versions_view(versions: Sequence[Version], model: Model) -> dict[str, Any]:
 
 def batches_view(batches: Sequence[Batch], model: Model) -> dict[str, Any]:
     return {"model_id": model.model_id, "batches": [asdict(batch) for batch in batches]}
+
+
+def dataset_view(upload: Upload) -> dict[str, Any]:
+    return asdict(upload)
 
 
 def labels_view(labels: Sequence[ScoredLabel]) -> list[dict[str, Any]]:

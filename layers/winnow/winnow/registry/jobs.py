@@ -208,7 +208,7 @@ def _version_item(job: TrainingJob, request: TrainingRequest, at: str) -> dict[s
         "promote": request.promote,
         "progress": asdict(Progress.of(Stage.QUEUED)),
         "hyperparameters": asdict(request.hyperparameters),
-        "dataset": asdict(request.dataset),
+        "dataset": request.dataset.as_dict(),
         "created_at": at,
         "lease_until": _lease(_QUEUED_LEASE),
         **({} if request.feedback is None else {"feedback": asdict(request.feedback)}),

@@ -24,7 +24,7 @@ from winnow.domain import (
     Watermark,
     now,
 )
-from winnow.errors import ModelNotFoundError, VersionNotFoundError, VersionNotReadyError
+from winnow.errors import ModelNotFoundError, ReportNotFoundError, VersionNotFoundError, VersionNotReadyError, WinnowError
 from winnow.lifecycle import TRANSITIONS, Event
 from winnow.registry import table as rows
 from winnow.registry.upkeep import Deletion, noted
@@ -216,6 +216,20 @@ def version_of_image(image: Mapping[str, Any]) -> Version:
     """The version of a row as the table's stream has it, with DynamoDB's own types."""
     read = TypeDeserializer()
     return _version(rows.from_item({name: read.deserialize(value) for name, value in image.items()}))
+
+
+def dataset_never_read(version: Version) -> WinnowError:
+    """The error for a version of whose data set there is no report, with the reason."""
+    name, path = f"Version {version.job.version} of model {version.job.model_id!r}", f"/models/{version.job.model_id}"
+    if version.status in ACTIVE:
+        return VersionNotReadyError(f"The data set of {name[0].lower()}{name[1:]} is still to be read: GET {path} shows how far it is.")
+    if version.feedback is not None:
+        base = version.feedback.base
+        return ReportNotFoundError(
+            f"{name} is trained on the examples of version {base} and on feedback, and has no report of its own:"
+            f" GET {path}/versions/{base}/report has that one's."
+        )
+    return ReportNotFoundError(f"{name} has no report: its data set was never read. GET {path}/versions/{version.job.version} says why.")
 
 
 def _model(item: Mapping[str, Any]) -> Model:

@@ -1,0 +1,13 @@
+"""DELETE /datasets/{name}: what was uploaded under this name. What versions were trained on is kept with them."""
+
+from http import HTTPStatus
+
+from winnow import deployment
+from winnow.http import Answer, Request, endpoint
+
+
+@endpoint()
+def handler(request: Request) -> Answer:
+    name = request.path["name"]
+    deployment.datasets().delete(name)
+    return Answer(HTTPStatus.OK, {"name": name, "status": "deleted"})

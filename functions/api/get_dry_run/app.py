@@ -1,0 +1,11 @@
+"""GET /reports/{report_id}: the report of a dry run that was too large to wait for."""
+
+from http import HTTPStatus
+
+from winnow import dry_run
+from winnow.http import Answer, Request, endpoint
+
+
+@endpoint()
+def handler(request: Request) -> Answer:
+    return Answer(HTTPStatus.OK, dry_run.find(request.path["report_id"]))

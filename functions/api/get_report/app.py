@@ -1,0 +1,17 @@
+"""GET /models/{model_id}/versions/{version}/report: what is said of the data set that a version is trained on, or failed by."""
+
+from http import HTTPStatus
+
+from winnow import deployment
+from winnow.http import Answer, Request, endpoint
+from winnow.registry.models import dataset_never_read
+
+
+@endpoint()
+def handler(request: Request) -> Answer:
+    models = deployment.models()
+    version = models.version(models.get(request.path["model_id"]), int(request.path["version"]))
+    report = deployment.storage().dataset_report(version.job)
+    if report is None:
+        raise dataset_never_read(version)
+    return Answer(HTTPStatus.OK, {"model_id": version.job.model_id, "version": version.job.version, "report": report})

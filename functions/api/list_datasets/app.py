@@ -1,0 +1,24 @@
+"""GET /datasets: what was uploaded, page by page."""
+
+from functools import cache
+from http import HTTPStatus
+
+from winnow import deployment
+from winnow.http import Answer, Request, endpoint, schemas
+from winnow.http.paging import Cursors
+from winnow.http.views import dataset_view
+
+_LIST = "datasets"
+
+
+@cache
+def cursors() -> Cursors:
+    """One for the whole life of the execution environment: it holds the key."""
+    return Cursors(deployment.keys().cursors)
+
+
+@endpoint(schemas.LIST)
+def handler(request: Request) -> Answer:
+    after = cursors().position(_LIST, request.fields.get("next"))
+    uploads, more = deployment.datasets().uploads(int(request.fields.get("limit", 100)), after)
+    return Answer(HTTPStatus.OK, {"datasets": [dataset_view(upload) for upload in uploads], "next": cursors().cursor(_LIST, more)})

@@ -1,0 +1,9 @@
+"""Invoked by a dry run of a large data set: its report, for GET /reports/{report_id}."""
+
+from typing import Any
+
+from winnow import dry_run
+
+
+def handler(event: dict[str, Any], context: object) -> None:
+    dry_run.make(event)

@@ -1,0 +1,150 @@
+"""The formats made of lines of text: CSV with a header, Comprehend's CSV without one, and fastText's.
+
+Each yields the line on which a record starts with its text and labels, unchecked, or with why it can't be read.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+
+from winnow.datasets.json_formats import Found, Labelled, decoded, not_utf8, too_long
+from winnow.datasets.problems import FileError, RowError
+from winnow.datasets.unpacking import Lines
+
+PREFIX = "__label__"
+# Possessive (*+, ++): nothing is remembered to go back to, however many labels there are.
+_LABELS = re.compile(rf"\s*+(?:{PREFIX}\S*+(?:\s++|$))*+")
+
+_NUL = "holds a NUL byte: save the file as UTF-8 text"
+
+
+def header(line: str) -> tuple[str, ...] | None:
+    """The columns of a CSV file by its first line, where that is a header with a text and a label or labels; else None."""
+    try:
+        names = tuple(name.strip().lower() for name in next(csv.reader([line], strict=True), []))
+    except csv.Error:
+        return None
+    return names if "text" in names and ("label" in names) != ("labels" in names) else None
+
+
+def csv_with_header(numbered: Lines, of: str) -> Iterator[Found]:
+    """CSV (RFC 4180): a column text, and a column label, or labels with | between them. Other columns are ignored."""
+    columns: Sequence[str] | None = None
+    for row, record in _records(numbered, of):
+        if columns is None:
+            columns = [] if isinstance(record, RowError) else [name.strip().lower() for name in record]
+        elif isinstance(record, RowError):
+            yield row, record
+        elif len(record) != len(columns):
+            yield row, RowError(f"has {_columns(record)}, and the header has {len(columns):,}: quote texts that hold a comma or a quote")
+        else:
+            fields = dict(zip(columns, record, strict=True))
+            yield row, (fields["text"], [fields["label"]] if "label" in fields else _parted(fields["labels"]))
+
+
+def csv_without_header(numbered: Lines, of: str) -> Iterator[Found]:
+    """Comprehend's CSV: LABEL,text with | between several labels.
+
+    https://docs.aws.amazon.com/comprehend/latest/dg/prep-classifier-data.html
+    """
+    for row, record in _records(numbered, of):
+        if isinstance(record, RowError):
+            yield row, record
+        elif len(record) != 2:
+            yield (
+                row,
+                RowError(f"has {_columns(record)}: expected LABEL,text (quote texts that hold a comma), or a header text,label in line 1"),
+            )
+        else:
+            yield row, (record[1], record[0].split("|"))
+
+
+def fasttext(numbered: Lines) -> Iterator[Found]:
+    """fastText: __label__a __label__b and then the text, an example a line.
+
+    https://fasttext.cc/docs/en/supervised-tutorial.html
+    """
+    for number, line in numbered:
+        if line is None:
+            yield number, too_long()
+        elif line and not line.isspace():
+            try:
+                yield number, _fasttext(decoded(line))
+            except RowError as error:
+                yield number, error
+
+
+def _fasttext(line: str) -> Labelled:
+    if "\0" in line:
+        raise RowError(_NUL)
+    found = _LABELS.match(line)
+    end = found.end() if found else 0
+    labels = line[:end].split()
+    if not labels:
+        raise RowError(f"does not begin with {PREFIX}: expected {PREFIX}a {PREFIX}b and then the text")
+    return line[end:].rstrip(), [label.removeprefix(PREFIX) for label in labels]
+
+
+def _parted(labels: str) -> list[str]:
+    return labels.split("|") if labels else []
+
+
+def _columns(record: Sequence[str]) -> str:
+    return "1 column" if len(record) == 1 else f"{len(record):,} columns"
+
+
+class _Feed:
+    """Lines as csv.reader takes them. It remembers what is wrong with one, since the reader must go on to the record's end."""
+
+    def __init__(self, numbered: Lines) -> None:
+        self._lines = iter(numbered)
+        self.number = numbered.number
+        self.wrong: RowError | None = None
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        self.number, line = next(self._lines)
+        if line is None:
+            self.wrong = too_long()
+            return "\n"
+        try:
+            return line.decode() + "\n"
+        except UnicodeDecodeError as error:
+            self.wrong = RowError(not_utf8(line[error.start]))
+            return line.decode(errors="replace") + "\n"
+
+
+def _records(numbered: Lines, of: str) -> Iterator[tuple[int, list[str] | RowError]]:
+    feed = _Feed(numbered)
+    reader = csv.reader(feed, strict=True)
+    while True:
+        before = feed.number
+        feed.wrong = None
+        try:
+            record: list[str] | RowError = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            record = _explained(error, before, feed.number, of)
+        if feed.wrong is not None:
+            record = feed.wrong
+        elif isinstance(record, list) and any("\0" in field for field in record):
+            record = RowError(_NUL)
+        if record:
+            yield before + 1, record
+
+
+def _explained(error: csv.Error, before: int, number: int, of: str) -> RowError:
+    said = str(error)
+    if said.startswith("unexpected end") or (said.startswith("field larger") and number > before + 1):
+        sentence = f"Line {before + 1} of {of} opens a quote that is never closed: close it, and double the quotes inside it."
+        raise FileError(sentence, row=before + 1) from error
+    if said.startswith("field larger"):
+        return RowError(f"has a column of more than {csv.field_size_limit():,} characters: shorten it")
+    if "expected after" in said:
+        return RowError("has something between a closing quote and the next comma: double the quotes inside a quoted text")
+    return RowError("has a carriage return in its midst: end lines with LF or CRLF, and quote texts that hold one")

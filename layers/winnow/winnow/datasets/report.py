@@ -1,0 +1,309 @@
+"""What is said of a data set before it is trained on: how much of what, and what is wrong. It keeps no text.
+
+Of each example it keeps 16 bytes: a hash of its text (8), its row (4), and which labels it has (4). Beside those, each label, and each
+combination of labels that occurs. Two texts count as the same where they differ in case and white space alone.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from winnow.datasets.problems import Kind, Problem
+from winnow.datasets.split import FEWEST_TEXTS, listed, text_hash, text_key, too_rare
+from winnow.domain import MAX_LABELS, Ceilings, Example
+
+_SCARCE_TEXTS = 10
+_MOST_SHOWN = 20
+# Beyond so many times the ceiling, labels aren't told apart any more: something else stands where they should.
+_TIMES_TOO_MANY = 10
+
+# The texts are looked through in so many parts, by their hashes: what that needs at a time is so much smaller.
+_PARTS = 256
+
+_ADVICE = {
+    Kind.UNREADABLE_FILE: "Mend the file there: what comes after was not read.",
+    Kind.TOO_LARGE: "Upload less, or ask the operator for a higher ceiling.",
+    Kind.UNREADABLE_ROW: "Mend these rows, or leave them out.",
+    Kind.EMPTY_TEXT: "Give each a text, or leave it out.",
+    Kind.LONG_TEXT: "Shorten these texts, or leave them out.",
+    Kind.BAD_LABEL: "Give each a label that is a short name.",
+    Kind.NOT_EXCLUSIVE: "exclusive is true: give each exactly one label, or leave exclusive out.",
+    Kind.SKIPPED_ROW: "These were rejected or ignored when they were annotated, and are left out.",
+    Kind.DUPLICATE: "The same text with the same labels stands in an earlier row too. They are never parted between training and test.",
+    Kind.CONFLICT: "The same text has other labels in another row: decide which are right, or give one row all of them.",
+    Kind.IN_TEST_SET: "These texts stand in the test set too, and are not trained on.",
+    Kind.SIMILAR_LABELS: "These differ in case or white space alone: give them one name if they mean the same.",
+    Kind.SCARCE_LABEL: f"Fewer than {_SCARCE_TEXTS} distinct texts for each of these: the more there are, the better they are told apart.",
+}
+
+DATA_SET = "the data set"
+TEST_SET = "the test set"
+_NEEDED = {DATA_SET: "a classifier needs examples of at least two", TEST_SET: "it can measure nothing"}
+
+Shown = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All problems of a kind. count: how many; shown: the first of them; sentence: what to do, or, of a file, what is wrong."""
+
+    kind: Kind
+    count: int
+    sentence: str
+    shown: Sequence[Shown] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"kind": self.kind, "refuses": self.kind.refuses, "count": self.count, "sentence": self.sentence, "rows": list(self.shown)}
+
+
+@dataclass(slots=True)
+class _OfRows:
+    """The problems of one kind that single rows have."""
+
+    count: int = 0
+    first: list[Shown] = field(default_factory=list)
+    sentence: str = ""
+
+    def add(self, row: int, **more: Any) -> None:
+        self.count += 1
+        if len(self.first) < _MOST_SHOWN:
+            self.first.append({"row": row, **more})
+
+
+class Counting:
+    """A data set, counted example by example; then `report` says what came out.
+
+    exclusive: what the client says of the labels. in_test_set: hashes (`text_hash`) of texts that aren't to be trained on.
+    of: how sentences call it. A test set may have few labels, and few texts of each.
+    """
+
+    def __init__(
+        self,
+        ceilings: Ceilings,
+        *,
+        exclusive: bool | None = None,
+        in_test_set: Set[int] = frozenset(),
+        of: str = DATA_SET,
+    ) -> None:
+        self._ceilings = ceilings
+        self._of = of
+        self._exclusive_asked = exclusive
+        self._in_test_set = in_test_set
+        self._hashes = [array("q") for _ in range(_PARTS)]
+        self._rows = [array("I") for _ in range(_PARTS)]
+        self._sets = [array("I") for _ in range(_PARTS)]
+        self._numbers: dict[tuple[str, ...], int] = {}
+        self._of_set: list[int] = []
+        self._of_rows: dict[Kind, _OfRows] = defaultdict(_OfRows)
+        self._first_refused: str | None = None
+        self._broken_off = False
+        self._too_many_labels = False
+        self._names: set[str] = set()
+        self.examples = 0
+
+    def add(self, found: Example | Problem) -> bool:
+        """Count one more. Whether it is an example to train on."""
+        if isinstance(found, Problem):
+            self._refuse(found)
+            return False
+        if self._exclusive_asked and len(found.labels) != 1:
+            sentence = (
+                f"exclusive is true, and example {found.row} of {self._of} has not exactly one label: give it one, or leave exclusive out."
+            )
+            self._refuse(Problem(Kind.NOT_EXCLUSIVE, found.row, sentence))
+            return False
+        hashed = text_hash(found.text)
+        if hashed in self._in_test_set:
+            self._of_rows[Kind.IN_TEST_SET].add(found.row)
+            return False
+        number = self._number(found.labels)
+        part = hashed % _PARTS
+        self._hashes[part].append(hashed)
+        self._rows[part].append(found.row)
+        self._sets[part].append(number)
+        self._of_set[number] += 1
+        self.examples += 1
+        return True
+
+    def _refuse(self, problem: Problem) -> None:
+        of_rows = self._of_rows[problem.kind]
+        of_rows.add(problem.row, problem=problem.sentence)
+        if problem.kind in {Kind.UNREADABLE_FILE, Kind.TOO_LARGE}:
+            self._broken_off = True
+        if problem.kind.refuses and self._first_refused is None:
+            self._first_refused = problem.sentence
+
+    def _number(self, labels: tuple[str, ...]) -> int:
+        """The number of a combination of labels."""
+        number = self._numbers.get(labels)
+        if number is None:
+            self._names.update(labels)
+            if len(self._names) > _TIMES_TOO_MANY * self._ceilings.labels:
+                self._names.difference_update(labels)
+                self._too_many_labels = True
+                labels = ()
+            number = self._numbers.setdefault(labels, len(self._of_set))
+            if number == len(self._of_set):
+                self._of_set.append(0)
+        return number
+
+    def report(self) -> Report:
+        """What was counted, and everything that is wrong with it."""
+        sets = list(self._numbers)
+        duplicates, conflicts, distinct = self._compared(sets)
+        examples: Counter[str] = Counter()
+        for labels, count in zip(sets, self._of_set, strict=True):
+            for label in labels:
+                examples[label] += count
+        counts = {label: (examples[label], distinct[label]) for label in sorted(examples)}
+        found = [
+            Found(kind, of_rows.count, _ADVICE[kind], sorted(of_rows.first, key=lambda shown: shown["row"]))
+            for kind, of_rows in (*self._of_rows.items(), (Kind.DUPLICATE, duplicates), (Kind.CONFLICT, conflicts))
+            if of_rows.count
+        ]
+        nothing_read = not self.examples and self._first_refused is not None
+        whole = [] if self._broken_off or nothing_read else list(self._of_labels({label: texts for label, (_, texts) in counts.items()}))
+        exclusive = all(len(labels) == 1 for labels, count in zip(sets, self._of_set, strict=True) if count)
+        order = list(Kind)
+        return Report(
+            examples=self.examples,
+            exclusive=exclusive,
+            labels=counts,
+            problems=sorted([*found, *whole], key=lambda one: order.index(one.kind)),
+            first_refused=self._first_refused or next((one.sentence for one in whole if one.kind.refuses), None),
+            first_counts=1 if self._first_refused else next((one.count for one in whole if one.kind.refuses), 0),
+        )
+
+    def _compared(self, sets: Sequence[tuple[str, ...]]) -> tuple[_OfRows, _OfRows, Counter[str]]:
+        """Rows whose text stood in an earlier row, with the same labels and with others; and of each label, its distinct texts."""
+        duplicates: list[tuple[int, int]] = []
+        conflicts: list[tuple[int, int]] = []
+        counts = [0, 0]
+        texts_of_set = [0] * len(sets)
+        distinct: Counter[str] = Counter()
+        for hashes, rows, numbers in zip(self._hashes, self._rows, self._sets, strict=True):
+            first: dict[int, int] = {}
+            others: dict[int, set[int]] = {}
+            # Rows ascend within a part, so the first of each part are enough to find the first of all.
+            most_duplicates, most_conflicts = len(duplicates) + _MOST_SHOWN, len(conflicts) + _MOST_SHOWN
+            for place, hashed in enumerate(hashes):
+                before = first.setdefault(hashed, place)
+                number = numbers[place]
+                if before == place:
+                    texts_of_set[number] += 1
+                    continue
+                known = others.setdefault(hashed, {numbers[before]})
+                if number in known:
+                    counts[0] += 1
+                    if len(duplicates) < most_duplicates:
+                        duplicates.append((rows[place], rows[before]))
+                else:
+                    counts[1] += 1
+                    if len(conflicts) < most_conflicts:
+                        conflicts.append((rows[place], rows[before]))
+                    distinct.update(set(sets[number]).difference(*(sets[other] for other in known)))
+                    known.add(number)
+            duplicates, conflicts = sorted(duplicates)[:_MOST_SHOWN], sorted(conflicts)[:_MOST_SHOWN]
+        for labels, texts in zip(sets, texts_of_set, strict=True):
+            for label in labels:
+                distinct[label] += texts
+        return _pairs(counts[0], duplicates), _pairs(counts[1], conflicts), distinct
+
+    def _of_labels(self, texts: Mapping[str, int]) -> Iterator[Found]:
+        """What is wrong with the labels. texts: how many distinct ones each has."""
+        most = self._ceilings.labels
+        fewest = 1 if self._of == TEST_SET else 2
+        if len(texts) < fewest:
+            named = f"only the label {next(iter(texts))!r}" if texts else "no label at all"
+            yield Found(Kind.TOO_FEW_LABELS, 1, f"The {self._of.removeprefix('the ')} has {named}: {_NEEDED[self._of]}.")
+        if len(texts) > most:
+            number = f"more than {_TIMES_TOO_MANY * most:,}" if self._too_many_labels else f"{len(texts):,}"
+            yield Found(Kind.TOO_MANY_LABELS, 1, f"The {self._of.removeprefix('the ')} has {number} labels: at most {most:,}.")
+        yield from self._of_similar_labels(texts)
+        if self._of == TEST_SET:
+            return
+        rare = [label for label, count in texts.items() if count < FEWEST_TEXTS]
+        if rare:
+            yield Found(Kind.RARE_LABEL, len(rare), too_rare(rare), _shown(rare))
+        scarce = [label for label, count in texts.items() if FEWEST_TEXTS <= count < _SCARCE_TEXTS]
+        if scarce:
+            yield Found(Kind.SCARCE_LABEL, len(scarce), _ADVICE[Kind.SCARCE_LABEL], _shown(scarce))
+
+    def _of_similar_labels(self, labels: Iterable[str]) -> Iterator[Found]:
+        alike: dict[str, list[str]] = defaultdict(list)
+        for label in labels:
+            alike[text_key(label)].append(label)
+        similar = [names for names in alike.values() if len(names) > 1]
+        if similar:
+            shown = [{"labels": names[:_MOST_SHOWN]} for names in similar[:_MOST_SHOWN]]
+            yield Found(Kind.SIMILAR_LABELS, len(similar), _ADVICE[Kind.SIMILAR_LABELS], shown)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a data set holds, and everything that is wrong with it. labels: of each, its examples and its distinct texts.
+
+    first_refused: the sentence of the first problem that refuses the training, None where it can be trained on; first_counts: of so many.
+    """
+
+    examples: int
+    exclusive: bool
+    labels: Mapping[str, tuple[int, int]]
+    problems: Sequence[Found]
+    first_refused: str | None
+    first_counts: int
+
+    @property
+    def warnings(self) -> int:
+        return sum(found.count for found in self.problems if not found.kind.refuses)
+
+    @property
+    def errors(self) -> int:
+        return sum(found.count for found in self.problems if found.kind.refuses)
+
+    def without_unknown_labels(self, known: Set[str]) -> Report:
+        """The report of a test set, which may hold no label that isn't trained on."""
+        unknown = [label for label in self.labels if label not in known]
+        if not unknown:
+            return self
+        sentence = (
+            f"The data set has no example of {listed(unknown)}, and the test set has: add some to the data set, or leave these out of the"
+            " test set."
+        )
+        found = Found(Kind.UNKNOWN_LABEL, len(unknown), sentence, _shown(unknown))
+        first = {} if self.first_refused else {"first_refused": sentence, "first_counts": len(unknown)}
+        return replace(self, problems=[found, *self.problems], **first)  # type: ignore[arg-type]
+
+    def refusal(self, where: str) -> str | None:
+        """Why it can't be trained on: the first problem, how many more there are, and where they are listed. None where it can."""
+        if self.first_refused is None:
+            return None
+        more = self.errors - self.first_counts
+        if not more:
+            return self.first_refused
+        return f"{self.first_refused} {more:,} more {'problem' if more == 1 else 'problems'}: {where} lists them."
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as JSON shows it."""
+        shown = list(self.labels.items())[:MAX_LABELS]
+        return {
+            "trainable": self.first_refused is None,
+            "errors": self.errors,
+            "warnings": self.warnings,
+            "examples": self.examples,
+            "exclusive": self.exclusive,
+            "labels": [{"label": label, "examples": examples, "texts": texts} for label, (examples, texts) in shown],
+            "problems": [found.as_dict() for found in self.problems],
+        }
+
+
+def _shown(labels: Iterable[str]) -> list[Shown]:
+    return [{"labels": [label]} for label in labels][:_MOST_SHOWN]
+
+
+def _pairs(count: int, pairs: Sequence[tuple[int, int]]) -> _OfRows:
+    return _OfRows(count, [{"row": row, "first_row": first} for row, first in pairs])

@@ -1,0 +1,414 @@
+"""Broken data sets: each with the row and the sentence by which it is refused. docs/datasets.md has the table, made by this module:
+
+PYTHONPATH=layers/winnow:. .venv/bin/python -m tests.support.hostile_datasets
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "datasets.md"
+BEGIN, END = "<!-- broken data sets: made by tests/support/hostile_datasets.py -->", "<!-- end -->"
+
+GOOD = [{"text": f"{thing} in {place}", "label": place} for place in ("town", "country") for thing in ("a house", "a garden", "a shed")]
+FORM = 'expected {"text": "…", "label": "…"} or {"text": "…", "labels": ["…", …]}.'
+ONE_A_LINE = "Expected a JSON array, or one JSON object per line: " + FORM.removeprefix("expected ")
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A data set that is refused. row: where the first problem is; None: of the data set as a whole."""
+
+    what: str
+    body: Callable[[], bytes]
+    row: int | None
+    sentence: str
+    name: str = "texts"
+
+
+def lines(*more: Any) -> bytes:
+    """Good records in six lines, and more from the seventh on."""
+    return "\n".join([json.dumps(each) for each in GOOD] + [each if isinstance(each, str) else json.dumps(each) for each in more]).encode()
+
+
+def array(*more: Any) -> bytes:
+    """Good records as the first six elements of an array, and more from the seventh on."""
+    return json.dumps([*GOOD, *more]).encode()
+
+
+def table(*more: str, header: str = "text,label") -> bytes:
+    """Good records in lines 2 to 7 of a CSV, and more from the eighth on."""
+    return "\r\n".join([header, *(f"{each['text']},{each['label']}" for each in GOOD), *more]).encode()
+
+
+def comprehend(*more: str) -> bytes:
+    """Good records in six lines, as Comprehend takes them."""
+    return "\n".join([*(f"{each['label']},{each['text']}" for each in GOOD), *more]).encode()
+
+
+def fasttext(*more: str) -> bytes:
+    return "\n".join([*(f"__label__{each['label']} {each['text']}" for each in GOOD), *more]).encode()
+
+
+def manifest(*more: Any) -> bytes:
+    records = ({"source": each["text"], "topic": 0, "topic-metadata": {"class-name": each["label"]}} for each in GOOD)
+    return "\n".join(json.dumps(each) for each in [*records, *more]).encode()
+
+
+def prodigy(*more: Any) -> bytes:
+    return "\n".join(json.dumps(each) for each in [*({**each, "answer": "accept"} for each in GOOD), *more]).encode()
+
+
+EMPTY = f"The data set is empty: it needs examples such as {FORM.removeprefix('expected ')}"
+TRUNCATED = "The data set ends in the midst of its gzip stream: upload it again, whole."
+NO_FORMAT = (
+    "The data set is in none of the formats that are read: a JSON array, JSON Lines, CSV with a header text,label, CSV of LABEL,text (its"
+    " name must end in .csv), fastText (__label__a text), an augmented manifest, or Prodigy's JSONL. docs/datasets.md shows each."
+)
+BOMB = "The data set unpacks to more than 200 times its size: that is no text. Upload it unpacked if it is."
+
+BROKEN = [
+    # --- the file ---
+    Broken("nothing", lambda: b"", 1, EMPTY),
+    Broken("white space", lambda: b" \n\t\n" * 100_000, 1, EMPTY),
+    Broken("a byte order mark and nothing", lambda: b"\xef\xbb\xbf", 1, EMPTY),
+    Broken("gzip of nothing", lambda: gzip.compress(b""), 1, EMPTY),
+    Broken("plain prose", lambda: b"A house, a garden\nand a shed.\n", 1, NO_FORMAT),
+    Broken("random bytes", lambda: bytes(range(128, 256)) * 100, 1, NO_FORMAT),
+    Broken(
+        "a ZIP archive",
+        lambda: b"PK\x03\x04" + bytes(100),
+        1,
+        "The data set is a ZIP archive or a workbook: upload the file itself, or pack it with gzip.",
+    ),
+    Broken(
+        "UTF-16 with its mark",
+        lambda: lines().decode().encode("utf-16"),
+        1,
+        "Line 1 of the data set is not UTF-8 (byte 0xff): save the file as UTF-8.",
+    ),
+    Broken(
+        "UTF-16 without",
+        lambda: lines().decode().encode("utf-16-le"),
+        1,
+        "Line 1 of the data set is not UTF-8 (byte 0x00): save the file as UTF-8.",
+    ),
+    Broken("gzip that was cut", lambda: gzip.compress(lines())[:-12], 6, TRUNCATED),
+    Broken(
+        "gzip with a wrong checksum",
+        lambda: gzip.compress(lines())[:-8] + bytes(8),
+        1,
+        "The data set is broken gzip: pack it anew, and upload it again.",
+    ),
+    Broken(
+        "gzip and then something else",
+        lambda: gzip.compress(lines()) + b"more",
+        6,
+        "The data set is broken gzip: pack it anew, and upload it again.",
+    ),
+    Broken("gzip within gzip", lambda: gzip.compress(gzip.compress(lines())), 1, "The data set is gzip within gzip: pack it once."),
+    Broken("a gzip bomb of line feeds", lambda: gzip.compress(b"\n" * 50_000_000), 1, BOMB),
+    Broken("a gzip bomb of good examples", lambda: gzip.compress((lines() + b"\n") * 50_000), None, BOMB),
+    Broken("a gzip bomb in one line", lambda: gzip.compress(b'{"text": "' + b"a" * 50_000_000), 1, BOMB),
+    # --- JSON ---
+    Broken("an array that never ends", lambda: array()[:-1], 7, "The data set is not JSON: Expecting ',' delimiter, line 1 column 294."),
+    Broken(
+        "a comma too many",
+        lambda: b'[\n{"text": "a", "label": "b"},\n]',
+        2,
+        "The data set is not JSON: Illegal trailing comma before end of array, line 2 column 28.",
+    ),
+    Broken(
+        "something after the array", lambda: array() + b"\n{}", 7, "The data set is not JSON: Extra data after the array, line 2 column 1."
+    ),
+    Broken("a million opening brackets", lambda: b"[" * 1_000_000, 1, "The data set is nested too deeply, line 1 column 2."),
+    Broken(
+        "brackets opened and closed",
+        lambda: lines("[" * 100_000 + "]" * 100_000),
+        7,
+        f"Line 7 of the data set is nested too deeply. {ONE_A_LINE}",
+    ),
+    Broken("objects in objects", lambda: b'[{"text":' * 300_000, 1, "The data set is nested too deeply, line 1 column 2."),
+    Broken(
+        "a string of 9 MB",
+        lambda: array()[:-1] + b', "' + b"a" * 9_000_000 + b'"]',
+        7,
+        "The data set holds an element of more than 4,000,000 characters, or one that never ends, line 1 column 296.",
+    ),
+    Broken(
+        "a line of 5 MB",
+        lambda: lines('{"text": "' + "a" * 5_000_000 + '"}'),
+        7,
+        "Line 7 of the data set has more than 4,000,000 bytes: one example a line, with a shorter text.",
+    ),
+    Broken(
+        "one object over many lines",
+        lambda: b'{\n "text": "a",\n "label": "b"\n}',
+        1,
+        f"Line 1 of the data set is not JSON: Expecting property name enclosed in double quotes, column 2. {ONE_A_LINE}",
+    ),
+    Broken(
+        "NaN", lambda: lines('{"text": "a", "label": NaN}'), 7, f"Line 7 of the data set is not JSON: NaN is no JSON number. {ONE_A_LINE}"
+    ),
+    Broken(
+        "a key twice",
+        lambda: lines('{"text": "a", "text": "b", "label": "town"}'),
+        7,
+        f"Line 7 of the data set is not JSON: the key 'text' stands twice in one object. {ONE_A_LINE}",
+    ),
+    Broken(
+        "half a surrogate pair",
+        lambda: lines('{"text": "\\ud83d", "label": "town"}'),
+        7,
+        f"Line 7 of the data set holds half of a surrogate pair (\\ud800 to \\udfff): send the whole character. {ONE_A_LINE}",
+    ),
+    Broken(
+        "half a pair in an array",
+        lambda: array()[:-1] + b', {"text": "\\udc00", "label": "town"}]',
+        7,
+        "The data set holds half of a surrogate pair (\\ud800 to \\udfff): send the whole character, line 1 column 296.",
+    ),
+    Broken(
+        "a number of 5,000 digits",
+        lambda: lines('{"text": "a", "label": ' + "9" * 5000 + "}"),
+        7,
+        f"Line 7 of the data set is not JSON: a number has too many digits. {ONE_A_LINE}",
+    ),
+    Broken(
+        "1e999 as a text",
+        lambda: lines('{"text": 1e999, "label": "town"}'),
+        7,
+        f'Line 7 of the data set has no "text" that is a string: {FORM}',
+    ),
+    Broken(
+        "a NUL byte in a string",
+        lambda: lines('{"text": "a\0b", "label": "town"}'),
+        7,
+        f"Line 7 of the data set is not JSON: Invalid control character at, column 12. {ONE_A_LINE}",
+    ),
+    Broken(
+        "Latin-1 in a line",
+        lambda: lines() + b'\n{"text": "caf\xe9", "label": "town"}',
+        7,
+        "Line 7 of the data set is not UTF-8 (byte 0xe9): save the file as UTF-8.",
+    ),
+    Broken(
+        "Latin-1 in an array",
+        lambda: array()[:-1] + b',\n{"text": "caf\xe9"}]',
+        7,
+        "Line 2 of the data set is not UTF-8 (byte 0xe9): save the file as UTF-8.",
+    ),
+    Broken("a string among the objects", lambda: array("a house"), 7, f"Example 7 of the data set is not an object: {FORM}"),
+    # --- texts and labels ---
+    Broken(
+        "a text of white space",
+        lambda: lines({"text": " \u2003\t", "label": "town"}),
+        7,
+        "Line 7 of the data set has an empty text: give it a text or leave it out.",
+    ),
+    Broken(
+        "a text of 20,001 characters",
+        lambda: lines({"text": "a" * 20_001, "label": "town"}),
+        7,
+        "Line 7 of the data set has a text of 20,001 characters: at most 20,000. Shorten it.",
+    ),
+    Broken(
+        "a label that is a number",
+        lambda: lines({"text": "a", "label": 7}),
+        7,
+        f"Line 7 of the data set has a label that is not a string: {FORM}",
+    ),
+    Broken(
+        "labels that are an object",
+        lambda: array({"text": "a", "labels": {"town": True}}),
+        7,
+        f"Example 7 of the data set has a label that is not a string: {FORM}",
+    ),
+    Broken(
+        "a label in a list in a list",
+        lambda: lines({"text": "a", "labels": [["town"]]}),
+        7,
+        f"Line 7 of the data set has a label that is not a string: {FORM}",
+    ),
+    Broken(
+        "a label of 201 characters",
+        lambda: lines({"text": "a", "label": "t" * 201}),
+        7,
+        "Line 7 of the data set has a label of 201 characters: at most 200. Shorten it.",
+    ),
+    Broken(
+        "an empty label", lambda: lines({"text": "a", "labels": ["town", ""]}), 7, "Line 7 of the data set has an empty label: name it."
+    ),
+    Broken(
+        "100,000 labels in a row",
+        lambda: lines({"text": "a", "labels": [f"{number}" for number in range(100_000)]}),
+        7,
+        "Line 7 of the data set has 100,000 labels: at most 1,000.",
+    ),
+    Broken(
+        "1,001 labels",
+        lambda: json.dumps([{"text": f"{n}", "label": f"{n // 2}"} for n in range(2002)]).encode(),
+        None,
+        "The data set has 1,001 labels: at most 1,000.",
+    ),
+    Broken(
+        "a label for each of 50,000 rows",
+        lambda: json.dumps([{"text": f"{n}", "label": f"{n}"} for n in range(50_000)]).encode(),
+        None,
+        "The data set has more than 10,000 labels: at most 1,000.",
+    ),
+    Broken(
+        "one label",
+        lambda: json.dumps([{**each, "label": "town"} for each in GOOD]).encode(),
+        None,
+        "The data set has only the label 'town': a classifier needs examples of at least two.",
+    ),
+    Broken(
+        "a label with the same text twice",
+        lambda: lines({"text": "a boat", "label": "sea"}, {"text": "A  boat", "label": "sea"}),
+        None,
+        "Fewer than two distinct texts for 'sea': one to train on and one to hold out are needed. Add examples, or leave the label out.",
+    ),
+    # --- CSV ---
+    Broken(
+        "only a header", lambda: b"text,label\n", None, "The data set has no label at all: a classifier needs examples of at least two."
+    ),
+    Broken(
+        "a quote that is never closed",
+        lambda: table('"a boat,town', "a, b,town"),
+        8,
+        "Line 8 of the data set opens a quote that is never closed: close it, and double the quotes inside it.",
+    ),
+    Broken(
+        "one in a long file",
+        lambda: table('"a boat,town', *["a,town"] * 100_000),
+        8,
+        "Line 8 of the data set opens a quote that is never closed: close it, and double the quotes inside it.",
+    ),
+    Broken(
+        "a quote inside a quoted text",
+        lambda: table('"a "small" boat",town'),
+        8,
+        "Line 8 of the data set has something between a closing quote and the next comma: double the quotes inside a quoted text.",
+    ),
+    Broken(
+        "a comma that isn't quoted",
+        lambda: table("a boat, a net,town"),
+        8,
+        "Line 8 of the data set has 3 columns, and the header has 2: quote texts that hold a comma or a quote.",
+    ),
+    Broken(
+        "a million columns",
+        lambda: table("a" + ",b" * 999_999),
+        8,
+        "Line 8 of the data set has 1,000,000 columns, and the header has 2: quote texts that hold a comma or a quote.",
+    ),
+    Broken(
+        "a column of 200,000 characters",
+        lambda: table("a" * 200_000 + ",town"),
+        8,
+        "Line 8 of the data set has a column of more than 131,072 characters: shorten it.",
+    ),
+    Broken("NUL bytes in a CSV", lambda: table("a\0boat,town"), 8, "Line 8 of the data set holds a NUL byte: save the file as UTF-8 text."),
+    Broken(
+        "Latin-1 in a CSV",
+        lambda: table() + b"\r\ncaf\xe9,town",
+        8,
+        "Line 8 of the data set is not UTF-8 (byte 0xe9): save the file as UTF-8.",
+    ),
+    Broken(
+        "carriage returns alone",
+        lambda: table("a,town\rb,town"),
+        8,
+        "Line 8 of the data set has a carriage return in its midst: end lines with LF or CRLF, and quote texts that hold one.",
+    ),
+    Broken(
+        "three columns for Comprehend",
+        lambda: comprehend("town,a boat, a net"),
+        7,
+        "Line 7 of the data set has 3 columns: expected LABEL,text (quote texts that hold a comma), or a header text,label in line 1.",
+        "texts.csv",
+    ),
+    Broken(
+        "an empty label for Comprehend",
+        lambda: comprehend("town||country,a boat"),
+        7,
+        "Line 7 of the data set has an empty label: name it.",
+        "texts.csv",
+    ),
+    # --- others ---
+    Broken(
+        "fastText without a label",
+        lambda: fasttext("a boat"),
+        7,
+        "Line 7 of the data set does not begin with __label__: expected __label__a __label__b and then the text.",
+    ),
+    Broken(
+        "fastText without a text",
+        lambda: fasttext("__label__town"),
+        7,
+        "Line 7 of the data set has an empty text: give it a text or leave it out.",
+    ),
+    Broken(
+        "300,000 labels in fastText",
+        lambda: fasttext("__label__a " * 300_000 + "x"),
+        7,
+        "Line 7 of the data set has 300,000 labels: at most 1,000.",
+    ),
+    Broken(
+        "a manifest without labels",
+        lambda: manifest({"source": "a boat"}),
+        7,
+        'Line 7 of the data set has no labelling attribute: expected "NAME", and "NAME-metadata" with class-name or class-map, for one'
+        " NAME.",
+    ),
+    Broken(
+        "a manifest with unknown numbers",
+        lambda: manifest({"source": "a", "t": [3], "t-metadata": {"class-map": {"0": "town"}}}),
+        7,
+        'Line 7 of the data set has a "t" that is not a list of numbers of its class-map.',
+    ),
+    Broken(
+        "a manifest of references",
+        lambda: manifest({"source-ref": "s3://texts/1.txt"}),
+        7,
+        'Line 7 of the data set has no "source" that is a string: texts by source-ref are not fetched, put them into the line.',
+    ),
+    Broken(
+        "an answer that Prodigy has not",
+        lambda: prodigy({"text": "a", "label": "town", "answer": "yes"}),
+        7,
+        'Line 7 of the data set has an "answer" that is none of accept, reject, ignore.',
+    ),
+    Broken(
+        "option ids that are numbers",
+        lambda: prodigy({"text": "a", "accept": [1], "answer": "accept"}),
+        7,
+        f"Line 7 of the data set has a label that is not a string: {FORM}",
+    ),
+]
+
+
+def documented() -> str:
+    """The table of docs/datasets.md."""
+    rows = (f"| {broken.what} | {_cell(broken.sentence)} |" for broken in BROKEN)
+    return "\n".join([BEGIN, "", "| broken by | the sentence |", "| --- | --- |", *rows, "", END])
+
+
+def _cell(sentence: str) -> str:
+    return sentence.replace("|", "\\|").replace("__label__", "\\_\\_label\\_\\_")
+
+
+def in_document() -> str:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    return text[text.index(BEGIN) : text.index(END) + len(END)]
+
+
+if __name__ == "__main__":
+    whole = DOCUMENT.read_text(encoding="utf-8")
+    DOCUMENT.write_text(whole.replace(in_document(), documented()), encoding="utf-8")

@@ -1,0 +1,161 @@
+"""The reader of data sets: whatever the pieces in which a file comes, whatever is wrong with it."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import random
+
+import pytest
+
+from tests.support.dataset_formats import SEVERAL, Labelled
+from tests.support.hostile_datasets import BROKEN, Broken
+from winnow.datasets import unpacking
+from winnow.datasets.formats import Reader
+from winnow.datasets.problems import Problem
+from winnow.domain import Ceilings, Example
+
+EXAMPLES: list[Labelled] = [
+    (f'{text} {number}, "said"', labels)
+    for number in range(8)
+    for text, labels in (("été", ("one", "two")), ("漢字 🙂", ("one",)), ("plain", ("three",)))
+]
+
+
+def read(body: bytes, name: str, ceilings: Ceilings | None = None) -> tuple[str | None, list[Example | Problem]]:
+    reader = Reader(io.BytesIO(body), name, ceilings or Ceilings())
+    found = list(reader)
+    return reader.format, found
+
+
+def sentences(found: list[Example | Problem]) -> list[str]:
+    return [one.sentence for one in found if isinstance(one, Problem)]
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+@pytest.mark.parametrize("piece", [1, 2, 3, 7, 64])
+def test_it_does_not_matter_in_which_pieces_a_file_comes(name: str, piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    write, kind = SEVERAL[name]
+    body = write(EXAMPLES)
+    whole = read(body, name)
+    monkeypatch.setattr(unpacking, "_PIECE", piece)
+
+    assert read(body, name) == whole
+    assert whole[0] == kind
+    assert [(example.text, example.labels) for example in whole[1] if isinstance(example, Example)] == EXAMPLES
+
+
+@pytest.mark.parametrize("broken", [broken for broken in BROKEN if len(broken.body()) < 3_000], ids=lambda broken: broken.what)
+def test_nor_with_a_broken_one(broken: Broken, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = broken.body()
+    whole = read(body, broken.name)
+    monkeypatch.setattr(unpacking, "_PIECE", 5)
+
+    in_pieces = read(body, broken.name)
+
+    if body.startswith(unpacking.GZIP):
+        # How much comes out of broken gzip before it is noticed depends on the pieces.
+        assert sentences(in_pieces[1]) == sentences(whole[1])
+    else:
+        assert in_pieces == whole
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_no_change_of_bytes_is_a_crash(name: str) -> None:
+    drawn = random.Random(name)
+    write, _ = SEVERAL[name]
+    body = write(EXAMPLES)
+    for _ in range(300):
+        changed = bytearray(body)
+        for _ in range(drawn.randint(1, 4)):
+            place = drawn.randrange(len(changed))
+            match drawn.randrange(4):
+                case 0:
+                    changed[place] = drawn.randrange(256)
+                case 1:
+                    del changed[place : place + drawn.randint(1, 40)]
+                case 2:
+                    changed[place:place] = drawn.choice(
+                        [b'"', b"\0", b"[", b"{", b"\\u", b"\n", b"\r", b"|", b",", b"\xff", b"NaN", b"1e9999"]
+                    )
+                case 3:
+                    changed[place:place] = changed[drawn.randrange(len(changed)) :][: drawn.randint(1, 40)]
+            if not changed:
+                break
+        for example in read(bytes(changed), name)[1]:
+            assert example.row >= 1
+            assert isinstance(example, Problem) or (example.text.encode() and all(label.encode() for label in example.labels))
+
+
+@pytest.mark.parametrize(
+    ("ceilings", "said"),
+    [
+        (Ceilings(rows=23), "has more than 23 rows: at most 23"),
+        (Ceilings(bytes=500), "has more than 500 bytes, unpacked: at most 500"),
+        (Ceilings(text_characters=5), "has a text of 15 characters: at most 5"),
+        (Ceilings(labels=1), "has 2 labels: at most 1"),
+    ],
+)
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_the_ceilings_hold(ceilings: Ceilings, said: str, pack: type[bytes]) -> None:
+    body = pack(SEVERAL["lines.jsonl"][0](EXAMPLES))
+
+    _, found = read(body, "lines.jsonl", ceilings)
+
+    assert any(isinstance(one, Problem) and said in one.sentence for one in found)
+
+
+def test_text_that_packs_well_is_no_bomb_unless_the_operator_says_so() -> None:
+    body = gzip.compress(b"".join(b'{"text": "number %d", "label": "a"}\n' % number for number in range(40_000)))
+
+    assert len(read(body, "x")[1]) == 40_000
+    last = read(body, "x", Ceilings(unpacked_ratio=2))[1][-1]
+    assert isinstance(last, Problem)
+    assert "more than 2 times its size" in last.sentence
+
+
+def test_what_is_not_asked_for_is_ignored() -> None:
+    _, found = read(b'{"text": "a", "label": "b", "source": "tweet", "answer": "42", "meta": {"x": [1e999, 2]}}', "x")
+
+    assert found == [Example("a", ("b",))]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b'{"text": "a", "label": "b", "answer": "reject"}\n{"text": "c", "label": "d", "answer": "accept"}', [Example("c", ("d",))]),
+        (b'{"text": "a", "options": [{"id": "b"}], "accept": [], "answer": "accept"}', [Example("a", ())]),
+        (b'{"text": "a", "options": [{"id": "b"}], "accept": ["b"]}', [Example("a", ("b",))]),
+    ],
+)
+def test_prodigy_s_answers(body: bytes, expected: list[Example]) -> None:
+    name, found = read(body, "x")
+
+    assert name == "prodigy"
+    assert [one for one in found if isinstance(one, Example)] == expected
+    assert [one.kind for one in found if isinstance(one, Problem)] == ["skipped-row"] * (len(found) - len(expected))
+
+
+def test_a_row_of_csv_is_the_line_on_which_it_starts() -> None:
+    _, found = read(b'text,label\n"over\ntwo lines",a\n\n"one",b\n', "x")
+
+    assert [(one.text, one.row) for one in found if isinstance(one, Example)] == [("over\ntwo lines", 2), ("one", 5)]
+
+
+@pytest.mark.parametrize(
+    ("body", "name", "kind"),
+    [
+        (b"\n \n[1]", "x.csv", "json-array"),
+        (b"\xef\xbb\xbf{}", "x", "json-lines"),
+        (b"__label__a text", "x", "fasttext"),
+        (b"__label__a,text", "x.CSV", "comprehend-csv"),
+        (b"Label,TEXT\n", "x", "csv"),
+        (b"a,b", "x.csv.gz", "comprehend-csv"),
+        (b"a,b", "x", None),
+        (b"text,label,labels\n", "x", None),
+        (b'{"source": "a", "text": "b"}', "x", "json-lines"),
+        (b'{"source-ref": "s3://a/b"}', "x", "augmented-manifest"),
+    ],
+)
+def test_a_format_is_recognised(body: bytes, name: str, kind: str | None) -> None:
+    assert read(body, name)[0] == kind
