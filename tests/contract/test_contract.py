@@ -261,9 +261,9 @@ def test_the_words_of_answers_are_those_of_the_domain() -> None:
     assert model["status"]["enum"] == [*domain.ModelStatus]
     assert version["recipe"]["enum"] == [*RECIPES]
     assert version["promote"]["enum"] == [*domain.Promote]
+    assert component("DatasetProblem")["properties"]["kind"]["enum"] == [*Kind]
     assert version["source"]["enum"] == [*domain.VersionSource]
     assert component("ReceivedExamples")["properties"]["retrain"]["enum"] == [*feedback.Retraining]
-    assert component("DatasetProblem")["properties"]["kind"]["enum"] == [*Kind]
 
 
 # --- the checks notice ---

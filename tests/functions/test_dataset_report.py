@@ -9,13 +9,14 @@ from urllib.parse import urljoin
 
 import pytest
 
+from tests.support.feedback import add
 from winnow import aws, dry_run
 from winnow.domain import DatasetReference, Hyperparameters, TrainingRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tests.conftest import Json, Winnow
+    from tests.conftest import Json, Ready, Winnow
     from tests.support.clock import Clock
 
 GOOD = [{"text": f"{place} number {number}", "label": place} for place in ("town", "country") for number in range(10)]
@@ -276,6 +277,16 @@ def test_where_the_data_set_is_not_there_there_is_none(winnow: Winnow) -> None:
     answer = winnow.call("get_report")
 
     assert (answer.status, answer.body["type"]) == (404, "urn:winnow:problem:report-not-found")
+
+
+def test_a_version_from_feedback_names_the_one_that_it_builds_on(ready: Ready) -> None:
+    winnow = ready("exclusive.json")
+    add(winnow, retrain="now")
+
+    answer = winnow.call("get_report", path={"model_id": "tc-01", "version": "2"})
+
+    assert answer.status == 404
+    assert "GET /models/tc-01/versions/1/report" in answer.body["detail"]
 
 
 @pytest.mark.parametrize(

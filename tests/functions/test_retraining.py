@@ -37,7 +37,7 @@ def set_properties(winnow: Winnow, **properties: object) -> None:
 
 def frozen(winnow: Winnow, version: int, part: str) -> list[Json]:
     [body] = [body for key, body in winnow.objects().items() if key.endswith(f"versions/{version}/1/examples/{part}.jsonl.gz")]
-    return [json.loads(line) for line in gzip.decompress(body).decode().split("\n") if line]
+    return [json.loads(line) for line in gzip.decompress(body).splitlines()]
 
 
 def told(winnow: Winnow) -> tuple[int, int, int | None]:

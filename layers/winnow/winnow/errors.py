@@ -60,6 +60,23 @@ class VersionNotFoundError(WinnowError):
         super().__init__(f"Model {model_id!r} has no version {version}: GET /models/{model_id}/versions lists those there are.")
 
 
+class DatasetNotFoundError(WinnowError):
+    """Nothing was uploaded under this name, or it was deleted or has expired."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "dataset-not-found"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no data set {name!r}: GET /datasets lists those that were uploaded.")
+
+
+class ReportNotFoundError(WinnowError):
+    """There is no report of this id, or the version's data set was never read."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "report-not-found"
+
+
 class BatchNotFoundError(WinnowError):
     """The model has no batch of feedback of this id, or it was taken back."""
 
@@ -81,23 +98,6 @@ class BatchTakenError(WinnowError):
             f"Batch {batch!r} of model {model_id!r} is part of a version, or is being trained on, and can't be taken back: send examples"
             " with the right labels, which win over older ones of the same text, or promote another version."
         )
-
-
-class DatasetNotFoundError(WinnowError):
-    """Nothing was uploaded under this name, or it was deleted or has expired."""
-
-    status = HTTPStatus.NOT_FOUND
-    kind = "dataset-not-found"
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"There is no data set {name!r}: GET /datasets lists those that were uploaded.")
-
-
-class ReportNotFoundError(WinnowError):
-    """There is no report of this id, or the version's data set was never read."""
-
-    status = HTTPStatus.NOT_FOUND
-    kind = "report-not-found"
 
 
 class FigureNotFoundError(WinnowError):

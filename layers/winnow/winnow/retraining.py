@@ -41,6 +41,7 @@ def prepare(job: TrainingJob, version: Version, feedback: TakenFeedback) -> None
         "relabelled": merged.relabelled,
         "labels": len(parts.labels),
         "exclusive": parts.exclusive,
+        "warnings": 0,
     }
     deployment.jobs().note(job, VersionStatus.TRAINING, Progress.of(Stage.TRAINING), dataset=dataset)
 

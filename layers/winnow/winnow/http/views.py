@@ -52,12 +52,12 @@ def versions_view(versions: Sequence[Version], model: Model) -> dict[str, Any]:
     return {"model_id": model.model_id, "versions": [version_view(version, model.live_version) for version in versions]}
 
 
-def batches_view(batches: Sequence[Batch], model: Model) -> dict[str, Any]:
-    return {"model_id": model.model_id, "batches": [asdict(batch) for batch in batches]}
-
-
 def dataset_view(upload: Upload) -> dict[str, Any]:
     return asdict(upload)
+
+
+def batches_view(batches: Sequence[Batch], model: Model) -> dict[str, Any]:
+    return {"model_id": model.model_id, "batches": [asdict(batch) for batch in batches]}
 
 
 def labels_view(labels: Sequence[ScoredLabel]) -> list[dict[str, Any]]:

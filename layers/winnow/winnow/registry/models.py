@@ -221,14 +221,14 @@ def version_of_image(image: Mapping[str, Any]) -> Version:
 def dataset_never_read(version: Version) -> WinnowError:
     """The error for a version of whose data set there is no report, with the reason."""
     name, path = f"Version {version.job.version} of model {version.job.model_id!r}", f"/models/{version.job.model_id}"
-    if version.status in ACTIVE:
-        return VersionNotReadyError(f"The data set of {name[0].lower()}{name[1:]} is still to be read: GET {path} shows how far it is.")
     if version.feedback is not None:
         base = version.feedback.base
         return ReportNotFoundError(
-            f"{name} is trained on the examples of version {base} and on feedback, and has no report of its own:"
-            f" GET {path}/versions/{base}/report has that one's."
+            f"{name} has no report: it is made of the examples of version {base} and of feedback."
+            f" GET {path}/versions/{base}/report says what that one's data set held."
         )
+    if version.status in ACTIVE:
+        return VersionNotReadyError(f"The data set of {name[0].lower()}{name[1:]} is still to be read: GET {path} shows how far it is.")
     return ReportNotFoundError(f"{name} has no report: its data set was never read. GET {path}/versions/{version.job.version} says why.")
 
 
