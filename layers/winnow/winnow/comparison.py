@@ -51,9 +51,12 @@ def _report(before: Version, after: Version, old: TrainedClassifier, new: Traine
 
 
 def _untrained(before: TrainingJob, after: TrainingJob) -> Sequence[Example]:
-    """The held-out examples of both, each text once (with the later one's labels), without those that either was trained on."""
+    """The held-out examples of both, each text once, without those that either was trained on.
+
+    With the labels that the earlier one has for a text: feedback that gives others must not be what it is measured by.
+    """
     storage = deployment.storage()
-    held_out = {text_key(example.text): example for job in (before, after) for example in storage.frozen_examples(job, "test")}
+    held_out = {text_key(example.text): example for job in (after, before) for example in storage.frozen_examples(job, "test")}
     for job in (before, after):
         for example in storage.frozen_examples(job, "train"):
             held_out.pop(text_key(example.text), None)
