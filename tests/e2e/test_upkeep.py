@@ -44,7 +44,8 @@ def test_a_training_whose_workflow_is_stopped_from_outside_fails(api: Deployed, 
 
 
 def test_what_ended_and_is_still_queued_is_started_anew(api: Deployed, small_dataset: bytes) -> None:
-    api.client.train("anew", api.client.upload("small.jsonl", small_dataset), n_iter=1)
+    dataset = api.client.upload("small.jsonl", small_dataset)
+    api.client.train("anew", dataset, n_iter=1)
     assert api.client.wait("anew")["version"]["status"] == "ready"
     uid = row(api, "anew")["uid"]["S"]
     # As if its execution had ended without a word: queued, and not heard of for long.
@@ -52,9 +53,13 @@ def test_what_ended_and_is_still_queued_is_started_anew(api: Deployed, small_dat
     table.update_item(
         TableName=api.table,
         Key={"pk": {"S": f"VERSIONS#{uid}"}, "sk": {"S": "000001"}},
-        UpdateExpression="SET #status = :queued, lease_until = :long_ago",
+        UpdateExpression="SET #status = :queued, lease_until = :long_ago, dataset = :asked",
         ExpressionAttributeNames={"#status": "status"},
-        ExpressionAttributeValues={":queued": {"S": "queued"}, ":long_ago": {"S": "2020-01-01T00:00:00.000Z"}},
+        ExpressionAttributeValues={
+            ":queued": {"S": "queued"},
+            ":long_ago": {"S": "2020-01-01T00:00:00.000Z"},
+            ":asked": {"M": {name: {"S": value} for name, value in dataset.items()}},
+        },
     )
     table.update_item(
         TableName=api.table,

@@ -24,7 +24,7 @@ def kept(winnow: Winnow) -> dict[str, list[Json]]:
     """The examples in the objects of feedback, by the id of their batch."""
     found = {key: body for key, body in winnow.objects().items() if "/feedback/" in key}
     return {
-        key.rpartition("/")[2].removesuffix(".jsonl.gz"): [json.loads(line) for line in gzip.decompress(body).decode().split("\n")]
+        key.rpartition("/")[2].removesuffix(".jsonl.gz"): [json.loads(line) for line in gzip.decompress(body).splitlines()]
         for key, body in found.items()
     }
 

@@ -150,5 +150,5 @@ def frozen(winnow: Winnow, part: str, version: int) -> list[tuple[str, str]]:
     [body] = [
         body for key, body in winnow.objects().items() if f"/versions/{version}/" in key and key.endswith(f"examples/{part}.jsonl.gz")
     ]
-    records = [json.loads(line) for line in gzip.decompress(body).decode().split("\n") if line]
+    records = [json.loads(line) for line in gzip.decompress(body).splitlines()]
     return [(record["text"], *record["labels"]) for record in records]

@@ -37,7 +37,7 @@ def set_properties(winnow: Winnow, **properties: object) -> None:
 
 def frozen(winnow: Winnow, version: int, part: str) -> list[Json]:
     [body] = [body for key, body in winnow.objects().items() if key.endswith(f"versions/{version}/1/examples/{part}.jsonl.gz")]
-    return [json.loads(line) for line in gzip.decompress(body).decode().split("\n")]
+    return [json.loads(line) for line in gzip.decompress(body).splitlines()]
 
 
 def told(winnow: Winnow) -> tuple[int, int, int | None]:
@@ -70,6 +70,8 @@ def test_a_version_is_trained_on_the_base_and_the_feedback(ready: Ready) -> None
     assert (told_of["feedback_examples"], told_of["dropped"], told_of["relabelled"]) == (8, 2, 2)
     assert (told_of["examples"], told_of["labels"]) == (base["dataset"]["examples"] + 6, base["dataset"]["labels"] + 1)
     assert {name: told_of[name] for name in ("sha256", "etag")} == {name: base["dataset"][name] for name in ("sha256", "etag")}
+    report = winnow.call("get_report", path={"model_id": "tc-01", "version": "2"})
+    assert (report.status, "GET /models/tc-01/versions/1/report" in report.body["detail"]) == (404, True)
     train, test = frozen(winnow, 2, "train"), frozen(winnow, 2, "test")
     assert (len(train), len(test)) == (told_of["train_examples"], told_of["test_examples"])
     assert Counter(example["labels"][0] for example in train)["card"] == 6
