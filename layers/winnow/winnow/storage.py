@@ -100,11 +100,11 @@ class Storage:
         return (Example(record["text"], tuple(record["labels"])) for record in self._lines(key))
 
     def _put_lines(self, key: str, records: Iterable[Any]) -> None:
-        """One JSON value a line, packed as it is made: only the packed ones are in memory."""
+        """One JSON value a line, none behind the last, packed as it is made: only the packed ones are in memory."""
         with BytesIO() as body:
             with gzip.GzipFile(fileobj=body, mode="wb", compresslevel=6, mtime=0) as packed:
-                for record in records:
-                    packed.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")
+                for number, record in enumerate(records):
+                    packed.write((b"\n" if number else b"") + json.dumps(record, ensure_ascii=False).encode())
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=body.getvalue())
 
     def _lines(self, key: str) -> Iterator[Any]:
