@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from tests.conftest import CLIENT_BUCKET, DATA
 from tests.faults import moments
-from winnow.domain import FIGURES, JobObject, TrainingJob, batch_key, batch_of_key
+from winnow.domain import FIGURES, TrainingJob
 from winnow.errors import WinnowError
+from winnow.object_keys import JobObject, batch_key, batch_of_key
 from winnow.storage import CHECKPOINTS, Storage
 
 if TYPE_CHECKING:

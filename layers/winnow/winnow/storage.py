@@ -15,18 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from winnow.domain import (
-    DESCRIPTION,
-    MODELS_PREFIX,
-    Example,
-    TrainingJob,
-    batch_key,
-    model_prefix,
-    timestamp,
-    utc_now,
-    version_prefix,
-)
+from winnow.domain import DESCRIPTION, Example, TrainingJob, timestamp, utc_now
 from winnow.errors import ArtifactError
+from winnow.object_keys import MODELS_PREFIX, batch_key, model_prefix, version_prefix
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -10,8 +10,9 @@ from functools import cache, lru_cache
 from aws_lambda_powertools import Logger
 
 from winnow import deletion, deployment, feedback, jobs
-from winnow.domain import ACTIVE, JobObject, batch_of_key, utc_now
+from winnow.domain import ACTIVE, utc_now
 from winnow.errors import JobSupersededError
+from winnow.object_keys import JobObject, batch_of_key
 from winnow.storage import CHECKPOINTS
 
 logger = Logger(service="winnow")

@@ -1,0 +1,48 @@
+"""The keys of the objects in the models' bucket: who made an object can be read from its key. The standard library only."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+# The S3 prefix of everything made for models.
+MODELS_PREFIX = "models/"
+_OF_A_JOB = re.compile(rf"{MODELS_PREFIX}(?P<uid>[^/]+)/versions/(?P<version>[0-9]+)/(?P<fence>[0-9]+)/(?P<name>.+)")
+_OF_A_BATCH = re.compile(rf"{MODELS_PREFIX}(?P<uid>[^/]+)/feedback/(?P<batch>[^/]+)\.jsonl\.gz")
+
+
+@dataclass(frozen=True, slots=True)
+class JobObject:
+    """What the key of an object says: the job that wrote it, and the object's name under the job's prefix."""
+
+    uid: str
+    version: int
+    fence: int
+    name: str
+
+    @classmethod
+    def from_key(cls, key: str) -> JobObject | None:
+        """None for the key of an object that no job wrote."""
+        found = _OF_A_JOB.fullmatch(key)
+        return cls(found["uid"], int(found["version"]), int(found["fence"]), found["name"]) if found else None
+
+
+def batch_key(uid: str, batch: str) -> str:
+    """The key of the object that holds a batch's examples."""
+    return f"{model_prefix(uid)}feedback/{batch}.jsonl.gz"
+
+
+def batch_of_key(key: str) -> tuple[str, str] | None:
+    """The uid of the model and the id of the batch whose object has this key. None for the key of another object."""
+    found = _OF_A_BATCH.fullmatch(key)
+    return (found["uid"], found["batch"]) if found else None
+
+
+def model_prefix(uid: str) -> str:
+    """The S3 prefix of everything made for one life of a model."""
+    return f"{MODELS_PREFIX}{uid}/"
+
+
+def version_prefix(uid: str, version: int) -> str:
+    """The S3 prefix of everything made for one version, under whatever fence."""
+    return f"{model_prefix(uid)}versions/{version}/"
