@@ -209,11 +209,14 @@ class Winnow:
                 for name in _variables(function):
                     os.environ.pop(name, None)
             for name, value in _variables(FUNCTIONS[folder]).items():
-                os.environ[name] = value if isinstance(value, str) else self._named(value["Ref"])
+                os.environ[name] = self.setting(value)
             yield
 
-    def _named(self, name: str) -> str:
-        """What !Ref gives: a resource's name, a parameter's default, or of a function its name in the template."""
+    def setting(self, value: str | Json) -> str:
+        """A variable's value. Of a !Ref: a resource's name, a parameter's default, or of a function its name in the template."""
+        if isinstance(value, str):
+            return value
+        name = value["Ref"]
         parameter = template()["Parameters"].get(name)
         return self.names.get(name, name) if parameter is None else str(parameter["Default"])
 

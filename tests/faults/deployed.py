@@ -120,9 +120,7 @@ class Deployed(Winnow):
     @contextmanager
     def running_at_once(self) -> Iterator[None]:
         variables = {name: value for function in FUNCTIONS.values() for name, value in _variables(function).items()}
-        with patch.dict(
-            os.environ, {name: value if isinstance(value, str) else self.names[value["Ref"]] for name, value in variables.items()}
-        ):
+        with patch.dict(os.environ, {name: self.setting(value) for name, value in variables.items()}):
             self.at_once = True
             try:
                 yield
