@@ -236,6 +236,13 @@ class OutOfTimeError(WinnowError):
     kind = "out-of-time"
 
 
+class EncoderError(WinnowError):
+    """A version needs a sentence encoder that this deployment doesn't have."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "no-such-encoder"
+
+
 class ArtifactError(WinnowError):
     """A version's files are missing, or are not those that its training wrote."""
 

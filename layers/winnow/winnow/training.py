@@ -14,22 +14,23 @@ import numpy as np
 from winnow.datasets.split import hold_out
 from winnow.domain import Example, Hyperparameters
 from winnow.flags import label_flags
-from winnow.recipes import cnn, linear
+from winnow.recipes import OF_ENCODER, best, cnn, encoder, linear, sentence
 from winnow.recipes.artifact import CLASSIFIERS, Classifier, TrainedClassifier
 from winnow.recipes.calibration import fit_temperature, fit_thresholds, held_out_score, scores_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from winnow.recipes.encoder import Encoding
     from winnow.recipes.fitting import Fitting
 
     Arrays = Mapping[str, NDArray[Any]]
 
-_SETTINGS = {linear.NAME: linear.settings, cnn.NAME: cnn.settings}
+_SETTINGS = {linear.NAME: linear.settings, cnn.NAME: cnn.settings, sentence.NAME: sentence.settings, best.NAME: best.settings}
 
-# The held-out shares of the training examples on which the calibration is fitted. linear is so cheap that it is then trained again
-# on everything, and with few examples several times, to calibrate on more texts. cnn is trained again where the examples are few, and
-# those held out are missed; else it answers as it was when it was calibrated.
+# The held-out shares of the training examples on which the calibration is fitted. All but cnn are so cheap that they are then trained
+# again on everything, and with few examples several times, to calibrate on more texts. cnn is trained again where the examples are few,
+# and those held out are missed; else it answers as it was when it was calibrated.
 _FOLDS_OF_FEW, _SHARE_OF_FEW, _SHARE = 3, 0.2, 0.1
 _FEW_EXAMPLES = 2_000
 
@@ -45,7 +46,12 @@ def settings_for(recipe: str, chosen: Hyperparameters, texts: int, labels: int, 
 
 def train(recipe: str, examples: Sequence[Example], chosen: Hyperparameters, *, exclusive: bool) -> TrainedClassifier:
     """A calibrated classifier, made at one go. The same for the same examples and seed."""
-    training = Training(recipe, examples, chosen, exclusive=exclusive)
+    encoding = None
+    if recipe in OF_ENCODER:
+        encoding = encoder.Remembered(encoder.installed(), [example.text for example in examples])
+        for _ in encoding.encode():
+            pass
+    training = Training(recipe, examples, chosen, exclusive=exclusive, encoding=encoding)
     for _ in training.steps():
         pass
     return training.result()
@@ -70,7 +76,7 @@ class _Fold:
 class Training:
     """The making of one classifier: fittings on folds of the examples, to calibrate by what they leave, and mostly one on all.
 
-    chosen: what the client left open is filled in. Where `steps` yields, several times a second, the training may be put down: `save`
+    chosen: what the client left open is filled in. encoding: what gives texts their vectors, where the recipe needs that. Where `steps` yields, several times a second, the training may be put down: `save`
     writes what a Training of the same arguments needs to `resume`, and it comes to the same classifier.
     """
 
@@ -81,15 +87,17 @@ class Training:
         chosen: Hyperparameters,
         *,
         exclusive: bool,
+        encoding: Encoding | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.labels = sorted({label for example in examples for label in example.labels})
         self.settings = settings_for(recipe, chosen, len(examples), len(self.labels), exclusive=exclusive)
         self.seconds = 0.0
         self._recipe, self._examples, self._exclusive, self._clock = recipe, examples, exclusive, clock
-        few = len(examples) <= _FEW_EXAMPLES
-        self._refits = few or recipe == linear.NAME
-        self._calibrating, self._held_out_share = (_FOLDS_OF_FEW, _SHARE_OF_FEW) if few and recipe == linear.NAME else (1, _SHARE)
+        self._encoding = encoding
+        few, cheap = len(examples) <= _FEW_EXAMPLES, recipe != cnn.NAME
+        self._refits = few or cheap
+        self._calibrating, self._held_out_share = (_FOLDS_OF_FEW, _SHARE_OF_FEW) if few and cheap else (1, _SHARE)
         # Which epoch was the best, and its weights, are worth keeping only where one of these may end the training.
         self._keeps_best = self.settings.patience is not None or self.settings.max_minutes is not None
         self._folds: list[_Fold] = []
@@ -250,7 +258,8 @@ class Training:
         return self.settings.max_minutes is not None and self.seconds >= 60 * self.settings.max_minutes
 
     def _new_classifier(self) -> Classifier:
-        return CLASSIFIERS[self._recipe](self.labels, exclusive=self._exclusive, language=self.settings.spacy_model)
+        given = {"encoding": self._encoding} if self._recipe in OF_ENCODER else {}
+        return CLASSIFIERS[self._recipe](self.labels, exclusive=self._exclusive, language=self.settings.spacy_model, **given)
 
     # --- putting it down ---
 

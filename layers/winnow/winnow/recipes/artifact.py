@@ -10,15 +10,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from winnow.domain import DESCRIPTION, ScoredLabel
-from winnow.recipes import cnn, linear
+from winnow.recipes import best, cnn, linear, sentence
 from winnow.recipes.calibration import scores_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-type Classifier = cnn.Classifier | linear.Classifier
+type Classifier = linear.Classifier | cnn.Classifier | sentence.Classifier | best.Classifier
 
-CLASSIFIERS: dict[str, type[cnn.Classifier] | type[linear.Classifier]] = {linear.NAME: linear.Classifier, cnn.NAME: cnn.Classifier}
+CLASSIFIERS: dict[str, type[linear.Classifier] | type[cnn.Classifier] | type[sentence.Classifier] | type[best.Classifier]] = {
+    linear.NAME: linear.Classifier,
+    cnn.NAME: cnn.Classifier,
+    sentence.NAME: sentence.Classifier,
+    best.NAME: best.Classifier,
+}
 
 _WEIGHTS = "weights.bin"
 # Of a score, in answers. float32 has hardly more.

@@ -37,15 +37,21 @@ def fit_temperature(logits: NDArray[np.float32], truth: NDArray[np.bool_], *, ex
     low, high = np.log(_COLDEST), np.log(_HOTTEST)
     for _ in range(_NARROWINGS):
         left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-        if _loss(logits / np.exp(left), truth, exclusive=exclusive) < _loss(logits / np.exp(right), truth, exclusive=exclusive):
+        if cross_entropy(logits / np.exp(left), truth, exclusive=exclusive) < cross_entropy(logits / np.exp(right), truth, exclusive=exclusive):
             high = right
         else:
             low = left
     return float(np.exp((low + high) / 2))
 
 
-def _loss(logits: NDArray[np.float32], truth: NDArray[np.bool_], *, exclusive: bool) -> float:
-    """The mean cross-entropy of a text."""
+def smoothed(targets: NDArray[np.float32], smoothing: float, *, exclusive: bool) -> NDArray[np.float32]:
+    """Targets a little less sure of themselves (Szegedy et al. 2015, arXiv 1512.00567)."""
+    even = 1 / targets.shape[1] if exclusive else 0.5
+    return (targets * (1 - smoothing) + smoothing * even).astype(np.float32)
+
+
+def cross_entropy(logits: NDArray[np.float32], truth: NDArray[np.bool_], *, exclusive: bool) -> float:
+    """The mean cross-entropy of a text, nats. Logits and truth of shape (texts, labels)."""
     if exclusive:
         raised = logits - logits.max(axis=1, keepdims=True)
         return float((np.log(np.exp(raised).sum(axis=1)) - raised[truth]).mean())

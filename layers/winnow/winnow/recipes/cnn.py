@@ -21,6 +21,7 @@ from spacy.util import registry
 from thinc.api import Adam, Linear, Model, Softmax, chain, concatenate, fix_random_seed, list2ragged, reduce_max, reduce_mean
 
 from winnow.domain import Example, Hyperparameters
+from winnow.recipes import optimizer_state
 from winnow.recipes.calibration import scores_of
 from winnow.recipes.text import break_long_runs
 
@@ -211,32 +212,18 @@ class CnnFitting:
         pass
 
     def save(self) -> dict[str, NDArray[Any]]:
-        # Dropout draws from numpy's own stream.
-        _, keys, *places = np.random.get_state()
-        state = {
+        return {
             "weights": np.frombuffer(self._classifier.to_bytes(), np.uint8),
             "places": np.array([self.epochs, self._learnt]),
             "losses": np.array([self.loss, self._lost]),
-            "chance": np.asarray(keys),
-            "chance_places": np.array(places),
+            **optimizer_state.saved(self._optimizer, self._classifier.textcat.model),
         }
-        for name, (number, parameter) in self._parameters():
-            key = (number, parameter)
-            if key in self._optimizer.mom1:
-                state |= {f"{name}.mom1": self._optimizer.mom1[key], f"{name}.mom2": self._optimizer.mom2[key]}
-                state[f"{name}.updates"] = np.array(self._optimizer.nr_update[key])
-        return state
 
     def resume(self, saved: Mapping[str, NDArray[Any]]) -> None:
         self._classifier.from_bytes(saved["weights"].tobytes())
         self.epochs, self._learnt = saved["places"].tolist()
         self.loss, self._lost = saved["losses"].tolist()
-        position, has_gauss, gauss = saved["chance_places"].tolist()
-        np.random.set_state(("MT19937", saved["chance"], int(position), int(has_gauss), gauss))
-        for name, key in self._parameters():
-            if f"{name}.mom1" in saved:
-                self._optimizer.mom1[key], self._optimizer.mom2[key] = saved[f"{name}.mom1"], saved[f"{name}.mom2"]
-                self._optimizer.nr_update[key] = int(saved[f"{name}.updates"])
+        optimizer_state.resume(self._optimizer, self._classifier.textcat.model, saved)
 
     def _order(self) -> list[int]:
         """The order of this epoch's texts: every epoch shuffles that of the one before."""
@@ -244,8 +231,3 @@ class CnnFitting:
         for _ in range(self.epochs + 1):
             shuffled.shuffle(order)
         return order
-
-    def _parameters(self) -> Iterator[tuple[str, tuple[int, str]]]:
-        """Each parameter's name, the same in every process, and the key under which the optimizer has it, which isn't."""
-        for place, node in enumerate(self._classifier.textcat.model.walk()):
-            yield from ((f"{place}.{parameter}", (node.id, parameter)) for parameter in node.param_names)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from winnow.recipes.calibration import smoothed
 from winnow.recipes.features import Features, features
 from winnow.recipes.sparse_linear import SparseLinear
 
@@ -46,7 +47,7 @@ class LinearFitting:
         self.loss = 0.0
         self._how = how
         self._texts, self._held_out_texts = texts, held_out
-        self._targets = _smoothed(targets, how.smoothing, exclusive=linear.exclusive)
+        self._targets = smoothed(targets, how.smoothing, exclusive=linear.exclusive)
         self._read: list[Features] = []
         self._held_out: list[Features] = []
         # Of the epoch that runs: how many texts it has learnt, the sum of their losses, and the state of chance it began with.
@@ -132,12 +133,6 @@ class LinearFitting:
             chance.bit_generator.state = self._began_with
         order: list[int] = chance.permutation(len(self._texts)).tolist()
         return order
-
-
-def _smoothed(targets: NDArray[np.float32], smoothing: float, *, exclusive: bool) -> NDArray[np.float32]:
-    """Targets a little less sure of themselves (Szegedy et al. 2015, arXiv 1512.00567)."""
-    even = 1 / targets.shape[1] if exclusive else 0.5
-    return (targets * (1 - smoothing) + smoothing * even).astype(np.float32)
 
 
 def _dropped(text: Features, dropout: float, chance: np.random.Generator) -> Features:

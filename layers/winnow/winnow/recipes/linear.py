@@ -18,6 +18,7 @@ from thinc.model import deserialize_attr, serialize_attr
 from winnow.domain import Example, Hyperparameters
 from winnow.flags import label_flags
 from winnow.recipes.descent import Descent, LinearFitting
+from winnow.recipes.few import is_few, name_as_text
 from winnow.recipes.sparse_linear import SparseLinear
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 NAME = "linear"
 
-# With fewer texts a label than this, on average, the settings for few examples hold; both were found on folds of training sets.
-_FEW = 40
 # Of exclusive labels, and of others.
 _RATES = {True: 2.0, False: 4.0}
 _SMOOTHING = {True: 0.1, False: 0.05}
@@ -42,10 +41,6 @@ def settings(chosen: Hyperparameters, texts: int, labels: int, *, exclusive: boo
         batch_size=chosen.batch_size or 1,
         learn_rate=chosen.learn_rate or _RATES[exclusive],
     )
-
-
-def is_few(texts: int, labels: int) -> bool:
-    return texts < _FEW * labels
 
 
 class Classifier:
@@ -64,8 +59,7 @@ class Classifier:
         targets = label_flags(examples, self.labels).astype(np.float32)
         named = few and self.exclusive
         if named:
-            # A label's name says what it means: one more text of its label.
-            texts += [label.replace("_", " ").replace("-", " ") for label in self.labels]
+            texts += [name_as_text(label) for label in self.labels]
             targets = np.concatenate([targets, np.eye(len(self.labels), dtype=np.float32)])
         how = Descent(
             epochs=settings.n_iter or 1,

@@ -1,0 +1,148 @@
+"""The recipe "best": what the words say and what the sentence means, "linear" and "sentence" in a weighted mean of their logits.
+
+Registered as winnow.Best.v1. The mean of logarithms is a product of experts (Hinton 1999); that of probabilities is measurably worse.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from spacy.util import registry
+
+from winnow.domain import Example, Hyperparameters
+from winnow.recipes import linear, sentence
+from winnow.recipes.few import is_few
+from winnow.recipes.frozen import frozen_model
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from spacy.tokens import Doc
+    from thinc.api import Model
+
+    from winnow.recipes.encoder import Encoding
+
+NAME = "best"
+
+# The share of the sentence's logits, with few texts of exclusive labels and otherwise: found on folds of training sets.
+_SHARES = {True: 0.7, False: 0.4}
+
+
+def settings(chosen: Hyperparameters, texts: int, labels: int, *, exclusive: bool) -> Hyperparameters:
+    """The hyperparameters with everything filled in that the client left open: those of linear, whose passes are counted."""
+    return linear.settings(chosen, texts, labels, exclusive=exclusive)
+
+
+class Classifier:
+    """A text classifier: it learns by its `fitting`, or is made again from `to_bytes` by `from_bytes`.
+
+    encoding: what gives texts their vectors; None: this deployment's own encoder.
+    """
+
+    def __init__(self, labels: Sequence[str], *, exclusive: bool, language: str, encoding: Encoding | None = None) -> None:
+        self.labels = tuple(labels)
+        self.exclusive = exclusive
+        self.language = language
+        self.words = linear.Classifier(labels, exclusive=exclusive, language=language)
+        self.sentence = sentence.Classifier(labels, exclusive=exclusive, language=language, encoding=encoding)
+        self.share = _SHARES[False]
+
+    def fitting(self, examples: Sequence[Example], settings: Hyperparameters, held_out: Sequence[str] = ()) -> BestFitting:
+        """What makes it learn from the examples, from the beginning. held_out: texts to measure it on after each pass."""
+        self.share = _SHARES[self.exclusive and is_few(len(examples), len(self.labels))]
+        return BestFitting(self, examples, settings, held_out)
+
+    def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Of shape (texts, labels)."""
+        return self.mixed(self.words.logits(texts), self.sentence.logits(texts))
+
+    def mixed(self, words: NDArray[np.float32], sentences: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The logits of the two, of shape (texts, labels), as one."""
+        return words * np.float32(1 - self.share) + sentences * np.float32(self.share)
+
+    def spacy_model(self, temperature: float) -> tuple[dict[str, Any], bytes]:
+        """The config of the architecture that gives the same scores in a pipeline, and the weights that it loads."""
+        config = {"exclusive_classes": self.exclusive, "temperature": temperature, "nO": len(self.labels)}
+        return {"@architectures": "winnow.Best.v1", **config}, best_model(self.exclusive, temperature, len(self.labels), self).to_bytes()
+
+    def to_bytes(self) -> bytes:
+        file = io.BytesIO()
+        parts = {"words": self.words.to_bytes(), "sentence": self.sentence.to_bytes()}
+        np.savez(file, share=np.array(self.share), **{name: np.frombuffer(part, np.uint8) for name, part in parts.items()})
+        return file.getvalue()
+
+    def from_bytes(self, weights: bytes) -> Classifier:
+        """Take the weights of a classifier made with the same labels and exclusiveness. EncoderError as from "sentence"."""
+        with np.load(io.BytesIO(weights), allow_pickle=False) as arrays:
+            self.share = float(arrays["share"])
+            self.words.from_bytes(arrays["words"].tobytes())
+            self.sentence.from_bytes(arrays["sentence"].tobytes())
+        return self
+
+
+class BestFitting:
+    """A Fitting (recipes.fitting) of a Classifier. The first pass fits the whole of "sentence" before the first pass of "linear"."""
+
+    def __init__(self, classifier: Classifier, examples: Sequence[Example], settings: Hyperparameters, held_out: Sequence[str]) -> None:
+        self._classifier = classifier
+        # Of its own: the client's rate and passes are meant for the words.
+        texts, labels = len(examples) + len(held_out), len(classifier.labels)
+        of_sentence = sentence.settings(Hyperparameters(seed=settings.seed), texts, labels, exclusive=classifier.exclusive)
+        self._passes = of_sentence.n_iter or 1
+        self._sentence = classifier.sentence.fitting(examples, of_sentence, held_out)
+        self._words = classifier.words.fitting(examples, settings, held_out)
+
+    @property
+    def epochs(self) -> int:
+        return self._words.epochs
+
+    @property
+    def loss(self) -> float:
+        return self._words.loss
+
+    @property
+    def share(self) -> float:
+        if self._words.epochs:
+            return self._words.share
+        return ((self._sentence.epochs + self._sentence.share) / self._passes + self._words.share) / 2
+
+    def begin(self) -> Iterator[None]:
+        yield from self._sentence.begin()
+        yield from self._words.begin()
+
+    def run_epoch(self) -> Iterator[None]:
+        while self._sentence.epochs < self._passes:
+            yield from self._sentence.run_epoch()
+        yield from self._words.run_epoch()
+
+    def held_out_logits(self) -> NDArray[np.float32]:
+        return self._classifier.mixed(self._words.held_out_logits(), self._sentence.held_out_logits())
+
+    def finish(self) -> None:
+        self._sentence.finish()
+        self._words.finish()
+
+    def save(self) -> dict[str, NDArray[Any]]:
+        parts = {"sentence": self._sentence.save(), "words": self._words.save()}
+        return {f"{part}.{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
+
+    def resume(self, saved: Mapping[str, NDArray[Any]]) -> None:
+        for part, fitting in (("sentence", self._sentence), ("words", self._words)):
+            fitting.resume({name.removeprefix(f"{part}."): array for name, array in saved.items() if name.startswith(f"{part}.")})
+
+
+@registry.architectures("winnow.Best.v1")  # type: ignore[untyped-decorator]
+def best_model(
+    exclusive_classes: bool,
+    temperature: float = 1.0,
+    nO: int | None = None,  # noqa: N803
+    classifier: Classifier | None = None,
+) -> Model[list[Doc], Any]:
+    """From documents to scores, of shape (documents, nO). It is loaded, and learns nothing by `nlp.update`.
+
+    temperature: what the logits are divided by.
+    """
+    made = classifier or Classifier([""] * (nO or 0), exclusive=exclusive_classes, language="")
+    return frozen_model("winnow_best", made, temperature, nO)

@@ -1,0 +1,142 @@
+"""The frozen sentence encoder: from a text to a vector in which texts of like meaning lie close. The only importer of onnxruntime.
+
+all-MiniLM-L6-v2 (https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2; Reimers and Gurevych 2019, arXiv 1908.10084; Wang et al.
+2020, arXiv 2002.10957), its weights in int8. Nothing of it is ever trained: a classifier keeps the encoder's digest, not its weights.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache, cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from winnow.errors import EncoderError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Made by layers/encoder/assemble.py: model.onnx, tokenizer.json, and encoder.json, which describes them.
+_PACKAGE = "winnow_encoder"
+# Texts between two yields: under a tenth of a second where they are short.
+_ENCODED_AT_ONCE = 16
+
+
+class Encoding(Protocol):
+    """What gives a text its vector. name and digest say which encoder it is: vectors of two encoders have nothing to do with each other."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def digest(self) -> str: ...
+
+    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Of shape (texts, dimensions), each of length 1."""
+        ...
+
+
+class Encoder:
+    """An encoder whose files lie in a folder. Its session, some 50 MB, is made when the first text comes."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        described = (folder / "encoder.json").read_bytes()
+        about = json.loads(described)
+        self.digest = hashlib.sha256(described).hexdigest()
+        self.name: str = about["name"]
+        self._dimensions: int = about["dimensions"]
+        self._most_tokens: int = about["most_tokens"]
+
+    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Of shape (texts, dimensions), each of length 1: the mean of the tokens' last states. What is beyond most_tokens is not read.
+
+        One text at a time: a batch is no faster on one processor, and so a text's vector never depends on its neighbours.
+        """
+        found = np.empty((len(texts), self._dimensions), np.float32)
+        for place, text in enumerate(texts):
+            ids = np.array([self._tokenizer.encode(_readable(text)).ids], np.int64)
+            given = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+            mean = self._session.run(None, given)[0][0].mean(axis=0)
+            found[place] = mean / np.sqrt(mean @ mean)
+        return found
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        from tokenizers import Tokenizer  # noqa: PLC0415 - only who needs vectors pays for it
+
+        tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(self._most_tokens)
+        return tokenizer
+
+    @cached_property
+    def _session(self) -> Any:
+        import onnxruntime  # noqa: PLC0415
+
+        options = onnxruntime.SessionOptions()
+        # One thread, like BLAS; and no arena, which would keep the memory of the longest text for good.
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.enable_cpu_mem_arena = False
+        return onnxruntime.InferenceSession(str(self._folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
+
+
+class Remembered:
+    """The vectors of known texts, each encoded once, over an encoder for all others. Rounded to float16, a half of the memory."""
+
+    def __init__(self, encoder: Encoding, texts: Sequence[str]) -> None:
+        self.name, self.digest = encoder.name, encoder.digest
+        self._encoder = encoder
+        self._place_of = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+        self._texts = list(self._place_of)
+        self._known: list[NDArray[np.float16]] = []
+
+    @property
+    def share(self) -> float:
+        """How many of the texts are encoded: 0 to 1."""
+        return len(self._known) / len(self._texts) if self._texts else 1.0
+
+    def encode(self) -> Iterator[None]:
+        """Encode the texts, or what is left of them. Yields several times a second."""
+        while len(self._known) < len(self._texts):
+            begin = len(self._known)
+            self._known += list(self._encoder.vectors(self._texts[begin : begin + _ENCODED_AT_ONCE]).astype(np.float16))
+            yield
+
+    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Of shape (texts, dimensions), each of length 1."""
+        known = [self._place_of.get(text, len(self._known)) for text in texts]
+        unknown = [text for text, place in zip(texts, known, strict=True) if place >= len(self._known)]
+        new = iter(self._encoder.vectors(unknown).astype(np.float16) if unknown else ())
+        rows = [self._known[place] if place < len(self._known) else next(new) for place in known]
+        return np.array(rows, np.float32)
+
+    def save(self) -> dict[str, NDArray[Any]]:
+        """What another of the same texts needs to `resume`."""
+        return {"vectors": np.array(self._known, np.float16), "digest": np.array(self.digest)}
+
+    def resume(self, saved: Mapping[str, NDArray[Any]]) -> None:
+        """Take up what `save` gave. Nothing is taken of another encoder's vectors."""
+        if str(saved["digest"]) == self.digest:
+            self._known = list(saved["vectors"])
+
+
+@cache
+def installed() -> Encoder:
+    """The encoder of this deployment. EncoderError where it has none."""
+    found = find_spec(_PACKAGE)
+    if found is None or not found.submodule_search_locations:
+        raise EncoderError(
+            "This deployment has no sentence encoder: deploy it with the parameter Encoder=minilm, or train with a recipe that needs none."
+        )
+    return Encoder(Path(found.submodule_search_locations[0]))
+
+
+def _readable(text: str) -> str:
+    """Without lone surrogates, which are no characters and which the tokenizer refuses."""
+    return text.encode("utf-8", "replace").decode()

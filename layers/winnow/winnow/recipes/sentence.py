@@ -1,0 +1,185 @@
+"""The recipe "sentence": a frozen sentence encoder, and a head over its vectors that is all there is to learn.
+
+Kernel ridge regression up to some thousands of texts, a small network above. Registered as winnow.Sentence.v1.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from spacy.util import registry
+
+from winnow.domain import Example, Hyperparameters
+from winnow.errors import EncoderError
+from winnow.flags import label_flags
+from winnow.recipes import encoder, maxout
+from winnow.recipes.few import is_few, name_as_text
+from winnow.recipes.frozen import frozen_model
+from winnow.recipes.kernel_ridge import KernelFitting, KernelRidge
+from winnow.recipes.maxout import MaxoutFitting, MaxoutHead
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from spacy.tokens import Doc
+    from thinc.api import Model
+
+    from winnow.recipes.encoder import Encoding
+
+NAME = "sentence"
+
+# A kernel's matrix of more texts has no room in the memory of a training: 0.9 GB.
+MOST_OF_A_KERNEL = 15_000
+# Of the ridge, with few texts and with many: found on folds of training sets.
+_RIDGES = {True: 0.1, False: 0.03}
+_READ_AT_ONCE = 256
+
+
+def settings(chosen: Hyperparameters, texts: int, labels: int, *, exclusive: bool) -> Hyperparameters:
+    """The hyperparameters with everything filled in that the client left open. A kernel is solved at once, and has none of its own."""
+    if texts <= MOST_OF_A_KERNEL:
+        return replace(chosen, n_iter=1, dropout=None, batch_size=None, learn_rate=None)
+    return replace(
+        chosen,
+        n_iter=chosen.n_iter or maxout.EPOCHS,
+        dropout=maxout.DROPOUT if chosen.dropout is None else chosen.dropout,
+        batch_size=chosen.batch_size or maxout.BATCH,
+        learn_rate=chosen.learn_rate or maxout.LEARN_RATE,
+    )
+
+
+class Classifier:
+    """A text classifier: it learns by its `fitting`, or is made again from `to_bytes` by `from_bytes`.
+
+    encoding: what gives texts their vectors; None: this deployment's own encoder.
+    """
+
+    def __init__(self, labels: Sequence[str], *, exclusive: bool, language: str, encoding: Encoding | None = None) -> None:
+        self.labels = tuple(labels)
+        self.exclusive = exclusive
+        self.language = language
+        self.encoding = encoding or encoder.installed()
+        self.head: KernelRidge | MaxoutHead = KernelRidge()
+
+    def fitting(self, examples: Sequence[Example], settings: Hyperparameters, held_out: Sequence[str] = ()) -> SentenceFitting:
+        """What makes it learn from the examples, from the beginning. held_out: texts to measure it on after each pass."""
+        return SentenceFitting(self, examples, settings, held_out)
+
+    def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Of shape (texts, labels)."""
+        return self.head.logits(self.encoding.vectors(texts))
+
+    def spacy_model(self, temperature: float) -> tuple[dict[str, Any], bytes]:
+        """The config of the architecture that gives the same scores in a pipeline, and the weights that it loads."""
+        config = {"exclusive_classes": self.exclusive, "temperature": temperature, "nO": len(self.labels)}
+        return {"@architectures": "winnow.Sentence.v1", **config}, sentence_model(self.exclusive, temperature, len(self.labels), self).to_bytes()
+
+    def to_bytes(self) -> bytes:
+        """The head, and the digest of the encoder whose vectors it is for: not the encoder."""
+        file = io.BytesIO()
+        kind = "kernel" if isinstance(self.head, KernelRidge) else "maxout"
+        np.savez(file, kind=np.array(kind), encoder=np.array([self.encoding.name, self.encoding.digest]), **self.head.arrays())
+        return file.getvalue()
+
+    def from_bytes(self, weights: bytes) -> Classifier:
+        """Take the head of a classifier made with the same labels and exclusiveness. EncoderError where it is for another encoder."""
+        with np.load(io.BytesIO(weights), allow_pickle=False) as arrays:
+            name, digest = arrays["encoder"].tolist()
+            if digest != self.encoding.digest:
+                raise EncoderError(
+                    f"This version was trained with the sentence encoder {name} ({digest[:12]}), and the deployment has"
+                    f" {self.encoding.name} ({self.encoding.digest[:12]}): deploy with the other one, or train it again."
+                )
+            self.head = (KernelRidge if str(arrays["kind"]) == "kernel" else MaxoutHead).from_arrays(arrays)
+        return self
+
+
+class SentenceFitting:
+    """A Fitting (recipes.fitting) of a Classifier: that of its head, over the vectors of the texts."""
+
+    def __init__(self, classifier: Classifier, examples: Sequence[Example], settings: Hyperparameters, held_out: Sequence[str]) -> None:
+        self._classifier, self._settings = classifier, settings
+        self._texts, self._held_out = [example.text for example in examples], held_out
+        self._truth = label_flags(examples, classifier.labels)
+        # By what there is in all, so that what is fitted on a fold, and then on everything, is of one kind.
+        self._kernel = len(examples) + len(held_out) <= MOST_OF_A_KERNEL
+        self._few = is_few(len(examples), len(classifier.labels))
+        if self._few and classifier.exclusive:
+            self._texts += [name_as_text(label) for label in classifier.labels]
+            self._truth = np.concatenate([self._truth, np.eye(len(classifier.labels), dtype=np.bool_)])
+        # Known once the texts have vectors.
+        self._head: KernelFitting | MaxoutFitting
+
+    @property
+    def epochs(self) -> int:
+        return self._head.epochs
+
+    @property
+    def loss(self) -> float:
+        return self._head.loss
+
+    @property
+    def share(self) -> float:
+        return self._head.share
+
+    def begin(self) -> Iterator[None]:
+        vectors = yield from self._vectors_of(self._texts)
+        held_out = yield from self._vectors_of(self._held_out)
+        self._head = self._fitting_of(vectors, held_out)
+        yield from self._head.begin()
+
+    def _vectors_of(self, texts: Sequence[str]) -> Generator[None, None, NDArray[np.float32]]:
+        found = [np.empty((0, 0), np.float32)]
+        for start in range(0, len(texts), _READ_AT_ONCE):
+            found.append(self._classifier.encoding.vectors(texts[start : start + _READ_AT_ONCE]))
+            yield
+        return np.concatenate(found[1:] or found)
+
+    def run_epoch(self) -> Iterator[None]:
+        yield from self._head.run_epoch()
+        self._classifier.head = self._head.head()
+
+    def held_out_logits(self) -> NDArray[np.float32]:
+        return self._head.held_out_logits()
+
+    def finish(self) -> None:
+        self._head.finish()
+        self._classifier.head = self._head.head()
+
+    def save(self) -> dict[str, NDArray[Any]]:
+        return self._head.save()
+
+    def resume(self, saved: Mapping[str, NDArray[Any]]) -> None:
+        self._head.resume(saved)
+        self._classifier.head = self._head.head()
+
+    def _fitting_of(self, vectors: NDArray[np.float32], held_out: NDArray[np.float32]) -> KernelFitting | MaxoutFitting:
+        exclusive, settings = self._classifier.exclusive, self._settings
+        if self._kernel:
+            return KernelFitting(vectors, self._truth, _RIDGES[self._few], held_out, exclusive=exclusive)
+        how = maxout.How(
+            epochs=settings.n_iter or maxout.EPOCHS,
+            rate=settings.learn_rate or maxout.LEARN_RATE,
+            dropout=maxout.DROPOUT if settings.dropout is None else settings.dropout,
+            batch=settings.batch_size or maxout.BATCH,
+            seed=settings.seed,
+        )
+        return MaxoutFitting(vectors, self._truth, how, held_out, exclusive=exclusive)
+
+
+@registry.architectures("winnow.Sentence.v1")  # type: ignore[untyped-decorator]
+def sentence_model(
+    exclusive_classes: bool,
+    temperature: float = 1.0,
+    nO: int | None = None,  # noqa: N803
+    classifier: Classifier | None = None,
+) -> Model[list[Doc], Any]:
+    """From documents to scores, of shape (documents, nO). It is loaded, and learns nothing by `nlp.update`.
+
+    temperature: what the logits are divided by.
+    """
+    made = classifier or Classifier([""] * (nO or 0), exclusive=exclusive_classes, language="")
+    return frozen_model("winnow_sentence", made, temperature, nO)
