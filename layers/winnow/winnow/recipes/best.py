@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 NAME = "best"
 
-# The share of the sentence's logits, with few texts of exclusive labels and otherwise: found on folds of training sets.
-_SHARES = {True: 0.7, False: 0.4}
+# The share of the sentence's logits, with few and with many texts of exclusive labels, and with others: found on folds of training sets.
+_SHARES = {"few": 0.7, "many": 0.5, "multilabel": 0.4}
 
 
 def settings(chosen: Hyperparameters, texts: int, labels: int, *, exclusive: bool) -> Hyperparameters:
@@ -47,11 +47,12 @@ class Classifier:
         self.language = language
         self.words = linear.Classifier(labels, exclusive=exclusive, language=language)
         self.sentence = sentence.Classifier(labels, exclusive=exclusive, language=language, encoding=encoding)
-        self.share = _SHARES[False]
+        self.share = _SHARES["multilabel"]
 
     def fitting(self, examples: Sequence[Example], settings: Hyperparameters, held_out: Sequence[str] = ()) -> BestFitting:
         """What makes it learn from the examples, from the beginning. held_out: texts to measure it on after each pass."""
-        self.share = _SHARES[self.exclusive and is_few(len(examples), len(self.labels))]
+        size = "few" if is_few(len(examples), len(self.labels)) else "many"
+        self.share = _SHARES[size if self.exclusive else "multilabel"]
         return BestFitting(self, examples, settings, held_out)
 
     def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from winnow.recipes.calibration import cross_entropy, fit_temperature
+from winnow.recipes.contrast import contrasted, projected
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,12 +27,14 @@ _LEFT_OUT = 1000
 
 
 class KernelRidge:
-    """Scores of vectors. vectors: those it learnt from, of shape (n, d); weights: of shape (n, C).
+    """Logits of vectors. vectors: those it learnt from, of shape (n, d); weights: of shape (n, C).
 
-    sharpness: what makes of scores the likeliest logits, for texts that weren't learnt.
+    sharpness: what makes of scores the likeliest logits, for texts that weren't learnt. projection: what all vectors go through first,
+    of shape (d, d), or None.
     """
 
     def __init__(self) -> None:
+        self.projection: Matrix | None = None
         self.vectors: Matrix = np.empty((0, 0), np.float32)
         self.weights: Matrix = np.empty((0, 0), np.float32)
         self.sharpness = 1.0
@@ -39,19 +42,27 @@ class KernelRidge:
 
     def logits(self, vectors: Matrix) -> Matrix:
         """Of vectors of shape (m, d): of shape (m, C)."""
+        vectors = self._projected(vectors)
         found = np.empty((len(vectors), self.weights.shape[1]), np.float32)
         for start in range(0, len(vectors), _SCORED_AT_ONCE):
             part = slice(start, start + _SCORED_AT_ONCE)
             found[part] = _kernel(vectors[part], self.vectors) @ self.weights
         return found * np.float32(self.sharpness)
 
-    def learn(self, vectors: Matrix, truth: NDArray[np.bool_], strength: float, *, exclusive: bool) -> Iterator[None]:
+    def learn(
+        self, vectors: Matrix, truth: NDArray[np.bool_], strength: float, *, exclusive: bool, contrast: bool = False
+    ) -> Iterator[None]:
         """Learn from vectors of shape (n, d) and the labels they have, of shape (n, C). strength: of the ridge.
+
+        contrast: whether vectors of one label, which each must have, are first drawn together.
 
         Takes 4 n² bytes while it runs, and time that grows with n³: some seconds at 10,000. loss is then the mean cross-entropy of a
         text that was left out; the closed form for what a regression without it would say is that of Hastie, Tibshirani and Friedman
         2009, The Elements of Statistical Learning, section 7.10.
         """
+        if contrast:
+            self.projection = yield from contrasted(vectors, truth.argmax(axis=1))
+            vectors = self._projected(vectors)
         no = -1 / (truth.shape[1] - 1) if exclusive else -1.0
         targets = np.where(truth, np.float32(1), np.float32(no))
         factor = _Factor(vectors, strength)
@@ -67,18 +78,26 @@ class KernelRidge:
         temperature = fit_temperature(without, truth[left_out], exclusive=exclusive)
         self.sharpness = 1 / temperature
         self.loss = cross_entropy(without / np.float32(temperature), truth[left_out], exclusive=exclusive)
-        self.vectors, self.weights = vectors, weights
+        # As the artifact keeps them.
+        self.vectors, self.weights = vectors.astype(np.float16).astype(np.float32), weights
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What `from_arrays` takes. float16 for the vectors: they are no more exact."""
-        return {"vectors": self.vectors.astype(np.float16), "weights": self.weights, "sharpness": np.array(self.sharpness)}
+        projection = {} if self.projection is None else {"projection": self.projection.astype(np.float16)}
+        sharpness = np.array(self.sharpness)
+        return {"vectors": self.vectors.astype(np.float16), "weights": self.weights, "sharpness": sharpness, **projection}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> KernelRidge:
         made = cls()
         made.vectors, made.weights = arrays["vectors"].astype(np.float32), arrays["weights"]
         made.sharpness = float(arrays["sharpness"])
+        if "projection" in arrays:
+            made.projection = arrays["projection"].astype(np.float32)
         return made
+
+    def _projected(self, vectors: Matrix) -> Matrix:
+        return vectors if self.projection is None else projected(vectors, self.projection)
 
 
 class KernelFitting:
@@ -87,11 +106,13 @@ class KernelFitting:
     A pass that is put down begins anew: what there is of the factor would be a larger checkpoint than it is worth.
     """
 
-    def __init__(self, vectors: Matrix, truth: NDArray[np.bool_], strength: float, held_out: Matrix, *, exclusive: bool) -> None:
+    def __init__(
+        self, vectors: Matrix, truth: NDArray[np.bool_], strength: float, held_out: Matrix, *, exclusive: bool, contrast: bool
+    ) -> None:
         self.epochs = 0
         self.share = 0.0
         self._vectors, self._truth, self._strength = vectors, truth, strength
-        self._held_out, self._exclusive = held_out, exclusive
+        self._held_out, self._exclusive, self._contrast = held_out, exclusive, contrast
         self._ridge = KernelRidge()
 
     @property
@@ -102,7 +123,8 @@ class KernelFitting:
         yield
 
     def run_epoch(self) -> Iterator[None]:
-        yield from self._ridge.learn(self._vectors, self._truth, self._strength, exclusive=self._exclusive)
+        how = {"exclusive": self._exclusive, "contrast": self._contrast}
+        yield from self._ridge.learn(self._vectors, self._truth, self._strength, **how)
         self.epochs = 1
 
     def head(self) -> KernelRidge:

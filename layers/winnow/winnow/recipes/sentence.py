@@ -107,7 +107,8 @@ class SentenceFitting:
         # By what there is in all, so that what is fitted on a fold, and then on everything, is of one kind.
         self._kernel = len(examples) + len(held_out) <= MOST_OF_A_KERNEL
         self._few = is_few(len(examples), len(classifier.labels))
-        if self._few and classifier.exclusive:
+        self._contrast = self._few and classifier.exclusive
+        if self._contrast:
             self._texts += [name_as_text(label) for label in classifier.labels]
             self._truth = np.concatenate([self._truth, np.eye(len(classifier.labels), dtype=np.bool_)])
         # Known once the texts have vectors.
@@ -159,7 +160,7 @@ class SentenceFitting:
     def _fitting_of(self, vectors: NDArray[np.float32], held_out: NDArray[np.float32]) -> KernelFitting | MaxoutFitting:
         exclusive, settings = self._classifier.exclusive, self._settings
         if self._kernel:
-            return KernelFitting(vectors, self._truth, _RIDGES[self._few], held_out, exclusive=exclusive)
+            return KernelFitting(vectors, self._truth, _RIDGES[self._few], held_out, exclusive=exclusive, contrast=self._contrast)
         how = maxout.How(
             epochs=settings.n_iter or maxout.EPOCHS,
             rate=settings.learn_rate or maxout.LEARN_RATE,
