@@ -5,8 +5,8 @@ Supervised contrastive learning: Khosla et al. 2020, arXiv 2004.11362, equation 
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _STEPS, _RATE, _TEMPERATURE = 60, np.float32(3e-4), np.float32(0.2)
 # At a step: a matrix of all pairs has to be held.
 _MOST_TEXTS = 2_000
-# Adam's own (Kingma and Ba 2015, arXiv 1412.6980).
-_DECAY, _DECAY_OF_SQUARES, _LEAST = 0.9, 0.999, 1e-8
+# Adam's own.
+_DECAY, _DECAY_OF_SQUARES, _LEAST = 0.9, 0.999, np.float32(1e-8)
 
 
 def projected(vectors: Matrix, projection: Matrix) -> Matrix:
@@ -29,24 +29,45 @@ def projected(vectors: Matrix, projection: Matrix) -> Matrix:
     return np.asarray(moved / np.linalg.norm(moved, axis=1, keepdims=True), np.float32)
 
 
-def contrasted(vectors: Matrix, labels: NDArray[np.int64]) -> Generator[None, None, Matrix]:
-    """The projection for vectors of shape (n, d), each of one label, shape (n,): what is added to the identity, of shape (d, d).
+class Contrast:
+    """The making of the projection for vectors of shape (n, d), each of one label, shape (n,), by Adam (Kingma and Ba 2015, arXiv 1412.6980)."""
 
-    Yields after each step, some tenths of a second.
-    """
-    size = vectors.shape[1]
-    projection, mean, square = (np.zeros((size, size), np.float32) for _ in range(3))
-    chance = np.random.default_rng(0)
-    for step in range(1, _STEPS + 1):
-        drawn = slice(None) if len(vectors) <= _MOST_TEXTS else chance.permutation(len(vectors))[:_MOST_TEXTS]
-        gradient = _gradient(vectors[drawn], labels[drawn], projection)
-        mean = _DECAY * mean + (1 - _DECAY) * gradient
-        square = _DECAY_OF_SQUARES * square + (1 - _DECAY_OF_SQUARES) * gradient**2
-        root = np.sqrt(square / (1 - _DECAY_OF_SQUARES**step)) + _LEAST
-        projection = np.asarray(projection - _RATE * (mean / (1 - _DECAY**step)) / root, np.float32)
-        yield
-    # As the artifact keeps it.
-    return projection.astype(np.float16).astype(np.float32)
+    def __init__(self, vectors: Matrix, labels: NDArray[np.int64]) -> None:
+        self._vectors, self._labels = vectors, labels
+        size = vectors.shape[1]
+        self._added, self._mean, self._square = (np.zeros((size, size), np.float32) for _ in range(3))
+        self._step = 0
+
+    @property
+    def share(self) -> float:
+        """How much of it is done: 0 to 1."""
+        return self._step / _STEPS
+
+    @property
+    def projection(self) -> Matrix:
+        """What is added to the identity, of shape (d, d), as an artifact keeps it."""
+        return self._added.astype(np.float16).astype(np.float32)
+
+    def steps(self) -> Iterator[None]:
+        """Do what is left of it. Yields after each step, some tenths of a second."""
+        while self._step < _STEPS:
+            drawn = np.arange(len(self._vectors))
+            if len(drawn) > _MOST_TEXTS:
+                drawn = np.random.default_rng(self._step).permutation(drawn)[:_MOST_TEXTS]
+            gradient = _gradient(self._vectors[drawn], self._labels[drawn], self._added)
+            self._step += 1
+            self._mean = np.float32(_DECAY) * self._mean + np.float32(1 - _DECAY) * gradient
+            self._square = np.float32(_DECAY_OF_SQUARES) * self._square + np.float32(1 - _DECAY_OF_SQUARES) * gradient**2
+            root = np.sqrt(self._square / np.float32(1 - _DECAY_OF_SQUARES**self._step)) + _LEAST
+            self._added = self._added - _RATE * (self._mean / np.float32(1 - _DECAY**self._step)) / root
+            yield
+
+    def save(self) -> dict[str, NDArray[Any]]:
+        return {"added": self._added, "mean": self._mean, "square": self._square, "step": np.array(self._step)}
+
+    def resume(self, saved: Mapping[str, NDArray[Any]]) -> None:
+        self._added, self._mean, self._square = saved["added"], saved["mean"], saved["square"]
+        self._step = int(saved["step"])
 
 
 def _gradient(vectors: Matrix, labels: NDArray[np.int64], projection: Matrix) -> Matrix:

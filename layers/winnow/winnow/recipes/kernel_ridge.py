@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from winnow.recipes.calibration import cross_entropy, fit_temperature
-from winnow.recipes.contrast import contrasted, projected
+from winnow.recipes.contrast import Contrast, projected
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,20 +49,14 @@ class KernelRidge:
             found[part] = _kernel(vectors[part], self.vectors) @ self.weights
         return found * np.float32(self.sharpness)
 
-    def learn(
-        self, vectors: Matrix, truth: NDArray[np.bool_], strength: float, *, exclusive: bool, contrast: bool = False
-    ) -> Iterator[None]:
+    def learn(self, vectors: Matrix, truth: NDArray[np.bool_], strength: float, *, exclusive: bool) -> Iterator[None]:
         """Learn from vectors of shape (n, d) and the labels they have, of shape (n, C). strength: of the ridge.
-
-        contrast: whether vectors of one label, which each must have, are first drawn together.
 
         Takes 4 n² bytes while it runs, and time that grows with n³: some seconds at 10,000. loss is then the mean cross-entropy of a
         text that was left out; the closed form for what a regression without it would say is that of Hastie, Tibshirani and Friedman
         2009, The Elements of Statistical Learning, section 7.10.
         """
-        if contrast:
-            self.projection = yield from contrasted(vectors, truth.argmax(axis=1))
-            vectors = self._projected(vectors)
+        vectors = self._projected(vectors)
         no = -1 / (truth.shape[1] - 1) if exclusive else -1.0
         targets = np.where(truth, np.float32(1), np.float32(no))
         factor = _Factor(vectors, strength)
@@ -103,28 +97,35 @@ class KernelRidge:
 class KernelFitting:
     """A Fitting (recipes.fitting) over vectors, of shape (n, d), with the labels they have, of shape (n, C): one pass solves it.
 
-    A pass that is put down begins anew: what there is of the factor would be a larger checkpoint than it is worth.
+    contrast: whether vectors of one label, which each must have, are first drawn together. The factor of a pass that is put down is made
+    anew: as a checkpoint it would be larger than it is worth.
     """
 
     def __init__(
         self, vectors: Matrix, truth: NDArray[np.bool_], strength: float, held_out: Matrix, *, exclusive: bool, contrast: bool
     ) -> None:
         self.epochs = 0
-        self.share = 0.0
         self._vectors, self._truth, self._strength = vectors, truth, strength
-        self._held_out, self._exclusive, self._contrast = held_out, exclusive, contrast
+        self._held_out, self._exclusive = held_out, exclusive
+        self._contrast = Contrast(vectors, truth.argmax(axis=1)) if contrast else None
         self._ridge = KernelRidge()
 
     @property
     def loss(self) -> float:
         return self._ridge.loss
 
+    @property
+    def share(self) -> float:
+        return self._contrast.share / 2 if self._contrast and not self.epochs else 0.0
+
     def begin(self) -> Iterator[None]:
         yield
 
     def run_epoch(self) -> Iterator[None]:
-        how = {"exclusive": self._exclusive, "contrast": self._contrast}
-        yield from self._ridge.learn(self._vectors, self._truth, self._strength, **how)
+        if self._contrast:
+            yield from self._contrast.steps()
+            self._ridge.projection = self._contrast.projection
+        yield from self._ridge.learn(self._vectors, self._truth, self._strength, exclusive=self._exclusive)
         self.epochs = 1
 
     def head(self) -> KernelRidge:
@@ -141,10 +142,14 @@ class KernelFitting:
                 pass
 
     def save(self) -> dict[str, NDArray[Any]]:
-        return {**self._ridge.arrays(), "loss": np.array(self.loss)} if self.epochs else {}
+        if self.epochs:
+            return {**self._ridge.arrays(), "loss": np.array(self.loss)}
+        return self._contrast.save() if self._contrast else {}
 
     def resume(self, saved: Mapping[str, NDArray[Any]]) -> None:
-        if saved:
+        if self._contrast and "step" in saved:
+            self._contrast.resume(saved)
+        elif saved:
             self._ridge = KernelRidge.from_arrays(saved)
             self._ridge.loss = float(saved["loss"])
             self.epochs = 1
