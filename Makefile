@@ -113,8 +113,8 @@ ARM64_PYTHON ?= $(if $(filter arm64,$(HOST_ARCHITECTURE)),$(PYTHON),$(wildcard .
 ARM64_LAYERS := .aws-sam/arm64/WinnowLayer/python:.aws-sam/arm64/SpacyLayer/python:.aws-sam/arm64/EncoderLayer/python
 test-arm64: $(if $(ARM64_PYTHON),.aws-sam/arm64/template.yaml) ## the layers built for arm64 train and predict there: ARM64_PYTHON=an arm64 Python 3.13
 	if [ -z "$(ARM64_PYTHON)" ]; then echo "skipped: no Python for arm64 on this machine: name one with ARM64_PYTHON"; exit 0; fi
-	PYTHONPATH=layers/winnow OPENBLAS_NUM_THREADS=1 $(PYTHON) tests/layers/arm64_check.py --reference .aws-sam/linear.json
-	PYTHONPATH=$(ARM64_LAYERS) OPENBLAS_NUM_THREADS=1 "$(ARM64_PYTHON)" -B tests/layers/arm64_check.py .aws-sam/linear.json
+	PYTHONPATH=layers/winnow OPENBLAS_NUM_THREADS=1 $(PYTHON) tests/layers/arm64_check.py --reference .aws-sam/reference.json
+	PYTHONPATH=$(ARM64_LAYERS) OPENBLAS_NUM_THREADS=1 "$(ARM64_PYTHON)" -B tests/layers/arm64_check.py .aws-sam/reference.json
 
 # A script that starts a container engine and names a Lambda image, for machines that have no engine of their own.
 LAMBDA_IMAGE_TOOL ?= $(wildcard ../shared/tools/lambda-image)
