@@ -152,8 +152,8 @@ def build(tmp_path: Path) -> Path:
     return build
 
 
-def checked(build: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "layers.sizes", str(build), *options]
+def checked(build: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "layers.sizes", str(build)]
     return subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
 
 
@@ -169,16 +169,10 @@ def test_layers_that_are_too_much_together_are_refused_in_a_sentence(build: Path
     assert run.returncode == 1
     assert run.stderr == (
         "winnow: the layers are 235.0 MB unzipped (EncoderLayer 100.0 MB, SpacyLayer 130.0 MB, WinnowLayer 5.0 MB), and may be 235.0 MB: "
-        "install LLVM, for llvm-strip, or build with ENCODER=none and deploy with Encoder=none\n"
+        "install LLVM, for llvm-strip, or leave the encoder out (`make build ENCODER=none`, and the parameter Encoder=none)\n"
     )
-
-
-def test_a_layer_that_won_t_be_deployed_counts_for_nothing(build: Path) -> None:
-    write(build / "SpacyLayer/python/straw", "1")
-    run = checked(build, "--without", "EncoderLayer")
-    assert run.stdout == "The layers are 135.0 MB unzipped: SpacyLayer 130.0 MB, WinnowLayer 5.0 MB.\n"
 
 
 def test_a_folder_in_which_nothing_was_built_is_refused(tmp_path: Path) -> None:
     with pytest.raises(trimming.LayerError, match="has no layers"):
-        sizes.check(tmp_path, [])
+        sizes.check(tmp_path)
