@@ -32,6 +32,8 @@ DATA = ROOT / "tests" / "data"
 REGION = "us-east-1"
 # The bucket that the user's calls name, beside the stack's own.
 CLIENT_BUCKET = "albert-textcats"
+# The template's parameters where a test's deployment isn't given their defaults.
+PARAMETERS = {"Encoder": "none"}
 ROLE = "arn:aws:iam::123456789012:role/winnow"
 OFFLINE = ("unit", "functions")
 
@@ -79,9 +81,13 @@ def load_dataset(name: str) -> list[Json]:
 
 @dataclass
 class Winnow:
-    """A deployment: its resources by their names in the template, and a fresh execution environment for each function."""
+    """A deployment: its resources by their names in the template, and a fresh execution environment for each function.
+
+    `parameters` are the template's, for a test to change before it calls: winnow.parameters["Encoder"] = "minilm".
+    """
 
     names: Mapping[str, str]
+    parameters: dict[str, str] = field(default_factory=lambda: dict(PARAMETERS))
     s3: Any = field(default_factory=lambda: boto3.client("s3"))
     stepfunctions: Any = field(default_factory=lambda: boto3.client("stepfunctions"))
     table: Any = field(init=False)
@@ -213,12 +219,12 @@ class Winnow:
             yield
 
     def setting(self, value: str | Json) -> str:
-        """A variable's value. Of a !Ref: a resource's name, a parameter's default, or of a function its name in the template."""
+        """A variable's value. Of a !Ref: a resource's name, a parameter's value, or of a function its name in the template."""
         if isinstance(value, str):
             return value
         name = value["Ref"]
         parameter = template()["Parameters"].get(name)
-        return self.names.get(name, name) if parameter is None else str(parameter["Default"])
+        return self.names.get(name, name) if parameter is None else self.parameters.get(name, str(parameter["Default"]))
 
 
 def _variables(function: Json) -> Json:

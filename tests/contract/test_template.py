@@ -9,13 +9,15 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
-from importlib.metadata import packages_distributions
+from importlib.metadata import packages_distributions, requires, version
 from pathlib import Path
 from typing import Any
 
 import pytest
 import spacy
+from packaging.requirements import Requirement
 
+from layers.encoder.assemble import ENCODER, MODEL, TOKENIZER
 from tests.support import contract
 from tests.support.contract import ROOT, functions, template
 from winnow.recipes.languages import LANGUAGES
@@ -79,9 +81,20 @@ def _normal(distribution: str) -> str:
     return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
-def layers(function: dict[str, Any]) -> set[str]:
-    shared = template()["Globals"]["Function"]["Layers"]
-    return {layer["Ref"] for layer in [*shared, *function.get("Layers", [])]}
+def layers(function: dict[str, Any], encoder: str) -> set[str]:
+    """The layers that a deployment with this value of the parameter Encoder gives the function."""
+    match function.get("Layers", []):
+        case {"If": ["HasEncoder", with_encoder, without]}:  # a condition replaces the shared layers
+            given = without if encoder == "none" else with_encoder
+        case list(own):
+            given = [*template()["Globals"]["Function"]["Layers"], *own]
+        case other:
+            pytest.fail(f"{other} are no layers")
+    return {layer["Ref"] for layer in given}
+
+
+ENCODERS = template()["Parameters"]["Encoder"]["AllowedValues"]
+LOCKS = {"WinnowLayer": "winnow-layer.txt", "SpacyLayer": "spacy-layer.txt", "EncoderLayer": "encoder-layer.txt"}
 
 
 # --- functions ---
@@ -126,14 +139,16 @@ assert callable(app.handler)
 @cache
 def out_of_reach(*locks: str) -> frozenset[str]:
     """The top-level names of this environment that a function with these layers doesn't have."""
-    there = RUNTIME.union(*(pins(lock) for lock in locks))
-    return frozenset(name for name, owners in packages_distributions().items() if not there & {_normal(owner) for owner in owners})
+    carriers = {_normal(part.carrier) for part in (MODEL, TOKENIZER)}  # out of which the encoder is taken, and which then go
+    there = RUNTIME.union(*(pins(lock) for lock in locks)) - carriers
+    absent = {name for name, owners in packages_distributions().items() if not there & {_normal(owner) for owner in owners}}
+    return frozenset(absent if "encoder-layer.txt" in locks else absent | {ENCODER})
 
 
+@pytest.mark.parametrize("encoder", ENCODERS)
 @pytest.mark.parametrize(("name", "function"), functions().items(), ids=list(functions()))
-def test_the_imports_of_a_function_are_in_its_layers(name: str, function: dict[str, Any]) -> None:
-    locks = ["winnow-layer.txt", *(["spacy-layer.txt"] if "SpacyLayer" in layers(function) else [])]
-    blocked = json.dumps(sorted(out_of_reach(*locks)))
+def test_the_imports_of_a_function_are_in_its_layers(name: str, function: dict[str, Any], encoder: str) -> None:
+    blocked = json.dumps(sorted(out_of_reach(*(LOCKS[layer] for layer in sorted(layers(function, encoder))))))
     # -B: byte code would be built into the function. No environment: a setting is read on first use, not on import.
     command = [sys.executable, "-B", "-c", _IMPORT_APP, blocked, str(LAYER), str(ROOT / function["CodeUri"])]
     done = subprocess.run(command, env={}, capture_output=True, text=True, check=False)
@@ -143,6 +158,22 @@ def test_the_imports_of_a_function_are_in_its_layers(name: str, function: dict[s
 def test_the_blocked_names_are_those_of_the_layer_that_is_missing() -> None:
     assert {"spacy", "thinc", "numpy", "pydantic"} <= out_of_reach("winnow-layer.txt")
     assert not {"spacy", "thinc", "numpy", "boto3"} & out_of_reach("winnow-layer.txt", "spacy-layer.txt")
+    encoder = {"onnxruntime", "tokenizers", "winnow_encoder"}
+    assert encoder <= out_of_reach("winnow-layer.txt", "spacy-layer.txt")
+    assert not encoder & out_of_reach(*LOCKS.values())
+    assert {MODEL.carrier, TOKENIZER.carrier} <= out_of_reach(*LOCKS.values())
+
+
+def test_functions_that_train_or_predict_have_the_encoder_beside_spacy_unless_a_parameter_says_otherwise() -> None:
+    # spaCy's layer has the numpy that onnxruntime needs.
+    assert template()["Parameters"]["Encoder"]["Default"] == "minilm"
+    assert template()["Conditions"]["HasEncoder"] == {"Equals": [{"Ref": "Encoder"}, "minilm"]}
+    assert template()["Resources"]["EncoderLayer"]["Condition"] == "HasEncoder"
+    for encoder in ENCODERS:
+        having = {layer: {name for name, function in functions().items() if layer in layers(function, encoder)} for layer in LOCKS}
+        assert having["WinnowLayer"] == set(functions())
+        assert having["SpacyLayer"] == {"Train", "Publish", "Predict", "CompareVersions"}
+        assert having["EncoderLayer"] == (having["SpacyLayer"] if encoder == "minilm" else set())
 
 
 # --- the API and what is kept ---
@@ -217,6 +248,10 @@ def test_only_the_recipes_import_spacy_and_only_they_and_the_evaluation_numpy() 
     assert not [path for path in numpy_s if not path.startswith((recipes, evaluation, *others))]
 
 
+def test_only_one_module_knows_what_runs_the_encoder() -> None:
+    assert importers("onnxruntime", "tokenizers", ENCODER) <= {"layers/winnow/winnow/recipes/encoder.py"}
+
+
 def test_only_aws_reads_the_environment() -> None:
     readers = {
         path
@@ -284,8 +319,26 @@ def test_the_layers_have_the_versions_that_the_tests_ran_with(lock: str) -> None
     assert {name: version for name, version in pins(lock).items() if tested.get(name) != version} == {}
 
 
+def test_the_encoder_s_packages_are_in_no_other_lock_and_those_installed_here() -> None:
+    # It is compiled with --no-deps and installed beside dev.txt, so it has what no other lock has, and nothing twice.
+    encoder = pins("encoder-layer.txt")
+    assert set(encoder) == {"onnxruntime", "tokenizers", _normal(MODEL.carrier), _normal(TOKENIZER.carrier)}
+    for other in ("dev.txt", "bench.txt", "spacy-layer.txt", "winnow-layer.txt"):
+        assert not set(encoder) & set(pins(other))
+    assert {name: version(name) for name in encoder} == encoder
+
+
+def test_what_the_encoder_s_packages_need_of_other_layers_is_there_in_a_version_that_suits() -> None:
+    # --no-deps: so no resolver has looked.
+    there = pins("spacy-layer.txt")
+    needed = [Requirement(line) for package in ("onnxruntime", "tokenizers") for line in requires(package) or []]
+    found = {requirement.name: requirement for requirement in needed if requirement.name in there and not requirement.marker}
+    assert "numpy" in found
+    assert {name: there[name] for name, requirement in found.items() if there[name] not in requirement.specifier} == {}
+
+
 def test_the_oracle_of_the_evaluation_is_not_shipped() -> None:
-    assert {lock for lock in ("dev.txt", "spacy-layer.txt", "winnow-layer.txt") if "scikit-learn" in pins(lock)} == {"dev.txt"}
+    assert {lock for lock in ("dev.txt", *LOCKS.values()) if "scikit-learn" in pins(lock)} == {"dev.txt"}
 
 
 def test_the_languages_are_spacy_s_without_those_whose_tokenizer_is_of_another_package() -> None:

@@ -1,12 +1,15 @@
-"""Proves that the layers built for arm64 work on that processor: our recipes train, are kept and predict, from their byte code.
+"""Proves that the layers built for arm64 work on that processor: our recipes train, are kept and predict, and the encoder encodes, from
+their byte code.
 
 No test of pytest's: an aarch64 Python 3.13 runs it, on such a machine or under emulation, where an import takes about a minute.
 `make test-arm64` does so. By hand, after `make build`:
 
-export PYTHONPATH=.aws-sam/build/WinnowLayer/python:.aws-sam/build/SpacyLayer/python OPENBLAS_NUM_THREADS=1
-python3.13 -B tests/layers/arm64_check.py linear.json
+layers=.aws-sam/build
+export PYTHONPATH=$layers/WinnowLayer/python:$layers/SpacyLayer/python:$layers/EncoderLayer/python OPENBLAS_NUM_THREADS=1
+python3.13 -B tests/layers/arm64_check.py reference.json
 
-linear.json holds the logits of the recipe "linear" as another processor computed them; there, it is made with --reference linear.json.
+reference.json holds the logits of the recipe "linear" and the encoder's vectors as another processor computed them; there, it is made
+with --reference reference.json.
 """
 
 import json
@@ -16,15 +19,19 @@ import traceback
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import spacy
 import spacy.about
 import thinc.about
+import tokenizers
+import winnow_encoder
 
 import winnow
 from winnow import training
 from winnow.domain import Example, Hyperparameters
 from winnow.recipes.artifact import CLASSIFIERS, TrainedClassifier
 
+LAYERS = (winnow, spacy, winnow_encoder)
 TEXTS = {
     "card": [
         "my card was stolen",
@@ -42,13 +49,23 @@ SETTINGS = {
     "cnn": Hyperparameters(n_iter=10, learn_rate=0.003, batch_size=4, dropout=0.2),
 }
 TOLERANCE = 1e-5
+# Int8 products are rounded otherwise from processor to processor.
+LEAST_COSINE = 0.99
 
 
 def main() -> int:
     """Run the checks and say how many passed; 1 when one failed."""
     versions = f"spaCy {spacy.about.__version__}, thinc {thinc.about.__version__}, numpy {np.__version__}"
     print(f"Python {platform.python_version()} on {platform.machine()}, {versions}")
-    checks = (layers_are_for_arm64, byte_code_is_there, linear_works, linear_is_the_same_everywhere, cnn_works, multilabel_cnn_works)
+    checks = (
+        layers_are_for_arm64,
+        encoder_works,
+        byte_code_is_there,
+        linear_works,
+        linear_is_the_same_everywhere,
+        cnn_works,
+        multilabel_cnn_works,
+    )
     failed = 0
     for check in checks:
         try:
@@ -63,15 +80,17 @@ def main() -> int:
 def layers_are_for_arm64() -> str:
     machine = platform.machine()
     assert machine in {"aarch64", "arm64"}, f"this Python is for {machine}"
-    layers = [str(package_folder(module)) for module in (winnow, spacy)]
-    assert len(set(layers)) == 2, f"winnow and spaCy come from one folder ({layers[0]}), not from two layers"
-    return f"{machine}, winnow and spaCy from layers of their own"
+    layers = [str(package_folder(module)) for module in LAYERS]
+    assert len(set(layers)) == len(layers), (
+        f"winnow, spaCy and the encoder don't come from layers of their own, but from {', '.join(layers)}"
+    )
+    return f"{machine}, winnow, spaCy and the encoder from layers of their own"
 
 
 def byte_code_is_there() -> str:
     """Each module of the layers that is loaded by now came with its byte code."""
     assert sys.dont_write_bytecode, "run it with python -B: without it Python writes the byte code that the layers lack"
-    layers = {package_folder(module) for module in (winnow, spacy)}
+    layers = {package_folder(module) for module in LAYERS}
     specs = [getattr(module, "__spec__", None) for module in list(sys.modules.values())]
     sources = [spec for spec in specs if spec and spec.origin and spec.origin.endswith(".py") and layers & set(Path(spec.origin).parents)]
     bare = [spec.name for spec in sources if not (spec.cached and Path(spec.cached).is_file())]
@@ -93,10 +112,37 @@ def multilabel_cnn_works() -> str:
 
 def linear_is_the_same_everywhere() -> str:
     """Trained here with the same seed, it has the logits that it has on the other processor."""
-    elsewhere = np.array(json.loads(Path(sys.argv[1]).read_text()))
+    elsewhere = np.array(reference()["linear"])
     apart = float(np.abs(linear_logits() - elsewhere).max())
     assert apart <= TOLERANCE, f"logits are {apart} apart"
     return f"logits at most {apart:.1e} apart"
+
+
+def encoder_works() -> str:
+    """It gives texts nearly the vectors that it gives them on the other processor."""
+    cosines = (vectors() * np.array(reference()["encoder"])).sum(axis=1)
+    assert cosines.min() >= LEAST_COSINE, f"cosines with the other processor's vectors are {cosines}"
+    return f"onnxruntime {onnxruntime.__version__}, tokenizers {tokenizers.__version__}, cosines {cosines.min():.4f} and more"
+
+
+def vectors() -> np.ndarray:
+    """Of shape (3, 384), each of length 1: means over a text's tokens."""
+    folder = Path(str(winnow_encoder.__file__)).parent
+    tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.enable_padding()
+    texts = tokenizer.encode_batch([example.text for example in EXAMPLES[4:7]])
+    tokens, mask = np.array([text.ids for text in texts]), np.array([text.attention_mask for text in texts])
+    session = onnxruntime.InferenceSession(str(folder / "model.onnx"), providers=["CPUExecutionProvider"])
+    [states] = session.run(None, {"input_ids": tokens, "attention_mask": mask, "token_type_ids": np.zeros_like(tokens)})
+    means = (states * mask[..., None]).sum(axis=1) / mask.sum(axis=1)[:, None]
+    unit: np.ndarray = means / np.linalg.norm(means, axis=1, keepdims=True)
+    return unit
+
+
+def reference() -> dict[str, list[list[float]]]:
+    """What the other processor computed."""
+    read: dict[str, list[list[float]]] = json.loads(Path(sys.argv[1]).read_text())
+    return read
 
 
 def linear_logits() -> np.ndarray:
@@ -135,6 +181,6 @@ def package_folder(module: object) -> Path:
 
 
 if sys.argv[1] == "--reference":
-    Path(sys.argv[2]).write_text(json.dumps(linear_logits().tolist()))
+    Path(sys.argv[2]).write_text(json.dumps({"linear": linear_logits().tolist(), "encoder": vectors().tolist()}))
 else:
     sys.exit(main())

@@ -5,29 +5,19 @@ import struct
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-TRIM = Path(__file__).parents[2] / "layers" / "spacy" / "trim.py"
+from layers import trimming
+from layers.spacy import trim
+
+ROOT = Path(__file__).parents[2]
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 AARCH64, X86_64 = 183, 62
 
 # Marks what it is given; the shell's own words only, since nothing else is on the PATH.
 MARKING_STRIP = '#!/bin/sh\nfor file; do case "$file" in -*) ;; *) printf stripped >> "$file" ;; esac; done\n'
 FAILING_STRIP = "#!/bin/sh\necho 'unknown file format' >&2\nexit 1\n"
-
-
-def load_trim() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("trim", TRIM)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-trim = load_trim()
 
 
 def shared_object(*, machine: int = AARCH64, offset: int = 0x1000, address: int = 0x11000, alignment: int = 0x10000) -> bytes:
@@ -146,7 +136,7 @@ def test_says_why_the_command_line_is_missing(tree: Path, code: str) -> None:
 
 
 def test_refuses_a_folder_without_spacy(tmp_path: Path) -> None:
-    with pytest.raises(trim.LayerError, match="spaCy isn't installed there"):
+    with pytest.raises(trimming.LayerError, match="spaCy isn't installed there"):
         trim.trim(tmp_path / "tools", "arm64", PYTHON)
 
 
@@ -175,14 +165,14 @@ def test_strips_with_the_hosts_tool_only_what_is_the_hosts(
     tools: Path, monkeypatch: pytest.MonkeyPatch, platform: str, machine: str, used: bool
 ) -> None:
     (tools / "llvm-strip").rename(tools / "strip")
-    monkeypatch.setattr(trim.sys, "platform", platform)
-    monkeypatch.setattr(trim.platform, "machine", lambda: machine)
-    assert (trim.find_strip("arm64") is not None) == used
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    assert (trimming.find_strip("arm64") is not None) == used
 
 
 def test_reports_a_strip_tool_that_fails(tree: Path, tools: Path) -> None:
     (tools / "llvm-strip").write_text(FAILING_STRIP)
-    with pytest.raises(trim.LayerError, match=r"llvm-strip failed: unknown file format"):
+    with pytest.raises(trimming.LayerError, match=r"llvm-strip failed: unknown file format"):
         trim.trim(tree, "arm64", PYTHON)
 
 
@@ -200,7 +190,7 @@ def test_reports_a_strip_tool_that_fails(tree: Path, tools: Path) -> None:
 def test_refuses_a_shared_object_that_would_not_load(tree: Path, tools: Path, content: bytes, sentence: str) -> None:
     (tools / "llvm-strip").write_text("#!/bin/sh\n")
     write(tree / "spacy/doc.so", content)
-    with pytest.raises(trim.LayerError, match=sentence):
+    with pytest.raises(trimming.LayerError, match=sentence):
         trim.trim(tree, "arm64", PYTHON)
 
 
@@ -217,7 +207,7 @@ def enlarge(tree: Path, size: int) -> None:
 
 def test_refuses_a_layer_that_has_grown(tree: Path) -> None:
     enlarge(tree, 130_000_000)
-    with pytest.raises(trim.LayerError, match=r"130\.0 MB unzipped is over 130\.0 MB, the most this layer may be: find in"):
+    with pytest.raises(trimming.LayerError, match=r"130\.0 MB unzipped is over 130\.0 MB, the most this layer may be: find in"):
         trim.trim(tree, "arm64", PYTHON)
 
 
@@ -226,7 +216,7 @@ def test_lets_an_unstripped_layer_be_nearly_as_large_as_lambda_takes(tree: Path,
     enlarge(tree, 250_000_000)
     trim.trim(tree, "arm64", PYTHON)
     enlarge(tree, 252_144_000)
-    with pytest.raises(trim.LayerError, match=r"is over 252\.1 MB, the most this layer may be: install LLVM"):
+    with pytest.raises(trimming.LayerError, match=r"is over 252\.1 MB, the most this layer may be: install LLVM"):
         trim.trim(tree, "arm64", PYTHON)
 
 
@@ -249,8 +239,7 @@ def test_goes_on_without_byte_code_for_another_python(tree: Path, capsys: pytest
 
 
 def test_fails_in_one_sentence(tree: Path) -> None:
-    run = subprocess.run(
-        [sys.executable, TRIM, tree, "--architecture", "x86_64", "--python", PYTHON], check=False, capture_output=True, text=True
-    )
+    command = [sys.executable, "-m", "layers.spacy.trim", str(tree), "--architecture", "x86_64", "--python", PYTHON]
+    run = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
     assert run.returncode == 1
     assert run.stderr == "spaCy layer: numpy/core.so isn't for x86_64: the wrong wheel was installed\n"

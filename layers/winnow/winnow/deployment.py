@@ -45,6 +45,12 @@ def ceilings() -> Ceilings:
     )
 
 
+def encoder_name() -> str | None:
+    """The sentence encoder that the deployment was given, None where it was given none."""
+    name = aws.setting("ENCODER")
+    return None if name == "none" else name
+
+
 def storage() -> Storage:
     return Storage(aws.s3(), aws.setting("MODELS_BUCKET"))
 
