@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import load_dataset
 from winnow.domain import Example, Hyperparameters
-from winnow.recipes import RECIPES
+from winnow.recipes import COSTS
 from winnow.training import Training, train
 
 TEXTS = ["How deep do tulip bulbs go?", "a flat tyre", "?", "🙂", "x" * 500]
@@ -24,7 +24,7 @@ EXAMPLES = {
 }
 
 
-@pytest.fixture(params=RECIPES)
+@pytest.fixture(params=COSTS)
 def recipe(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

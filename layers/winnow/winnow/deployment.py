@@ -49,5 +49,11 @@ def storage() -> Storage:
     return Storage(aws.s3(), aws.setting("MODELS_BUCKET"))
 
 
+def encoder_name() -> str | None:
+    """The sentence encoder of this deployment, None where it has none."""
+    name = aws.setting("ENCODER")
+    return None if name == "none" else name
+
+
 def dry_run_reports() -> DryRunReports:
     return DryRunReports(aws.s3(), aws.setting("MODELS_BUCKET"))

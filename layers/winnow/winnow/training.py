@@ -29,7 +29,7 @@ _SETTINGS = {linear.NAME: linear.settings, cnn.NAME: cnn.settings}
 
 # The held-out shares of the training examples on which the calibration is fitted. linear is so cheap that it is then trained again
 # on everything, and with few examples several times, to calibrate on more texts. cnn is trained again where the examples are few, and
-# those held out are missed; else it answers as it was when it was calibrated.
+# those held out are missed; else it answers as it was when it was calibrated. Where recipes are compared, all have the same folds.
 _FOLDS_OF_FEW, _SHARE_OF_FEW, _SHARE = 3, 0.2, 0.1
 _FEW_EXAMPLES = 2_000
 
@@ -70,8 +70,9 @@ class _Fold:
 class Training:
     """The making of one classifier: fittings on folds of the examples, to calibrate by what they leave, and mostly one on all.
 
-    chosen: what the client left open is filled in. Where `steps` yields, several times a second, the training may be put down: `save`
-    writes what a Training of the same arguments needs to `resume`, and it comes to the same classifier.
+    chosen: what the client left open is filled in. compared: it is one of several of the same examples, and holds out what they all do.
+    Where `steps` yields, several times a second, the training may be put down: `save` writes what a Training of the same arguments needs
+    to `resume`, and it comes to the same classifier.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Training:
         chosen: Hyperparameters,
         *,
         exclusive: bool,
+        compared: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.labels = sorted({label for example in examples for label in example.labels})
@@ -89,7 +91,8 @@ class Training:
         self._recipe, self._examples, self._exclusive, self._clock = recipe, examples, exclusive, clock
         few = len(examples) <= _FEW_EXAMPLES
         self._refits = few or recipe == linear.NAME
-        self._calibrating, self._held_out_share = (_FOLDS_OF_FEW, _SHARE_OF_FEW) if few and recipe == linear.NAME else (1, _SHARE)
+        folds_of_few = few and (compared or recipe != cnn.NAME)
+        self._calibrating, self._held_out_share = (_FOLDS_OF_FEW, _SHARE_OF_FEW) if folds_of_few else (1, _SHARE)
         # Which epoch was the best, and its weights, are worth keeping only where one of these may end the training.
         self._keeps_best = self.settings.patience is not None or self.settings.max_minutes is not None
         self._folds: list[_Fold] = []
@@ -137,6 +140,12 @@ class Training:
         return next((score for fold in reversed(self._folds) for _, score in reversed(fold.epochs) if score is not None), None)
 
     @property
+    def held_out_score(self) -> float | None:
+        """`held_out_score` of all texts that were held out to calibrate by, once `steps` has ended; None where there are none."""
+        logits, truth = self._held_out()
+        return round(held_out_score(logits, truth, exclusive=self._exclusive), _DIGITS) if len(truth) else None
+
+    @property
     def stopped(self) -> Literal["patience", "max_minutes"] | None:
         """What ended it before all epochs were done, if anything did."""
         if self._out_of_minutes:
@@ -174,12 +183,17 @@ class Training:
         """The calibrated classifier, once `steps` has ended."""
         if self._answer is None:
             raise RuntimeError("the training isn't done")
-        logits = np.concatenate([fold.logits for fold in self._folds if fold.logits is not None])
-        truth = np.concatenate([fold.truth for fold in self._folds if fold.truth is not None])
+        logits, truth = self._held_out()
         temperature = fit_temperature(logits, truth, exclusive=self._exclusive)
         scores = scores_of(logits, temperature, exclusive=self._exclusive)
         thresholds = fit_thresholds(scores, truth, exclusive=self._exclusive, min_precision=self.settings.min_precision)
         return TrainedClassifier(self._recipe, self._answer, temperature, thresholds)
+
+    def _held_out(self) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Logits and truth of the texts that were held out to calibrate by, each of shape (texts, labels)."""
+        logits = np.concatenate([fold.logits for fold in self._folds if fold.logits is not None])
+        truth = np.concatenate([fold.truth for fold in self._folds if fold.truth is not None])
+        return logits, truth
 
     def _fit_all(self) -> Iterator[None]:
         while not self._out_of_minutes:
