@@ -176,25 +176,52 @@ class Winnow:
 
     def run_workflow(self, data: Json, context: Context | None = None, start_at: str = WORKFLOW["StartAt"]) -> str:
         """Do with this input what the template's state machine does. Returns the name of the state it ends in."""
+        return self._run(WORKFLOW, data, context, start_at)[0]
+
+    def _run(self, machine: Json, data: Json, context: Context | None, start_at: str) -> tuple[str, Json]:
+        """Run a state machine, the whole or that of a Map's items. Returns the state it ends in, and its output."""
         name = start_at
-        while (state := WORKFLOW["States"][name])["Type"] in {"Task", "Choice"}:
+        while (state := machine["States"][name])["Type"] in {"Task", "Map", "Choice"}:
             if state["Type"] == "Choice":
                 name = choose(state, data)
                 continue
-            task = functions()[state["Resource"]["GetAtt"].removesuffix(".Arn")]
             after = state
             try:
-                result = self.invoke(task["CodeUri"], data, context or Context(seconds=900))
+                result = self._map(state, data, context) if state["Type"] == "Map" else self._task_of(state, data, context)
             except Exception as error:
                 if "Catch" not in state:
                     raise
                 [after] = state["Catch"]
                 result = failure(error)
-            data = json.loads(json.dumps(data if after["ResultPath"] is None else data | {after["ResultPath"].removeprefix("$."): result}))
+            data = json.loads(json.dumps(with_result(data, after.get("ResultPath", "$"), result)))
             if after.get("End"):
                 break
             name = after["Next"]
-        return name
+        return name, at_path(data, state.get("OutputPath", "$"))
+
+    def _task_of(self, state: Json, data: Json, context: Context | None) -> Any:
+        task = functions()[state["Resource"]["GetAtt"].removesuffix(".Arn")]
+        return self.invoke(task["CodeUri"], data, context or Context(seconds=900))
+
+    def _map(self, state: Json, data: Json, context: Context | None) -> list[Json]:
+        """What a Map makes of its items, one after the other."""
+        machine, made = state["ItemProcessor"], []
+        for item in at_path(data, state["ItemsPath"]):
+            selected = {
+                name.removesuffix(".$"): item if path == "$$.Map.Item.Value" else at_path(data, path)
+                for name, path in state["ItemSelector"].items()
+            }
+            made.append(self._run(machine, deepcopy(selected), context, machine["StartAt"])[1])
+        return made
+
+    def run_task(self, task: str, data: Json, context: Context | None = None) -> Json:
+        """Invoke one task with what the workflow would give it: Train for each candidate. Returns the input of the task that follows."""
+        folder = f"functions/training/{task}"
+        if task == "train":
+            results = [self.invoke(folder, data | {"candidate": candidate}, context) for candidate in data["candidates"]]
+            return data | {"candidates": results}
+        result = self.invoke(folder, data, context)
+        return data | {"candidates": result} if task == "prepare" else data
 
     def invoke(self, folder: str, event: Json, context: Context | None = None) -> Any:
         """Invoke the function whose code is in the folder, with the settings that the template gives it."""
@@ -223,6 +250,8 @@ class Winnow:
         if isinstance(value, str):
             return value
         name = value["Ref"]
+        if name in self.parameters:
+            return self.parameters[name]
         parameter = template()["Parameters"].get(name)
         return self.names.get(name, name) if parameter is None else self.parameters.get(name, str(parameter["Default"]))
 
@@ -236,12 +265,33 @@ def _variables(function: Json) -> Json:
 def choose(state: Json, data: Json) -> str:
     """The state that a Choice of the workflow leads to."""
     for choice in state["Choices"]:
-        value: Any = data
-        for member in choice["Variable"].removeprefix("$.").split("."):
-            value = value[member]
-        if value is choice["BooleanEquals"]:
+        if at_path(data, choice["Variable"]) is choice["BooleanEquals"]:
             return str(choice["Next"])
     return str(state["Default"])
+
+
+def at_path(data: Any, path: str) -> Any:
+    """What lies at a path of the workflow, such as $.candidate.done."""
+    for member in path.split(".")[1:]:
+        data = data[member]
+    return data
+
+
+def with_result(data: Json, path: str | None, result: Any) -> Any:
+    """A state's input with its result at this path: "$" in its place, None nowhere."""
+    if path is None:
+        return data
+    members = path.split(".")[1:]
+    if not members:
+        return result
+    return data | {members[0]: with_result(data.get(members[0], {}), ".".join(["$", *members[1:]]), result)}
+
+
+def workflow_tasks() -> dict[str, Json]:
+    """The workflow's states that call functions, those of a Map's items among them, by the folder of the function."""
+    machines = [WORKFLOW, *(state["ItemProcessor"] for state in WORKFLOW["States"].values() if state["Type"] == "Map")]
+    states = [state for machine in machines for state in machine["States"].values() if state["Type"] == "Task"]
+    return {functions()[state["Resource"]["GetAtt"].removesuffix(".Arn")]["CodeUri"]: state for state in states}
 
 
 def failure(error: Exception) -> Json:

@@ -13,12 +13,12 @@ from tests.support.contract import ROOT, check_answer, check_request, operations
 from winnow import domain, errors, feedback
 from winnow.datasets.problems import Kind
 from winnow.http import fields, idempotency, problems, schemas
-from winnow.recipes import RECIPES
+from winnow.recipes import COSTS, RECIPES
 
 README = ROOT / "README.md"
 
 # The errors that a client never gets as an answer: a version's `error` shows their sentences.
-ONLY_IN_A_TRAINING = {errors.JobSupersededError, errors.OutOfTimeError}
+ONLY_IN_A_TRAINING = {errors.JobSupersededError, errors.TrainingFailedError}
 FROM_API_GATEWAY = {"forbidden", "no-such-call", "throttled", "gateway"}
 
 
@@ -260,6 +260,9 @@ def test_the_words_of_answers_are_those_of_the_domain() -> None:
     assert version["progress"]["properties"]["stage"]["enum"] == [*domain.Stage]
     assert model["status"]["enum"] == [*domain.ModelStatus]
     assert version["recipe"]["enum"] == [*RECIPES]
+    assert [tried["properties"]["recipe"]["enum"] for tried in component("Selection")["properties"]["candidates"]["items"]["oneOf"]] == [
+        [*COSTS]
+    ] * 2
     assert version["promote"]["enum"] == [*domain.Promote]
     assert component("DatasetProblem")["properties"]["kind"]["enum"] == [*Kind]
     assert version["source"]["enum"] == [*domain.VersionSource]

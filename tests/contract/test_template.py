@@ -36,7 +36,7 @@ DOORS = (
     {"aws", "flags", "strict_json", "lifecycle"},
     {"registry", "storage", "datasets_bucket", "recipes", "evaluation", "datasets"},
     {"deployment"},
-    {"training", "retraining", "comparison", "reading"},
+    {"training", "choice", "retraining", "comparison", "reading"},
     {"jobs", "announcement", "promotion", "preparation", "dry_run", "trainer", "predictor", "failures", "http"},
     {"deletion", "feedback"},
     {"sweep"},

@@ -54,16 +54,17 @@ class Deployed:
         """The keys in a bucket."""
         return [entry["Key"] for entry in self.cloud.client("s3").list_objects_v2(Bucket=bucket).get("Contents", [])]
 
-    def states_entered(self, model_id: str) -> list[str]:
-        """The names of the states that the workflow of the model's only training went through."""
+    def tasks_begun(self, model_id: str) -> list[str]:
+        """The names of the functions that the workflow of the model's only training called, in order."""
         client = self.cloud.client("stepfunctions")
         machine = client.list_state_machines()["stateMachines"][0]["stateMachineArn"]
         for execution in client.list_executions(stateMachineArn=machine)["executions"]:
             given = json.loads(client.describe_execution(executionArn=execution["executionArn"])["input"])
             if given["job"]["model_id"] == model_id:
                 pages = client.get_paginator("get_execution_history").paginate(executionArn=execution["executionArn"])
-                details = (event.get("stateEnteredEventDetails") for page in pages for event in page["events"])
-                return [each["name"] for each in details if each]
+                details = (event.get("taskScheduledEventDetails") for page in pages for event in page["events"])
+                # An ARN ends in STACK-LOGICALID-SUFFIX.
+                return [each["resource"].split("-")[-2] for each in details if each]
         raise AssertionError(f"no execution trained {model_id}")
 
 

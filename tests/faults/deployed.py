@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import patch
 
-from tests.conftest import FUNCTIONS, WORKFLOW, Context, Json, Winnow, _variables
+from tests.conftest import FUNCTIONS, Context, Json, Winnow, _variables, workflow_tasks
 from tests.faults import moments
 from tests.faults.wire import Crash, Wire
-from tests.support.contract import functions
 
 
 class StoppedError(BaseException):
@@ -135,10 +134,8 @@ class Deployed(Winnow):
 
 def _retry(folder: str, error: str) -> Json | None:
     """The Retry of the workflow's state that calls the function, if one is for this error."""
-    for state in WORKFLOW["States"].values():
-        if state["Type"] == "Task" and functions()[state["Resource"]["GetAtt"].removesuffix(".Arn")]["CodeUri"] == folder:
-            for retry in state.get("Retry", []):
-                if error in retry["ErrorEquals"] or "States.ALL" in retry["ErrorEquals"]:
-                    found: Json = retry
-                    return found
+    for retry in workflow_tasks()[folder].get("Retry", []):
+        if error in retry["ErrorEquals"] or "States.ALL" in retry["ErrorEquals"]:
+            found: Json = retry
+            return found
     return None

@@ -27,11 +27,11 @@ def test_what_a_cancelled_job_still_writes_is_refused(winnow: Winnow) -> None:
     winnow.put_dataset()
     winnow.create(n_iter=1)
     job = winnow.started_job()
-    winnow.invoke("functions/training/prepare", job)
+    job = winnow.run_task("prepare", job)
     winnow.call("cancel_version")
 
     with pytest.raises(JobSupersededError):
-        winnow.invoke("functions/training/train", job)
+        winnow.run_task("train", job)
 
     assert winnow.version()["status"] == "cancelled"
 

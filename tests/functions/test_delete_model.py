@@ -89,12 +89,11 @@ def test_a_training_is_stopped_and_what_it_still_writes_does_not_count(winnow: W
     job = winnow.started_job()
     # Run up to the task before, then delete, then let the task come late: StopExecution doesn't stop a running Lambda.
     for earlier in ("prepare", "train", "publish")[: ("prepare", "train", "publish").index(task)]:
-        result = winnow.invoke(f"functions/training/{earlier}", job)
-        job |= {"artifact": result} if earlier == "train" else {}
+        job = winnow.run_task(earlier, job)
     assert winnow.call("delete_model").status in {200, 202}
 
     with pytest.raises(WinnowError):
-        winnow.invoke(f"functions/training/{task}", job)
+        winnow.run_task(task, job)
     winnow.invoke("functions/training/fail", job | {"failure": {"Error": "JobSupersededError", "Cause": "{}"}})
 
     assert [execution["status"] for execution in winnow.executions()] == ["ABORTED"]
@@ -107,13 +106,12 @@ def test_a_version_is_not_published_while_its_models_objects_are_being_removed(w
     winnow.put_dataset()
     winnow.create(n_iter=1)
     job = winnow.started_job()
-    winnow.invoke("functions/training/prepare", job)
-    artifact = winnow.invoke("functions/training/train", job)
+    job = winnow.run_task("train", winnow.run_task("prepare", job))
     # Without time for the objects the version's row is still there when the job comes to commit.
     assert winnow.invoke("functions/api/delete_model", load_event("api/delete_model"), Context(seconds=5))["statusCode"] == 202
 
     with pytest.raises(JobSupersededError):
-        winnow.invoke("functions/training/publish", job | {"artifact": artifact})
+        winnow.run_task("publish", job)
 
     assert winnow.call("get_model").status == 404
     assert winnow.create().body == {"model_id": "tc-01", "version": 1, "status": "queued"}
@@ -153,13 +151,13 @@ def test_from_the_deletion_on_no_write_of_the_job_is_let_through(winnow: Winnow)
     winnow.put_dataset()
     winnow.create(n_iter=1)
     job = winnow.started_job()
-    winnow.invoke("functions/training/prepare", job)
+    job = winnow.run_task("prepare", job)
     before = set(winnow.objects())
     winnow.invoke("functions/api/delete_model", load_event("api/delete_model"), Context(seconds=5))
 
     for task in ("prepare", "train"):
         with pytest.raises(WinnowError):
-            winnow.invoke(f"functions/training/{task}", job)
+            winnow.run_task(task, job)
 
     assert set(winnow.objects()) == before
 

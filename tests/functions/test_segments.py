@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import Context
 from winnow import trainer
-from winnow.errors import JobSupersededError, OutOfTimeError
+from winnow.errors import JobSupersededError
 from winnow.recipes import RECIPES
 
 if TYPE_CHECKING:
@@ -54,47 +54,49 @@ def _often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(params=RECIPES)
-def recipe(request: pytest.FixtureRequest) -> str:
+def recipe(request: pytest.FixtureRequest, winnow: Winnow) -> str:
+    """Each alone, and auto where it tries several."""
+    winnow.parameters["Encoder"] = "minilm"
     return str(request.param)
 
 
 def begun(winnow: Winnow, model_id: str, **fields: Any) -> Json:
-    """A training that was asked for and prepared: the input of its Train."""
+    """A training that was asked for and prepared: the input of its Candidates."""
     assert winnow.create(id=model_id, **fields).status == 202
-    job = winnow.started_job()
-    winnow.invoke("functions/training/prepare", job)
-    return job
+    return winnow.run_task("prepare", winnow.started_job())
 
 
-def segment(winnow: Winnow, job: Json, context: Context) -> Json:
+def segment(winnow: Winnow, job: Json, context: Context, candidate: int = 0) -> Json:
     # Each in an execution environment of its own, as after a crash.
     winnow.environments.pop("functions/training/train", None)
-    result: Json = winnow.invoke("functions/training/train", job, context)
+    result: Json = winnow.invoke("functions/training/train", job | {"candidate": job["candidates"][candidate]}, context)
     return result
 
 
 def uncut(winnow: Winnow, **fields: Any) -> dict[str, bytes]:
     job = begun(winnow, "uncut", **fields)
-    assert segment(winnow, job, Context(seconds=900))["done"]
+    for candidate in range(len(job["candidates"])):
+        assert segment(winnow, job, Context(seconds=900), candidate)["done"]
     return written(winnow, job)
 
 
 def written(winnow: Winnow, job: Json) -> dict[str, bytes]:
-    """What a training wrote in the end: its artifact and the story of its epochs, by the name below the job's prefix."""
+    """What a training wrote in the end: artifacts and the stories of their epochs, by the name below the job's prefix."""
     prefix = f"models/{job['job']['uid']}/versions/1/1/"
     objects = {key.removeprefix(prefix): body for key, body in winnow.objects().items() if key.startswith(prefix)}
-    return {name: body for name, body in objects.items() if name.startswith(("artifact/", "epochs"))}
+    return {name: body for name, body in objects.items() if name.endswith("epochs.json") or "artifact/" in name}
 
 
 def test_a_training_cut_at_every_boundary_makes_the_same_artifact(winnow: Winnow, recipe: str) -> None:
     winnow.put_dataset()
     job = begun(winnow, "cut", recipe=recipe, n_iter=4)
 
-    segments = 1
-    while not segment(winnow, job, Deadline(looks=3))["done"]:
-        segments += 1
+    for candidate in range(len(job["candidates"])):
+        segments = 1
+        while not segment(winnow, job, Deadline(looks=3), candidate)["done"]:
+            segments += 1
+        assert segments >= 3
 
-    assert segments >= 3
     assert written(winnow, job) == uncut(winnow, recipe=recipe, n_iter=4)
 
 
@@ -103,24 +105,35 @@ def test_a_training_killed_at_ten_places_makes_the_same_artifact(winnow: Winnow,
     job = begun(winnow, "killed", recipe=recipe, n_iter=8)
     chance = random.Random(0)
 
+    # One by one in turn, as if they ran side by side.
+    candidates = range(len(job["candidates"]))
     for _ in range(10):
-        with pytest.raises(Killed):
-            segment(winnow, job, Deadline(looks=chance.randrange(1, 3), then=killed))
-    assert segment(winnow, job, Context(seconds=900))["done"]
+        for candidate in candidates:
+            with pytest.raises(Killed):
+                segment(winnow, job, Deadline(looks=chance.randrange(1, 3), then=killed), candidate)
+    assert all(segment(winnow, job, Context(seconds=900), candidate)["done"] for candidate in candidates)
 
     assert written(winnow, job) == uncut(winnow, recipe=recipe, n_iter=8)
 
 
-def test_the_workflow_loops_until_the_training_is_done(winnow: Winnow) -> None:
+@pytest.mark.parametrize("encoder", ["none", "minilm"])
+def test_the_workflow_loops_until_every_candidate_is_done(winnow: Winnow, encoder: str) -> None:
+    winnow.parameters["Encoder"] = encoder
     winnow.put_dataset()
     winnow.create(n_iter=4)
-    job = winnow.started_job()
-    winnow.invoke("functions/training/prepare", job)
-    deadlines = iter([Deadline(looks=2), Deadline(looks=2)])
-    results = [segment(winnow, job, next(deadlines)), segment(winnow, job, next(deadlines))]
-    assert results == [{"done": False, "manifest_sha256": None}] * 2
+    begun_at: list[str] = []
+    given = winnow.invoke
 
-    assert winnow.run_workflow(job | {"artifact": results[-1]}, start_at="Trained") == "Publish"
+    def invoke(folder: str, event: Json, _: Context | None = None) -> Any:
+        begun_at.append(event["candidate"]["recipe"] if folder.endswith("/train") else folder.rpartition("/")[2])
+        return given(folder, event, Deadline())
+
+    winnow.invoke = invoke  # type: ignore[method-assign, assignment]
+    assert winnow.run_workflow(winnow.started_job()) == "Publish"
+
+    tried = list(dict.fromkeys(begun_at))
+    assert tried == ["prepare", "linear", *(["best"] if encoder == "minilm" else []), "publish"]
+    assert all(begun_at.count(recipe) > 1 for recipe in tried[1:-1])
     assert winnow.version()["status"] == "ready"
 
 
@@ -172,10 +185,9 @@ def test_a_segment_of_a_cancelled_training_stops_and_writes_nothing_more(winnow:
 
 def test_a_training_that_comes_no_further_fails_with_advice(winnow: Winnow) -> None:
     winnow.put_dataset()
-    job = begun(winnow, "tc-01", n_iter=4)
+    winnow.create(n_iter=4)
 
-    with pytest.raises(OutOfTimeError):
-        segment(winnow, job, Deadline(looks=0))
+    assert winnow.run_workflow(winnow.started_job(), Deadline(looks=0)) == "Failed"
 
     assert winnow.version()["status"] == "failed"
     assert "n_texts" in winnow.version()["error"]

@@ -139,12 +139,12 @@ def test_a_training_that_fell_silent_fails_and_its_workflow_is_stopped(
     winnow.put_dataset()
     winnow.create(n_iter=1)
     job = winnow.started_job()
-    winnow.invoke("functions/training/prepare", job)
+    job = winnow.run_task("prepare", job)
     if status is VersionStatus.EVALUATING:
-        artifact = winnow.invoke("functions/training/train", job)
+        job = winnow.run_task("train", job)
         monkeypatch.setattr("winnow.trainer.TrainedClassifier.from_files", killed)
         with pytest.raises(MemoryError):
-            winnow.invoke("functions/training/publish", job | {"artifact": artifact})
+            winnow.run_task("publish", job)
     assert winnow.version()["status"] == status
 
     clock.advance(minutes=19)

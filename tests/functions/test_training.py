@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import CLIENT_BUCKET, load_dataset, load_event
 from winnow.errors import ArtifactError, DatasetError, JobSupersededError
 from winnow.evaluation import figures
-from winnow.recipes import RECIPES
+from winnow.recipes import COSTS
 
 if TYPE_CHECKING:
     from tests.conftest import Ready, Winnow
@@ -77,11 +77,11 @@ def test_what_went_wrong_is_quoted_only_where_the_request_said_so(winnow: Winnow
         assert wrong.get("text") == (texts[wrong["row"]] if keep_texts else None)
 
 
-@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("recipe", COSTS)
 def test_each_recipe_makes_a_version_that_answers(winnow: Winnow, recipe: str) -> None:
     winnow.put_dataset()
     version = winnow.train(recipe=recipe, n_iter=2, seed=3)
-    assert (version["status"], version["recipe"], version["hyperparameters"]["seed"]) == ("ready", recipe, 3)
+    assert (version["status"], version["recipe"], version["selection"], version["hyperparameters"]["seed"]) == ("ready", recipe, None, 3)
     assert winnow.call("predict", "predict_get_body").status == 200
 
 
@@ -134,12 +134,10 @@ def test_an_artifact_that_changed_before_publishing_is_not_published(winnow: Win
     winnow.put_dataset()
     winnow.create(n_iter=1)
     job = winnow.started_job()
-    winnow.invoke("functions/training/prepare", job)
-    winnow.invoke("functions/training/train", job)
+    winnow.run_task("train", winnow.run_task("prepare", job))
 
-    event = job | {"artifact": {"manifest_sha256": load_event("training/publish")["artifact"]["manifest_sha256"]}}
     with pytest.raises(ArtifactError, match=r"manifest\.json"):
-        winnow.invoke("functions/training/publish", event)
+        winnow.invoke("functions/training/publish", load_event("training/publish") | job)
 
     assert (winnow.version()["status"], winnow.version()["live"]) == ("failed", False)
 
@@ -149,9 +147,9 @@ def test_a_task_may_be_run_again(winnow: Winnow, task: str) -> None:
     winnow.put_dataset()
     winnow.create(n_iter=1)
     job = winnow.started_job()
-    winnow.invoke("functions/training/prepare", job)
+    prepared = winnow.run_task("prepare", job)
     if task == "train":
-        winnow.invoke("functions/training/train", job)
+        winnow.run_task("train", prepared)
 
     assert winnow.run_workflow(job) == "Publish"
     assert winnow.version()["status"] == "ready"

@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import ROOT, load_dataset
 from winnow.domain import Example, Hyperparameters
-from winnow.recipes import RECIPES
+from winnow.recipes import COSTS
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.pipeline import archive, pipeline
 from winnow.training import train
@@ -31,7 +31,7 @@ def trained(recipe: str, *, exclusive: bool) -> TrainedClassifier:
 
 
 @pytest.mark.parametrize("exclusive", [True, False])
-@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("recipe", COSTS)
 def test_it_gives_the_calibrated_scores(recipe: str, exclusive: bool) -> None:
     made = trained(recipe, exclusive=exclusive)
     assert made.temperature != 1.0
@@ -63,7 +63,7 @@ print(json.dumps({"cats": [nlp(text).cats for text in texts], "about": nlp.meta[
 
 
 @pytest.mark.parametrize("exclusive", [True, False])
-@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("recipe", COSTS)
 def test_spacy_load_opens_it_with_our_package_installed(recipe: str, exclusive: bool, installed: Path, tmp_path: Path) -> None:
     made = trained(recipe, exclusive=exclusive)
     with tarfile.open(fileobj=io.BytesIO(archive(made, "tc-01-2", {"model_id": "tc-01", "version": 2}))) as tar:

@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import load_dataset
 from winnow import training
 from winnow.domain import Example, Hyperparameters
-from winnow.recipes import RECIPES, cnn
+from winnow.recipes import COSTS, cnn
 from winnow.recipes.artifact import CLASSIFIERS, Classifier, TrainedClassifier
 
 LABELS = ("baking", "cycling", "gardening")
@@ -34,7 +34,7 @@ def trained(recipe: str, *, exclusive: bool = True) -> Classifier:
     return classifier
 
 
-@pytest.fixture(scope="module", params=RECIPES)
+@pytest.fixture(scope="module", params=COSTS)
 def recipe(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

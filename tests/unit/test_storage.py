@@ -26,6 +26,13 @@ def storage(winnow: Winnow) -> Storage:
     return Storage(winnow.s3, winnow.names["Models"])
 
 
+def artifact(storage: Storage, files: dict[str, bytes], job: TrainingJob = JOB) -> str:
+    """Write an artifact, as that of the only candidate, and make it the version's. Returns its manifest's digest."""
+    digest = storage.write_candidate(job, "linear", files, {"epochs": []})
+    storage.take_candidate(job, "linear")
+    return digest
+
+
 def keys(winnow: Winnow) -> list[str]:
     """Every S3 version and delete marker that there is, by its key."""
     listed = winnow.s3.list_object_versions(Bucket=winnow.names["Models"])
@@ -37,14 +44,14 @@ def versioned(winnow: Winnow) -> None:
 
 
 def test_an_artifact_that_is_written_again_is_the_same(storage: Storage) -> None:
-    assert storage.write_artifact(JOB, FIRST) == storage.write_artifact(JOB, FIRST)
+    assert artifact(storage, FIRST) == artifact(storage, FIRST)
 
 
 def test_the_artifact_that_was_there_first_stays_whatever_comes_later(winnow: Winnow, storage: Storage) -> None:
-    first = storage.write_artifact(JOB, FIRST)
+    first = artifact(storage, FIRST)
     before = winnow.objects()
 
-    assert storage.write_artifact(JOB, SECOND) == first
+    assert artifact(storage, SECOND) == first
 
     assert storage.read_artifact(JOB, first) == FIRST
     assert before.items() <= winnow.objects().items()
@@ -58,24 +65,24 @@ def test_of_two_that_race_one_artifact_comes_out(winnow: Winnow, storage: Storag
         # Once, the other comes between our files and our manifest; and for an instant S3 can't say who was first.
         if "IfNoneMatch" in arguments and not digests:
             digests.append("")
-            digests[0] = storage.write_artifact(JOB, SECOND)
+            digests[0] = artifact(storage, SECOND)
             raise ClientError({"Error": {"Code": "ConditionalRequestConflict", "Message": "Try again"}}, "PutObject")
         return put(**arguments)
 
     monkeypatch.setattr(winnow.s3, "put_object", late)
-    digests.append(storage.write_artifact(JOB, FIRST))
+    digests.append(artifact(storage, FIRST))
 
     assert digests[0] == digests[1]
     assert storage.read_artifact(JOB, digests[0]) == SECOND
 
 
 def test_an_artifact_that_was_there_first_and_is_not_whole_does_not_count(winnow: Winnow, storage: Storage) -> None:
-    storage.write_artifact(JOB, FIRST)
+    artifact(storage, FIRST)
     [weights] = [key for key in winnow.objects() if "weights" in key]
     winnow.s3.delete_object(Bucket=winnow.names["Models"], Key=weights)
 
     with pytest.raises(ArtifactError, match=r"lacks its file weights\.bin"):
-        storage.write_artifact(JOB, SECOND)
+        artifact(storage, SECOND)
 
 
 def test_any_other_refusal_is_raised(storage: Storage, winnow: Winnow, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,7 +92,7 @@ def test_any_other_refusal_is_raised(storage: Storage, winnow: Winnow, monkeypat
     monkeypatch.setattr(winnow.s3, "put_object", refused)
 
     with pytest.raises(ClientError):
-        storage.write_artifact(JOB, FIRST)
+        artifact(storage, FIRST)
 
 
 def test_what_an_artifact_needed_until_it_was_written_is_removed(winnow: Winnow, storage: Storage) -> None:
@@ -94,9 +101,9 @@ def test_what_an_artifact_needed_until_it_was_written_is_removed(winnow: Winnow,
     for job in (JOB, other):
         for name in ("epoch-1", "epoch-2", "epoch-2"):
             winnow.s3.put_object(Bucket=winnow.names["Models"], Key=f"{job.prefix}checkpoints/{name}", Body=b"1")
-    digest = storage.write_artifact(JOB, FIRST)
+    digest = artifact(storage, FIRST)
     whole = winnow.objects()
-    storage.write_artifact(JOB, SECOND)
+    artifact(storage, SECOND)
 
     storage.remove_leftovers(JOB, digest)
 
@@ -109,7 +116,7 @@ def test_a_version_goes_under_all_its_fences_and_the_others_stay(winnow: Winnow,
     versioned(winnow)
     jobs = [TrainingJob(JOB.model_id, JOB.uid, version, fence) for version, fence in ((1, 1), (1, 2), (11, 1), (2, 1))]
     for job in jobs:
-        storage.write_artifact(job, FIRST)
+        artifact(storage, FIRST, job)
     winnow.s3.delete_object(Bucket=winnow.names["Models"], Key=f"{JOB.prefix}artifact/manifest.json")
 
     assert storage.remove_version(JOB.uid, 1, itertools.repeat(True))
@@ -120,7 +127,7 @@ def test_a_version_goes_under_all_its_fences_and_the_others_stay(winnow: Winnow,
 def test_an_object_that_can_t_be_removed_does_not_keep_the_others(
     winnow: Winnow, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    storage.write_artifact(JOB, FIRST)
+    artifact(storage, FIRST)
     monkeypatch.setattr(storage, "_pages", lambda _: iter([[Stored(key, "null", datetime.now(UTC))] for key in winnow.objects()]))
     remove = winnow.s3.delete_objects
 
@@ -137,7 +144,7 @@ def test_an_object_that_can_t_be_removed_does_not_keep_the_others(
 
 
 def test_what_a_first_look_missed_a_second_finds(winnow: Winnow, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
-    storage.write_artifact(JOB, FIRST)
+    artifact(storage, FIRST)
     remove = winnow.s3.delete_objects
 
     def written_meanwhile(**arguments: Any) -> Any:

@@ -7,7 +7,7 @@ from winnow.domain import DatasetReference, Hyperparameters, Promote, TrainingRe
 from winnow.http import Answer, Request, Source, endpoint, schemas
 from winnow.http.idempotency import idempotency_key
 from winnow.http.properties import model_properties
-from winnow.recipes import RECIPES
+from winnow.recipes import AUTO
 
 # Left over of the Lambda's time, to hand a dry run on in and to answer.
 _SECONDS_TO_ANSWER = 8
@@ -45,7 +45,7 @@ def _training_request(request: Request) -> TrainingRequest:
     dataset = DatasetReference(given.pop("s3bucket"), given.pop("training_object"), given.pop("test_object", None))
     force_update = str(given.pop("force_update", False)).lower() == "true"
     promote = Promote(given.pop("promote", Promote.AUTO))
-    recipe = given.pop("recipe", RECIPES[0])
+    recipe = given.pop("recipe", AUTO)
     properties = model_properties(given)
     # JSON Schema takes 3.0 for a whole number, and these may be strings.
     whole = {name: int(given[name]) for name in ("n_iter", "n_texts", "batch_size", "seed", "patience") if name in given}

@@ -1,4 +1,4 @@
-"""The workflow's first task: read, check, part and freeze the examples."""
+"""The workflow's first task: read, check, part and freeze the examples. Gives the candidates: the recipes to try."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,5 +11,5 @@ if TYPE_CHECKING:
 
 
 @task
-def handler(job: TrainingJob, event: dict[str, Any], context: "LambdaContext") -> None:
-    preparation.prepare(job)
+def handler(job: TrainingJob, event: dict[str, Any], context: "LambdaContext") -> list[dict[str, str]]:
+    return [{"recipe": recipe} for recipe in preparation.prepare(job)]

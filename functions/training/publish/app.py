@@ -1,10 +1,11 @@
-"""The workflow's last task: evaluate the artifact, and make the version live."""
+"""The workflow's last task: choose the best candidate, evaluate its artifact, and make the version live."""
 
 from typing import TYPE_CHECKING, Any
 
 from winnow import trainer
+from winnow.choice import Candidate
 from winnow.domain import TrainingJob
-from winnow.failures import task
+from winnow.failures import task, unforeseen
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -12,4 +13,11 @@ if TYPE_CHECKING:
 
 @task
 def handler(job: TrainingJob, event: dict[str, Any], context: "LambdaContext") -> None:
-    trainer.publish(job, event["artifact"]["manifest_sha256"])
+    trainer.publish(job, [_candidate(result) for result in event["candidates"]])
+
+
+def _candidate(result: dict[str, Any]) -> Candidate:
+    """A candidate of what its Train gave, or of the failure that no task foresaw."""
+    if "failure" in result:
+        return Candidate(result["recipe"], failed=unforeseen(result["failure"]))
+    return Candidate(**{name: value for name, value in result.items() if name != "done"})

@@ -1,5 +1,6 @@
-"""The workflow's second task: a segment of the training, from the last checkpoint on; the last one writes the artifact."""
+"""The workflow's second task, for each candidate: a segment of its training, from the last checkpoint on; the last writes its artifact."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from winnow import trainer
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
 
 @task
-def handler(job: TrainingJob, event: dict[str, Any], context: "LambdaContext") -> dict[str, bool | str | None]:
-    manifest_sha256 = trainer.train(job, lambda: context.get_remaining_time_in_millis() / 1000)
-    return {"done": manifest_sha256 is not None, "manifest_sha256": manifest_sha256}
+def handler(job: TrainingJob, event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
+    recipe, recipes = event["candidate"]["recipe"], [candidate["recipe"] for candidate in event["candidates"]]
+    candidate = trainer.train(job, recipe, recipes, lambda: context.get_remaining_time_in_millis() / 1000)
+    return {"recipe": recipe, "done": False} if candidate is None else {**asdict(candidate), "done": True}

@@ -332,6 +332,8 @@ class Version:
     dataset and evaluation are the headline figures; the rest is in S3 under the job's prefix.
     manifest_sha256 is the digest of the artifact's manifest: what is not so signed is not loaded. revision grows with every change.
     lease_until: while the version is active, the time after which nobody works on it any more, unless its job is heard of before.
+    selection: where the recipe was chosen among several, what was tried and why this one; and chosen: the hyperparameters that the client
+    asked for, of which those of the version are what the recipe made. None where the client named the recipe.
     """
 
     job: TrainingJob
@@ -350,6 +352,8 @@ class Version:
     revision: int = 1
     gate: Gate | None = None
     feedback: TakenFeedback | None = None
+    selection: Mapping[str, Any] | None = None
+    chosen: Mapping[str, Any] | None = None
 
     @property
     def source(self) -> VersionSource:

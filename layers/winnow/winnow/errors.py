@@ -230,10 +230,10 @@ class JobSupersededError(WinnowError):
     kind = "job-superseded"
 
 
-class OutOfTimeError(WinnowError):
-    """The training would not end before its Lambda does."""
+class TrainingFailedError(WinnowError):
+    """No recipe that was tried for the version could be trained."""
 
-    kind = "out-of-time"
+    kind = "training-failed"
 
 
 class EncoderError(WinnowError):

@@ -26,6 +26,7 @@ from winnow.domain import (
     utc_now,
 )
 from winnow.errors import BatchTakenError, BusyError, InvalidFieldError, ModelNotFoundError, ModelNotReadyError
+from winnow.recipes import AUTO
 
 _TRIES = 5
 # Of the labels that are new. A row of the registry holds 400 KB.
@@ -166,11 +167,13 @@ def _try_to_retrain(model: Model) -> TrainingJob | None:
 
 
 def _request(model: Model, base: Version, newest: str) -> TrainingRequest:
+    # What was best for the base's examples needn't be for more of them: where the client left it open, it is chosen anew.
+    recipe, chosen = (base.recipe, base.hyperparameters) if base.chosen is None else (AUTO, base.chosen)
     return TrainingRequest(
         model.model_id,
         DatasetReference(base.dataset["s3bucket"], base.dataset["training_object"]),
-        Hyperparameters(**base.hyperparameters),
-        base.recipe,
+        Hyperparameters(**chosen),
+        recipe,
         # Nobody looked at the new labels: what would go live by itself has to pass the gate.
         promote=Promote.IF_BETTER if base.promote is Promote.AUTO else base.promote,
         feedback=TakenFeedback(base.job.version, model.feedback.taken.through, newest, model.feedback.received),

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 from winnow import deployment, retraining
 from winnow.datasets.split import sample, split, with_test_set
-from winnow.domain import DatasetReference, Hyperparameters, Progress, Stage, TrainingJob, VersionStatus
+from winnow.domain import DatasetReference, Hyperparameters, Progress, Stage, TrainingJob, Version, VersionStatus
 from winnow.errors import DatasetError
 from winnow.reading import read
+from winnow.recipes import candidates
 
 
-def prepare(job: TrainingJob) -> None:
-    """Freeze the training and the test examples of the job. DatasetError where the data set can't be trained on; its report says all.
+def prepare(job: TrainingJob) -> tuple[str, ...]:
+    """Freeze the training and the test examples of the job. Returns the recipes to try, the cheapest first.
 
-    Once they are frozen, and the registry knows of what they are, a repetition changes nothing: the client's object may be another by now.
+    DatasetError where the data set can't be trained on; its report says all. Once the examples are frozen, and the registry knows of what
+    they are, a repetition changes nothing: the client's object may be another by now.
     """
-    jobs, storage = deployment.jobs(), deployment.storage()
     version = deployment.models().version_of_job(job)
-    if "sha256" in version.dataset:
-        return
-    jobs.note(job, VersionStatus.TRAINING, Progress.of(Stage.PREPARING))
-    if version.feedback is not None:
-        retraining.prepare(job, version, version.feedback)
-        return
+    if "sha256" not in version.dataset:
+        deployment.jobs().note(job, VersionStatus.TRAINING, Progress.of(Stage.PREPARING))
+        if version.feedback is None:
+            _freeze(job, version)
+        else:
+            retraining.prepare(job, version, version.feedback)
+    return candidates(version.recipe, has_encoder=deployment.encoder_name() is not None)
+
+
+def _freeze(job: TrainingJob, version: Version) -> None:
+    """Read the client's data set, report on it, part it, and freeze the parts."""
+    jobs, storage = deployment.jobs(), deployment.storage()
     chosen = Hyperparameters(**version.hyperparameters)
     whole = read(DatasetReference(**version.dataset), exclusive=chosen.exclusive, keep=True)
     storage.write_dataset_report(job, whole.as_dict())

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 DOWNLOAD_SECONDS = 900
 
-# Under a job's prefix.
+# Under a job's prefix. CHECKPOINTS: what its candidates need until one of them is the version, each under its recipe's name.
 CHECKPOINTS = "checkpoints/"
-_CHECKPOINT = f"{CHECKPOINTS}training.npz"
 _ARTIFACT = "artifact/"
 _MANIFEST = f"{_ARTIFACT}manifest.json"
+_EPOCHS = "epochs.json"
 _DATASET_REPORT = "report.json"
 _PIPELINE = "pipeline.tar.gz"
 _DIGITS_IN_NAME = 16
@@ -104,24 +104,25 @@ class Storage:
             for line in packed:
                 yield json.loads(line)
 
-    def write_checkpoint(self, job: TrainingJob, content: BytesIO) -> None:
-        """Keep where the training is. One object, so that another checkpoint is there whole or not at all."""
+    def write_checkpoint(self, job: TrainingJob, recipe: str, content: BytesIO) -> None:
+        """Keep where the training of a candidate is. One object, so that another checkpoint is there whole or not at all."""
         content.seek(0)
-        self._s3.put_object(Bucket=self._bucket, Key=job.prefix + _CHECKPOINT, Body=content)
+        self._s3.put_object(Bucket=self._bucket, Key=job.prefix + _checkpoint(recipe), Body=content)
 
-    def read_checkpoint(self, job: TrainingJob) -> BytesIO | None:
+    def read_checkpoint(self, job: TrainingJob, recipe: str) -> BytesIO | None:
         """What `write_checkpoint` kept last, or None."""
         try:
-            return BytesIO(self._s3.get_object(Bucket=self._bucket, Key=job.prefix + _CHECKPOINT)["Body"].read())
+            return BytesIO(self._s3.get_object(Bucket=self._bucket, Key=job.prefix + _checkpoint(recipe))["Body"].read())
         except self._s3.exceptions.NoSuchKey:
             return None
 
-    def write_artifact(self, job: TrainingJob, files: Mapping[str, bytes]) -> str:
-        """Write an artifact's files, and last its manifest. Returns the manifest's SHA-256, which the registry keeps.
+    def write_candidate(self, job: TrainingJob, recipe: str, files: Mapping[str, bytes], epochs: Mapping[str, Any]) -> str:
+        """Write the story of a candidate's epochs, its artifact's files, and last their manifest. Returns the manifest's SHA-256.
 
         Files have names with their digest, and the manifest is written once. So where a task is repeated, or two race, nothing that a
         manifest names is ever overwritten: the artifact that was there first is the one, if it is whole. ArtifactError where it isn't.
         """
+        self.write_report(job, _of_candidate(recipe, _EPOCHS), epochs)
         manifest: dict[str, dict[str, str | int]] = {}
         for name, body in files.items():
             sha256 = hashlib.sha256(body).hexdigest()
@@ -130,16 +131,35 @@ class Storage:
             self._s3.put_object(Bucket=self._bucket, Key=job.prefix + key, Body=body)
             manifest[name] = {"key": key, "bytes": len(body), "sha256": sha256}
         body = json.dumps(manifest, sort_keys=True).encode()
-        if self._put_once(job.prefix + _MANIFEST, body):
+        key = _of_candidate(recipe, _MANIFEST)
+        if self._put_once(job.prefix + key, body):
             return hashlib.sha256(body).hexdigest()
-        there = hashlib.sha256(self._object(job, _MANIFEST)).hexdigest()
-        self.read_artifact(job, there)
+        there = hashlib.sha256(self._object(job, key)).hexdigest()
+        self._files(job, self._manifest(job, there, key))
         return there
+
+    def take_candidate(self, job: TrainingJob, recipe: str) -> None:
+        """Make what `write_candidate` wrote the version's: its files lie where they shall already, so that only its manifest names them.
+
+        Where another task did so before, nothing changes.
+        """
+        try:
+            taken = {name: self._object(job, _of_candidate(recipe, name)) for name in (_EPOCHS, _MANIFEST)}
+        except ArtifactError:
+            # Taken before, and its leftovers are removed. If not, reading the version's artifact says what is missing.
+            return
+        # The manifest last: where it is, the epochs are.
+        for name, body in taken.items():
+            self._put_once(job.prefix + name, body)
 
     def read_artifact(self, job: TrainingJob, manifest_sha256: str) -> dict[str, bytes]:
         """An artifact's files. ArtifactError where one is missing or isn't what the training wrote."""
+        return self._files(job, self._manifest(job, manifest_sha256))
+
+    def _files(self, job: TrainingJob, manifest: Mapping[str, Mapping[str, Any]]) -> dict[str, bytes]:
+        """The files that a manifest names."""
         files = {}
-        for name, entry in self._manifest(job, manifest_sha256).items():
+        for name, entry in manifest.items():
             files[name] = self._object(job, entry["key"], name)
             if len(files[name]) != entry["bytes"]:
                 raise _other(job, name)
@@ -154,9 +174,9 @@ class Storage:
         description: dict[str, Any] = json.loads(body)
         return description
 
-    def _manifest(self, job: TrainingJob, manifest_sha256: str) -> dict[str, dict[str, Any]]:
-        body = self._object(job, _MANIFEST)
-        _check(job, _MANIFEST, body, manifest_sha256)
+    def _manifest(self, job: TrainingJob, manifest_sha256: str, key: str = _MANIFEST) -> dict[str, dict[str, Any]]:
+        body = self._object(job, key)
+        _check(job, key, body, manifest_sha256)
         manifest: dict[str, dict[str, Any]] = json.loads(body)
         return manifest
 
@@ -180,6 +200,10 @@ class Storage:
             return self.read_report(job, _DATASET_REPORT)
         except ArtifactError:
             return None
+
+    def epochs(self, job: TrainingJob) -> dict[str, Any]:
+        """The story of the epochs of the candidate that is the version. ArtifactError where none is."""
+        return self.read_report(job, _EPOCHS)
 
     def write_figure(self, job: TrainingJob, name: str, svg: str) -> None:
         """Write a figure of the version's evaluation."""
@@ -220,7 +244,8 @@ class Storage:
         self._remove(job.prefix + CHECKPOINTS, itertools.repeat(True))
 
     def remove_leftovers(self, job: TrainingJob, manifest_sha256: str) -> None:
-        """Remove what a job needed until its artifact was written: checkpoints, and the files of a task that was killed or came second."""
+        """Remove what a job needed until its artifact was written: checkpoints, the other candidates, and the files of a task that was
+        killed or came second."""
         self.remove_checkpoints(job)
         named = {entry["key"] for entry in self._manifest(job, manifest_sha256).values()} | {_MANIFEST}
         for page in self._pages(job.prefix + _ARTIFACT):
@@ -327,6 +352,14 @@ def _rows_key(job: TrainingJob, part: str) -> str:
 
 def _dry_run_key(report_id: str) -> str:
     return f"reports/{report_id}.json"
+
+
+def _of_candidate(recipe: str, name: str) -> str:
+    return f"{CHECKPOINTS}{recipe}/{name}"
+
+
+def _checkpoint(recipe: str) -> str:
+    return _of_candidate(recipe, "training.npz")
 
 
 def _figure(name: str) -> str:

@@ -8,19 +8,20 @@ from __future__ import annotations
 import io
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
 from winnow import comparison, deployment
+from winnow.choice import Candidate, Choice, choose
 from winnow.domain import Hyperparameters, Model, Progress, Promote, Stage, TrainingJob, Version, VersionStatus
-from winnow.errors import JobSupersededError, OutOfTimeError
+from winnow.errors import JobSupersededError
 from winnow.evaluation import evaluation_report, figures
 from winnow.flags import label_flags
-from winnow.recipes import pipeline
+from winnow.recipes import AUTO, pipeline
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.calibration import scores_of
-from winnow.training import Training
+from winnow.training import Training, settings_for
 
 # Left over of the Lambda's time to write a checkpoint in, which may be some hundred megabytes.
 _SECONDS_TO_SAVE = 60.0
@@ -28,45 +29,53 @@ _SECONDS_BETWEEN_CHECKPOINTS = 110.0
 # A note of progress is also the look whether the job was cancelled.
 _SECONDS_BETWEEN_NOTES = 2.0
 _HEADLINE = ("examples", "accuracy", "macro_f1", "micro_f1", "weighted_f1")
-_EPOCHS = "epochs.json"
+_NO_FURTHER = "The training comes no further in the time that one Lambda has: train on fewer texts (n_texts)."
 
 
-def train(job: TrainingJob, seconds_left: Callable[[], float], clock: Callable[[], float] = time.monotonic) -> str | None:
-    """One segment: train on the frozen training examples, from the last checkpoint on, for as long as this Lambda may still run.
+def train(
+    job: TrainingJob, recipe: str, recipes: Sequence[str], seconds_left: Callable[[], float], clock: Callable[[], float] = time.monotonic
+) -> Candidate | None:
+    """One segment: train by a recipe on the frozen training examples, from the last checkpoint on, while this Lambda may still run.
 
-    Returns the SHA-256 of the artifact's manifest; None where the training isn't done and another segment is to go on.
-    OutOfTimeError where a segment comes no further at all.
+    recipes: all that are tried, this one among them; each on its own. None where the training isn't done and another segment is to go on.
     """
     jobs, storage = deployment.jobs(), deployment.storage()
     version = deployment.models().version_of_job(job)
-    examples = storage.frozen_examples(job, "train")
-    training = Training(version.recipe, examples, Hyperparameters(**version.hyperparameters), exclusive=version.dataset["exclusive"])
-    if checkpoint := storage.read_checkpoint(job):
+    examples, chosen = storage.frozen_examples(job, "train"), Hyperparameters(**version.hyperparameters)
+    training = Training(recipe, examples, chosen, exclusive=version.dataset["exclusive"])
+    if checkpoint := storage.read_checkpoint(job, recipe):
         training.resume(checkpoint)
-    jobs.note(job, VersionStatus.TRAINING, _progress(training), hyperparameters=asdict(training.settings))
+
+    def note(**known: dict[str, Any]) -> None:
+        # Of several, the last and dearest says how far the job is; but each renews the lease, and hears that the job was cancelled.
+        jobs.note(job, VersionStatus.TRAINING, _progress(training) if recipe == recipes[-1] else None, **known)
+
+    # Where the recipe is chosen, each candidate begins with what the client asked for, and not with what another made of it.
+    note(**({} if version.recipe == AUTO else {"hyperparameters": asdict(training.settings)}))
     noted = saved = clock()
     began_at = training.share
     for _ in training.steps():
         if seconds_left() < _SECONDS_TO_SAVE:
             if training.share <= began_at:
-                raise OutOfTimeError("The training comes no further in the time that one Lambda has: train on fewer texts (n_texts).")
-            _save(training, job)
+                return Candidate(recipe, failed=_NO_FURTHER)
+            _save(training, job, recipe)
             return None
         if clock() - noted >= _SECONDS_BETWEEN_NOTES:
-            jobs.note(job, VersionStatus.TRAINING, _progress(training))
+            note()
             noted = clock()
         if clock() - saved >= _SECONDS_BETWEEN_CHECKPOINTS:
-            _save(training, job)
+            _save(training, job, recipe)
             saved = clock()
-    jobs.note(job, VersionStatus.TRAINING, _progress(training))
-    storage.write_report(job, _EPOCHS, {"epochs": training.history, "stopped": training.stopped})
-    return storage.write_artifact(job, training.result().to_files())
+    note()
+    epochs = {"epochs": training.history, "stopped": training.stopped}
+    manifest_sha256 = storage.write_candidate(job, recipe, training.result().to_files(), epochs)
+    return Candidate(recipe, training.held_out_score, round(training.seconds, 1), manifest_sha256)
 
 
-def _save(training: Training, job: TrainingJob) -> None:
+def _save(training: Training, job: TrainingJob, recipe: str) -> None:
     with io.BytesIO() as file:
         training.save(file)
-        deployment.storage().write_checkpoint(job, file)
+        deployment.storage().write_checkpoint(job, recipe, file)
 
 
 def _progress(training: Training) -> Progress:
@@ -81,13 +90,18 @@ def _progress(training: Training) -> Progress:
     )
 
 
-def publish(job: TrainingJob, manifest_sha256: str) -> None:
-    """Evaluate the artifact, exactly as it will answer, on the held-out test examples; then it is ready, and live if wanted."""
+def publish(job: TrainingJob, candidates: Sequence[Candidate]) -> None:
+    """Take the best candidate and evaluate its artifact, exactly as it will answer, on the held-out test examples; then the version is
+    ready, and live if wanted. TrainingFailedError where no candidate could be trained."""
     jobs, storage = deployment.jobs(), deployment.storage()
     jobs.note(job, VersionStatus.EVALUATING, Progress.of(Stage.EVALUATING))
     version = deployment.models().version_of_job(job)
+    choice = choose(candidates)
+    manifest_sha256 = choice.winner.manifest_sha256
+    storage.take_candidate(job, choice.winner.recipe)
     trained = TrainedClassifier.from_files(storage.read_artifact(job, manifest_sha256))
     headline = _evaluate(version, trained)
+    known = _chosen(version, trained, candidates, choice) if version.recipe == AUTO else {}
     about = {"model_id": job.model_id, "version": job.version, "accuracy": headline["accuracy"], "macro_f1": headline["macro_f1"]}
     storage.write_pipeline(job, pipeline.archive(trained, f"{job.model_id}-{job.version}", about))
     storage.remove_leftovers(job, manifest_sha256)
@@ -97,13 +111,25 @@ def publish(job: TrainingJob, manifest_sha256: str) -> None:
         judged = comparison.gate(live, version, trained, model.tolerance) if live and version.promote is Promote.IF_BETTER else None
         goes_live = version.promote is not Promote.NEVER and (judged is None or judged.passed)
         try:
-            jobs.commit(job, headline, manifest_sha256, len(trained.labels), live=goes_live, gate=judged)
+            jobs.commit(job, headline, manifest_sha256, len(trained.labels), live=goes_live, gate=judged, **known)
         except JobSupersededError:
             # Unless it was overtaken only in what it was held against: another version was promoted meanwhile.
             if judged is None or deployment.models().get(job.model_id).live_version == judged.against:
                 raise
         else:
             return
+
+
+def _chosen(version: Version, trained: TrainedClassifier, candidates: Sequence[Candidate], choice: Choice) -> dict[str, Any]:
+    """What is known of a version's recipe once it is chosen."""
+    chosen, texts = Hyperparameters(**version.hyperparameters), version.dataset["train_examples"]
+    settings = settings_for(trained.recipe, chosen, texts, len(trained.labels), exclusive=trained.exclusive)
+    return {
+        "recipe": trained.recipe,
+        "hyperparameters": asdict(settings),
+        "chosen": version.hyperparameters,
+        "selection": {"candidates": [candidate.as_dict() for candidate in candidates], "reason": choice.reason},
+    }
 
 
 def _evaluate(version: Version, trained: TrainedClassifier) -> dict[str, Any]:
@@ -123,7 +149,7 @@ def _evaluate(version: Version, trained: TrainedClassifier) -> dict[str, Any]:
         rows=[example.row for example in examples],
         texts=texts if version.hyperparameters["keep_texts"] else None,
     )
-    whole = {**report, **storage.read_report(job, _EPOCHS)}
+    whole = {**report, **storage.epochs(job)}
     storage.write_report(job, "evaluation.json", whole)
     for name, svg in figures.draw(whole).items():
         storage.write_figure(job, name, svg)

@@ -17,6 +17,7 @@ from winnow.flags import label_flags
 from winnow.recipes import OF_ENCODER, best, cnn, encoder, linear, sentence
 from winnow.recipes.artifact import CLASSIFIERS, Classifier, TrainedClassifier
 from winnow.recipes.calibration import fit_temperature, fit_thresholds, held_out_score, scores_of
+from winnow.recipes.encoder import Remembered
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,6 +35,9 @@ _SETTINGS = {linear.NAME: linear.settings, cnn.NAME: cnn.settings, sentence.NAME
 _FOLDS_OF_FEW, _SHARE_OF_FEW, _SHARE = 3, 0.2, 0.1
 _FEW_EXAMPLES = 2_000
 
+# Of the time that a training takes, where texts are encoded: about as much, of few and of many.
+_ENCODING_TAKES = 0.6
+
 # Of what `save` writes. A training that was put down by another form begins anew.
 _FORM = 1
 _DIGITS = 6
@@ -46,12 +50,7 @@ def settings_for(recipe: str, chosen: Hyperparameters, texts: int, labels: int, 
 
 def train(recipe: str, examples: Sequence[Example], chosen: Hyperparameters, *, exclusive: bool) -> TrainedClassifier:
     """A calibrated classifier, made at one go. The same for the same examples and seed."""
-    encoding = None
-    if recipe in OF_ENCODER:
-        encoding = encoder.Remembered(encoder.installed(), [example.text for example in examples])
-        for _ in encoding.encode():
-            pass
-    training = Training(recipe, examples, chosen, exclusive=exclusive, encoding=encoding)
+    training = Training(recipe, examples, chosen, exclusive=exclusive)
     for _ in training.steps():
         pass
     return training.result()
@@ -76,8 +75,9 @@ class _Fold:
 class Training:
     """The making of one classifier: fittings on folds of the examples, to calibrate by what they leave, and mostly one on all.
 
-    chosen: what the client left open is filled in. encoding: what gives texts their vectors, where the recipe needs that. Where `steps` yields, several times a second, the training may be put down: `save`
-    writes what a Training of the same arguments needs to `resume`, and it comes to the same classifier.
+    chosen: what the client left open is filled in. encoding: what gives texts their vectors, where the recipe needs that, each text once;
+    None: this deployment's encoder. Where `steps` yields, several times a second, the training may be put down: `save` writes what a
+    Training of the same arguments needs to `resume`, and it comes to the same classifier.
     """
 
     def __init__(
@@ -94,7 +94,8 @@ class Training:
         self.settings = settings_for(recipe, chosen, len(examples), len(self.labels), exclusive=exclusive)
         self.seconds = 0.0
         self._recipe, self._examples, self._exclusive, self._clock = recipe, examples, exclusive, clock
-        self._encoding = encoding
+        texts = [example.text for example in examples]
+        self._encoding = Remembered(encoding or encoder.installed(), texts) if recipe in OF_ENCODER else None
         few, cheap = len(examples) <= _FEW_EXAMPLES, recipe != cnn.NAME
         self._refits = few or cheap
         self._calibrating, self._held_out_share = (_FOLDS_OF_FEW, _SHARE_OF_FEW) if few and cheap else (1, _SHARE)
@@ -124,7 +125,8 @@ class Training:
     @property
     def share(self) -> float:
         """How much of the training is done: 0 to 1."""
-        return min(1.0, (self.epoch + (self._fitting.share if self._fitting else 0.0)) / self.passes)
+        fitted = min(1.0, (self.epoch + (self._fitting.share if self._fitting else 0.0)) / self.passes)
+        return fitted if self._encoding is None else _ENCODING_TAKES * self._encoding.share + (1 - _ENCODING_TAKES) * fitted
 
     @property
     def seconds_to_go(self) -> float | None:
@@ -143,6 +145,12 @@ class Training:
     def score(self) -> float | None:
         """The last that was measured on held-out examples (`held_out_score`)."""
         return next((score for fold in reversed(self._folds) for _, score in reversed(fold.epochs) if score is not None), None)
+
+    @property
+    def held_out_score(self) -> float | None:
+        """`held_out_score` of all texts that were held out to calibrate by, once `steps` has ended; None where there are none."""
+        logits, truth = self._held_out()
+        return round(held_out_score(logits, truth, exclusive=self._exclusive), _DIGITS) if len(truth) else None
 
     @property
     def stopped(self) -> Literal["patience", "max_minutes"] | None:
@@ -182,14 +190,25 @@ class Training:
         """The calibrated classifier, once `steps` has ended."""
         if self._answer is None:
             raise RuntimeError("the training isn't done")
-        logits = np.concatenate([fold.logits for fold in self._folds if fold.logits is not None])
-        truth = np.concatenate([fold.truth for fold in self._folds if fold.truth is not None])
+        logits, truth = self._held_out()
         temperature = fit_temperature(logits, truth, exclusive=self._exclusive)
         scores = scores_of(logits, temperature, exclusive=self._exclusive)
         thresholds = fit_thresholds(scores, truth, exclusive=self._exclusive, min_precision=self.settings.min_precision)
-        return TrainedClassifier(self._recipe, self._answer, temperature, thresholds)
+        answer = self._answer
+        if self._encoding:
+            # It answers with the encoder itself, and no longer with what was remembered of its texts.
+            answer = self._new_classifier(self._encoding.encoder).from_bytes(answer.to_bytes())
+        return TrainedClassifier(self._recipe, answer, temperature, thresholds)
+
+    def _held_out(self) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Logits and truth of the texts that were held out to calibrate by, each of shape (texts, labels)."""
+        logits = np.concatenate([fold.logits for fold in self._folds if fold.logits is not None])
+        truth = np.concatenate([fold.truth for fold in self._folds if fold.truth is not None])
+        return logits, truth
 
     def _fit_all(self) -> Iterator[None]:
+        if self._encoding:
+            yield from self._encoding.encode()
         while not self._out_of_minutes:
             if not self._folds or self._folds[-1].done:
                 if len(self._folds) == self._calibrating + self._refits:
@@ -257,8 +276,8 @@ class Training:
     def _is_out_of_minutes(self) -> bool:
         return self.settings.max_minutes is not None and self.seconds >= 60 * self.settings.max_minutes
 
-    def _new_classifier(self) -> Classifier:
-        given = {"encoding": self._encoding} if self._recipe in OF_ENCODER else {}
+    def _new_classifier(self, encoding: Encoding | None = None) -> Classifier:
+        given = {"encoding": encoding or self._encoding} if self._encoding else {}
         return CLASSIFIERS[self._recipe](self.labels, exclusive=self._exclusive, language=self.settings.spacy_model, **given)
 
     # --- putting it down ---
@@ -272,6 +291,8 @@ class Training:
             "folds": [{"epochs": fold.epochs, "best": fold.best, "early": fold.early, "done": fold.done} for fold in self._folds],
         }
         arrays: dict[str, Any] = {f"fitting.{name}": array for name, array in fitting.items()}
+        if self._encoding:
+            arrays |= {f"encoding.{name}": array for name, array in self._encoding.save().items()}
         for place, fold in enumerate(self._folds):
             if fold.logits is not None and fold.truth is not None:
                 arrays |= {f"fold{place}.logits": fold.logits, f"fold{place}.truth": fold.truth}
@@ -294,7 +315,14 @@ class Training:
             _Fold(**fold, logits=saved.get(f"fold{place}.logits"), truth=saved.get(f"fold{place}.truth"))
             for place, fold in enumerate(about["folds"])
         ]
-        self._put_down = {name.removeprefix("fitting."): array for name, array in saved.items() if name.startswith("fitting.")}
+        self._put_down = _under("fitting.", saved)
+        if self._encoding:
+            self._encoding.resume(_under("encoding.", saved))
         self._best = saved["best"].tobytes() if "best" in saved else b""
         if "answer" in saved:
             self._answer = self._new_classifier().from_bytes(saved["answer"].tobytes())
+
+
+def _under(prefix: str, arrays: Arrays) -> Arrays:
+    """The arrays whose names begin so, by the rest of their names."""
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

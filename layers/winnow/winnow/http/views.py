@@ -36,6 +36,7 @@ def version_view(version: Version, live_version: int | None) -> dict[str, Any]:
         "live": version.job.version == live_version,
         "source": version.source,
         "recipe": version.recipe,
+        "selection": version.selection,
         "promote": version.promote,
         "progress": asdict(version.progress),
         "hyperparameters": version.hyperparameters,

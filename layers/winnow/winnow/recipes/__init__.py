@@ -1,7 +1,24 @@
 """Recipes: how a version is made. The only importer of spaCy and thinc."""
 
-RECIPES = ("linear", "cnn", "sentence", "best")
-"""Their names, the default first. Here, since the API checks them where spaCy isn't loaded."""
+from collections.abc import Mapping
+
+# Here, since the API and the workflow's first task need them where spaCy isn't loaded.
+
+COSTS: Mapping[str, int] = {"linear": 1, "cnn": 2, "sentence": 2, "best": 2}
+"""Each recipe with its class of cost, the cheapest first."""
+
+AUTO = "auto"
+"""In the place of a recipe: several are tried, and the best becomes the version."""
+
+RECIPES = (AUTO, *COSTS)
+"""What a client may name, the default first."""
 
 OF_ENCODER = ("sentence", "best")
 """Those that need a sentence encoder."""
+
+
+def candidates(recipe: str, *, has_encoder: bool) -> tuple[str, ...]:
+    """The recipes to try where a client named this one, the cheapest first. has_encoder: whether the deployment has a sentence encoder."""
+    if recipe != AUTO:
+        return (recipe,)
+    return ("linear", "best") if has_encoder else ("linear",)

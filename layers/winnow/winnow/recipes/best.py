@@ -70,8 +70,8 @@ class Classifier:
 
     def to_bytes(self) -> bytes:
         file = io.BytesIO()
-        parts = {"words": self.words.to_bytes(), "sentence": self.sentence.to_bytes()}
-        np.savez(file, share=np.array(self.share), **{name: np.frombuffer(part, np.uint8) for name, part in parts.items()})
+        words, sentences = (np.frombuffer(part.to_bytes(), np.uint8) for part in (self.words, self.sentence))
+        np.savez(file, allow_pickle=False, share=np.array(self.share), words=words, sentence=sentences)
         return file.getvalue()
 
     def from_bytes(self, weights: bytes) -> Classifier:

@@ -37,7 +37,8 @@ def fit_temperature(logits: NDArray[np.float32], truth: NDArray[np.bool_], *, ex
     low, high = np.log(_COLDEST), np.log(_HOTTEST)
     for _ in range(_NARROWINGS):
         left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-        if cross_entropy(logits / np.exp(left), truth, exclusive=exclusive) < cross_entropy(logits / np.exp(right), truth, exclusive=exclusive):
+        of_left, of_right = (cross_entropy(logits / np.exp(log), truth, exclusive=exclusive) for log in (left, right))
+        if of_left < of_right:
             high = right
         else:
             low = left

@@ -30,7 +30,10 @@ def projected(vectors: Matrix, projection: Matrix) -> Matrix:
 
 
 class Contrast:
-    """The making of the projection for vectors of shape (n, d), each of one label, shape (n,), by Adam (Kingma and Ba 2015, arXiv 1412.6980)."""
+    """The making of the projection for vectors of shape (n, d), each of one label, shape (n,).
+
+    By Adam: Kingma and Ba 2015, arXiv 1412.6980.
+    """
 
     def __init__(self, vectors: Matrix, labels: NDArray[np.int64]) -> None:
         self._vectors, self._labels = vectors, labels

@@ -87,11 +87,11 @@ class Encoder:
 
 
 class Remembered:
-    """The vectors of known texts, each encoded once, over an encoder for all others. Rounded to float16, a half of the memory."""
+    """The vectors of known texts, each encoded once, over an encoder for all others. Rounded to float16: half the memory."""
 
     def __init__(self, encoder: Encoding, texts: Sequence[str]) -> None:
         self.name, self.digest = encoder.name, encoder.digest
-        self._encoder = encoder
+        self.encoder = encoder
         self._place_of = {text: place for place, text in enumerate(dict.fromkeys(texts))}
         self._texts = list(self._place_of)
         self._known: list[NDArray[np.float16]] = []
@@ -105,14 +105,14 @@ class Remembered:
         """Encode the texts, or what is left of them. Yields several times a second."""
         while len(self._known) < len(self._texts):
             begin = len(self._known)
-            self._known += list(self._encoder.vectors(self._texts[begin : begin + _ENCODED_AT_ONCE]).astype(np.float16))
+            self._known += list(self.encoder.vectors(self._texts[begin : begin + _ENCODED_AT_ONCE]).astype(np.float16))
             yield
 
     def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Of shape (texts, dimensions), each of length 1."""
         known = [self._place_of.get(text, len(self._known)) for text in texts]
         unknown = [text for text, place in zip(texts, known, strict=True) if place >= len(self._known)]
-        new = iter(self._encoder.vectors(unknown).astype(np.float16) if unknown else ())
+        new = iter(self.encoder.vectors(unknown).astype(np.float16) if unknown else ())
         rows = [self._known[place] if place < len(self._known) else next(new) for place in known]
         return np.array(rows, np.float32)
 

@@ -131,9 +131,9 @@ class MaxoutFitting:
     def head(self) -> MaxoutHead:
         """The head as it is now."""
         maxout, norm = (next(node for node in self._hidden.walk() if node.name == name) for name in ("maxout", "layernorm"))
-        taken = [maxout.get_param("W"), maxout.get_param("b"), norm.get_param("G"), norm.get_param("b")]
+        taken = [(maxout, "W"), (maxout, "b"), (norm, "G"), (norm, "b"), (self._output, "W"), (self._output, "b")]
         # Copies: the optimizer changes them in their places.
-        return MaxoutHead(*(array.copy() for array in (*taken, self._output.get_param("W"), self._output.get_param("b"))))
+        return MaxoutHead(*(np.array(node.get_param(name), np.float32) for node, name in taken))
 
     def held_out_logits(self) -> Matrix:
         return self.head().logits(self._held_out)

@@ -9,21 +9,21 @@ import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from thinc.api import Model, Optimizer
+    from thinc.api import Model
 
 
-def saved(optimizer: Optimizer, model: Model[Any, Any]) -> dict[str, NDArray[Any]]:
+def saved(optimizer: Any, model: Model[Any, Any]) -> dict[str, NDArray[Any]]:
     """The moments and the number of updates of each parameter, and the state of chance, from which dropout draws."""
     _, keys, *places = np.random.get_state()
     state: dict[str, NDArray[Any]] = {"chance": np.asarray(keys), "chance_places": np.array(places)}
     for name, key in _parameters(model):
         if key in optimizer.mom1:
-            state |= {f"{name}.mom1": optimizer.mom1[key], f"{name}.mom2": optimizer.mom2[key]}
+            state |= {f"{name}.mom1": np.asarray(optimizer.mom1[key]), f"{name}.mom2": np.asarray(optimizer.mom2[key])}
             state[f"{name}.updates"] = np.array(optimizer.nr_update[key])
     return state
 
 
-def resume(optimizer: Optimizer, model: Model[Any, Any], state: Mapping[str, NDArray[Any]]) -> None:
+def resume(optimizer: Any, model: Model[Any, Any], state: Mapping[str, NDArray[Any]]) -> None:
     """Take up what `saved` gave."""
     position, has_gauss, gauss = state["chance_places"].tolist()
     np.random.set_state(("MT19937", state["chance"], int(position), int(has_gauss), gauss))

@@ -75,13 +75,16 @@ class Classifier:
     def spacy_model(self, temperature: float) -> tuple[dict[str, Any], bytes]:
         """The config of the architecture that gives the same scores in a pipeline, and the weights that it loads."""
         config = {"exclusive_classes": self.exclusive, "temperature": temperature, "nO": len(self.labels)}
-        return {"@architectures": "winnow.Sentence.v1", **config}, sentence_model(self.exclusive, temperature, len(self.labels), self).to_bytes()
+        return {"@architectures": "winnow.Sentence.v1", **config}, sentence_model(
+            self.exclusive, temperature, len(self.labels), self
+        ).to_bytes()
 
     def to_bytes(self) -> bytes:
         """The head, and the digest of the encoder whose vectors it is for: not the encoder."""
         file = io.BytesIO()
         kind = "kernel" if isinstance(self.head, KernelRidge) else "maxout"
-        np.savez(file, kind=np.array(kind), encoder=np.array([self.encoding.name, self.encoding.digest]), **self.head.arrays())
+        about = {"kind": np.array(kind), "encoder": np.array([self.encoding.name, self.encoding.digest])}
+        np.savez(file, allow_pickle=False, **about, **self.head.arrays())
         return file.getvalue()
 
     def from_bytes(self, weights: bytes) -> Classifier:

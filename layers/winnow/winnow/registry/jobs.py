@@ -93,9 +93,13 @@ class Jobs:
             return False
         return True
 
-    def note(self, job: TrainingJob, status: VersionStatus, progress: Progress, **known: Mapping[str, Any]) -> None:
-        """Write where the job is, and what is now known of its `dataset` or `hyperparameters`. The lease is renewed."""
-        self._change(job, _NOTED[status], {"progress": asdict(progress), "lease_until": _lease(_WORKING_LEASE), **known})
+    def note(self, job: TrainingJob, status: VersionStatus, progress: Progress | None, **known: Mapping[str, Any]) -> None:
+        """Write where the job is (None: as far as it was), and what is now known of its `dataset` or `hyperparameters`.
+
+        The lease is renewed.
+        """
+        how_far = {} if progress is None else {"progress": asdict(progress)}
+        self._change(job, _NOTED[status], {**how_far, "lease_until": _lease(_WORKING_LEASE), **known})
 
     def restart(self, job: TrainingJob) -> TrainingJob:
         """The job under the next fence, still queued: what is left of the one before can't write any more."""
@@ -104,13 +108,22 @@ class Jobs:
         return again
 
     def commit(
-        self, job: TrainingJob, evaluation: Mapping[str, Any], manifest_sha256: str, labels: int, *, live: bool, gate: Gate | None = None
+        self,
+        job: TrainingJob,
+        evaluation: Mapping[str, Any],
+        manifest_sha256: str,
+        labels: int,
+        *,
+        live: bool,
+        gate: Gate | None = None,
+        **known: Any,
     ) -> None:
         """The version is ready, and live if so said. Its objects are written before, so a ready version never lacks them.
 
         gate: why it is live or isn't; nothing is written where the live version isn't any more the one that the gate speaks of.
+        known: what is now known of its `recipe`, and of how that was chosen.
         """
-        ready = {"progress": asdict(Progress.of(Stage.READY)), "evaluation": evaluation, "manifest_sha256": manifest_sha256}
+        ready = {"progress": asdict(Progress.of(Stage.READY)), "evaluation": evaluation, "manifest_sha256": manifest_sha256, **known}
         judged = {} if gate is None else {"gate": asdict(gate)}
         pointer = {"live_version": job.version, "labels": labels} if live else {}
         against = None if gate is None else gate.against

@@ -280,6 +280,8 @@ def _version(item: Mapping[str, Any]) -> Version:
         revision=item["revision"],
         gate=Gate(**item["gate"]) if "gate" in item else None,
         feedback=TakenFeedback(**item["feedback"]) if "feedback" in item else None,
+        selection=item.get("selection"),
+        chosen=item.get("chosen"),
     )
 
 

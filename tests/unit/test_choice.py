@@ -1,0 +1,85 @@
+"""The choice among candidates: a pure function of what each cost and how it came off."""
+
+from __future__ import annotations
+
+import pytest
+
+from winnow import choice
+from winnow.choice import Candidate, choose
+from winnow.errors import TrainingFailedError
+from winnow.recipes import AUTO, COSTS, RECIPES, candidates
+
+
+@pytest.fixture(autouse=True)
+def _costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "COSTS", {"cheap": 1, "dear": 2, "as dear": 2, "dearest": 3})
+
+
+def winner(**scores: float | str | None) -> tuple[str, str]:
+    """The recipe that is chosen, and why. A score that is a sentence: why the candidate failed."""
+    tried = [
+        Candidate(recipe.replace("_", " "), failed=score) if isinstance(score, str) else Candidate(recipe.replace("_", " "), score, 1.0)
+        for recipe, score in scores.items()
+    ]
+    chosen = choose(tried)
+    return chosen.winner.recipe, chosen.reason
+
+
+@pytest.mark.parametrize(
+    ("scores", "recipe"),
+    [
+        ({"cheap": 0.5}, "cheap"),
+        ({"cheap": 0.85, "dear": 0.8599}, "cheap"),
+        ({"cheap": 0.85, "dear": 0.86}, "dear"),
+        # In floating point 0.35 - 0.34 is less than 0.01.
+        ({"cheap": 0.34, "dear": 0.35}, "dear"),
+        ({"cheap": 0.9, "dear": 0.5, "as_dear": 0.6}, "cheap"),
+        ({"cheap": 0.8, "dear": 0.85, "as_dear": 0.86}, "as dear"),
+        ({"cheap": 0.8, "dear": 0.86, "as_dear": 0.86}, "dear"),
+        ({"dear": 0.86, "as_dear": 0.8601}, "as dear"),
+        # Better than the one that would be taken, but not than all that are cheaper.
+        ({"cheap": 0.8, "dear": 0.805, "dearest": 0.812}, "cheap"),
+        ({"cheap": 0.8, "dear": 0.82, "dearest": 0.83}, "dearest"),
+        ({"cheap": None, "dear": None}, "cheap"),
+        ({"cheap": "It broke.", "dear": 0.1}, "dear"),
+        ({"cheap": "It broke.", "dear": 0.1, "as_dear": 0.2}, "as dear"),
+        ({"cheap": 0.1, "dear": "It broke."}, "cheap"),
+    ],
+)
+def test_the_cheapest_that_no_dearer_one_beats_by_a_point(scores: dict[str, float | str | None], recipe: str) -> None:
+    assert winner(**scores)[0] == recipe
+
+
+@pytest.mark.parametrize(
+    ("scores", "reason"),
+    [
+        ({"cheap": 0.5}, "cheap was the only candidate."),
+        ({"cheap": "It broke.", "dear": 0.1}, "dear is the only candidate whose training didn't fail."),
+        ({"cheap": None, "dear": None}, "No text could be held out to compare the candidates by, and cheap is the cheapest."),
+        (
+            {"cheap": 0.8, "dear": 0.9},
+            "dear has a held-out score of 0.9000, at least 0.01 more than 0.8000, that of cheap, the best of the cheaper candidates.",
+        ),
+        ({"cheap": 0.8, "dear": 0.8}, "cheap has a held-out score of 0.8000, and no dearer candidate is at least 0.01 better."),
+        ({"dear": 0.8, "as_dear": 0.9}, "as dear has the highest held-out score of the candidates, 0.9000."),
+    ],
+)
+def test_the_reason_is_a_sentence(scores: dict[str, float | str | None], reason: str) -> None:
+    assert winner(**scores)[1] == reason
+
+
+def test_where_all_failed_the_first_says_why() -> None:
+    with pytest.raises(TrainingFailedError, match=r"^It broke\.$"):
+        winner(cheap="It broke.", dear="This too.")
+
+
+def test_a_recipe_that_is_named_is_the_only_candidate() -> None:
+    assert {recipe: candidates(recipe, has_encoder=True) for recipe in COSTS} == {recipe: (recipe,) for recipe in COSTS}
+
+
+def test_auto_is_the_default_and_tries_what_there_is_the_cheapest_first() -> None:
+    assert RECIPES[0] == AUTO
+    assert candidates(AUTO, has_encoder=False) == ("linear",)
+    tried = candidates(AUTO, has_encoder=True)
+    assert len(tried) > 1
+    assert [COSTS[recipe] for recipe in tried] == sorted(COSTS[recipe] for recipe in tried)
