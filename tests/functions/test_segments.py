@@ -128,7 +128,7 @@ def test_the_workflow_loops_until_every_candidate_is_done(winnow: Winnow, encode
         begun_at.append(event["candidate"]["recipe"] if folder.endswith("/train") else folder.rpartition("/")[2])
         return given(folder, event, Deadline())
 
-    winnow.invoke = invoke  # type: ignore[method-assign]
+    winnow.invoke = invoke  # type: ignore[method-assign, assignment]
     assert winnow.run_workflow(winnow.started_job()) == "Publish"
 
     tried = list(dict.fromkeys(begun_at))
