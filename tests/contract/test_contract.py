@@ -260,9 +260,8 @@ def test_the_words_of_answers_are_those_of_the_domain() -> None:
     assert version["progress"]["properties"]["stage"]["enum"] == [*domain.Stage]
     assert model["status"]["enum"] == [*domain.ModelStatus]
     assert version["recipe"]["enum"] == [*RECIPES]
-    assert [tried["properties"]["recipe"]["enum"] for tried in component("Selection")["properties"]["candidates"]["items"]["oneOf"]] == [
-        [*COSTS]
-    ] * 2
+    candidates = component("Selection")["properties"]["candidates"]["items"]["oneOf"]
+    assert [candidate["properties"]["recipe"]["enum"] for candidate in candidates] == [[*COSTS]] * 2
     assert version["promote"]["enum"] == [*domain.Promote]
     assert component("DatasetProblem")["properties"]["kind"]["enum"] == [*Kind]
     assert version["source"]["enum"] == [*domain.VersionSource]

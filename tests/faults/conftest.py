@@ -19,7 +19,9 @@ from tests.faults.deployed import Deployed
 from tests.faults.wire import Wire
 from tests.faults.world import World
 from tests.support.clock import Clock
-from winnow.recipes import pipeline
+from winnow.recipes import linear, pipeline
+from winnow.recipes.artifact import CLASSIFIERS
+from winnow.training import _SETTINGS
 
 Count = Callable[[str], None]
 _COUNTS = pytest.StashKey[list[str]]()
@@ -62,6 +64,9 @@ def world(winnow: Winnow, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iter
     monkeypatch.setattr(AmazonCloudWatchEMFProvider, "flush_metrics", lambda metrics, **_: metrics.clear_metrics())
     # What spaCy makes of it is not the matter here, and would take a quarter of the time; that it is written, and when, is.
     monkeypatch.setattr(pipeline, "archive", lambda trained, name, about: name.encode())
+    # Nor is what cnn learns, which would take nine tenths of it: it is another candidate.
+    monkeypatch.setitem(CLASSIFIERS, "cnn", linear.Classifier)
+    monkeypatch.setitem(_SETTINGS, "cnn", linear.settings)
     logging.getLogger("winnow").setLevel(logging.CRITICAL)
     monkeypatch.setattr(moto.s3.models, "utcnow", lambda: clock().replace(tzinfo=None))
     monkeypatch.setattr(botocore.endpoint, "time", Instant())

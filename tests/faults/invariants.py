@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -46,7 +47,7 @@ def _is_torso(row: Any) -> bool:
 
 
 def _orphans(world: World) -> Iterator[str]:
-    """Objects that nobody will ask for: of no version, of an older start of one, checkpoints of what is no longer being made."""
+    """Objects that nobody will ask for: of no version, of an older start of one, of candidates for what is no longer being made."""
     known = {(row["uid"], int(row["version"])): row for row in world.rows() if row["pk"].startswith("VERSIONS#") and not _is_torso(row)}
     batches = {(row["pk"].partition("#")[2], row["sk"]) for row in world.rows() if row["pk"].startswith("FEEDBACK#")}
     for key in sorted(moments.keys(world.winnow)):
@@ -63,6 +64,15 @@ def _orphans(world: World) -> Iterator[str]:
             yield f"an object of an older start: {key}"
         elif made.name.startswith(CHECKPOINTS) and row["status"] in ENDED:
             yield f"a checkpoint of what isn't being made any more: {key}"
+        elif made.name.startswith("artifact/") and row["status"] == "ready" and made.name not in _named(world, row):
+            yield f"a file of a candidate that wasn't chosen: {key}"
+
+
+def _named(world: World, version: Any) -> set[str]:
+    """The keys of a version's artifact, under its job's prefix."""
+    key = f"{TrainingJob.from_event(version).prefix}artifact/manifest.json"
+    manifest = json.loads(world.winnow.s3.get_object(Bucket=world.winnow.names["Models"], Key=key)["Body"].read())
+    return {"artifact/manifest.json", *(entry["key"] for entry in manifest.values())}
 
 
 def _of_models(world: World, models: dict[str, Any], versions: dict[str, dict[int, Any]]) -> Iterator[str]:

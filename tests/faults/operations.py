@@ -192,10 +192,20 @@ def _while_train_writes(what: Step) -> Step:
     return act
 
 
-def _train_fails(world: World) -> None:
-    world.winnow.failing = {"train"}
+def _fails(task: str) -> Step:
+    """Each time that it is called the task fails, for a reason that none foresaw."""
+
+    def act(world: World) -> None:
+        world.winnow.failing = {task}
+        world.run_executions()
+        world.winnow.failing = set()
+
+    return act
+
+
+def _two_candidates(world: World) -> None:
+    world.winnow.parameters["Encoder"] = "minilm"
     world.run_executions()
-    world.winnow.failing = set()
 
 
 def _in_segments(world: World) -> None:
@@ -299,7 +309,9 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("training", "queued", lambda world: world.run_executions(), _TASK, of=("training/prepare", "training/publish")),
     Operation("training in segments", "queued", _in_segments, _TASK, of=("training/train",)),
     Operation("a data set that is absent", "absent data set", lambda world: world.run_executions(), _TASK),
-    Operation("Fail", "queued", _train_fails, _TASK, of=("training/fail",)),
+    Operation("training of two candidates", "queued", _two_candidates, _TASK, of=("training/",)),
+    Operation("training whose candidates all fail", "queued", _fails("train"), _TASK, of=("training/publish",)),
+    Operation("Fail", "queued", _fails("publish"), _TASK, of=("training/fail",)),
     Operation("cancel", "queued", _cancel(1), _client(_cancel(1))),
     Operation("cancel while Train writes", "queued", _while_train_writes(_cancel(1)), _client(_cancel(1)), of=("api/",)),
     Operation("cancel a second version", "retraining", _cancel(2), _client(_cancel(2))),

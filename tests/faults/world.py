@@ -90,6 +90,7 @@ class World:
         """Begin again at a moment, and with what clients had been told until then."""
         moments.bring_back(self.winnow, moment)
         self.winnow.environments.clear()
+        self.winnow.parameters["Encoder"] = "none"
         self.winnow.death, self.winnow.failing, self.winnow.delivered = DIED, set(), []
         self.lambda_context, self.keys, self.batches = None, {}, {}
         self.clock.ahead = timedelta()

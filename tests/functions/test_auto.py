@@ -111,10 +111,8 @@ def test_nothing_is_left_of_the_candidate_that_was_not_chosen(two: Winnow) -> No
 def test_the_test_set_has_no_part_in_the_choice(two: Winnow) -> None:
     """A test set and one that says the opposite: another evaluation, the same scores."""
     versions = []
-    for labels in (("baking", "cycling"), ("cycling", "baking")):
-        rows = [
-            f"{label} text {number},{label_of_it}" for label, label_of_it in zip(("a", "b"), labels, strict=True) for number in range(3)
-        ]
+    for a, b in (("baking", "cycling"), ("cycling", "baking")):
+        rows = [row for number in range(3) for row in (f"a text {number},{a}", f"b text {number},{b}")]
         two.s3.put_object(Bucket=CLIENT_BUCKET, Key="test.csv", Body="\n".join(["text,label", *rows]).encode())
         versions.append(two.train(n_iter=8, test_object="test.csv", force_update=True))
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import load_dataset
 from winnow.domain import Example, Hyperparameters
-from winnow.recipes import COSTS, OF_ENCODER, contrast, encoder
+from winnow.recipes import AUTO, COSTS, OF_ENCODER, candidates, contrast, encoder
 from winnow.recipes.encoder import Remembered
 from winnow.training import Training, train
 
@@ -101,6 +101,31 @@ def test_where_nothing_can_be_held_out_there_are_no_scores() -> None:
 
     assert [epoch["score"] for epoch in given.history] == [None, None]
     assert given.result().thresholds == (0.5, 0.5)
+    assert given.held_out_score is None
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+def test_recipes_that_are_compared_are_scored_on_the_same_texts(exclusive: bool) -> None:
+    compared = [done(training(each, exclusive=exclusive)) for each in candidates(AUTO, has_encoder=True)]
+    first, *others = (given._held_out()[1] for given in compared)
+
+    assert all(np.array_equal(first, other) for other in others)
+    assert all(0 < (given.held_out_score or 0) <= 1 for given in compared)
+
+
+def test_the_held_out_score_is_that_of_its_folds_together() -> None:
+    """Labels that have nothing to do with the texts are guessed; those that have are known."""
+    chance = random.Random(0)
+    noise = [Example(f"{chance.random()} {chance.random()}", (chance.choice("ab"),)) for _ in range(300)]
+    plain = [Example(f"{label} number {number}", (label,)) for label in ("town", "country") for number in range(50)]
+    scores = [done(Training("linear", examples, Hyperparameters(n_iter=5), exclusive=True)).held_out_score for examples in (noise, plain)]
+
+    assert 0.3 < (scores[0] or 0) < 0.7
+    assert scores[1] == 1
+
+
+def test_cnn_is_too_dear_to_be_trained_on_three_folds() -> None:
+    assert {recipe: training(recipe).passes for recipe in IN_EPOCHS} == {"linear": 4 * 3, "cnn": 2 * 3, "best": 4 * 3}
 
 
 def test_losses_that_are_no_numbers_are_none() -> None:
@@ -134,6 +159,7 @@ def test_put_down_after_any_step_it_comes_to_the_same_classifier(recipe: str, ex
         done(second)
         assert np.array_equal(second.result().scores(TEXTS), at_one_go.result().scores(TEXTS)), f"put down after step {stop} of {steps}"
         assert second.history == at_one_go.history
+        assert second.held_out_score == at_one_go.held_out_score
         assert second.result().thresholds == at_one_go.result().thresholds
 
 

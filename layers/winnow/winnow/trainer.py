@@ -35,7 +35,7 @@ _NO_FURTHER = "The training comes no further in the time that one Lambda has: tr
 def train(
     job: TrainingJob, recipe: str, recipes: Sequence[str], seconds_left: Callable[[], float], clock: Callable[[], float] = time.monotonic
 ) -> Candidate | None:
-    """One segment: train by a recipe on the frozen training examples, from the last checkpoint on, while this Lambda may still run.
+    """One segment: train by a recipe on the frozen training examples, from the last checkpoint on, for as long as this Lambda may run.
 
     recipes: all that are tried, this one among them; each on its own. None where the training isn't done and another segment is to go on.
     """
