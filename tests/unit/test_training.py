@@ -186,7 +186,7 @@ def test_a_training_put_down_by_another_form_begins_anew(monkeypatch: pytest.Mon
     for _ in itertools.islice(first.steps(), 3):
         pass
     kept = put_down(first)
-    monkeypatch.setattr("winnow.training._FORM", 2)
+    monkeypatch.setattr("winnow.training._FORM", -1)
     second = training("linear")
     second.resume(kept)
     assert second.epoch == 0
