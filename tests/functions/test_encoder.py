@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -60,7 +60,7 @@ def compare(winnow: Winnow, version: int, to: int) -> Answer:
     return winnow.call("compare_versions", path={"model_id": "tc-01", "version": str(version)}, query={"to": str(to)})
 
 
-def update(winnow: Winnow, **fields: object) -> Json:
+def update(winnow: Winnow, **fields: Any) -> Json:
     return winnow.train(force_update=True, **fields)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erf
+from scipy.special import erf  # type: ignore[import-untyped, unused-ignore]
 from tokenizers import BertWordPieceTokenizer
 
 Matrix = NDArray[np.float32]
@@ -61,7 +61,8 @@ def _linear(states: Matrix, name: str) -> Matrix:
 
 def _normed(states: Matrix, name: str) -> Matrix:
     centred = states - states.mean(axis=1, keepdims=True)
-    return centred / np.sqrt(centred.var(axis=1, keepdims=True) + 1e-12) * _weights()[f"{name}.weight"] + _weights()[f"{name}.bias"]
+    normed: Matrix = centred / np.sqrt(centred.var(axis=1, keepdims=True) + 1e-12)
+    return normed * _weights()[f"{name}.weight"] + _weights()[f"{name}.bias"]
 
 
 @cache

@@ -76,12 +76,13 @@ def test_its_sharpness_is_the_likeliest_for_texts_that_are_really_left_out(size:
         others = np.arange(size) != place
         weights = np.linalg.solve(near[np.ix_(others, others)] + 0.1 * np.eye(size - 1), targets[others])
         left_out[place] = near[place, others] @ weights
-    temperature = fit_temperature(left_out.astype(np.float32), truth, exclusive=exclusive)
+    logits = left_out.astype(np.float32)
+    temperature = fit_temperature(logits, truth, exclusive=exclusive)
 
     ridge = learnt(vectors, truth, 0.1, exclusive=exclusive)
 
     assert ridge.sharpness == pytest.approx(1 / temperature, rel=1e-3)
-    assert ridge.loss == pytest.approx(cross_entropy(left_out / temperature, truth, exclusive=exclusive), rel=1e-3)
+    assert ridge.loss == pytest.approx(cross_entropy(logits / np.float32(temperature), truth, exclusive=exclusive), rel=1e-3)
     assert 0.01 < ridge.loss < 2
 
 
