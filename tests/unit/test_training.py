@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from tests.conftest import load_dataset
+from tests.support.encoded import encoded
 from winnow.domain import Example, Hyperparameters
 from winnow.recipes import AUTO, COSTS, OF_ENCODER, candidates, contrast, encoder
-from winnow.recipes.encoder import Remembered
 from winnow.training import Training, train
 
 TEXTS = ["How deep do tulip bulbs go?", "a flat tyre", "?", "🙂", "x" * 500]
@@ -37,9 +37,7 @@ def recipe(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module", autouse=True)
 def _encoded_once() -> Iterator[None]:
     """The texts of all tests have their vectors at once; and few steps draw those of a label together."""
-    remembered = Remembered(encoder.installed(), [*TEXTS, *(example.text for examples in EXAMPLES.values() for example in examples)])
-    for _ in remembered.encode():
-        pass
+    remembered = encoded(EXAMPLES[True] + EXAMPLES[False], TEXTS)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(encoder, "installed", lambda: remembered)
         patched.setattr(contrast, "_STEPS", 5)
