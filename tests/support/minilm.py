@@ -61,8 +61,8 @@ def _linear(states: Matrix, name: str) -> Matrix:
 
 def _normed(states: Matrix, name: str) -> Matrix:
     centred = states - states.mean(axis=1, keepdims=True)
-    normed: Matrix = centred / np.sqrt(centred.var(axis=1, keepdims=True) + 1e-12)
-    return normed * _weights()[f"{name}.weight"] + _weights()[f"{name}.bias"]
+    deviation: Matrix = np.sqrt(centred.var(axis=1, keepdims=True) + np.float32(1e-12))
+    return centred / deviation * _weights()[f"{name}.weight"] + _weights()[f"{name}.bias"]
 
 
 @cache
