@@ -31,18 +31,16 @@ from sklearn.metrics import f1_score
 from benchmarks import peers
 from benchmarks.encoded import encoded
 from benchmarks.peers import PEERS, DivergedError, Settings
-from benchmarks.splits import Split, banking77, few, nlupp
+from benchmarks.splits import DATA, FOLDERS, Split, banking77, few, nlupp
 from winnow import recipes as ours
 from winnow.choice import Candidate, choose
 from winnow.domain import Hyperparameters
 
-DATA = Path(__file__).parents[2] / "shared" / "data"
 OURS = (*ours.COSTS, ours.AUTO)
 RECIPES = (*OURS, *PEERS)
 OF_ENCODER = (*ours.OF_ENCODER, ours.AUTO, *peers.OF_ENCODER)
 PER_LABEL = {"banking77-5": 5, "banking77-10": 10, "banking77-20": 20}
 DATASETS = ("banking77", *PER_LABEL, "nlupp")
-FOLDERS = {"banking77": "banking77", "nlupp": "nlupp_banking"}
 
 
 @dataclass(frozen=True, slots=True)
