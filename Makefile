@@ -112,13 +112,17 @@ test-faults: env ## the tests of faults at length, others each time: PAIRS=3000 
 # Python 3.13 for arm64: this machine's own where it is of that kind, else one that emulates, where it is at hand.
 ARM64_PYTHON ?= $(if $(filter arm64,$(HOST_ARCHITECTURE)),$(PYTHON),$(wildcard ../shared/tools/arm64-python))
 ARM64_LAYERS := .aws-sam/arm64/WinnowLayer/python:.aws-sam/arm64/SpacyLayer/python:.aws-sam/arm64/EncoderLayer/python
+# Under an emulator, Lambda's Graviton2: with the newer processor that qemu takes else, OpenBLAS multiplies wrong. And qemu hands the host's
+# /proc/cpuinfo on, of which onnxruntime dies: Graviton2's is laid over it, for that one process and what it starts.
+AS_GRAVITON := $(if $(filter arm64,$(HOST_ARCHITECTURE)),,QEMU_CPU=neoverse-n1 unshare -m$(if $(filter-out 0,$(shell id -u)),r) \
+	sh -c 'mount --bind tests/layers/arm64_cpuinfo /proc/cpuinfo && exec "$$@"' sh)
 test-arm64: $(if $(ARM64_PYTHON),.aws-sam/arm64/template.yaml) ## the layers built for arm64 train and predict there: ARM64_PYTHON=an arm64 Python 3.13
 	if [ -z "$(ARM64_PYTHON)" ]; then echo "skipped: no Python for arm64 on this machine: name one with ARM64_PYTHON"; exit 0; fi
-	# An emulator passes this machine's on, unless the root that it lays over has its own.
-	"$(ARM64_PYTHON)" -c 'import sys; sys.exit("CPU implementer" not in open("/proc/cpuinfo").read())' \
-		|| { echo "winnow: $(ARM64_PYTHON) finds no arm64 processor in /proc/cpuinfo, and onnxruntime dies of that: lay one's into the emulator's root" >&2; exit 1; }
+	$(AS_GRAVITON) "$(ARM64_PYTHON)" -c 'import sys; sys.exit("CPU implementer" not in open("/proc/cpuinfo").read())' \
+		|| { echo "winnow: $(ARM64_PYTHON) finds no arm64 processor in /proc/cpuinfo, and onnxruntime dies of that: unshare must be allowed" \
+			"to lay tests/layers/arm64_cpuinfo over it (as root, or in a user namespace)" >&2; exit 1; }
 	PYTHONPATH=layers/winnow OPENBLAS_NUM_THREADS=1 $(PYTHON) tests/layers/arm64_check.py --reference .aws-sam/reference.json
-	PYTHONPATH=$(ARM64_LAYERS) OPENBLAS_NUM_THREADS=1 "$(ARM64_PYTHON)" -B tests/layers/arm64_check.py .aws-sam/reference.json
+	PYTHONPATH=$(ARM64_LAYERS) OPENBLAS_NUM_THREADS=1 $(AS_GRAVITON) "$(ARM64_PYTHON)" -B tests/layers/arm64_check.py .aws-sam/reference.json
 
 # A script that starts a container engine and names a Lambda image, for machines that have no engine of their own.
 LAMBDA_IMAGE_TOOL ?= $(wildcard ../shared/tools/lambda-image)

@@ -1,4 +1,7 @@
-"""`make demo`: the main job to its end, on a local cloud of its own: deploy, upload, train, look, classify. Leaves nothing running."""
+"""`make demo`: the main job to its end, on a local cloud of its own: deploy, upload, train, look, classify. Leaves nothing running.
+
+It begins as most people do, with a handful of examples of each label, and trains a second version on many.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ import json
 import signal
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +30,8 @@ TEXTS = [
     "how do I add my second bank here",
     "the electricity people want 80 more than last winter",
 ]
+
+FEW = 5
 
 console = Console(highlight=False)
 
@@ -48,20 +54,15 @@ def main() -> int:
 
 
 def _demonstrate(client: Client) -> None:
-    content = SAMPLE.read_bytes()
-    dataset = client.upload(SAMPLE.name, content)
-    console.print(f"Uploaded {len(json.loads(content))} labelled texts; training model [bold]{MODEL}[/] on them:")
-    client.train(MODEL, dataset)
-    model = _watched(client)
-    version = model["version"]
-    if version["status"] != "ready":
-        raise CloudError(f"the training ended {version['status']}: {version['error']}")
-    evaluation, trained_on = version["evaluation"], version["dataset"]
-    console.print(
-        f"\nVersion {version['version']} of [bold]{MODEL}[/] is ready. On {evaluation['examples']} held-out examples"
-        f" (trained on {trained_on['train_examples']}, {trained_on['labels']} labels):"
-    )
-    console.print(f"  accuracy {evaluation['accuracy']:.3f}   macro-F1 {evaluation['macro_f1']:.3f}\n")
+    examples: list[dict[str, str]] = json.loads(SAMPLE.read_bytes())
+    few, others = _parted(examples)
+    console.print(f"\nFive examples of each label, {len(few)} in all; tested on the other {len(others)}:")
+    dataset = client.upload("few.json", json.dumps(few).encode())
+    test_object = client.upload("others.json", json.dumps(others).encode())["training_object"]
+    _train(client, {**dataset, "test_object": test_object})
+    console.print(f"\nAll {len(examples)} of them, a fifth held out, as version 2:")
+    _train(client, client.upload(SAMPLE.name, SAMPLE.read_bytes()), force_update=True)
+    console.print()
     for text in TEXTS:
         answer = client.call("GET", "/prediction", {"model_id": MODEL, "text": text, "n_top": "3"})
         console.print(f"  “{text}”")
@@ -70,6 +71,32 @@ def _demonstrate(client: Client) -> None:
                 f"    {label['label']:<16} {_bar(label['score'])} {label['score']:.2f}{'' if label['accepted'] else '  not accepted'}"
             )
     client.call("DELETE", f"/models/{MODEL}")
+
+
+def _parted(examples: Sequence[dict[str, str]]) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """The first five of each label, and the others."""
+    seen: Counter[str] = Counter()
+    few: list[dict[str, str]] = []
+    others: list[dict[str, str]] = []
+    for example in examples:
+        seen[example["label"]] += 1
+        (few if seen[example["label"]] <= FEW else others).append(example)
+    return few, others
+
+
+def _train(client: Client, dataset: Mapping[str, str], **more: Any) -> None:
+    """Train a version to its end, and tell how good it is."""
+    client.train(MODEL, dataset, **more)
+    version = _watched(client)["version"]
+    if version["status"] != "ready":
+        raise CloudError(f"the training ended {version['status']}: {version['error']}")
+    evaluation = version["evaluation"]
+    tried = ", ".join(f"{candidate['recipe']} {candidate.get('score') or 0:.3f}" for candidate in version["selection"]["candidates"])
+    console.print(f"  on folds of the training set: {tried}")
+    console.print(
+        f"  version {version['version']} is [bold]{version['recipe']}[/]: on the test set accuracy {evaluation['accuracy']:.3f},"
+        f" macro-F1 {evaluation['macro_f1']:.3f}"
+    )
 
 
 def _watched(client: Client) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.endpoint
 import moto.s3.models
+import numpy as np
 import pytest
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 from moto.dynamodb.responses import DynamoHandler
@@ -19,9 +20,13 @@ from tests.faults.deployed import Deployed
 from tests.faults.wire import Wire
 from tests.faults.world import World
 from tests.support.clock import Clock
-from winnow.recipes import linear, pipeline
+from winnow.recipes import encoder, linear, pipeline
 from winnow.recipes.artifact import CLASSIFIERS
-from winnow.training import _SETTINGS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from winnow.recipes.encoder import Encoding
 
 Count = Callable[[str], None]
 _COUNTS = pytest.StashKey[list[str]]()
@@ -64,9 +69,9 @@ def world(winnow: Winnow, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iter
     monkeypatch.setattr(AmazonCloudWatchEMFProvider, "flush_metrics", lambda metrics, **_: metrics.clear_metrics())
     # What spaCy makes of it is not the matter here, and would take a quarter of the time; that it is written, and when, is.
     monkeypatch.setattr(pipeline, "archive", lambda trained, name, about: name.encode())
-    # Nor is what cnn learns, which would take nine tenths of it: it is another candidate.
-    monkeypatch.setitem(CLASSIFIERS, "cnn", linear.Classifier)
-    monkeypatch.setitem(_SETTINGS, "cnn", linear.settings)
+    # Nor is what best learns, which would take nine tenths of it: it is another candidate, whose checkpoints have vectors in them.
+    monkeypatch.setitem(CLASSIFIERS, "best", Words)
+    monkeypatch.setattr(encoder, "installed", NoEncoder)
     logging.getLogger("winnow").setLevel(logging.CRITICAL)
     monkeypatch.setattr(moto.s3.models, "utcnow", lambda: clock().replace(tzinfo=None))
     monkeypatch.setattr(botocore.endpoint, "time", Instant())
@@ -77,6 +82,23 @@ def world(winnow: Winnow, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iter
     yield World(deployed, _WIRE, clock)
     _WIRE.arm({})
     _WIRE.at_each_call = None
+
+
+class Words(linear.Classifier):
+    """In place of best: its words alone."""
+
+    def __init__(self, labels: Sequence[str], *, exclusive: bool, language: str, encoding: Encoding | None = None) -> None:
+        super().__init__(labels, exclusive=exclusive, language=language)
+
+
+class NoEncoder:
+    """In place of the encoder: all texts are alike."""
+
+    name = digest = "none"
+
+    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Of shape (texts, 1)."""
+        return np.ones((len(texts), 1), np.float32)
 
 
 class Instant:

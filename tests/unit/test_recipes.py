@@ -15,7 +15,14 @@ from winnow.recipes.artifact import CLASSIFIERS, Classifier, TrainedClassifier
 
 LABELS = ("baking", "cycling", "gardening")
 TEXTS = ["How deep do tulip bulbs go?", "a flat tyre", "?", "🙂", "x" * 500]
-SETTINGS = {"linear": Hyperparameters(n_iter=2, learn_rate=2.0, batch_size=1), "cnn": Hyperparameters(n_iter=2, dropout=0.2)}
+SETTINGS = {
+    "linear": Hyperparameters(n_iter=2, learn_rate=2.0, batch_size=1),
+    "cnn": Hyperparameters(n_iter=2, dropout=0.2),
+    "sentence": Hyperparameters(n_iter=1),
+    "best": Hyperparameters(n_iter=2, learn_rate=2.0, batch_size=1),
+}
+# A kernel is solved in one pass: sentence has no epochs with so few examples (test_maxout.py has what it has with many).
+IN_EPOCHS = [recipe for recipe in COSTS if recipe != "sentence"]
 
 
 def examples() -> list[Example]:
@@ -85,6 +92,7 @@ def test_the_vocabulary_does_not_grow_with_what_is_asked() -> None:
     assert (len(list(vocabulary)), len(vocabulary.strings)) == (words, strings)
 
 
+@pytest.mark.parametrize("recipe", IN_EPOCHS, scope="function")
 def test_the_settings_are_filled_in_and_what_the_client_chose_stays(recipe: str) -> None:
     filled = training.settings_for(recipe, Hyperparameters(), 100, 3, exclusive=True)
     assert None not in (filled.n_iter, filled.dropout, filled.batch_size, filled.learn_rate)
@@ -141,6 +149,7 @@ def test_another_language_can_be_started_from(language: str) -> None:
     assert cnn.Classifier(LABELS, exclusive=True, language=language).labels == LABELS
 
 
+@pytest.mark.parametrize("recipe", IN_EPOCHS, scope="function")
 def test_fewer_examples_get_more_epochs(recipe: str) -> None:
     settings = [training.settings_for(recipe, Hyperparameters(), texts, 3, exclusive=True) for texts in (0, 36, 7_000, 1_000_000)]
     epochs = [each.n_iter or 0 for each in settings]

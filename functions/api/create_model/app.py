@@ -2,12 +2,13 @@
 
 from http import HTTPStatus
 
-from winnow import dry_run, jobs
+from winnow import deployment, dry_run, jobs
 from winnow.domain import DatasetReference, Hyperparameters, Promote, TrainingRequest, VersionStatus
+from winnow.errors import EncoderError, InvalidFieldError
 from winnow.http import Answer, Request, Source, endpoint, schemas
 from winnow.http.idempotency import idempotency_key
 from winnow.http.properties import model_properties
-from winnow.recipes import AUTO
+from winnow.recipes import AUTO, candidates
 
 # Left over of the Lambda's time, to hand a dry run on in and to answer.
 _SECONDS_TO_ANSWER = 8
@@ -45,8 +46,17 @@ def _training_request(request: Request) -> TrainingRequest:
     dataset = DatasetReference(given.pop("s3bucket"), given.pop("training_object"), given.pop("test_object", None))
     force_update = str(given.pop("force_update", False)).lower() == "true"
     promote = Promote(given.pop("promote", Promote.AUTO))
-    recipe = given.pop("recipe", AUTO)
+    recipe = _recipe(given.pop("recipe", AUTO))
     properties = model_properties(given)
     # JSON Schema takes 3.0 for a whole number, and these may be strings.
     whole = {name: int(given[name]) for name in ("n_iter", "n_texts", "batch_size", "seed", "patience") if name in given}
     return TrainingRequest(model_id, dataset, Hyperparameters(**{**given, **whole}), recipe, force_update, promote, properties=properties)
+
+
+def _recipe(name: str) -> str:
+    """The recipe, for which this deployment has all that it needs."""
+    try:
+        candidates(name, has_encoder=deployment.encoder_name() is not None)
+    except EncoderError as error:
+        raise InvalidFieldError(error.sentence, field="recipe") from error
+    return name

@@ -9,7 +9,7 @@ from typing import Any
 from winnow import deployment
 from winnow.datasets.split import text_key
 from winnow.domain import Example, Gate, TrainingJob, Version
-from winnow.errors import NothingToCompareError
+from winnow.errors import EncoderError, NothingToCompareError
 from winnow.evaluation import comparison_report
 from winnow.flags import flags_of
 from winnow.recipes.artifact import TrainedClassifier
@@ -18,7 +18,8 @@ from winnow.recipes.artifact import TrainedClassifier
 def compare(before: Version, after: Version, most: int | None = None) -> dict[str, Any]:
     """What got better and what worse from one ready version of a model to another: `comparison_report`.
 
-    most: at most so many examples, drawn by a fixed seed. NothingToCompareError where no example is left.
+    most: at most so many examples, drawn by a fixed seed. NothingToCompareError where no example is left; EncoderError where one of them
+    was trained with another sentence encoder than the deployment has.
     """
     return _report(before, after, _loaded(before), _loaded(after), most)
 
@@ -27,7 +28,7 @@ def gate(live: Version, made: Version, trained: TrainedClassifier, tolerance: fl
     """Whether a version that was just made may take the live one's place: where its macro-F1 is at most so much lower."""
     try:
         report = _report(live, made, _loaded(live), trained, None)
-    except NothingToCompareError as error:
+    except (NothingToCompareError, EncoderError) as error:
         return Gate(live.job.version, passed=False, examples=0, reason=f"{error.sentence} Promote it yourself if it shall answer.")
     old, new = report["before"]["macro_f1"], report["after"]["macro_f1"]
     passed = new >= old - tolerance

@@ -32,7 +32,8 @@ class Predictor:
     def predict(self, model_id: str, texts: Sequence[str], n_top: int) -> tuple[int, list[list[ScoredLabel]]]:
         """The number of the live version, and for each text its n_top best labels, best first.
 
-        ModelNotFoundError, at most a second after a deletion; ModelNotReadyError while no version is live.
+        ModelNotFoundError, at most a second after a deletion; ModelNotReadyError while no version is live; EncoderError where the live
+        version was trained with another sentence encoder than this deployment has.
         """
         try:
             number, classifier = self._live_classifier(model_id)

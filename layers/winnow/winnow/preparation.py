@@ -13,17 +13,19 @@ from winnow.recipes import candidates
 def prepare(job: TrainingJob) -> tuple[str, ...]:
     """Freeze the training and the test examples of the job. Returns the recipes to try, the cheapest first.
 
-    DatasetError where the data set can't be trained on; its report says all. Once the examples are frozen, and the registry knows of what
+    EncoderError where the recipe needs an encoder that the deployment has lost since it was named. DatasetError where the data set can't be
+    trained on; its report says all. Once the examples are frozen, and the registry knows of what
     they are, a repetition changes nothing: the client's object may be another by now.
     """
     version = deployment.models().version_of_job(job)
+    tried = candidates(version.recipe, has_encoder=deployment.encoder_name() is not None)
     if "sha256" not in version.dataset:
         deployment.jobs().note(job, VersionStatus.TRAINING, Progress.of(Stage.PREPARING))
         if version.feedback is None:
             _freeze(job, version)
         else:
             retraining.prepare(job, version, version.feedback)
-    return candidates(version.recipe, has_encoder=deployment.encoder_name() is not None)
+    return tried
 
 
 def _freeze(job: TrainingJob, version: Version) -> None:

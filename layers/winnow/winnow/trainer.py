@@ -67,8 +67,9 @@ def train(
             _save(training, job, recipe)
             saved = clock()
     note()
-    epochs = {"epochs": training.history, "stopped": training.stopped}
-    manifest_sha256 = storage.write_candidate(job, recipe, training.result().to_files(), epochs)
+    result = training.result()
+    story = {"epochs": training.history, "stopped": training.stopped, "strangers": training.strangers(result)}
+    manifest_sha256 = storage.write_candidate(job, recipe, result.to_files(), story)
     return Candidate(recipe, training.held_out_score, round(training.seconds, 1), manifest_sha256)
 
 
@@ -137,12 +138,11 @@ def _evaluate(version: Version, trained: TrainedClassifier) -> dict[str, Any]:
     storage, job = deployment.storage(), version.job
     examples = storage.frozen_examples(job, "test")
     texts = [example.text for example in examples]
-    logits = trained.classifier.logits(texts)
-    scores = scores_of(logits, trained.temperature, exclusive=trained.exclusive)
+    judged = trained.judged(texts)
     report = evaluation_report(
         truth=label_flags(examples, trained.labels),
-        scores=scores,
-        uncalibrated=scores_of(logits, 1.0, exclusive=trained.exclusive),
+        scores=judged.scores,
+        uncalibrated=scores_of(judged.logits, 1.0, exclusive=trained.exclusive),
         thresholds=trained.thresholds,
         labels=trained.labels,
         exclusive=trained.exclusive,
@@ -156,8 +156,9 @@ def _evaluate(version: Version, trained: TrainedClassifier) -> dict[str, Any]:
     headline: dict[str, Any] = {name: report[name] for name in _HEADLINE} | {"ece": report["calibration"]["after"]["ece"]}
     headline["stopped"] = whole["stopped"]
     if trained.exclusive:
-        refused = (scores.max(axis=1) < trained.thresholds[0]).mean()
+        refused = 1 - judged.accepted.any(axis=1).mean()
         headline |= {"threshold": trained.thresholds[0], "refused_share": round(float(refused), 6)}
+        headline |= {"least_familiarity": trained.least_familiarity, "let_through": (whole["strangers"] or {}).get("let_through")}
     return headline
 
 

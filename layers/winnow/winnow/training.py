@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import compress
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import numpy as np
@@ -18,6 +19,7 @@ from winnow.recipes import OF_ENCODER, best, cnn, encoder, linear, sentence
 from winnow.recipes.artifact import CLASSIFIERS, Classifier, TrainedClassifier
 from winnow.recipes.calibration import fit_temperature, fit_thresholds, held_out_score, scores_of
 from winnow.recipes.encoder import Remembered
+from winnow.recipes.familiarity import familiarity, least_familiarity, reception, strangers_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,8 +40,11 @@ _FEW_EXAMPLES = 2_000
 # Of the time that a training takes, where texts are encoded: about as much, of few and of many.
 _ENCODING_TAKES = 0.6
 
+# Texts of labels that were left out, to learn how strangers are received.
+_MOST_STRANGERS = 500
+
 # Of what `save` writes. A training that was put down by another form begins anew.
-_FORM = 1
+_FORM = 2
 _DIGITS = 6
 
 
@@ -61,7 +66,8 @@ class _Fold:
     """One fitting, and what it has come to. epochs: of each, the loss and the score (None where nothing is held out).
 
     best: the epoch with the highest score, where that is asked for; else 0. early: it ended by patience. logits and truth: of the texts
-    that were held out, of shape (texts, labels), once the fitting is done.
+    that were held out, of shape (texts, labels), once the fitting is done; nearness: of the same, of shape (texts,), where the recipe can
+    tell it.
     """
 
     epochs: list[tuple[float, float | None]] = field(default_factory=list)
@@ -70,10 +76,18 @@ class _Fold:
     done: bool = False
     logits: NDArray[np.float32] | None = None
     truth: NDArray[np.bool_] | None = None
+    nearness: NDArray[np.float32] | None = None
+
+
+# What a fold has of its held-out texts.
+_OF_HELD_OUT = ("logits", "truth", "nearness")
 
 
 class Training:
     """The making of one classifier: fittings on folds of the examples, to calibrate by what they leave, and mostly one on all.
+
+    Where the recipe can tell how familiar a text is, and labels are exclusive, one more: without some of the labels, to learn how texts of
+    labels that it never saw are received.
 
     chosen: what the client left open is filled in. encoding: what gives texts their vectors, where the recipe needs that, each text once;
     None: this deployment's encoder. Where `steps` yields, several times a second, the training may be put down: `save` writes what a
@@ -99,6 +113,12 @@ class Training:
         few, cheap = len(examples) <= _FEW_EXAMPLES, recipe != cnn.NAME
         self._refits = few or cheap
         self._calibrating, self._held_out_share = (_FOLDS_OF_FEW, _SHARE_OF_FEW) if few and cheap else (1, _SHARE)
+        self._tells_strangers = self._encoding is not None and exclusive
+        self._strangers = (
+            {self.labels[number] for number in strangers_of(len(self.labels), self.settings.seed)} if self._tells_strangers else set()
+        )
+        # The fittings: those that calibrate, the one on everything, the one without the strangers.
+        self._fittings = self._calibrating + self._refits + bool(self._strangers)
         # Which epoch was the best, and its weights, are worth keeping only where one of these may end the training.
         self._keeps_best = self.settings.patience is not None or self.settings.max_minutes is not None
         self._folds: list[_Fold] = []
@@ -113,7 +133,7 @@ class Training:
     @property
     def passes(self) -> int:
         """How many passes over the examples it makes, over all its fittings, if no other ends early."""
-        ahead = range(len(self._folds), self._calibrating + self._refits)
+        ahead = range(len(self._folds), self._fittings)
         begun = (len(fold.epochs) if fold.done else self._planned(place) for place, fold in enumerate(self._folds))
         return sum(begun) + sum(self._planned(place) for place in ahead)
 
@@ -165,7 +185,7 @@ class Training:
 
         Where that one was trained on everything, the scores are the means of those of the folds before.
         """
-        answering = [fold for fold in self._folds if fold.done][-1]
+        answering = [fold for fold in self._folds[: self._calibrating + self._refits] if fold.done][-1]
         measured = [answering] if answering.truth is not None else self._folds[: self._calibrating]
         told: list[dict[str, float | None]] = []
         for place, (loss, _) in enumerate(answering.epochs):
@@ -194,16 +214,31 @@ class Training:
         temperature = fit_temperature(logits, truth, exclusive=self._exclusive)
         scores = scores_of(logits, temperature, exclusive=self._exclusive)
         thresholds = fit_thresholds(scores, truth, exclusive=self._exclusive, min_precision=self.settings.min_precision)
+        near = [fold.nearness for fold in self._folds[: self._calibrating] if fold.nearness is not None]
+        least = least_familiarity(familiarity(np.concatenate(near), scores)) if near else None
         answer = self._answer
         if self._encoding:
             # It answers with the encoder itself, and no longer with what was remembered of its texts.
-            answer = self._new_classifier(self._encoding.encoder).from_bytes(answer.to_bytes())
-        return TrainedClassifier(self._recipe, answer, temperature, thresholds)
+            answer = self._new_classifier(self.labels, self._encoding.encoder).from_bytes(answer.to_bytes())
+        return TrainedClassifier(self._recipe, answer, temperature, thresholds, least)
+
+    def strangers(self, result: TrainedClassifier) -> dict[str, Any] | None:
+        """How texts of labels that a training was kept from would be received by what `result` accepts: `reception`, and `labels`, their
+        number. None where there was no such training."""
+        fold = next(iter(self._folds[self._calibrating + self._refits :]), None)
+        if fold is None or fold.logits is None or fold.truth is None or fold.nearness is None or result.least_familiarity is None:
+            return None
+        scores = scores_of(fold.logits, result.temperature, exclusive=True)
+        familiar = familiarity(fold.nearness, scores)
+        received = reception(familiar, scores, fold.truth, threshold=result.thresholds[0], least=result.least_familiarity)
+        return {"labels": len(self._strangers), **received}
 
     def _held_out(self) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Logits and truth of the texts that were held out to calibrate by, each of shape (texts, labels)."""
-        logits = np.concatenate([fold.logits for fold in self._folds if fold.logits is not None])
-        truth = np.concatenate([fold.truth for fold in self._folds if fold.truth is not None])
+        empty = _Fold(logits=np.empty((0, len(self.labels)), np.float32), truth=np.empty((0, len(self.labels)), np.bool_))
+        folds = [empty, *self._folds[: self._calibrating]]
+        logits = np.concatenate([fold.logits for fold in folds if fold.logits is not None])
+        truth = np.concatenate([fold.truth for fold in folds if fold.truth is not None])
         return logits, truth
 
     def _fit_all(self) -> Iterator[None]:
@@ -211,16 +246,19 @@ class Training:
             yield from self._encoding.encode()
         while not self._out_of_minutes:
             if not self._folds or self._folds[-1].done:
-                if len(self._folds) == self._calibrating + self._refits:
+                if len(self._folds) == self._fittings:
                     return
                 self._folds.append(_Fold())
             yield from self._fit(self._folds[-1], len(self._folds) - 1)
 
     def _fit(self, fold: _Fold, place: int) -> Iterator[None]:
         part, held_out = self._parted(place)
-        texts, truth = [example.text for example in held_out], label_flags(held_out, self.labels)
-        classifier = self._new_classifier()
-        fitting = classifier.fitting(part, replace(self.settings, n_iter=self._planned(place)), texts)
+        strangers = self._strangers if self._is_without_strangers(place) else set()
+        known = [label not in strangers for label in self.labels]
+        texts, truth = [example.text for example in held_out], label_flags(held_out, self.labels)[:, known]
+        classifier = self._new_classifier(list(compress(self.labels, known)))
+        measured = [] if self._is_without_strangers(place) else texts
+        fitting = classifier.fitting(part, replace(self.settings, n_iter=self._planned(place)), measured)
         yield from fitting.begin()
         if self._put_down:
             fitting.resume(self._put_down)
@@ -233,7 +271,7 @@ class Training:
                 if self._out_of_minutes:
                     break
             else:
-                self._measure(fold, fitting, classifier, truth)
+                self._measure(fold, fitting, classifier, truth[: len(measured)])
         self._fitting = None
         self._end(fold, fitting, classifier, texts, truth)
 
@@ -256,29 +294,43 @@ class Training:
             classifier.from_bytes(self._best)
         else:
             fitting.finish()
-        if len(self._folds) <= self._calibrating:
-            fold.logits, fold.truth = classifier.logits(texts), truth
-        fold.done, self._best, self._answer = True, b"", classifier
+        if texts:
+            fold.truth = truth
+            if self._tells_strangers and not isinstance(classifier, linear.Classifier | cnn.Classifier):
+                fold.logits, fold.nearness = classifier.judged(texts)
+            else:
+                fold.logits = classifier.logits(texts)
+        fold.done, self._best = True, b""
+        if len(self._folds) <= self._calibrating + self._refits:
+            self._answer = classifier
 
     def _parted(self, place: int) -> tuple[Sequence[Example], Sequence[Example]]:
         """What this fitting learns from, and what is held out of it."""
+        if self._is_without_strangers(place):
+            part, held_out = hold_out(self._examples, self._held_out_share, self.settings.seed)
+            strange = [example for example in self._examples if self._strangers & set(example.labels)][:_MOST_STRANGERS]
+            part, held_out = ([each for each in examples if not self._strangers & set(each.labels)] for examples in (part, held_out))
+            return part, held_out + strange
         if place == self._calibrating:
             return self._examples, []
         return hold_out(self._examples, self._held_out_share, self.settings.seed + place)
 
+    def _is_without_strangers(self, place: int) -> bool:
+        return place == self._calibrating + self._refits
+
     def _planned(self, place: int) -> int:
         """The epochs of this fitting. On everything as many as did the folds good."""
         folds = self._folds[: self._calibrating]
-        if place == self._calibrating and all(fold.done for fold in folds) and any(fold.early for fold in folds):
+        if place >= self._calibrating and all(fold.done for fold in folds) and any(fold.early for fold in folds):
             return max(1, round(sum(fold.best for fold in folds) / len(folds)))
         return self.settings.n_iter or 1
 
     def _is_out_of_minutes(self) -> bool:
         return self.settings.max_minutes is not None and self.seconds >= 60 * self.settings.max_minutes
 
-    def _new_classifier(self, encoding: Encoding | None = None) -> Classifier:
+    def _new_classifier(self, labels: Sequence[str], encoding: Encoding | None = None) -> Classifier:
         given = {"encoding": encoding or self._encoding} if self._encoding else {}
-        return CLASSIFIERS[self._recipe](self.labels, exclusive=self._exclusive, language=self.settings.spacy_model, **given)
+        return CLASSIFIERS[self._recipe](labels, exclusive=self._exclusive, language=self.settings.spacy_model, **given)
 
     # --- putting it down ---
 
@@ -294,12 +346,12 @@ class Training:
         if self._encoding:
             arrays |= {f"encoding.{name}": array for name, array in self._encoding.save().items()}
         for place, fold in enumerate(self._folds):
-            if fold.logits is not None and fold.truth is not None:
-                arrays |= {f"fold{place}.logits": fold.logits, f"fold{place}.truth": fold.truth}
+            of_fold = {f"fold{place}.{name}": getattr(fold, name) for name in _OF_HELD_OUT}
+            arrays |= {name: array for name, array in of_fold.items() if array is not None}
         if self._best:
             arrays["best"] = np.frombuffer(self._best, np.uint8)
-        # Only when the minutes run out does a classifier that was there before answer.
-        if self._answer and self.settings.max_minutes is not None:
+        # A classifier that was there before answers where the minutes run out, and where what comes is only to be learnt from.
+        if self._answer and (self.settings.max_minutes is not None or self._strangers):
             arrays["answer"] = np.frombuffer(self._answer.to_bytes(), np.uint8)
         np.savez(file, allow_pickle=False, about=np.array(json.dumps(about)), **arrays)
 
@@ -311,16 +363,16 @@ class Training:
         if about["form"] != _FORM:
             return
         self.seconds = about["seconds"]
-        self._folds = [
-            _Fold(**fold, logits=saved.get(f"fold{place}.logits"), truth=saved.get(f"fold{place}.truth"))
-            for place, fold in enumerate(about["folds"])
-        ]
+        self._folds = []
+        for place, fold in enumerate(about["folds"]):
+            arrays: dict[str, Any] = {name: saved.get(f"fold{place}.{name}") for name in _OF_HELD_OUT}
+            self._folds.append(_Fold(**fold, **arrays))
         self._put_down = _under("fitting.", saved)
         if self._encoding:
             self._encoding.resume(_under("encoding.", saved))
         self._best = saved["best"].tobytes() if "best" in saved else b""
         if "answer" in saved:
-            self._answer = self._new_classifier().from_bytes(saved["answer"].tobytes())
+            self._answer = self._new_classifier(self.labels).from_bytes(saved["answer"].tobytes())
 
 
 def _under(prefix: str, arrays: Arrays) -> Arrays:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from winnow.errors import EncoderError
+
 # Here, since the API and the workflow's first task need them where spaCy isn't loaded.
 
 COSTS: Mapping[str, int] = {"linear": 1, "cnn": 2, "sentence": 2, "best": 2}
@@ -18,7 +20,12 @@ OF_ENCODER = ("sentence", "best")
 
 
 def candidates(recipe: str, *, has_encoder: bool) -> tuple[str, ...]:
-    """The recipes to try where a client named this one, the cheapest first. has_encoder: whether the deployment has a sentence encoder."""
+    """The recipes to try where a client named this one, the cheapest first. has_encoder: whether the deployment has a sentence encoder.
+
+    EncoderError where it has none, and the recipe needs one.
+    """
+    if recipe in OF_ENCODER and not has_encoder:
+        raise EncoderError("This deployment has no sentence encoder: deploy it with the parameter Encoder=minilm, or name another recipe.")
     if recipe != AUTO:
         return (recipe,)
     return ("linear", "best") if has_encoder else ("linear",)

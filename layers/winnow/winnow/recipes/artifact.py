@@ -12,6 +12,7 @@ import numpy as np
 from winnow.domain import DESCRIPTION, ScoredLabel
 from winnow.recipes import best, cnn, linear, sentence
 from winnow.recipes.calibration import scores_of
+from winnow.recipes.familiarity import familiarity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,13 +32,30 @@ _DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """What a classifier thinks of texts: logits, calibrated scores, and whether each label is accepted, all of shape (texts, labels).
+
+    familiarity: how well it knows such texts, of shape (texts,), or None where it can't tell.
+    """
+
+    logits: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    accepted: NDArray[np.bool_]
+    familiarity: NDArray[np.float32] | None
+
+
+@dataclass(frozen=True, slots=True)
 class TrainedClassifier:
-    """A classifier ready to answer: its temperature, and the threshold that each label's score must reach to be accepted."""
+    """A classifier ready to answer: its temperature, and the threshold that each label's score must reach to be accepted.
+
+    least_familiarity: what a text's familiarity must reach, too, where the classifier can tell it and labels are exclusive; else None.
+    """
 
     recipe: str
     classifier: Classifier
     temperature: float
     thresholds: tuple[float, ...]
+    least_familiarity: float | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -49,25 +67,39 @@ class TrainedClassifier:
 
     def scores(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Calibrated scores from 0 to 1, of shape (texts, labels). Exclusive: each row adds up to 1."""
-        return scores_of(self.classifier.logits(texts), self.temperature, exclusive=self.exclusive)
+        return self.judged(texts).scores
+
+    def judged(self, texts: Sequence[str]) -> Judged:
+        """All that is thought of texts."""
+        if self.least_familiarity is None or isinstance(self.classifier, linear.Classifier | cnn.Classifier):
+            logits, familiar = self.classifier.logits(texts), None
+            scores = scores_of(logits, self.temperature, exclusive=self.exclusive)
+        else:
+            logits, nearness = self.classifier.judged(texts)
+            scores = scores_of(logits, self.temperature, exclusive=self.exclusive)
+            familiar = familiarity(nearness, scores)
+        accepted = scores >= np.asarray(self.thresholds, np.float32)
+        if self.exclusive:
+            # Only the best can be.
+            accepted &= np.arange(len(self.labels)) == scores.argmax(axis=1)[:, None]
+        if familiar is not None:
+            accepted &= (familiar >= np.float32(self.least_familiarity))[:, None]
+        return Judged(logits, scores, accepted, familiar)
 
     def predict(self, texts: Sequence[str], n_top: int | None = None) -> list[list[ScoredLabel]]:
         """For each text its n_top best labels (None: all), best first. Exclusive: only the first can be accepted."""
-        return [self._ranked(row, n_top) for row in self.scores(texts)]
+        judged = self.judged(texts)
+        return [self._ranked(scores, accepted, n_top) for scores, accepted in zip(judged.scores, judged.accepted, strict=True)]
 
     def choose(self, texts: Sequence[str]) -> list[set[str]]:
         """For each text the labels that a client would take: exclusive, the best one; else those accepted, maybe none."""
         ranked = self.predict(texts, 1 if self.exclusive else None)
         return [{scored.label for scored in row if scored.accepted or self.exclusive} for row in ranked]
 
-    def _ranked(self, row: NDArray[np.float32], n_top: int | None) -> list[ScoredLabel]:
+    def _ranked(self, scores: NDArray[np.float32], accepted: NDArray[np.bool_], n_top: int | None) -> list[ScoredLabel]:
         # Stable, so that equal scores come in the order of the labels.
-        order = np.argsort(-row, kind="stable")[:n_top].tolist()
-        accepted = [row[column] >= self.thresholds[column] and (rank == 0 or not self.exclusive) for rank, column in enumerate(order)]
-        return [
-            ScoredLabel(self.labels[column], round(float(row[column]), _DIGITS), bool(taken))
-            for column, taken in zip(order, accepted, strict=True)
-        ]
+        order = np.argsort(-scores, kind="stable")[:n_top].tolist()
+        return [ScoredLabel(self.labels[column], round(float(scores[column]), _DIGITS), bool(accepted[column])) for column in order]
 
     def to_files(self) -> dict[str, bytes]:
         description = {
@@ -77,6 +109,7 @@ class TrainedClassifier:
             "exclusive": self.exclusive,
             "temperature": self.temperature,
             "thresholds": self.thresholds,
+            "least_familiarity": self.least_familiarity,
         }
         return {DESCRIPTION: json.dumps(description, ensure_ascii=False).encode(), _WEIGHTS: self.classifier.to_bytes()}
 
@@ -87,4 +120,6 @@ class TrainedClassifier:
         recipe = description["recipe"]
         classifier = CLASSIFIERS[recipe](description["labels"], exclusive=description["exclusive"], language=description["language"])
         classifier.from_bytes(files[_WEIGHTS])
-        return cls(recipe, classifier, description["temperature"], tuple(description["thresholds"]))
+        # Artifacts made before there was such a thing have none.
+        least = description.get("least_familiarity")
+        return cls(recipe, classifier, description["temperature"], tuple(description["thresholds"]), least)

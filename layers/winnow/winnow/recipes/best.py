@@ -59,6 +59,11 @@ class Classifier:
         """Of shape (texts, labels)."""
         return self.mixed(self.words.logits(texts), self.sentence.logits(texts))
 
+    def judged(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Logits, of shape (texts, labels), and how near texts lie that were learnt, of shape (texts,) (recipes.familiarity)."""
+        sentences, nearness = self.sentence.judged(texts)
+        return self.mixed(self.words.logits(texts), sentences), nearness
+
     def mixed(self, words: NDArray[np.float32], sentences: NDArray[np.float32]) -> NDArray[np.float32]:
         """The logits of the two, of shape (texts, labels), as one."""
         return words * np.float32(1 - self.share) + sentences * np.float32(self.share)

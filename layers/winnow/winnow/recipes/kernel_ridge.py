@@ -12,6 +12,7 @@ import numpy as np
 
 from winnow.recipes.calibration import cross_entropy, fit_temperature
 from winnow.recipes.contrast import Contrast, projected
+from winnow.recipes.familiarity import nearest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,11 +31,12 @@ class KernelRidge:
     """Logits of vectors. vectors: those it learnt from, of shape (n, d); weights: of shape (n, C).
 
     sharpness: what makes of scores the likeliest logits, for texts that weren't learnt. projection: what all vectors go through first,
-    of shape (d, d), or None.
+    of shape (d, d), or None; unprojected: vectors as they were before, or None.
     """
 
     def __init__(self) -> None:
         self.projection: Matrix | None = None
+        self.unprojected: Matrix | None = None
         self.vectors: Matrix = np.empty((0, 0), np.float32)
         self.weights: Matrix = np.empty((0, 0), np.float32)
         self.sharpness = 1.0
@@ -42,12 +44,19 @@ class KernelRidge:
 
     def logits(self, vectors: Matrix) -> Matrix:
         """Of vectors of shape (m, d): of shape (m, C)."""
-        vectors = self._projected(vectors)
-        found = np.empty((len(vectors), self.weights.shape[1]), np.float32)
+        return self.judged(vectors)[0]
+
+    def judged(self, vectors: Matrix) -> tuple[Matrix, Matrix]:
+        """Logits of vectors of shape (m, d), of shape (m, C), and the mean cosine to the nearest that it learnt from, of shape (m,)."""
+        found, nearness = np.empty((len(vectors), self.weights.shape[1]), np.float32), np.empty(len(vectors), np.float32)
         for start in range(0, len(vectors), _SCORED_AT_ONCE):
             part = slice(start, start + _SCORED_AT_ONCE)
-            found[part] = _kernel(vectors[part], self.vectors) @ self.weights
-        return found * np.float32(self.sharpness)
+            near = _kernel(self._projected(vectors[part]), self.vectors)
+            found[part] = near @ self.weights
+            # Drawn together, a stranger's text would lie nearer too: there the cosines are those of the encoder's own vectors.
+            cosines = nearest(near if self.unprojected is None else _kernel(vectors[part], self.unprojected))
+            nearness[part] = 1 + np.log(cosines).mean(axis=1) / _WIDTH
+        return found * np.float32(self.sharpness), nearness
 
     def learn(self, vectors: Matrix, truth: NDArray[np.bool_], strength: float, *, exclusive: bool) -> Iterator[None]:
         """Learn from vectors of shape (n, d) and the labels they have, of shape (n, C). strength: of the ridge.
@@ -56,7 +65,8 @@ class KernelRidge:
         text that was left out; the closed form for what a regression without it would say is that of Hastie, Tibshirani and Friedman
         2009, The Elements of Statistical Learning, section 7.10.
         """
-        vectors = self._projected(vectors)
+        if self.projection is not None:
+            self.unprojected, vectors = _kept(vectors), self._projected(vectors)
         no = -1 / (truth.shape[1] - 1) if exclusive else -1.0
         targets = np.where(truth, np.float32(1), np.float32(no))
         factor = _Factor(vectors, strength)
@@ -72,14 +82,13 @@ class KernelRidge:
         temperature = fit_temperature(without, truth[left_out], exclusive=exclusive)
         self.sharpness = 1 / temperature
         self.loss = cross_entropy(without / np.float32(temperature), truth[left_out], exclusive=exclusive)
-        # As the artifact keeps them.
-        self.vectors, self.weights = vectors.astype(np.float16).astype(np.float32), weights
+        self.vectors, self.weights = _kept(vectors), weights
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What `from_arrays` takes. float16 for the vectors: they are no more exact."""
-        projection = {} if self.projection is None else {"projection": self.projection.astype(np.float16)}
-        sharpness = np.array(self.sharpness)
-        return {"vectors": self.vectors.astype(np.float16), "weights": self.weights, "sharpness": sharpness, **projection}
+        exact = {"weights": self.weights, "sharpness": np.array(self.sharpness)}
+        halved = {"vectors": self.vectors, "projection": self.projection, "unprojected": self.unprojected}
+        return exact | {name: array.astype(np.float16) for name, array in halved.items() if array is not None}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> KernelRidge:
@@ -87,7 +96,7 @@ class KernelRidge:
         made.vectors, made.weights = arrays["vectors"].astype(np.float32), arrays["weights"]
         made.sharpness = float(arrays["sharpness"])
         if "projection" in arrays:
-            made.projection = arrays["projection"].astype(np.float32)
+            made.projection, made.unprojected = arrays["projection"].astype(np.float32), arrays["unprojected"].astype(np.float32)
         return made
 
     def _projected(self, vectors: Matrix) -> Matrix:
@@ -193,6 +202,11 @@ class _Factor:
         for block, inverse in zip(reversed(self._blocks), reversed(self._inverses), strict=True):
             right[block] = inverse.T @ (right[block] - self._matrix[block.stop :, block].T @ right[block.stop :])
             yield
+
+
+def _kept(vectors: Matrix) -> Matrix:
+    """As an artifact keeps them, so that what was trained is what will be loaded."""
+    return vectors.astype(np.float16).astype(np.float32)
 
 
 def _kernel(left: Matrix, right: Matrix) -> Matrix:

@@ -15,6 +15,7 @@ from thinc.api import Adam, Linear, Maxout, Model, chain, fix_random_seed
 
 from winnow.recipes import optimizer_state
 from winnow.recipes.calibration import cross_entropy, scores_of, smoothed
+from winnow.recipes.familiarity import nearest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,6 +32,8 @@ _LAST_RATE = 0.05
 # thinc's own, under the root of the variance.
 _LEAST_VARIANCE = 1e-8
 _SCORED_AT_ONCE = 1024
+# Of the texts that were learnt, so many are kept to tell by what lies near.
+_KEPT = 5_000
 # Batches between two yields: some hundredths of a second.
 _BATCHES_AT_ONCE = 16
 
@@ -39,7 +42,8 @@ _BATCHES_AT_ONCE = 16
 class MaxoutHead:
     """Logits of vectors of d dimensions, for C labels, over h units of p pieces.
 
-    pieces: of shape (h, p, d), and their bias (h, p); gain and shift of the norm: (h,); output: (C, h), and its bias (C,).
+    pieces: of shape (h, p, d), and their bias (h, p); gain and shift of the norm: (h,); output: (C, h), and its bias (C,). known: some of
+    the vectors that were learnt, (k, d).
     """
 
     pieces: Matrix
@@ -48,6 +52,7 @@ class MaxoutHead:
     shift: Matrix
     output: Matrix
     output_bias: Matrix
+    known: Matrix
 
     def logits(self, vectors: Matrix) -> Matrix:
         """Of vectors of shape (m, d): of shape (m, C)."""
@@ -62,13 +67,19 @@ class MaxoutHead:
             found[start : start + len(part)] = normed @ self.output.T + self.output_bias
         return found
 
+    def judged(self, vectors: Matrix) -> tuple[Matrix, Matrix]:
+        """Logits of vectors of shape (m, d), of shape (m, C), and the mean cosine to the nearest that it knows, of shape (m,)."""
+        parts = (vectors[start : start + _SCORED_AT_ONCE] for start in range(0, len(vectors), _SCORED_AT_ONCE))
+        nearness = [nearest(part @ self.known.T).mean(axis=1) for part in parts]
+        return self.logits(vectors), np.concatenate([np.empty(0, np.float32), *nearness])
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What `from_arrays` takes."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {name: getattr(self, name) for name in self.__slots__} | {"known": self.known.astype(np.float16)}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> MaxoutHead:
-        return cls(**{name: arrays[name] for name in cls.__slots__})
+        return cls(**{name: arrays[name].astype(np.float32) for name in cls.__slots__})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +101,9 @@ class MaxoutFitting:
         self.loss = 0.0
         self._vectors, self._truth, self._held_out = vectors, truth, held_out
         self._how, self._exclusive = how, exclusive
+        # As the artifact keeps them.
+        kept = np.random.default_rng(how.seed).permutation(len(vectors))[:_KEPT]
+        self._known = vectors[kept].astype(np.float16).astype(np.float32)
         self._hidden: Model[Any, Any] = Maxout(_WIDTH, vectors.shape[1], nP=_PIECES, dropout=how.dropout, normalize=True)
         self._output: Model[Any, Any] = Linear(truth.shape[1], _WIDTH)
         self._model: Model[Any, Any] = chain(self._hidden, self._output)
@@ -131,9 +145,17 @@ class MaxoutFitting:
     def head(self) -> MaxoutHead:
         """The head as it is now."""
         maxout, norm = (next(node for node in self._hidden.walk() if node.name == name) for name in ("maxout", "layernorm"))
-        taken = [(maxout, "W"), (maxout, "b"), (norm, "G"), (norm, "b"), (self._output, "W"), (self._output, "b")]
+        taken = {
+            "pieces": (maxout, "W"),
+            "pieces_bias": (maxout, "b"),
+            "gain": (norm, "G"),
+            "shift": (norm, "b"),
+            "output": (self._output, "W"),
+            "output_bias": (self._output, "b"),
+        }
         # Copies: the optimizer changes them in their places.
-        return MaxoutHead(*(np.array(node.get_param(name), np.float32) for node, name in taken))
+        copies = {name: np.array(node.get_param(parameter), np.float32) for name, (node, parameter) in taken.items()}
+        return MaxoutHead(**copies, known=self._known)
 
     def held_out_logits(self) -> Matrix:
         return self.head().logits(self._held_out)

@@ -72,6 +72,10 @@ class Classifier:
         """Of shape (texts, labels)."""
         return self.head.logits(self.encoding.vectors(texts))
 
+    def judged(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Logits, of shape (texts, labels), and how near texts lie that were learnt, of shape (texts,) (recipes.familiarity)."""
+        return self.head.judged(self.encoding.vectors(texts))
+
     def spacy_model(self, temperature: float) -> tuple[dict[str, Any], bytes]:
         """The config of the architecture that gives the same scores in a pipeline, and the weights that it loads."""
         config = {"exclusive_classes": self.exclusive, "temperature": temperature, "nO": len(self.labels)}

@@ -1,0 +1,54 @@
+"""None of these: with a sentence encoder, a text that is like none that were learnt has no accepted label."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.conftest import Json, Winnow
+
+KNOWN = ["How deep do tulip bulbs go?", "My back wheel has a flat tyre", "How long does bread dough have to rise?"]
+STRANGE = ["The parliament voted on the new budget", "def main(): return 0", "My lawyer asks for the contract", "ﷺ ﷺ ﷺ"]
+
+
+@pytest.fixture
+def deployed(winnow: Winnow) -> Winnow:
+    winnow.parameters["Encoder"] = "minilm"
+    winnow.put_dataset()
+    return winnow
+
+
+def accepted(winnow: Winnow, texts: list[str]) -> list[bool]:
+    answer = winnow.call("predict", "predict_post_texts", body={"model_id": "tc-01", "texts": texts, "n_top": 1})
+    assert answer.status == 200, answer.body
+    return [prediction["labels"][0]["accepted"] for prediction in answer.body["predictions"]]
+
+
+@pytest.mark.parametrize("recipe", ["sentence", "best"])
+def test_a_text_of_none_of_the_labels_has_none_accepted(deployed: Winnow, recipe: str) -> None:
+    deployed.train(recipe=recipe, n_iter=8)
+
+    assert accepted(deployed, KNOWN) == [True] * 3
+    assert accepted(deployed, STRANGE) == [False] * 4
+
+
+def test_the_evaluation_says_what_is_let_through_and_what_is_refused(deployed: Winnow) -> None:
+    version = deployed.train(recipe="best", n_iter=8)
+    report: Json = deployed.call("get_evaluation", path={"model_id": "tc-01", "version": "1"}).body
+
+    strangers = report["strangers"]
+    assert strangers["labels"] == 1  # a fifth of three, and at least one
+    assert strangers["texts"] >= 8
+    assert strangers["let_through"] < strangers["let_through_by_score"]
+    assert strangers["refused"] >= strangers["refused_by_score"]
+    headline = version["evaluation"]
+    assert headline["let_through"] == strangers["let_through"]
+    assert 0 < headline["least_familiarity"] < 1.6
+
+
+def test_a_recipe_without_an_encoder_can_t_tell(deployed: Winnow) -> None:
+    version = deployed.train(recipe="linear")
+    assert (version["evaluation"]["least_familiarity"], version["evaluation"]["let_through"]) == (None, None)
+    assert deployed.call("get_evaluation", path={"model_id": "tc-01", "version": "1"}).body["strangers"] is None

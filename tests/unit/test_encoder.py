@@ -1,0 +1,225 @@
+"""The sentence encoder: true to the float32 weights, the same for a text in any company, safe with odd texts; and vectors remembered."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import winnow_encoder
+from numpy.typing import NDArray
+
+from tests.conftest import ROOT
+from tests.support import minilm
+from winnow.errors import EncoderError
+from winnow.recipes import encoder
+from winnow.recipes.encoder import Encoder, Remembered
+
+# Int8 weights turn a vector a little: the shorter the text the more.
+LEAST_COSINE, LEAST_MEAN_COSINE = 0.995, 0.998
+
+SENTENCES = [
+    "I want to save for vacation!",
+    "How deep do tulip bulbs go?",
+    "My card was stolen, and somebody paid with it.",
+    "What is the weather in Paris tomorrow, and do I need an umbrella if I go out late at night?",
+    "THE QUICK BROWN FOX",
+    "Ça va très bien, naïve café",
+    "Zażółć gęślą jaźń",
+    "İstanbul'da hava güzel",
+    "Привет, как дела?",
+    "今日はいい天気ですね",
+    "no-reply@example.com 2024-01-31 $1,234.56",
+    "line one\nline two\ttabbed",
+    "I am so happy 🙂🎉",
+]
+ODD = ["", "?", "🙂", "\u200b", "(((((", "x" * 500, "a\u0301e\u0301"]
+LONG = ["How deep do tulip bulbs go? " * 20 + "My card was stolen. " * 40, "a word of many " * 400]
+
+
+@pytest.fixture(scope="module")
+def installed() -> Encoder:
+    return encoder.installed()
+
+
+def test_its_vectors_are_nearly_those_of_the_float32_weights(installed: Encoder) -> None:
+    texts = [*SENTENCES, *ODD, *LONG]
+    vectors = installed.vectors(texts)
+    cosines = (vectors * minilm.vectors(texts)).sum(axis=1)
+
+    assert vectors.dtype == np.float32
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
+    assert cosines.min() >= LEAST_COSINE, dict(zip(texts, cosines.tolist(), strict=True))
+    assert cosines.mean() >= LEAST_MEAN_COSINE
+
+
+def test_what_is_beyond_256_tokens_is_not_read(installed: Encoder) -> None:
+    # 254 words, and a token at each end.
+    full, longer, shorter = installed.vectors(["card " * 253 + "money", "card " * 253 + "money " + "rain " * 500, "card " * 253])
+
+    assert np.array_equal(full, longer)
+    assert not np.array_equal(full, shorter)
+
+
+def test_a_text_has_the_same_vector_alone_and_among_others(installed: Encoder) -> None:
+    texts = [*ODD, *SENTENCES]
+    assert np.array_equal(installed.vectors(texts), np.vstack([installed.vectors([text]) for text in texts]))
+    assert np.array_equal(installed.vectors(texts[::-1]), installed.vectors(texts)[::-1])
+
+
+def test_no_texts_have_no_vectors(installed: Encoder) -> None:
+    assert installed.vectors([]).shape == (0, 384)
+
+
+def test_a_lone_surrogate_is_as_a_question_mark(installed: Encoder) -> None:
+    lone, replaced = installed.vectors(["half a \ud83d smile", "half a ? smile"])
+    assert np.array_equal(lone, replaced)
+
+
+@pytest.mark.parametrize("text", ["(" * 20_000, "🙂" * 20_000, "a" + "\u0301" * 20_000, "\u0000" * 20_000, "a" * 100_000, "ﷺ" * 20_000])
+def test_a_text_made_to_be_slow_has_a_vector(installed: Encoder, text: str) -> None:
+    assert np.linalg.norm(installed.vectors([text])) == pytest.approx(1, abs=1e-6)
+
+
+_LOAD_LINEAR = """
+import sys
+from winnow.domain import Example, Hyperparameters
+from winnow.recipes.artifact import TrainedClassifier
+from winnow.training import train
+made = train("linear", [Example("a flat tyre", ("a",)), Example("tulip bulbs", ("b",))], Hyperparameters(n_iter=1), exclusive=True)
+TrainedClassifier.from_files(made.to_files()).predict(["tulip bulbs"])
+print(sorted({"onnxruntime", "tokenizers", "winnow_encoder"} & set(sys.modules)))
+"""
+
+_LOAD_ENCODER = """
+import sys
+from winnow.recipes import encoder
+encoder.installed().vectors([])
+print(sorted({"onnxruntime", "tokenizers"} & set(sys.modules)))
+encoder.installed().vectors(["tulip bulbs"])
+print(sorted({"onnxruntime", "tokenizers"} & set(sys.modules)))
+"""
+
+
+def told_by(program: str) -> list[str]:
+    """What a Python of its own prints, line by line."""
+    environment = {"PYTHONPATH": str(ROOT / "layers" / "winnow")}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_a_recipe_that_needs_no_encoder_loads_none() -> None:
+    assert told_by(_LOAD_LINEAR) == ["[]"]
+
+
+def test_what_runs_it_is_loaded_when_the_first_text_comes() -> None:
+    assert told_by(_LOAD_ENCODER) == ["[]", "['onnxruntime', 'tokenizers']"]
+
+
+def test_a_deployment_without_it_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoder, "_PACKAGE", "winnow_encoder_that_is_not_there")
+    encoder.installed.cache_clear()
+    with pytest.raises(EncoderError, match="deploy it with the parameter Encoder=minilm"):
+        encoder.installed()
+    encoder.installed.cache_clear()
+
+
+def test_its_digest_is_that_of_all_that_makes_a_vector(installed: Encoder, tmp_path: Path) -> None:
+    described = (Path(str(winnow_encoder.__file__)).parent / "encoder.json").read_text()
+    digests = [installed.digest]
+    for name in ("model_sha256", "tokenizer_sha256", "most_tokens", "pooling"):
+        (tmp_path / "encoder.json").write_text(json.dumps(json.loads(described) | {name: 7}, sort_keys=True, separators=(",", ":")))
+        digests.append(Encoder(tmp_path).digest)
+
+    assert len(set(digests)) == 5
+    (tmp_path / "encoder.json").write_text(described)
+    assert Encoder(tmp_path).digest == installed.digest
+
+
+# --- remembered ---
+
+
+class Counting:
+    """An encoder that notes what it encodes: a text's vector is of its length and its first character."""
+
+    def __init__(self, digest: str = "one") -> None:
+        self.name, self.digest = "counting", digest
+        self.encoded: list[str] = []
+
+    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        self.encoded += texts
+        found = np.array([[len(text), ord(text[0])] for text in texts], np.float32).reshape(-1, 2)
+        return found / np.linalg.norm(found, axis=1, keepdims=True)
+
+
+TEXTS = [f"{chr(65 + number % 26)}{'x' * number}" for number in range(50)]
+
+
+def exactly(texts: Sequence[str]) -> NDArray[np.float32]:
+    """As they are remembered."""
+    return Counting().vectors(texts).astype(np.float16).astype(np.float32)
+
+
+def test_each_text_is_encoded_once_however_often_it_is_asked_for() -> None:
+    counting = Counting()
+    remembered = Remembered(counting, [*TEXTS, *TEXTS[::-1]])
+    shares = [remembered.share, *(remembered.share for _ in remembered.encode())]
+
+    assert shares == sorted(shares)
+    assert (shares[0], shares[-1]) == (0.0, 1.0)
+    for _ in range(3):
+        assert np.array_equal(remembered.vectors(TEXTS[::-1]), exactly(TEXTS[::-1]))
+    assert counting.encoded == TEXTS
+
+
+def test_others_are_encoded_as_they_come_and_have_their_places() -> None:
+    counting = Counting()
+    remembered = Remembered(counting, TEXTS)
+    for _ in remembered.encode():
+        pass
+    asked = ["new", TEXTS[3], "newer", TEXTS[0], "new"]
+
+    assert np.array_equal(remembered.vectors(asked), exactly(asked))
+    assert counting.encoded[len(TEXTS) :] == ["new", "newer", "new"]
+    assert remembered.vectors([]).shape[0] == 0
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2, 10])
+def test_put_down_and_taken_up_again_nothing_is_encoded_twice(steps: int) -> None:
+    first, second = Counting(), Counting()
+    remembered = Remembered(first, TEXTS)
+    for _ in itertools.islice(remembered.encode(), steps):
+        pass
+    again = Remembered(second, TEXTS)
+    again.resume(remembered.save())
+    assert again.share == remembered.share
+    for _ in again.encode():
+        pass
+
+    assert first.encoded + second.encoded == TEXTS
+    assert np.array_equal(again.vectors(TEXTS), exactly(TEXTS))
+
+
+def test_another_encoder_s_vectors_are_worth_nothing() -> None:
+    remembered, other = Remembered(Counting("one"), TEXTS), Counting("two")
+    for _ in remembered.encode():
+        pass
+    again = Remembered(other, TEXTS)
+    again.resume(remembered.save())
+    assert again.share == 0.0
+    for _ in again.encode():
+        pass
+
+    assert other.encoded == TEXTS
+
+
+def test_no_texts_are_all_remembered() -> None:
+    remembered = Remembered(Counting(), [])
+    assert list(remembered.encode()) == []
+    assert remembered.share == 1.0
