@@ -96,7 +96,7 @@ smoke: env ## the end-to-end calls against a deployed stack: URL=… KEY=…
 
 # --- checking ---
 
-.PHONY: check test test-faults test-arm64 test-sam-local start-sam-local bench-banking77 bench-large bench-datasets bench-training
+.PHONY: check test test-faults test-arm64 test-sam-local start-sam-local bench-banking77 bench-selection bench-encoder bench-large bench-datasets bench-training
 check: env ## lint, format, types, template
 	ruff check .
 	ruff format --check .
@@ -132,8 +132,14 @@ test-sam-local: build-local ## the original calls against `sam local start-api`,
 start-sam-local: build-local ## `sam local start-api` with a local cloud behind it, until Ctrl-C: PORT=3000 (default: a free one)
 	LAMBDA_IMAGE_TOOL="$(LAMBDA_IMAGE_TOOL)" $(PYTHON) -m local.sam_local $(PORT)
 
-bench-banking77: build-local ## train on Banking77 and classify its test set, both through the API: DATA=folder with train.csv and test.csv
-	PYTHONPATH=layers/winnow $(PYTHON) -m benchmarks.banking77 $(DATA)
+bench-banking77: build-local ## train on Banking77 and classify its test set, both through the API: DATA=folder with train.csv and test.csv RECIPE=linear
+	PYTHONPATH=layers/winnow $(PYTHON) -m benchmarks.banking77 $(DATA) $(if $(RECIPE),--recipe $(RECIPE))
+
+bench-selection: build-local ## what auto takes and why, on Banking77, NLU++ and a few of the sample's texts, through the API: DATA=folder
+	PYTHONPATH=layers/winnow $(PYTHON) -m benchmarks.selection $(DATA)
+
+bench-encoder: build-local ## one prediction through the handler by linear, cnn and best: cold, warm, memory: DATA=folder with train.csv and test.csv
+	PYTHONPATH=layers/winnow $(PYTHON) -m benchmarks.encoder $(DATA)
 
 bench-large: build-local ## 200,000 examples of 100 labels through the API, in segments: how many, and how much memory
 	PYTHONPATH=layers/winnow $(PYTHON) -m benchmarks.large

@@ -8,7 +8,6 @@ classified afterwards, a hundred texts a call.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import sys
 import tempfile
@@ -18,19 +17,21 @@ from itertools import batched
 from pathlib import Path
 from typing import Any
 
+from benchmarks.splits import DATA, FOLDERS, Split, banking77
 from local.client import ApiError, Client
-from local.cloud import PROJECT, LocalCloud
+from local.cloud import LocalCloud
 from local.server import CloudError
 from winnow.evaluation import evaluate
 
-DATA = PROJECT.parent / "shared" / "data" / "banking77"
 MODEL = "banking77"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench-banking77", description=__doc__)
-    parser.add_argument("data", nargs="?", type=Path, default=DATA, help="folder with train.csv and test.csv")
-    data: Path = parser.parse_args().data
+    parser.add_argument("data", nargs="?", type=Path, default=DATA / FOLDERS["banking77"], help="folder with train.csv and test.csv")
+    parser.add_argument("--recipe", help="train by this recipe (the API's default)")
+    arguments = parser.parse_args()
+    data: Path = arguments.data
     if not (data / "train.csv").exists():
         print(f"winnow: {data} has no train.csv: give the folder of Banking77 with DATA=…", file=sys.stderr)
         return 1
@@ -38,22 +39,18 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder, LocalCloud(Path(folder), port=None) as cloud:
             cloud.deploy()
             settings = cloud.environment()
-            _measure(Client(settings["WINNOW_URL"], settings["WINNOW_API_KEY"]), _rows(data / "train.csv"), _rows(data / "test.csv"))
+            client = Client(settings["WINNOW_URL"], settings["WINNOW_API_KEY"])
+            _measure(client, banking77(data), {"recipe": arguments.recipe} if arguments.recipe else {})
     except (CloudError, ApiError, TimeoutError) as error:
         print(f"winnow: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def _rows(file: Path) -> list[dict[str, str]]:
-    with file.open(newline="", encoding="utf-8") as lines:
-        return [{"text": row["text"], "label": row["category"]} for row in csv.DictReader(lines)]
-
-
-def _measure(client: Client, train: list[dict[str, str]], test: list[dict[str, str]]) -> None:
-    content = "\n".join(json.dumps(row, ensure_ascii=False) for row in train).encode()
+def _measure(client: Client, split: Split, asked: Mapping[str, str]) -> None:
+    rows = [json.dumps({"text": example.text, "label": example.labels[0]}, ensure_ascii=False) for example in split.train]
     began = time.monotonic()
-    client.train(MODEL, client.upload("banking77.jsonl", content))
+    client.train(MODEL, client.upload("banking77.jsonl", "\n".join(rows).encode()), **asked)
     model = client.wait(MODEL, _told(began))
     trained = time.monotonic() - began
     version = model["version"]
@@ -61,12 +58,16 @@ def _measure(client: Client, train: list[dict[str, str]], test: list[dict[str, s
         raise CloudError(f"the training ended {version['status']}: {version['error']}")
     began = time.monotonic()
     predicted: list[set[str]] = []
-    for part in batched(test, 100, strict=False):
-        answer = client.call("POST", "/prediction", {"model_id": MODEL, "texts": [row["text"] for row in part], "n_top": 1})
+    for part in batched(split.test, 100, strict=False):
+        answer = client.call("POST", "/prediction", {"model_id": MODEL, "texts": [example.text for example in part], "n_top": 1})
         predicted += [{prediction["labels"][0]["label"]} for prediction in answer["predictions"]]
     classified = time.monotonic() - began
-    official = evaluate([{row["label"]} for row in test], predicted, sorted({row["label"] for row in train}))
-    print(f"Banking77 through the API: {len(train):,} texts, recipe {version['recipe']}, {version['hyperparameters']['n_iter']} epochs")
+    official = evaluate([set(example.labels) for example in split.test], predicted, sorted({example.labels[0] for example in split.train}))
+    print(
+        f"Banking77 through the API: {len(split.train):,} texts, recipe {version['recipe']}, {version['hyperparameters']['n_iter']} epochs"
+    )
+    if version["selection"]:
+        print(f"  {json.dumps(version['selection'])}")
     for where, evaluation in (("held out by Winnow", version["evaluation"]), ("official test set", official)):
         figures = f"accuracy {evaluation['accuracy']:.4f}   macro-F1 {evaluation['macro_f1']:.4f}"
         print(f"  {where:<19} {evaluation['examples']:>5} texts   {figures}")

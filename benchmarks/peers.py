@@ -23,11 +23,12 @@ import spacy
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
-from sklearn.pipeline import make_pipeline, make_union
-from sklearn.preprocessing import MultiLabelBinarizer
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, MultiLabelBinarizer
 from sklearn.svm import LinearSVC
 from spacy.tokens import DocBin
 
+from benchmarks.encoded import vectors
 from benchmarks.splits import FOLDS, every_nth
 from winnow.domain import Example
 
@@ -128,19 +129,17 @@ def _best_threshold(scores: Scores, truth: NDArray[np.bool_]) -> tuple[float, fl
 # --- scikit-learn ---
 
 
-def _scikit(make: Callable[[float, bool], Any], method: str) -> Callable[[Sequence[Example], Settings, bool, int], Fitted]:
+def _scikit(
+    features: Callable[[], Any], make: Callable[[float, bool], Any], method: str
+) -> Callable[[Sequence[Example], Settings, bool, int], Fitted]:
     def fit(examples: Sequence[Example], settings: Settings, exclusive: bool, _seed: int) -> Fitted:
-        features = make_union(
-            TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True),
-            TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True),
-        )
         texts = [example.text for example in examples]
         if exclusive:
-            pipeline = make_pipeline(features, make(settings["C"], exclusive))
+            pipeline = make_pipeline(features(), make(settings["C"], exclusive))
             pipeline.fit(texts, [example.labels[0] for example in examples])
             labels = [str(label) for label in pipeline.classes_]
         else:
-            pipeline = make_pipeline(features, OneVsRestClassifier(make(settings["C"], exclusive)))
+            pipeline = make_pipeline(features(), OneVsRestClassifier(make(settings["C"], exclusive)))
             binarizer = MultiLabelBinarizer()
             pipeline.fit(texts, binarizer.fit_transform([example.labels for example in examples]))
             labels = [str(label) for label in binarizer.classes_]
@@ -151,6 +150,23 @@ def _scikit(make: Callable[[float, bool], Any], method: str) -> Callable[[Sequen
         return Fitted(labels, getattr(pipeline, method), size)
 
     return fit
+
+
+def _words() -> FeatureUnion:
+    return FeatureUnion(
+        [
+            ("words", TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)),
+            ("characters", TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)),
+        ]
+    )
+
+
+def _sentence() -> FunctionTransformer:
+    return FunctionTransformer(vectors)
+
+
+def _words_and_sentence() -> FeatureUnion:
+    return FeatureUnion([("words", _words()), ("sentence", _sentence())], transformer_weights={"sentence": 2})
 
 
 def _svc(c: float, _exclusive: bool) -> Any:
@@ -264,9 +280,20 @@ def _only(settings: Settings) -> Callable[[int], Sequence[Settings]]:
     return lambda _examples: [settings]
 
 
+def _values_of_c(*values: float) -> Callable[[int], Sequence[Settings]]:
+    return lambda _examples: [{"C": value} for value in values]
+
+
+_SVC, _LOGISTIC = _values_of_c(1, 0.3, 3), _values_of_c(20, 5, 80)
+
 PEERS: Mapping[str, Peer] = {
     "spacy": Peer(_fit_spacy, _only({})),
-    "svc": Peer(_scikit(_svc, "decision_function"), lambda _: [{"C": c} for c in (1, 0.3, 3)]),
-    "logreg": Peer(_scikit(_logistic, "predict_proba"), lambda _: [{"C": c} for c in (20, 5, 80)]),
+    "svc": Peer(_scikit(_words, _svc, "decision_function"), _SVC),
+    "logreg": Peer(_scikit(_words, _logistic, "predict_proba"), _LOGISTIC),
     "fasttext": Peer(_fit_fasttext, _fasttext_grid),
+    "minilm-logreg": Peer(_scikit(_sentence, _logistic, "predict_proba"), _LOGISTIC),
+    "minilm-svc": Peer(_scikit(_words_and_sentence, _svc, "decision_function"), _SVC),
 }
+
+OF_ENCODER = ("minilm-logreg", "minilm-svc")
+"""Those over sentence vectors."""

@@ -12,6 +12,10 @@ from pathlib import Path
 
 from winnow.domain import Example
 
+DATA = Path(__file__).parents[2] / "shared" / "data"
+FOLDERS = {"banking77": "banking77", "nlupp": "nlupp_banking"}
+"""Of each data set, in the data folder."""
+
 FOLDS = 5
 
 
