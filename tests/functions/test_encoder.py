@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from tests.conftest import Json, load_dataset
 from tests.support.feedback import add, labelled
+from winnow import comparison
 from winnow.recipes import encoder
 
 if TYPE_CHECKING:
     from tests.conftest import Answer, Winnow
+    from winnow.domain import Version
 
 NONE = "This deployment has no sentence encoder: deploy it with the parameter Encoder=minilm, or name another recipe."
 NEEDING = ["sentence", "best"]
@@ -178,3 +180,24 @@ def test_a_version_held_against_one_of_another_encoder_waits_for_a_client_s_word
         assert version["gate"]["passed"] is False
         assert "trained with the sentence encoder all-MiniLM-L6-v2" in version["gate"]["reason"]
         assert version["gate"]["reason"].endswith("Promote it yourself if it shall answer.")
+
+
+# --- time ---
+
+
+@pytest.mark.parametrize(("recipe", "most"), [("linear", 5_000), ("sentence", 1_000)])
+def test_fewer_examples_are_compared_where_they_have_to_be_encoded(
+    deployed: Winnow, monkeypatch: pytest.MonkeyPatch, recipe: str, most: int
+) -> None:
+    deployed.train(recipe="linear")
+    update(deployed, recipe=recipe)
+    asked: list[int | None] = []
+    given = comparison.compare
+
+    def compared(before: Version, after: Version, at_most: int | None) -> Json:
+        asked.append(at_most)
+        return given(before, after, at_most)
+
+    monkeypatch.setattr(comparison, "compare", compared)
+    assert compare(deployed, 1, 2).status == 200
+    assert asked == [most]
