@@ -10,21 +10,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from spacy.util import registry
 
 from winnow.domain import Example, Hyperparameters
 from winnow.recipes import linear, sentence
 from winnow.recipes.few import is_few
-from winnow.recipes.frozen import frozen_model
+from winnow.recipes.frozen import architecture, exported
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from spacy.tokens import Doc
-    from thinc.api import Model
 
     from winnow.recipes.encoder import Encoding
 
 NAME = "best"
+_ARCHITECTURE = "winnow.Best.v1"
 
 # The share of the sentence's logits, with few and with many texts of exclusive labels, and with others: found on folds of training sets.
 _SHARES = {"few": 0.7, "many": 0.5, "multilabel": 0.4}
@@ -70,8 +68,7 @@ class Classifier:
 
     def spacy_model(self, temperature: float) -> tuple[dict[str, Any], bytes]:
         """The config of the architecture that gives the same scores in a pipeline, and the weights that it loads."""
-        config = {"exclusive_classes": self.exclusive, "temperature": temperature, "nO": len(self.labels)}
-        return {"@architectures": "winnow.Best.v1", **config}, best_model(self.exclusive, temperature, len(self.labels), self).to_bytes()
+        return exported(self, _ARCHITECTURE, temperature)
 
     def to_bytes(self) -> bytes:
         file = io.BytesIO()
@@ -139,16 +136,4 @@ class BestFitting:
             fitting.resume({name.removeprefix(f"{part}."): array for name, array in saved.items() if name.startswith(f"{part}.")})
 
 
-@registry.architectures("winnow.Best.v1")  # type: ignore[untyped-decorator]
-def best_model(
-    exclusive_classes: bool,
-    temperature: float = 1.0,
-    nO: int | None = None,  # noqa: N803
-    classifier: Classifier | None = None,
-) -> Model[list[Doc], Any]:
-    """From documents to scores, of shape (documents, nO). It is loaded, and learns nothing by `nlp.update`.
-
-    temperature: what the logits are divided by.
-    """
-    made = classifier or Classifier([""] * (nO or 0), exclusive=exclusive_classes, language="")
-    return frozen_model("winnow_best", made, temperature, nO)
+best_model = architecture(_ARCHITECTURE, Classifier)

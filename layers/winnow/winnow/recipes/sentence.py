@@ -11,25 +11,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from spacy.util import registry
 
 from winnow.domain import Example, Hyperparameters
 from winnow.errors import EncoderError
 from winnow.flags import label_flags
 from winnow.recipes import encoder, maxout
 from winnow.recipes.few import is_few, name_as_text
-from winnow.recipes.frozen import frozen_model
+from winnow.recipes.frozen import architecture, exported
 from winnow.recipes.kernel_ridge import KernelFitting, KernelRidge
 from winnow.recipes.maxout import MaxoutFitting, MaxoutHead
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from spacy.tokens import Doc
-    from thinc.api import Model
 
     from winnow.recipes.encoder import Encoding
 
 NAME = "sentence"
+_ARCHITECTURE = "winnow.Sentence.v1"
 
 # A kernel's matrix of more texts has no room in the memory of a training: 0.9 GB.
 MOST_OF_A_KERNEL = 15_000
@@ -78,10 +76,7 @@ class Classifier:
 
     def spacy_model(self, temperature: float) -> tuple[dict[str, Any], bytes]:
         """The config of the architecture that gives the same scores in a pipeline, and the weights that it loads."""
-        config = {"exclusive_classes": self.exclusive, "temperature": temperature, "nO": len(self.labels)}
-        return {"@architectures": "winnow.Sentence.v1", **config}, sentence_model(
-            self.exclusive, temperature, len(self.labels), self
-        ).to_bytes()
+        return exported(self, _ARCHITECTURE, temperature)
 
     def to_bytes(self) -> bytes:
         """The head, and the digest of the encoder whose vectors it is for: not the encoder."""
@@ -178,16 +173,4 @@ class SentenceFitting:
         return MaxoutFitting(vectors, self._truth, how, held_out, exclusive=exclusive)
 
 
-@registry.architectures("winnow.Sentence.v1")  # type: ignore[untyped-decorator]
-def sentence_model(
-    exclusive_classes: bool,
-    temperature: float = 1.0,
-    nO: int | None = None,  # noqa: N803
-    classifier: Classifier | None = None,
-) -> Model[list[Doc], Any]:
-    """From documents to scores, of shape (documents, nO). It is loaded, and learns nothing by `nlp.update`.
-
-    temperature: what the logits are divided by.
-    """
-    made = classifier or Classifier([""] * (nO or 0), exclusive=exclusive_classes, language="")
-    return frozen_model("winnow_sentence", made, temperature, nO)
+sentence_model = architecture(_ARCHITECTURE, Classifier)
