@@ -106,8 +106,8 @@ class SentenceFitting:
         self._classifier, self._settings = classifier, settings
         self._texts, self._held_out = [example.text for example in examples], held_out
         self._truth = label_flags(examples, classifier.labels)
-        # By what there is in all, so that what is fitted on a fold, and then on everything, is of one kind.
-        self._kernel = len(examples) + len(held_out) <= MOST_OF_A_KERNEL
+        # By the settings, which know what there is in all: what is fitted on a part, and then on everything, is of one kind.
+        self._kernel = settings.batch_size is None
         self._few = is_few(len(examples), len(classifier.labels))
         self._contrast = self._few and classifier.exclusive
         if self._contrast:
