@@ -56,7 +56,7 @@ class Encoder:
     def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Of shape (texts, dimensions), each of length 1: the mean of the tokens' last states. What is beyond most_tokens is not read.
 
-        One text at a time: a batch is no faster on one processor, and so a text's vector never depends on its neighbours.
+        One text at a time: a batch is hardly faster on one processor, and so a text's vector never depends on its neighbours.
         """
         found = np.empty((len(texts), self._dimensions), np.float32)
         for place, text in enumerate(texts):
