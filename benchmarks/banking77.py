@@ -71,6 +71,12 @@ def _measure(client: Client, split: Split, asked: Mapping[str, str]) -> None:
     for where, evaluation in (("held out by Winnow", version["evaluation"]), ("official test set", official)):
         figures = f"accuracy {evaluation['accuracy']:.4f}   macro-F1 {evaluation['macro_f1']:.4f}"
         print(f"  {where:<19} {evaluation['examples']:>5} texts   {figures}")
+    strangers = client.call("GET", f"/models/{MODEL}/versions/{version['version']}/evaluation")["strangers"]
+    if strangers:
+        print(
+            f"  none of these: of {strangers['texts']} texts of {strangers['labels']} labels left out {strangers['let_through']:.1%} let through"
+            f" ({strangers['let_through_by_score']:.1%} by the score alone), of the others {strangers['refused']:.1%} refused"
+        )
     print(f"  seconds on this machine: {trained:.0f} from upload to ready, {classified:.1f} to classify the test set")
 
 
