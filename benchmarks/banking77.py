@@ -74,8 +74,8 @@ def _measure(client: Client, split: Split, asked: Mapping[str, str]) -> None:
     strangers = client.call("GET", f"/models/{MODEL}/versions/{version['version']}/evaluation")["strangers"]
     if strangers:
         print(
-            f"  none of these: of {strangers['texts']} texts of {strangers['labels']} labels left out {strangers['let_through']:.1%} let through"
-            f" ({strangers['let_through_by_score']:.1%} by the score alone), of the others {strangers['refused']:.1%} refused"
+            f"  none of these: of {strangers['texts']} texts of {strangers['labels']} labels left out {strangers['let_through']:.1%} let"
+            f" through ({strangers['let_through_by_score']:.1%} by the score alone), of the others {strangers['refused']:.1%} refused"
         )
     print(f"  seconds on this machine: {trained:.0f} from upload to ready, {classified:.1f} to classify the test set")
 
