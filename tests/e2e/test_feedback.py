@@ -25,7 +25,9 @@ def test_feedback_teaches_new_labels_and_the_gate_refuses_poison(api: Deployed) 
     labels = sorted({example.labels[0] for example in split.train})
     missing, swapped = set(labels[:MISSING]), dict(zip(labels[20:28], [*labels[21:28], labels[20]], strict=True))
     base = [example for example in split.train if example.labels[0] not in missing]
-    api.client.train(ID, api.client.upload("banking77.jsonl", "\n".join(json.dumps(shown(example)) for example in base).encode()))
+    dataset = api.client.upload("banking77.jsonl", "\n".join(json.dumps(shown(example)) for example in base).encode())
+    # By the cheapest recipe, three times: which one it is doesn't matter here.
+    api.client.train(ID, dataset, recipe="linear")
     assert api.client.wait(ID)["version"]["dataset"]["labels"] == len(labels) - MISSING
     asked = [example for example in split.test if example.labels[0] in missing]
     assert accuracy(api, asked) == 0
