@@ -79,6 +79,7 @@ def test_what_went_wrong_is_quoted_only_where_the_request_said_so(winnow: Winnow
 
 @pytest.mark.parametrize("recipe", COSTS)
 def test_each_recipe_makes_a_version_that_answers(winnow: Winnow, recipe: str) -> None:
+    winnow.parameters["Encoder"] = "minilm"
     winnow.put_dataset()
     version = winnow.train(recipe=recipe, n_iter=2, seed=3)
     assert (version["status"], version["recipe"], version["selection"], version["hyperparameters"]["seed"]) == ("ready", recipe, None, 3)
