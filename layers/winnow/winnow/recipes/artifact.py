@@ -33,15 +33,11 @@ _DIGITS = 6
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a classifier thinks of texts: logits, calibrated scores, and whether each label is accepted, all of shape (texts, labels).
-
-    familiarity: how well it knows such texts, of shape (texts,), or None where it can't tell.
-    """
+    """What a classifier thinks of texts: logits, calibrated scores, and whether each label is accepted, all of shape (texts, labels)."""
 
     logits: NDArray[np.float32]
     scores: NDArray[np.float32]
     accepted: NDArray[np.bool_]
-    familiarity: NDArray[np.float32] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +80,7 @@ class TrainedClassifier:
             accepted &= np.arange(len(self.labels)) == scores.argmax(axis=1)[:, None]
         if familiar is not None:
             accepted &= (familiar >= np.float32(self.least_familiarity))[:, None]
-        return Judged(logits, scores, accepted, familiar)
+        return Judged(logits, scores, accepted)
 
     def predict(self, texts: Sequence[str], n_top: int | None = None) -> list[list[ScoredLabel]]:
         """For each text its n_top best labels (None: all), best first. Exclusive: only the first can be accepted."""
