@@ -36,6 +36,7 @@ DOORS = (
     {"aws", "flags", "strict_json", "lifecycle"},
     {"registry", "storage", "datasets_bucket", "recipes", "evaluation", "datasets"},
     {"deployment"},
+    {"encoders"},
     {"training", "choice", "retraining", "comparison", "reading"},
     {"jobs", "announcement", "promotion", "preparation", "dry_run", "trainer", "predictor", "failures", "http"},
     {"deletion", "feedback"},
@@ -93,7 +94,7 @@ def layers(function: dict[str, Any], encoder: str) -> set[str]:
     return {layer["Ref"] for layer in given}
 
 
-ENCODERS = template()["Parameters"]["Encoder"]["AllowedValues"]
+ENCODERS = ("minilm", "none", "0" * 64)
 LOCKS = {"WinnowLayer": "winnow-layer.txt", "SpacyLayer": "spacy-layer.txt", "EncoderLayer": "encoder-layer.txt"}
 
 
@@ -167,13 +168,14 @@ def test_the_blocked_names_are_those_of_the_layer_that_is_missing() -> None:
 def test_functions_that_train_or_predict_have_the_encoder_beside_spacy_unless_a_parameter_says_otherwise() -> None:
     # spaCy's layer has the numpy that onnxruntime needs.
     assert template()["Parameters"]["Encoder"]["Default"] == "minilm"
-    assert template()["Conditions"]["HasEncoder"] == {"Equals": [{"Ref": "Encoder"}, "minilm"]}
+    assert template()["Conditions"]["HasEncoder"] == {"Not": [{"Equals": [{"Ref": "Encoder"}, "none"]}]}
+    assert all(re.fullmatch(template()["Parameters"]["Encoder"]["AllowedPattern"], encoder) for encoder in ENCODERS)
     assert template()["Resources"]["EncoderLayer"]["Condition"] == "HasEncoder"
     for encoder in ENCODERS:
         having = {layer: {name for name, function in functions().items() if layer in layers(function, encoder)} for layer in LOCKS}
         assert having["WinnowLayer"] == set(functions())
-        assert having["SpacyLayer"] == {"Train", "Publish", "Predict", "CompareVersions"}
-        assert having["EncoderLayer"] == (having["SpacyLayer"] if encoder == "minilm" else set())
+        assert having["SpacyLayer"] == {"Train", "Publish", "Predict", "CompareVersions", "CheckEncoders"}
+        assert having["EncoderLayer"] == (set() if encoder == "none" else having["SpacyLayer"])
 
 
 # --- the API and what is kept ---

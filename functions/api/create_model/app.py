@@ -56,7 +56,7 @@ def _training_request(request: Request) -> TrainingRequest:
 def _recipe(name: str) -> str:
     """The recipe, for which this deployment has all that it needs."""
     try:
-        candidates(name, has_encoder=deployment.encoder_name() is not None)
+        candidates(name, has_encoder=deployment.has_encoder())
     except EncoderError as error:
         raise InvalidFieldError(error.sentence, field="recipe") from error
     return name

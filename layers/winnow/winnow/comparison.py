@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from winnow import deployment
+from winnow import deployment, encoders
 from winnow.datasets.split import text_key
 from winnow.domain import Example, Gate, TrainingJob, Version
 from winnow.errors import EncoderError, NothingToCompareError
@@ -19,7 +19,7 @@ def compare(before: Version, after: Version, most: int | None = None) -> dict[st
     """What got better and what worse from one ready version of a model to another: `comparison_report`.
 
     most: at most so many examples, drawn by a fixed seed. NothingToCompareError where no example is left; EncoderError where one of them
-    was trained with another sentence encoder than the deployment has.
+    was trained with a sentence encoder that the deployment doesn't have.
     """
     return _report(before, after, _loaded(before), _loaded(after), most)
 
@@ -67,4 +67,4 @@ def _untrained(before: TrainingJob, after: TrainingJob) -> Sequence[Example]:
 
 
 def _loaded(version: Version) -> TrainedClassifier:
-    return TrainedClassifier.from_files(deployment.storage().read_artifact(version.job, version.manifest_sha256 or ""))
+    return TrainedClassifier.from_files(deployment.storage().read_artifact(version.job, version.manifest_sha256 or ""), encoders.find)

@@ -45,10 +45,20 @@ def ceilings() -> Ceilings:
     )
 
 
-def encoder_name() -> str | None:
-    """The sentence encoder that the deployment was given, None where it was given none."""
+def has_encoder() -> bool:
+    """Whether the deployment was given a sentence encoder."""
+    return aws.setting("ENCODER") != "none"
+
+
+def encoder_digest() -> str | None:
+    """The digest of the encoder with which versions are trained, None where that is the layer's."""
     name = aws.setting("ENCODER")
-    return None if name == "none" else name
+    return None if name in ("minilm", "none") else name
+
+
+def encoder_bucket() -> str | None:
+    """Where further encoders lie, None where there are none."""
+    return aws.setting("ENCODER_BUCKET") or None
 
 
 def storage() -> Storage:

@@ -334,6 +334,7 @@ class Version:
     lease_until: while the version is active, the time after which nobody works on it any more, unless its job is heard of before.
     selection: where the recipe was chosen among several, what was tried and why this one; and chosen: the hyperparameters that the client
     asked for, of which those of the version are what the recipe made. None where the client named the recipe.
+    encoder: name and digest of the sentence encoder that it needs, as soon as its training began; None where it needs none.
     """
 
     job: TrainingJob
@@ -354,6 +355,7 @@ class Version:
     feedback: TakenFeedback | None = None
     selection: Mapping[str, Any] | None = None
     chosen: Mapping[str, Any] | None = None
+    encoder: Mapping[str, str] | None = None
 
     @property
     def source(self) -> VersionSource:

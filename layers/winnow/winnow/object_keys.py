@@ -1,4 +1,4 @@
-"""The keys of the objects in the models' bucket: who made an object can be read from its key. The standard library only."""
+"""The keys of the objects in the models' bucket, and of encoders in theirs: who made an object can be read from its key. The standard library only."""
 
 from __future__ import annotations
 
@@ -41,6 +41,11 @@ def batch_of_key(key: str) -> tuple[str, str] | None:
 def model_prefix(uid: str) -> str:
     """The S3 prefix of everything made for one life of a model."""
     return f"{MODELS_PREFIX}{uid}/"
+
+
+def encoder_key(digest: str, name: str) -> str:
+    """The key of one file of a sentence encoder, in the bucket of encoders."""
+    return f"encoders/{digest}/{name}"
 
 
 def version_prefix(uid: str, version: int) -> str:

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from winnow import encoders
 from winnow.domain import Model, ScoredLabel
 from winnow.errors import ArtifactError, ModelNotReadyError, VersionNotFoundError
 from winnow.recipes.artifact import TrainedClassifier
@@ -33,7 +34,7 @@ class Predictor:
         """The number of the live version, and for each text its n_top best labels, best first.
 
         ModelNotFoundError, at most a second after a deletion; ModelNotReadyError while no version is live; EncoderError where the live
-        version was trained with another sentence encoder than this deployment has.
+        version was trained with a sentence encoder that this deployment doesn't have.
         """
         try:
             number, classifier = self._live_classifier(model_id)
@@ -62,7 +63,7 @@ class Predictor:
         if key not in self._loaded:
             version = self._models.version(model, number)
             files = self._storage.read_artifact(version.job, version.manifest_sha256 or "")
-            self._loaded[key] = TrainedClassifier.from_files(files)
+            self._loaded[key] = TrainedClassifier.from_files(files, encoders.find)
             if len(self._loaded) > MOST_LOADED:
                 self._loaded.popitem(last=False)
         self._loaded.move_to_end(key)

@@ -18,7 +18,7 @@ def prepare(job: TrainingJob) -> tuple[str, ...]:
     they are, a repetition changes nothing: the client's object may be another by now.
     """
     version = deployment.models().version_of_job(job)
-    tried = candidates(version.recipe, has_encoder=deployment.encoder_name() is not None)
+    tried = candidates(version.recipe, has_encoder=deployment.has_encoder())
     if "sha256" not in version.dataset:
         deployment.jobs().note(job, VersionStatus.TRAINING, Progress.of(Stage.PREPARING))
         if version.feedback is None:

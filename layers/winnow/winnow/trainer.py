@@ -10,18 +10,22 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from winnow import comparison, deployment
+from winnow import comparison, deployment, encoders
 from winnow.choice import Candidate, Choice, choose
 from winnow.domain import Hyperparameters, Model, Progress, Promote, Stage, TrainingJob, Version, VersionStatus
 from winnow.errors import JobSupersededError
 from winnow.evaluation import evaluation_report, figures
 from winnow.flags import label_flags
-from winnow.recipes import AUTO, pipeline
+from winnow.recipes import AUTO, OF_ENCODER, pipeline
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.calibration import scores_of
+from winnow.recipes.encoder import described
 from winnow.training import Training, settings_for
+
+if TYPE_CHECKING:
+    from winnow.recipes.encoder import Encoding
 
 # Left over of the Lambda's time to write a checkpoint in, which may be some hundred megabytes.
 _SECONDS_TO_SAVE = 60.0
@@ -42,7 +46,8 @@ def train(
     jobs, storage = deployment.jobs(), deployment.storage()
     version = deployment.models().version_of_job(job)
     examples, chosen = storage.frozen_examples(job, "train"), Hyperparameters(**version.hyperparameters)
-    training = Training(recipe, examples, chosen, exclusive=version.dataset["exclusive"])
+    encoding = _encoding(version) if recipe in OF_ENCODER else None
+    training = Training(recipe, examples, chosen, exclusive=version.dataset["exclusive"], encoding=encoding)
     if checkpoint := storage.read_checkpoint(job, recipe):
         training.resume(checkpoint)
 
@@ -51,7 +56,9 @@ def train(
         jobs.note(job, VersionStatus.TRAINING, _progress(training) if recipe == recipes[-1] else None, **known)
 
     # Where the recipe is chosen, each candidate begins with what the client asked for, and not with what another made of it.
-    note(**({} if version.recipe == AUTO else {"hyperparameters": asdict(training.settings)}))
+    known = {} if version.recipe == AUTO else {"hyperparameters": asdict(training.settings)}
+    # From now on no deployment drops the encoder, and the next segment takes the same.
+    note(**known, **({"encoder": described(encoding)} if encoding else {}))
     noted = saved = clock()
     began_at = training.share
     for _ in training.steps():
@@ -71,6 +78,11 @@ def train(
     story = {"epochs": training.history, "stopped": training.stopped, "strangers": training.strangers(result)}
     manifest_sha256 = storage.write_candidate(job, recipe, result.to_files(), story)
     return Candidate(recipe, training.held_out_score, round(training.seconds, 1), manifest_sha256)
+
+
+def _encoding(version: Version) -> Encoding:
+    """The sentence encoder that the version was begun with, else the one for trainings."""
+    return encoders.find(**version.encoder) if version.encoder else encoders.for_training()
 
 
 def _save(training: Training, job: TrainingJob, recipe: str) -> None:
@@ -100,9 +112,9 @@ def publish(job: TrainingJob, candidates: Sequence[Candidate]) -> None:
     choice = choose(candidates)
     manifest_sha256 = choice.winner.manifest_sha256
     storage.take_candidate(job, choice.winner.recipe)
-    trained = TrainedClassifier.from_files(storage.read_artifact(job, manifest_sha256))
+    trained = TrainedClassifier.from_files(storage.read_artifact(job, manifest_sha256), encoders.find)
     headline = _evaluate(version, trained)
-    known = _chosen(version, trained, candidates, choice) if version.recipe == AUTO else {}
+    known = {"encoder": trained.encoder} | (_chosen(version, trained, candidates, choice) if version.recipe == AUTO else {})
     about = {"model_id": job.model_id, "version": job.version, "accuracy": headline["accuracy"], "macro_f1": headline["macro_f1"]}
     storage.write_pipeline(job, pipeline.archive(trained, f"{job.model_id}-{job.version}", about))
     storage.remove_leftovers(job, manifest_sha256)

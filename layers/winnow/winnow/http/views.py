@@ -37,6 +37,7 @@ def version_view(version: Version, live_version: int | None) -> dict[str, Any]:
         "source": version.source,
         "recipe": version.recipe,
         "selection": version.selection,
+        "encoder": version.encoder,
         "promote": version.promote,
         "progress": asdict(version.progress),
         "hyperparameters": version.hyperparameters,

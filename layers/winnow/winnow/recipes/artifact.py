@@ -12,6 +12,7 @@ import numpy as np
 from winnow.domain import DESCRIPTION, ScoredLabel
 from winnow.recipes import best, cnn, linear, sentence
 from winnow.recipes.calibration import scores_of
+from winnow.recipes.encoder import Find, described, find_installed
 from winnow.recipes.familiarity import familiarity
 
 if TYPE_CHECKING:
@@ -61,6 +62,13 @@ class TrainedClassifier:
     def exclusive(self) -> bool:
         return self.classifier.exclusive
 
+    @property
+    def encoder(self) -> dict[str, str] | None:
+        """The sentence encoder that it needs: name and digest. None where it needs none."""
+        if isinstance(self.classifier, linear.Classifier | cnn.Classifier):
+            return None
+        return described(self.classifier.encoding)
+
     def scores(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Calibrated scores from 0 to 1, of shape (texts, labels). Exclusive: each row adds up to 1."""
         return self.judged(texts).scores
@@ -106,16 +114,21 @@ class TrainedClassifier:
             "temperature": self.temperature,
             "thresholds": self.thresholds,
             "least_familiarity": self.least_familiarity,
+            "encoder": self.encoder,
         }
         return {DESCRIPTION: json.dumps(description, ensure_ascii=False).encode(), _WEIGHTS: self.classifier.to_bytes()}
 
     @classmethod
-    def from_files(cls, files: Mapping[str, bytes]) -> TrainedClassifier:
-        """Make the classifier again. The files must be those that `to_files` made: the caller checks their digest."""
+    def from_files(cls, files: Mapping[str, bytes], find: Find = find_installed) -> TrainedClassifier:
+        """Make the classifier again. The files must be those that `to_files` made: the caller checks their digest.
+
+        find: where its sentence encoder comes from, if it needs one. EncoderError where that one isn't to be had.
+        """
         description = json.loads(files[DESCRIPTION])
         recipe = description["recipe"]
-        classifier = CLASSIFIERS[recipe](description["labels"], exclusive=description["exclusive"], language=description["language"])
-        classifier.from_bytes(files[_WEIGHTS])
         # Artifacts made before there was such a thing have none.
-        least = description.get("least_familiarity")
+        needed, least = description.get("encoder"), description.get("least_familiarity")
+        given = {"encoding": find(**needed)} if needed else {}
+        classifier = CLASSIFIERS[recipe](description["labels"], exclusive=description["exclusive"], language=description["language"], **given)
+        classifier.from_bytes(files[_WEIGHTS])
         return cls(recipe, classifier, description["temperature"], tuple(description["thresholds"]), least)

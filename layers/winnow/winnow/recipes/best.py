@@ -36,7 +36,7 @@ def settings(chosen: Hyperparameters, texts: int, labels: int, *, exclusive: boo
 class Classifier:
     """A text classifier: it learns by its `fitting`, or is made again from `to_bytes` by `from_bytes`.
 
-    encoding: what gives texts their vectors; None: this deployment's own encoder.
+    encoding: what gives texts their vectors; None: the encoder of the layer.
     """
 
     def __init__(self, labels: Sequence[str], *, exclusive: bool, language: str, encoding: Encoding | None = None) -> None:
@@ -46,6 +46,10 @@ class Classifier:
         self.words = linear.Classifier(labels, exclusive=exclusive, language=language)
         self.sentence = sentence.Classifier(labels, exclusive=exclusive, language=language, encoding=encoding)
         self.share = _SHARES["multilabel"]
+
+    @property
+    def encoding(self) -> Encoding:
+        return self.sentence.encoding
 
     def fitting(self, examples: Sequence[Example], settings: Hyperparameters, held_out: Sequence[str] = ()) -> BestFitting:
         """What makes it learn from the examples, from the beginning. held_out: texts to measure it on after each pass."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,7 +21,8 @@ from winnow.errors import EncoderError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Made by layers/encoder/assemble.py: model.onnx, tokenizer.json, and encoder.json, which describes them.
+# The files of an encoder: encoder.json describes the other two. Those of the layer are made by layers/encoder/assemble.py.
+ABOUT, MODEL, TOKENIZER = "encoder.json", "model.onnx", "tokenizer.json"
 _PACKAGE = "winnow_encoder"
 # Texts between two yields: under a tenth of a second where they are short.
 _ENCODED_AT_ONCE = 16
@@ -41,20 +42,29 @@ class Encoding(Protocol):
         ...
 
 
+type Find = Callable[[str, str], Encoding]
+"""From an encoder's name and digest to the encoder. EncoderError where it isn't to be had."""
+
+
 class Encoder:
-    """An encoder whose files lie in a folder. Its session, some 50 MB, is made when the first text comes."""
+    """An encoder whose files lie in a folder. Its session, some 50 MB, is made when the first text comes.
+
+    encoder.json: name, the number of dimensions, most_tokens, pooling ("mean" of the tokens' last states, or that of the first: "cls"), and
+    the SHA-256 of the other two files. Its own SHA-256 is the encoder's digest.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        described = (folder / "encoder.json").read_bytes()
+        described = (folder / ABOUT).read_bytes()
         about = json.loads(described)
         self.digest = hashlib.sha256(described).hexdigest()
         self.name: str = about["name"]
         self._dimensions: int = about["dimensions"]
         self._most_tokens: int = about["most_tokens"]
+        self._pooling: str = about["pooling"]
 
     def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Of shape (texts, dimensions), each of length 1: the mean of the tokens' last states. What is beyond most_tokens is not read.
+        """Of shape (texts, dimensions), each of length 1. What is beyond most_tokens is not read.
 
         One text at a time: a batch is hardly faster on one processor, and so a text's vector never depends on its neighbours.
         """
@@ -62,15 +72,16 @@ class Encoder:
         for place, text in enumerate(texts):
             ids = np.array([self._tokenizer.encode(_readable(text)).ids], np.int64)
             given = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
-            mean = self._session.run(None, given)[0][0].mean(axis=0)
-            found[place] = mean / np.sqrt(mean @ mean)
+            states = self._session.run(None, {name: given[name] for name in self._inputs})[0][0]
+            pooled = states.mean(axis=0) if self._pooling == "mean" else states[0]
+            found[place] = pooled / np.sqrt(pooled @ pooled)
         return found
 
     @cached_property
     def _tokenizer(self) -> Any:
         from tokenizers import Tokenizer  # noqa: PLC0415 - only who needs vectors pays for it
 
-        tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
+        tokenizer = Tokenizer.from_file(str(self._folder / TOKENIZER))
         tokenizer.no_padding()
         tokenizer.enable_truncation(self._most_tokens)
         return tokenizer
@@ -83,7 +94,12 @@ class Encoder:
         # One thread, like BLAS; and no arena, which would keep the memory of the longest text for good.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.enable_cpu_mem_arena = False
-        return onnxruntime.InferenceSession(str(self._folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(str(self._folder / MODEL), options, providers=["CPUExecutionProvider"])
+
+    @cached_property
+    def _inputs(self) -> list[str]:
+        # Not every model has token_type_ids.
+        return [each.name for each in self._session.get_inputs()]
 
 
 class Remembered:
@@ -128,13 +144,34 @@ class Remembered:
 
 @cache
 def installed() -> Encoder:
-    """The encoder of this deployment. EncoderError where it has none."""
+    """The encoder of this deployment's layer. EncoderError where it has none."""
     found = find_spec(_PACKAGE)
     if found is None or not found.submodule_search_locations:
         raise EncoderError(
             "This deployment has no sentence encoder: deploy it with the parameter Encoder=minilm, or train with a recipe that needs none."
         )
     return Encoder(Path(found.submodule_search_locations[0]))
+
+
+def find_installed(name: str, digest: str) -> Encoding:
+    """The encoder of the layer, where it is this one: `Find`."""
+    there = installed()
+    check(there, name, digest)
+    return there
+
+
+def described(encoding: Encoding) -> dict[str, str]:
+    """What a version keeps of its encoder, and what `Find` takes."""
+    return {"name": encoding.name, "digest": encoding.digest}
+
+
+def check(there: Encoding, name: str, digest: str) -> None:
+    """EncoderError unless the encoder that is there is this one."""
+    if there.digest != digest:
+        raise EncoderError(
+            f"This version was trained with the sentence encoder {name} ({digest[:12]}), and the deployment has"
+            f" {there.name} ({there.digest[:12]}): deploy with the other one, or train it again."
+        )
 
 
 def _readable(text: str) -> str:

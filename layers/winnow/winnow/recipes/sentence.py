@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from winnow.domain import Example, Hyperparameters
-from winnow.errors import EncoderError
 from winnow.flags import label_flags
 from winnow.recipes import encoder, maxout
 from winnow.recipes.few import is_few, name_as_text
@@ -52,7 +51,7 @@ def settings(chosen: Hyperparameters, texts: int, labels: int, *, exclusive: boo
 class Classifier:
     """A text classifier: it learns by its `fitting`, or is made again from `to_bytes` by `from_bytes`.
 
-    encoding: what gives texts their vectors; None: this deployment's own encoder.
+    encoding: what gives texts their vectors; None: the encoder of the layer.
     """
 
     def __init__(self, labels: Sequence[str], *, exclusive: bool, language: str, encoding: Encoding | None = None) -> None:
@@ -89,12 +88,7 @@ class Classifier:
     def from_bytes(self, weights: bytes) -> Classifier:
         """Take the head of a classifier made with the same labels and exclusiveness. EncoderError where it is for another encoder."""
         with np.load(io.BytesIO(weights), allow_pickle=False) as arrays:
-            name, digest = arrays["encoder"].tolist()
-            if digest != self.encoding.digest:
-                raise EncoderError(
-                    f"This version was trained with the sentence encoder {name} ({digest[:12]}), and the deployment has"
-                    f" {self.encoding.name} ({self.encoding.digest[:12]}): deploy with the other one, or train it again."
-                )
+            encoder.check(self.encoding, *arrays["encoder"].tolist())
             self.head = (KernelRidge if str(arrays["kind"]) == "kernel" else MaxoutHead).from_arrays(arrays)
         return self
 

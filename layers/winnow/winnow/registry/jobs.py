@@ -94,7 +94,7 @@ class Jobs:
         return True
 
     def note(self, job: TrainingJob, status: VersionStatus, progress: Progress | None, **known: Mapping[str, Any]) -> None:
-        """Write where the job is (None: as far as it was), and what is now known of its `dataset` or `hyperparameters`.
+        """Write where the job is (None: as far as it was), and what is now known of its `dataset`, `hyperparameters` or `encoder`.
 
         The lease is renewed.
         """
@@ -121,7 +121,7 @@ class Jobs:
         """The version is ready, and live if so said. Its objects are written before, so a ready version never lacks them.
 
         gate: why it is live or isn't; nothing is written where the live version isn't any more the one that the gate speaks of.
-        known: what is now known of its `recipe`, and of how that was chosen.
+        known: what is now known of its `recipe`, how that was chosen, and of its `encoder`.
         """
         ready = {"progress": asdict(Progress.of(Stage.READY)), "evaluation": evaluation, "manifest_sha256": manifest_sha256, **known}
         judged = {} if gate is None else {"gate": asdict(gate)}

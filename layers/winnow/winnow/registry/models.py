@@ -84,6 +84,13 @@ class Models:
         for item in rows.partition(self._table, rows.MODELS, FilterExpression=Attr("training_version").exists()):
             yield item["sk"]
 
+    def needing_encoders(self) -> Iterator[Version]:
+        """The versions that need a sentence encoder, or whose training began with one. A look at every version that there is."""
+        in_use = Attr("encoder").attribute_type("M") & Attr("status").is_in([VersionStatus.READY, *sorted(ACTIVE)])
+        for model in rows.partition(self._table, rows.MODELS):
+            for item in rows.partition(self._table, rows.versions_partition(model["uid"]), FilterExpression=in_use):
+                yield _version(item)
+
     def asked_to_retrain(self) -> Iterator[str]:
         """The ids of the models that a request for feedback asked to be trained anew, now or when enough waits, and that weren't since."""
         asked = Attr("retrain_now").exists() | (Attr("retrain_auto").exists() & Attr("retrain_after").gte(1))
@@ -282,6 +289,7 @@ def _version(item: Mapping[str, Any]) -> Version:
         feedback=TakenFeedback(**item["feedback"]) if "feedback" in item else None,
         selection=item.get("selection"),
         chosen=item.get("chosen"),
+        encoder=item.get("encoder"),
     )
 
 
