@@ -5,30 +5,41 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from winnow.domain import DESCRIPTION, ScoredLabel
-from winnow.recipes import best, cnn, linear, sentence
+from winnow.recipes import COSTS
 from winnow.recipes.calibration import scores_of
 from winnow.recipes.familiarity import familiarity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-type Classifier = linear.Classifier | cnn.Classifier | sentence.Classifier | best.Classifier
+    from winnow.recipes import best, cnn, linear, sentence
 
-CLASSIFIERS: dict[str, type[linear.Classifier] | type[cnn.Classifier] | type[sentence.Classifier] | type[best.Classifier]] = {
-    linear.NAME: linear.Classifier,
-    cnn.NAME: cnn.Classifier,
-    sentence.NAME: sentence.Classifier,
-    best.NAME: best.Classifier,
-}
+type Classifier = linear.Classifier | cnn.Classifier | sentence.Classifier | best.Classifier
 
 _WEIGHTS = "weights.bin"
 # Of a score, in answers. float32 has hardly more.
 _DIGITS = 6
+
+
+@runtime_checkable
+class TellsFamiliarity(Protocol):
+    """A classifier that can tell how near texts lie that it learnt (recipes.familiarity)."""
+
+    def judged(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]: ...
+
+
+def recipe_of(name: str) -> Any:
+    """The module of a recipe, with its `settings` and its `Classifier`. Imported here and no sooner: only cnn's needs spaCy."""
+    if name not in COSTS:
+        message = f"There is no recipe {name!r}"
+        raise ValueError(message)
+    return import_module(f"winnow.recipes.{name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +78,13 @@ class TrainedClassifier:
 
     def judged(self, texts: Sequence[str]) -> Judged:
         """All that is thought of texts."""
-        if self.least_familiarity is None or isinstance(self.classifier, linear.Classifier | cnn.Classifier):
-            logits, familiar = self.classifier.logits(texts), None
-            scores = scores_of(logits, self.temperature, exclusive=self.exclusive)
-        else:
+        if self.least_familiarity is not None and isinstance(self.classifier, TellsFamiliarity):
             logits, nearness = self.classifier.judged(texts)
             scores = scores_of(logits, self.temperature, exclusive=self.exclusive)
             familiar = familiarity(nearness, scores)
+        else:
+            logits, familiar = self.classifier.logits(texts), None
+            scores = scores_of(logits, self.temperature, exclusive=self.exclusive)
         accepted = scores >= np.asarray(self.thresholds, np.float32)
         if self.exclusive:
             # Only the best can be.
@@ -114,7 +125,8 @@ class TrainedClassifier:
         """Make the classifier again. The files must be those that `to_files` made: the caller checks their digest."""
         description = json.loads(files[DESCRIPTION])
         recipe = description["recipe"]
-        classifier = CLASSIFIERS[recipe](description["labels"], exclusive=description["exclusive"], language=description["language"])
+        made_by = recipe_of(recipe).Classifier
+        classifier: Classifier = made_by(description["labels"], exclusive=description["exclusive"], language=description["language"])
         classifier.from_bytes(files[_WEIGHTS])
         # Artifacts made before there was such a thing have none.
         least = description.get("least_familiarity")

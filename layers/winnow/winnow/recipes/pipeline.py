@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import spacy
 
+from winnow.recipes import architectures, cnn
+
 if TYPE_CHECKING:
     from spacy.language import Language
 
@@ -31,7 +33,10 @@ def pipeline(trained: TrainedClassifier, about: Mapping[str, Any]) -> Language:
     spaCy's tokenizer sees such a run whole.
     """
     nlp = spacy.blank(trained.classifier.language)
-    config, weights = trained.classifier.spacy_model(trained.temperature)
+    if isinstance(trained.classifier, cnn.Classifier):
+        config, weights = trained.classifier.spacy_model(trained.temperature)
+    else:
+        config, weights = architectures.exported(trained.classifier, trained.temperature)
     textcat: Any = nlp.add_pipe("textcat" if trained.exclusive else "textcat_multilabel", config={"model": config})
     textcat.cfg["labels"] = trained.labels
     textcat.model.from_bytes(weights)
