@@ -20,8 +20,7 @@ from tests.faults.deployed import Deployed
 from tests.faults.wire import Wire
 from tests.faults.world import World
 from tests.support.clock import Clock
-from winnow.recipes import encoder, linear, pipeline
-from winnow.recipes.artifact import CLASSIFIERS
+from winnow.recipes import best, encoder, linear, pipeline
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,7 +69,7 @@ def world(winnow: Winnow, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iter
     # What spaCy makes of it is not the matter here, and would take a quarter of the time; that it is written, and when, is.
     monkeypatch.setattr(pipeline, "archive", lambda trained, name, about: name.encode())
     # Nor is what best learns, which would take nine tenths of it: it is another candidate, whose checkpoints have vectors in them.
-    monkeypatch.setitem(CLASSIFIERS, "best", Words)
+    monkeypatch.setattr(best, "Classifier", Words)
     monkeypatch.setattr(encoder, "installed", NoEncoder)
     logging.getLogger("winnow").setLevel(logging.CRITICAL)
     monkeypatch.setattr(moto.s3.models, "utcnow", lambda: clock().replace(tzinfo=None))

@@ -30,7 +30,7 @@ import winnow
 from winnow import training
 from winnow.domain import Example, Hyperparameters
 from winnow.recipes import encoder
-from winnow.recipes.artifact import CLASSIFIERS, TrainedClassifier
+from winnow.recipes.artifact import TrainedClassifier, recipe_of
 
 LAYERS = (winnow, spacy, winnow_encoder)
 TEXTS = {
@@ -159,7 +159,7 @@ def trained_and_kept(recipe: str, *, exclusive: bool) -> str:
     """A classifier learns its examples, and predicts the same when it was made again from its artifact."""
     labels, texts = list(TEXTS), [example.text for example in EXAMPLES]
     losses: list[float] = []
-    classifier = CLASSIFIERS[recipe](labels, exclusive=exclusive, language="en")
+    classifier = recipe_of(recipe).Classifier(labels, exclusive=exclusive, language="en")
     fitting = classifier.fitting(EXAMPLES, SETTINGS[recipe])
     for _ in fitting.begin():
         pass

@@ -14,7 +14,7 @@ import spacy
 from spacy.training import Example as SpacyExample
 from thinc.api import Adam
 
-import winnow.recipes.linear  # registers the architecture  # noqa: F401
+import winnow.recipes.architectures  # registers the architecture  # noqa: F401
 from tests.conftest import load_dataset
 from winnow.recipes.descent import Descent, LinearFitting
 from winnow.recipes.features import SPACE, features

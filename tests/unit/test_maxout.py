@@ -15,7 +15,8 @@ from winnow.domain import Example, Hyperparameters
 from winnow.recipes import encoder, sentence
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.encoder import Remembered
-from winnow.recipes.maxout import How, MaxoutFitting, MaxoutHead
+from winnow.recipes.maxout import How, MaxoutHead
+from winnow.recipes.maxout_fitting import MaxoutFitting
 from winnow.training import Training, settings_for
 
 _LABELS, _DIMENSIONS = 4, 24

@@ -20,6 +20,8 @@ from winnow.recipes.pipeline import archive, pipeline
 from winnow.training import train
 
 TEXTS = ["How deep do tulip bulbs go?", "a flat tyre", "?", "🙂 İstanbul", "bake a cake, then ride"]
+# Of a score. Those with vectors keep them in float16.
+AS_NEAR = {"linear": 1e-6, "cnn": 1e-5, "sentence": 1e-5, "best": 1e-5}
 EXAMPLES = {
     True: [Example(record["text"], (record["label"],)) for record in load_dataset("exclusive.json")],
     False: [Example(record["text"], tuple(record["labels"])) for record in load_dataset("multilabel.jsonl")],
@@ -38,7 +40,7 @@ def test_it_gives_the_calibrated_scores(recipe: str, exclusive: bool) -> None:
     nlp = pipeline(made, {"version": 3})
 
     piped = [[nlp(text).cats[label] for label in made.labels] for text in TEXTS]
-    assert np.abs(np.array(piped) - made.scores(TEXTS)).max() < 1e-5
+    assert np.abs(np.array(piped) - made.scores(TEXTS)).max() < AS_NEAR[recipe]
     assert nlp.meta["winnow"]["thresholds"] == dict(zip(made.labels, made.thresholds, strict=True))
 
 
@@ -76,5 +78,5 @@ def test_spacy_load_opens_it_with_our_package_installed(recipe: str, exclusive: 
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     piped = np.array([[cats[label] for label in made.labels] for cats in told["cats"]])
-    assert np.abs(piped - made.scores(TEXTS)).max() < 1e-5
+    assert np.abs(piped - made.scores(TEXTS)).max() < AS_NEAR[recipe]
     assert (told["about"]["model_id"], told["about"]["version"], told["about"]["recipe"]) == ("tc-01", 2, recipe)

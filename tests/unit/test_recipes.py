@@ -11,7 +11,7 @@ from tests.conftest import load_dataset
 from winnow import training
 from winnow.domain import Example, Hyperparameters
 from winnow.recipes import COSTS, cnn
-from winnow.recipes.artifact import CLASSIFIERS, Classifier, TrainedClassifier
+from winnow.recipes.artifact import Classifier, TrainedClassifier, recipe_of
 
 LABELS = ("baking", "cycling", "gardening")
 TEXTS = ["How deep do tulip bulbs go?", "a flat tyre", "?", "🙂", "x" * 500]
@@ -30,7 +30,7 @@ def examples() -> list[Example]:
 
 
 def trained(recipe: str, *, exclusive: bool = True) -> Classifier:
-    classifier = CLASSIFIERS[recipe](LABELS, exclusive=exclusive, language="en")
+    classifier: Classifier = recipe_of(recipe).Classifier(LABELS, exclusive=exclusive, language="en")
     fitting = classifier.fitting(examples(), SETTINGS[recipe])
     for _ in fitting.begin():
         pass
@@ -56,7 +56,7 @@ def test_the_same_seed_gives_the_same_logits(recipe: str, classifier: Classifier
 
 
 def test_logits_are_the_same_after_bytes(recipe: str, classifier: Classifier) -> None:
-    again = CLASSIFIERS[recipe](LABELS, exclusive=True, language="en").from_bytes(classifier.to_bytes())
+    again = recipe_of(recipe).Classifier(LABELS, exclusive=True, language="en").from_bytes(classifier.to_bytes())
 
     assert np.array_equal(again.logits(TEXTS), classifier.logits(TEXTS))
 

@@ -15,8 +15,8 @@ import numpy as np
 from winnow.datasets.split import hold_out
 from winnow.domain import Example, Hyperparameters
 from winnow.flags import label_flags
-from winnow.recipes import OF_ENCODER, best, cnn, encoder, linear, sentence
-from winnow.recipes.artifact import CLASSIFIERS, Classifier, TrainedClassifier
+from winnow.recipes import OF_ENCODER, encoder
+from winnow.recipes.artifact import Classifier, OfSentences, TrainedClassifier, recipe_of
 from winnow.recipes.calibration import fit_temperature, fit_thresholds, held_out_score, scores_of
 from winnow.recipes.encoder import Remembered
 from winnow.recipes.familiarity import familiarity, least_familiarity, reception, strangers_of
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from winnow.recipes.fitting import Fitting
 
     Arrays = Mapping[str, NDArray[Any]]
-
-_SETTINGS = {linear.NAME: linear.settings, cnn.NAME: cnn.settings, sentence.NAME: sentence.settings, best.NAME: best.settings}
 
 # The held-out shares of the training examples on which the calibration is fitted. All but cnn are so cheap that they are then trained
 # again on everything, and with few examples several times, to calibrate on more texts. cnn is trained again where the examples are few,
@@ -50,7 +48,8 @@ _DIGITS = 6
 
 def settings_for(recipe: str, chosen: Hyperparameters, texts: int, labels: int, *, exclusive: bool) -> Hyperparameters:
     """The hyperparameters with everything filled in that the client left open."""
-    return _SETTINGS[recipe](chosen, texts, labels, exclusive=exclusive)
+    settings: Hyperparameters = recipe_of(recipe).settings(chosen, texts, labels, exclusive=exclusive)
+    return settings
 
 
 def train(recipe: str, examples: Sequence[Example], chosen: Hyperparameters, *, exclusive: bool) -> TrainedClassifier:
@@ -110,7 +109,7 @@ class Training:
         self._recipe, self._examples, self._exclusive, self._clock = recipe, examples, exclusive, clock
         texts = [example.text for example in examples]
         self._encoding = Remembered(encoding or encoder.installed(), texts) if recipe in OF_ENCODER else None
-        few, cheap = len(examples) <= _FEW_EXAMPLES, recipe != cnn.NAME
+        few, cheap = len(examples) <= _FEW_EXAMPLES, recipe != "cnn"
         self._refits = few or cheap
         self._calibrating, self._held_out_share = (_FOLDS_OF_FEW, _SHARE_OF_FEW) if few and cheap else (1, _SHARE)
         self._tells_strangers = self._encoding is not None and exclusive
@@ -296,7 +295,7 @@ class Training:
             fitting.finish()
         if texts:
             fold.truth = truth
-            if self._tells_strangers and not isinstance(classifier, linear.Classifier | cnn.Classifier):
+            if self._tells_strangers and isinstance(classifier, OfSentences):
                 fold.logits, fold.nearness = classifier.judged(texts)
             else:
                 fold.logits = classifier.logits(texts)
@@ -330,7 +329,9 @@ class Training:
 
     def _new_classifier(self, labels: Sequence[str], encoding: Encoding | None = None) -> Classifier:
         given = {"encoding": encoding or self._encoding} if self._encoding else {}
-        return CLASSIFIERS[self._recipe](labels, exclusive=self._exclusive, language=self.settings.spacy_model, **given)
+        of_recipe = recipe_of(self._recipe).Classifier
+        made: Classifier = of_recipe(labels, exclusive=self._exclusive, language=self.settings.spacy_model, **given)
+        return made
 
     # --- putting it down ---
 

@@ -1,4 +1,4 @@
-"""Recipes: how a version is made. The only importer of spaCy and thinc."""
+"""Recipes: how a version is made. The only importer of spaCy and thinc, and of those only what needs them."""
 
 from collections.abc import Mapping
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from winnow.domain import DESCRIPTION, ScoredLabel
-from winnow.recipes import best, cnn, linear, sentence
+from winnow.recipes import COSTS
 from winnow.recipes.calibration import scores_of
 from winnow.recipes.encoder import Find, described, find_installed
 from winnow.recipes.familiarity import familiarity
@@ -18,18 +19,32 @@ from winnow.recipes.familiarity import familiarity
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-type Classifier = linear.Classifier | cnn.Classifier | sentence.Classifier | best.Classifier
+    from winnow.recipes import best, cnn, linear, sentence
+    from winnow.recipes.encoder import Encoding
 
-CLASSIFIERS: dict[str, type[linear.Classifier] | type[cnn.Classifier] | type[sentence.Classifier] | type[best.Classifier]] = {
-    linear.NAME: linear.Classifier,
-    cnn.NAME: cnn.Classifier,
-    sentence.NAME: sentence.Classifier,
-    best.NAME: best.Classifier,
-}
+type Classifier = linear.Classifier | cnn.Classifier | sentence.Classifier | best.Classifier
 
 _WEIGHTS = "weights.bin"
 # Of a score, in answers. float32 has hardly more.
 _DIGITS = 6
+
+
+@runtime_checkable
+class OfSentences(Protocol):
+    """A classifier that reads texts by a sentence encoder, and so can tell how near they lie to those that it learnt (recipes.familiarity)."""
+
+    @property
+    def encoding(self) -> Encoding: ...
+
+    def judged(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]: ...
+
+
+def recipe_of(name: str) -> Any:
+    """The module of a recipe, with its `settings` and its `Classifier`. Imported here and no sooner: only cnn's needs spaCy."""
+    if name not in COSTS:
+        message = f"There is no recipe {name!r}"
+        raise ValueError(message)
+    return import_module(f"winnow.recipes.{name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +80,7 @@ class TrainedClassifier:
     @property
     def encoder(self) -> dict[str, str] | None:
         """The sentence encoder that it needs: name and digest. None where it needs none."""
-        if isinstance(self.classifier, linear.Classifier | cnn.Classifier):
+        if not isinstance(self.classifier, OfSentences):
             return None
         return described(self.classifier.encoding)
 
@@ -75,13 +90,13 @@ class TrainedClassifier:
 
     def judged(self, texts: Sequence[str]) -> Judged:
         """All that is thought of texts."""
-        if self.least_familiarity is None or isinstance(self.classifier, linear.Classifier | cnn.Classifier):
-            logits, familiar = self.classifier.logits(texts), None
-            scores = scores_of(logits, self.temperature, exclusive=self.exclusive)
-        else:
+        if self.least_familiarity is not None and isinstance(self.classifier, OfSentences):
             logits, nearness = self.classifier.judged(texts)
             scores = scores_of(logits, self.temperature, exclusive=self.exclusive)
             familiar = familiarity(nearness, scores)
+        else:
+            logits, familiar = self.classifier.logits(texts), None
+            scores = scores_of(logits, self.temperature, exclusive=self.exclusive)
         accepted = scores >= np.asarray(self.thresholds, np.float32)
         if self.exclusive:
             # Only the best can be.
@@ -129,6 +144,9 @@ class TrainedClassifier:
         # Artifacts made before there was such a thing have none.
         needed, least = description.get("encoder"), description.get("least_familiarity")
         given = {"encoding": find(**needed)} if needed else {}
-        classifier = CLASSIFIERS[recipe](description["labels"], exclusive=description["exclusive"], language=description["language"], **given)
+        made_by = recipe_of(recipe).Classifier
+        classifier: Classifier = made_by(
+            description["labels"], exclusive=description["exclusive"], language=description["language"], **given
+        )
         classifier.from_bytes(files[_WEIGHTS])
         return cls(recipe, classifier, description["temperature"], tuple(description["thresholds"]), least)

@@ -1,6 +1,6 @@
 """The recipe "best": what the words say and what the sentence means, "linear" and "sentence" in a weighted mean of their logits.
 
-Registered as winnow.Best.v1. The mean of logarithms is a product of experts (Hinton 1999); that of probabilities is measurably worse.
+The mean of logarithms is a product of experts (Hinton 1999); that of probabilities is measurably worse.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import numpy as np
 from winnow.domain import Example, Hyperparameters
 from winnow.recipes import linear, sentence
 from winnow.recipes.few import is_few
-from winnow.recipes.frozen import architecture, exported
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from winnow.recipes.encoder import Encoding
 
 NAME = "best"
-_ARCHITECTURE = "winnow.Best.v1"
 
 # The share of the sentence's logits, with few and with many texts of exclusive labels, and with others: found on folds of training sets.
 _SHARES = {"few": 0.7, "many": 0.5, "multilabel": 0.4}
@@ -69,10 +67,6 @@ class Classifier:
     def mixed(self, words: NDArray[np.float32], sentences: NDArray[np.float32]) -> NDArray[np.float32]:
         """The logits of the two, of shape (texts, labels), as one."""
         return words * np.float32(1 - self.share) + sentences * np.float32(self.share)
-
-    def spacy_model(self, temperature: float) -> tuple[dict[str, Any], bytes]:
-        """The config of the architecture that gives the same scores in a pipeline, and the weights that it loads."""
-        return exported(self, _ARCHITECTURE, temperature)
 
     def to_bytes(self) -> bytes:
         file = io.BytesIO()
@@ -138,6 +132,3 @@ class BestFitting:
     def resume(self, saved: Mapping[str, NDArray[Any]]) -> None:
         for part, fitting in (("sentence", self._sentence), ("words", self._words)):
             fitting.resume({name.removeprefix(f"{part}."): array for name, array in saved.items() if name.startswith(f"{part}.")})
-
-
-best_model = architecture(_ARCHITECTURE, Classifier)

@@ -1,6 +1,7 @@
 """A version as a pipeline that `spacy.load` opens (https://spacy.io/usage/saving-loading), for use without Winnow's API.
 
-It needs our package beside spaCy, which registers the architectures (layers/winnow/pyproject.toml), and nothing else of ours.
+It needs our package beside spaCy, which registers the architectures (layers/winnow/pyproject.toml), and for the recipes sentence and best a
+package winnow_encoder with the files of the encoder that the version was trained with; nothing else of ours.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import spacy
+
+from winnow.recipes import architectures, cnn
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -31,10 +34,15 @@ def pipeline(trained: TrainedClassifier, about: Mapping[str, Any]) -> Language:
     spaCy's tokenizer sees such a run whole.
     """
     nlp = spacy.blank(trained.classifier.language)
-    config, weights = trained.classifier.spacy_model(trained.temperature)
-    textcat: Any = nlp.add_pipe("textcat" if trained.exclusive else "textcat_multilabel", config={"model": config})
+    classifier, kind = trained.classifier, "textcat" if trained.exclusive else "textcat_multilabel"
+    if isinstance(classifier, cnn.Classifier):
+        config, weights = classifier.spacy_model(trained.temperature)
+        textcat: Any = nlp.add_pipe(kind, config={"model": config})
+        textcat.model.from_bytes(weights)
+    else:
+        textcat = nlp.add_pipe(kind, config={"model": architectures.config_of(classifier, trained.temperature)})
+        architectures.give(textcat.model, classifier)
     textcat.cfg["labels"] = trained.labels
-    textcat.model.from_bytes(weights)
     nlp.meta["winnow"] = {**about, "recipe": trained.recipe, "thresholds": dict(zip(trained.labels, trained.thresholds, strict=True))}
     return nlp
 

@@ -1,6 +1,6 @@
 """The recipe "sentence": a frozen sentence encoder, and a head over its vectors that is all there is to learn.
 
-Kernel ridge regression up to some thousands of texts, a small network above. Registered as winnow.Sentence.v1.
+Kernel ridge regression up to some thousands of texts, a small network above.
 """
 
 from __future__ import annotations
@@ -16,17 +16,16 @@ from winnow.domain import Example, Hyperparameters
 from winnow.flags import label_flags
 from winnow.recipes import encoder, maxout
 from winnow.recipes.few import is_few, name_as_text
-from winnow.recipes.frozen import architecture, exported
 from winnow.recipes.kernel_ridge import KernelFitting, KernelRidge
-from winnow.recipes.maxout import MaxoutFitting, MaxoutHead
+from winnow.recipes.maxout import MaxoutHead
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from winnow.recipes.encoder import Encoding
+    from winnow.recipes.maxout_fitting import MaxoutFitting
 
 NAME = "sentence"
-_ARCHITECTURE = "winnow.Sentence.v1"
 
 # A kernel's matrix of more texts has no room in the memory of a training: 0.9 GB.
 MOST_OF_A_KERNEL = 15_000
@@ -72,10 +71,6 @@ class Classifier:
     def judged(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Logits, of shape (texts, labels), and how near texts lie that were learnt, of shape (texts,) (recipes.familiarity)."""
         return self.head.judged(self.encoding.vectors(texts))
-
-    def spacy_model(self, temperature: float) -> tuple[dict[str, Any], bytes]:
-        """The config of the architecture that gives the same scores in a pipeline, and the weights that it loads."""
-        return exported(self, _ARCHITECTURE, temperature)
 
     def to_bytes(self) -> bytes:
         """The head, and the digest of the encoder whose vectors it is for: not the encoder."""
@@ -157,6 +152,8 @@ class SentenceFitting:
         exclusive, settings = self._classifier.exclusive, self._settings
         if self._kernel:
             return KernelFitting(vectors, self._truth, _RIDGES[self._few], held_out, exclusive=exclusive, contrast=self._contrast)
+        from winnow.recipes.maxout_fitting import MaxoutFitting  # noqa: PLC0415 - it imports thinc, which no answer needs
+
         how = maxout.How(
             epochs=settings.n_iter or maxout.EPOCHS,
             rate=settings.learn_rate or maxout.LEARN_RATE,
@@ -165,6 +162,3 @@ class SentenceFitting:
             seed=settings.seed,
         )
         return MaxoutFitting(vectors, self._truth, how, held_out, exclusive=exclusive)
-
-
-sentence_model = architecture(_ARCHITECTURE, Classifier)

@@ -1,0 +1,100 @@
+"""POST /prediction in a new process: what it imports, and that its scores are those of the version as a spaCy pipeline."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+import spacy
+
+from tests.conftest import REGION, ROOT, load_event
+
+if TYPE_CHECKING:
+    from tests.conftest import Json, Winnow
+
+TEXTS = ["I want to save for vacation!", "How deep do tulip bulbs go?", "a flat tyre", "?", "İstanbul ﬁne Straße, 🙂 x"]
+
+HEAVY = {"spacy", "thinc", "pydantic", "onnxruntime", "tokenizers"}
+
+# The given rows and objects in fake clouds of its own; then the function's own code. Says the answer, and what is imported.
+_ANSWER = """
+import base64, json, sys
+from types import SimpleNamespace
+import boto3
+from moto import mock_aws
+
+given = json.load(sys.stdin)
+with mock_aws():
+    boto3.client("dynamodb").create_table(**given["table"])
+    for row in given["rows"]:
+        boto3.client("dynamodb").put_item(TableName=given["table"]["TableName"], Item=row)
+    boto3.client("s3").create_bucket(Bucket=given["bucket"])
+    for key, body in given["objects"].items():
+        boto3.client("s3").put_object(Bucket=given["bucket"], Key=key, Body=base64.b64decode(body))
+    import app
+    at_init = sorted(sys.modules)
+    context = SimpleNamespace(get_remaining_time_in_millis=lambda: 28_000)
+    answer = app.handler(given["event"], context)
+print(json.dumps({"answer": answer, "at_init": at_init, "imported": sorted(sys.modules)}))
+"""
+
+
+def answered(winnow: Winnow, texts: list[str]) -> tuple[Json, set[str]]:
+    """The body of the answer, and the packages that the process had imported by then."""
+    client = boto3.client("dynamodb")
+    table = client.describe_table(TableName=winnow.names["Registry"])["Table"]
+    given = {
+        "table": {name: table[name] for name in ("TableName", "AttributeDefinitions", "KeySchema")} | {"BillingMode": "PAY_PER_REQUEST"},
+        "rows": client.scan(TableName=winnow.names["Registry"])["Items"],
+        "bucket": winnow.names["Models"],
+        "objects": {key: base64.b64encode(body).decode() for key, body in winnow.objects().items()},
+        "event": load_event("api/predict_post_texts") | {"body": json.dumps({"model_id": "tc-01", "texts": texts, "n_top": 1000})},
+    }
+    with winnow.settings("functions/api/predict"):
+        fake = {"AWS_ACCESS_KEY_ID": "fake", "AWS_SECRET_ACCESS_KEY": "fake", "AWS_DEFAULT_REGION": REGION}
+        path = os.pathsep.join(map(str, (ROOT / "layers" / "winnow", ROOT / "functions" / "api" / "predict")))
+        environment = {**os.environ, **fake, "PYTHONPATH": path, "POWERTOOLS_LOG_LEVEL": "CRITICAL"}
+    command = [sys.executable, "-B", "-c", _ANSWER]
+    done = subprocess.run(command, input=json.dumps(given), env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert told["answer"]["statusCode"] == 200, told["answer"]
+    assert "numpy" in told["at_init"]
+    return json.loads(told["answer"]["body"]), {name.partition(".")[0] for name in told["imported"]}
+
+
+def piped(winnow: Winnow, folder: Path) -> Any:
+    """The version as the pipeline that GET …/artifact links to."""
+    [archive] = [body for key, body in winnow.objects().items() if key.endswith("pipeline.tar.gz")]
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        tar.extractall(folder, filter="data")
+    return spacy.load(next(folder.iterdir()))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "imports"),
+    [("linear", set()), ("sentence", {"onnxruntime", "tokenizers"}), ("best", {"onnxruntime", "tokenizers"}), ("cnn", HEAVY)],
+)
+def test_a_process_imports_only_what_its_model_needs_and_scores_like_the_pipeline(
+    winnow: Winnow, recipe: str, imports: set[str], tmp_path: Path
+) -> None:
+    winnow.parameters["Encoder"] = "minilm"
+    winnow.put_dataset()
+    assert winnow.train(recipe=recipe)["status"] == "ready"
+
+    answer, imported = answered(winnow, TEXTS)
+
+    assert imported & HEAVY == imports - ({"onnxruntime", "tokenizers"} if recipe == "cnn" else set())
+    nlp = piped(winnow, tmp_path)
+    for text, prediction in zip(TEXTS, answer["predictions"], strict=True):
+        cats = nlp(text).cats
+        assert {label["label"]: label["score"] for label in prediction["labels"]} == pytest.approx(cats, abs=1e-6, rel=0)
