@@ -62,7 +62,7 @@ ARCHITECTURE ?= arm64
 HOST_ARCHITECTURE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 SOURCES := template.yaml $(shell find functions layers requirements -type f -not -path '*/__pycache__/*')
 
-.PHONY: build build-local deploy start stop demo smoke
+.PHONY: build build-local deploy start stop demo encoder smoke
 build: env ## build for an account: ARCHITECTURE=arm64 (default) or x86_64, ENCODER=minilm (default) or none; then `sam deploy`
 	ARCHITECTURE=$(ARCHITECTURE) sam build --parameter-overrides Architecture=$(ARCHITECTURE)
 	$(if $(filter none,$(ENCODER)),,$(PYTHON) -m layers.sizes .aws-sam/build)
@@ -90,6 +90,10 @@ stop: env ## end what `make start` started; its models stay
 
 demo: build-local ## the main job to its end on a local cloud of its own
 	$(PYTHON) -m local.demo
+
+encoder: env ## put a sentence encoder where a deployment finds it (docs/encoders.md): FOLDER=… BUCKET=… NAME=…, POOLING=mean|cls, MOST_TOKENS=256
+	PYTHONPATH=layers/winnow $(PYTHON) -m layers.encoder.upload "$(FOLDER)" "$(BUCKET)" $(if $(NAME),--name "$(NAME)") \
+		$(if $(POOLING),--pooling $(POOLING)) $(if $(MOST_TOKENS),--most-tokens $(MOST_TOKENS))
 
 smoke: env ## the end-to-end calls against a deployed stack: URL=… KEY=…
 	$(PYTHON) -m local.smoke "$(URL)" "$(KEY)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import urllib.request
 from contextlib import nullcontext
 from pathlib import Path
@@ -16,13 +17,14 @@ import winnow_encoder
 
 from layers.encoder import upload
 from tests.conftest import Json, load_event
+from tests.support.deadline import Deadline
 from tests.support.feedback import add, labelled
 from winnow import encoders
 from winnow.object_keys import encoder_key
 from winnow.recipes import encoder
 
 if TYPE_CHECKING:
-    from tests.conftest import Answer, Context, Winnow
+    from tests.conftest import Answer, Winnow
 
 BUCKET = "our-encoders"
 INSTALLED = Path(str(winnow_encoder.__file__)).parent
@@ -124,10 +126,10 @@ def test_it_is_fetched_once_and_by_those_that_need_it(winnow: Winnow, digest: st
     assert winnow.call("predict", "predict_post_text").status == 200
 
 
-def test_a_training_goes_on_with_the_encoder_that_it_began_with(winnow: Winnow, digest: str, short: Context) -> None:
+def test_a_training_goes_on_with_the_encoder_that_it_began_with(winnow: Winnow, digest: str) -> None:
     winnow.create(recipe="sentence")
     job = winnow.run_task("prepare", winnow.started_job())
-    begun = winnow.run_task("train", job, short)
+    begun = winnow.run_task("train", job, Deadline(looks=16))
     assert begun["candidates"] == [{"recipe": "sentence", "done": False}]
     winnow.parameters["Encoder"] = digest
     new_environments(winnow)
@@ -157,31 +159,29 @@ def test_a_version_that_needs_none_keeps_none(winnow: Winnow, digest: str) -> No
 @pytest.mark.parametrize(
     ("part", "content", "said"),
     [
-        ("encoder.json", None, "lacks its encoder.json, or this deployment may not read it"),
-        ("model.onnx", None, "lacks its model.onnx, or this deployment may not read it"),
+        ("encoder.json", b"", "lacks its encoder.json, or this deployment may not read it"),
+        ("model.onnx", b"", "lacks its model.onnx, or this deployment may not read it"),
         ("encoder.json", b"{}", "has another encoder.json than it was given"),
         ("model.onnx", b"weights", "has another model.onnx than it was given"),
         ("tokenizer.json", b"{}", "has another tokenizer.json than it was given"),
     ],
 )
-def test_a_version_doesn_t_answer_by_what_isn_t_its_encoder(
-    winnow: Winnow, digest: str, fetched: Path, part: str, content: bytes | None, said: str
-) -> None:
+def test_a_version_doesn_t_answer_by_what_isn_t_its_encoder(winnow: Winnow, digest: str, part: str, content: bytes, said: str) -> None:
     winnow.parameters["Encoder"] = digest
     winnow.train(recipe="sentence")
     key = encoder_key(digest, part)
-    if content is None:
-        winnow.s3.delete_object(Bucket=BUCKET, Key=key)
-    else:
+    if content:
         winnow.s3.put_object(Bucket=BUCKET, Key=key, Body=content)
-    fetched.rename(fetched.with_name("of the environment before"))
+    else:
+        winnow.s3.delete_object(Bucket=BUCKET, Key=key)
+    fetched = encoders._FETCHED
+    shutil.rmtree(fetched)
 
     refused = predict(winnow)
     assert (refused.status, refused.body["type"]) == (409, "urn:winnow:problem:no-such-encoder")
     assert refused.body["detail"].startswith(f"The sentence encoder few-tokens ({digest[:12]}) in s3://{BUCKET}/encoders/{digest}/ {said}")
+    # Nothing of it is kept, to be taken for whole.
     assert not list(fetched.iterdir())
-    # What was mended is taken at once.
-    winnow.s3.upload_file(str(INSTALLED / part), BUCKET, key) if part != "encoder.json" else None
 
 
 def test_a_training_fails_with_the_sentence(winnow: Winnow, digest: str) -> None:
@@ -214,7 +214,7 @@ def test_one_that_drops_a_bucket_s_encoder_is_refused(winnow: Winnow, digest: st
 
     answer = checked(winnow, monkeypatch)
     assert answer["Status"] == "FAILED"
-    assert answer["Reason"].startswith("1 version (tc-01 1) would answer no more. This version was trained with the sentence encoder few-tokens")
+    assert answer["Reason"].startswith("1 version (tc-01 1) would answer no more: This version was trained with the sentence encoder few-t")
     # Once it isn't needed any more, it may go.
     winnow.train(recipe="linear", force_update=True)
     winnow.call("delete_version", path={"model_id": "tc-01", "version": "1"})
@@ -230,18 +230,19 @@ def test_one_that_leaves_the_layer_out_is_refused_while_any_version_needs_it(
     monkeypatch.setattr(encoder, "_PACKAGE", "winnow_encoder_left_out")
     monkeypatch.setattr(encoder, "installed", encoder.installed.__wrapped__)
 
-    reason = checked(winnow, monkeypatch)["Reason"]
-    assert reason.startswith("7 versions (tc-0 1, tc-1 1, tc-2 1, tc-3 1, tc-4 1 and 2 more) would answer no more. This deployment has no sentence")
+    counted, _, why = checked(winnow, monkeypatch)["Reason"].partition(" would answer no more: ")
+    assert counted == "7 versions (tc-0 1, tc-1 1, tc-2 1, tc-3 1, tc-4 1 and 2 more)"
+    assert why.startswith("This deployment has no sentence encoder")
 
 
 @pytest.mark.parametrize("status", ["training", "failed"])
 def test_a_training_under_way_needs_its_encoder_and_one_that_failed_none(
-    winnow: Winnow, digest: str, short: Context, status: str, monkeypatch: pytest.MonkeyPatch
+    winnow: Winnow, digest: str, status: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     winnow.parameters["Encoder"] = digest
     winnow.create(recipe="sentence")
     job = winnow.run_task("prepare", winnow.started_job())
-    winnow.run_task("train", job, short)
+    winnow.run_task("train", job, Deadline(looks=16))
     if status == "failed":
         winnow.invoke("functions/training/fail", job | {"failure": load_event("training/fail")["failure"]})
     winnow.parameters |= {"Encoder": "minilm", "EncoderBucket": ""}
@@ -255,9 +256,7 @@ def test_one_whose_encoder_for_trainings_is_not_there_is_refused(winnow: Winnow,
     assert (answer["Status"], "lacks its encoder.json" in answer["Reason"]) == ("FAILED", True)
 
 
-def test_one_whose_encoder_is_no_model_is_refused(
-    winnow: Winnow, digest: str, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_whose_encoder_is_no_model_is_refused(winnow: Winnow, digest: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     about = upload.described(folder, "broken", "mean", 4)
     broken = json.dumps({**json.loads(about), "model_sha256": hashlib.sha256(b"no model").hexdigest()}).encode()
     named = hashlib.sha256(broken).hexdigest()

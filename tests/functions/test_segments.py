@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.conftest import Context
+from tests.support.deadline import Deadline, nothing
 from winnow import trainer
 from winnow.errors import JobSupersededError
 from winnow.recipes import OF_ENCODER, RECIPES, contrast
@@ -20,26 +21,6 @@ if TYPE_CHECKING:
 
 class Killed(BaseException):
     """What Lambda does to a function: nothing catches it."""
-
-
-def nothing() -> None:
-    """Nothing happens."""
-
-
-@dataclass
-class Deadline(Context):
-    """Time enough for so many looks at the clock, and then none; and what happens at the last look."""
-
-    looks: int = 3
-    then: Callable[[], None] = nothing
-    looked: int = field(default=0, init=False)
-
-    def get_remaining_time_in_millis(self) -> int:
-        self.looked += 1
-        if self.looked <= self.looks:
-            return 900_000
-        self.then()
-        return 59_000
 
 
 def killed() -> None:

@@ -9,6 +9,7 @@ import hashlib
 import json
 import shutil
 import tempfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -102,7 +103,7 @@ class _Source:
 
 
 def check() -> None:
-    """EncoderError where the encoder for trainings, or one that a version needs, isn't to be had or doesn't work."""
+    """EncoderError where the encoder for trainings, or any that a version needs, isn't to be had or doesn't work."""
     if deployment.has_encoder():
         _try(for_training())
     needing: dict[tuple[str, str], list[str]] = {}
@@ -110,15 +111,20 @@ def check() -> None:
         if version.encoder:
             known = needing.setdefault((version.encoder["name"], version.encoder["digest"]), [])
             known.append(f"{version.job.model_id} {version.job.version}")
-    for (name, digest), versions in needing.items():
-        try:
-            _try(find(name, digest))
-        except EncoderError as error:
-            more = f" and {len(versions) - _NAMED:,} more" if len(versions) > _NAMED else ""
-            raise EncoderError(
-                f"{len(versions):,} version{'s' if len(versions) > 1 else ''} ({', '.join(versions[:_NAMED])}{more}) would answer no more."
-                f" {error.sentence} Or delete what needs it first."
-            ) from error
+    lacking = [sentence for encoder, versions in needing.items() if (sentence := _lacking(*encoder, versions))]
+    if lacking:
+        raise EncoderError(" ".join(lacking))
+
+
+def _lacking(name: str, digest: str, versions: Sequence[str]) -> str | None:
+    """What these versions would lack if the deployment were as it is to be. None where they have their encoder."""
+    try:
+        _try(find(name, digest))
+    except EncoderError as error:
+        more = f" and {len(versions) - _NAMED:,} more" if len(versions) > _NAMED else ""
+        count = f"{len(versions):,} version{'s' if len(versions) > 1 else ''}"
+        return f"{count} ({', '.join(versions[:_NAMED])}{more}) would answer no more: {error.sentence} Or delete what needs it first."
+    return None
 
 
 def _try(encoding: Encoding) -> None:

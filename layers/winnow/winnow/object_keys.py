@@ -1,4 +1,7 @@
-"""The keys of the objects in the models' bucket, and of encoders in theirs: who made an object can be read from its key. The standard library only."""
+"""The keys of objects: in the models' bucket, where who made one can be read from its key, and of encoders in theirs.
+
+The standard library only.
+"""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def train(
 
 def _encoding(version: Version) -> Encoding:
     """The sentence encoder that the version was begun with, else the one for trainings."""
-    return encoders.find(**version.encoder) if version.encoder else encoders.for_training()
+    return encoders.find(version.encoder["name"], version.encoder["digest"]) if version.encoder else encoders.for_training()
 
 
 def _save(training: Training, job: TrainingJob, recipe: str) -> None:

@@ -31,7 +31,7 @@ _DIGITS = 6
 
 @runtime_checkable
 class OfSentences(Protocol):
-    """A classifier that reads texts by a sentence encoder, and so can tell how near they lie to those that it learnt (recipes.familiarity)."""
+    """A classifier that reads texts by a sentence encoder, and so can tell how near those lie that it learnt (recipes.familiarity)."""
 
     @property
     def encoding(self) -> Encoding: ...
@@ -143,7 +143,7 @@ class TrainedClassifier:
         recipe = description["recipe"]
         # Artifacts made before there was such a thing have none.
         needed, least = description.get("encoder"), description.get("least_familiarity")
-        given = {"encoding": find(**needed)} if needed else {}
+        given = {"encoding": find(needed["name"], needed["digest"])} if needed else {}
         made_by = recipe_of(recipe).Classifier
         classifier: Classifier = made_by(
             description["labels"], exclusive=description["exclusive"], language=description["language"], **given

@@ -1,0 +1,66 @@
+"""Sentence encoders of a real deployment: one in a bucket beside the layer's, and the check that none in use is dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from layers.encoder import upload
+from local.cloud import CloudError, LocalCloud
+from tests.conftest import ROOT
+from tests.e2e.conftest import Deployed, deployed
+
+BUCKET = "our-encoders"
+# As sam wants it written.
+NO_BUCKET = {"EncoderBucket": '""'}
+LAYER = ROOT / ".aws-sam" / "local" / "EncoderLayer" / "python" / "winnow_encoder"
+TEXT = {"text": "my rent is due"}
+
+
+@pytest.fixture(scope="module")
+def with_bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    """A cloud of its own: deployments that fail are nobody else's matter."""
+    with LocalCloud(tmp_path_factory.mktemp("encoders"), port=None) as cloud:
+        cloud.client("s3").create_bucket(Bucket=BUCKET)
+        cloud.deploy({"EncoderBucket": BUCKET})
+        yield cloud
+
+
+def put_another(cloud: LocalCloud, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The layer's encoder, made to read fewer tokens, into the bucket. Returns its digest."""
+    for part in ("model.onnx", "tokenizer.json"):
+        (folder / part).symlink_to(LAYER / part)
+    monkeypatch.setattr(upload.boto3, "client", cloud.client)
+    return upload.upload(folder, BUCKET, upload.described(folder, "few-tokens", "mean", 16))
+
+
+def train(api: Deployed, model_id: str, dataset: bytes) -> dict[str, object]:
+    api.client.train(model_id, api.client.upload("small.jsonl", dataset), recipe="sentence")
+    version = api.client.wait(model_id)["version"]
+    assert (version["status"], version["error"]) == ("ready", None)
+    return dict(version["encoder"])
+
+
+def test_versions_keep_their_encoder_and_no_deployment_takes_it_away(
+    with_bucket: LocalCloud, small_dataset: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = put_another(with_bucket, tmp_path, monkeypatch)
+    assert train(deployed(with_bucket), "before", small_dataset)["name"] == "all-MiniLM-L6-v2"
+
+    with_bucket.deploy({"EncoderBucket": BUCKET, "Encoder": digest})
+    api = deployed(with_bucket)
+    assert train(api, "after", small_dataset) == {"name": "few-tokens", "digest": digest}
+    for model_id in ("before", "after"):
+        assert api.client.call("POST", "/prediction", {"model_id": model_id, **TEXT})["version"] == 1
+
+    for encoder, lacking in (("minilm", r"1 version \(after 1\)"), ("none", r"1 version \(after 1\) .* 1 version \(before 1\)")):
+        with pytest.raises(CloudError, match=rf"EncodersInUse: .*{lacking} would answer no more"):
+            with_bucket.deploy({**NO_BUCKET, "Encoder": encoder})
+        for model_id in ("before", "after"):
+            assert deployed(with_bucket).client.call("POST", "/prediction", {"model_id": model_id, **TEXT})["version"] == 1
+
+    api.request("DELETE", "/models/after")
+    with_bucket.deploy({**NO_BUCKET, "Encoder": "minilm"})
+    assert deployed(with_bucket).client.call("POST", "/prediction", {"model_id": "before", **TEXT})["version"] == 1
