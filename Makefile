@@ -53,6 +53,7 @@ lock: .tools/.uv ## remake the hash-pinned requirements; UPGRADE=1 takes newer r
 	for name in dev sam ministack uv; do ../$(COMPILE) $(if $(UPGRADE),--upgrade) $$name.in -o $$name.txt; done
 	../$(COMPILE) --no-deps encoder-layer.in -o encoder-layer.txt
 	for name in spacy-layer winnow-layer bench; do ../$(COMPILE) -c dev.txt $$name.in -o $$name.txt; done
+	for lock in ../benchmarks/peers_prediction/*/requirements; do ../$(COMPILE) -c dev.txt -c bench.txt $$lock.in -o $$lock.txt; done
 
 # --- building and deploying ---
 
@@ -100,7 +101,8 @@ smoke: env ## the end-to-end calls against a deployed stack: URL=… KEY=…
 
 # --- checking ---
 
-.PHONY: check test test-faults test-arm64 test-sam-local start-sam-local bench-banking77 bench-selection bench-encoder bench-large bench-datasets bench-training
+.PHONY: check test test-faults test-arm64 test-sam-local start-sam-local bench-banking77 bench-selection bench-prediction bench-growth bench-cold-profile
+.PHONY: bench-large bench-datasets bench-training
 check: env ## lint, format, types, template
 	ruff check .
 	ruff format --check .
@@ -142,8 +144,27 @@ bench-banking77: build-local ## train on Banking77 and classify its test set, bo
 bench-selection: build-local ## what auto takes and why, on Banking77, NLU++ and a few of the sample's texts, through the API: DATA=folder
 	PYTHONPATH=layers/winnow $(PYTHON) -m benchmarks.selection $(DATA)
 
-bench-encoder: build-local ## one prediction through the handler by linear, cnn and best: cold, warm, memory: DATA=folder with train.csv and test.csv
-	PYTHONPATH=layers/winnow $(PYTHON) -m benchmarks.encoder $(DATA)
+# What a user would ship: untrimmed, with byte code, for this machine; and what the Lambda runtime has beside it.
+PEER_LOCK = benchmarks/peers_prediction/$(1)/requirements.txt
+PEERS := $(foreach name,runtime spacy_ensemble sklearn_svc fasttext,.aws-sam/peers/.$(name))
+.aws-sam/peers/.spacy_ensemble: requirements/spacy-layer.txt
+.aws-sam/peers/.runtime: $(call PEER_LOCK,runtime)
+.aws-sam/peers/.sklearn_svc: $(call PEER_LOCK,sklearn_svc)
+.aws-sam/peers/.fasttext: $(call PEER_LOCK,fasttext)
+$(PEERS): | .tools/.dev
+	rm -rf $(@D)/$(subst .,,$(@F))
+	$(UV) pip install -q --python $(PYTHON) --require-hashes --compile-bytecode --target $(@D)/$(subst .,,$(@F)) -r $<
+	touch $@
+
+BENCH := PYTHONPATH=layers/winnow $(PYTHON) -m
+bench-prediction: build-local .tools/.bench $(PEERS) ## one prediction by our recipes and their peers: cold, warm, memory, cost: DATA=folder ROUNDS=10 ONLY="linear spacy_ensemble" MORE="--help"
+	$(BENCH) benchmarks.prediction $(DATA) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY)) $(MORE)
+
+bench-growth: build-local $(PEERS) ## how a prediction's cost grows with labels and with models in one environment, drawn in docs/figures: ROUNDS=5 MORE="--help"
+	$(BENCH) benchmarks.growth $(if $(ROUNDS),--rounds $(ROUNDS)) $(MORE)
+
+bench-cold-profile: build-local $(PEERS) ## what a cold start is made of, by recipe: DATA=folder ONLY="linear cnn"
+	$(BENCH) benchmarks.cold_profile $(DATA) $(if $(ONLY),--only $(ONLY))
 
 bench-large: build-local ## 200,000 examples of 100 labels through the API, in segments: how many, and how much memory
 	PYTHONPATH=layers/winnow $(PYTHON) -m benchmarks.large

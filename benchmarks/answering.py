@@ -1,21 +1,34 @@
-"""answering.py FUNCTION EVENTS FIGURES: a process that answers events as a deployed function does, measured from its start.
+"""answering.py FUNCTION EVENTS FIGURES [PROFILE]: a process that answers events as a deployed function does, and tells what each took.
 
-FUNCTION is the folder with app.py, EVENTS a file with an event a line, FIGURES the file to write: cold (CPU seconds to the first
-answer), warm and late (median and 95th percentile of the CPU seconds of each further event), memory (the most held, in bytes).
-The standard library only, beside what the function itself imports.
+FUNCTION is the folder with app.py, EVENTS a file with an event a line, FIGURES the file to write, as JSON:
+  started, imported, cold   CPU seconds of the process when this file began, when app.py was imported, when the first answer was there
+  wall                      seconds on the clock from BEGAN (an environment variable: time.monotonic() before the start) to the first answer
+  answers                   of each event: CPU seconds, and bytes of memory that the process held after it
+  most                      the most bytes that it held
+PROFILE is a file for what cProfile saw of the first answer, which then takes longer.
+An answer that isn't 200 ends it. The standard library only, beside what the function itself imports.
 """
+
+from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+started = time.process_time()
 
 
 def main() -> None:
-    function, asked, told = map(Path, sys.argv[1:])
-    first, *others = asked.read_text(encoding="utf-8").splitlines()
+    function, asked, told = map(Path, sys.argv[1:4])
+    events = asked.read_text(encoding="utf-8").splitlines()
     context = SimpleNamespace(
         function_name="winnow",
         memory_limit_in_mb=1769,
@@ -25,28 +38,37 @@ def main() -> None:
     )
     sys.path.insert(0, str(function))
     handler = importlib.import_module("app").handler
-    _check(handler(json.loads(first), context))
-    cold = time.process_time()
-    seconds = []
-    for event in map(json.loads, others):
+    figures = {"started": started, "imported": time.process_time()}
+    answers = []
+    for number, line in enumerate(events):
+        event = json.loads(line)
         began = time.process_time()
-        answer = handler(event, context)
-        seconds.append(time.process_time() - began)
+        answer = handler(event, context) if number or len(sys.argv) < 5 else _profiled(handler, event, context)
+        seconds = time.process_time() - began
+        if number == 0:
+            figures |= {"cold": time.process_time(), "wall": time.monotonic() - float(os.environ["BEGAN"])}
+        answers.append((seconds, _memory("VmRSS")))
         _check(answer)
-    seconds.sort()
-    warm, late = (seconds[len(seconds) * part // 100] if seconds else 0.0 for part in (50, 95))
-    told.write_text(json.dumps({"cold": cold, "warm": warm, "late": late, "memory": _most_memory()}), encoding="utf-8")
+    told.write_text(json.dumps({**figures, "answers": answers, "most": _memory("VmHWM")}), encoding="utf-8")
 
 
-def _check(answer: dict[str, object]) -> None:
-    if answer["statusCode"] != 200:
+def _profiled(handler: Callable[[object, object], Any], event: object, context: object) -> Any:
+    profile = importlib.import_module("cProfile").Profile()
+    answer = profile.runcall(handler, event, context)
+    profile.dump_stats(sys.argv[4])
+    return answer
+
+
+def _check(answer: dict[str, object] | None) -> None:
+    """A task of a workflow answers nothing."""
+    if answer is not None and answer["statusCode"] != 200:
         sys.exit(f"{answer['statusCode']}: {answer['body']}")
 
 
-def _most_memory() -> int:
+def _memory(name: str) -> int:
     # Not getrusage: its figure takes in what the process was before it became this one.
     lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
-    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
 
 
 if __name__ == "__main__":

@@ -152,7 +152,7 @@ def _scikit(
     return fit
 
 
-def _words() -> FeatureUnion:
+def words() -> FeatureUnion:
     return FeatureUnion(
         [
             ("words", TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)),
@@ -166,7 +166,7 @@ def _sentence() -> FunctionTransformer:
 
 
 def _words_and_sentence() -> FeatureUnion:
-    return FeatureUnion([("words", _words()), ("sentence", _sentence())], transformer_weights={"sentence": 2})
+    return FeatureUnion([("words", words()), ("sentence", _sentence())], transformer_weights={"sentence": 2})
 
 
 def _svc(c: float, _exclusive: bool) -> Any:
@@ -182,11 +182,11 @@ def _logistic(c: float, exclusive: bool) -> Any:
 
 _PUNCTUATION = re.compile(r"([^\w\s])")
 # Of the input matrix: fastText's own two million would make every model 400 MB at 50 dimensions.
-_BUCKETS = 100_000
-_THREADS = 10
+BUCKETS = 100_000
+THREADS = 10
 
 
-def _fasttext_line(text: str) -> str:
+def fasttext_line(text: str) -> str:
     """Lower case, with punctuation as words of its own, as fastText's tutorial prepares a text."""
     return " ".join(_PUNCTUATION.sub(r" \1 ", text.lower()).split())
 
@@ -205,7 +205,7 @@ def _fasttext_grid(examples: int) -> list[Settings]:
 def _fit_fasttext(examples: Sequence[Example], settings: Settings, exclusive: bool, seed: int) -> Fitted:
     labels = sorted({label for example in examples for label in example.labels})
     numbers = {label: number for number, label in enumerate(labels)}
-    marked = [" ".join([*(f"__label__{numbers[label]}" for label in example.labels), _fasttext_line(example.text)]) for example in examples]
+    marked = [" ".join([*(f"__label__{numbers[label]}" for label in example.labels), fasttext_line(example.text)]) for example in examples]
     with tempfile.TemporaryDirectory() as folder:
         file, artifact = Path(folder) / "train.txt", Path(folder) / "model.bin"
         # fastText learns nothing from a text without a label.
@@ -214,7 +214,7 @@ def _fit_fasttext(examples: Sequence[Example], settings: Settings, exclusive: bo
         # Each of ten threads fills a tenth of the input matrix; with fewer (DenseMatrix::uniform of 0.9.3) the rest is whatever the memory
         # held, and training can end in NaN. The price: the same seed gives slightly other numbers each time.
         try:
-            model = fasttext.train_supervised(str(file), **settings, loss=loss, bucket=_BUCKETS, thread=_THREADS, seed=seed, verbose=0)
+            model = fasttext.train_supervised(str(file), **settings, loss=loss, bucket=BUCKETS, thread=THREADS, seed=seed, verbose=0)
         except RuntimeError as error:
             raise DivergedError(str(error)) from error
         model.save_model(str(artifact))
@@ -222,9 +222,7 @@ def _fit_fasttext(examples: Sequence[Example], settings: Settings, exclusive: bo
 
     def scores(texts: Sequence[str]) -> Scores:
         rows = np.zeros((len(texts), len(labels)), dtype=np.float32)
-        for row, (names, values) in zip(
-            rows, zip(*model.predict([_fasttext_line(text) for text in texts], k=-1), strict=True), strict=True
-        ):
+        for row, (names, values) in zip(rows, zip(*model.predict([fasttext_line(text) for text in texts], k=-1), strict=True), strict=True):
             row[[int(name.removeprefix("__label__")) for name in names]] = values
         return rows
 
@@ -288,8 +286,8 @@ _SVC, _LOGISTIC = _values_of_c(1, 0.3, 3), _values_of_c(20, 5, 80)
 
 PEERS: Mapping[str, Peer] = {
     "spacy": Peer(_fit_spacy, _only({})),
-    "svc": Peer(_scikit(_words, _svc, "decision_function"), _SVC),
-    "logreg": Peer(_scikit(_words, _logistic, "predict_proba"), _LOGISTIC),
+    "svc": Peer(_scikit(words, _svc, "decision_function"), _SVC),
+    "logreg": Peer(_scikit(words, _logistic, "predict_proba"), _LOGISTIC),
     "fasttext": Peer(_fit_fasttext, _fasttext_grid),
     "minilm-logreg": Peer(_scikit(_sentence, _logistic, "predict_proba"), _LOGISTIC),
     "minilm-svc": Peer(_scikit(_words_and_sentence, _svc, "decision_function"), _SVC),

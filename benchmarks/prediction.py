@@ -1,0 +1,264 @@
+"""`make bench-prediction`: what a prediction costs by each of our recipes, and by what a user would have built without us.
+
+Our models of Banking77 are trained through the API of a local cloud, the peers' by benchmarks/peer_models.py; the peers' handlers, which
+fetch their model from the same S3, are in benchmarks/peers_prediction, each with an untrimmed install of its packages. Then, in rounds,
+each is asked in a fresh process (benchmarks/contestants.py): one text, which is its cold start; the texts of the test set, one a call; and
+the same, a hundred a call. A process of each before the first round warms the page cache and isn't counted; rounds of cold starts with the
+page cache dropped come after (that takes root). Last, one process each answers many texts of words that it has never seen. Seconds are of
+the processor, if nothing else is said, and all figures medians over the rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import batched
+from pathlib import Path
+
+from benchmarks import contestants
+from benchmarks.contestants import PEERS, RECIPES, Contestant, Told
+from benchmarks.splits import DATA, FOLDERS, banking77
+from local.client import ApiError
+from local.cloud import PROJECT, LocalCloud
+from local.server import CloudError
+
+A_CALL = 100
+"""Texts, as many as the API takes."""
+MEMORY = 1769
+"""MB that the template gives the function: one virtual CPU, so that a second of the processor is a second that is billed."""
+# List prices in us-east-1: a GB-second and a million requests of Lambda (arm64), a million calls of a REST API, one idle endpoint of
+# Comprehend for a month. https://aws.amazon.com/lambda/pricing https://aws.amazon.com/api-gateway/pricing https://aws.amazon.com/comprehend/pricing
+GB_SECOND, LAMBDA_REQUESTS, API_CALLS, COMPREHEND = 0.0000133334, 0.20, 3.50, 1_296
+A = "spacy_ensemble"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="make bench-prediction", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", nargs="?", type=Path, default=DATA / FOLDERS["banking77"], help="folder with train.csv and test.csv")
+    parser.add_argument("--rounds", type=int, default=10, help="how many fresh processes of each (10)")
+    parser.add_argument("--dropped", type=int, default=3, help="how many cold starts of each with the page cache dropped (3)")
+    parser.add_argument("--texts", type=int, default=2_000, help="how many texts of the test set (2,000)")
+    parser.add_argument("--new-texts", type=int, default=50_000, help="how many texts of new words (50,000)")
+    parser.add_argument("--only", nargs="+", choices=[*RECIPES, *PEERS], default=[*RECIPES, *PEERS])
+    arguments = parser.parse_args()
+    if not (arguments.data / "train.csv").exists():
+        print(f"winnow: {arguments.data} has no train.csv: give the folder of Banking77 with DATA=…", file=sys.stderr)
+        return 1
+    try:
+        with tempfile.TemporaryDirectory() as folder, LocalCloud(Path(folder), port=None) as cloud:
+            cloud.deploy()
+            asked = list(prepared(cloud, arguments.data, arguments.only))
+            split = banking77(arguments.data)
+            texts = [example.text for example in split.test][:: max(1, len(split.test) // arguments.texts)][: arguments.texts]
+            print(_table(list(_measured(asked, texts, arguments)), len(texts), arguments))
+    except (CloudError, ApiError, TimeoutError) as error:
+        print(f"winnow: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def prepared(cloud: LocalCloud, data: Path, names: Sequence[str]) -> Iterator[Contestant]:
+    """Those of the names, each with its model of Banking77."""
+    content = contestants.json_lines(banking77(data))
+    with tempfile.TemporaryDirectory() as folder:
+        if set(names) & set(PEERS):
+            _train_peers(data, Path(folder))
+        for name in names:
+            if name in PEERS:
+                yield contestants.of_peer(cloud, name, Path(folder) / name)
+            else:
+                _say(f"training {name}")
+                contestants.train(cloud, name, content, recipe=name, **RECIPES[name])
+                yield contestants.of_recipe(cloud, name)
+
+
+def _train_peers(data: Path, folder: Path) -> None:
+    _say("training the peers")
+    # In an environment of their own, which has their packages.
+    command: list[str | Path] = [PROJECT / ".tools" / "bench" / "bin" / "python", "-m", "benchmarks.peer_models", data, folder]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"OPENBLAS_NUM_THREADS": "1"})  # noqa: S603
+    if done.returncode:
+        raise CloudError(f"the training of the peers failed: {(done.stderr.strip().splitlines() or ['it said nothing'])[-1]}")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was told of one contestant. texts: how many were asked for, singly and then in calls of a hundred."""
+
+    name: str
+    zip: int
+    unzipped: int
+    texts: int
+    rounds: Sequence[Told]
+    dropped: Sequence[Told]
+    new_words: Told
+
+    @cached_property
+    def imported(self) -> float:
+        return self._median(lambda told: told.imported)
+
+    @cached_property
+    def cold(self) -> float:
+        return self._median(lambda told: told.cold)
+
+    @cached_property
+    def warm(self) -> float:
+        return self._median(lambda told: statistics.median(self._single(told)))
+
+    @cached_property
+    def late(self) -> float:
+        """The 99th percentile of the single calls."""
+        return self._median(lambda told: sorted(self._single(told))[math.ceil(0.99 * self.texts) - 1])
+
+    @cached_property
+    def single_rate(self) -> float:
+        return self._median(lambda told: self.texts / sum(self._single(told)))
+
+    @cached_property
+    def rate(self) -> float:
+        """Texts a second, a hundred a call."""
+        return self._median(lambda told: self.texts / sum(told.seconds(1 + self.texts, len(told.answers))))
+
+    @cached_property
+    def cost(self) -> float:
+        """Dollars of a million calls with one text. Lambda bills every millisecond that was begun."""
+        seconds = self._median(lambda told: statistics.mean(math.ceil(1000 * each) / 1000 for each in self._single(told)))
+        return 1e6 * MEMORY / 1024 * seconds * GB_SECOND + LAMBDA_REQUESTS + API_CALLS
+
+    @property
+    def loaded(self) -> float:
+        return self.new_words.answers[0][1] / 1e6
+
+    @property
+    def grown(self) -> float:
+        return self.new_words.answers[-1][1] / 1e6 - self.loaded
+
+    def of_dropped(self, figure: Callable[[Told], float]) -> float | None:
+        return statistics.median(map(figure, self.dropped)) if self.dropped else None
+
+    def _median(self, figure: Callable[[Told], float]) -> float:
+        return statistics.median(map(figure, self.rounds))
+
+    def _single(self, told: Told) -> list[float]:
+        return told.seconds(1, 1 + self.texts)
+
+
+def _measured(asked: Sequence[Contestant], texts: Sequence[str], arguments: argparse.Namespace) -> Iterator[Measured]:
+    first = {each.name: [contestants.event(each.name, texts[:1])] for each in asked}
+    rounds, dropped = ({each.name: list[Told]() for each in asked} for _ in range(2))
+    for each in asked:
+        contestants.ask(each, first[each.name])
+    for number in range(arguments.rounds):
+        _say(f"round {number + 1} of {arguments.rounds}")
+        for each in asked:
+            single = [contestants.event(each.name, [text]) for text in texts]
+            hundred = [contestants.event(each.name, part) for part in batched(texts, A_CALL, strict=False)]
+            rounds[each.name].append(contestants.ask(each, first[each.name] + single + hundred))
+    for number in range(arguments.dropped):
+        _say(f"page cache dropped, {number + 1} of {arguments.dropped}")
+        for each in asked:
+            if contestants.drop_page_cache():
+                dropped[each.name].append(contestants.ask(each, first[each.name]))
+    for each in asked:
+        _say(f"new words, {each.name}")
+        new = [contestants.event(each.name, part) for part in batched(_new_texts(arguments.new_texts), A_CALL, strict=False)]
+        told = contestants.ask(each, first[each.name] + new)
+        yield Measured(each.name, *contestants.sizes(each), len(texts), rounds[each.name], dropped[each.name], told)
+
+
+def _new_texts(number: int) -> Iterator[str]:
+    """Of eight words each, which hardly ever come twice."""
+    chance = random.Random(0)
+    for _ in range(number):
+        yield " ".join("".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=chance.randrange(4, 10))) for _ in range(8))
+
+
+def _table(found: Sequence[Measured], texts: int, arguments: argparse.Namespace) -> str:
+    """In Markdown, and how it was come by."""
+    base = next((each for each in found if each.name == A), None)
+
+    def of_a(figure: Callable[[Measured], float]) -> Callable[[Measured], str]:
+        return lambda each: "" if base is None else f"{figure(each) / figure(base):.2f}"
+
+    rows: Mapping[str, Callable[[Measured], str]] = {
+        "packages, MB unzipped": lambda each: f"{each.unzipped / 1e6:.0f}",
+        "as a zip": lambda each: f"{each.zip / 1e6:.0f}",
+        "cold, s": lambda each: f"{each.cold:.2f}",
+        "of (a)": of_a(lambda each: each.cold),
+        "of that, until imported": lambda each: f"{each.imported:.2f}",
+        "cold, page cache dropped, s": lambda each: _or_not(each.of_dropped(lambda told: told.cold)),
+        "on the clock": lambda each: _or_not(each.of_dropped(lambda told: told.wall)),
+        "warm, one text, µs": lambda each: f"{1e6 * each.warm:,.0f}",
+        "of (a) ": of_a(lambda each: each.warm),
+        "99th percentile": lambda each: f"{1e6 * each.late:,.0f}",
+        "texts a second, one a call": lambda each: f"{each.single_rate:,.0f}",
+        f"{A_CALL} a call": lambda each: f"{each.rate:,.0f}",
+        "times as many": lambda each: f"{each.rate / each.single_rate:.1f}",
+        "MB in memory, first answer": lambda each: f"{each.loaded:.0f}",
+        f"{arguments.new_texts:,} texts of new words": lambda each: f"{each.grown:+.0f}",
+        "at most": lambda each: f"{each.new_words.most / 1e6:.0f}",
+        "$ a million, computed": lambda each: f"{each.cost:.2f}",
+    }
+    lines = ["", *(["| " + " | ".join(["", *(_title(each.name) for each in found)]) + " |"]), "| --- |" + " ---: |" * len(found)]
+    lines += ["| " + " | ".join([name.strip(), *(show(each) for each in found)]) + " |" for name, show in rows.items()]
+    return "\n".join([*lines, "", _about(texts, arguments), "", *_goals({each.name: each for each in found})])
+
+
+def _title(name: str) -> str:
+    return {A: "(a) spaCy", "sklearn_svc": "(b) scikit-learn", "fasttext": "(c) fastText"}.get(name, f"`{name}`")
+
+
+def _or_not(figure: float | None) -> str:
+    return "not measured" if figure is None else f"{figure:.2f}"
+
+
+def _about(texts: int, arguments: argparse.Namespace) -> str:
+    return (
+        f"{texts:,} texts of Banking77, medians of {arguments.rounds} rounds ({arguments.dropped} with the page cache dropped),"
+        f" one thread. Computed: Lambda of {MEMORY} MB (arm64) and a REST API at list prices of us-east-1,\n"
+        "with the processor's time as measured here; reads of the registry and logs left out."
+        f" One idle Comprehend endpoint is ${COMPREHEND:,} a month."
+    )
+
+
+def _goals(found: Mapping[str, Measured]) -> Iterator[str]:
+    """What we set ourselves, as far as both sides were measured."""
+    linear, cnn, a, b = (found.get(name) for name in ("linear", "cnn", A, "sklearn_svc"))
+    if linear and a:
+        yield _goal("linear, cold, of (a)", linear.cold / a.cold, 0.25)
+        yield _goal("linear, warm, of (a)", linear.warm / a.warm, 0.3)
+    if linear and b:
+        yield _goal("linear, cold, of (b)", linear.cold / b.cold, 1)
+    if cnn and a:
+        yield _goal("cnn, cold, of (a)", cnn.cold / a.cold, 0.55)
+    for name, most in (("linear", 150), ("cnn", 250)):
+        if name in found:
+            yield _goal(f"{name}, MB in all", found[name].new_words.most / 1e6, most)
+    for name in RECIPES:
+        if name in found:
+            yield _goal(f"{name}, MB more by new words", found[name].grown, 25)
+            yield _goal(f"{name}, {A_CALL} a call, times as many texts a second", found[name].rate / found[name].single_rate, 8, least=True)
+
+
+def _goal(name: str, value: float, bound: float, *, least: bool = False) -> str:
+    met = value >= bound if least else value <= bound
+    return f"{'met   ' if met else 'MISSED'} {name}: {value:.3g}, goal at {'least' if least else 'most'} {bound:g}"
+
+
+def _say(sentence: str) -> None:
+    print(f"  {sentence} …", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
