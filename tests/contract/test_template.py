@@ -33,7 +33,7 @@ READ_BY_LIBRARIES = {"OPENBLAS_NUM_THREADS"}  # OpenBLAS, which numpy brings
 DOORS = (
     {"object_keys"},
     {"domain", "errors"},
-    {"aws", "flags", "strict_json", "lifecycle"},
+    {"aws", "flags", "metrics", "strict_json", "lifecycle"},
     {"registry", "storage", "datasets_bucket", "recipes", "evaluation", "datasets"},
     {"deployment"},
     {"encoders"},
