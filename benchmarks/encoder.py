@@ -90,6 +90,7 @@ def _asked(cloud: LocalCloud, model_id: str, texts: Sequence[str]) -> dict[str, 
             "REGISTRY_TABLE": outputs["RegistryTable"],
             "MODELS_BUCKET": outputs["ModelsBucket"],
             "OPENBLAS_NUM_THREADS": "1",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",
         }
         command: list[str | Path] = [sys.executable, "-P", PROJECT / "benchmarks" / "answering.py", BUILT / "Predict", asked, told]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from winnow.domain import DESCRIPTION, ScoredLabel
+from winnow.domain import DESCRIPTION, ExplainedWord, Explanation, ScoredLabel
 from winnow.errors import ArtifactError, WinnowError
 from winnow.recipes import COSTS
 from winnow.recipes.calibration import scores_of
@@ -40,6 +40,13 @@ class OfSentences(Protocol):
     def encoding(self) -> Encoding: ...
 
     def judged(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]: ...
+
+
+@runtime_checkable
+class OfWords(Protocol):
+    """A classifier whose logits are sums over the words of a text, and nothing else."""
+
+    def contributions(self, text: str, label: str) -> tuple[float, list[ExplainedWord]]: ...
 
 
 def recipe_of(name: str) -> Any:
@@ -122,6 +129,23 @@ class TrainedClassifier:
         # Stable, so that equal scores come in the order of the labels.
         order = np.argsort(-scores, kind="stable")[:n_top].tolist()
         return [ScoredLabel(self.labels[column], round(float(scores[column]), _DIGITS), bool(accepted[column])) for column in order]
+
+    @property
+    def nbytes(self) -> int:
+        """How much memory it holds, but for the sentence encoder, which all share."""
+        return self.classifier.nbytes
+
+    @property
+    def can_explain(self) -> bool:
+        """Whether it can say which words gave a text its label."""
+        return isinstance(self.classifier, OfWords)
+
+    def explain(self, text: str, label: str) -> Explanation | None:
+        """What of a text gave a label its logit. None where it can't say."""
+        if not isinstance(self.classifier, OfWords):
+            return None
+        bias, words = self.classifier.contributions(text, label)
+        return Explanation(label, bias + sum(word.contribution for word in words), self.temperature, bias, words)
 
     def to_files(self) -> dict[str, bytes]:
         description = {
