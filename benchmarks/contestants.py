@@ -164,11 +164,12 @@ def drop_page_cache() -> bool:
 
 
 def _environment(cloud: LocalCloud, function: str) -> dict[str, str]:
-    """What the deployed function has."""
+    """What the deployed function has, and what Lambda adds."""
     client = cloud.client("lambda")
     pages = client.get_paginator("list_functions").paginate()
     named = [each["FunctionName"] for page in pages for each in page["Functions"] if f"-{function}-" in each["FunctionName"]]
     if not named:
         raise CloudError(f"no function {function} is deployed")
-    variables: dict[str, str] = client.get_function_configuration(FunctionName=named[0])["Environment"]["Variables"]
-    return {**variables, "AWS_ENDPOINT_URL": cloud.endpoint}
+    deployed = client.get_function_configuration(FunctionName=named[0])
+    variables: dict[str, str] = deployed["Environment"]["Variables"]
+    return {**variables, "AWS_ENDPOINT_URL": cloud.endpoint, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(deployed["MemorySize"])}

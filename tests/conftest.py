@@ -9,6 +9,7 @@ import importlib.util
 import json
 import os
 import socket
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
@@ -243,12 +244,13 @@ class Winnow:
                     os.environ.pop(name, None)
             for name, value in _variables(FUNCTIONS[folder]).items():
                 os.environ[name] = self.setting(value)
+            os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] = self.setting(_memory(FUNCTIONS[folder]))
             yield
 
-    def setting(self, value: str | Json) -> str:
+    def setting(self, value: str | int | Json) -> str:
         """A variable's value. Of a !Ref: a resource's name, a parameter's value, or of a function its name in the template."""
-        if isinstance(value, str):
-            return value
+        if isinstance(value, str | int):
+            return str(value)
         name = value["Ref"]
         if name in self.parameters:
             return self.parameters[name]
@@ -260,6 +262,12 @@ def _variables(function: Json) -> Json:
     own: Json = function.get("Environment", {}).get("Variables", {})
     for_all: Json = template()["Globals"]["Function"]["Environment"]["Variables"]
     return for_all | own
+
+
+def _memory(function: Json) -> int | Json:
+    """In MB."""
+    given: int | Json = function.get("MemorySize", template()["Globals"]["Function"]["MemorySize"])
+    return given
 
 
 def choose(state: Json, data: Json) -> str:
@@ -344,8 +352,9 @@ def boto_session() -> boto3.Session:
 
 
 @pytest.fixture
-def winnow(boto_session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[Winnow]:
-    """A deployment of template.yaml in moto: its table, buckets and workflow."""
+def winnow(boto_session: boto3.Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Winnow]:
+    """A deployment of template.yaml in moto: its table, buckets and workflow, and a /tmp of its own."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", "CRITICAL")
     with mock_aws():

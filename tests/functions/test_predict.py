@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.conftest import load_dataset
 from winnow import aws, deployment
-from winnow.errors import ModelNotFoundError
-from winnow.predictor import SECONDS_A_POINTER_IS_TRUSTED, Predictor
+from winnow.errors import ModelNotFoundError, VersionNotFoundError
+from winnow.predictor import MEMORY_SHARE, SECONDS_A_POINTER_IS_TRUSTED, Predictor
 
 if TYPE_CHECKING:
     from tests.conftest import Json, Ready, Winnow
@@ -108,6 +113,10 @@ def test_without_n_top_there_are_five(winnow: Winnow) -> None:
         ({"n_top": "1001"}, "n_top"),
         ({"n_top": "one"}, "n_top"),
         ({"top_n": 1}, "top_n"),
+        ({"version": 0}, "version"),
+        ({"version": "01"}, "version"),
+        ({"version": "live"}, "version"),
+        ({"explain": "yes"}, "explain"),
     ],
 )
 def test_a_field_that_is_missing_unknown_or_wrong_is_named(ready: Ready, changes: Json, field: str) -> None:
@@ -164,29 +173,187 @@ def test_a_model_without_a_live_version_says_why(winnow: Winnow) -> None:
     assert "force_update" in answer.body["detail"]
 
 
-def test_a_deleted_model_is_refused_once_the_pointer_is_old(ready: Ready) -> None:
-    winnow = ready("exclusive.json")
-    clock = [0.0]
+@pytest.fixture
+def clock() -> list[float]:
+    """The seconds of a predictor's clock, for a test to move."""
+    return [0.0]
+
+
+def new_predictor(winnow: Winnow, clock: list[float], memory: int | None = None) -> Predictor:
+    """In a new execution environment of so many bytes."""
     with winnow.settings("functions/api/predict"):
-        predictor = Predictor(deployment.models(), deployment.storage(), clock=lambda: clock[0])
-        predictor.predict("tc-01", ["What is this fee?"], 1)
+        storage = deployment.storage(keeps_files=True)
+        return Predictor(deployment.models(), storage, memory or deployment.memory(), clock=lambda: clock[0])
+
+
+@contextmanager
+def calls(client: Any, operation: str) -> Iterator[list[str]]:
+    """What the client is asked for meanwhile, by this operation."""
+    asked: list[str] = []
+    event = f"before-call.*.{operation}"
+    client.meta.events.register(event, lambda params, **_: asked.append(params["url_path"]), unique_id="calls")
+    try:
+        yield asked
+    finally:
+        client.meta.events.unregister(event, unique_id="calls")
+
+
+def test_a_deleted_model_is_refused_once_the_pointer_is_old(ready: Ready, clock: list[float]) -> None:
+    winnow = ready("exclusive.json")
+    predictor = new_predictor(winnow, clock)
+    for version in (None, 1):
+        predictor.predict("tc-01", ["What is this fee?"], 1, version=version)
     winnow.call("delete_model")
 
     clock[0] += SECONDS_A_POINTER_IS_TRUSTED + 0.01
-    with pytest.raises(ModelNotFoundError):
-        predictor.predict("tc-01", ["What is this fee?"], 1)
+    for version in (None, 1):
+        with pytest.raises(ModelNotFoundError):
+            predictor.predict("tc-01", ["What is this fee?"], 1, version=version)
 
 
-def test_a_new_version_answers_once_the_pointer_is_old(ready: Ready) -> None:
+def test_a_promoted_version_answers_within_two_seconds(ready: Ready, clock: list[float]) -> None:
     winnow = ready("exclusive.json")
-    clock = [0.0]
-    with winnow.settings("functions/api/predict"):
-        predictor = Predictor(deployment.models(), deployment.storage(), clock=lambda: clock[0])
+    predictor = new_predictor(winnow, clock)
     assert predictor.predict("tc-01", ["What is this fee?"], 1)[0] == 1
     winnow.train(force_update=True)
 
-    clock[0] += SECONDS_A_POINTER_IS_TRUSTED + 0.01
+    clock[0] += 2
     assert predictor.predict("tc-01", ["What is this fee?"], 1)[0] == 2
+
+
+def test_the_registry_is_asked_once_a_second_for_a_model_and_for_a_version(ready: Ready, clock: list[float]) -> None:
+    predictor = new_predictor(ready("exclusive.json"), clock)
+    predictor.predict("tc-01", ["What is this fee?"], 1)
+    with calls(aws.registry_table().meta.client, "GetItem") as looks:
+        for tenth in range(21):
+            clock[0] = tenth / 10
+            predictor.predict("tc-01", ["What is this fee?"], 1)
+        live = len(looks)
+        for tenth in range(21):
+            clock[0] = 10 + tenth / 10
+            predictor.predict("tc-01", ["What is this fee?"], 1, version=1)
+
+    assert live == 1
+    assert len(looks) - live == 4
+
+
+# --- a version of the client's choice ---
+
+
+@pytest.fixture
+def two(ready: Ready) -> Winnow:
+    """Two ready versions, the second of them live, and a third that was cancelled."""
+    winnow = ready("exclusive.json")
+    winnow.train(force_update=True, recipe="linear")
+    winnow.create(force_update=True)
+    winnow.call("cancel_version", path={"model_id": "tc-01", "version": "3"})
+    return winnow
+
+
+@pytest.mark.parametrize("version", [1, "1", 1.0, 2])
+def test_the_version_that_is_asked_for_answers(two: Winnow, version: Any) -> None:
+    assert two.call("predict", "predict_post_text", body=VACATION).body["version"] == 2
+    assert two.call("predict", "predict_post_text", body=VACATION | {"version": version}).body["version"] == int(version)
+    by_query = two.call("predict", "predict_get_query", query={**VACATION, "version": str(int(version))})
+    assert by_query.body["version"] == int(version)
+
+
+@pytest.mark.parametrize(("version", "status", "kind"), [(3, 409, "version-not-ready"), (4, 404, "version-not-found")])
+def test_a_version_that_cannot_answer_is_refused(two: Winnow, version: int, status: int, kind: str) -> None:
+    answer = two.call("predict", "predict_post_text", body=VACATION | {"version": version})
+
+    assert (answer.status, answer.body["type"]) == (status, f"urn:winnow:problem:{kind}")
+
+
+def test_a_deleted_version_is_refused_within_two_seconds(two: Winnow, clock: list[float]) -> None:
+    predictor = new_predictor(two, clock)
+    predictor.predict("tc-01", ["What is this fee?"], 1, version=1)
+    assert two.call("delete_version", path={"model_id": "tc-01", "version": "1"}).status == 200
+
+    clock[0] += 2
+    with pytest.raises(VersionNotFoundError):
+        predictor.predict("tc-01", ["What is this fee?"], 1, version=1)
+    assert predictor.predict("tc-01", ["What is this fee?"], 1)[0] == 2
+
+
+# --- what is kept in memory and on the disk ---
+
+
+def kept_files() -> Path:
+    return Path(tempfile.gettempdir()) / "winnow-artifacts"
+
+
+def reads(predictor: Predictor, version: int) -> int:
+    """How many objects an answer of the version reads."""
+    with calls(aws.s3(), "GetObject") as asked:
+        predictor.predict("tc-01", ["What is this fee?"], 1, version=version)
+    return len(asked)
+
+
+def test_what_was_used_least_recently_goes_first_and_comes_back_without_s3(two: Winnow, clock: list[float]) -> None:
+    two.train(force_update=True, recipe="linear", seed=4)
+    # Room for two of them: the table of features alone is 2 MiB of each.
+    predictor = new_predictor(two, clock, memory=int(5.5 * 2**20 / MEMORY_SHARE))
+    # The fourth drives out the second, which was used before the first.
+    assert [reads(predictor, version) for version in (1, 2, 1, 4)] == [3, 3, 0, 3]
+    for file in kept_files().iterdir():
+        file.write_bytes(b"something else")
+    assert [reads(predictor, version) for version in (1, 4)] == [0, 0]
+    # What the disk has is refused, and read again; of 1, dropped now, that happens once more.
+    assert [reads(predictor, version) for version in (2, 1)] == [3, 3]
+    # What the disk has of each is whole again.
+    assert [reads(predictor, version) for version in (2, 1, 4, 1)] == [0, 0, 3, 0]
+    assert [reads(predictor, version) for version in (2, 4, 1)] == [0, 0, 0]
+
+
+def test_a_model_larger_than_the_bound_answers_and_stays(two: Winnow, clock: list[float]) -> None:
+    predictor = new_predictor(two, clock, memory=1)
+    assert reads(predictor, 1) == 3
+    shutil.rmtree(kept_files())
+    assert reads(predictor, 1) == 0
+
+
+def test_without_a_disk_it_answers_all_the_same(ready: Ready, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    winnow = ready("exclusive.json")
+    (tmp_path / "a file").touch()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "a file"))
+
+    assert winnow.call("predict", "predict_get_body").status == 200
+
+
+# --- why ---
+
+
+@pytest.mark.parametrize("explain", [True, "True"])
+def test_a_version_of_linear_says_which_words_gave_the_label(two: Winnow, explain: Any) -> None:
+    text = "How deep do tulip bulbs go?"
+    asked = {"model_id": "tc-01", "version": 2, "explain": explain}
+    answer = two.call("predict", "predict_post_text", body={**asked, "text": text}).body
+    told = answer["explanation"]
+
+    assert told["label"] == answer["labels"][0]["label"]
+    assert told["bias"] + sum(word["contribution"] for word in told["words"]) == pytest.approx(told["logit"], abs=1e-9)
+    assert [text[word["start"] : word["end"]].lower() for word in told["words"]] == [word["word"] for word in told["words"]]
+    first, second = two.call("predict", "predict_post_texts", body={**asked, "texts": [text, "?"]}).body["predictions"]
+    assert first == {"labels": answer["labels"], "explanation": told}
+    assert [word["word"] for word in second["explanation"]["words"]] == ["?"]
+
+
+@pytest.mark.parametrize("explain", [False, "False", None])
+def test_without_being_asked_it_says_nothing_more(two: Winnow, explain: Any) -> None:
+    asked = {} if explain is None else {"explain": explain}
+    assert "explanation" not in two.call("predict", "predict_post_text", body=VACATION | asked).body
+
+
+def test_a_version_of_another_recipe_cannot_be_explained(winnow: Winnow) -> None:
+    winnow.put_dataset()
+    winnow.train(recipe="cnn")
+
+    answer = winnow.call("predict", "predict_post_text", body=VACATION | {"explain": True})
+
+    assert (answer.status, answer.body["field"]) == (422, "explain")
+    assert "of the recipe cnn, and only those of linear can be explained" in answer.body["detail"]
+    assert winnow.call("predict", "predict_post_text", body=VACATION).status == 200
 
 
 @pytest.mark.parametrize("name", ["classifier.json", "weights.bin", "manifest.json"])
@@ -210,15 +377,13 @@ def test_an_artifact_that_is_not_what_the_training_wrote_is_not_loaded(ready: Re
 def test_an_environment_loads_a_model_once(ready: Ready) -> None:
     winnow = ready("exclusive.json")
     winnow.call("predict", "predict_get_body")
-    reads: list[str] = []
-    events = aws.s3().meta.events
-    events.register("before-call.s3.GetObject", lambda params, **_: reads.append(params["url_path"]), unique_id="reads")
-    winnow.call("predict", "predict_post_text")
-    warm = len(reads)
+    with calls(aws.s3(), "GetObject") as warm:
+        winnow.call("predict", "predict_post_text")
     winnow.environments.clear()
-    winnow.call("predict", "predict_post_text")
-    winnow.call("predict", "predict_post_text")
-    events.unregister("before-call.s3.GetObject", unique_id="reads")
+    shutil.rmtree(kept_files())
+    with calls(aws.s3(), "GetObject") as cold:
+        winnow.call("predict", "predict_post_text")
+        winnow.call("predict", "predict_post_text")
 
-    assert warm == 0
-    assert len(reads) == len(set(reads)) == 3
+    assert not warm
+    assert len(cold) == len(set(cold)) == 3

@@ -6,6 +6,7 @@ from winnow import deployment, dry_run, jobs
 from winnow.domain import DatasetReference, Hyperparameters, Promote, TrainingRequest, VersionStatus
 from winnow.errors import EncoderError, InvalidFieldError
 from winnow.http import Answer, Request, Source, endpoint, schemas
+from winnow.http.fields import is_true
 from winnow.http.idempotency import idempotency_key
 from winnow.http.properties import model_properties
 from winnow.recipes import AUTO, candidates
@@ -44,7 +45,7 @@ def _training_request(request: Request) -> TrainingRequest:
     given = {name: value for name, value in request.fields.items() if name != "dry_run"}
     model_id = given.pop("id")
     dataset = DatasetReference(given.pop("s3bucket"), given.pop("training_object"), given.pop("test_object", None))
-    force_update = str(given.pop("force_update", False)).lower() == "true"
+    force_update = is_true(given.pop("force_update", False))
     promote = Promote(given.pop("promote", Promote.AUTO))
     recipe = _recipe(given.pop("recipe", AUTO))
     properties = model_properties(given)

@@ -5,7 +5,8 @@ from http import HTTPStatus
 
 from winnow import deployment
 from winnow.http import Answer, Request, Source, endpoint, schemas
-from winnow.http.views import labels_view
+from winnow.http.fields import is_true
+from winnow.http.views import prediction_view
 from winnow.predictor import Predictor
 
 _N_TOP = 5
@@ -14,15 +15,20 @@ _N_TOP = 5
 @cache
 def predictor() -> Predictor:
     """One for the whole life of the execution environment: it holds the loaded models."""
-    return Predictor(deployment.models(), deployment.storage())
+    return Predictor(deployment.models(), deployment.storage(keeps_files=True), deployment.memory())
 
 
 @endpoint(schemas.PREDICT, Source.BODY_OR_QUERY)
 def handler(request: Request) -> Answer:
     given = request.fields
     texts = given["texts"] if "texts" in given else [given["text"]]
-    version, predictions = predictor().predict(given["model_id"], texts, int(given.get("n_top", _N_TOP)))
+    version, predictions = predictor().predict(
+        given["model_id"],
+        texts,
+        int(given.get("n_top", _N_TOP)),
+        version=int(given["version"]) if "version" in given else None,
+        explain=is_true(given.get("explain", False)),
+    )
     answer = {"model_id": given["model_id"], "version": version}
-    if "texts" in given:
-        return Answer(HTTPStatus.OK, {**answer, "predictions": [{"labels": labels_view(labels)} for labels in predictions]})
-    return Answer(HTTPStatus.OK, {**answer, "labels": labels_view(predictions[0])})
+    views = [prediction_view(prediction) for prediction in predictions]
+    return Answer(HTTPStatus.OK, {**answer, "predictions": views} if "texts" in given else {**answer, **views[0]})

@@ -1,10 +1,17 @@
 """The registry and the storage of this deployment, over the resources that the function's settings name."""
 
+import tempfile
+from pathlib import Path
+
 from winnow import aws
 from winnow.datasets_bucket import Datasets
 from winnow.domain import Ceilings
+from winnow.kept_files import KeptFiles
 from winnow.registry import AnsweredRequests, Batches, Jobs, Keys, Models, Upkeep
 from winnow.storage import DryRunReports, Storage
+
+# Half of what a function's /tmp has. The other half is for sentence encoders.
+_MOST_KEPT = 256 << 20
 
 
 def models() -> Models:
@@ -61,8 +68,15 @@ def encoder_bucket() -> str | None:
     return aws.setting("ENCODER_BUCKET") or None
 
 
-def storage() -> Storage:
-    return Storage(aws.s3(), aws.setting("MODELS_BUCKET"))
+def storage(*, keeps_files: bool = False) -> Storage:
+    """keeps_files: whether the files of artifacts stay in /tmp, to be read from there the next time."""
+    kept = KeptFiles(Path(tempfile.gettempdir()) / "winnow-artifacts", _MOST_KEPT) if keeps_files else None
+    return Storage(aws.s3(), aws.setting("MODELS_BUCKET"), kept)
+
+
+def memory() -> int:
+    """Of the function, in bytes."""
+    return int(aws.setting("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")) << 20
 
 
 def dry_run_reports() -> DryRunReports:

@@ -1,73 +1,87 @@
-"""Answers: the live version of a model, loaded once per execution environment."""
+"""Answers: versions of models, loaded once per execution environment for as long as there is room."""
 
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from winnow import encoders
-from winnow.domain import Model, ScoredLabel
-from winnow.errors import ArtifactError, ModelNotReadyError, VersionNotFoundError
+from winnow.domain import Model, Prediction, Version
+from winnow.errors import ArtifactError, InvalidFieldError, ModelNotReadyError, VersionNotFoundError
+from winnow.loaded import Glances, LoadedClassifiers
 from winnow.recipes.artifact import TrainedClassifier
+from winnow.registry.models import check_ready
 
 if TYPE_CHECKING:
     from winnow.registry import Models
     from winnow.storage import Storage
 
 SECONDS_A_POINTER_IS_TRUSTED = 1.0
-MOST_LOADED = 10
+# Of the function's memory, for classifiers. The rest is for the process itself, the encoder, and one classifier's files while it is loaded.
+MEMORY_SHARE = 0.4
+_MOST_POINTERS = 1_000
 
 
 class Predictor:
-    """Classifies texts by the live versions of models. Keeps the last few classifiers that it loaded."""
+    """Classifies texts by versions of models. memory: that of the function, in bytes."""
 
-    def __init__(self, models: Models, storage: Storage, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, models: Models, storage: Storage, memory: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._models = models
         self._storage = storage
-        self._clock = clock
-        self._pointers: dict[str, tuple[float, Model]] = {}
-        self._loaded: OrderedDict[tuple[str, int], TrainedClassifier] = OrderedDict()
+        self._pointers = Glances(models.get, SECONDS_A_POINTER_IS_TRUSTED, _MOST_POINTERS, clock)
+        self._versions = Glances(self._ready_version, SECONDS_A_POINTER_IS_TRUSTED, _MOST_POINTERS, clock)
+        self._loaded = LoadedClassifiers(int(memory * MEMORY_SHARE))
 
-    def predict(self, model_id: str, texts: Sequence[str], n_top: int) -> tuple[int, list[list[ScoredLabel]]]:
-        """The number of the live version, and for each text its n_top best labels, best first.
+    def predict(
+        self, model_id: str, texts: Sequence[str], n_top: int, *, version: int | None = None, explain: bool = False
+    ) -> tuple[int, list[Prediction]]:
+        """The number of the version that answers (None: the live one), and for each text its n_top best labels, best first.
 
-        ModelNotFoundError, at most a second after a deletion; ModelNotReadyError while no version is live; EncoderError where the live
-        version was trained with a sentence encoder that this deployment doesn't have.
+        ModelNotFoundError and VersionNotFoundError, at most a second after a deletion; ModelNotReadyError while no version is live, and
+        VersionNotReadyError where the version isn't ready; EncoderError where it was trained with a sentence encoder that this deployment
+        doesn't have; InvalidFieldError where it can't be explained.
         """
         try:
-            number, classifier = self._live_classifier(model_id)
+            number, classifier = self._classifier(model_id, version)
         except (VersionNotFoundError, ArtifactError):
             # Between the look at the model and the load, another version was promoted and this one deleted: look once more.
-            self._pointers.pop(model_id, None)
-            number, classifier = self._live_classifier(model_id)
-        return number, classifier.predict(texts, n_top)
+            self._forget(model_id, version)
+            number, classifier = self._classifier(model_id, version)
+        if explain and not classifier.can_explain:
+            raise InvalidFieldError(
+                f"Version {number} of model {model_id!r} is of the recipe {classifier.recipe}, and only those of linear can be explained:"
+                " ask without explain, or train a version by the recipe linear.",
+                field="explain",
+            )
+        answers = zip(texts, classifier.predict(texts, n_top), strict=True)
+        return number, [Prediction(labels, classifier.explain(text, labels[0].label) if explain else None) for text, labels in answers]
 
-    def _live_classifier(self, model_id: str) -> tuple[int, TrainedClassifier]:
-        model = self._live(model_id)
+    def _classifier(self, model_id: str, version: int | None) -> tuple[int, TrainedClassifier]:
+        model = self._pointers.get(model_id)
+        if version is not None:
+            # A version never changes once it is ready, but it may be deleted.
+            ready = self._versions.get((model_id, model.uid, version))
+            return version, self._loaded.get((model.uid, version), lambda: self._load(ready))
         if model.live_version is None:
             raise ModelNotReadyError(self._why_not_ready(model))
-        return model.live_version, self._classifier(model, model.live_version)
+        live = model.live_version
+        return live, self._loaded.get((model.uid, live), lambda: self._load(self._models.version(model, live)))
 
-    def _live(self, model_id: str) -> Model:
-        read_at, model = self._pointers.get(model_id, (float("-inf"), None))
-        if model is None or self._clock() - read_at > SECONDS_A_POINTER_IS_TRUSTED:
-            self._pointers.pop(model_id, None)
-            read_at, model = self._clock(), self._models.get(model_id)
-            self._pointers[model_id] = (read_at, model)
-        return model
+    def _forget(self, model_id: str, version: int | None) -> None:
+        model = self._pointers.forget(model_id)
+        if model is not None and version is not None:
+            self._versions.forget((model_id, model.uid, version))
 
-    def _classifier(self, model: Model, number: int) -> TrainedClassifier:
-        key = (model.uid, number)
-        if key not in self._loaded:
-            version = self._models.version(model, number)
-            files = self._storage.read_artifact(version.job, version.manifest_sha256 or "")
-            self._loaded[key] = TrainedClassifier.from_files(files, encoders.find)
-            if len(self._loaded) > MOST_LOADED:
-                self._loaded.popitem(last=False)
-        self._loaded.move_to_end(key)
-        return self._loaded[key]
+    def _ready_version(self, key: tuple[str, str, int]) -> Version:
+        model_id, uid, number = key
+        version = self._models.version_of(model_id, uid, number)
+        check_ready(version)
+        return version
+
+    def _load(self, version: Version) -> TrainedClassifier:
+        files = self._storage.read_artifact(version.job, version.manifest_sha256 or "")
+        return TrainedClassifier.from_files(files, encoders.find)
 
     def _why_not_ready(self, model: Model) -> str:
         if model.ready_version is not None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
+    from winnow.kept_files import KeptFiles
+
 DOWNLOAD_SECONDS = 900
 
 # Under a job's prefix. CHECKPOINTS: what its candidates need until one of them is the version, each under its recipe's name.
@@ -55,11 +57,12 @@ class Link:
 
 
 class Storage:
-    """What was made for models, each training job under a prefix of its own."""
+    """What was made for models, each training job under a prefix of its own. kept: where files of artifacts stay once they were read."""
 
-    def __init__(self, s3: S3Client, bucket: str) -> None:
+    def __init__(self, s3: S3Client, bucket: str, kept: KeptFiles | None = None) -> None:
         self._s3 = s3
         self._bucket = bucket
+        self._kept = kept
 
     def freeze_examples(self, job: TrainingJob, part: str, examples: Sequence[Example]) -> None:
         """Keep the examples of one part ("train" or "test") of the job's data set."""
@@ -158,27 +161,28 @@ class Storage:
 
     def _files(self, job: TrainingJob, manifest: Mapping[str, Mapping[str, Any]]) -> dict[str, bytes]:
         """The files that a manifest names."""
-        files = {}
-        for name, entry in manifest.items():
-            files[name] = self._object(job, entry["key"], name)
-            if len(files[name]) != entry["bytes"]:
-                raise _other(job, name)
-            _check(job, name, files[name], entry["sha256"])
-        return files
+        return {name: self._checked(job, entry["key"], name, entry["sha256"]) for name, entry in manifest.items()}
 
     def artifact_description(self, job: TrainingJob, manifest_sha256: str) -> dict[str, Any]:
         """What an artifact says of its classifier: `labels`, `exclusive` and more. ArtifactError as by `read_artifact`."""
         entry = self._manifest(job, manifest_sha256)[DESCRIPTION]
-        body = self._object(job, entry["key"], DESCRIPTION)
-        _check(job, DESCRIPTION, body, entry["sha256"])
-        description: dict[str, Any] = json.loads(body)
+        description: dict[str, Any] = json.loads(self._checked(job, entry["key"], DESCRIPTION, entry["sha256"]))
         return description
 
     def _manifest(self, job: TrainingJob, manifest_sha256: str, key: str = _MANIFEST) -> dict[str, dict[str, Any]]:
-        body = self._object(job, key)
-        _check(job, key, body, manifest_sha256)
-        manifest: dict[str, dict[str, Any]] = json.loads(body)
+        manifest: dict[str, dict[str, Any]] = json.loads(self._checked(job, key, key, manifest_sha256))
         return manifest
+
+    def _checked(self, job: TrainingJob, key: str, name: str, sha256: str) -> bytes:
+        """An object of which the digest is known, by key and name as `_object` takes them. ArtifactError where it is another."""
+        body = self._kept.read(sha256) if self._kept else None
+        if body is None:
+            body = self._object(job, key, name)
+            if hashlib.sha256(body).hexdigest() != sha256:
+                raise _other(job, name)
+            if self._kept:
+                self._kept.keep(sha256, body)
+        return body
 
     def write_report(self, job: TrainingJob, name: str, report: Mapping[str, Any]) -> None:
         """Write a JSON report beside the version's artifact."""
@@ -329,11 +333,6 @@ class DryRunReports:
 
 def _lacking(job: TrainingJob, name: str) -> ArtifactError:
     return ArtifactError(f"Version {job.version} of model {job.model_id!r} lacks its file {name}: train it again.")
-
-
-def _check(job: TrainingJob, name: str, body: bytes, sha256: str) -> None:
-    if hashlib.sha256(body).hexdigest() != sha256:
-        raise _other(job, name)
 
 
 def _other(job: TrainingJob, name: str) -> ArtifactError:

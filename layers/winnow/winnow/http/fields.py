@@ -52,6 +52,11 @@ def checker(schema: Schema) -> Callable[[dict[str, Any]], dict[str, Any]]:
     return check
 
 
+def is_true(value: bool | str) -> bool:
+    """Of a field that is true or false, also as a string."""
+    return str(value).lower() == "true"
+
+
 def check_path(path: Mapping[str, str]) -> None:
     """Check the names in a path: InvalidFieldError for what no id or number can be, FigureNotFoundError for what is none of the figures."""
     for name, value in path.items():

@@ -33,6 +33,11 @@ _LABEL = {
     "description": f"a label of 1 to {MAX_LABEL_CHARACTERS} characters, not all white space",
 }
 
+_TRUTH = {
+    "enum": [True, False, "True", "true", "False", "false"],
+    "description": 'true or false (also as the strings "True" and "False")',
+}
+
 # The model's own, beside those of a version.
 _PROPERTIES = {
     "retrain_after": {
@@ -66,10 +71,7 @@ CREATE_MODEL = _object(
             "description": "the key of your own test set in the same bucket, 1 to 1024 characters",
         },
         "dry_run": {"type": "boolean", "description": "true (nothing is trained; the answer is a report on the data set) or false"},
-        "force_update": {
-            "enum": [True, False, "True", "true", "False", "false"],
-            "description": 'true or false (also as the strings "True" and "False")',
-        },
+        "force_update": _TRUTH,
         "promote": {
             "enum": [promote.value for promote in Promote],
             "description": "auto (the version goes live when it is ready), if-better (only if it is at least as good as the live one)"
@@ -186,6 +188,14 @@ PREDICT = _object(
             "pattern": "^([1-9][0-9]{0,2}|1000)$",
             "description": "a whole number from 1 to 1000",
         },
+        "version": {
+            "type": ["integer", "string"],
+            "minimum": 1,
+            "maximum": 999_999,
+            "pattern": "^[1-9][0-9]{0,5}$",
+            "description": "the number of a version, from 1 to 999999",
+        },
+        "explain": _TRUTH,
     },
     oneOf=[{"required": ["text"]}, {"required": ["texts"]}],
     description="Send either text (one text) or texts (a list of up to 100)",

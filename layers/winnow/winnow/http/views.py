@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from winnow.datasets_bucket import Upload
-from winnow.domain import Batch, Model, ScoredLabel, Version
+from winnow.domain import Batch, Model, Prediction, Version
 
 
 def model_view(model: Model) -> dict[str, Any]:
@@ -62,5 +62,6 @@ def batches_view(batches: Sequence[Batch], model: Model) -> dict[str, Any]:
     return {"model_id": model.model_id, "batches": [asdict(batch) for batch in batches]}
 
 
-def labels_view(labels: Sequence[ScoredLabel]) -> list[dict[str, Any]]:
-    return [asdict(label) for label in labels]
+def prediction_view(prediction: Prediction) -> dict[str, Any]:
+    explained = {} if prediction.explanation is None else {"explanation": asdict(prediction.explanation)}
+    return {"labels": [asdict(label) for label in prediction.labels], **explained}

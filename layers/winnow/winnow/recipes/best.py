@@ -68,6 +68,11 @@ class Classifier:
         """The logits of the two, of shape (texts, labels), as one."""
         return words * np.float32(1 - self.share) + sentences * np.float32(self.share)
 
+    @property
+    def nbytes(self) -> int:
+        """How much memory it holds, but for the encoder, which all share."""
+        return self.words.nbytes + self.sentence.nbytes
+
     def to_bytes(self) -> bytes:
         file = io.BytesIO()
         words, sentences = (np.frombuffer(part.to_bytes(), np.uint8) for part in (self.words, self.sentence))

@@ -36,6 +36,8 @@ _LEARN_RATE = 0.003
 _BATCH = 16
 _LEAST_SCORE = 1e-7
 _SCORED_AT_ONCE = 256
+# A tokenizer with its rules and a vocabulary.
+_LANGUAGE_TAKES = 2_000_000
 # As many passes as give the optimizer about this many texts to learn from, within bounds.
 _TEXTS_SEEN, _FEWEST_EPOCHS, _MOST_EPOCHS = 100_000, 10, 20
 
@@ -143,6 +145,13 @@ class Classifier:
         resolved: Model[Any, Any] = registry.resolve({"model": config})["model"]
         resolved.layers[0].from_bytes(self.to_bytes())
         return config, resolved.to_bytes()
+
+    @property
+    def nbytes(self) -> int:
+        """How much memory it holds: its weights, and about as much as spaCy takes for a language."""
+        nodes = self.textcat.model.walk()
+        weights = (node.get_param(name) for node in nodes for name in node.param_names if node.has_param(name))
+        return _LANGUAGE_TAKES + sum(int(each.nbytes) for each in weights)
 
     def to_bytes(self) -> bytes:
         """The weights: all that training changed."""

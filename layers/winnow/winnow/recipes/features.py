@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
 import numpy as np
@@ -27,6 +29,7 @@ _LONGEST_NGRAM = 5
 # Characters against words: found on folds of training sets.
 _CHARACTERS_WEIGH = np.float32(1.4)
 _CACHED_WORDS = 50_000
+_FORM: Final = "NFKC"
 # A run of word characters, in pieces of 64 where it is longer, or any other single character that is no white space.
 _WORD = re.compile(r"\w{1,64}|[^\w\s]")
 
@@ -38,13 +41,86 @@ def features(text: str, shortest: int) -> Features:
 
     shortest: the length of the shortest character n-grams. Within each family values are 1 + ln(count), scaled to a length of 1.
     """
-    words = _WORD.findall(unicodedata.normalize("NFKC", text).lower())
+    return features_of(words_of(text), shortest)
+
+
+def words_of(text: str) -> list[str]:
+    """A text's words, in their order, as they are read: in Unicode's normal form, and in lower case."""
+    return _WORD.findall(_normal(text))
+
+
+def features_of(words: Sequence[str], shortest: int) -> Features:
+    """The features of a text's words, as `features` gives them."""
     if not words:
         return np.empty(0, np.int32), np.empty(0, np.float32)
-    told = [_word(word) for word in words] + [_word(f"{left} {right}") for left, right in pairwise(words)]
-    word_places, word_values = _counted(np.array(told, np.int32))
+    word_places, word_values = _counted(_words_and_pairs(words))
     places, values = _counted(np.concatenate([_ngrams(word, shortest) for word in words]))
     return np.concatenate([word_places, places]), np.concatenate([word_values, values * _CHARACTERS_WEIGH])
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What of a text brought its features, all of shape (n,): their places, the number of the word, and the part that is its own, 1, or a
+    half where the feature is a pair of words. A place comes as often as it was brought."""
+
+    places: NDArray[np.int32]
+    words: NDArray[np.intp]
+    parts: NDArray[np.float64]
+
+
+def sources(words: Sequence[str], shortest: int) -> Sources:
+    """Each feature of a text's words with the word that brought it, a pair once for each of its two."""
+    if not words:
+        return Sources(np.empty(0, np.int32), np.empty(0, np.intp), np.empty(0))
+    numbers, told = np.arange(len(words)), _words_and_pairs(words)
+    pairs, ngrams = told[len(words) :], [_ngrams(word, shortest) for word in words]
+    of_ngrams = np.repeat(numbers, [len(each) for each in ngrams])
+    return Sources(
+        np.concatenate([told, pairs, *ngrams]),
+        np.concatenate([numbers, numbers[:-1], numbers[1:], of_ngrams]),
+        np.concatenate([np.ones(len(words)), np.full(2 * len(pairs), 0.5), np.ones(len(of_ngrams))]),
+    )
+
+
+def spans(text: str) -> list[tuple[int, int]] | None:
+    """Where the words of `words_of` stand in the text: first character, and the one after the last. None where that can't be told."""
+    origins: list[tuple[int, int]] = []
+    for start, end in _pieces(text):
+        origins += [(start, end)] * len(_normal(text[start:end]))
+    normal = _normal(text)
+    if len(origins) != len(normal):
+        return None
+    return [(origins[found.start()][0], origins[found.end() - 1][1]) for found in _WORD.finditer(normal)]
+
+
+def _pieces(text: str) -> Iterator[tuple[int, int]]:
+    """A text in pieces whose normal forms make up its own: a character, with those after it that may join it."""
+    start = 0
+    for place in range(1, len(text)):
+        if not _joins(text[start:place], text[place]):
+            yield start, place
+            start = place
+    if text:
+        yield start, len(text)
+
+
+def _joins(before: str, after: str) -> bool:
+    if after.isascii():
+        return False
+    return bool(unicodedata.combining(after)) or _normalized(before + after) != _normalized(before) + _normalized(after)
+
+
+def _normal(text: str) -> str:
+    return _normalized(text).lower()
+
+
+def _normalized(text: str) -> str:
+    return unicodedata.normalize(_FORM, text)
+
+
+def _words_and_pairs(words: Sequence[str]) -> NDArray[np.int32]:
+    """The places of the words, and after them those of the pairs."""
+    return np.array([_word(word) for word in words] + [_word(f"{left} {right}") for left, right in pairwise(words)], np.int32)
 
 
 def _counted(places: NDArray[np.int32]) -> Features:

@@ -42,6 +42,11 @@ class KernelRidge:
         self.sharpness = 1.0
         self.loss = 0.0
 
+    @property
+    def nbytes(self) -> int:
+        """How much memory it holds."""
+        return sum(array.nbytes for array in (self.vectors, self.weights, self.projection, self.unprojected) if array is not None)
+
     def logits(self, vectors: Matrix) -> Matrix:
         """Of vectors of shape (m, d): of shape (m, C)."""
         return self.judged(vectors)[0]

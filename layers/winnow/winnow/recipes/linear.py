@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from winnow.domain import Example, Hyperparameters
+from winnow.domain import Example, ExplainedWord, Hyperparameters
 from winnow.flags import label_flags
 from winnow.recipes.descent import Descent, LinearFitting
+from winnow.recipes.features import spans, words_of
 from winnow.recipes.few import is_few, name_as_text
 from winnow.recipes.sparse_linear import SparseLinear
 
@@ -72,6 +73,19 @@ class Classifier:
     def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Of shape (texts, labels)."""
         return self.layer.logits(texts)
+
+    def contributions(self, text: str, label: str) -> tuple[float, list[ExplainedWord]]:
+        """The label's bias, and what each word of the text adds to its logit: together they are the logit."""
+        number, words = self.labels.index(label), words_of(text)
+        added = self.layer.contributions(words, number).tolist()
+        places = spans(text)
+        explained = [ExplainedWord(word, added[place], *(places[place] if places else (None, None))) for place, word in enumerate(words)]
+        return float(self.layer.bias[number]), explained
+
+    @property
+    def nbytes(self) -> int:
+        """How much memory it holds."""
+        return self.layer.nbytes
 
     def to_bytes(self) -> bytes:
         return self.layer.to_bytes()

@@ -41,6 +41,11 @@ class MaxoutHead:
     output_bias: Matrix
     known: Matrix
 
+    @property
+    def nbytes(self) -> int:
+        """How much memory it holds."""
+        return sum(getattr(self, name).nbytes for name in self.__slots__)
+
     def logits(self, vectors: Matrix) -> Matrix:
         """Of vectors of shape (m, d): of shape (m, C)."""
         found = np.empty((len(vectors), len(self.output)), np.float32)

@@ -72,6 +72,11 @@ class Classifier:
         """Logits, of shape (texts, labels), and how near texts lie that were learnt, of shape (texts,) (recipes.familiarity)."""
         return self.head.judged(self.encoding.vectors(texts))
 
+    @property
+    def nbytes(self) -> int:
+        """How much memory it holds, but for the encoder, which all share."""
+        return self.head.nbytes
+
     def to_bytes(self) -> bytes:
         """The head, and the digest of the encoder whose vectors it is for: not the encoder."""
         file = io.BytesIO()

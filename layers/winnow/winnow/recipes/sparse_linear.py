@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from winnow.recipes.features import SPACE, Features, features
+from winnow.recipes.features import SPACE, Features, features, features_of, sources
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,6 +36,11 @@ class SparseLinear:
         self.bias = np.zeros(labels, np.float32)
         self._gradients: list[tuple[Features, NDArray[np.float32]]] = []
 
+    @property
+    def nbytes(self) -> int:
+        """How much memory it holds."""
+        return sum(array.nbytes for array in (self._row_of, self._idf, self.weights, self.bias))
+
     def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Of shape (texts, C). Features that were never trained on count for nothing."""
         return self.logits_of([self.weighed(features(text, self.shortest)) for text in texts])
@@ -46,6 +51,24 @@ class SparseLinear:
         for place, (rows, values) in enumerate(texts):
             found[place] = values @ self.weights[rows] + self.bias
         return found
+
+    def contributions(self, words: Sequence[str], label: int) -> NDArray[np.float64]:
+        """What each of a text's words (features.words_of) adds to the logit of the label of this number, of shape (words,).
+
+        With the bias they add up to it. A pair counts for half on each of its words; where features share a place, on the words that
+        brought them, as often as they did.
+        """
+        places, values = features_of(words, self.shortest)
+        rows, values = self.weighed((places, values))
+        each = values.astype(np.float64) * self.weights[rows, label]
+        found = sources(words, self.shortest)
+        of = self._row_of[found.places]
+        known = of >= 0
+        order = np.argsort(rows)
+        which = order[np.searchsorted(rows, of[known], sorter=order)]
+        parts = found.parts[known]
+        shares = parts / np.bincount(which, parts, len(rows))[which]
+        return np.bincount(found.words[known], shares * each[which], len(words))
 
     def activated(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scores of logits, of the same shape."""

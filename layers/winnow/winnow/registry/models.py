@@ -99,7 +99,7 @@ class Models:
 
     def version(self, model: Model, number: int) -> Version:
         """A version of the model. VersionNotFoundError where there is none."""
-        return self._version(model.model_id, model.uid, number)
+        return self.version_of(model.model_id, model.uid, number)
 
     def version_in_training(self, model: Model) -> Version | None:
         """The version of the model that is queued or being trained. None where there is none, or none any more."""
@@ -129,9 +129,10 @@ class Models:
 
     def version_of_job(self, job: TrainingJob) -> Version:
         """The version that the job makes. VersionNotFoundError where its model was deleted."""
-        return self._version(job.model_id, job.uid, job.version)
+        return self.version_of(job.model_id, job.uid, job.version)
 
-    def _version(self, model_id: str, uid: str, number: int) -> Version:
+    def version_of(self, model_id: str, uid: str, number: int) -> Version:
+        """A version of this life of a model. VersionNotFoundError where there is none."""
         item = self._table.get_item(Key=rows.version_key(uid, number), ConsistentRead=True).get("Item")
         if not item:
             raise VersionNotFoundError(model_id, number)
