@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shutil
 import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -234,6 +235,16 @@ class Winnow:
                 self.environments[folder] = importlib.util.module_from_spec(spec)
                 spec.loader.exec_module(self.environments[folder])
             return self.environments[folder].handler(deepcopy(event), context or Context(seconds=900 if "training" in folder else 28))
+
+    def new_environment(self, folder: str) -> None:
+        """The function's next invocation is the first in an execution environment: nothing is loaded, and nothing is in /tmp."""
+        self.environments.pop(folder, None)
+        self.empty_tmp()
+
+    def empty_tmp(self) -> None:
+        """Nothing is in /tmp any more."""
+        for kept in Path(tempfile.gettempdir()).iterdir():
+            shutil.rmtree(kept) if kept.is_dir() else kept.unlink()
 
     @contextmanager
     def settings(self, folder: str) -> Iterator[None]:
