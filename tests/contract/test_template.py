@@ -34,7 +34,7 @@ DOORS = (
     {"object_keys"},
     {"domain", "errors"},
     {"aws", "flags", "strict_json", "lifecycle"},
-    {"registry", "storage", "datasets_bucket", "recipes", "evaluation", "datasets"},
+    {"registry", "storage", "datasets_bucket", "recipes", "evaluation", "datasets", "executions"},
     {"deployment"},
     {"training", "choice", "retraining", "comparison", "reading"},
     {"jobs", "announcement", "promotion", "preparation", "dry_run", "trainer", "predictor", "failures", "http"},

@@ -3,6 +3,7 @@
 from winnow import aws
 from winnow.datasets_bucket import Datasets
 from winnow.domain import Ceilings
+from winnow.executions import Workflow
 from winnow.registry import AnsweredRequests, Batches, Jobs, Keys, Models, Upkeep
 from winnow.storage import DryRunReports, Storage
 
@@ -17,6 +18,10 @@ def jobs() -> Jobs:
 
 def batches() -> Batches:
     return Batches(aws.registry_table())
+
+
+def training_workflow() -> Workflow:
+    return Workflow(aws.stepfunctions(), aws.setting("WORKFLOW_ARN"))
 
 
 def upkeep() -> Upkeep:
