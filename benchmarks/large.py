@@ -84,7 +84,7 @@ def _measure(cloud: LocalCloud, content: bytes) -> None:
 
 def _segments(cloud: LocalCloud) -> int:
     client = cloud.client("stepfunctions")
-    machine = client.list_state_machines()["stateMachines"][0]["stateMachineArn"]
+    [machine] = [it["stateMachineArn"] for it in client.list_state_machines()["stateMachines"] if "Training" in it["name"]]
     [execution] = client.list_executions(stateMachineArn=machine)["executions"]
     pages = client.get_paginator("get_execution_history").paginate(executionArn=execution["executionArn"])
     entered: Iterator[Any] = (event.get("stateEnteredEventDetails", {}).get("name") for page in pages for event in page["events"])
