@@ -151,7 +151,7 @@ class LocalCloud:
         for name, resource in template["Resources"].items():
             if resource["Type"] != "AWS::ApiGateway::RestApi":
                 continue
-            api = self._resource(name)
+            api = self.resource(name)
             for kind, response in resource["Properties"]["Body"].get("x-amazon-apigateway-gateway-responses", {}).items():
                 gateway.put_gateway_response(restApiId=api, responseType=kind, **response)
             for stage in gateway.get_stages(restApiId=api)["item"]:
@@ -159,13 +159,13 @@ class LocalCloud:
 
     def _apply_batch_concurrency(self) -> None:
         """Give the batch workflow the number that its path leads to: MiniStack drops MaxConcurrencyPath, and takes 64."""
-        split = self.client("lambda").get_function_configuration(FunctionName=self._resource("SplitBatch"))
-        client, machine = self.client("stepfunctions"), self._resource("BatchWorkflow")
+        split = self.client("lambda").get_function_configuration(FunctionName=self.resource("SplitBatch"))
+        client, machine = self.client("stepfunctions"), self.resource("BatchWorkflow")
         definition = json.loads(client.describe_state_machine(stateMachineArn=machine)["definition"])
         definition["States"]["Shards"]["MaxConcurrency"] = int(split["Environment"]["Variables"]["BATCH_CONCURRENCY"])
         client.update_state_machine(stateMachineArn=machine, definition=json.dumps(definition))
 
-    def _resource(self, name: str) -> str:
+    def resource(self, name: str) -> str:
         """The physical id of a resource of the stack."""
         described = self.client("cloudformation").describe_stack_resource(StackName=self._stack, LogicalResourceId=name)
         found: str = described["StackResourceDetail"]["PhysicalResourceId"]
