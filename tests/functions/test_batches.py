@@ -1,4 +1,4 @@
-"""Batch predictions: POST and GET /models/{model_id}/batches, the workflow's tasks, cancel."""
+"""Batch predictions: POST and GET /models/{model_id}/batches, what is read and what is answered."""
 
 from __future__ import annotations
 
@@ -6,70 +6,16 @@ import csv
 import gzip
 import io
 import json
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import CLIENT_BUCKET, FUNCTIONS, Json, load_event
+from tests.conftest import CLIENT_BUCKET
+from tests.support.batches import TEXTS, cancel, done, get, marks, post, predicted, put, result, started
 from winnow import shards
-from winnow.errors import JobSupersededError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tests.conftest import Answer, Ready, Winnow
-    from tests.support.clock import Clock
-
-TEXTS = ["How deep do tulip bulbs go?", "a flat tyre", "prune the roses", "change the oil", "water the lawn at night"]
-
-
-def put(winnow: Winnow, body: bytes | Sequence[Any], key: str = "texts.jsonl") -> None:
-    """Lay an object into the client's bucket: bytes as they are, or records as JSON Lines."""
-    lines = body if isinstance(body, bytes) else "".join(json.dumps(record) + "\n" for record in body).encode()
-    winnow.s3.put_object(Bucket=CLIENT_BUCKET, Key=key, Body=lines)
-
-
-def post(winnow: Winnow, key: str | None = None, **fields: Any) -> Answer:
-    body = {"s3bucket": CLIENT_BUCKET, "object": "texts.jsonl", **fields}
-    return winnow.call("create_batch", body=body, headers={} if key is None else {"Idempotency-Key": key})
-
-
-def get(winnow: Winnow, batch: str) -> Answer:
-    return winnow.call("get_batch", path={"model_id": "tc-01", "batch": batch})
-
-
-def cancel(winnow: Winnow, batch: str) -> Answer:
-    return winnow.call("cancel_batch", path={"model_id": "tc-01", "batch": batch})
-
-
-def started(winnow: Winnow, **fields: Any) -> Json:
-    """Ask for a batch. Returns the input of its workflow."""
-    answer = post(winnow, **fields)
-    assert answer.status == 202, answer.body
-    return winnow.started_job("BatchWorkflow")
-
-
-def done(winnow: Winnow, **fields: Any) -> Json:
-    """Ask for a batch, and run its workflow. Returns the batch."""
-    job = started(winnow, **fields)
-    winnow.run_batch(job)
-    body: Json = get(winnow, job["batch"]["batch"]).body
-    return body
-
-
-def result(winnow: Winnow, batch: Json) -> list[Json]:
-    """The lines that the batch's link leads to."""
-    path = unquote(urlsplit(batch["result"]["url"]).path)
-    [body] = [body for key, body in winnow.objects().items() if path.endswith(key)]
-    assert batch["result"]["bytes"] == len(body)
-    return [json.loads(line) for line in body.splitlines()]
-
-
-def predicted(winnow: Winnow, texts: Sequence[str], n_top: int = 1) -> list[Json]:
-    answer = winnow.call("predict", "predict_post_texts", body={"model_id": "tc-01", "texts": list(texts), "n_top": n_top})
-    labels: list[Json] = [prediction["labels"] for prediction in answer.body["predictions"]]
-    return labels
+    from tests.conftest import Json, Ready, Winnow
 
 
 @pytest.fixture
@@ -105,10 +51,6 @@ def test_the_result_has_a_line_for_each_text_in_their_order_as_prediction_answer
     assert [line["labels"] for line in lines] == predicted(winnow, TEXTS, n_top)
     assert [key for key in winnow.objects() if key.startswith("shards/")] == []
     assert marks(winnow) == []
-
-
-def marks(winnow: Winnow) -> list[Json]:
-    return [row for row in winnow.table.scan()["Items"] if row["pk"] == "BATCHES"]
 
 
 BAD = [
@@ -330,218 +272,3 @@ def test_an_unknown_batch_is_not_found(ready: Ready) -> None:
     winnow = ready("exclusive.json")
     for answer in (get(winnow, "20260302T091641007-1a2b3c4d"), cancel(winnow, "20260302T091641007-1a2b3c4d")):
         assert (answer.status, answer.body["type"]) == (404, "urn:winnow:problem:batch-prediction-not-found")
-
-
-# --- cancel, delete ---
-
-TASKS = ["split", "classify", "join"]
-
-
-def up_to(winnow: Winnow, job: Json, task: str) -> Json:
-    """Run the tasks before this one. Returns its input."""
-    given = job
-    if task != "split":
-        given = job | {"split": winnow.invoke("functions/batch/split", job), "shard": "000000-5-0"}
-    if task == "join":
-        winnow.invoke("functions/batch/classify", given)
-    return given
-
-
-@pytest.mark.parametrize("task", TASKS)
-def test_a_cancelled_batch_is_not_revived_by_a_task_that_still_runs(ready: Ready, task: str) -> None:
-    winnow = ready("exclusive.json")
-    put(winnow, TEXTS)
-    job = started(winnow)
-    given = up_to(winnow, job, task)
-
-    answer = cancel(winnow, job["batch"]["batch"])
-
-    assert (answer.status, answer.body["status"]) == (200, "cancelled")
-    assert [execution["status"] for execution in winnow.executions("BatchWorkflow")] == ["ABORTED"]
-    with pytest.raises(JobSupersededError):
-        winnow.invoke(f"functions/batch/{task}", given)
-    winnow.invoke("functions/batch/fail", job | {"failure": load_event("batch/fail")["failure"]})
-    batch = get(winnow, job["batch"]["batch"]).body
-    assert (batch["status"], batch["error"], batch["result"]) == ("cancelled", None, None)
-    assert marks(winnow) == []
-    assert cancel(winnow, job["batch"]["batch"]).body["type"] == "urn:winnow:problem:not-cancellable"
-
-
-@pytest.mark.parametrize("task", TASKS)
-def test_a_deleted_model_takes_its_batches_with_it_whatever_they_are_at(ready: Ready, task: str) -> None:
-    winnow = ready("exclusive.json")
-    put(winnow, TEXTS)
-    done(winnow)
-    job = started(winnow)
-    given = up_to(winnow, job, task)
-
-    assert winnow.call("delete_model", path={"model_id": "tc-01"}).status == 200
-
-    assert "ABORTED" in [execution["status"] for execution in winnow.executions("BatchWorkflow")]
-    with pytest.raises(JobSupersededError):
-        winnow.invoke(f"functions/batch/{task}", given)
-    assert winnow.objects() == {}
-    assert [row["pk"] for row in winnow.table.scan()["Items"] if row["pk"].startswith("BATCHES")] == []
-
-
-# --- tried again ---
-
-
-@pytest.mark.usefixtures("few_lines")
-def test_each_task_can_be_repeated(ready: Ready) -> None:
-    winnow = ready("exclusive.json")
-    put(winnow, [*TEXTS[:3], "", *TEXTS[3:]])
-    job = started(winnow)
-    batch = job["batch"]["batch"]
-
-    split = [winnow.invoke("functions/batch/split", job) for _ in range(2)]
-    assert split[0] == split[1]
-    before = winnow.objects()
-    names = [item["shard"] for item in json.loads(before[split[0]["manifest"]["key"]])]
-    assert names == ["000000-2-0", "000001-2-1", "000002-2-0"]
-    for name in (names[2], names[0], names[2], names[0], names[1]):
-        winnow.invoke("functions/batch/classify", job | {"shard": name})
-        progress = get(winnow, batch).body["progress"]
-    assert (progress["lines"], progress["errors"], progress["shards"], progress["percent"]) == (6, 1, 3, 95)
-    winnow.invoke("functions/batch/join", job)
-    once = result(winnow, get(winnow, batch).body)
-    winnow.invoke("functions/batch/join", job)
-
-    assert result(winnow, get(winnow, batch).body) == once
-    assert [line["line"] for line in once] == [1, 2, 3, 4, 5, 6]
-
-
-def test_a_join_that_was_killed_before_or_after_its_commit_is_finished_by_the_next(ready: Ready, monkeypatch: pytest.MonkeyPatch) -> None:
-    winnow = ready("exclusive.json")
-    put(winnow, TEXTS)
-    job = started(winnow)
-    given = up_to(winnow, job, "join")
-
-    class KilledError(BaseException):
-        pass
-
-    def killed(*args: object, **more: object) -> None:
-        raise KilledError
-
-    for where in ("winnow.registry.BatchPredictions.commit", "winnow.batch_objects.BatchObjects.remove_shards"):
-        with monkeypatch.context() as patched:
-            patched.setattr(where, killed)
-            with pytest.raises(KilledError):
-                winnow.invoke("functions/batch/join", given)
-    winnow.invoke("functions/batch/join", given)
-
-    batch = get(winnow, job["batch"]["batch"]).body
-    assert (batch["status"], len(result(winnow, batch))) == ("ready", 5)
-    assert [key for key in winnow.objects() if key.startswith("shards/")] == []
-
-
-def test_a_join_that_lacks_a_shard_fails_and_leaves_no_upload_open(ready: Ready) -> None:
-    winnow = ready("exclusive.json")
-    put(winnow, TEXTS)
-    job = started(winnow)
-    given = up_to(winnow, job, "classify")
-
-    assert winnow.run_batch(given, "Join") == "Failed"
-
-    batch = get(winnow, job["batch"]["batch"]).body
-    assert (batch["status"], batch["error"]) == ("failed", "The batch lacks its object 000000-5-0: send it again.")
-    assert winnow.s3.list_multipart_uploads(Bucket=winnow.names["Models"]).get("Uploads", []) == []
-
-
-# --- what nobody else says ---
-
-
-@pytest.mark.parametrize(
-    ("status", "said"), [("ABORTED", "stopped from outside"), ("TIMED_OUT", "longer than three days"), ("FAILED", "fault")]
-)
-def test_an_execution_that_ended_without_a_word_fails_the_batch(ready: Ready, status: str, said: str) -> None:
-    winnow = ready("exclusive.json")
-    job = started(winnow)
-    event = load_event("upkeep/execution_ended")
-    winnow.invoke("functions/upkeep/execution_ended", event | {"detail": event["detail"] | {"status": status, "input": json.dumps(job)}})
-    batch = get(winnow, job["batch"]["batch"]).body
-    assert batch["status"] == "failed"
-    assert said in batch["error"]
-
-
-def test_the_tasks_may_touch_what_is_a_batch_s_and_no_more() -> None:
-    for task in TASKS:
-        statements = [
-            statement
-            for policy in FUNCTIONS[f"functions/batch/{task}"]["Policies"]
-            for statement in ([policy["Statement"]] if isinstance(policy.get("Statement"), dict) else policy.get("Statement", []))
-        ]
-        written = [statement["Resource"] for statement in statements if "s3:PutObject" in statement["Action"]]
-        [resource] = written
-        assert resource["Sub"].startswith(("${Models.Arn}/shards/", "${Models.Arn}/batches/"))
-
-
-@pytest.fixture
-def never_started(winnow: Winnow) -> pytest.MonkeyPatch:
-    """Start no workflow of batches until undone."""
-    patched = pytest.MonkeyPatch()
-    patched.setattr(winnow, "names", {**winnow.names, "BatchWorkflow": f"{winnow.names['BatchWorkflow']}-that-is-gone"})
-    return patched
-
-
-def sweep(winnow: Winnow) -> None:
-    winnow.invoke("functions/upkeep/sweep", load_event("upkeep/sweep"))
-
-
-def test_a_batch_that_never_started_is_started_by_the_sweeper(ready: Ready, never_started: pytest.MonkeyPatch, clock: Clock) -> None:
-    winnow = ready("exclusive.json")
-    put(winnow, TEXTS)
-    batch = post(winnow).body["batch"]
-    never_started.undo()
-
-    sweep(winnow)
-    assert winnow.executions("BatchWorkflow") == []
-    clock.advance(minutes=6)
-    sweep(winnow)
-    sweep(winnow)
-
-    [_] = winnow.executions("BatchWorkflow")
-    winnow.run_batch(winnow.started_job("BatchWorkflow"))
-    assert get(winnow, batch).body["status"] == "ready"
-
-
-@pytest.mark.parametrize(("under_way", "stopped", "minutes"), [(True, False, 26), (False, True, 6)])
-def test_a_batch_that_fell_silent_fails(ready: Ready, clock: Clock, under_way: bool, stopped: bool, minutes: int) -> None:
-    winnow = ready("exclusive.json")
-    put(winnow, TEXTS)
-    job = started(winnow)
-    if under_way:
-        winnow.invoke("functions/batch/split", job)
-    if stopped:
-        winnow.stepfunctions.stop_execution(executionArn=winnow.executions("BatchWorkflow")[0]["executionArn"])
-
-    clock.advance(minutes=minutes - 2)
-    sweep(winnow)
-    assert get(winnow, job["batch"]["batch"]).body["status"] == ("running" if under_way else "queued")
-    clock.advance(minutes=2)
-    sweep(winnow)
-
-    batch = get(winnow, job["batch"]["batch"]).body
-    assert batch["status"] == "failed"
-    assert "without a word" in batch["error"]
-    assert marks(winnow) == []
-
-
-def test_a_batch_that_could_not_be_started_for_a_day_fails(ready: Ready, never_started: pytest.MonkeyPatch, clock: Clock) -> None:
-    winnow = ready("exclusive.json")
-    batch = post(winnow).body["batch"]
-    clock.advance(days=1, minutes=1)
-    sweep(winnow)
-    never_started.undo()
-    assert "could not be started for a day" in get(winnow, batch).body["error"]
-
-
-def test_a_batch_is_gone_when_its_row_has_expired(ready: Ready, clock: Clock) -> None:
-    winnow = ready("exclusive.json")
-    put(winnow, TEXTS)
-    batch = done(winnow)["batch"]
-    clock.advance(days=33)
-    assert get(winnow, batch).status == 200
-    clock.advance(days=2)
-    assert get(winnow, batch).status == 404
-    assert winnow.call("list_batches").body["batches"] == []

@@ -15,7 +15,7 @@ from winnow.errors import DatasetError, JobSupersededError
 
 MOST_LINES = 10_000
 # So that texts which are as dear as can be are classified in the time that one Lambda has (docs/batches.md).
-MOST_BYTES = 4_000_000
+MOST_BYTES = 1_500_000
 
 
 def split(job: BatchJob) -> dict[str, str]:
