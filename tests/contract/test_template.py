@@ -36,7 +36,7 @@ SET_BY_LAMBDA = {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE"}
 DOORS = (
     {"object_keys"},
     {"domain", "errors"},
-    {"aws", "flags", "strict_json", "lifecycle", "kept_files"},
+    {"aws", "flags", "metrics", "strict_json", "lifecycle", "kept_files"},
     {"registry", "storage", "datasets_bucket", "recipes", "evaluation", "datasets"},
     {"deployment"},
     {"encoders", "loaded"},

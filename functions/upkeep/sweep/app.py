@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from winnow.metrics import NAMESPACE, SERVICE
 from winnow.sweep import sweep
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-metrics = Metrics(namespace="Winnow", service="winnow")
+metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
 
 _SECONDS_TO_END = 10
 

@@ -9,9 +9,10 @@ from typing import Any
 from winnow import deployment, encoders
 from winnow.datasets.split import text_key
 from winnow.domain import Example, Gate, TrainingJob, Version
-from winnow.errors import EncoderError, NothingToCompareError
+from winnow.errors import ArtifactError, EncoderError, NothingToCompareError
 from winnow.evaluation import comparison_report
 from winnow.flags import flags_of
+from winnow.metrics import count
 from winnow.recipes.artifact import TrainedClassifier
 
 
@@ -28,7 +29,9 @@ def gate(live: Version, made: Version, trained: TrainedClassifier, tolerance: fl
     """Whether a version that was just made may take the live one's place: where its macro-F1 is at most so much lower."""
     try:
         report = _report(live, made, _loaded(live), trained, None)
-    except (NothingToCompareError, EncoderError) as error:
+    except (NothingToCompareError, EncoderError, ArtifactError) as error:
+        if isinstance(error, ArtifactError):
+            count("RefusedArtifacts")
         return Gate(live.job.version, passed=False, examples=0, reason=f"{error.sentence} Promote it yourself if it shall answer.")
     old, new = report["before"]["macro_f1"], report["after"]["macro_f1"]
     passed = new >= old - tolerance

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from winnow import deployment
 from winnow.domain import TrainingJob
-from winnow.errors import JobSupersededError, WinnowError
+from winnow.errors import ArtifactError, JobSupersededError, WinnowError
+from winnow.metrics import count
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -30,6 +31,8 @@ def task[Result](work: Callable[[TrainingJob, Event, LambdaContext], Result]) ->
         except JobSupersededError:
             raise
         except WinnowError as error:
+            if isinstance(error, ArtifactError):
+                count("RefusedArtifacts")
             deployment.jobs().fail(job, error.sentence)
             raise
 

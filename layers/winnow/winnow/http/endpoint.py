@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools import Logger
 
 from winnow import strict_json
-from winnow.errors import InvalidFieldError, TooLargeError, UnreadableError, WinnowError
+from winnow.errors import ArtifactError, InvalidFieldError, TooLargeError, UnreadableError, WinnowError
 from winnow.http import conditional, fields, problems
 
 if TYPE_CHECKING:
@@ -84,6 +84,10 @@ def endpoint(schema: fields.Schema = fields.NONE, source: Source = Source.QUERY)
             except WinnowError as error:
                 if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                     logger.exception("refused by a fault of ours")
+                if isinstance(error, ArtifactError):
+                    from winnow.metrics import count  # noqa: PLC0415 - a fault that no cold start should pay for
+
+                    count("RefusedArtifacts")
                 response = _response(problem(error))
             except Exception:
                 logger.exception("unexpected")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 
 from winnow.domain import DESCRIPTION, ExplainedWord, Explanation, ScoredLabel
+from winnow.errors import ArtifactError, WinnowError
 from winnow.recipes import COSTS
 from winnow.recipes.calibration import scores_of
 from winnow.recipes.encoder import Find, described, find_installed
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 type Classifier = linear.Classifier | cnn.Classifier | sentence.Classifier | best.Classifier
 
 _WEIGHTS = "weights.bin"
+# Of what `to_files` writes: grows when a release can't read what one before it wrote.
+_FORM = 1
 # Of a score, in answers. float32 has hardly more.
 _DIGITS = 6
 
@@ -146,6 +149,7 @@ class TrainedClassifier:
 
     def to_files(self) -> dict[str, bytes]:
         description = {
+            "form": _FORM,
             "recipe": self.recipe,
             "language": self.classifier.language,
             "labels": self.labels,
@@ -159,11 +163,23 @@ class TrainedClassifier:
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes], find: Find = find_installed) -> TrainedClassifier:
-        """Make the classifier again. The files must be those that `to_files` made: the caller checks their digest.
+        """Make the classifier again, by our own code: the files are data, and name nothing but a recipe. They must be those that `to_files`
+        made: the caller checks their digest. ArtifactError where they can't be read, as those of a later release.
 
         find: where its sentence encoder comes from, if it needs one. EncoderError where that one isn't to be had.
         """
+        try:
+            return cls._from_files(files, find)
+        except WinnowError:
+            raise
+        except Exception as error:
+            raise ArtifactError(f"The version's files can't be read by this release ({type(error).__name__}): train it again.") from error
+
+    @classmethod
+    def _from_files(cls, files: Mapping[str, bytes], find: Find) -> TrainedClassifier:
         description = json.loads(files[DESCRIPTION])
+        if description.get("form", _FORM) != _FORM:
+            raise ArtifactError(f"The version's files have the form {description['form']!r}, and this release reads the form {_FORM}.")
         recipe = description["recipe"]
         # Artifacts made before there was such a thing have none.
         needed, least = description.get("encoder"), description.get("least_familiarity")
