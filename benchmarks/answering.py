@@ -1,7 +1,8 @@
 """answering.py FUNCTION EVENTS FIGURES: a process that answers events as a deployed function does, measured from its start.
 
-FUNCTION is the folder with app.py, EVENTS a file with an event a line, FIGURES the file to write: cold (CPU seconds to the first
-answer), warm and late (median and 95th percentile of the CPU seconds of each further event), memory (the most held, in bytes).
+FUNCTION is the folder with app.py, EVENTS a file with an event a line, FIGURES the file to write: init (CPU seconds until the function can
+be called) and cold (to the first answer, init among them), warm and late (median and 95th percentile of the CPU seconds of each further
+event), memory (the most held, in bytes).
 The standard library only, beside what the function itself imports.
 """
 
@@ -25,6 +26,7 @@ def main() -> None:
     )
     sys.path.insert(0, str(function))
     handler = importlib.import_module("app").handler
+    init = time.process_time()
     _check(handler(json.loads(first), context))
     cold = time.process_time()
     seconds = []
@@ -35,7 +37,7 @@ def main() -> None:
         _check(answer)
     seconds.sort()
     warm, late = (seconds[len(seconds) * part // 100] if seconds else 0.0 for part in (50, 95))
-    told.write_text(json.dumps({"cold": cold, "warm": warm, "late": late, "memory": _most_memory()}), encoding="utf-8")
+    told.write_text(json.dumps({"init": init, "cold": cold, "warm": warm, "late": late, "memory": _most_memory()}), encoding="utf-8")
 
 
 def _check(answer: dict[str, object]) -> None:
