@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shutil
 import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -235,6 +236,11 @@ class Winnow:
                 spec.loader.exec_module(self.environments[folder])
             return self.environments[folder].handler(deepcopy(event), context or Context(seconds=900 if "training" in folder else 28))
 
+    def new_environment(self, folder: str = "functions/api/predict") -> None:
+        """The function's next call comes to a new execution environment: nothing in memory, nothing in /tmp."""
+        self.environments.pop(folder, None)
+        shutil.rmtree(kept_files(), ignore_errors=True)
+
     @contextmanager
     def settings(self, folder: str) -> Iterator[None]:
         """The environment variables that the template gives the function, and of those that it gives others none."""
@@ -256,6 +262,11 @@ class Winnow:
             return self.parameters[name]
         parameter = template()["Parameters"].get(name)
         return self.names.get(name, name) if parameter is None else self.parameters.get(name, str(parameter["Default"]))
+
+
+def kept_files() -> Path:
+    """Where a function keeps the files of artifacts."""
+    return Path(tempfile.gettempdir()) / "winnow-artifacts"
 
 
 def _variables(function: Json) -> Json:

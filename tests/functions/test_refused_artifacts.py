@@ -32,7 +32,7 @@ def put(winnow: Winnow, key: str, body: bytes) -> None:
 
 def predict(winnow: Winnow) -> Answer:
     """In a new execution environment, which has nothing loaded yet."""
-    winnow.environments.pop("functions/api/predict", None)
+    winnow.new_environment()
     return winnow.call("predict", "predict_post_text")
 
 
