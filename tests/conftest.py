@@ -250,7 +250,7 @@ class Winnow:
                 spec.loader.exec_module(self.environments[folder])
             return self.environments[folder].handler(deepcopy(event), context or Context(seconds=28 if "api" in folder else 900))
 
-    def new_environment(self, folder: str) -> None:
+    def new_environment(self, folder: str = "functions/api/predict") -> None:
         """The function's next invocation is the first in an execution environment: nothing is loaded, and nothing is in /tmp."""
         self.environments.pop(folder, None)
         self.empty_tmp()
@@ -285,6 +285,11 @@ class Winnow:
 
 class MapRunFailedError(Exception):
     """An item of a Distributed Map failed: States.ExceedToleratedFailureThreshold."""
+
+
+def kept_files() -> Path:
+    """Where a function keeps the files of artifacts."""
+    return Path(tempfile.gettempdir()) / "winnow-artifacts"
 
 
 def _variables(function: Json) -> Json:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import pytest
 
 from layers.encoder import upload
-from local.cloud import CloudError, LocalCloud
+from local.cloud import LocalCloud
+from local.server import CloudError
 from tests.conftest import ROOT
 from tests.e2e.conftest import Deployed, deployed
 
@@ -32,7 +34,7 @@ def put_another(cloud: LocalCloud, folder: Path, monkeypatch: pytest.MonkeyPatch
     """The layer's encoder, made to read fewer tokens, into the bucket. Returns its digest."""
     for part in ("model.onnx", "tokenizer.json"):
         (folder / part).symlink_to(LAYER / part)
-    monkeypatch.setattr(upload.boto3, "client", cloud.client)
+    monkeypatch.setattr(boto3, "client", cloud.client)
     return upload.upload(folder, BUCKET, upload.described(folder, "few-tokens", "mean", 16))
 
 

@@ -97,7 +97,7 @@ def _of_models(world: World, models: dict[str, Any], versions: dict[str, dict[in
         if own.get(int(live), {}).get("status") != "ready":
             yield f"{model_id}'s live version {live} is not ready"
             continue
-        world.winnow.environments.pop("functions/api/predict", None)
+        world.winnow.new_environment()
         answer = world.predict(model_id)
         if answer is None or answer.status != 200 or answer.body["version"] != live:
             yield f"{model_id}'s live version {live} doesn't answer: {answer}"

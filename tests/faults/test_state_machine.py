@@ -166,7 +166,7 @@ class Api(RuleBasedStateMachine):
     @rule(model_id=st.sampled_from(IDS))
     def predict(self, model_id: str) -> None:
         # A fresh environment: a warm one may trust what it knows for another second.
-        self.world.winnow.environments.pop("functions/api/predict", None)
+        self.world.winnow.new_environment()
         answer = self.world.predict(model_id)
         assert answer is not None
         known = self.models[model_id]

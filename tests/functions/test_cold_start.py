@@ -9,7 +9,10 @@ import os
 import subprocess
 import sys
 import tarfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -17,9 +20,10 @@ import pytest
 import spacy
 
 from tests.conftest import REGION, ROOT, load_event
+from winnow import aws
 
 if TYPE_CHECKING:
-    from tests.conftest import Json, Winnow
+    from tests.conftest import Json, Ready, Winnow
 
 TEXTS = ["I want to save for vacation!", "How deep do tulip bulbs go?", "a flat tyre", "?", "İstanbul ﬁne Straße, 🙂 x"]
 
@@ -48,8 +52,8 @@ print(json.dumps({"answer": answer, "at_init": at_init, "imported": sorted(sys.m
 """
 
 
-def answered(winnow: Winnow, texts: list[str]) -> tuple[Json, set[str]]:
-    """The body of the answer, and the packages that the process had imported by then."""
+def answered(winnow: Winnow, texts: list[str], folder: Path) -> tuple[Json, set[str]]:
+    """The body of the answer, and the packages that the process had imported by then. folder: its /tmp."""
     client = boto3.client("dynamodb")
     table = client.describe_table(TableName=winnow.names["Registry"])["Table"]
     given = {
@@ -62,7 +66,9 @@ def answered(winnow: Winnow, texts: list[str]) -> tuple[Json, set[str]]:
     with winnow.settings("functions/api/predict"):
         fake = {"AWS_ACCESS_KEY_ID": "fake", "AWS_SECRET_ACCESS_KEY": "fake", "AWS_DEFAULT_REGION": REGION}
         path = os.pathsep.join(map(str, (ROOT / "layers" / "winnow", ROOT / "functions" / "api" / "predict")))
-        environment = {**os.environ, **fake, "PYTHONPATH": path, "POWERTOOLS_LOG_LEVEL": "CRITICAL"}
+        # As a deployed function, whose clients are made when it is imported.
+        lambda_s = {"AWS_LAMBDA_FUNCTION_NAME": "winnow", "POWERTOOLS_LOG_LEVEL": "CRITICAL", "TMPDIR": str(folder)}
+        environment = {**os.environ, **fake, **lambda_s, "PYTHONPATH": path}
     command = [sys.executable, "-B", "-c", _ANSWER]
     done = subprocess.run(command, input=json.dumps(given), env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -91,10 +97,38 @@ def test_a_process_imports_only_what_its_model_needs_and_scores_like_the_pipelin
     winnow.put_dataset()
     assert winnow.train(recipe=recipe)["status"] == "ready"
 
-    answer, imported = answered(winnow, TEXTS)
+    (tmp_path / "tmp").mkdir()
+    answer, imported = answered(winnow, TEXTS, tmp_path / "tmp")
 
     assert imported & HEAVY == imports - ({"onnxruntime", "tokenizers"} if recipe == "cnn" else set())
-    nlp = piped(winnow, tmp_path)
+    nlp = piped(winnow, tmp_path / "pipeline")
     for text, prediction in zip(TEXTS, answer["predictions"], strict=True):
         cats = nlp(text).cats
         assert {label["label"]: label["score"] for label in prediction["labels"]} == pytest.approx(cats, abs=1e-6, rel=0)
+
+
+@pytest.fixture
+def hooks(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], object]]:
+    """Lambda's hooks around a snapshot, by their names, as the function registers them."""
+    registered: dict[str, Callable[[], object]] = {}
+    runtime = ModuleType("snapshot_restore_py")
+    for name in ("before_snapshot", "after_restore"):
+        setattr(runtime, f"register_{name}", partial(registered.__setitem__, name))
+    monkeypatch.setitem(sys.modules, "snapshot_restore_py", runtime)
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "winnow")
+    return registered
+
+
+def test_nothing_of_the_registry_and_no_client_is_left_in_a_snapshot(ready: Ready, hooks: dict[str, Callable[[], object]]) -> None:
+    winnow = ready("exclusive.json")
+    assert winnow.call("predict", "predict_get_body").status == 200
+    clients = (aws.s3, aws.registry_table)
+    assert all(client.cache_info().currsize for client in clients)
+    with winnow.settings("functions/api/predict"):
+        hooks["before_snapshot"]()
+        assert not any(client.cache_info().currsize for client in clients)
+        winnow.train(force_update=True)
+        hooks["after_restore"]()
+        assert all(client.cache_info().currsize for client in clients)
+
+    assert winnow.call("predict", "predict_get_body").body["version"] == 2

@@ -54,7 +54,7 @@ def without_any(winnow: Winnow, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def predict(winnow: Winnow) -> Answer:
     """In a new execution environment, as after a deployment."""
-    winnow.environments.pop("functions/api/predict", None)
+    winnow.new_environment()
     return winnow.call("predict", "predict_post_text")
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conftest import load_dataset
+from tests.conftest import kept_files, load_dataset
 from winnow import aws, deployment
 from winnow.errors import ModelNotFoundError, VersionNotFoundError
 from winnow.predictor import MEMORY_SHARE, SECONDS_A_POINTER_IS_TRUSTED, Predictor
@@ -279,10 +279,6 @@ def test_a_deleted_version_is_refused_within_two_seconds(two: Winnow, clock: lis
 # --- what is kept in memory and on the disk ---
 
 
-def kept_files() -> Path:
-    return Path(tempfile.gettempdir()) / "winnow-artifacts"
-
-
 def reads(predictor: Predictor, version: int) -> int:
     """How many objects an answer of the version reads."""
     with calls(aws.s3(), "GetObject") as asked:
@@ -379,8 +375,7 @@ def test_an_environment_loads_a_model_once(ready: Ready) -> None:
     winnow.call("predict", "predict_get_body")
     with calls(aws.s3(), "GetObject") as warm:
         winnow.call("predict", "predict_post_text")
-    winnow.environments.clear()
-    shutil.rmtree(kept_files())
+    winnow.new_environment()
     with calls(aws.s3(), "GetObject") as cold:
         winnow.call("predict", "predict_post_text")
         winnow.call("predict", "predict_post_text")

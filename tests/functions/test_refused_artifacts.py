@@ -32,7 +32,7 @@ def put(winnow: Winnow, key: str, body: bytes) -> None:
 
 def predict(winnow: Winnow) -> Answer:
     """With nothing loaded yet, and nothing in /tmp."""
-    winnow.new_environment("functions/api/predict")
+    winnow.new_environment()
     return winnow.call("predict", "predict_post_text")
 
 

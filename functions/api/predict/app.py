@@ -3,11 +3,11 @@
 from functools import cache
 from http import HTTPStatus
 
-from winnow import deployment
+from winnow import aws, deployment
 from winnow.http import Answer, Request, Source, endpoint, schemas
 from winnow.http.fields import is_true
 from winnow.http.views import prediction_view
-from winnow.predictor import Predictor
+from winnow.predictor import Predictor, prepare
 
 _N_TOP = 5
 
@@ -16,6 +16,19 @@ _N_TOP = 5
 def predictor() -> Predictor:
     """One for the whole life of the execution environment: it holds the loaded models."""
     return Predictor(deployment.models(), deployment.storage(keeps_files=True), deployment.memory())
+
+
+def before_snapshot() -> None:
+    """Leave no connection, no credentials and nothing of the registry in what Lambda will start from."""
+    prepare()
+    predictor.cache_clear()
+    aws.forget_clients()
+
+
+if aws.is_lambda():
+    # The clients are made while the function is initialised, with all the processor that there is.
+    predictor()
+    aws.around_snapshot(before_snapshot, predictor)
 
 
 @endpoint(schemas.PREDICT, Source.BODY_OR_QUERY)

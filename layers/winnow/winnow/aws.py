@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -23,6 +25,25 @@ def setting(name: str) -> str:
     except KeyError as error:
         message = f"The environment variable {name} is missing: template.yaml has to set it for this function."
         raise RuntimeError(message) from error
+
+
+def is_lambda() -> bool:
+    """Whether this process is a deployed function's."""
+    return "AWS_LAMBDA_FUNCTION_NAME" in os.environ
+
+
+def around_snapshot(before: Callable[[], object], after: Callable[[], object]) -> None:
+    """Have these called before Lambda takes a snapshot of this process, and after each process that begins out of it (SnapStart).
+
+    https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
+    """
+    try:
+        hooks = import_module("snapshot_restore_py")
+    except ModuleNotFoundError:
+        # Lambda's runtime alone has it.
+        return
+    hooks.register_before_snapshot(before)
+    hooks.register_after_restore(after)
 
 
 @cache

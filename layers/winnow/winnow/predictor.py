@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from winnow import encoders
+from winnow import deployment, encoders
 from winnow.domain import Model, Prediction, Version
 from winnow.errors import ArtifactError, InvalidFieldError, ModelNotReadyError, VersionNotFoundError
 from winnow.loaded import Glances, LoadedClassifiers
-from winnow.recipes.artifact import TrainedClassifier
+from winnow.recipes import COSTS
+from winnow.recipes.artifact import TrainedClassifier, recipe_of
 from winnow.registry.models import check_ready
 
 if TYPE_CHECKING:
@@ -21,6 +22,14 @@ SECONDS_A_POINTER_IS_TRUSTED = 1.0
 # Of the function's memory, for classifiers. The rest is for the process itself, the encoder, and one classifier's files while it is loaded.
 MEMORY_SHARE = 0.4
 _MOST_POINTERS = 1_000
+
+
+def prepare() -> None:
+    """Import and open what any version may need, before a snapshot: so nobody who begins out of it has to."""
+    for recipe in COSTS:
+        recipe_of(recipe)
+    if deployment.has_encoder():
+        encoders.for_training().vectors(["Are you there?"])
 
 
 class Predictor:
