@@ -102,7 +102,7 @@ smoke: env ## the end-to-end calls against a deployed stack: URL=… KEY=…
 # --- checking ---
 
 .PHONY: check test test-faults test-arm64 test-sam-local start-sam-local bench-banking77 bench-selection bench-prediction bench-growth bench-cold-profile
-.PHONY: bench-large bench-batch bench-datasets bench-training
+.PHONY: bench-hostile bench-large bench-batch bench-datasets bench-training
 check: env ## lint, format, types, template
 	ruff check .
 	ruff format --check .
@@ -165,6 +165,9 @@ bench-growth: build-local $(PEERS) ## how a prediction's cost grows with labels 
 
 bench-cold-profile: build-local $(PEERS) ## what a cold start is made of, by recipe: DATA=folder ONLY="linear cnn"
 	$(BENCH) benchmarks.cold_profile $(DATA) $(if $(ONLY),--only $(ONLY))
+
+bench-hostile: build-local .aws-sam/peers/.runtime ## texts that were made to be slow, through the handler by each recipe: how long each takes: ROUNDS=3
+	PYTHONPATH=layers/winnow $(PYTHON) -m benchmarks.hostile $(if $(ROUNDS),--rounds $(ROUNDS))
 
 bench-large: build-local ## 200,000 examples of 100 labels through the API, in segments: how many, and how much memory
 	PYTHONPATH=layers/winnow $(PYTHON) -m benchmarks.large

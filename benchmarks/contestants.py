@@ -61,8 +61,8 @@ class Told:
     errors: str = ""
     """What it wrote to standard error."""
 
-    def seconds(self, first: int, last: int) -> list[float]:
-        """CPU seconds of each answer from first on, before last."""
+    def seconds(self, first: int, last: int | None) -> list[float]:
+        """CPU seconds of each answer from first on, before last, or to the end."""
         return [seconds for seconds, _ in self.answers[first:last]]
 
 
@@ -104,9 +104,9 @@ def json_lines(split: Split) -> bytes:
     return "\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode()
 
 
-def event(model_id: str, texts: Sequence[str]) -> dict[str, Any]:
-    """As API Gateway sends it. One text is asked for as `text`, several as `texts`."""
-    body = {"model_id": model_id, **({"text": texts[0]} if len(texts) == 1 else {"texts": list(texts)})}
+def event(model_id: str, texts: Sequence[str], **more: bool) -> dict[str, Any]:
+    """As API Gateway sends it. One text is asked for as `text`, several as `texts`. more: further fields."""
+    body = {"model_id": model_id, **({"text": texts[0]} if len(texts) == 1 else {"texts": list(texts)}), **more}
     found: dict[str, Any] = json.loads(_EVENT.read_text(encoding="utf-8"))
     return found | {"body": json.dumps(body)}
 
