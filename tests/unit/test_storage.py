@@ -128,7 +128,7 @@ def test_an_object_that_can_t_be_removed_does_not_keep_the_others(
     winnow: Winnow, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     artifact(storage, FIRST)
-    monkeypatch.setattr(storage, "_pages", lambda _: iter([[Stored(key, "null", datetime.now(UTC))] for key in winnow.objects()]))
+    monkeypatch.setattr("winnow.storage._pages", lambda *_: iter([[Stored(key, "null", datetime.now(UTC))] for key in winnow.objects()]))
     remove = winnow.s3.delete_objects
 
     def refused_once(**_: Any) -> Any:
