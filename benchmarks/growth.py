@@ -33,8 +33,8 @@ FIGURES = PROJECT / "docs" / "figures"
 _OWN, _COMMON = 12, 3_000
 _LABELS_OF_MANY = 77
 
-type Row = tuple[int, Sequence[float]]
-"""How many labels or models, and what was measured with them."""
+type Row = tuple[int, Sequence[float | None]]
+"""How many labels or models, and what was measured with them; None where it doesn't apply."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,9 @@ class Column:
 
     name: str
     factor: float = 1
+
+    def of(self, value: float | None) -> float | None:
+        return None if value is None else self.factor * value
 
 
 OF_LABELS = (Column("artifact, MB", 1e-6), Column("cold, s"), Column("warm, one text, ms", 1e3), Column("memory at most, MB", 1e-6))
@@ -116,8 +119,8 @@ def _by_models(cloud: LocalCloud, arguments: argparse.Namespace) -> None:
             told[number].append(contestants.ask(contestant, events))
     rows: list[Row] = []
     for number, found in told.items():
-        # With one model, it is the cold start's own answer, imports and all.
-        first = statistics.median(statistics.median(each.seconds(min(1, number - 1), max(1, number))) for each in found)
+        # With one model alone, that is its cold start.
+        first = statistics.median(statistics.median(each.seconds(1, number)) for each in found) if number > 1 else None
         warm = statistics.median(statistics.median(each.seconds(number, len(each.answers))) for each in found)
         rows.append((number, (first, warm, statistics.median(each.most for each in found))))
     about = f"linear, {_LABELS_OF_MANY} labels, asked in turn in one environment; medians of {arguments.rounds} processes"
@@ -184,14 +187,16 @@ def _show(what: str, about: str, columns: Sequence[Column], series: Mapping[str,
     print(f"\n| recipe | {what} | " + " | ".join(column.name for column in columns) + " |\n| --- |" + " ---: |" * (1 + len(columns)))
     for recipe, rows in series.items():
         for number, values in rows:
-            shown = [_number(value * column.factor) for value, column in zip(values, columns, strict=True)]
+            shown = [_number(column.of(value)) for value, column in zip(values, columns, strict=True)]
             print(f"| `{recipe}` | {number:,} | " + " | ".join(shown) + " |")
     print(f"\n{about}.", flush=True)
     figures.mkdir(parents=True, exist_ok=True)
     (figures / f"growth-by-{what}.svg").write_text(_drawn(what, about, columns, series), encoding="utf-8")
 
 
-def _number(value: float) -> str:
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
@@ -204,8 +209,12 @@ def _drawn(what: str, about: str, columns: Sequence[Column], series: Mapping[str
     parts = list(_legend(series))
     for place, column in enumerate(columns):
         left, top = _LEFT + (place % 2) * (WIDTH / 2), _TOP + (place // 2) * (_HEIGHT + _GAP)
-        curves = {recipe: [(number, values[place] * column.factor) for number, values in rows if rows] for recipe, rows in series.items()}
-        parts += _plot(left, top, what, column.name, curves)
+        curves = {
+            recipe: [(number, shown) for number, values in rows if (shown := column.of(values[place])) is not None]
+            for recipe, rows in series.items()
+        }
+        numbers = sorted({number for rows in series.values() for number, _ in rows})
+        parts += _plot((left, top), what, column.name, numbers, curves)
     rows_of_plots = math.ceil(len(columns) / 2)
     return drawing(_TOP + rows_of_plots * (_HEIGHT + _GAP) - 20, f"A prediction's cost by the number of {what}", f"{about}.", parts)
 
@@ -217,9 +226,11 @@ def _legend(series: Mapping[str, Sequence[Row]]) -> Iterator[str]:
         yield text(x + 36, 85, recipe)
 
 
-def _plot(left: float, top: float, what: str, name: str, curves: Mapping[str, Sequence[tuple[int, float]]]) -> Iterator[str]:
-    numbers = sorted({number for points in curves.values() for number, _ in points})
-    ticks = _ticks(max(value for points in curves.values() for _, value in points))
+def _plot(
+    corner: tuple[float, float], what: str, name: str, numbers: Sequence[int], curves: Mapping[str, Sequence[tuple[int, float]]]
+) -> Iterator[str]:
+    left, top = corner
+    ticks = _ticks(max((value for points in curves.values() for _, value in points), default=1.0))
     low, high = math.log(numbers[0]), math.log(numbers[-1])
 
     def x(number: int) -> float:
