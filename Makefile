@@ -102,7 +102,7 @@ smoke: env ## the end-to-end calls against a deployed stack: URL=… KEY=…
 # --- checking ---
 
 .PHONY: check test test-faults test-arm64 test-sam-local start-sam-local bench-banking77 bench-selection bench-prediction bench-growth bench-cold-profile
-.PHONY: bench-large bench-datasets bench-training
+.PHONY: bench-large bench-batch bench-datasets bench-training
 check: env ## lint, format, types, template
 	ruff check .
 	ruff format --check .
@@ -168,6 +168,9 @@ bench-cold-profile: build-local $(PEERS) ## what a cold start is made of, by rec
 
 bench-large: build-local ## 200,000 examples of 100 labels through the API, in segments: how many, and how much memory
 	PYTHONPATH=layers/winnow $(PYTHON) -m benchmarks.large
+
+bench-batch: build-local ## a million lines as one batch prediction through the API: in order, bad lines, memory: LINES=1000000 RECIPE=linear N_TOP=1
+	PYTHONPATH=layers/winnow $(PYTHON) -m benchmarks.batch $(if $(LINES),--lines $(LINES)) $(if $(RECIPE),--recipe $(RECIPE)) $(if $(N_TOP),--n-top $(N_TOP))
 
 bench-datasets: env ## a gigabyte of JSON Lines through the reader and its report: rows a second, memory: MB=1000 GZIP=1
 	PYTHONPATH=layers/winnow $(PYTHON) -m benchmarks.datasets $(if $(MB),--mb $(MB)) $(if $(GZIP),--gzip)

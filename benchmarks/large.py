@@ -13,12 +13,12 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any
 
+from benchmarks.workers import Workers
 from local.client import ApiError, Client
 from local.cloud import LocalCloud
 from local.server import CloudError
@@ -65,11 +65,13 @@ def _word(chance: random.Random) -> str:
 def _measure(cloud: LocalCloud, content: bytes) -> None:
     settings = cloud.environment()
     client = Client(settings["WINNOW_URL"], settings["WINNOW_API_KEY"])
-    watch = _Memory(cloud)
+    workers = Workers(cloud)
     began = time.monotonic()
     client.train(MODEL, client.upload("large.jsonl", content))
-    model = client.wait(MODEL, lambda model: watch.tell(model["version"]["progress"]), seconds=7200)
-    taken, most = time.monotonic() - began, watch.end()
+    model = client.wait(MODEL, _Told(workers), seconds=7200)
+    taken = time.monotonic() - began
+    workers.end()
+    most = max(workers.memory.values())
     version = model["version"]
     if version["status"] != "ready":
         raise CloudError(f"the training ended {version['status']}: {version['error']}")
@@ -84,45 +86,25 @@ def _measure(cloud: LocalCloud, content: bytes) -> None:
 
 def _segments(cloud: LocalCloud) -> int:
     client = cloud.client("stepfunctions")
-    machine = client.list_state_machines()["stateMachines"][0]["stateMachineArn"]
+    [machine] = [it["stateMachineArn"] for it in client.list_state_machines()["stateMachines"] if "Training" in it["name"]]
     [execution] = client.list_executions(stateMachineArn=machine)["executions"]
     pages = client.get_paginator("get_execution_history").paginate(executionArn=execution["executionArn"])
     entered: Iterator[Any] = (event.get("stateEnteredEventDetails", {}).get("name") for page in pages for event in page["events"])
     return sum(name == "Train" for name in entered)
 
 
-class _Memory:
-    """Looks, until its end, at what the cloud's functions hold."""
+class _Told:
+    """Tells of the training every tenth part of it, and what the functions held so far."""
 
-    def __init__(self, cloud: LocalCloud) -> None:
-        running = cloud.find()
-        if running is None:
-            raise CloudError("the local cloud is gone")
-        self._cloud, self._most, self._told = running.pid, 0, -10
-        self._over = Event()
-        self._thread = Thread(target=self._look, daemon=True)
-        self._thread.start()
+    def __init__(self, workers: Workers) -> None:
+        self._workers, self._told = workers, -10
 
-    def tell(self, progress: dict[str, Any]) -> None:
+    def __call__(self, model: Mapping[str, Any]) -> None:
+        progress = model["version"]["progress"]
         if progress["percent"] >= self._told + 10:
             self._told = progress["percent"]
-            print(f"  {progress['stage']:<10} {progress['percent']:>3} %   most memory so far {self._most:,} MB", flush=True)
-
-    def end(self) -> int:
-        """The most that one process held, in MB (10^6 bytes)."""
-        self._over.set()
-        self._thread.join()
-        return self._most
-
-    def _look(self) -> None:
-        while not self._over.wait(0.2):
-            for process in Path("/proc").glob("[0-9]*"):
-                try:
-                    lines = dict(line.split(":\t", 1) for line in (process / "status").read_text().splitlines() if ":\t" in line)
-                except (OSError, ValueError):
-                    continue  # it has just ended
-                if lines.get("PPid") == str(self._cloud) and "VmHWM" in lines:
-                    self._most = max(self._most, round(int(lines["VmHWM"].split()[0]) * 1024 / 1e6))
+            most = max(self._workers.memory.values(), default=0)
+            print(f"  {progress['stage']:<10} {progress['percent']:>3} %   most memory so far {most:,} MB", flush=True)
 
 
 if __name__ == "__main__":

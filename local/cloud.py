@@ -6,6 +6,7 @@ with LocalCloud(folder, port=None) as cloud:
 """
 
 import contextlib
+import json
 import os
 import platform
 import subprocess
@@ -121,6 +122,7 @@ class LocalCloud:
         if done.returncode:
             raise CloudError(f"sam deploy failed: {self._deploy_error()}; the whole log: {self.deploy_log}")
         self._apply_gateway_responses()
+        self._apply_batch_concurrency()
 
     def outputs(self) -> dict[str, str]:
         """The stack's outputs, read anew: an API whose paths changed has a new id."""
@@ -149,12 +151,25 @@ class LocalCloud:
         for name, resource in template["Resources"].items():
             if resource["Type"] != "AWS::ApiGateway::RestApi":
                 continue
-            described = self.client("cloudformation").describe_stack_resource(StackName=self._stack, LogicalResourceId=name)
-            api = described["StackResourceDetail"]["PhysicalResourceId"]
+            api = self.resource(name)
             for kind, response in resource["Properties"]["Body"].get("x-amazon-apigateway-gateway-responses", {}).items():
                 gateway.put_gateway_response(restApiId=api, responseType=kind, **response)
             for stage in gateway.get_stages(restApiId=api)["item"]:
                 gateway.create_deployment(restApiId=api, stageName=stage["stageName"])
+
+    def _apply_batch_concurrency(self) -> None:
+        """Give the batch workflow the number that its path leads to: MiniStack drops MaxConcurrencyPath, and takes 64."""
+        split = self.client("lambda").get_function_configuration(FunctionName=self.resource("SplitBatch"))
+        client, machine = self.client("stepfunctions"), self.resource("BatchWorkflow")
+        definition = json.loads(client.describe_state_machine(stateMachineArn=machine)["definition"])
+        definition["States"]["Shards"]["MaxConcurrency"] = int(split["Environment"]["Variables"]["BATCH_CONCURRENCY"])
+        client.update_state_machine(stateMachineArn=machine, definition=json.dumps(definition))
+
+    def resource(self, name: str) -> str:
+        """The physical id of a resource of the stack."""
+        described = self.client("cloudformation").describe_stack_resource(StackName=self._stack, LogicalResourceId=name)
+        found: str = described["StackResourceDetail"]["PhysicalResourceId"]
+        return found
 
     @property
     def _stack(self) -> str:

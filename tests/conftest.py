@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shutil
 import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -42,6 +43,7 @@ Json = dict[str, Any]
 Ready = Callable[[str], "Winnow"]
 
 WORKFLOW: Json = template()["Resources"]["TrainingWorkflow"]["Properties"]["Definition"]
+BATCH_WORKFLOW: Json = template()["Resources"]["BatchWorkflow"]["Properties"]["Definition"]
 FUNCTIONS = {function["CodeUri"]: function for function in functions().values()}
 
 
@@ -165,19 +167,23 @@ class Winnow:
         listed = self.s3.list_objects_v2(Bucket=self.names["Models"]).get("Contents", [])
         return {entry["Key"]: self.s3.get_object(Bucket=self.names["Models"], Key=entry["Key"])["Body"].read() for entry in listed}
 
-    def executions(self) -> list[Json]:
-        executions: list[Json] = self.stepfunctions.list_executions(stateMachineArn=self.names["TrainingWorkflow"])["executions"]
+    def executions(self, workflow: str = "TrainingWorkflow") -> list[Json]:
+        executions: list[Json] = self.stepfunctions.list_executions(stateMachineArn=self.names[workflow])["executions"]
         return executions
 
-    def started_job(self) -> Json:
+    def started_job(self, workflow: str = "TrainingWorkflow") -> Json:
         """The input of the workflow's last execution."""
-        last = max(self.executions(), key=lambda execution: execution["startDate"])
+        last = max(self.executions(workflow), key=lambda execution: execution["startDate"])
         given: Json = json.loads(self.stepfunctions.describe_execution(executionArn=last["executionArn"])["input"])
         return given
 
     def run_workflow(self, data: Json, context: Context | None = None, start_at: str = WORKFLOW["StartAt"]) -> str:
         """Do with this input what the template's state machine does. Returns the name of the state it ends in."""
         return self._run(WORKFLOW, data, context, start_at)[0]
+
+    def run_batch(self, data: Json, start_at: str = BATCH_WORKFLOW["StartAt"]) -> str:
+        """The same with the workflow of batch predictions."""
+        return self._run(BATCH_WORKFLOW, data, None, start_at)[0]
 
     def _run(self, machine: Json, data: Json, context: Context | None, start_at: str) -> tuple[str, Json]:
         """Run a state machine, the whole or that of a Map's items. Returns the state it ends in, and its output."""
@@ -207,13 +213,22 @@ class Winnow:
     def _map(self, state: Json, data: Json, context: Context | None) -> list[Json]:
         """What a Map makes of its items, one after the other."""
         machine, made = state["ItemProcessor"], []
-        for item in at_path(data, state["ItemsPath"]):
+        for item in self._items(state, data):
+            whole = data | {"$Map": {"Item": {"Value": item}}}
             selected = {
-                name.removesuffix(".$"): item if path == "$$.Map.Item.Value" else at_path(data, path)
-                for name, path in state["ItemSelector"].items()
+                name.removesuffix(".$"): at_path(whole, path.replace("$$.Map", "$.$Map")) for name, path in state["ItemSelector"].items()
             }
-            made.append(self._run(machine, deepcopy(selected), context, machine["StartAt"])[1])
+            end, output = self._run(machine, deepcopy(selected), context, machine["StartAt"])
+            if machine["States"][end]["Type"] == "Fail":
+                raise MapRunFailedError
+            made.append(output)
         return made
+
+    def _items(self, state: Json, data: Json) -> Any:
+        if "ItemReader" not in state:
+            return at_path(data, state["ItemsPath"])
+        where = {name.removesuffix(".$"): at_path(data, path) for name, path in state["ItemReader"]["Parameters"].items()}
+        return json.loads(self.s3.get_object(**where)["Body"].read())
 
     def run_task(self, task: str, data: Json, context: Context | None = None) -> Json:
         """Invoke one task with what the workflow would give it: Train for each candidate. Returns the input of the task that follows."""
@@ -233,7 +248,17 @@ class Winnow:
                 assert spec.loader is not None
                 self.environments[folder] = importlib.util.module_from_spec(spec)
                 spec.loader.exec_module(self.environments[folder])
-            return self.environments[folder].handler(deepcopy(event), context or Context(seconds=900 if "training" in folder else 28))
+            return self.environments[folder].handler(deepcopy(event), context or Context(seconds=28 if "api" in folder else 900))
+
+    def new_environment(self, folder: str) -> None:
+        """The function's next invocation is the first in an execution environment: nothing is loaded, and nothing is in /tmp."""
+        self.environments.pop(folder, None)
+        self.empty_tmp()
+
+    def empty_tmp(self) -> None:
+        """Nothing is in /tmp any more."""
+        for kept in Path(tempfile.gettempdir()).iterdir():
+            shutil.rmtree(kept) if kept.is_dir() else kept.unlink()
 
     @contextmanager
     def settings(self, folder: str) -> Iterator[None]:
@@ -256,6 +281,10 @@ class Winnow:
             return self.parameters[name]
         parameter = template()["Parameters"].get(name)
         return self.names.get(name, name) if parameter is None else self.parameters.get(name, str(parameter["Default"]))
+
+
+class MapRunFailedError(Exception):
+    """An item of a Distributed Map failed: States.ExceedToleratedFailureThreshold."""
 
 
 def _variables(function: Json) -> Json:
@@ -296,7 +325,7 @@ def with_result(data: Json, path: str | None, result: Any) -> Any:
 
 
 def workflow_tasks() -> dict[str, Json]:
-    """The workflow's states that call functions, those of a Map's items among them, by the folder of the function."""
+    """The training workflow's states that call functions, those of a Map's items among them, by the folder of the function."""
     machines = [WORKFLOW, *(state["ItemProcessor"] for state in WORKFLOW["States"].values() if state["Type"] == "Map")]
     states = [state for machine in machines for state in machine["States"].values() if state["Type"] == "Task"]
     return {functions()[state["Resource"]["GetAtt"].removesuffix(".Arn")]["CodeUri"]: state for state in states}
@@ -366,10 +395,12 @@ def winnow(boto_session: boto3.Session, monkeypatch: pytest.MonkeyPatch, tmp_pat
         boto3.client("dynamodb").create_table(TableName=names["Registry"], **made_with)
         for bucket in (names["Models"], names["Datasets"], CLIENT_BUCKET, "albert-textcats-best"):
             boto3.client("s3").create_bucket(Bucket=bucket)
-        machine = boto3.client("stepfunctions").create_state_machine(
-            name="winnow-training", definition=json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}), roleArn=ROLE
-        )
-        yield Winnow(names | {"TrainingWorkflow": machine["stateMachineArn"]})
+        for workflow, name in (("TrainingWorkflow", "winnow-training"), ("BatchWorkflow", "winnow-batches")):
+            machine = boto3.client("stepfunctions").create_state_machine(
+                name=name, definition=json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}), roleArn=ROLE
+            )
+            names[workflow] = machine["stateMachineArn"]
+        yield Winnow(names)
         aws.forget_clients()
 
 

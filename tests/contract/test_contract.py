@@ -10,7 +10,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.support import contract
 from tests.support.contract import ROOT, check_answer, check_request, operations
-from winnow import domain, errors, feedback
+from winnow import batch_prediction, domain, errors, feedback
 from winnow.datasets.problems import Kind
 from winnow.http import fields, idempotency, problems, schemas
 from winnow.recipes import COSTS, RECIPES
@@ -148,6 +148,7 @@ def test_each_call_has_an_event_and_each_event_is_of_a_call() -> None:
         ("POST /datasets", schemas.CREATE_DATASET),
         ("PATCH /models/{model_id}", schemas.CHANGE_MODEL),
         ("POST /models/{model_id}/examples", schemas.ADD_EXAMPLES),
+        ("POST /models/{model_id}/batches", schemas.CREATE_BATCH),
         ("PUT /models/{model_id}/live", schemas.PROMOTE_VERSION),
         ("GET /prediction", schemas.PREDICT),
         ("POST /prediction", schemas.PREDICT),
@@ -165,6 +166,7 @@ def test_no_other_call_takes_a_body() -> None:
         "POST /datasets",
         "PATCH /models/{model_id}",
         "POST /models/{model_id}/examples",
+        "POST /models/{model_id}/batches",
         "PUT /models/{model_id}/live",
         "GET /prediction",
         "POST /prediction",
@@ -178,7 +180,8 @@ def test_the_query_parameters_are_those_that_the_code_checks() -> None:
     # A list is no query parameter.
     of_a_text = {name: schema for name, schema in schemas.PREDICT["properties"].items() if name != "texts"}
     a_list = schemas.LIST["properties"]
-    lists = ("GET /models", "GET /datasets", "GET /models/{model_id}/versions", "GET /models/{model_id}/examples")
+    of_a_model = (f"GET /models/{{model_id}}/{name}" for name in ("versions", "examples", "batches"))
+    lists = ("GET /models", "GET /datasets", *of_a_model)
     expected = {
         **dict.fromkeys(lists, a_list),
         "GET /models/{model_id}/versions/{version}/compare": schemas.COMPARE_VERSIONS["properties"],
@@ -188,7 +191,7 @@ def test_the_query_parameters_are_those_that_the_code_checks() -> None:
 
 
 def test_the_header_that_the_code_checks_is_as_it_checks_it() -> None:
-    for call in ("POST /models", "POST /models/{model_id}/examples"):
+    for call in ("POST /models", "POST /models/{model_id}/examples", "POST /models/{model_id}/batches"):
         [key] = [it for it in operations()[call]["parameters"] if it["in"] == "header"]
         assert (key["name"], key["schema"]) == ("Idempotency-Key", idempotency.KEY)
 
@@ -264,6 +267,7 @@ def test_the_words_of_answers_are_those_of_the_domain() -> None:
     assert [candidate["properties"]["recipe"]["enum"] for candidate in candidates] == [[*COSTS]] * 2
     assert version["promote"]["enum"] == [*domain.Promote]
     assert component("DatasetProblem")["properties"]["kind"]["enum"] == [*Kind]
+    assert component("BatchPredictionFields")["properties"]["status"]["enum"] == [*batch_prediction.BatchStatus]
     assert version["source"]["enum"] == [*domain.VersionSource]
     assert component("ReceivedExamples")["properties"]["retrain"]["enum"] == [*feedback.Retraining]
 

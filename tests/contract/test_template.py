@@ -35,13 +35,14 @@ SET_BY_LAMBDA = {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE"}
 # From below to above: a door imports its own modules and those of the rows before it.
 DOORS = (
     {"object_keys"},
-    {"domain", "errors"},
-    {"aws", "flags", "metrics", "strict_json", "lifecycle", "kept_files"},
-    {"registry", "storage", "datasets_bucket", "recipes", "evaluation", "datasets"},
+    {"domain", "errors", "batch_prediction"},
+    {"aws", "long_object", "flags", "metrics", "strict_json", "lifecycle", "kept_files"},
+    {"registry", "storage", "datasets_bucket", "recipes", "evaluation", "datasets", "executions"},
+    {"batch_objects"},
     {"deployment"},
     {"encoders", "loaded"},
-    {"training", "choice", "retraining", "comparison", "reading"},
-    {"jobs", "announcement", "promotion", "preparation", "dry_run", "trainer", "predictor", "failures", "http"},
+    {"training", "choice", "retraining", "comparison", "reading", "shards", "classifying"},
+    {"jobs", "batches", "announcement", "promotion", "preparation", "dry_run", "trainer", "predictor", "failures", "http"},
     {"deletion", "feedback"},
     {"sweep"},
 )
@@ -177,7 +178,7 @@ def test_functions_that_train_or_predict_have_the_encoder_beside_spacy_unless_a_
     for encoder in ENCODERS:
         having = {layer: {name for name, function in functions().items() if layer in layers(function, encoder)} for layer in LOCKS}
         assert having["WinnowLayer"] == set(functions())
-        assert having["SpacyLayer"] == {"Train", "Publish", "Predict", "CompareVersions", "CheckEncoders"}
+        assert having["SpacyLayer"] == {"Train", "Publish", "Predict", "CompareVersions", "ClassifyShard", "CheckEncoders"}
         assert having["EncoderLayer"] == (set() if encoder == "none" else having["SpacyLayer"])
 
 
@@ -292,7 +293,7 @@ def test_only_the_registry_s_table_knows_how_a_row_is_addressed() -> None:
     del texts["layers/winnow/winnow/recipes/languages.py"]  # sk is Slovak there
     # models.py and upkeep.py read the keys of rows and ask for partitions; they make none.
     assert {path for path, found in texts.items() if found & {"pk", "sk"}} == {table, models, upkeep}
-    partition = re.compile("(MODELS|DELETIONS|UPKEEP|KEYS)$|(VERSIONS|FEEDBACK|IDEMPOTENCY)#")
+    partition = re.compile("(MODELS|BATCHES|DELETIONS|UPKEEP|KEYS)$|(VERSIONS|FEEDBACK|BATCHES|IDEMPOTENCY)#")
     assert {path for path, found in texts.items() if any(partition.match(text) for text in found)} == {table}
 
 

@@ -57,7 +57,7 @@ class Deployed:
     def tasks_begun(self, model_id: str) -> list[str]:
         """The names of the functions that the workflow of the model's only training called, in order."""
         client = self.cloud.client("stepfunctions")
-        machine = client.list_state_machines()["stateMachines"][0]["stateMachineArn"]
+        [machine] = [it["stateMachineArn"] for it in client.list_state_machines()["stateMachines"] if "Training" in it["name"]]
         for execution in client.list_executions(stateMachineArn=machine)["executions"]:
             given = json.loads(client.describe_execution(executionArn=execution["executionArn"])["input"])
             if given["job"]["model_id"] == model_id:

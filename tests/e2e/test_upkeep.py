@@ -11,7 +11,7 @@ from tests.e2e.conftest import Deployed
 def executions(api: Deployed, uid: str) -> dict[str, Any]:
     """The executions of a model's trainings, by name."""
     client = api.cloud.client("stepfunctions")
-    [machine] = client.list_state_machines()["stateMachines"]
+    [machine] = [it for it in client.list_state_machines()["stateMachines"] if "Training" in it["name"]]
     listed = client.list_executions(stateMachineArn=machine["stateMachineArn"])["executions"]
     return {execution["name"]: execution for execution in listed if execution["name"].startswith(uid)}
 

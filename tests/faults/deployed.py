@@ -6,13 +6,13 @@ import math
 import os
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import patch
 
-from tests.conftest import FUNCTIONS, Context, Json, Winnow, _variables, workflow_tasks
+from tests.conftest import BATCH_WORKFLOW, FUNCTIONS, Context, Json, Winnow, _variables, workflow_tasks
 from tests.faults import moments
 from tests.faults.wire import Crash, Wire
 
@@ -56,6 +56,8 @@ class Deployed(Winnow):
     delivered: list[tuple[str, Json]] = field(default_factory=list)
 
     def invoke(self, folder: str, event: Json, context: Context | None = None) -> Any:
+        if folder.startswith("functions/batch/"):
+            return self._batch_task(folder, event, context)
         if not folder.startswith("functions/training/"):
             return self.once(folder, event, context)
         if self.position == len(self.log):
@@ -72,6 +74,17 @@ class Deployed(Winnow):
         if isinstance(outcome, Exception):
             raise outcome
         return deepcopy(outcome)
+
+    def _batch_task(self, folder: str, event: Json, context: Context | None) -> Any:
+        """A task of a batch prediction, tried again where it dies, as the workflow's Retry says of each of them."""
+        [again] = [it["MaxAttempts"] for it in BATCH_WORKFLOW["States"]["Split"]["Retry"] if DIED.__name__ in it["ErrorEquals"]]
+        for _ in range(again):
+            with suppress(Crash):
+                return self.once(folder, event, context)
+        try:
+            return self.once(folder, event, context)
+        except Crash as crash:
+            raise DIED(str(crash)) from crash
 
     def _tried(self, folder: str, event: Json, context: Context | None) -> Any:
         """The task, tried again as its state's Retry says."""

@@ -25,10 +25,10 @@ class Moment:
     executions: list[Any]
 
 
-def executions(winnow: Winnow) -> list[Any]:
+def executions(winnow: Winnow, workflow: str = "TrainingWorkflow") -> list[Any]:
     """The workflow's executions, as moto holds them: their status can be set."""
     backend = stepfunctions_backends[ACCOUNT][REGION]
-    [machine] = [machine for machine in backend.state_machines if machine.arn == winnow.names["TrainingWorkflow"]]
+    [machine] = [machine for machine in backend.state_machines if machine.arn == winnow.names[workflow]]
     found: list[Any] = machine.executions
     return found
 

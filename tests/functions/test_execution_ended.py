@@ -92,11 +92,11 @@ def test_a_deleted_model_is_of_no_interest(winnow: Winnow) -> None:
     assert winnow.version()["status"] == "queued"
 
 
-def test_the_rule_is_for_this_workflow_and_for_the_ends_that_nobody_wanted() -> None:
+def test_the_rule_is_for_the_workflows_and_for_the_ends_that_nobody_wanted() -> None:
     [rule] = [event["Properties"]["Pattern"] for event in functions()["ExecutionEnded"]["Events"].values()]
     event = load_event("upkeep/execution_ended")
 
-    assert rule["detail"]["stateMachineArn"] == [{"Ref": "TrainingWorkflow"}]
+    assert rule["detail"]["stateMachineArn"] == [{"Ref": "TrainingWorkflow"}, {"Ref": "BatchWorkflow"}]
     assert sorted(rule["detail"]["status"]) == ["ABORTED", "FAILED", "TIMED_OUT"]
     assert (rule["source"], rule["detail-type"]) == ([event["source"]], [event["detail-type"]])
 

@@ -90,7 +90,7 @@ def test_no_text_and_no_key_reaches_a_log(trained: Winnow, capfd: pytest.Capture
         if name == "a fault of ours":
             [weights] = [key for key in trained.objects() if "/artifact/" in key and key.endswith(".bin")]
             trained.s3.put_object(Bucket=trained.names["Models"], Key=weights, Body=SECRET.encode())
-            trained.environments.pop("functions/api/predict", None)
+            trained.new_environment("functions/api/predict")
         answer = trained.call("predict", "predict_post_text", body=body, headers={"x-api-key": KEY})
         assert answer.status == {"answered": 200, "no such model": 404, "too long": 413, "a fault of ours": 500}.get(name, 422), answer.body
     trained.call("predict", "predict_get_query", query={"model_id": "tc-01", "text": SECRET}, headers={"x-api-key": KEY})

@@ -1,4 +1,4 @@
-"""When an execution of the training workflow ended as FAILED, TIMED_OUT or ABORTED: the version fails, where the registry doesn't know yet.
+"""When an execution of a workflow ended as FAILED, TIMED_OUT or ABORTED: its version or batch fails, where the registry doesn't know yet.
 
 The event: https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
 """
@@ -9,20 +9,24 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from winnow import deployment
+from winnow.batch_prediction import BatchJob
 from winnow.domain import TrainingJob
 from winnow.errors import JobSupersededError
-from winnow.failures import ended
+from winnow.failures import batch_ended, ended
 
 logger = Logger(service="winnow")
 
 
 def handler(event: dict[str, Any], context: object) -> None:
     execution = event["detail"]
-    job = json.loads(execution["input"])["job"]
+    given = json.loads(execution["input"])
     try:
-        deployment.jobs().fail(TrainingJob.from_event(job), ended(execution))
+        if "batch" in given:
+            deployment.batch_predictions().fail(BatchJob.from_event(given["batch"]), batch_ended(execution))
+        else:
+            deployment.jobs().fail(TrainingJob.from_event(given["job"]), ended(execution))
     except JobSupersededError:
         # The workflow's own Fail said so, or a client or the sweeper stopped it: the registry knows already.
-        logger.info("known", extra={"job": job})
+        logger.info("known", extra=given)
     else:
-        logger.error("ended from outside", extra={"job": job, "status": execution["status"]})
+        logger.error("ended from outside", extra={**given, "status": execution["status"]})

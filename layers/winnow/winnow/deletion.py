@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from winnow import deployment
+from winnow import batches, deployment
 from winnow.domain import now
 from winnow.errors import BusyError, TrainingUnderwayError, VersionLiveError
 from winnow.jobs import try_to_stop_workflow
@@ -50,6 +50,9 @@ def _out_of_sight(model_id: str) -> Deletion:
         if deletion is not None:
             if training is not None:
                 try_to_stop_workflow(training.job)
+            for job in deployment.batch_predictions().under_way():
+                if job.uid == model.uid:
+                    batches.try_to_stop(job)
             return deletion
     raise BusyError(model_id)
 

@@ -4,10 +4,12 @@ import tempfile
 from pathlib import Path
 
 from winnow import aws
+from winnow.batch_objects import BatchObjects
 from winnow.datasets_bucket import Datasets
 from winnow.domain import Ceilings
+from winnow.executions import Workflow
 from winnow.kept_files import KeptFiles
-from winnow.registry import AnsweredRequests, Batches, Jobs, Keys, Models, Upkeep
+from winnow.registry import AnsweredRequests, Batches, BatchPredictions, Jobs, Keys, Models, Upkeep
 from winnow.storage import DryRunReports, Storage
 
 # Half of what a function's /tmp has. The other half is for sentence encoders.
@@ -24,6 +26,32 @@ def jobs() -> Jobs:
 
 def batches() -> Batches:
     return Batches(aws.registry_table())
+
+
+def batch_predictions() -> BatchPredictions:
+    return BatchPredictions(aws.registry_table())
+
+
+def batch_objects() -> BatchObjects:
+    return BatchObjects(aws.s3(), aws.setting("MODELS_BUCKET"))
+
+
+def batch_days() -> int:
+    """So many days the result of a batch prediction is kept."""
+    return int(aws.setting("BATCH_DAYS"))
+
+
+def batch_concurrency() -> int:
+    """So many shards of a batch prediction are classified at once."""
+    return int(aws.setting("BATCH_CONCURRENCY"))
+
+
+def batch_workflow() -> Workflow:
+    return Workflow(aws.stepfunctions(), aws.setting("BATCH_WORKFLOW_ARN"))
+
+
+def training_workflow() -> Workflow:
+    return Workflow(aws.stepfunctions(), aws.setting("WORKFLOW_ARN"))
 
 
 def upkeep() -> Upkeep:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
+from uuid import uuid4
 
 from winnow.object_keys import version_prefix
 
@@ -422,3 +423,8 @@ def timestamp(at: datetime) -> str:
 def now() -> str:
     """The time as the API and the registry write it."""
     return timestamp(utc_now())
+
+
+def sortable_id() -> str:
+    """A new id for something. Such ids sort by time, to the millisecond."""
+    return f"{utc_now():%Y%m%dT%H%M%S%f}"[:-3] + f"-{uuid4().hex[:8]}"

@@ -100,6 +100,16 @@ class BatchTakenError(WinnowError):
         )
 
 
+class BatchPredictionNotFoundError(WinnowError):
+    """The model has no batch prediction of this id, or none any more."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "batch-prediction-not-found"
+
+    def __init__(self, model_id: str, batch: str) -> None:
+        super().__init__(f"Model {model_id!r} has no batch prediction {batch!r}: GET /models/{model_id}/batches lists those there are.")
+
+
 class FigureNotFoundError(WinnowError):
     """An evaluation has no figure of this name."""
 
@@ -187,7 +197,7 @@ class StaleError(WinnowError):
 
 
 class NotCancellableError(WinnowError):
-    """The version is no longer being trained."""
+    """The version is no longer being trained, or the batch has ended."""
 
     status = HTTPStatus.CONFLICT
     kind = "not-cancellable"
@@ -224,7 +234,7 @@ class DatasetError(WinnowError):
 
 
 class JobSupersededError(WinnowError):
-    """The job's version was cancelled, deleted, started anew, or has gone further: whatever this task still does must not count."""
+    """The job's version or batch was cancelled, deleted, started anew, or has gone further: what this task still does must not count."""
 
     status = HTTPStatus.CONFLICT
     kind = "job-superseded"

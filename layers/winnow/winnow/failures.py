@@ -8,6 +8,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from winnow import deployment
+from winnow.batch_prediction import BatchJob
 from winnow.domain import TrainingJob
 from winnow.errors import ArtifactError, JobSupersededError, WinnowError
 from winnow.metrics import count
@@ -21,22 +22,37 @@ Event = dict[str, Any]
 
 
 def task[Result](work: Callable[[TrainingJob, Event, LambdaContext], Result]) -> Callable[[Event, LambdaContext], Result]:
-    """Make a workflow task's Lambda handler. What fails on purpose says so in the registry itself, and then fails the workflow too."""
+    """Make a training task's Lambda handler. What fails on purpose says so in the registry itself, and then fails the workflow too."""
 
     @wraps(work)
     def handler(event: Event, context: LambdaContext) -> Result:
         job = TrainingJob.from_event(event["job"])
-        try:
-            return work(job, event, context)
-        except JobSupersededError:
-            raise
-        except WinnowError as error:
-            if isinstance(error, ArtifactError):
-                count("RefusedArtifacts")
-            deployment.jobs().fail(job, error.sentence)
-            raise
+        return _told(lambda: work(job, event, context), lambda sentence: deployment.jobs().fail(job, sentence))
 
     return handler
+
+
+def batch_task[Result](work: Callable[[BatchJob, Event], Result]) -> Callable[[Event, LambdaContext], Result]:
+    """Make the Lambda handler of a batch prediction's task, in the same manner."""
+
+    @wraps(work)
+    def handler(event: Event, context: LambdaContext) -> Result:
+        job = BatchJob.from_event(event["batch"])
+        return _told(lambda: work(job, event), lambda sentence: deployment.batch_predictions().fail(job, sentence))
+
+    return handler
+
+
+def _told[Result](work: Callable[[], Result], fail: Callable[[str], None]) -> Result:
+    try:
+        return work()
+    except JobSupersededError:
+        raise
+    except WinnowError as error:
+        if isinstance(error, ArtifactError):
+            count("RefusedArtifacts")
+        fail(error.sentence)
+        raise
 
 
 def unforeseen(failure: Mapping[str, Any]) -> str:
@@ -47,8 +63,21 @@ def unforeseen(failure: Mapping[str, Any]) -> str:
     error = str(failure.get("Error") or "unknown")
     if error in _OUT_OF_RESOURCES:
         return f"The training ran out of time or memory ({error}): train on fewer texts (n_texts) or in fewer epochs (n_iter)."
-    reason = f"{_class_name(failure.get('Cause')) or error}"
-    return f"The training failed by a fault of ours ({reason}): the function's log has the details. Train again, or report it if it stays."
+    return (
+        f"The training failed by a fault of ours ({_reason(failure)}): the function's log has the details."
+        " Train again, or report it if it stays."
+    )
+
+
+def unforeseen_in_batch(failure: Mapping[str, Any]) -> str:
+    """The same for a batch prediction."""
+    error = str(failure.get("Error") or "unknown")
+    if error in _OUT_OF_RESOURCES:
+        return f"The batch ran out of time or memory ({error}): send it as several objects."
+    return (
+        f"The batch failed by a fault of ours ({_reason(failure)}): the function's log has the details."
+        " Send it again, or report it if it stays."
+    )
 
 
 def ended(execution: Mapping[str, Any]) -> str:
@@ -59,6 +88,20 @@ def ended(execution: Mapping[str, Any]) -> str:
         case "TIMED_OUT":
             return "The training took longer than three days: train on fewer texts (n_texts) or in fewer epochs (n_iter)."
     return unforeseen({"Error": execution.get("error"), "Cause": execution.get("cause")})
+
+
+def batch_ended(execution: Mapping[str, Any]) -> str:
+    """The same for an execution of a batch prediction."""
+    match execution["status"]:
+        case "ABORTED":
+            return "The batch's workflow was stopped from outside: send it again."
+        case "TIMED_OUT":
+            return "The batch took longer than three days: send it as several objects, or raise BatchConcurrency."
+    return unforeseen_in_batch({"Error": execution.get("error"), "Cause": execution.get("cause")})
+
+
+def _reason(failure: Mapping[str, Any]) -> str:
+    return _class_name(failure.get("Cause")) or str(failure.get("Error") or "unknown")
 
 
 def _class_name(cause: Any) -> str | None:

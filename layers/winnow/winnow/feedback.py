@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
-from uuid import uuid4
 
 from winnow import deployment, jobs
 from winnow.domain import (
@@ -23,7 +22,7 @@ from winnow.domain import (
     TrainingRequest,
     Version,
     now,
-    utc_now,
+    sortable_id,
 )
 from winnow.errors import BatchTakenError, BusyError, InvalidFieldError, ModelNotFoundError, ModelNotReadyError
 from winnow.recipes import AUTO
@@ -84,7 +83,8 @@ def _try_to_add(model_id: str, examples: Sequence[Example], retrain: Retrain, ke
     storage = deployment.storage()
     labels = {label for example in examples for label in example.labels}
     known = storage.artifact_description(base.job, base.manifest_sha256 or "")["labels"]
-    batch = Batch(_batch_id(), len(examples), len(labels), now())
+    # An id that sorts before one that a version has taken already is refused, and the examples get another.
+    batch = Batch(sortable_id(), len(examples), len(labels), now())
     storage.write_batch(model.uid, batch.batch, examples)
     kept = {
         "model_id": model_id,
@@ -103,11 +103,6 @@ def _check_exclusive(examples: Sequence[Example]) -> None:
                 f"examples[{place}] has {len(example.labels)} labels, and each text of this model has exactly one: give it one.",
                 field=f"examples[{place}]",
             )
-
-
-def _batch_id() -> str:
-    """Ids sort by time, to the millisecond. What sorts before one that a version has taken already is refused, and gets another."""
-    return f"{utc_now():%Y%m%dT%H%M%S%f}"[:-3] + f"-{uuid4().hex[:8]}"
 
 
 def _answer(kept: Mapping[str, Any], retrain: Retrain, key: IdempotencyKey | None) -> Received:

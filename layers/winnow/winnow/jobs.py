@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from datetime import timedelta
 from enum import StrEnum
 from uuid import uuid4
 
-from aws_lambda_powertools import Logger
-from botocore.exceptions import BotoCoreError, ClientError
-
-from winnow import aws, deployment
+from winnow import deployment
 from winnow.domain import ACTIVE, IdempotencyKey, TrainingJob, TrainingRequest, Version, VersionStatus, now, timestamp, utc_now
 from winnow.errors import (
     BusyError,
@@ -20,14 +16,12 @@ from winnow.errors import (
     NotCancellableError,
     TrainingUnderwayError,
 )
-
-logger = Logger(service="winnow")
+from winnow.executions import ENDED
 
 _TRIES = 5
 
 # A version that could not be started for so long is given up. The sweeper tries every five minutes.
 _LONGEST_QUEUED = timedelta(days=1)
-_ENDED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
 
 _SILENT = (
     "The training stopped without a word: nothing was heard of it for longer than one of its steps can take."
@@ -77,10 +71,10 @@ def care_for(model_id: str) -> Care | None:
         return _give_up(version, _SILENT)
     if version.created_at <= timestamp(utc_now() - _LONGEST_QUEUED):
         return _give_up(version, _NEVER_STARTED)
-    status = _execution_status(version.job)
+    status = deployment.training_workflow().status(_execution_name(version.job))
     if status is None:
         return Care.STARTED if _try_to_start_workflow(version.job) else None
-    if status in _ENDED:
+    if status in ENDED:
         return Care.RESTARTED if _try_to_start_workflow(deployment.jobs().restart(version.job)) else None
     return None
 
@@ -137,44 +131,12 @@ def cancel(model_id: str, number: int) -> Version:
 
 def _try_to_start_workflow(job: TrainingJob) -> bool:
     """Start the workflow for the job, once: the execution's name is the job's own. Where that fails the job stays queued."""
-    client = aws.stepfunctions()
-    workflow = aws.setting("WORKFLOW_ARN")
-    try:
-        client.start_execution(stateMachineArn=workflow, name=_execution_name(job), input=json.dumps({"job": asdict(job)}))
-    except client.exceptions.ExecutionAlreadyExists:
-        # An answer was lost and botocore sent the request again, or the request and the sweeper met: the workflow was started.
-        return False
-    except (ClientError, BotoCoreError):
-        logger.exception("not started", extra={"job": asdict(job)})
-        return False
-    return True
+    return deployment.training_workflow().try_to_start(_execution_name(job), {"job": asdict(job)})
 
 
 def try_to_stop_workflow(job: TrainingJob) -> None:
-    """Stop the workflow of a job that the registry has ended. Where that fails, it goes on until its next write, which is refused; so
-    does a Lambda of it that runs."""
-    client = aws.stepfunctions()
-    try:
-        client.stop_execution(executionArn=_execution_arn(job))
-    except client.exceptions.ExecutionDoesNotExist:
-        # Registered, and not started yet: when it starts, its first write is refused.
-        return
-    except (ClientError, BotoCoreError):
-        logger.exception("not stopped", extra={"job": asdict(job)})
-
-
-def _execution_status(job: TrainingJob) -> str | None:
-    """Where the job's execution is, in Step Functions' words; None where there is none. What just began may not be seen yet."""
-    client = aws.stepfunctions()
-    try:
-        return client.describe_execution(executionArn=_execution_arn(job))["status"]
-    except client.exceptions.ExecutionDoesNotExist:
-        return None
-
-
-def _execution_arn(job: TrainingJob) -> str:
-    executions = aws.setting("WORKFLOW_ARN").replace(":stateMachine:", ":execution:")
-    return f"{executions}:{_execution_name(job)}"
+    """Stop the workflow of a job that the registry has ended."""
+    deployment.training_workflow().try_to_stop(_execution_name(job))
 
 
 def _execution_name(job: TrainingJob) -> str:

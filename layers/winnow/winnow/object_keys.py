@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 # The S3 prefix of everything made for models.
 MODELS_PREFIX = "models/"
+# Those of what batch predictions give, and of what is between; the template has S3 remove either after some days.
+BATCHES_PREFIX = "batches/"
+SHARDS_PREFIX = "shards/"
 _OF_A_JOB = re.compile(rf"{MODELS_PREFIX}(?P<uid>[^/]+)/versions/(?P<version>[0-9]+)/(?P<fence>[0-9]+)/(?P<name>.+)")
 _OF_A_BATCH = re.compile(rf"{MODELS_PREFIX}(?P<uid>[^/]+)/feedback/(?P<batch>[^/]+)\.jsonl\.gz")
 
@@ -42,13 +45,28 @@ def batch_of_key(key: str) -> tuple[str, str] | None:
 
 
 def model_prefix(uid: str) -> str:
-    """The S3 prefix of everything made for one life of a model."""
+    """The S3 prefix of everything made for one life of a model, but for batch predictions."""
     return f"{MODELS_PREFIX}{uid}/"
 
 
 def encoder_key(digest: str, name: str) -> str:
     """The key of one file of a sentence encoder, in the bucket of encoders."""
     return f"encoders/{digest}/{name}"
+
+
+def prefixes(uid: str) -> tuple[str, str, str]:
+    """The S3 prefixes of everything made for one life of a model."""
+    return model_prefix(uid), f"{BATCHES_PREFIX}{uid}/", f"{SHARDS_PREFIX}{uid}/"
+
+
+def result_key(uid: str, batch: str) -> str:
+    """The key of the result of a batch prediction."""
+    return f"{BATCHES_PREFIX}{uid}/{batch}/result.jsonl"
+
+
+def shards_prefix(uid: str, batch: str) -> str:
+    """The S3 prefix of what lies between the input and the result of a batch prediction."""
+    return f"{SHARDS_PREFIX}{uid}/{batch}/"
 
 
 def version_prefix(uid: str, version: int) -> str:

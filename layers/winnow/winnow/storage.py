@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from winnow.domain import DESCRIPTION, Example, TrainingJob, timestamp, utc_now
 from winnow.errors import ArtifactError
-from winnow.object_keys import MODELS_PREFIX, batch_key, model_prefix, version_prefix
+from winnow.object_keys import MODELS_PREFIX, batch_key, prefixes, version_prefix
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -223,21 +223,14 @@ class Storage:
 
     def pipeline_link(self, job: TrainingJob) -> Link:
         """A link to what `write_pipeline` wrote. ArtifactError where there is none."""
-        key = job.prefix + _PIPELINE
-        try:
-            size = self._s3.head_object(Bucket=self._bucket, Key=key)["ContentLength"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "404":
-                raise
-            raise _lacking(job, _PIPELINE) from error
-        saved_as = f'attachment; filename="{job.model_id}-{job.version}.tar.gz"'
-        wanted = {"Bucket": self._bucket, "Key": key, "ResponseContentDisposition": saved_as}
-        url = self._s3.generate_presigned_url("get_object", Params=wanted, ExpiresIn=DOWNLOAD_SECONDS)
-        return Link(url, size, timestamp(utc_now() + timedelta(seconds=DOWNLOAD_SECONDS)))
+        found = link(self._s3, self._bucket, job.prefix + _PIPELINE, f"{job.model_id}-{job.version}.tar.gz")
+        if found is None:
+            raise _lacking(job, _PIPELINE)
+        return found
 
     def remove_model(self, uid: str, time_left: Iterator[bool]) -> bool:
         """Remove every object made for a model, while there is time. True when none is left."""
-        return self._remove(model_prefix(uid), time_left)
+        return all(self._remove(prefix, time_left) for prefix in prefixes(uid))
 
     def remove_version(self, uid: str, version: int, time_left: Iterator[bool]) -> bool:
         """Remove every object made for a version, under whatever fence, while there is time. True when none is left."""
@@ -252,7 +245,7 @@ class Storage:
         killed or came second."""
         self.remove_checkpoints(job)
         named = {entry["key"] for entry in self._manifest(job, manifest_sha256).values()} | {_MANIFEST}
-        for page in self._pages(job.prefix + _ARTIFACT):
+        for page in _pages(self._s3, self._bucket, job.prefix + _ARTIFACT):
             self.remove([stored for stored in page if stored.key.removeprefix(job.prefix) not in named])
 
     def everything(self) -> Iterator[list[Stored]]:
@@ -260,32 +253,12 @@ class Storage:
         for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=MODELS_PREFIX):
             yield [Stored(entry["Key"], None, entry["LastModified"]) for entry in page.get("Contents", [])]
 
-    def _remove(self, prefix: str, time_left: Iterator[bool]) -> bool:
-        """Remove what lies under a prefix, of each object every S3 version and delete marker. True when a last look has found nothing."""
-        while True:
-            found, refused = False, False
-            for page in self._pages(prefix):
-                if not next(time_left):
-                    return False
-                found = found or bool(page)
-                # One object that is refused must not keep the others.
-                refused = self.remove(page) < len(page) or refused
-            if refused or not found:
-                return not refused
-
-    def _pages(self, prefix: str) -> Iterator[list[Stored]]:
-        """Every S3 version and delete marker under a prefix, by pages of at most 1,000, which is what DeleteObjects takes."""
-        for page in self._s3.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix):
-            listed = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-            yield [Stored(entry["Key"], entry["VersionId"], entry["LastModified"]) for entry in listed]
-
     def remove(self, page: Sequence[Stored]) -> int:
         """Remove these, at most 1,000. Returns how many of them S3 removed."""
-        if not page:
-            return 0
-        objects = [{"Key": stored.key} | ({"VersionId": stored.version_id} if stored.version_id else {}) for stored in page]
-        answer = self._s3.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})  # type: ignore[typeddict-item]
-        return len(page) - len(answer.get("Errors", []))
+        return _remove_page(self._s3, self._bucket, page)
+
+    def _remove(self, prefix: str, time_left: Iterator[bool]) -> bool:
+        return remove_prefix(self._s3, self._bucket, prefix, time_left)
 
     def _put_once(self, key: str, body: bytes) -> bool:
         """Write an object that doesn't exist yet. False where it does."""
@@ -329,6 +302,51 @@ class DryRunReports:
             return None
         record: dict[str, Any] = json.loads(body)
         return record
+
+
+def link(s3: S3Client, bucket: str, key: str, saved_as: str) -> Link | None:
+    """A link to an object, for a client to save under this name. None where there is no such object."""
+    try:
+        size = s3.head_object(Bucket=bucket, Key=key)["ContentLength"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "404":
+            raise
+        return None
+    wanted = {"Bucket": bucket, "Key": key, "ResponseContentDisposition": f'attachment; filename="{saved_as}"'}
+    url = s3.generate_presigned_url("get_object", Params=wanted, ExpiresIn=DOWNLOAD_SECONDS)
+    return Link(url, size, timestamp(utc_now() + timedelta(seconds=DOWNLOAD_SECONDS)))
+
+
+def remove_prefix(s3: S3Client, bucket: str, prefix: str, time_left: Iterator[bool]) -> bool:
+    """Remove what lies under a prefix, of each object every S3 version and delete marker, while there is time.
+
+    True when a last look has found nothing.
+    """
+    while True:
+        found, refused = False, False
+        for page in _pages(s3, bucket, prefix):
+            if not next(time_left):
+                return False
+            found = found or bool(page)
+            # One object that is refused must not keep the others.
+            refused = _remove_page(s3, bucket, page) < len(page) or refused
+        if refused or not found:
+            return not refused
+
+
+def _pages(s3: S3Client, bucket: str, prefix: str) -> Iterator[list[Stored]]:
+    """Every S3 version and delete marker under a prefix, by pages of at most 1,000, which is what DeleteObjects takes."""
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
+        listed = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+        yield [Stored(entry["Key"], entry["VersionId"], entry["LastModified"]) for entry in listed]
+
+
+def _remove_page(s3: S3Client, bucket: str, page: Sequence[Stored]) -> int:
+    if not page:
+        return 0
+    objects = [{"Key": stored.key} | ({"VersionId": stored.version_id} if stored.version_id else {}) for stored in page]
+    answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})  # type: ignore[typeddict-item]
+    return len(page) - len(answer.get("Errors", []))
 
 
 def _lacking(job: TrainingJob, name: str) -> ArtifactError:

@@ -1,4 +1,4 @@
-"""What requests and trainings began and could not finish, finished; by the clock and not by anybody's request."""
+"""What requests, trainings and batch predictions began and could not finish, finished; by the clock and not by anybody's request."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from functools import cache, lru_cache
 
 from aws_lambda_powertools import Logger
 
-from winnow import deletion, deployment, feedback, jobs
+from winnow import batches, deletion, deployment, feedback, jobs
+from winnow.batch_prediction import BatchJob
 from winnow.domain import ACTIVE, utc_now
 from winnow.errors import JobSupersededError
 from winnow.object_keys import JobObject, batch_of_key
@@ -27,7 +28,7 @@ def sweep(seconds: float) -> Counter[str]:
     done: Counter[str] = Counter()
     time_left = deletion.time_left(seconds)
 
-    def each(names: Iterable[str], care: Callable[[str], Mapping[str, int]]) -> None:
+    def each[Name](names: Iterable[Name], care: Callable[[Name], Mapping[str, int]]) -> None:
         for name in names:
             if not next(time_left):
                 return
@@ -38,11 +39,12 @@ def sweep(seconds: float) -> Counter[str]:
                 continue
             except Exception:
                 # Whatever is wrong with one row must not keep the sweeper from the others.
-                logger.exception("passed over", extra={"row": name})
+                logger.exception("passed over", extra={"row": str(name)})
                 done["SweepFaults"] += 1
 
     each(deployment.models().training(), _training)
     each(deployment.models().asked_to_retrain(), lambda name: {"RetrainingsStarted": 1} if feedback.retrain_if_due(name) else {})
+    each(deployment.batch_predictions().under_way(), _batch)
     each(deployment.upkeep().deletions(), lambda name: {"DeletionsFinished": 1} if deletion.finish(name, time_left) else {})
     each(["orphans"], lambda name: _orphans(name, time_left))
     return done
@@ -50,6 +52,11 @@ def sweep(seconds: float) -> Counter[str]:
 
 def _training(model_id: str) -> Mapping[str, int]:
     care = jobs.care_for(model_id)
+    return {care: 1} if care else {}
+
+
+def _batch(job: BatchJob) -> Mapping[str, int]:
+    care = batches.care_for(job)
     return {care: 1} if care else {}
 
 
@@ -65,14 +72,14 @@ def _orphans(name: str, time_left: Iterator[bool]) -> Mapping[str, int]:
     job = cache(upkeep.job)
 
     # Keys come in order, those of a model together.
-    batches = lru_cache(maxsize=1)(upkeep.batches)
+    batches_of = lru_cache(maxsize=1)(upkeep.batches)
 
     def is_orphan(key: str) -> bool:
         of_a_batch = batch_of_key(key)
         if of_a_batch is not None:
             uid, batch = of_a_batch
             # Its row was never written, or taken back.
-            return batch not in batches(uid)
+            return batch not in batches_of(uid)
         made = JobObject.from_key(key)
         if made is None:
             return False

@@ -10,10 +10,9 @@ from winnow import strict_json
 from winnow.datasets import json_formats, line_formats
 from winnow.datasets.json_formats import FORM, Found
 from winnow.datasets.problems import FileError, Kind, Problem, RowError
-from winnow.datasets.unpacking import GZIP, MOST_RECORD_BYTES, Lines, Stream, Unpacking
+from winnow.datasets.unpacking import Lines, Stream, Unpacking, beginning
 from winnow.domain import MAX_LABEL_CHARACTERS, Ceilings, Example
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # Label sets that are shared between examples: a training has fewer, and a file with more must not fill the memory.
 _MOST_SHARED = 100_000
 
@@ -70,35 +69,14 @@ class Reader:
 
     def _found(self) -> Iterator[Found]:
         pieces = iter(self._unpacking)
-        head, first_line = self._head(pieces)
+        head, first_line = beginning(pieces, self._of)
         if not head:
             raise FileError(f"{_capital(self._of)} is empty: it needs examples such as {FORM}.")
         self.format, read = self._recognised(head)
         return read(chain([head], pieces), first_line)
 
-    def _head(self, pieces: Iterator[bytes]) -> tuple[bytes, int]:
-        """The beginning of the file with all of its first line that isn't blank, and the number of its first line. Empty: there is none."""
-        head, line = b"", 1
-        for piece in pieces:
-            head += piece
-            if len(head) < len(_BYTE_ORDER_MARK):
-                continue
-            head = head.removeprefix(_BYTE_ORDER_MARK) if line == 1 else head
-            if not (text := head.lstrip()):
-                # White space without end must not be kept.
-                line += head.count(b"\n")
-                head = b""
-            elif b"\n" in text or len(text) > MOST_RECORD_BYTES:
-                break
-        return (b"" if not head.removeprefix(_BYTE_ORDER_MARK).strip() else head), line
-
     def _recognised(self, head: bytes) -> tuple[str, Callable[[Iterator[bytes], int], Iterator[Found]]]:
         first = head.lstrip().partition(b"\n")[0]
-        if head.startswith(GZIP):
-            raise FileError(f"{_capital(self._of)} is gzip within gzip: pack it once.")
-        if b"\0" in head[:4] or head.startswith((b"\xff\xfe", b"\xfe\xff")):
-            byte = next(byte for byte in head if byte in _NO_TEXT)
-            raise FileError(f"Line 1 of {self._of} is not UTF-8 (byte 0x{byte:02x}): save the file as UTF-8.")
         if first.startswith(b"["):
             return "json-array", lambda pieces, line: json_formats.array(pieces, line, self._of)
         if first.startswith(b"{"):
@@ -118,19 +96,11 @@ class Reader:
             if isinstance(found, RowError):
                 raise found
             text, labels = found
-            self._check_text(text)
+            check_text(text, self._ceilings)
             return Example(text, self._labels(labels), row)
         except RowError as error:
             unit = "Example" if self.format == "json-array" else "Line"
             return Problem(error.kind, row, f"{unit} {row} of {self._of} {error.predicate}.")
-
-    def _check_text(self, text: str) -> None:
-        if not text or text.isspace():
-            raise RowError("has an empty text: give it a text or leave it out", Kind.EMPTY_TEXT)
-        if len(text) > self._ceilings.text_characters:
-            raise RowError(
-                f"has a text of {len(text):,} characters: at most {self._ceilings.text_characters:,}. Shorten it", Kind.LONG_TEXT
-            )
 
     def _labels(self, labels: Any) -> tuple[str, ...]:
         if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
@@ -148,8 +118,12 @@ class Reader:
         return self._shared.get(each, each)
 
 
-# What a file in UTF-16 or UTF-32 begins with, and no UTF-8 does.
-_NO_TEXT = (0xFF, 0xFE, 0x00)
+def check_text(text: str, ceilings: Ceilings) -> None:
+    """RowError where a text is empty or too long."""
+    if not text or text.isspace():
+        raise RowError("has an empty text: give it a text or leave it out", Kind.EMPTY_TEXT)
+    if len(text) > ceilings.text_characters:
+        raise RowError(f"has a text of {len(text):,} characters: at most {ceilings.text_characters:,}. Shorten it", Kind.LONG_TEXT)
 
 
 def _parsed(line: bytes) -> Any:

@@ -22,15 +22,29 @@ _NUL = "holds a NUL byte: save the file as UTF-8 text"
 
 def header(line: str) -> tuple[str, ...] | None:
     """The columns of a CSV file by its first line, where that is a header with a text and a label or labels; else None."""
-    try:
-        names = tuple(name.strip().lower() for name in next(csv.reader([line], strict=True), []))
-    except csv.Error:
-        return None
+    names = columns_of(line)
     return names if "text" in names and ("label" in names) != ("labels" in names) else None
+
+
+def columns_of(line: str) -> tuple[str, ...]:
+    """The names of the columns, if the line is the header of a CSV file. Empty where it can't be one."""
+    try:
+        return tuple(name.strip().lower() for name in next(csv.reader([line], strict=True), []))
+    except csv.Error:
+        return ()
 
 
 def csv_with_header(numbered: Lines, of: str) -> Iterator[Found]:
     """CSV (RFC 4180): a column text, and a column label, or labels with | between them. Other columns are ignored."""
+    for row, fields in by_column(numbered, of):
+        if isinstance(fields, RowError):
+            yield row, fields
+        else:
+            yield row, (fields["text"], [fields["label"]] if "label" in fields else _parted(fields["labels"]))
+
+
+def by_column(numbered: Lines, of: str) -> Iterator[tuple[int, dict[str, str] | RowError]]:
+    """The records of CSV with a header: the line on which each starts, with its fields by the names of their columns, in lower case."""
     columns: Sequence[str] | None = None
     for row, record in _records(numbered, of):
         if columns is None:
@@ -40,8 +54,7 @@ def csv_with_header(numbered: Lines, of: str) -> Iterator[Found]:
         elif len(record) != len(columns):
             yield row, RowError(f"has {_columns(record)}, and the header has {len(columns):,}: quote texts that hold a comma or a quote")
         else:
-            fields = dict(zip(columns, record, strict=True))
-            yield row, (fields["text"], [fields["label"]] if "label" in fields else _parted(fields["labels"]))
+            yield row, dict(zip(columns, record, strict=True))
 
 
 def csv_without_header(numbered: Lines, of: str) -> Iterator[Found]:

@@ -15,6 +15,9 @@ MOST_RECORD_BYTES = 4_000_000
 
 _PIECE = 256 * 1024
 GZIP = b"\x1f\x8b"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# What a file in UTF-16 or UTF-32 begins with, and no UTF-8 does.
+_NO_TEXT = (0xFF, 0xFE, 0x00)
 _GZIP_WINDOW = zlib.MAX_WBITS | 16
 # So much may come out of anything: a small file of repetitions is no bomb.
 _BYTES_WITHOUT_RATIO = 1_000_000
@@ -111,7 +114,32 @@ class Unpacking:
 
     def _too_large(self) -> FileError:
         most = self._ceilings.bytes
-        return FileError(f"{self._of} has more than {most:,} bytes, unpacked: at most {most:,} can be trained on.", Kind.TOO_LARGE)
+        return FileError(f"{self._of} has more than {most:,} bytes, unpacked: at most {most:,} are read.", Kind.TOO_LARGE)
+
+
+def beginning(pieces: Iterator[bytes], of: str) -> tuple[bytes, int]:
+    """The beginning of the file with all of its first line that isn't blank, and the number of its first line. Empty: there is none.
+
+    FileError where it isn't text in UTF-8.
+    """
+    head, line = b"", 1
+    for piece in pieces:
+        head += piece
+        if len(head) < len(_BYTE_ORDER_MARK):
+            continue
+        head = head.removeprefix(_BYTE_ORDER_MARK) if line == 1 else head
+        if not (text := head.lstrip()):
+            # White space without end must not be kept.
+            line += head.count(b"\n")
+            head = b""
+        elif b"\n" in text or len(text) > MOST_RECORD_BYTES:
+            break
+    if head.startswith(GZIP):
+        raise FileError(f"{of[0].upper()}{of[1:]} is gzip within gzip: pack it once.")
+    if b"\0" in head[:4] or head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        byte = next(byte for byte in head if byte in _NO_TEXT)
+        raise FileError(f"Line 1 of {of} is not UTF-8 (byte 0x{byte:02x}): save the file as UTF-8.")
+    return (b"" if not head.removeprefix(_BYTE_ORDER_MARK).strip() else head), line
 
 
 class Lines:

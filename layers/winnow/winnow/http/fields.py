@@ -26,7 +26,7 @@ VERSION = {"type": "string", "pattern": "^[1-9][0-9]{0,5}$", "description": "a w
 BATCH = {
     "type": "string",
     "pattern": "^[0-9]{8}T[0-9]{9}-[0-9a-f]{8}$",
-    "description": "the id of a batch, as POST /models/{model_id}/examples gave it",
+    "description": "the id of a batch, as the call that made it gave it",
 }
 FIGURE = {"enum": list(FIGURES), "description": f"one of {', '.join(FIGURES)}"}
 REPORT_ID = {"type": "string", "pattern": "^[0-9a-f]{32}$", "description": "32 hexadecimal digits, as the answer to the dry run gave them"}

@@ -11,6 +11,8 @@ from winnow.recipes.languages import LANGUAGES
 
 MOST_TEXTS = 100
 MOST_EXAMPLES = 1_000
+# Labels for each text of a batch prediction.
+MOST_BATCH_LABELS = 100
 
 
 def _object(required: list[str], properties: dict[str, Any], **more: Any) -> Schema:
@@ -23,6 +25,12 @@ _TEXT = {
     "maxLength": MAX_TEXT_CHARACTERS,
     "pattern": "\\S",
     "description": f"a text of 1 to {MAX_TEXT_CHARACTERS} characters, not all white space",
+}
+
+_BUCKET = {
+    "type": "string",
+    "pattern": "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
+    "description": "the name of an S3 bucket: 3 to 63 lower-case letters, digits, dots or dashes",
 }
 
 _LABEL = {
@@ -53,11 +61,7 @@ CREATE_MODEL = _object(
     ["id", "s3bucket", "training_object"],
     {
         "id": MODEL_ID,
-        "s3bucket": {
-            "type": "string",
-            "pattern": "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
-            "description": "the name of an S3 bucket: 3 to 63 lower-case letters, digits, dots or dashes",
-        },
+        "s3bucket": _BUCKET,
         "training_object": {
             "type": "string",
             "minLength": 1,
@@ -147,9 +151,29 @@ ADD_EXAMPLES = _object(
     },
 )
 
-PROMOTE_VERSION = _object(
-    ["version"],
-    {"version": {"type": "integer", "minimum": 1, "maximum": 999_999, "description": "the number of a version, from 1 to 999999"}},
+_VERSION = {"type": "integer", "minimum": 1, "maximum": 999_999, "description": "the number of a version, from 1 to 999999"}
+
+PROMOTE_VERSION = _object(["version"], {"version": _VERSION})
+
+CREATE_BATCH = _object(
+    ["s3bucket", "object"],
+    {
+        "s3bucket": _BUCKET,
+        "object": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 1024,
+            "description": "the key of the object with the texts in the bucket, 1 to 1024 characters",
+        },
+        "version": _VERSION,
+        "n_top": {
+            "type": ["integer", "string"],
+            "minimum": 1,
+            "maximum": MOST_BATCH_LABELS,
+            "pattern": "^([1-9][0-9]?|100)$",
+            "description": f"a whole number from 1 to {MOST_BATCH_LABELS}",
+        },
+    },
 )
 
 CREATE_DATASET = _object(

@@ -1,5 +1,7 @@
-"""The registry: models, versions, their training jobs, feedback, what upkeep has still to do, and our own keys, in one DynamoDB table."""
+"""The registry, in one DynamoDB table: models, versions, their training jobs, feedback, batch predictions, what upkeep has still to do, and
+our own keys."""
 
+from winnow.registry.batch_predictions import BatchPredictions
 from winnow.registry.feedback import Batches
 from winnow.registry.idempotency import AnsweredRequests
 from winnow.registry.jobs import Jobs
@@ -7,4 +9,4 @@ from winnow.registry.keys import Keys
 from winnow.registry.models import Models
 from winnow.registry.upkeep import Deletion, Upkeep
 
-__all__ = ["AnsweredRequests", "Batches", "Deletion", "Jobs", "Keys", "Models", "Upkeep"]
+__all__ = ["AnsweredRequests", "BatchPredictions", "Batches", "Deletion", "Jobs", "Keys", "Models", "Upkeep"]

@@ -4,13 +4,15 @@ pk              sk          row
 MODELS          model_id    a model (one partition: listing them is a query)
 VERSIONS#uid    000001      a version of one life of a model
 FEEDBACK#uid    batch       a batch of feedback for one life of a model, by its id, which sorts by time
+BATCHES#uid     batch       a batch prediction by one life of a model, by its id, which sorts by time
+BATCHES         uid#batch   the mark that it is under way: what the sweeper looks at
 DELETIONS       uid         a deleted model whose objects may not all be gone yet
 DELETIONS       uid#000001  the same of one version of a model
 UPKEEP          name        when the sweeper last did what it does once a day
 KEYS            cursors     the key that signs the cursors of lists
 IDEMPOTENCY#…   ANSWER      what was started under an Idempotency-Key, by the key's SHA-256
 
-An attribute `expires` (seconds since 1970) makes DynamoDB remove a row after that time; the last of these has one.
+An attribute `expires` (seconds since 1970) makes DynamoDB remove a row after that time; batch predictions and the last of these have one.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 MODELS = "MODELS"
+BATCHES = "BATCHES"
 DELETIONS = "DELETIONS"
 UPKEEP = "UPKEEP"
 Key = dict[str, Any]
@@ -61,6 +64,18 @@ def feedback_partition(uid: str) -> str:
 
 def batch_key(uid: str, batch: str) -> Key:
     return {"pk": feedback_partition(uid), "sk": batch}
+
+
+def batch_predictions_partition(uid: str) -> str:
+    return f"{BATCHES}#{uid}"
+
+
+def batch_prediction_key(uid: str, batch: str) -> Key:
+    return {"pk": batch_predictions_partition(uid), "sk": batch}
+
+
+def batch_under_way_key(uid: str, batch: str) -> Key:
+    return {"pk": BATCHES, "sk": f"{uid}#{batch}"}
 
 
 def deletion_key(uid: str, version: int | None = None) -> Key:
@@ -163,11 +178,13 @@ def deleted(key: Key, condition: str, where: Mapping[str, Any]) -> Callable[[str
 
 
 def _conditioned(key: Key, condition: str, where: Mapping[str, Any]) -> dict[str, Any]:
+    # DynamoDB refuses values where there are none.
+    values = {"ExpressionAttributeValues": to_item({f":{name}": value for name, value in where.items()})} if where else {}
     return {
         "Key": key,
         "ConditionExpression": condition,
         "ExpressionAttributeNames": {f"#{name}": name for name in re.findall(r"#(\w+)", condition)},
-        "ExpressionAttributeValues": to_item({f":{name}": value for name, value in where.items()}),
+        **values,
     }
 
 

@@ -71,7 +71,7 @@ class Upkeep:
         return Deletion(note["model_id"], note["uid"], note["final_after"], note.get("version"))
 
     def remove_rows(self, deletion: Deletion) -> None:
-        """Remove the rows of what was deleted: a version's, or those of a model's versions and batches of feedback."""
+        """Remove the rows of what was deleted: a version's, or those of a model's versions, batches of feedback and batch predictions."""
         if deletion.version is not None:
             self._table.delete_item(Key=rows.version_key(deletion.uid, deletion.version))
             return
@@ -79,6 +79,10 @@ class Upkeep:
             for name in (rows.versions_partition(deletion.uid), rows.feedback_partition(deletion.uid)):
                 for item in rows.partition(self._table, name):
                     batch.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
+            for item in rows.partition(self._table, rows.batch_predictions_partition(deletion.uid)):
+                # Marks are of batches under way alone; of the others there is none to remove.
+                batch.delete_item(Key=rows.batch_under_way_key(deletion.uid, item["batch"]))
+                batch.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
 
     def finish(self, deletion: Deletion) -> None:
         """Forget the deletion: nothing is left."""

@@ -1,0 +1,21 @@
+"""POST /models/{model_id}/batches: classify the texts of an object, a million if need be."""
+
+from http import HTTPStatus
+
+from winnow import batches
+from winnow.batch_prediction import BatchRequest, BatchStatus
+from winnow.http import Answer, Request, Source, endpoint, schemas
+from winnow.http.idempotency import idempotency_key
+
+
+@endpoint(schemas.CREATE_BATCH, Source.BODY)
+def handler(request: Request) -> Answer:
+    given = request.fields
+    version = int(given["version"]) if "version" in given else None
+    wanted = BatchRequest(request.path["model_id"], given["s3bucket"], given["object"], version, int(given.get("n_top", 1)))
+    job, number = batches.start(wanted, idempotency_key(request, "POST /models/{model_id}/batches"))
+    return Answer(
+        HTTPStatus.ACCEPTED,
+        {"model_id": job.model_id, "batch": job.batch, "version": number, "status": BatchStatus.QUEUED},
+        {"Location": f"batches/{job.batch}", "Retry-After": "5"},
+    )

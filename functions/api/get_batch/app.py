@@ -1,0 +1,29 @@
+"""GET /models/{model_id}/batches/{batch}: how far a batch prediction is and, when it is ready, a link to its result."""
+
+from dataclasses import asdict
+from http import HTTPStatus
+
+from winnow import deployment
+from winnow.batch_prediction import BatchJob, BatchProgress, BatchStatus
+from winnow.http import Answer, Request, endpoint
+from winnow.http.views import batch_prediction_view, batch_progress_view
+
+
+@endpoint()
+def handler(request: Request) -> Answer:
+    model = deployment.models().get(request.path["model_id"])
+    batch = deployment.batch_predictions().get(BatchJob(model.model_id, model.uid, request.path["batch"]))
+    objects = deployment.batch_objects()
+    ready = batch.status is BatchStatus.READY
+    # What a ready one was made of is removed.
+    done = BatchProgress(batch.lines or 0, batch.errors or 0, batch.shards or 0) if ready else objects.progress(batch.job)
+    link = objects.link(batch.job) if ready else None
+    return Answer(
+        HTTPStatus.OK,
+        {
+            "model_id": model.model_id,
+            **batch_prediction_view(batch),
+            "progress": batch_progress_view(batch, done),
+            "result": None if link is None else asdict(link),
+        },
+    )

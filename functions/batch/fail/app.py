@@ -1,0 +1,27 @@
+"""The batch workflow's task after any failure: status and reason into the registry, where the task that failed couldn't say so itself.
+
+What lies between the object and its result is removed: nobody will join it.
+"""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from winnow import deployment
+from winnow.batch_prediction import BatchJob
+from winnow.errors import JobSupersededError
+from winnow.failures import unforeseen_in_batch
+
+logger = Logger(service="winnow")
+
+
+def handler(event: dict[str, Any], context: object) -> None:
+    job = BatchJob.from_event(event["batch"])
+    try:
+        deployment.batch_predictions().fail(job, unforeseen_in_batch(event["failure"]))
+    except JobSupersededError:
+        # Failed by a task's own word, cancelled or deleted: the registry knows already.
+        logger.info("known", extra={"batch": event["batch"]})
+    else:
+        logger.error("unforeseen", extra={"batch": event["batch"], "failure": event["failure"]})
+    deployment.batch_objects().remove_shards(job)

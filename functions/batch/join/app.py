@@ -1,0 +1,12 @@
+"""The batch workflow's last task: join what became of the shards, in their order. The batch is ready then."""
+
+from typing import Any
+
+from winnow import shards
+from winnow.batch_prediction import BatchJob
+from winnow.failures import batch_task
+
+
+@batch_task
+def handler(job: BatchJob, event: dict[str, Any]) -> None:
+    shards.join(job)

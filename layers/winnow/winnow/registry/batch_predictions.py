@@ -1,0 +1,157 @@
+"""Batch predictions: their rows, and the marks of those that are under way. (Batches of feedback: feedback.py.)
+
+Each write holds only while the batch is queued or running. So of a task that outlived its batch (it was cancelled, it failed, its model was
+deleted) nothing is let through, and that gets JobSupersededError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from winnow.batch_prediction import ACTIVE_BATCH, BatchJob, BatchPrediction, BatchStatus
+from winnow.domain import IdempotencyKey, Model, now, timestamp, utc_now
+from winnow.errors import BatchPredictionNotFoundError, JobSupersededError
+from winnow.registry import table as rows
+from winnow.registry.idempotency import answered
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+# How long nothing needs to be heard of a batch. Queued, its workflow starts within seconds. Running, it speaks at the start of each of its
+# Lambdas, which run 15 minutes at most, and Step Functions tries for some minutes to invoke one.
+_QUEUED_LEASE = timedelta(minutes=5)
+_RUNNING_LEASE = timedelta(minutes=25)
+# A row goes so much later than the result that it speaks of, which is written within the three days that a workflow has.
+_ROW_OUTLIVES = timedelta(days=4)
+
+
+class BatchPredictions:
+    """The batch predictions of a table."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def create(self, model: Model, batch: BatchPrediction, days: int, key: IdempotencyKey | None = None) -> bool:
+        """A batch, queued. days: so long its result is kept. False where the model was deleted, or the key taken, meanwhile."""
+        expires = utc_now() + timedelta(days=days) + _ROW_OUTLIVES
+        row = {
+            **rows.batch_prediction_key(batch.job.uid, batch.job.batch),
+            **batch.job.as_event(),
+            "revision": 1,
+            "batch_status": batch.status,
+            "version": batch.version,
+            "n_top": batch.n_top,
+            "s3bucket": batch.s3bucket,
+            "object": batch.object,
+            "created_at": batch.created_at,
+            "lease_until": _lease(_QUEUED_LEASE),
+            "expires": int(expires.timestamp()),
+        }
+        mark = {**rows.batch_under_way_key(batch.job.uid, batch.job.batch), **batch.job.as_event()}
+        there = rows.checked(rows.model_key(model.model_id), "#uid = :uid", {"uid": model.uid})
+        known = [] if key is None else [answered(key, {**batch.job.as_event(), "version": batch.version})]
+        try:
+            rows.transact(self._table, there, rows.put_new(row), rows.put_new(mark), *known)
+        except rows.ConditionFailedError:
+            return False
+        return True
+
+    def get(self, job: BatchJob) -> BatchPrediction:
+        """A batch. BatchPredictionNotFoundError where there is none, or none any more."""
+        item = self._table.get_item(Key=rows.batch_prediction_key(job.uid, job.batch), ConsistentRead=True).get("Item")
+        row = rows.from_item(item) if item else None
+        # DynamoDB removes a row some time after it has expired.
+        if row is None or row["expires"] <= utc_now().timestamp():
+            raise BatchPredictionNotFoundError(job.model_id, job.batch)
+        return _batch(row)
+
+    def list(self, model: Model, limit: int, before: str | None = None) -> tuple[list[BatchPrediction], str | None]:
+        """At most `limit` batches of the model, newest first, those before the batch `before`; and the one to go on before."""
+        start = {} if before is None else {"ExclusiveStartKey": rows.batch_prediction_key(model.uid, before)}
+        partition = rows.batch_predictions_partition(model.uid)
+        found = rows.partition(self._table, partition, Limit=limit + 1, ScanIndexForward=False, **start)
+        there = (_batch(row) for row in found if row["expires"] > utc_now().timestamp())
+        batches = list(islice(there, limit + 1))
+        return batches[:limit], batches[limit - 1].job.batch if len(batches) > limit else None
+
+    def under_way(self) -> Iterator[BatchJob]:
+        """The batches of all models that are queued or running."""
+        for row in rows.partition(self._table, rows.BATCHES):
+            yield BatchJob.from_event(row)
+
+    def note(self, job: BatchJob, **known: int) -> BatchPrediction:
+        """The batch is running: its lease is renewed. known: what is now known of its lines, errors and shards."""
+        change = _guarded(job, {"batch_status": BatchStatus.RUNNING, "lease_until": _lease(_RUNNING_LEASE), **known})
+        try:
+            rows.update(self._table, change)
+        except rows.ConditionFailedError as error:
+            raise _superseded(job) from error
+        return self.get(job)
+
+    def commit(self, job: BatchJob) -> None:
+        """The batch is ready. Its result is written before, so a ready batch never lacks it."""
+        self._end(job, BatchStatus.READY)
+
+    def fail(self, job: BatchJob, error: str) -> None:
+        """The batch failed, for the reason in the sentence."""
+        self._end(job, BatchStatus.FAILED, error=error)
+
+    def expire(self, batch: BatchPrediction, error: str) -> None:
+        """The batch failed because its lease ran out. JobSupersededError where the lease was renewed since the batch was read."""
+        self._end(batch.job, BatchStatus.FAILED, lease=batch.lease_until, error=error)
+
+    def cancel(self, job: BatchJob) -> None:
+        """The batch was cancelled."""
+        self._end(job, BatchStatus.CANCELLED)
+
+    def forget_mark(self, job: BatchJob) -> None:
+        """Remove the mark of a batch that is not under way any more."""
+        self._table.delete_item(Key=rows.batch_under_way_key(job.uid, job.batch))
+
+    def _end(self, job: BatchJob, status: BatchStatus, *, lease: str | None = None, **known: str) -> None:
+        ended = _guarded(job, {"batch_status": status, "finished_at": now(), **known}, lease, ends=True)
+        mark = rows.deleted(rows.batch_under_way_key(job.uid, job.batch), "attribute_exists(#pk)", {})
+        try:
+            rows.transact(self._table, rows.updated(ended), mark)
+        except rows.ConditionFailedError as error:
+            raise _superseded(job) from error
+
+
+def _guarded(job: BatchJob, assign: Mapping[str, Any], lease: str | None = None, *, ends: bool = False) -> rows.Update:
+    active, where = rows.one_of("batch_status", ACTIVE_BATCH)
+    return rows.Update(
+        key=rows.batch_prediction_key(job.uid, job.batch),
+        assign=assign,
+        condition=active if lease is None else f"{active} AND #lease_until = :lease",
+        where=where if lease is None else {**where, "lease": lease},
+        remove=["lease_until"] if ends else [],
+    )
+
+
+def _lease(length: timedelta) -> str:
+    return timestamp(utc_now() + length)
+
+
+def _superseded(job: BatchJob) -> JobSupersededError:
+    return JobSupersededError(f"Batch {job.batch!r} of model {job.model_id!r} was cancelled or deleted, or has ended.")
+
+
+def _batch(row: Mapping[str, Any]) -> BatchPrediction:
+    return BatchPrediction(
+        job=BatchJob.from_event(row),
+        version=row["version"],
+        n_top=row["n_top"],
+        s3bucket=row["s3bucket"],
+        object=row["object"],
+        status=BatchStatus(row["batch_status"]),
+        created_at=row["created_at"],
+        finished_at=row.get("finished_at"),
+        lines=row.get("lines"),
+        errors=row.get("errors"),
+        shards=row.get("shards"),
+        error=row.get("error"),
+        lease_until=row.get("lease_until"),
+    )

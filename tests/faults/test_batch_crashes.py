@@ -1,0 +1,156 @@
+"""Every write of a batch prediction goes wrong, one at a time, in every way; then it is done or says why not, once, and leaves nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.conftest import BATCH_WORKFLOW, CLIENT_BUCKET, Json
+from tests.faults import moments
+from tests.faults.wire import Crash, How
+from winnow import shards
+from winnow.batch_prediction import BatchStatus
+
+if TYPE_CHECKING:
+    from tests.conftest import Answer
+    from tests.faults.conftest import Count
+    from tests.faults.world import World
+
+TEXTS = ["a flat tyre", "prune the roses", "", "change the oil", "tulip bulbs"]
+
+
+@pytest.fixture
+def ready(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A model that is ready, texts to classify, and shards of two lines."""
+    monkeypatch.setattr(shards, "MOST_LINES", 2)
+    world.post()
+    world.run_executions()
+    body = "\n".join(json.dumps(text) for text in TEXTS).encode()
+    world.winnow.s3.put_object(Bucket=CLIENT_BUCKET, Key="texts.jsonl", Body=body)
+    return world
+
+
+def create(world: World) -> Answer:
+    body = {"s3bucket": CLIENT_BUCKET, "object": "texts.jsonl"}
+    return world.winnow.call("create_batch", body=body, headers={"Idempotency-Key": "a-key"})
+
+
+def until_answered(call: Callable[[], Answer]) -> Answer:
+    """What a client does: a call that died or failed is made again."""
+    for _ in range(3):
+        try:
+            answer = call()
+        except Crash:
+            continue
+        if answer.status < 500:
+            return answer
+    pytest.fail("no answer")
+
+
+def run_executions(world: World) -> None:
+    """Run what was started and wasn't stopped. A task that died is tried again, as the template says."""
+    for execution in moments.executions(world.winnow, "BatchWorkflow"):
+        if execution.status == "RUNNING":
+            end = world.winnow.run_batch(json.loads(execution.execution_input))
+            execution.status = "FAILED" if BATCH_WORKFLOW["States"][end]["Type"] == "Fail" else "SUCCEEDED"
+
+
+def settle(world: World) -> None:
+    for minutes in (6, 30):
+        run_executions(world)
+        world.clock.advance(minutes=minutes)
+        world.sweep()
+
+
+def classified(world: World) -> None:
+    until_answered(lambda: create(world))
+    run_executions(world)
+
+
+def cancelled(world: World) -> None:
+    path = {"model_id": "tc-01", "batch": _split(world)}
+    until_answered(lambda: world.winnow.call("cancel_batch", path=path))
+
+
+def deleted(world: World) -> None:
+    _split(world)
+    until_answered(lambda: world.winnow.call("delete_model", path={"model_id": "tc-01"}))
+
+
+def _split(world: World) -> str:
+    """A batch in the midst of its way, or one that failed there. Returns its id."""
+    made: Json = until_answered(lambda: create(world)).body
+    [row] = [row for row in world.rows() if row["pk"] == "BATCHES"]
+    with suppress(Exception):
+        world.winnow.invoke("functions/batch/split", {"batch": {name: row[name] for name in ("model_id", "uid", "batch")}})
+    batch: str = made["batch"]
+    return batch
+
+
+def violations(world: World, act: Callable[[World], None]) -> Iterator[str]:
+    rows = [row for row in world.rows() if row["pk"].startswith("BATCHES")]
+    batches = [row for row in rows if row["pk"] != "BATCHES"]
+    yield from (f"a mark is left of {row['batch']}" for row in rows if row["pk"] == "BATCHES")
+    objects = world.winnow.objects()
+    yield from (f"an object is left: {key}" for key in objects if key.startswith("shards/") and act is not cancelled)
+    if act is deleted:
+        yield from (f"a row is left: {row['batch']}" for row in rows)
+        yield from (f"an object is left: {key}" for key in objects)
+        return
+    if len(batches) != 1:
+        yield f"{len(batches)} batches for one Idempotency-Key"
+        return
+    [batch] = batches
+    allowed = {"cancelled", "failed"} if act is cancelled else {"ready", "failed"}
+    if batch["batch_status"] not in allowed:
+        yield f"the batch is {batch['batch_status']}"
+    if batch["batch_status"] == "ready":
+        [result] = [body for key, body in objects.items() if key.startswith("batches/")]
+        lines = [json.loads(line) for line in result.splitlines()]
+        if [(line["line"], "error" in line) for line in lines] != [(place, not text) for place, text in enumerate(TEXTS, start=1)]:
+            yield f"the result is {lines}"
+    if len(moments.executions(world.winnow, "BatchWorkflow")) > 1:
+        yield "several executions for one batch"
+
+
+@pytest.mark.parametrize("act", [classified, cancelled, deleted], ids=lambda act: act.__name__)
+def test_a_fault_at_any_write_loses_nothing_and_doubles_nothing(ready: World, count: Count, act: Callable[[World], None]) -> None:
+    found, cases, ends = sweep(ready, act)
+    count(f"{cases} faults: {len(found)} violations; ends: {ends}")
+    assert cases > 10
+    assert not found, "\n".join(found)
+
+
+def test_what_is_broken_on_purpose_is_found(ready: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("winnow.registry.batch_predictions.ACTIVE_BATCH", tuple(BatchStatus))
+    found, _, _ = sweep(ready, cancelled)
+    assert any("the batch is running" in it for it in found), found
+
+
+def sweep(world: World, act: Callable[[World], None]) -> tuple[list[str], int, Json]:
+    """Each write of an act, in each way to go wrong. Returns the violations, how many cases, and how batches ended."""
+    moment = moments.keep(world.winnow)
+    world.wire.arm({})
+    act(world)
+    writes = [str(write) for write in world.wire.writes]
+    found, ends = [], dict[str, Any]()
+    for number, write in enumerate(writes, start=1):
+        for how in How:
+            world.bring_back(moment, world.lives)
+            moments.executions(world.winnow, "BatchWorkflow").clear()
+            world.wire.arm({number: how})
+            act(world)
+            # What an execution does that wasn't stopped in time, or that goes on in a Lambda.
+            for execution in moments.executions(world.winnow, "BatchWorkflow") if act is cancelled else []:
+                execution.status = "RUNNING"
+            settle(world)
+            assert world.wire.hits, f"{write} [{how}] was never reached"
+            found += [f"{act.__name__}: {write} [{how}]: {violation}" for violation in violations(world, act)]
+            for row in world.rows():
+                if "batch_status" in row:
+                    ends[row["batch_status"]] = ends.get(row["batch_status"], 0) + 1
+    return found, len(writes) * len(How), ends
