@@ -221,6 +221,7 @@ def _table(found: Sequence[Measured], texts: int, arguments: argparse.Namespace)
         f"{arguments.new_texts:,} texts of new words": lambda each: f"{each.grown:+.0f}",
         "at most": lambda each: f"{each.new_words.most / 1e6:.0f}",
         "$ a million, computed": lambda each: f"{each.cost:.2f}",
+        "of that, the processor's time": lambda each: f"{each.cost - LAMBDA_REQUESTS - API_CALLS:.2f}",
     }
     lines = ["", *(["| " + " | ".join(["", *(_title(each.name) for each in found)]) + " |"]), "| --- |" + " ---: |" * len(found)]
     lines += ["| " + " | ".join([name.strip(), *(show(each) for each in found)]) + " |" for name, show in rows.items()]
