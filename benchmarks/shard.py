@@ -1,0 +1,39 @@
+"""A shard of a batch prediction that no workflow classifies: for the function ClassifyShard to be asked for, as often as one likes."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from benchmarks import contestants
+from local.client import Client
+from local.cloud import LocalCloud
+from local.server import CREDENTIALS
+from winnow import aws, deployment
+from winnow.batch_prediction import BatchJob, BatchPrediction, BatchStatus
+from winnow.domain import now, sortable_id
+from winnow.shards import split
+
+_N_TOP = 5  # as many as POST /prediction gives
+
+
+def event(cloud: LocalCloud, model_id: str, texts: Sequence[str]) -> dict[str, Any]:
+    """The event of the batch's first shard; at most 10,000 texts are one. The batch is registered and split here, and stays running."""
+    deployed = cloud.environment()
+    client = Client(deployed["WINNOW_URL"], deployed["WINNOW_API_KEY"])
+    uploaded = client.upload("texts.jsonl", "\n".join(json.dumps({"text": text}) for text in texts).encode())
+    os.environ.update({**CREDENTIALS, **contestants.ours(cloud, "SplitBatch").environment})
+    aws.forget_clients()
+    model = deployment.models().get(model_id)
+    if model.live_version is None:
+        message = f"no version of {model_id} is live"
+        raise ValueError(message)
+    job = BatchJob(model_id, model.uid, sortable_id())
+    where = (uploaded["s3bucket"], uploaded["training_object"])
+    batch = BatchPrediction(job, model.live_version, _N_TOP, *where, BatchStatus.QUEUED, now())
+    deployment.batch_predictions().create(model, batch, days=1)
+    manifest = split(job)
+    shards = json.loads(cloud.client("s3").get_object(Bucket=manifest["bucket"], Key=manifest["key"])["Body"].read())
+    return {"batch": job.as_event(), "shard": shards[0]["shard"]}
