@@ -363,45 +363,6 @@ class Version:
         return VersionSource.REQUEST if self.feedback is None else VersionSource.FEEDBACK
 
 
-@dataclass(frozen=True, slots=True)
-class ScoredLabel:
-    """One label of a prediction. score: 0 to 1; accepted: the score reaches the label's threshold."""
-
-    label: str
-    score: float
-    accepted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ExplainedWord:
-    """A word of a text, as the model read it, and what it adds to the logit of a label. start, end: where it stands in the text, in
-    characters (Unicode code points), the end not taken in; None where Unicode's normal form has moved too much to tell."""
-
-    word: str
-    contribution: float
-    start: int | None
-    end: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Why a text has a label: bias and the words' contributions add up to the logit. Logits divided by temperature make the scores."""
-
-    label: str
-    logit: float
-    temperature: float
-    bias: float
-    words: list[ExplainedWord]
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """What a version says of a text: its labels, best first; and, where that was asked for, why it is the first."""
-
-    labels: list[ScoredLabel]
-    explanation: Explanation | None = None
-
-
 def _wall_clock() -> datetime:
     return datetime.now(UTC)
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from winnow.batch_prediction import BatchPrediction, BatchProgress, BatchStatus
 from winnow.datasets_bucket import Upload
-from winnow.domain import Batch, Model, Prediction, Version
+from winnow.domain import Batch, Model, Version
+from winnow.prediction import Prediction
 
 
 def model_view(model: Model) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from winnow.domain import Example, ExplainedWord, Hyperparameters
+from winnow.domain import Example, Hyperparameters
 from winnow.flags import label_flags
+from winnow.prediction import ExplainedWord
 from winnow.recipes.descent import Descent, LinearFitting
 from winnow.recipes.features import spans, words_of
 from winnow.recipes.few import is_few, name_as_text
