@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from typing import Any
 
 from winnow import deployment, encoders
@@ -79,5 +78,5 @@ def _labelled(trained: TrainedClassifier, lines: list[_Line], n_top: int) -> Ite
     for line in lines:
         answer = {name: value for name, value in line.items() if name != "text"}
         if "text" in line:
-            answer["labels"] = [asdict(label) for label in next(predictions)]
+            answer["labels"] = [label.as_dict() for label in next(predictions)]
         yield json.dumps(answer, ensure_ascii=False).encode() + b"\n"

@@ -106,4 +106,4 @@ def _batch_percent(batch: BatchPrediction, done: BatchProgress) -> int:
 
 def prediction_view(prediction: Prediction) -> dict[str, Any]:
     explained = {} if prediction.explanation is None else {"explanation": asdict(prediction.explanation)}
-    return {"labels": [asdict(label) for label in prediction.labels], **explained}
+    return {"labels": [label.as_dict() for label in prediction.labels], **explained}

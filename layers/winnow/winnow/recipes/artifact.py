@@ -119,17 +119,17 @@ class TrainedClassifier:
     def predict(self, texts: Sequence[str], n_top: int | None = None) -> list[list[ScoredLabel]]:
         """For each text its n_top best labels (None: all), best first. Exclusive: only the first can be accepted."""
         judged = self.judged(texts)
-        return [self._ranked(scores, accepted, n_top) for scores, accepted in zip(judged.scores, judged.accepted, strict=True)]
+        # Stable, so that equal scores come in the order of the labels.
+        order = np.argsort(-judged.scores, axis=1, kind="stable")[:, :n_top]
+        scores = np.round(np.take_along_axis(judged.scores, order, axis=1).astype(np.float64), _DIGITS)
+        accepted = np.take_along_axis(judged.accepted, order, axis=1)
+        ranked = zip(order.tolist(), scores.tolist(), accepted.tolist(), strict=True)
+        return [[ScoredLabel(self.labels[number], score, taken) for number, score, taken in zip(*row, strict=True)] for row in ranked]
 
     def choose(self, texts: Sequence[str]) -> list[set[str]]:
         """For each text the labels that a client would take: exclusive, the best one; else those accepted, maybe none."""
         ranked = self.predict(texts, 1 if self.exclusive else None)
         return [{scored.label for scored in row if scored.accepted or self.exclusive} for row in ranked]
-
-    def _ranked(self, scores: NDArray[np.float32], accepted: NDArray[np.bool_], n_top: int | None) -> list[ScoredLabel]:
-        # Stable, so that equal scores come in the order of the labels.
-        order = np.argsort(-scores, kind="stable")[:n_top].tolist()
-        return [ScoredLabel(self.labels[column], round(float(scores[column]), _DIGITS), bool(accepted[column])) for column in order]
 
     @property
     def nbytes(self) -> int:

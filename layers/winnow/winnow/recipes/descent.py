@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from winnow.recipes.calibration import smoothed
-from winnow.recipes.features import Features, features
+from winnow.recipes.features import Bags, Features, read
 from winnow.recipes.sparse_linear import SparseLinear
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _LAST_RATE = 0.05
 # Texts to a step: some hundredths of a second.
 _LEARNT_AT_ONCE = 256
-_READ_AT_ONCE = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +60,20 @@ class LinearFitting:
         return self._learnt / len(self._texts)
 
     def begin(self) -> Iterator[None]:
-        for text in self._texts:
-            self._read.append(features(text, self.linear.shortest))
-            if len(self._read) % _READ_AT_ONCE == 0:
+        found: list[Bags] = []
+        for part in read(self._texts, self.linear.shortest):
+            # Not after the last: a training may be put down only where it has come further.
+            if found:
                 yield
-        self.linear.begin(self._read)
-        for place, found in enumerate(self._read):
-            self._read[place] = self.linear.weighed(found)
-            if place % _READ_AT_ONCE == 0:
+            found.append(part)
+        self.linear.begin(found)
+        for part in found:
+            self._read += self.linear.weighed(part).each()
+            yield
+        for number, part in enumerate(read(self._held_out_texts, self.linear.shortest)):
+            if number:
                 yield
-        for text in self._held_out_texts:
-            self._held_out.append(self.linear.weighed(features(text, self.linear.shortest)))
-            if len(self._held_out) % _READ_AT_ONCE == 0:
-                yield
+            self._held_out += self.linear.weighed(part).each()
 
     def run_epoch(self) -> Iterator[None]:
         texts, batch = len(self._texts), self._how.batch

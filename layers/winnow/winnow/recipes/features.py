@@ -33,15 +33,48 @@ _FORM: Final = "NFKC"
 # A run of word characters, in pieces of 64 where it is longer, or any other single character that is no white space.
 _WORD = re.compile(r"\w{1,64}|[^\w\s]")
 
+# As much as is read at once: an array for all of it costs a third of one for each text, and mustn't be large.
+_MOST_TEXTS, _MOST_CHARACTERS = 256, 100_000
+
 type Features = tuple[NDArray[np.int32], NDArray[np.float32]]
+"""The places of a text's features, ascending, and their values, both of shape (n,)."""
 
 
-def features(text: str, shortest: int) -> Features:
-    """The places of a text's features, ascending, and their values, both of shape (n,).
+@dataclass(frozen=True, slots=True)
+class Bags:
+    """The features of several texts, one after the other. texts: how many; of: the number of the text of each feature, of shape (n,)."""
+
+    texts: int
+    of: NDArray[np.int64]
+    places: NDArray[np.int32]
+    values: NDArray[np.float32]
+
+    def each(self) -> list[Features]:
+        """Those of each text."""
+        ends = np.searchsorted(self.of, np.arange(self.texts + 1)).tolist()
+        return [(self.places[start:end], self.values[start:end]) for start, end in pairwise(ends)]
+
+
+def read(texts: Sequence[str], shortest: int) -> Iterator[Bags]:
+    """The features of texts, in parts of as many texts as are read at once. A text's don't depend on its neighbours.
 
     shortest: the length of the shortest character n-grams. Within each family values are 1 + ln(count), scaled to a length of 1.
     """
-    return features_of(words_of(text), shortest)
+    together: list[list[str]] = []
+    characters = 0
+    for text in texts:
+        if len(together) == _MOST_TEXTS or characters > _MOST_CHARACTERS:
+            yield bags(together, shortest)
+            together, characters = [], 0
+        together.append(words_of(text))
+        characters += len(text)
+    if together:
+        yield bags(together, shortest)
+
+
+def features(text: str, shortest: int) -> Features:
+    """The features of one text, as `read` gives them."""
+    return bags([words_of(text)], shortest).each()[0]
 
 
 def words_of(text: str) -> list[str]:
@@ -49,13 +82,22 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(_normal(text))
 
 
-def features_of(words: Sequence[str], shortest: int) -> Features:
-    """The features of a text's words, as `features` gives them."""
-    if not words:
-        return np.empty(0, np.int32), np.empty(0, np.float32)
-    word_places, word_values = _counted(_words_and_pairs(words))
-    places, values = _counted(np.concatenate([_ngrams(word, shortest) for word in words]))
-    return np.concatenate([word_places, places]), np.concatenate([word_values, values * _CHARACTERS_WEIGH])
+def bags(texts: Sequence[Sequence[str]], shortest: int) -> Bags:
+    """The features of texts that are given by their words, as `read` gives them."""
+    words = [word for text in texts for word in text]
+    told = np.array([place for text in texts for place in _words_and_pairs(text)], np.int64)
+    ngrams = [_ngrams(word, shortest) for word in words]
+    number = np.arange(len(texts), dtype=np.int64)
+    of_told = number.repeat([max(0, 2 * len(text) - 1) for text in texts])
+    of_ngrams = number.repeat([len(text) for text in texts]).repeat([len(each) for each in ngrams])
+    keys = np.concatenate([told + of_told * SPACE, np.concatenate([np.empty(0, np.int64), *ngrams]) + of_ngrams * SPACE])
+    keys, counts = np.unique(keys, return_counts=True)
+    values = 1 + np.log(counts)
+    # Each text has two families, whose places lie apart.
+    family = keys >> BITS
+    values /= np.sqrt(np.bincount(family, values * values))[family]
+    values[family & 1 == 1] *= _CHARACTERS_WEIGH
+    return Bags(len(texts), keys // SPACE, (keys % SPACE).astype(np.int32), values.astype(np.float32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +114,7 @@ def sources(words: Sequence[str], shortest: int) -> Sources:
     """Each feature of a text's words with the word that brought it, a pair once for each of its two."""
     if not words:
         return Sources(np.empty(0, np.int32), np.empty(0, np.intp), np.empty(0))
-    numbers, told = np.arange(len(words)), _words_and_pairs(words)
+    numbers, told = np.arange(len(words)), np.array(_words_and_pairs(words), np.int32)
     pairs, ngrams = told[len(words) :], [_ngrams(word, shortest) for word in words]
     of_ngrams = np.repeat(numbers, [len(each) for each in ngrams])
     return Sources(
@@ -118,20 +160,17 @@ def _normalized(text: str) -> str:
     return unicodedata.normalize(_FORM, text)
 
 
-def _words_and_pairs(words: Sequence[str]) -> NDArray[np.int32]:
+def _words_and_pairs(words: Sequence[str]) -> list[int]:
     """The places of the words, and after them those of the pairs."""
-    return np.array([_word(word) for word in words] + [_word(f"{left} {right}") for left, right in pairwise(words)], np.int32)
+    return [_word(word) for word in words] + [_hashed(f"{left} {right}") for left, right in pairwise(words)]
 
 
-def _counted(places: NDArray[np.int32]) -> Features:
-    distinct, counts = np.unique(places, return_counts=True)
-    values = (1 + np.log(counts)).astype(np.float32)
-    return distinct, values / np.float32(np.sqrt(values @ values))
-
-
-@lru_cache(_CACHED_WORDS)
-def _word(word: str) -> int:
+def _hashed(word: str) -> int:
     return crc32(word.encode("utf-8", "surrogatepass")) & _MASK
+
+
+# Of words alone: most pairs never come again.
+_word = lru_cache(_CACHED_WORDS)(_hashed)
 
 
 @lru_cache(_CACHED_WORDS)

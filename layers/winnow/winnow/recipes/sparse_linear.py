@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from winnow.recipes.features import SPACE, Features, features, features_of, sources
+from winnow.recipes.features import SPACE, Bags, Features, bags, read, sources, words_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,7 +43,7 @@ class SparseLinear:
 
     def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Of shape (texts, C). Features that were never trained on count for nothing."""
-        return self.logits_of([self.weighed(features(text, self.shortest)) for text in texts])
+        return self.logits_of([features for part in read(texts, self.shortest) for features in self.weighed(part).each()])
 
     def logits_of(self, texts: Sequence[Features]) -> NDArray[np.float32]:
         """The same of texts as `weighed` gives them."""
@@ -58,8 +58,7 @@ class SparseLinear:
         With the bias they add up to it. A pair counts for half on each of its words; where features share a place, on the words that
         brought them, as often as they did.
         """
-        places, values = features_of(words, self.shortest)
-        rows, values = self.weighed((places, values))
+        [(rows, values)] = self.weighed(bags([words], self.shortest)).each()
         each = values.astype(np.float64) * self.weights[rows, label]
         found = sources(words, self.shortest)
         of = self._row_of[found.places]
@@ -77,9 +76,9 @@ class SparseLinear:
     def learn(self, texts: Sequence[str], gradients: NDArray[np.float32]) -> None:
         """Keep the gradients of the logits, of shape (texts, C), for `descend`. Features that are new get rows of their own."""
         for text, gradient in zip(texts, gradients, strict=True):
-            found = features(text, self.shortest)
-            self._grow(found[0])
-            self._gradients.append((self.weighed(found), gradient))
+            found = bags([words_of(text)], self.shortest)
+            self._grow(found.places)
+            self._gradients.append((self.weighed(found).each()[0], gradient))
 
     def descend(self, rate: float) -> None:
         """Take one step against the gradients that were kept."""
@@ -132,11 +131,11 @@ class SparseLinear:
         self._gradients.append((text, scores - target))
         return float(loss)
 
-    def begin(self, found: Sequence[Features]) -> None:
+    def begin(self, found: Sequence[Bags]) -> None:
         """Begin anew: a row for each feature, with its inverse document frequency."""
-        frequency = np.zeros(SPACE, np.int32)
-        for places, _ in found:
-            frequency[places] += 1
+        frequency, texts = np.zeros(SPACE, np.int64), sum(each.texts for each in found)
+        for each in found:
+            frequency += np.bincount(each.places, minlength=SPACE)
         seen = np.flatnonzero(frequency)
         self._row_of.fill(-1)
         self._rows = 0
@@ -144,7 +143,7 @@ class SparseLinear:
         self.bias = np.zeros_like(self.bias)
         self._grow(seen.astype(np.int32))
         self.weights = self.weights[: self._rows]
-        self._idf = (np.log((1 + len(found)) / (1 + frequency[seen])) + 1).astype(np.float32)
+        self._idf = (np.log((1 + texts) / (1 + frequency[seen])) + 1).astype(np.float32)
 
     def _grow(self, places: NDArray[np.int32]) -> None:
         new = places[self._row_of[places] < 0]
@@ -155,15 +154,14 @@ class SparseLinear:
             self.weights = np.concatenate([self.weights, np.zeros((more, self.weights.shape[1]), np.float32)])
             self._idf = np.concatenate([self._idf[: len(self.weights) - more], np.ones(more, np.float32)])
 
-    def weighed(self, found: Features) -> Features:
-        """The rows of the features that have one, and their values by idf, scaled to a length of 1."""
-        places, values = found
-        rows = self._row_of[places]
-        values = values[rows >= 0]
-        rows = rows[rows >= 0]
-        values = values * self._idf[rows]
-        length = np.float32(np.sqrt(values @ values))
-        return rows, values / length if length else values
+    def weighed(self, found: Bags) -> Bags:
+        """The same texts by the rows of the features that have one, their values by idf, and scaled to a length of 1 for each text."""
+        rows = self._row_of[found.places]
+        known = rows >= 0
+        rows, of = rows[known], found.of[known]
+        values = found.values[known] * self._idf[rows]
+        values /= np.sqrt(np.bincount(of, values * values, found.texts))[of].astype(np.float32)
+        return Bags(found.texts, of, rows, values)
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
