@@ -32,6 +32,8 @@ _BUILT = PROJECT / ".aws-sam" / "local"
 _PACKAGES = PROJECT / ".aws-sam" / "peers"
 _LAYERS = ("WinnowLayer", "SpacyLayer", "EncoderLayer")
 _OF_ENCODER = {"sentence", "best"}
+# A thousand labels by best take long where there is little processor.
+_TRAINING_SECONDS = 7_200
 _EVENT = PROJECT / "events" / "api" / "predict_post_text.json"
 
 
@@ -92,7 +94,7 @@ def train(cloud: LocalCloud, name: str, content: bytes, **settings: Any) -> dict
     deployed = cloud.environment()
     client = Client(deployed["WINNOW_URL"], deployed["WINNOW_API_KEY"])
     client.train(name, client.upload(f"{name}.jsonl", content), **settings)
-    version: dict[str, Any] = client.wait(name)["version"]
+    version: dict[str, Any] = client.wait(name, seconds=_TRAINING_SECONDS)["version"]
     if version["status"] != "ready":
         raise CloudError(f"the training of {name} ended {version['status']}: {version['error']}")
     return version
