@@ -269,7 +269,6 @@ class Winnow:
                     os.environ.pop(name, None)
             for name, value in _variables(FUNCTIONS[folder]).items():
                 os.environ[name] = self.setting(value)
-            os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] = self.setting(_memory(FUNCTIONS[folder]))
             yield
 
     def setting(self, value: str | int | Json) -> str:
@@ -293,9 +292,10 @@ def kept_files() -> Path:
 
 
 def _variables(function: Json) -> Json:
+    """Those of the template, and what Lambda adds."""
     own: Json = function.get("Environment", {}).get("Variables", {})
     for_all: Json = template()["Globals"]["Function"]["Environment"]["Variables"]
-    return for_all | own
+    return for_all | own | {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": _memory(function)}
 
 
 def _memory(function: Json) -> int | Json:
