@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from thinc.api import Adam
 
 import winnow.recipes.architectures  # registers the architecture  # noqa: F401
 from tests.conftest import load_dataset
+from winnow.recipes import sparse_linear
 from winnow.recipes.descent import Descent, LinearFitting
-from winnow.recipes.features import SPACE, features
+from winnow.recipes.features import SPACE, Bags, Features, features, read
 from winnow.recipes.sparse_linear import SparseLinear
 
 LAYER = Path(__file__).parents[2] / "layers" / "winnow"
@@ -112,6 +114,34 @@ def test_only_rows_that_were_trained_are_kept() -> None:
 
     assert len(linear.to_bytes()) < len(places) * 4 * (3 + 2) + 3_000
     assert len(places) < SPACE
+
+
+def test_of_too_many_features_those_of_the_most_texts_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sparse_linear, "_MOST_WEIGHTS", 3 * 200)
+    linear = SparseLinear(3, 2, exclusive=True)
+    linear.begin([*read([record["text"] for record in RECORDS], 2)])
+    counted = Counter(place for record in RECORDS for place in features(record["text"], 2)[0].tolist())
+    fewest = sorted(counted.values(), reverse=True)[199]
+
+    assert linear.weights.shape == (200, 3)
+    kept = {place for place in counted if linear.weighed(Bags(1, np.zeros(1, np.int64), *one(place))).places.size}
+    assert {place for place, texts in counted.items() if texts > fewest} <= kept
+    assert all(counted[place] >= fewest for place in kept)
+
+
+def one(place: int) -> Features:
+    return np.array([place], np.int32), np.ones(1, np.float32)
+
+
+def test_a_text_has_the_same_features_whatever_its_neighbours() -> None:
+    texts = [*TEXTS, *(record["text"] for record in RECORDS), "word " * 4_000, *("🙂 " * 4_000 for _ in range(30)), "last"]
+    alone = [features(text, 3) for text in texts]
+    together = [each for part in read(texts, 3) for each in part.each()]
+    assert len(together) == len(texts)
+    assert len([*read(texts, 3)]) > 1
+    for (places, values), (among, their_values) in zip(alone, together, strict=True):
+        assert np.array_equal(places, among)
+        assert np.array_equal(values, their_values)
 
 
 def test_the_loss_falls_and_its_gradient_is_that_of_the_true_cross_entropy() -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # The bias's share of the rate.
 _BIAS_RATE = np.float32(0.1)
+# So that a model has room in a function's memory however many labels it has: 256 MB.
+_MOST_WEIGHTS = 64_000_000
 
 
 class SparseLinear:
@@ -132,11 +134,14 @@ class SparseLinear:
         return float(loss)
 
     def begin(self, found: Sequence[Bags]) -> None:
-        """Begin anew: a row for each feature, with its inverse document frequency."""
+        """Begin anew: a row for each feature, with its inverse document frequency. Of too many, those that are in the most texts."""
         frequency, texts = np.zeros(SPACE, np.int64), sum(each.texts for each in found)
         for each in found:
             frequency += np.bincount(each.places, minlength=SPACE)
         seen = np.flatnonzero(frequency)
+        most = max(1, _MOST_WEIGHTS // len(self.bias))
+        if len(seen) > most:
+            seen = np.sort(seen[np.argsort(-frequency[seen], kind="stable")[:most]])
         self._row_of.fill(-1)
         self._rows = 0
         self.weights = np.zeros((0, len(self.bias)), np.float32)
