@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import TYPE_CHECKING
 
 import pytest
@@ -80,6 +81,7 @@ def test_half_a_surrogate_pair_is_unreadable(winnow: Winnow, body: str) -> None:
 
 
 def test_no_text_and_no_key_reaches_a_log(trained: Winnow, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="winnow")
     for name, body in (
         ("answered", {"model_id": "tc-01", "text": SECRET}),
         ("no such model", {"model_id": "tc-02", "text": SECRET}),
