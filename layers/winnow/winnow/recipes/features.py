@@ -28,7 +28,7 @@ _MASK = (1 << BITS) - 1
 _LONGEST_NGRAM = 5
 # Characters against words: found on folds of training sets.
 _CHARACTERS_WEIGH = np.float32(1.4)
-_CACHED_WORDS = 50_000
+_CACHED_WORDS = 20_000
 _FORM: Final = "NFKC"
 # A run of word characters, in pieces of 64 where it is longer, or any other single character that is no white space.
 _WORD = re.compile(r"\w{1,64}|[^\w\s]")
