@@ -166,6 +166,8 @@ class Server:
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
             "DOCKER_HOST": f"unix://{self.folder}/no-docker",  # functions run as processes, whether Docker is there or not
+            # Where a custom resource's function finds CloudFormation again, which is at localhost if nothing is said.
+            "MINISTACK_HOST": reachable(host),
         }
 
 
