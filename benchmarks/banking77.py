@@ -17,7 +17,7 @@ from itertools import batched
 from pathlib import Path
 from typing import Any
 
-from benchmarks.splits import DATA, FOLDERS, Split, banking77
+from benchmarks.splits import DATA, FOLDERS, Split, banking77, require_banking77
 from local.client import ApiError, Client
 from local.cloud import LocalCloud
 from local.server import CloudError
@@ -32,9 +32,7 @@ def main() -> int:
     parser.add_argument("--recipe", help="train by this recipe (the API's default)")
     arguments = parser.parse_args()
     data: Path = arguments.data
-    if not (data / "train.csv").exists():
-        print(f"winnow: {data} has no train.csv: give the folder of Banking77 with DATA=…", file=sys.stderr)
-        return 1
+    require_banking77(data)
     try:
         with tempfile.TemporaryDirectory() as folder, LocalCloud(Path(folder), port=None) as cloud:
             cloud.deploy()

@@ -22,7 +22,7 @@ from pathlib import Path
 from benchmarks import contestants
 from benchmarks.contestants import PEERS, RECIPES, Contestant
 from benchmarks.prediction import prepared
-from benchmarks.splits import DATA, FOLDERS
+from benchmarks.splits import DATA, FOLDERS, require_banking77
 from local.client import ApiError
 from local.cloud import LocalCloud
 from local.server import CloudError
@@ -42,9 +42,7 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=5, help="how many fresh processes of each kind (5)")
     parser.add_argument("--only", nargs="+", choices=[*RECIPES, *PEERS], default=list(RECIPES))
     arguments = parser.parse_args()
-    if not (arguments.data / "train.csv").exists():
-        print(f"winnow: {arguments.data} has no train.csv: give the folder of Banking77 with DATA=…", file=sys.stderr)
-        return 1
+    require_banking77(arguments.data)
     try:
         with tempfile.TemporaryDirectory() as folder, LocalCloud(Path(folder), port=None) as cloud:
             cloud.deploy()

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from benchmarks import contestants, shard
 from benchmarks.contestants import PEERS, RECIPES, Contestant, Told
-from benchmarks.splits import DATA, FOLDERS, banking77
+from benchmarks.splits import DATA, FOLDERS, banking77, require_banking77
 from local.client import ApiError
 from local.cloud import PROJECT, LocalCloud
 from local.server import CloudError
@@ -52,9 +52,7 @@ def main() -> int:
     parser.add_argument("--new-texts", type=int, default=50_000, help="how many texts of new words (50,000)")
     parser.add_argument("--only", nargs="+", choices=[*RECIPES, *PEERS], default=[*RECIPES, *PEERS])
     arguments = parser.parse_args()
-    if not (arguments.data / "train.csv").exists():
-        print(f"winnow: {arguments.data} has no train.csv: give the folder of Banking77 with DATA=…", file=sys.stderr)
-        return 1
+    require_banking77(arguments.data)
     try:
         with tempfile.TemporaryDirectory() as folder, LocalCloud(Path(folder), port=None) as cloud:
             cloud.deploy()

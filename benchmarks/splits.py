@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import random
+import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +27,12 @@ class Split:
     train: Sequence[Example]
     test: Sequence[Example]
     exclusive: bool
+
+
+def require_banking77(folder: Path) -> None:
+    """End the program with a sentence where Banking77 isn't in the folder."""
+    if not (folder / "train.csv").exists():
+        sys.exit(f"winnow: {folder} has no train.csv: give the folder of Banking77 with DATA=…")
 
 
 def banking77(folder: Path) -> Split:

@@ -27,6 +27,7 @@ from moto import mock_aws
 
 from tests.support.clock import Clock
 from tests.support.contract import check_answer, functions, template
+from tests.support.state_machine import MapRunFailedError, at_path, choose, failure, with_result
 from winnow import aws, domain
 
 ROOT = Path(__file__).parents[1]
@@ -199,7 +200,7 @@ class Winnow:
                 if "Catch" not in state:
                     raise
                 [after] = state["Catch"]
-                result = failure(error)
+                result = failure(error, Context.aws_request_id)
             data = json.loads(json.dumps(with_result(data, after.get("ResultPath", "$"), result)))
             if after.get("End"):
                 break
@@ -282,10 +283,6 @@ class Winnow:
         return self.names.get(name, name) if parameter is None else self.parameters.get(name, str(parameter["Default"]))
 
 
-class MapRunFailedError(Exception):
-    """An item of a Distributed Map failed: States.ExceedToleratedFailureThreshold."""
-
-
 def kept_files() -> Path:
     """Where a function keeps the files of artifacts."""
     return Path(tempfile.gettempdir()) / "winnow-artifacts"
@@ -304,43 +301,11 @@ def _memory(function: Json) -> int | Json:
     return given
 
 
-def choose(state: Json, data: Json) -> str:
-    """The state that a Choice of the workflow leads to."""
-    for choice in state["Choices"]:
-        if at_path(data, choice["Variable"]) is choice["BooleanEquals"]:
-            return str(choice["Next"])
-    return str(state["Default"])
-
-
-def at_path(data: Any, path: str) -> Any:
-    """What lies at a path of the workflow, such as $.candidate.done."""
-    for member in path.split(".")[1:]:
-        data = data[member]
-    return data
-
-
-def with_result(data: Json, path: str | None, result: Any) -> Any:
-    """A state's input with its result at this path: "$" in its place, None nowhere."""
-    if path is None:
-        return data
-    members = path.split(".")[1:]
-    if not members:
-        return result
-    return data | {members[0]: with_result(data.get(members[0], {}), ".".join(["$", *members[1:]]), result)}
-
-
 def workflow_tasks() -> dict[str, Json]:
     """The training workflow's states that call functions, those of a Map's items among them, by the folder of the function."""
     machines = [WORKFLOW, *(state["ItemProcessor"] for state in WORKFLOW["States"].values() if state["Type"] == "Map")]
     states = [state for machine in machines for state in machine["States"].values() if state["Type"] == "Task"]
     return {functions()[state["Resource"]["GetAtt"].removesuffix(".Arn")]["CodeUri"]: state for state in states}
-
-
-def failure(error: Exception) -> Json:
-    """What Step Functions hands to a Catch when a Python Lambda raised the error."""
-    name = type(error).__name__
-    cause = {"errorMessage": str(error), "errorType": name, "requestId": Context.aws_request_id, "stackTrace": []}
-    return {"Error": name, "Cause": json.dumps(cause)}
 
 
 @pytest.fixture(autouse=True)

@@ -35,7 +35,7 @@ CHECK = "functions/upkeep/check_encoders"
 def fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where this test's execution environments keep what they fetch."""
     monkeypatch.setattr(encoders, "_FETCHED", tmp_path / "fetched")
-    encoders._fetched.cache_clear()
+    encoders._opened.cache_clear()
     return tmp_path / "fetched"
 
 
@@ -59,7 +59,7 @@ def digest(winnow: Winnow, folder: Path) -> str:
 def new_environments(winnow: Winnow) -> None:
     """As after a deployment."""
     winnow.environments.clear()
-    encoders._fetched.cache_clear()
+    encoders._opened.cache_clear()
 
 
 def predict(winnow: Winnow) -> Answer:
@@ -254,6 +254,13 @@ def test_one_whose_encoder_for_trainings_is_not_there_is_refused(winnow: Winnow,
     winnow.parameters["Encoder"] = "f" * 64
     answer = checked(winnow, monkeypatch, "Create")
     assert (answer["Status"], "lacks its encoder.json" in answer["Reason"]) == ("FAILED", True)
+
+
+def test_one_that_names_an_encoder_and_no_bucket_is_refused(winnow: Winnow, digest: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    winnow.parameters |= {"Encoder": digest, "EncoderBucket": ""}
+    answer = checked(winnow, monkeypatch, "Create")
+    said = f"The parameter Encoder names the sentence encoder {digest[:12]}, and EncoderBucket, where it would lie, is empty."
+    assert (answer["Status"], answer["Reason"]) == ("FAILED", said)
 
 
 def test_one_whose_encoder_is_no_model_is_refused(winnow: Winnow, digest: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

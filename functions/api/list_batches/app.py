@@ -1,6 +1,5 @@
 """GET /models/{model_id}/batches: the batch predictions of a model, newest first, page by page."""
 
-from functools import cache
 from http import HTTPStatus
 
 from winnow import deployment
@@ -8,17 +7,13 @@ from winnow.http import Answer, Request, endpoint, schemas
 from winnow.http.paging import Cursors
 from winnow.http.views import batch_predictions_view
 
-
-@cache
-def cursors() -> Cursors:
-    """One for the whole life of the execution environment: it holds the key."""
-    return Cursors(deployment.keys().cursors)
+cursors = Cursors(deployment.cursor_key)
 
 
 @endpoint(schemas.LIST)
 def handler(request: Request) -> Answer:
     model = deployment.models().get(request.path["model_id"])
     name = f"batch predictions of {model.uid}"
-    before = cursors().position(name, request.fields.get("next"))
+    before = cursors.position(name, request.fields.get("next"))
     batches, more = deployment.batch_predictions().list(model, int(request.fields.get("limit", 100)), before)
-    return Answer(HTTPStatus.OK, {**batch_predictions_view(batches, model), "next": cursors().cursor(name, more)})
+    return Answer(HTTPStatus.OK, {**batch_predictions_view(batches, model), "next": cursors.cursor(name, more)})

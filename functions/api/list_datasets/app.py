@@ -1,6 +1,5 @@
 """GET /datasets: what was uploaded, page by page."""
 
-from functools import cache
 from http import HTTPStatus
 
 from winnow import deployment
@@ -10,15 +9,11 @@ from winnow.http.views import dataset_view
 
 _LIST = "datasets"
 
-
-@cache
-def cursors() -> Cursors:
-    """One for the whole life of the execution environment: it holds the key."""
-    return Cursors(deployment.keys().cursors)
+cursors = Cursors(deployment.cursor_key)
 
 
 @endpoint(schemas.LIST)
 def handler(request: Request) -> Answer:
-    after = cursors().position(_LIST, request.fields.get("next"))
+    after = cursors.position(_LIST, request.fields.get("next"))
     uploads, more = deployment.datasets().uploads(int(request.fields.get("limit", 100)), after)
-    return Answer(HTTPStatus.OK, {"datasets": [dataset_view(upload) for upload in uploads], "next": cursors().cursor(_LIST, more)})
+    return Answer(HTTPStatus.OK, {"datasets": [dataset_view(upload) for upload in uploads], "next": cursors.cursor(_LIST, more)})

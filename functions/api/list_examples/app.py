@@ -1,6 +1,5 @@
 """GET /models/{model_id}/examples: the batches of feedback that wait for a version, oldest first, page by page."""
 
-from functools import cache
 from http import HTTPStatus
 
 from winnow import deployment
@@ -8,17 +7,13 @@ from winnow.http import Answer, Request, endpoint, schemas
 from winnow.http.paging import Cursors
 from winnow.http.views import batches_view
 
-
-@cache
-def cursors() -> Cursors:
-    """One for the whole life of the execution environment: it holds the key."""
-    return Cursors(deployment.keys().cursors)
+cursors = Cursors(deployment.cursor_key)
 
 
 @endpoint(schemas.LIST)
 def handler(request: Request) -> Answer:
     model = deployment.models().get(request.path["model_id"])
     name = f"feedback of {model.uid}"
-    after = cursors().position(name, request.fields.get("next"))
+    after = cursors.position(name, request.fields.get("next"))
     batches, more = deployment.batches().waiting(model, int(request.fields.get("limit", 100)), after)
-    return Answer(HTTPStatus.OK, {**batches_view(batches, model), "next": cursors().cursor(name, more)})
+    return Answer(HTTPStatus.OK, {**batches_view(batches, model), "next": cursors.cursor(name, more)})

@@ -1,6 +1,5 @@
 """GET /models: all models, page by page."""
 
-from functools import cache
 from http import HTTPStatus
 
 from winnow import deployment
@@ -10,15 +9,11 @@ from winnow.http.views import model_view
 
 _LIST = "models"
 
-
-@cache
-def cursors() -> Cursors:
-    """One for the whole life of the execution environment: it holds the key."""
-    return Cursors(deployment.keys().cursors)
+cursors = Cursors(deployment.cursor_key)
 
 
 @endpoint(schemas.LIST)
 def handler(request: Request) -> Answer:
-    after = cursors().position(_LIST, request.fields.get("next"))
+    after = cursors.position(_LIST, request.fields.get("next"))
     models, more = deployment.models().list(int(request.fields.get("limit", 100)), after)
-    return Answer(HTTPStatus.OK, {"models": [model_view(model) for model in models], "next": cursors().cursor(_LIST, more)})
+    return Answer(HTTPStatus.OK, {"models": [model_view(model) for model in models], "next": cursors.cursor(_LIST, more)})

@@ -1,6 +1,5 @@
 """GET /models/{model_id}/versions: the versions of a model, newest first, page by page."""
 
-from functools import cache
 from http import HTTPStatus
 
 from winnow import deployment
@@ -8,11 +7,7 @@ from winnow.http import Answer, Request, endpoint, schemas
 from winnow.http.paging import Cursors
 from winnow.http.views import versions_view
 
-
-@cache
-def cursors() -> Cursors:
-    """One for the whole life of the execution environment: it holds the key."""
-    return Cursors(deployment.keys().cursors)
+cursors = Cursors(deployment.cursor_key)
 
 
 @endpoint(schemas.LIST)
@@ -20,9 +15,9 @@ def handler(request: Request) -> Answer:
     model = deployment.models().get(request.path["model_id"])
     # Of this life of the model: numbers begin anew where it is deleted and made again.
     name = f"versions of {model.uid}"
-    before = cursors().position(name, request.fields.get("next"))
+    before = cursors.position(name, request.fields.get("next"))
     versions, more = deployment.models().versions(model, int(request.fields.get("limit", 100)), None if before is None else int(before))
     return Answer(
         HTTPStatus.OK,
-        {**versions_view(versions, model), "next": cursors().cursor(name, None if more is None else str(more))},
+        {**versions_view(versions, model), "next": cursors.cursor(name, None if more is None else str(more))},
     )

@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 from winnow import deployment
 from winnow.batch_prediction import BatchJob
 from winnow.errors import JobSupersededError
-from winnow.failures import unforeseen_in_batch
+from winnow.failures import OF_BATCH, unforeseen
 
 logger = Logger(service="winnow")
 
@@ -18,7 +18,7 @@ logger = Logger(service="winnow")
 def handler(event: dict[str, Any], context: object) -> None:
     job = BatchJob.from_event(event["batch"])
     try:
-        deployment.batch_predictions().fail(job, unforeseen_in_batch(event["failure"]))
+        deployment.batch_predictions().fail(job, unforeseen(event["failure"], OF_BATCH))
     except JobSupersededError:
         # Failed by a task's own word, cancelled or deleted: the registry knows already.
         logger.info("known", extra={"batch": event["batch"]})

@@ -12,7 +12,7 @@ from winnow import deployment
 from winnow.batch_prediction import BatchJob
 from winnow.domain import TrainingJob
 from winnow.errors import JobSupersededError
-from winnow.failures import batch_ended, ended
+from winnow.failures import OF_BATCH, ended
 
 logger = Logger(service="winnow")
 
@@ -22,7 +22,7 @@ def handler(event: dict[str, Any], context: object) -> None:
     given = json.loads(execution["input"])
     try:
         if "batch" in given:
-            deployment.batch_predictions().fail(BatchJob.from_event(given["batch"]), batch_ended(execution))
+            deployment.batch_predictions().fail(BatchJob.from_event(given["batch"]), ended(execution, OF_BATCH))
         else:
             deployment.jobs().fail(TrainingJob.from_event(given["job"]), ended(execution))
     except JobSupersededError:

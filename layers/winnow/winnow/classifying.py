@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from winnow import deployment, encoders
+from winnow import deployment
 from winnow.batch_prediction import BatchJob, Shard
 from winnow.domain import TrainingJob
+from winnow.loaded import load
+from winnow.portions import portions
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.registry.models import check_ready
 
-# Texts that are classified at once: what is made of them lies in memory together.
-_MOST_TEXTS = 256
+# Of texts that are classified at once: what is made of them lies in memory together.
 _MOST_CHARACTERS = 200_000
 # A look whether the batch was cancelled.
 _SECONDS_BETWEEN_NOTES = 60.0
@@ -38,7 +39,7 @@ class Classifying:
         trained = self._trained(job, batch.version)
         noted = time.monotonic()
         with objects.labelled(job, shard) as written:
-            for lines in _together(objects.read_shard(job, shard)):
+            for lines in portions(objects.read_shard(job, shard), lambda line: len(line.get("text", "")), _MOST_CHARACTERS):
                 written.write(b"".join(_labelled(trained, lines, batch.n_top)))
                 if time.monotonic() - noted >= _SECONDS_BETWEEN_NOTES:
                     batches.note(job)
@@ -52,23 +53,8 @@ class Classifying:
             # Under whatever fence it was made.
             version = deployment.models().version_of_job(TrainingJob(job.model_id, job.uid, number, fence=0))
             check_ready(version)
-            files = deployment.storage().read_artifact(version.job, version.manifest_sha256 or "")
-            self._kept = key, TrainedClassifier.from_files(files, encoders.find)
+            self._kept = key, load(deployment.storage(), version.job, version.manifest_sha256)
         return self._kept[1]
-
-
-def _together(lines: Iterable[_Line]) -> Iterator[list[_Line]]:
-    """The lines in lists, each of as many as are classified at once."""
-    together: list[_Line] = []
-    characters = 0
-    for line in lines:
-        if len(together) == _MOST_TEXTS or characters >= _MOST_CHARACTERS:
-            yield together
-            together, characters = [], 0
-        together.append(line)
-        characters += len(line.get("text", ""))
-    if together:
-        yield together
 
 
 def _labelled(trained: TrainedClassifier, lines: list[_Line], n_top: int) -> Iterator[bytes]:

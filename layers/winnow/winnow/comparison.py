@@ -6,12 +6,13 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from winnow import deployment, encoders
+from winnow import deployment
 from winnow.datasets.split import text_key
 from winnow.domain import Example, Gate, TrainingJob, Version
 from winnow.errors import ArtifactError, EncoderError, NothingToCompareError
 from winnow.evaluation import comparison_report
 from winnow.flags import flags_of
+from winnow.loaded import load
 from winnow.metrics import count
 from winnow.recipes.artifact import TrainedClassifier
 
@@ -70,4 +71,4 @@ def _untrained(before: TrainingJob, after: TrainingJob) -> Sequence[Example]:
 
 
 def _loaded(version: Version) -> TrainedClassifier:
-    return TrainedClassifier.from_files(deployment.storage().read_artifact(version.job, version.manifest_sha256 or ""), encoders.find)
+    return load(deployment.storage(), version.job, version.manifest_sha256)

@@ -62,8 +62,9 @@ def answered_requests() -> AnsweredRequests:
     return AnsweredRequests(aws.registry_table())
 
 
-def keys() -> Keys:
-    return Keys(aws.registry_table())
+def cursor_key() -> bytes:
+    """What the cursors of lists are signed with."""
+    return Keys(aws.registry_table()).cursors()
 
 
 def datasets() -> Datasets:

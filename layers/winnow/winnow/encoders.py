@@ -35,7 +35,13 @@ _NAMED = 5
 def for_training() -> Encoding:
     """The encoder with which versions are trained: the parameter Encoder. EncoderError where it isn't to be had."""
     digest = deployment.encoder_digest()
-    return encoder.installed() if digest is None else find("that the parameter Encoder names", digest)
+    if digest is None:
+        return encoder.installed()
+    if deployment.encoder_bucket() is None and encoder.installed().digest != digest:
+        raise EncoderError(
+            f"The parameter Encoder names the sentence encoder {digest[:12]}, and EncoderBucket, where it would lie, is empty."
+        )
+    return find("that the parameter Encoder names", digest)
 
 
 def find(name: str, digest: str) -> Encoding:
@@ -48,15 +54,20 @@ def find(name: str, digest: str) -> Encoding:
     return there if there.digest == digest else _fetched(bucket, name, digest)
 
 
-@cache
 def _fetched(bucket: str, name: str, digest: str) -> Encoder:
-    """The encoder out of the bucket."""
+    """The encoder out of the bucket, under whatever name it is asked for."""
     folder = _FETCHED / digest
     if not folder.is_dir():
         _FETCHED.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=_FETCHED) as begun:
             _Source(bucket, name, digest).copy_to(Path(begun) / "whole")
             (Path(begun) / "whole").rename(folder)
+    return _opened(folder)
+
+
+@cache
+def _opened(folder: Path) -> Encoder:
+    """One for the whole life of the execution environment: it holds a session."""
     return Encoder(folder)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -55,53 +56,50 @@ def _told[Result](work: Callable[[], Result], fail: Callable[[str], None]) -> Re
         raise
 
 
-def unforeseen(failure: Mapping[str, Any]) -> str:
+@dataclass(frozen=True, slots=True)
+class Sentences:
+    """What a client reads of a failure that no task foresaw: it ran out of time or memory ({error}), failed by a fault of ours ({reason}),
+    was stopped, took too long."""
+
+    out_of_resources: str
+    fault: str
+    stopped: str
+    timed_out: str
+
+
+OF_TRAINING = Sentences(
+    "The training ran out of time or memory ({error}): train on fewer texts (n_texts) or in fewer epochs (n_iter).",
+    "The training failed by a fault of ours ({reason}): the function's log has the details. Train again, or report it if it stays.",
+    "The training's workflow was stopped from outside: train again with force_update.",
+    "The training took longer than three days: train on fewer texts (n_texts) or in fewer epochs (n_iter).",
+)
+OF_BATCH = Sentences(
+    "The batch ran out of time or memory ({error}): send it as several objects.",
+    "The batch failed by a fault of ours ({reason}): the function's log has the details. Send it again, or report it if it stays.",
+    "The batch's workflow was stopped from outside: send it again.",
+    "The batch took longer than three days: send it as several objects, or raise BatchConcurrency.",
+)
+
+
+def unforeseen(failure: Mapping[str, Any], said: Sentences = OF_TRAINING) -> str:
     """The sentence for a failure that no task foresaw, from a Catch's error output {"Error": name, "Cause": JSON or text}.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
     """
     error = str(failure.get("Error") or "unknown")
     if error in _OUT_OF_RESOURCES:
-        return f"The training ran out of time or memory ({error}): train on fewer texts (n_texts) or in fewer epochs (n_iter)."
-    return (
-        f"The training failed by a fault of ours ({_reason(failure)}): the function's log has the details."
-        " Train again, or report it if it stays."
-    )
+        return said.out_of_resources.format(error=error)
+    return said.fault.format(reason=_class_name(failure.get("Cause")) or error)
 
 
-def unforeseen_in_batch(failure: Mapping[str, Any]) -> str:
-    """The same for a batch prediction."""
-    error = str(failure.get("Error") or "unknown")
-    if error in _OUT_OF_RESOURCES:
-        return f"The batch ran out of time or memory ({error}): send it as several objects."
-    return (
-        f"The batch failed by a fault of ours ({_reason(failure)}): the function's log has the details."
-        " Send it again, or report it if it stays."
-    )
-
-
-def ended(execution: Mapping[str, Any]) -> str:
+def ended(execution: Mapping[str, Any], said: Sentences = OF_TRAINING) -> str:
     """The sentence for an execution that ended as FAILED, TIMED_OUT or ABORTED, with its error and cause where it has them."""
     match execution["status"]:
         case "ABORTED":
-            return "The training's workflow was stopped from outside: train again with force_update."
+            return said.stopped
         case "TIMED_OUT":
-            return "The training took longer than three days: train on fewer texts (n_texts) or in fewer epochs (n_iter)."
-    return unforeseen({"Error": execution.get("error"), "Cause": execution.get("cause")})
-
-
-def batch_ended(execution: Mapping[str, Any]) -> str:
-    """The same for an execution of a batch prediction."""
-    match execution["status"]:
-        case "ABORTED":
-            return "The batch's workflow was stopped from outside: send it again."
-        case "TIMED_OUT":
-            return "The batch took longer than three days: send it as several objects, or raise BatchConcurrency."
-    return unforeseen_in_batch({"Error": execution.get("error"), "Cause": execution.get("cause")})
-
-
-def _reason(failure: Mapping[str, Any]) -> str:
-    return _class_name(failure.get("Cause")) or str(failure.get("Error") or "unknown")
+            return said.timed_out
+    return unforeseen({"Error": execution.get("error"), "Cause": execution.get("cause")}, said)
 
 
 def _class_name(cause: Any) -> str | None:

@@ -1,11 +1,25 @@
-"""What an execution environment holds in memory: classifiers within a bound on their bytes, and rows of the registry for a second."""
+"""What an execution environment holds in memory: classifiers, within a bound on their bytes, and rows of the registry for a second."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING
 
+from winnow import encoders
 from winnow.recipes.artifact import TrainedClassifier
+
+if TYPE_CHECKING:
+    from winnow.domain import TrainingJob
+    from winnow.storage import Storage
+
+
+def load(storage: Storage, job: TrainingJob, manifest_sha256: str | None) -> TrainedClassifier:
+    """The classifier of the job's artifact. manifest_sha256: as the registry has it; without one nothing is loaded.
+
+    ArtifactError where the artifact isn't the one that was signed so, or can't be read; EncoderError where its encoder isn't to be had.
+    """
+    return TrainedClassifier.from_files(storage.read_artifact(job, manifest_sha256 or ""), encoders.find)
 
 
 class LoadedClassifiers:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from winnow import deployment, encoders
 from winnow.domain import Model, Version
 from winnow.errors import ArtifactError, InvalidFieldError, ModelNotReadyError, VersionNotFoundError
-from winnow.loaded import Glances, LoadedClassifiers
+from winnow.loaded import Glances, LoadedClassifiers, load
 from winnow.prediction import Prediction
 from winnow.recipes import COSTS
 from winnow.recipes.artifact import TrainedClassifier, recipe_of
@@ -90,8 +90,7 @@ class Predictor:
         return version
 
     def _load(self, version: Version) -> TrainedClassifier:
-        files = self._storage.read_artifact(version.job, version.manifest_sha256 or "")
-        return TrainedClassifier.from_files(files, encoders.find)
+        return load(self._storage, version.job, version.manifest_sha256)
 
     def _why_not_ready(self, model: Model) -> str:
         if model.ready_version is not None:

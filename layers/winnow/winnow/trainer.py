@@ -18,6 +18,7 @@ from winnow.domain import Hyperparameters, Model, Progress, Promote, Stage, Trai
 from winnow.errors import JobSupersededError
 from winnow.evaluation import evaluation_report, figures
 from winnow.flags import label_flags
+from winnow.loaded import load
 from winnow.recipes import AUTO, OF_ENCODER, pipeline
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.calibration import scores_of
@@ -112,7 +113,7 @@ def publish(job: TrainingJob, candidates: Sequence[Candidate]) -> None:
     choice = choose(candidates)
     manifest_sha256 = choice.winner.manifest_sha256
     storage.take_candidate(job, choice.winner.recipe)
-    trained = TrainedClassifier.from_files(storage.read_artifact(job, manifest_sha256), encoders.find)
+    trained = load(storage, job, manifest_sha256)
     headline = _evaluate(version, trained)
     known = {"encoder": trained.encoder} | (_chosen(version, trained, candidates, choice) if version.recipe == AUTO else {})
     about = {"model_id": job.model_id, "version": job.version, "accuracy": headline["accuracy"], "macro_f1": headline["macro_f1"]}

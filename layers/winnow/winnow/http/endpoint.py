@@ -22,6 +22,7 @@ from aws_lambda_powertools import Logger
 from winnow import strict_json
 from winnow.errors import ArtifactError, InvalidFieldError, TooLargeError, UnreadableError, WinnowError
 from winnow.http import conditional, fields, problems
+from winnow.metrics import count
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -85,8 +86,6 @@ def endpoint(schema: fields.Schema = fields.NONE, source: Source = Source.QUERY)
                 if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                     logger.exception("refused by a fault of ours")
                 if isinstance(error, ArtifactError):
-                    from winnow.metrics import count  # noqa: PLC0415 - a fault that no cold start should pay for
-
                     count("RefusedArtifacts")
                 response = _response(problem(error))
             except Exception:

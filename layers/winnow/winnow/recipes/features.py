@@ -17,6 +17,8 @@ from zlib import crc32
 
 import numpy as np
 
+from winnow.portions import portions
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -34,7 +36,7 @@ _FORM: Final = "NFKC"
 _WORD = re.compile(r"\w{1,64}|[^\w\s]")
 
 # As much as is read at once: an array for all of it costs a third of one for each text, and mustn't be large.
-_MOST_TEXTS, _MOST_CHARACTERS = 256, 100_000
+_MOST_CHARACTERS = 100_000
 
 type Features = tuple[NDArray[np.int32], NDArray[np.float32]]
 """The places of a text's features, ascending, and their values, both of shape (n,)."""
@@ -60,16 +62,8 @@ def read(texts: Sequence[str], shortest: int) -> Iterator[Bags]:
 
     shortest: the length of the shortest character n-grams. Within each family values are 1 + ln(count), scaled to a length of 1.
     """
-    together: list[list[str]] = []
-    characters = 0
-    for text in texts:
-        if len(together) == _MOST_TEXTS or characters > _MOST_CHARACTERS:
-            yield bags(together, shortest)
-            together, characters = [], 0
-        together.append(words_of(text))
-        characters += len(text)
-    if together:
-        yield bags(together, shortest)
+    for together in portions(texts, len, _MOST_CHARACTERS):
+        yield bags([words_of(text) for text in together], shortest)
 
 
 def features(text: str, shortest: int) -> Features:
