@@ -123,6 +123,7 @@ class LocalCloud:
             raise CloudError(f"sam deploy failed: {self._deploy_error()}; the whole log: {self.deploy_log}")
         self._apply_gateway_responses()
         self._apply_batch_concurrency()
+        self._allow_http()
 
     def outputs(self) -> dict[str, str]:
         """The stack's outputs, read anew: an API whose paths changed has a new id."""
@@ -164,6 +165,11 @@ class LocalCloud:
         definition = json.loads(client.describe_state_machine(stateMachineArn=machine)["definition"])
         definition["States"]["Shards"]["MaxConcurrency"] = int(split["Environment"]["Variables"]["BATCH_CONCURRENCY"])
         client.update_state_machine(stateMachineArn=machine, definition=json.dumps(definition))
+
+    def _allow_http(self) -> None:
+        """Take back that the buckets are read and written over TLS alone: this cloud speaks none, and keeps to their policies."""
+        for name in ("Models", "Datasets"):
+            self.client("s3").delete_bucket_policy(Bucket=self.resource(name))
 
     def resource(self, name: str) -> str:
         """The physical id of a resource of the stack."""

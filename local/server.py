@@ -165,6 +165,7 @@ class Server:
             "TMPDIR": str(self.folder / "tmp"),
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
+            "AUTH": "true",  # functions may here what their roles let them, as on AWS
             "DOCKER_HOST": f"unix://{self.folder}/no-docker",  # functions run as processes, whether Docker is there or not
             # Where a custom resource's function finds CloudFormation again, which is at localhost if nothing is said.
             "MINISTACK_HOST": reachable(host),

@@ -36,7 +36,7 @@ REGION = "us-east-1"
 # The bucket that the user's calls name, beside the stack's own.
 CLIENT_BUCKET = "albert-textcats"
 # The template's parameters where a test's deployment isn't given their defaults.
-PARAMETERS = {"Encoder": "none"}
+PARAMETERS = {"Encoder": "none", "DatasetBuckets": CLIENT_BUCKET}
 ROLE = "arn:aws:iam::123456789012:role/winnow"
 OFFLINE = ("unit", "functions")
 
@@ -273,10 +273,10 @@ class Winnow:
             yield
 
     def setting(self, value: str | int | Json) -> str:
-        """A variable's value. Of a !Ref: a resource's name, a parameter's value, or of a function its name in the template."""
+        """A variable's value. Of a !Ref (of a list, joined): a resource's name, a parameter's value, a function's name in the template."""
         if isinstance(value, str | int):
             return str(value)
-        name = value["Ref"]
+        name = value["Ref"] if "Ref" in value else value["Join"][1]["Ref"]
         if name in self.parameters:
             return self.parameters[name]
         parameter = template()["Parameters"].get(name)

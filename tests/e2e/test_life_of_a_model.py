@@ -114,6 +114,8 @@ def test_a_data_set_that_can_t_be_trained_on_says_why(api: Deployed, content: by
 
 def test_a_data_set_that_is_missing_or_forbidden_gives_the_same_sentence(api: Deployed) -> None:
     errors = []
+    api.cloud.client("s3").create_bucket(Bucket="a-bucket-nobody-allowed")
+    api.put("a-bucket-nobody-allowed", "absent.json", b"[]")
     for number, bucket in enumerate((api.datasets_bucket, "a-bucket-nobody-allowed")):
         api.client.train(f"absent-{number}", {"s3bucket": bucket, "training_object": "absent.json"})
         errors.append(api.client.wait(f"absent-{number}")["version"]["error"].replace(bucket, "BUCKET"))

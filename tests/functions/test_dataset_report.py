@@ -9,6 +9,7 @@ from urllib.parse import urljoin
 
 import pytest
 
+from tests.conftest import CLIENT_BUCKET
 from tests.support.feedback import add
 from winnow import aws, dry_run
 from winnow.domain import DatasetReference, Hyperparameters, TrainingRequest
@@ -173,6 +174,20 @@ def test_of_a_data_set_that_is_not_there_it_says_so(winnow: Winnow, fields: Json
 
     assert (answer.status, answer.body["type"]) == (422, "urn:winnow:problem:dataset")
     assert "can't be read" in answer.body["detail"]
+
+
+def test_a_bucket_that_is_not_allowed_and_an_object_that_is_not_there_are_told_in_the_same_words(winnow: Winnow) -> None:
+    winnow.put_dataset()
+    winnow.s3.create_bucket(Bucket="of-others")
+    winnow.s3.put_object(Bucket="of-others", Key="trainingSet.json", Body=b"[]")
+
+    absent = winnow.create("create_model_dry_run", training_object="missing.json")
+    forbidden = winnow.create("create_model_dry_run", s3bucket="of-others", training_object="missing.json")
+    there = winnow.create("create_model_dry_run", s3bucket="of-others")
+
+    assert forbidden.status == there.status == absent.status == 422
+    assert forbidden.body["detail"].replace("of-others", CLIENT_BUCKET) == absent.body["detail"]
+    assert there.body["detail"].replace("of-others/trainingSet", f"{CLIENT_BUCKET}/missing") == absent.body["detail"]
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -61,11 +62,12 @@ class Upload:
 
 
 class Datasets:
-    """Clients' data sets. bucket: the deployment's own."""
+    """Clients' data sets. bucket: the deployment's own, into which they upload; others: further ones that may be read."""
 
-    def __init__(self, s3: S3Client, bucket: str) -> None:
+    def __init__(self, s3: S3Client, bucket: str, others: Collection[str] = ()) -> None:
         self._s3 = s3
         self.bucket = bucket
+        self._others = others
 
     def upload(self, file_name: str, length: int | None) -> UploadUrl:
         """Let a client upload a file. length: S3 refuses one of any other number of bytes; None: of any."""
@@ -108,13 +110,17 @@ class Datasets:
 
         An absent object and a forbidden one give the same sentence: an answer that told them apart would tell strangers what exists.
         """
+        not_to_be_had = DatasetError(
+            f"s3://{bucket}/{key} can't be read: there is no such object, or this deployment may not read the bucket."
+            " Upload the data set with POST /datasets, or add the bucket to the template parameter DatasetBuckets."
+        )
+        # The function's role says so too: either of them may have been set wrong.
+        if bucket != self.bucket and bucket not in self._others:
+            raise not_to_be_had
         try:
             answer = self._s3.get_object(Bucket=bucket, Key=key)
         except ClientError as error:
             if error.response["Error"]["Code"] not in _NOT_TO_BE_HAD:
                 raise
-            raise DatasetError(
-                f"s3://{bucket}/{key} can't be read: there is no such object, or this deployment may not read the bucket."
-                " Upload the data set with POST /datasets, or add the bucket to the template parameter DatasetBuckets."
-            ) from error
+            raise not_to_be_had from error
         return OpenDataset(answer["Body"], answer["ContentLength"], answer["ETag"].strip('"'), answer.get("VersionId"))

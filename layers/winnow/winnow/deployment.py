@@ -68,7 +68,8 @@ def cursor_key() -> bytes:
 
 
 def datasets() -> Datasets:
-    return Datasets(aws.s3(), aws.setting("DATASETS_BUCKET"))
+    others = [name.strip() for name in aws.setting("DATASET_BUCKETS").split(",")]
+    return Datasets(aws.s3(), aws.setting("DATASETS_BUCKET"), others)
 
 
 def ceilings() -> Ceilings:

@@ -1,0 +1,80 @@
+"""Who may what: every statement of template.yaml, listed in docs/permissions.md, and none wider than it has to be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support import permissions
+from tests.support.contract import template
+from tests.support.permissions import Grant, grants
+
+# The ceiling above all roles. It grants nothing.
+EVERYTHING = {"Boundary"}
+# Neither reads the registry nor a bucket.
+WITHOUT_DATA = {"Health", "TrainingWorkflow"}
+
+
+def test_each_statement_is_in_the_document_and_the_reverse() -> None:
+    written = permissions.DOCUMENT.read_text(encoding="utf-8")
+    assert written.endswith(permissions.table() + "\n"), "make it anew: python -m tests.support.permissions"
+
+
+@pytest.mark.parametrize(
+    "grant", [each for each in grants() if each.owner not in EVERYTHING], ids=lambda each: f"{each.owner}-{each.actions[0]}"
+)
+def test_no_statement_is_for_all_actions_or_all_resources(grant: Grant) -> None:
+    assert grant.effect == "Allow"
+    assert not [action for action in grant.actions if "*" in action]
+    # A star stands behind the name of what it is a part of: the objects of a bucket, the executions of a workflow.
+    assert not [each for each in grant.resources if each == "*" or each.startswith("*") or each.startswith("arn:aws:s3:::*")]
+
+
+def test_the_boundary_is_above_every_role_and_keeps_off_the_buckets_of_strangers() -> None:
+    assert template()["Globals"]["Function"]["PermissionsBoundary"] == {"Ref": "Boundary"}
+    functions_and_workflows = [it for it in template()["Resources"].values() if it["Type"].startswith("AWS::Serverless::")]
+    for it in functions_and_workflows:
+        if it["Type"] == "AWS::Serverless::StateMachine":
+            assert it["Properties"]["PermissionsBoundary"] == {"Ref": "Boundary"}
+    [_, denied] = [grant for grant in grants() if grant.owner == "Boundary"]
+    assert (denied.effect, denied.actions, denied.resources) == ("Deny", ("s3:*",), ("*",))
+    assert denied.where == "aws:ResourceAccount StringNotEquals AWS::AccountId, BucketOwners"
+
+
+def buckets() -> dict[str, dict[str, Any]]:
+    return {name: it["Properties"] for name, it in template()["Resources"].items() if it["Type"] == "AWS::S3::Bucket"}
+
+
+@pytest.mark.parametrize("bucket", buckets())
+def test_a_bucket_is_private_and_its_own_and_asked_over_tls_alone(bucket: str) -> None:
+    assert set(buckets()[bucket]["PublicAccessBlockConfiguration"].values()) == {True}
+    assert buckets()[bucket]["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    [policy] = [
+        it["Properties"]["PolicyDocument"]["Statement"]
+        for it in template()["Resources"].values()
+        if it["Type"] == "AWS::S3::BucketPolicy" and it["Properties"]["Bucket"] == {"Ref": bucket}
+    ]
+    arn = {"GetAtt": f"{bucket}.Arn"}
+    assert policy == [
+        {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [arn, {"Sub": f"${{{bucket}.Arn}}/*"}],
+            "Condition": {"Bool": {"aws:SecureTransport": False}},
+        }
+    ]
+
+
+def test_a_key_of_one_s_own_encrypts_all_that_is_kept_and_all_who_need_it_may_use_it() -> None:
+    by_key = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": {"Ref": "KmsKey"}}
+    for properties in buckets().values():
+        [rule] = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        assert rule["ServerSideEncryptionByDefault"] == {"If": ["HasKmsKey", by_key, {"SSEAlgorithm": "AES256"}]}
+    table = template()["Resources"]["Registry"]["Properties"]["SSESpecification"]
+    assert table["If"][:2] == ["HasKmsKey", {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": {"Ref": "KmsKey"}}]
+
+    owners = {name for name, it in template()["Resources"].items() if it["Type"] in permissions.OWNERS[:2]}
+    allowed = {role["Ref"].removesuffix("Role") for role in template()["Resources"]["UseOfKey"]["Properties"]["Roles"]}
+    assert allowed == owners - WITHOUT_DATA
