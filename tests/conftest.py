@@ -36,7 +36,7 @@ REGION = "us-east-1"
 # The bucket that the user's calls name, beside the stack's own.
 CLIENT_BUCKET = "albert-textcats"
 # The template's parameters where a test's deployment isn't given their defaults.
-PARAMETERS = {"Encoder": "none", "DatasetBuckets": CLIENT_BUCKET}
+PARAMETERS = {"Encoder": "none", "DatasetBuckets": f"{CLIENT_BUCKET},{CLIENT_BUCKET}-best"}
 ROLE = "arn:aws:iam::123456789012:role/winnow"
 OFFLINE = ("unit", "functions")
 

@@ -41,7 +41,7 @@ DOORS = (
     {"batch_objects"},
     {"deployment"},
     {"encoders"},
-    {"loaded"},
+    {"loaded", "starting"},
     {"training", "choice", "retraining", "comparison", "reading", "shards", "classifying"},
     {"jobs", "batches", "announcement", "promotion", "preparation", "dry_run", "trainer", "predictor", "failures", "http"},
     {"deletion", "feedback"},

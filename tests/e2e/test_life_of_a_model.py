@@ -124,6 +124,17 @@ def test_a_data_set_that_is_missing_or_forbidden_gives_the_same_sentence(api: De
     assert errors[0] == errors[1]
 
 
+def test_more_trainings_than_go_on_at_once_wait_for_their_turn_and_are_made(api: Deployed, small_dataset: bytes) -> None:
+    dataset = api.client.upload("small.jsonl", small_dataset)
+    names = [f"in-turn-{number}" for number in range(7)]
+    for name in names:
+        api.client.train(name, dataset, recipe="linear", n_iter=1)
+    # Sooner than the sweeper looks: the registry's stream tells that one has ended.
+    assert {api.client.wait(name, seconds=200)["status"] for name in names} == {"ready"}
+    for name in names:
+        api.request("DELETE", f"/models/{name}")
+
+
 def test_models_survive_a_stop_and_a_start(api: Deployed, small_dataset: bytes) -> None:
     api.client.train("kept", api.client.upload("small.jsonl", small_dataset), n_iter=2)
     api.client.wait("kept")

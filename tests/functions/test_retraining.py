@@ -10,25 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conftest import Context, Json, load_event
+from tests.conftest import Json, load_event
 from tests.support.feedback import add, labelled
+from tests.support.metrics import sweep
 from tests.support.races import before_write
 from winnow import aws
 
 if TYPE_CHECKING:
     from tests.conftest import Ready, Winnow
     from tests.support.clock import Clock
-
-SWEEP = "functions/upkeep/sweep"
-
-
-def sweep(winnow: Winnow, capsys: pytest.CaptureFixture[str]) -> Json:
-    """Run the sweep. Returns its metrics, but for the one that counts it."""
-    capsys.readouterr()
-    winnow.invoke(SWEEP, load_event("upkeep/sweep"), Context(seconds=240))
-    [line] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
-    [directive] = line["_aws"]["CloudWatchMetrics"]
-    return {metric["Name"]: sum(line[metric["Name"]]) for metric in directive["Metrics"] if metric["Name"] != "Sweeps"}
 
 
 def set_properties(winnow: Winnow, **properties: object) -> None:
@@ -459,7 +449,7 @@ def test_deleting_a_model_removes_its_feedback(ready: Ready) -> None:
 
     assert winnow.call("delete_model", path={"model_id": "tc-01"}).status == 200
 
-    assert {row["pk"] for row in winnow.table.scan()["Items"]} == {"DELETIONS"}
+    assert {row["pk"] for row in winnow.table.scan()["Items"]} == {"DELETIONS", "TRAININGS"}
     assert winnow.objects() == {}
 
 

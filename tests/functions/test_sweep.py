@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.conftest import Context, Json, load_event
+from tests.support.metrics import sweep
 from winnow import aws, deployment, jobs
 from winnow.domain import Progress, Stage, TrainingJob, VersionStatus
 from winnow.errors import JobSupersededError
@@ -26,16 +27,6 @@ def broken(winnow: Winnow) -> pytest.MonkeyPatch:
     patched = pytest.MonkeyPatch()
     patched.setattr(winnow, "names", {**winnow.names, "TrainingWorkflow": f"{winnow.names['TrainingWorkflow']}-that-is-gone"})
     return patched
-
-
-def sweep(winnow: Winnow, capsys: pytest.CaptureFixture[str]) -> Json:
-    """Run the sweep. Returns its metrics, those of which there are none left out."""
-    capsys.readouterr()
-    winnow.invoke(SWEEP, load_event("upkeep/sweep"), Context(seconds=240))
-    [line] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
-    [directive] = line["_aws"]["CloudWatchMetrics"]
-    assert (directive["Namespace"], line["service"]) == ("Winnow", "winnow")
-    return {metric["Name"]: sum(line[metric["Name"]]) for metric in directive["Metrics"]}
 
 
 def note(winnow: Winnow, job: Json) -> None:
@@ -57,9 +48,9 @@ def test_a_training_whose_workflow_did_not_start_is_started(
     broken.undo()
     assert (answer.status, winnow.version()["status"], winnow.executions()) == (202, "queued", [])
 
-    assert sweep(winnow, capsys) == {"Sweeps": 1}
+    assert sweep(winnow, capsys) == {}
     clock.advance(minutes=6)
-    assert sweep(winnow, capsys) == {"Sweeps": 1, "TrainingsStarted": 1}
+    assert sweep(winnow, capsys) == {"TrainingsStarted": 1}
 
     assert [job_of(execution)["fence"] for execution in described(winnow)] == [1]
     winnow.run_workflow(winnow.started_job())
@@ -70,7 +61,7 @@ def test_a_workflow_that_waits_for_its_first_task_is_left_alone(winnow: Winnow, 
     winnow.create()
     clock.advance(minutes=6)
 
-    assert sweep(winnow, capsys) == {"Sweeps": 1}
+    assert sweep(winnow, capsys) == {}
 
     assert [execution["status"] for execution in winnow.executions()] == ["RUNNING"]
     assert fence(winnow) == 1
@@ -85,8 +76,8 @@ def test_what_ended_before_its_first_task_is_started_anew_and_the_old_can_t_writ
     stop(winnow)
     clock.advance(minutes=6)
 
-    assert sweep(winnow, capsys) == {"Sweeps": 1, "TrainingsRestarted": 1}
-    assert sweep(winnow, capsys) == {"Sweeps": 1}
+    assert sweep(winnow, capsys) == {"TrainingsRestarted": 1}
+    assert sweep(winnow, capsys) == {}
 
     assert sorted(job_of(execution)["fence"] for execution in described(winnow)) == [1, 2]
     with pytest.raises(JobSupersededError):
@@ -105,12 +96,12 @@ def test_what_was_fenced_anew_and_not_started_is_started_by_a_later_sweep(
     stop(winnow)
     clock.advance(minutes=6)
     with monkeypatch.context() as refusing:
-        refusing.setattr("winnow.jobs._try_to_start_workflow", lambda job: False)
-        assert sweep(winnow, capsys) == {"Sweeps": 1}
+        refusing.setattr("winnow.starting.try_to_start", lambda job: False)
+        assert sweep(winnow, capsys) == {}
     assert (fence(winnow), len(winnow.executions())) == (2, 1)
 
     clock.advance(minutes=6)
-    assert sweep(winnow, capsys) == {"Sweeps": 1, "TrainingsStarted": 1}
+    assert sweep(winnow, capsys) == {"TrainingsStarted": 1}
 
     assert sorted(job_of(execution)["fence"] for execution in described(winnow)) == [1, 2]
 
@@ -148,9 +139,9 @@ def test_a_training_that_fell_silent_fails_and_its_workflow_is_stopped(
     assert winnow.version()["status"] == status
 
     clock.advance(minutes=19)
-    assert sweep(winnow, capsys) == {"Sweeps": 1}
+    assert sweep(winnow, capsys) == {}
     clock.advance(minutes=2)
-    assert sweep(winnow, capsys) == {"Sweeps": 1, "TrainingsFailed": 1}
+    assert sweep(winnow, capsys) == {"TrainingsFailed": 1}
 
     assert winnow.version()["status"] == "failed"
     assert "stopped without a word" in winnow.version()["error"]
@@ -179,7 +170,7 @@ def test_a_lease_that_is_renewed_between_the_sweeper_s_look_and_its_write_counts
         expire(table, *writes)
 
     monkeypatch.setattr(rows, "transact", late)
-    assert sweep(winnow, capsys) == {"Sweeps": 1}
+    assert sweep(winnow, capsys) == {}
 
     assert winnow.version()["status"] == "training"
     assert [execution["status"] for execution in winnow.executions()] == ["RUNNING"]
@@ -192,7 +183,7 @@ def test_each_note_renews_the_lease(winnow: Winnow, clock: Clock, capsys: pytest
     for _ in range(4):
         note(winnow, job)
         clock.advance(minutes=15)
-        assert sweep(winnow, capsys) == {"Sweeps": 1}
+        assert sweep(winnow, capsys) == {}
 
     assert winnow.run_workflow(job) == "Publish"
     assert "lease_until" not in version_row(winnow)
@@ -203,11 +194,11 @@ def test_what_could_not_be_started_for_a_day_fails(
 ) -> None:
     winnow.create()
     clock.advance(hours=23)
-    assert sweep(winnow, capsys) == {"Sweeps": 1}
+    assert sweep(winnow, capsys) == {}
     assert winnow.version()["status"] == "queued"
 
     clock.advance(hours=2)
-    assert sweep(winnow, capsys) == {"Sweeps": 1, "TrainingsFailed": 1}
+    assert sweep(winnow, capsys) == {"TrainingsFailed": 1}
 
     assert "could not be started for a day" in winnow.version()["error"]
 
@@ -216,13 +207,13 @@ def test_what_ended_is_left_alone(ready: Ready, clock: Clock, capsys: pytest.Cap
     winnow = ready("exclusive.json")
     winnow.create(id="tc-02")
     winnow.call("cancel_version", path={"model_id": "tc-02", "version": "1"})
-    before = winnow.table.scan()["Items"]
+    before = [row for row in winnow.table.scan()["Items"] if row["pk"] != rows.TRAININGS]
     executions = len(winnow.executions())
 
     clock.advance(hours=1)
-    assert sweep(winnow, capsys) == {"Sweeps": 1}
+    assert sweep(winnow, capsys) == {}
 
-    assert [row for row in winnow.table.scan()["Items"] if row["pk"] != rows.UPKEEP] == before
+    assert [row for row in winnow.table.scan()["Items"] if row["pk"] not in {rows.UPKEEP, rows.TRAININGS}] == before
     assert len(winnow.executions()) == executions
 
 
@@ -239,7 +230,7 @@ def test_one_sick_row_does_not_keep_the_sweeper_from_the_others(
     winnow.table.update_item(Key=rows.model_key("tc-02"), UpdateExpression="REMOVE latest_version")
     clock.advance(minutes=20)
 
-    assert sweep(winnow, capsys) == {"Sweeps": 1, "TrainingsStarted": 2, "DeletionsFinished": 1, "SweepFaults": 2}
+    assert sweep(winnow, capsys) == {"TrainingsStarted": 2, "DeletionsFinished": 1, "SweepFaults": 2}
 
     assert {job_of(execution)["model_id"] for execution in described(winnow)} == {"tc-01", "tc-03"}
 
@@ -272,9 +263,9 @@ def test_objects_that_nobody_will_ask_for_are_removed_when_they_are_a_day_old(
     for key in (*kept - set(winnow.objects()), *orphans):
         winnow.s3.put_object(Bucket=bucket, Key=key, Body=b"x")
 
-    assert sweep(winnow, capsys) == {"Sweeps": 1}
+    assert sweep(winnow, capsys) == {}
     clock.advance(hours=25)
-    assert sweep(winnow, capsys) == {"Sweeps": 1, "OrphansRemoved": len(old) + len(orphans)}
+    assert sweep(winnow, capsys) == {"OrphansRemoved": len(old) + len(orphans)}
 
     assert set(winnow.objects()) == kept
     # What no row knows may be the rows' fault: the bucket keeps what was removed, as long as it keeps versions.
@@ -287,18 +278,19 @@ def test_orphans_are_looked_for_once_a_day(winnow: Winnow, clock: Clock, capsys:
     orphan = {"Bucket": winnow.names["Models"], "Key": "models/f00/versions/1/1/artifact/weights.bin"}
     winnow.s3.put_object(**orphan, Body=b"x")
     clock.advance(hours=25)
-    assert sweep(winnow, capsys) == {"Sweeps": 1, "OrphansRemoved": 1}
+    assert sweep(winnow, capsys) == {"OrphansRemoved": 1}
 
     winnow.s3.put_object(**orphan, Body=b"x")
     clock.advance(hours=23)
-    assert sweep(winnow, capsys) == {"Sweeps": 1}
+    assert sweep(winnow, capsys) == {}
     clock.advance(hours=2)
-    assert sweep(winnow, capsys) == {"Sweeps": 1, "OrphansRemoved": 1}
+    assert sweep(winnow, capsys) == {"OrphansRemoved": 1}
 
 
 def test_what_a_training_needs_that_lasts_longer_than_a_day_is_no_orphan(
     winnow: Winnow, clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    winnow.parameters["LongestTraining"] = "4320"
     winnow.put_dataset()
     winnow.create(n_iter=1)
     job = winnow.started_job()
@@ -310,7 +302,7 @@ def test_what_a_training_needs_that_lasts_longer_than_a_day_is_no_orphan(
     with winnow.settings("functions/training/train"):
         deployment.jobs().note(TrainingJob.from_event(job["job"]), VersionStatus.TRAINING, Progress.of(Stage.TRAINING))
 
-    assert sweep(winnow, capsys) == {"Sweeps": 1}
+    assert sweep(winnow, capsys) == {}
 
     assert winnow.objects() == before
 

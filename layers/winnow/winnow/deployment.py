@@ -1,6 +1,7 @@
 """The registry and the storage of this deployment, over the resources that the function's settings name."""
 
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
 from winnow import aws
@@ -9,7 +10,7 @@ from winnow.datasets_bucket import Datasets
 from winnow.domain import Ceilings
 from winnow.executions import Workflow
 from winnow.kept_files import KeptFiles
-from winnow.registry import AnsweredRequests, Batches, BatchPredictions, Jobs, Keys, Models, Upkeep
+from winnow.registry import AnsweredRequests, Batches, BatchPredictions, Jobs, Keys, Models, Slots, Upkeep
 from winnow.storage import DryRunReports, Storage
 
 # Half of what a function's /tmp has. The other half is for sentence encoders.
@@ -22,6 +23,19 @@ def models() -> Models:
 
 def jobs() -> Jobs:
     return Jobs(aws.registry_table())
+
+
+def slots() -> Slots:
+    return Slots(aws.registry_table())
+
+
+def most_trainings() -> int:
+    """So many versions are trained at once."""
+    return int(aws.setting("MOST_TRAININGS"))
+
+
+def longest_training() -> timedelta:
+    return timedelta(minutes=int(aws.setting("LONGEST_TRAINING")))
 
 
 def batches() -> Batches:

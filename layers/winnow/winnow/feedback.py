@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from winnow import deployment, jobs
+from winnow import deployment, starting
 from winnow.domain import (
     Batch,
     DatasetReference,
@@ -157,7 +157,7 @@ def _try_to_retrain(model: Model) -> TrainingJob | None:
     job = TrainingJob(model.model_id, model.uid, model.latest_version + 1, fence=1)
     if not deployment.jobs().create_version(model, job, _request(model, base, newest)):
         return None
-    jobs.begin(job)
+    starting.start_waiting()
     return job
 
 

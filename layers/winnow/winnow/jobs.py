@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import timedelta
 from enum import StrEnum
 from uuid import uuid4
 
-from winnow import deployment
+from winnow import deployment, starting
 from winnow.domain import ACTIVE, IdempotencyKey, TrainingJob, TrainingRequest, Version, VersionStatus, now, timestamp, utc_now
 from winnow.errors import (
     BusyError,
@@ -27,6 +26,10 @@ _SILENT = (
     "The training stopped without a word: nothing was heard of it for longer than one of its steps can take."
     " Train again with force_update, or report it if it stays."
 )
+_TOO_LONG = (
+    "The training took longer than the {minutes} minutes that this deployment allows: train on fewer texts (n_texts) or in fewer epochs"
+    " (n_iter), or raise the template's parameter LongestTraining."
+)
 _NEVER_STARTED = "The training could not be started for a day: the sweeper's log has the reason. Train again with force_update."
 
 
@@ -43,21 +46,16 @@ def start(request: TrainingRequest, key: IdempotencyKey | None = None) -> Traini
 
     ModelExistsError for an id that exists without force_update, TrainingUnderwayError while a version of it is being made,
     IdempotencyKeyReusedError for a key that stands for another request.
-    Once the version is registered it will be trained or fail: where the workflow doesn't start now, `care_for` starts it later.
+    Once the version is registered it will be trained or fail: where the workflow doesn't start now, it does when its turn comes.
     """
     job, new = _register(request, key)
     if new:
-        _try_to_start_workflow(job)
+        starting.start_waiting()
     return job
 
 
-def begin(job: TrainingJob) -> None:
-    """Start the training of a version that was registered elsewhere. As in `start`, where that fails `care_for` does it later."""
-    _try_to_start_workflow(job)
-
-
 def care_for(model_id: str) -> Care | None:
-    """See to the active version of a model, where its lease ran out. None: there was nothing to do.
+    """See to the active version of a model, where it takes too long, or its lease ran out. None: there was nothing to do.
 
     JobSupersededError where it changed meanwhile. Each step may be the last before a crash, and be repeated: an execution's name has the
     fence, so that none starts twice; and the fence grows only when the execution before has ended.
@@ -65,18 +63,41 @@ def care_for(model_id: str) -> Care | None:
     models = deployment.models()
     model = models.find(model_id)
     version = None if model is None else models.version_in_training(model)
-    if version is None or version.lease_until is None or version.lease_until > now():
+    if version is None:
         return None
-    if version.status is not VersionStatus.QUEUED:
-        return _give_up(version, _SILENT)
-    if version.created_at <= timestamp(utc_now() - _LONGEST_QUEUED):
+    since = deployment.slots().read().since.get((version.job.uid, version.job.version))
+    if since is None:
+        # It waits for its turn, for as long as that takes.
+        return None
+    return _care_for_queued(version, since) if version.status is VersionStatus.QUEUED else _care_for_working(version, since)
+
+
+def _care_for_queued(version: Version, since: str) -> Care | None:
+    """See to a version whose turn it is since then, and of which no task has begun."""
+    if not _is_silent(version):
+        return None
+    if since <= timestamp(utc_now() - _LONGEST_QUEUED):
         return _give_up(version, _NEVER_STARTED)
-    status = deployment.training_workflow().status(_execution_name(version.job))
+    status = deployment.training_workflow().status(starting.execution_name(version.job))
     if status is None:
-        return Care.STARTED if _try_to_start_workflow(version.job) else None
+        return Care.STARTED if starting.try_to_start(version.job) else None
     if status in ENDED:
-        return Care.RESTARTED if _try_to_start_workflow(deployment.jobs().restart(version.job)) else None
+        return Care.RESTARTED if starting.try_to_start(deployment.jobs().restart(version.job)) else None
     return None
+
+
+def _care_for_working(version: Version, since: str) -> Care | None:
+    """See to a version that is being trained since then."""
+    longest = deployment.longest_training()
+    if since <= timestamp(utc_now() - longest):
+        deployment.jobs().fail(version.job, _TOO_LONG.format(minutes=longest // timedelta(minutes=1)))
+        try_to_stop_workflow(version.job)
+        return Care.FAILED
+    return _give_up(version, _SILENT) if _is_silent(version) else None
+
+
+def _is_silent(version: Version) -> bool:
+    return version.lease_until is not None and version.lease_until <= now()
 
 
 def _give_up(version: Version, error: str) -> Care:
@@ -129,16 +150,6 @@ def cancel(model_id: str, number: int) -> Version:
     raise BusyError(model_id)
 
 
-def _try_to_start_workflow(job: TrainingJob) -> bool:
-    """Start the workflow for the job, once: the execution's name is the job's own. Where that fails the job stays queued."""
-    return deployment.training_workflow().try_to_start(_execution_name(job), {"job": asdict(job)})
-
-
 def try_to_stop_workflow(job: TrainingJob) -> None:
     """Stop the workflow of a job that the registry has ended."""
-    deployment.training_workflow().try_to_stop(_execution_name(job))
-
-
-def _execution_name(job: TrainingJob) -> str:
-    # A name is refused for 90 days after its execution closed. The uid, which no other life of the model has, keeps it from repeating.
-    return f"{job.uid}-{job.version}-{job.fence}"
+    deployment.training_workflow().try_to_stop(starting.execution_name(job))

@@ -14,7 +14,7 @@ from enum import StrEnum
 from winnow.domain import ACTIVE, VersionStatus
 
 STATES: Mapping[VersionStatus, str] = {
-    VersionStatus.QUEUED: "Registered, and answered with 202. No task of the workflow has worked on it yet.",
+    VersionStatus.QUEUED: "Registered, and answered with 202. It waits for its turn, or for the workflow's first task.",
     VersionStatus.TRAINING: "The workflow's tasks Prepare and Train work on it.",
     VersionStatus.EVALUATING: "The workflow's task Publish measures it.",
     VersionStatus.READY: "All of it is written. It can answer, and never changes again.",

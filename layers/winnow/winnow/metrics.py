@@ -3,9 +3,9 @@
 NAMESPACE, SERVICE = "Winnow", "winnow"
 
 
-def count(name: str) -> None:
-    """Count one of this."""
+def count(name: str, number: int = 1) -> None:
+    """Count so many of this."""
     from aws_lambda_powertools.metrics import MetricUnit, single_metric  # noqa: PLC0415 - a cold start that counts nothing pays nothing
 
-    with single_metric(name=name, unit=MetricUnit.Count, value=1, namespace=NAMESPACE) as metric:
+    with single_metric(name=name, unit=MetricUnit.Count, value=number, namespace=NAMESPACE) as metric:
         metric.add_dimension("service", SERVICE)

@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 
 from aws_lambda_powertools import Logger
 
-from winnow import batches, deletion, deployment, feedback, jobs
+from winnow import batches, deletion, deployment, feedback, jobs, starting
 from winnow.batch_prediction import BatchJob
 from winnow.domain import ACTIVE, utc_now
 from winnow.errors import JobSupersededError
@@ -42,8 +42,9 @@ def sweep(seconds: float) -> Counter[str]:
                 logger.exception("passed over", extra={"row": str(name)})
                 done["SweepFaults"] += 1
 
-    each(deployment.models().training(), _training)
+    each((wanted.model_id for wanted in deployment.models().wanted()), _training)
     each(deployment.models().asked_to_retrain(), lambda name: {"RetrainingsStarted": 1} if feedback.retrain_if_due(name) else {})
+    each(["waiting trainings"], lambda _: +Counter(WaitingTrainings=starting.start_waiting()))
     each(deployment.batch_predictions().under_way(), _batch)
     each(deployment.upkeep().deletions(), lambda name: {"DeletionsFinished": 1} if deletion.finish(name, time_left) else {})
     each(["orphans"], lambda name: _orphans(name, time_left))

@@ -58,6 +58,7 @@ class Jobs:
             "revision": 1,
             "latest_version": job.version,
             "training_version": job.version,
+            "queued_at": at,
             "created_at": at,
             "updated_at": at,
             **request.properties,
@@ -72,7 +73,13 @@ class Jobs:
         at = now()
         advance = rows.Update(
             key=rows.model_key(job.model_id),
-            assign={"latest_version": job.version, "training_version": job.version, "updated_at": at, **request.properties},
+            assign={
+                "latest_version": job.version,
+                "training_version": job.version,
+                "queued_at": at,
+                "updated_at": at,
+                **request.properties,
+            },
             condition="#uid = :uid AND #latest_version = :latest AND attribute_not_exists(#training_version)",
             where={"uid": model.uid, "latest": model.latest_version},
         )
@@ -165,7 +172,7 @@ class Jobs:
         released = rows.Update(
             key=rows.model_key(job.model_id),
             assign={**model, "updated_at": at},
-            remove=["training_version", "feedback_taking"],
+            remove=["training_version", "queued_at", "feedback_taking"],
             condition="#uid = :uid AND #training_version = :version",
             where={"uid": job.uid, "version": job.version},
         )

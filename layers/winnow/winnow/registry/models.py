@@ -21,6 +21,7 @@ from winnow.domain import (
     TrainingJob,
     Version,
     VersionStatus,
+    Wanted,
     Watermark,
     now,
 )
@@ -79,10 +80,11 @@ class Models:
         # One more than asked for tells whether there are more.
         return models[:limit], models[limit - 1].model_id if len(models) > limit else None
 
-    def training(self) -> Iterator[str]:
-        """The ids of the models of which a version is queued or being trained."""
+    def wanted(self) -> Iterator[Wanted]:
+        """The versions that are queued or being trained."""
         for item in rows.partition(self._table, rows.MODELS, FilterExpression=Attr("training_version").exists()):
-            yield item["sk"]
+            # One of before this was kept counts as the first.
+            yield Wanted(item["sk"], item["uid"], item["training_version"], item.get("queued_at", ""))
 
     def needing_encoders(self) -> Iterator[Version]:
         """The versions that need a sentence encoder, or whose training began with one. A look at every version that there is."""

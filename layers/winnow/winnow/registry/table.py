@@ -8,6 +8,7 @@ BATCHES#uid     batch       a batch prediction by one life of a model, by its id
 BATCHES         uid#batch   the mark that it is under way: what the sweeper looks at
 DELETIONS       uid         a deleted model whose objects may not all be gone yet
 DELETIONS       uid#000001  the same of one version of a model
+TRAININGS       slots       which trainings hold one of the slots, since when
 UPKEEP          name        when the sweeper last did what it does once a day
 KEYS            cursors     the key that signs the cursors of lists
 IDEMPOTENCY#…   ANSWER      what was started under an Idempotency-Key, by the key's SHA-256
@@ -34,9 +35,11 @@ if TYPE_CHECKING:
 MODELS = "MODELS"
 BATCHES = "BATCHES"
 DELETIONS = "DELETIONS"
+TRAININGS = "TRAININGS"
 UPKEEP = "UPKEEP"
 Key = dict[str, Any]
 
+SLOTS_KEY: Key = {"pk": TRAININGS, "sk": "slots"}
 CURSOR_KEY: Key = {"pk": "KEYS", "sk": "cursors"}
 
 _CONFLICT_TRIES = 6

@@ -1,0 +1,16 @@
+"""When a training has ended, or was deleted: its slot is free for the next.
+
+The records of the registry's stream are filtered in template.yaml: https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
+"""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from winnow.starting import start_waiting
+
+logger = Logger(service="winnow")
+
+
+def handler(event: dict[str, Any], context: object) -> None:
+    logger.info("looked", extra={"ended": len(event["Records"]), "waiting": start_waiting()})

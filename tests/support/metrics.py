@@ -1,0 +1,33 @@
+"""What functions count: their metrics, as they write them into their logs."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from tests.conftest import Context, load_event
+
+if TYPE_CHECKING:
+    import pytest
+
+    from tests.conftest import Winnow
+
+
+def sweep(winnow: Winnow, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """Run the sweep. Returns its metrics: those of what there was to do."""
+    capsys.readouterr()
+    winnow.invoke("functions/upkeep/sweep", load_event("upkeep/sweep"), Context(seconds=240))
+    return counted(capsys.readouterr().out)
+
+
+def counted(output: str) -> dict[str, Any]:
+    """The sums of the metrics among the lines that were printed (CloudWatch's embedded format)."""
+    sums: Counter[str] = Counter()
+    for line in output.splitlines():
+        if '"_aws"' in line:
+            metrics = json.loads(line)
+            [directive] = metrics["_aws"]["CloudWatchMetrics"]
+            assert (directive["Namespace"], metrics["service"]) == ("Winnow", "winnow")
+            sums.update({metric["Name"]: int(sum(metrics[metric["Name"]])) for metric in directive["Metrics"]})
+    return dict(sums)
