@@ -51,10 +51,8 @@ def test_another_layer_makes_the_release_run(layer: str) -> None:
 def test_cloudformation_itself_never_moves_the_alias() -> None:
     # What it went back to after a deployment that failed would be the last version that it knows, and older than what answered before.
     now = translated()
-    for other in (
-        translated(Predict="other", PredictCode="other", WinnowLayer="other"),
-        translated({"Encoder": "none", "SnapStart": "true"}),
-    ):
+    code, settings = {"Predict": "other", "PredictCode": "other", "WinnowLayer": "other"}, {"Encoder": "none", "SnapStart": "true"}
+    for other in (translated(packages=code), translated(settings)):
         for name in ("PredictVersionfirst", ALIAS):
             assert other[name] == now[name]
 
