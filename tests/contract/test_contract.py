@@ -19,6 +19,9 @@ README = ROOT / "README.md"
 
 # The errors that a client never gets as an answer: a version's `error` shows their sentences.
 ONLY_IN_A_TRAINING = {errors.JobSupersededError, errors.TrainingFailedError}
+# And those that CloudFormation shows.
+ONLY_IN_A_DEPLOYMENT = {errors.ReleaseError}
+NEVER_AN_ANSWER = ONLY_IN_A_TRAINING | ONLY_IN_A_DEPLOYMENT
 FROM_API_GATEWAY = {"forbidden", "no-such-call", "throttled", "gateway"}
 
 
@@ -243,7 +246,7 @@ def test_every_error_has_its_status_in_the_contract(error: type[errors.WinnowErr
 
 
 def test_the_problems_are_those_of_the_code_and_of_the_gateway() -> None:
-    answered = {error.kind for error in error_classes() if error not in ONLY_IN_A_TRAINING}
+    answered = {error.kind for error in error_classes() if error not in NEVER_AN_ANSWER}
     assert set(component("Problem")["properties"]["type"]["enum"]) == {f"urn:winnow:problem:{kind}" for kind in answered | FROM_API_GATEWAY}
 
 
@@ -252,7 +255,7 @@ def test_the_problem_that_the_code_makes_of_an_error_fits(error: type[errors.Win
     made = error.__new__(error)
     errors.WinnowError.__init__(made, "Mend this.", field="text")
     schema = component("Problem")
-    if error in ONLY_IN_A_TRAINING:
+    if error in NEVER_AN_ANSWER:
         schema = {**schema, "properties": {**schema["properties"], "type": {}}}
     assert not contract.faults(problems.details(made), schema)
 

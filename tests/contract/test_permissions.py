@@ -12,8 +12,8 @@ from tests.support.permissions import Grant, grants
 
 # The ceiling above all roles. It grants nothing.
 EVERYTHING = {"Boundary"}
-# Neither reads the registry nor a bucket.
-WITHOUT_DATA = {"Health", "TrainingWorkflow"}
+# None of them reads the registry or a bucket.
+WITHOUT_DATA = {"Health", "ReleasePredict", "TrainingWorkflow"}
 
 
 def test_each_statement_is_in_the_document_and_the_reverse() -> None:

@@ -37,7 +37,7 @@ DOORS = (
     {"object_keys"},
     {"domain", "errors", "prediction", "batch_prediction"},
     {"aws", "long_object", "flags", "metrics", "strict_json", "lifecycle", "kept_files", "portions"},
-    {"registry", "storage", "datasets_bucket", "recipes", "evaluation", "datasets", "executions"},
+    {"registry", "storage", "datasets_bucket", "recipes", "evaluation", "datasets", "executions", "custom_resource", "release"},
     {"batch_objects"},
     {"deployment"},
     {"encoders"},

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import os
+import random
 import subprocess
 import sys
 import tarfile
@@ -52,6 +53,18 @@ print(json.dumps({"answer": answer, "at_init": at_init, "imported": sorted(sys.m
 """
 
 
+def in_a_new_process(winnow: Winnow, script: str, given: str = "", **variables: str) -> str:
+    """The last line that the script prints. It runs as the deployed function, whose clients are made when it is imported."""
+    with winnow.settings("functions/api/predict"):
+        fake = {"AWS_ACCESS_KEY_ID": "fake", "AWS_SECRET_ACCESS_KEY": "fake", "AWS_DEFAULT_REGION": REGION}
+        path = os.pathsep.join(map(str, (ROOT / "layers" / "winnow", ROOT / "functions" / "api" / "predict")))
+        lambda_s = {"AWS_LAMBDA_FUNCTION_NAME": "winnow", "POWERTOOLS_LOG_LEVEL": "CRITICAL"}
+        environment = {**os.environ, **fake, **lambda_s, "PYTHONPATH": path, **variables}
+    done = subprocess.run([sys.executable, "-B", "-c", script], input=given, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()[-1]
+
+
 def answered(winnow: Winnow, texts: list[str], folder: Path) -> tuple[Json, set[str]]:
     """The body of the answer, and the packages that the process had imported by then. folder: its /tmp."""
     client = boto3.client("dynamodb")
@@ -63,16 +76,7 @@ def answered(winnow: Winnow, texts: list[str], folder: Path) -> tuple[Json, set[
         "objects": {key: base64.b64encode(body).decode() for key, body in winnow.objects().items()},
         "event": load_event("api/predict_post_texts") | {"body": json.dumps({"model_id": "tc-01", "texts": texts, "n_top": 1000})},
     }
-    with winnow.settings("functions/api/predict"):
-        fake = {"AWS_ACCESS_KEY_ID": "fake", "AWS_SECRET_ACCESS_KEY": "fake", "AWS_DEFAULT_REGION": REGION}
-        path = os.pathsep.join(map(str, (ROOT / "layers" / "winnow", ROOT / "functions" / "api" / "predict")))
-        # As a deployed function, whose clients are made when it is imported.
-        lambda_s = {"AWS_LAMBDA_FUNCTION_NAME": "winnow", "POWERTOOLS_LOG_LEVEL": "CRITICAL", "TMPDIR": str(folder)}
-        environment = {**os.environ, **fake, **lambda_s, "PYTHONPATH": path}
-    command = [sys.executable, "-B", "-c", _ANSWER]
-    done = subprocess.run(command, input=json.dumps(given), env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout.splitlines()[-1])
+    told = json.loads(in_a_new_process(winnow, _ANSWER, json.dumps(given), TMPDIR=str(folder)))
     assert told["answer"]["statusCode"] == 200, told["answer"]
     assert "numpy" in told["at_init"]
     return json.loads(told["answer"]["body"]), {name.partition(".")[0] for name in told["imported"]}
@@ -132,3 +136,46 @@ def test_nothing_of_the_registry_and_no_client_is_left_in_a_snapshot(ready: Read
         assert all(client.cache_info().currsize for client in clients)
 
     assert winnow.call("predict", "predict_get_body").body["version"] == 2
+
+
+def test_a_process_out_of_a_snapshot_has_credentials_and_chance_of_its_own(
+    ready: Ready, hooks: dict[str, Callable[[], object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    winnow = ready("exclusive.json")
+    assert winnow.call("predict", "predict_get_body").status == 200
+    with winnow.settings("functions/api/predict"):
+        hooks["before_snapshot"]()
+        chance = random.getstate()
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "its-own")
+        hooks["after_restore"]()
+        drawn = random.random()
+        assert "Credential=its-own%2F" in aws.s3().generate_presigned_url("get_object", Params={"Bucket": "b", "Key": "k"})
+        random.setstate(chance)
+        hooks["after_restore"]()
+        assert random.random() != drawn
+
+
+# The hook before a snapshot, where the layer with the encoder and what runs it is left out.
+_SNAPSHOT = """
+import sys
+from types import ModuleType
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"onnxruntime", "tokenizers", "winnow_encoder"}:
+            raise ModuleNotFoundError(f"{name} is in no layer of this function", name=name)
+
+sys.meta_path.insert(0, Blocker())
+hooks = sys.modules["snapshot_restore_py"] = ModuleType("snapshot_restore_py")
+registered = []
+hooks.register_before_snapshot = hooks.register_after_restore = registered.append
+import app
+for hook in registered:
+    hook()
+print(*sorted(sys.modules))
+"""
+
+
+def test_a_snapshot_without_the_encoder_s_layer_has_what_the_other_recipes_need(winnow: Winnow) -> None:
+    done = in_a_new_process(winnow, _SNAPSHOT)
+    assert {"spacy", "thinc"} <= {name.partition(".")[0] for name in done.split()}

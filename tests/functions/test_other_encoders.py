@@ -6,10 +6,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import urllib.request
-from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
@@ -17,6 +15,7 @@ import winnow_encoder
 
 from layers.encoder import upload
 from tests.conftest import Json, load_event
+from tests.support.custom_resource import answer_of
 from tests.support.deadline import Deadline
 from tests.support.feedback import add, labelled
 from winnow import encoders
@@ -69,22 +68,8 @@ def predict(winnow: Winnow) -> Answer:
 
 def checked(winnow: Winnow, monkeypatch: pytest.MonkeyPatch, kind: str = "Update") -> Json:
     """What the deployment's check answers to CloudFormation."""
-    told: list[Json] = []
-
-    def put(request: urllib.request.Request, timeout: float) -> Any:
-        assert request.get_method() == "PUT"
-        assert request.full_url == event["ResponseURL"]
-        assert isinstance(request.data, bytes)
-        told.append(json.loads(request.data))
-        return nullcontext()
-
     new_environments(winnow)
-    monkeypatch.setattr(urllib.request, "urlopen", put)
-    event = load_event("upkeep/check_encoders") | {"RequestType": kind}
-    winnow.invoke(CHECK, event)
-    [answer] = told
-    assert {name: answer[name] for name in ("StackId", "RequestId", "LogicalResourceId")}.items() <= event.items()
-    return answer
+    return answer_of(winnow, monkeypatch, CHECK, load_event("upkeep/check_encoders") | {"RequestType": kind})
 
 
 # --- training and answering ---

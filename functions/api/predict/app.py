@@ -1,5 +1,6 @@
 """GET and POST /prediction: the labels of one text, or of up to a hundred."""
 
+import random
 from functools import cache
 from http import HTTPStatus
 
@@ -22,13 +23,19 @@ def before_snapshot() -> None:
     """Leave no connection, no credentials and nothing of the registry in what Lambda will start from."""
     prepare()
     predictor.cache_clear()
-    aws.forget_clients()
+    aws.forget_session()
+
+
+def after_restore() -> None:
+    """Each process that begins out of a snapshot draws by a chance of its own, and makes its own clients."""
+    random.seed()
+    predictor()
 
 
 if aws.is_lambda():
     # The clients are made while the function is initialised, with all the processor that there is.
     predictor()
-    aws.around_snapshot(before_snapshot, predictor)
+    aws.around_snapshot(before_snapshot, after_restore)
 
 
 @endpoint(schemas.PREDICT, Source.BODY_OR_QUERY)
