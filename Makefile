@@ -8,6 +8,7 @@ MAKEFLAGS += --silent
 
 UV := .tools/uv/bin/uv
 PYTHON := .venv/bin/python
+WITH_PACKAGE := PYTHONPATH=layers/winnow $(PYTHON)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,7 +64,7 @@ ARCHITECTURE ?= arm64
 HOST_ARCHITECTURE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 SOURCES := template.yaml $(shell find functions layers requirements -type f -not -path '*/__pycache__/*')
 
-.PHONY: build build-local deploy start stop demo encoder smoke
+.PHONY: build build-local deploy start stop demo encoder key keys key-remove smoke
 build: env ## build for an account: ARCHITECTURE=arm64 (default) or x86_64, ENCODER=minilm (default) or none; then `sam deploy`
 	ARCHITECTURE=$(ARCHITECTURE) sam build --parameter-overrides Architecture=$(ARCHITECTURE)
 	$(if $(filter none,$(ENCODER)),,$(PYTHON) -m layers.sizes .aws-sam/build)
@@ -84,20 +85,30 @@ build-local: .aws-sam/local/template.yaml ## build for this machine, for the loc
 	touch $@
 
 start: build-local ## the local cloud with everything deployed, kept running; prints URL, key and curl lines
-	$(PYTHON) -m local.start
+	$(WITH_PACKAGE) -m local.start
 
 stop: env ## end what `make start` started; its models stay
-	$(PYTHON) -m local.stop
+	$(WITH_PACKAGE) -m local.stop
 
 demo: build-local ## the main job to its end on a local cloud of its own
-	$(PYTHON) -m local.demo
+	$(WITH_PACKAGE) -m local.demo
 
 encoder: env ## put a sentence encoder where a deployment finds it (docs/encoders.md): FOLDER=… BUCKET=… NAME=…, POOLING=mean|cls, MOST_TOKENS=256
-	PYTHONPATH=layers/winnow $(PYTHON) -m layers.encoder.upload "$(FOLDER)" "$(BUCKET)" $(if $(NAME),--name "$(NAME)") \
+	$(WITH_PACKAGE) -m layers.encoder.upload "$(FOLDER)" "$(BUCKET)" $(if $(NAME),--name "$(NAME)") \
 		$(if $(POOLING),--pooling $(POOLING)) $(if $(MOST_TOKENS),--most-tokens $(MOST_TOKENS))
 
+KEYS = $(WITH_PACKAGE) -m operations.keys --stack "$(or $(STACK),winnow)"
+key: env ## make an API key and print it this once (docs/keys.md): NAME=… ROLE=predict or admin, STACK=winnow
+	$(KEYS) add "$(NAME)" "$(ROLE)"
+
+keys: env ## list the API keys, without their values: STACK=winnow
+	$(KEYS) list
+
+key-remove: env ## take an API key back: NAME=…, STACK=winnow
+	$(KEYS) remove "$(NAME)"
+
 smoke: env ## the end-to-end calls against a deployed stack: URL=… KEY=…
-	$(PYTHON) -m local.smoke "$(URL)" "$(KEY)"
+	$(WITH_PACKAGE) -m local.smoke "$(URL)" "$(KEY)"
 
 # --- checking ---
 
@@ -136,7 +147,7 @@ test-sam-local: build-local ## the original calls against `sam local start-api`,
 	LAMBDA_IMAGE_TOOL="$(LAMBDA_IMAGE_TOOL)" $(PYTHON) -m pytest tests/sam_local
 
 start-sam-local: build-local ## `sam local start-api` with a local cloud behind it, until Ctrl-C: PORT=3000 (default: a free one)
-	LAMBDA_IMAGE_TOOL="$(LAMBDA_IMAGE_TOOL)" $(PYTHON) -m local.sam_local $(PORT)
+	LAMBDA_IMAGE_TOOL="$(LAMBDA_IMAGE_TOOL)" $(WITH_PACKAGE) -m local.sam_local $(PORT)
 
 bench-banking77: build-local ## train on Banking77 and classify its test set, both through the API: DATA=folder with train.csv and test.csv RECIPE=linear
 	PYTHONPATH=layers/winnow $(PYTHON) -m benchmarks.banking77 $(DATA) $(if $(RECIPE),--recipe $(RECIPE))

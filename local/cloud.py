@@ -22,12 +22,16 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local.server import CREDENTIALS, REGION, CloudError, Running, Server, reachable
+from operations.keys import Deployment, KeysError, NameTakenError
+from winnow.access import Role
 
 PROJECT = Path(__file__).resolve().parent.parent
 ARTIFACTS = "winnow-local-artifacts"
 # The local cloud runs functions as processes of this machine, so their layer is built for its processor.
 ARCHITECTURE = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
 DEPLOY_SECONDS = 600
+# The name of the key with which the local cloud's user does everything.
+KEY = "local"
 
 
 class LocalCloud:
@@ -85,14 +89,11 @@ class LocalCloud:
 
     def client(self, service: str) -> Any:
         """A boto3 client of this cloud, whatever AWS settings the caller has."""
-        ignored = {"profile": (None, None, None, None), "config_file": (None, None, os.devnull, None)}
-        session = boto3.Session(
-            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-            region_name=REGION,
-            botocore_session=botocore.session.Session(session_vars=ignored),
-        )
-        return session.client(service, endpoint_url=self.endpoint, config=Config(proxies={}))  # type: ignore[call-overload]
+        return _session().client(service, **self._options)  # type: ignore[call-overload]
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        return {"endpoint_url": self.endpoint, "config": Config(proxies={})}
 
     def deploy(self, parameters: Mapping[str, str] | None = None) -> None:
         """`sam deploy` what `sam build` made. `parameters` are laid over those of samconfig.toml's [local]."""
@@ -124,6 +125,12 @@ class LocalCloud:
         self._apply_gateway_responses()
         self._apply_batch_concurrency()
         self._allow_http()
+        with contextlib.suppress(NameTakenError):  # it outlived a stop
+            self.keys().add(KEY, Role.ADMIN)
+
+    def keys(self) -> Deployment:
+        """The API keys of the deployed stack, to make more of them."""
+        return Deployment.of(self._stack, _session(), **self._options)
 
     def outputs(self) -> dict[str, str]:
         """The stack's outputs, read anew: an API whose paths changed has a new id."""
@@ -136,10 +143,13 @@ class LocalCloud:
     def environment(self) -> dict[str, str]:
         """What a client needs to use this cloud: Winnow's own settings, and AWS's for the tools that upload and look inside."""
         outputs = self.outputs()
-        key = self.client("apigateway").get_api_key(apiKey=outputs["ApiKeyId"], includeValue=True)
+        try:
+            key = self.keys().value(KEY)
+        except KeysError as error:
+            raise CloudError(f"{error} (`make stop` and `make start` deploy anew)") from error
         return {
             "WINNOW_URL": f"{self.endpoint}/_aws/execute-api/{outputs['ApiId']}/{outputs['Stage']}",
-            "WINNOW_API_KEY": key["value"],
+            "WINNOW_API_KEY": key,
             "WINNOW_DATASETS_BUCKET": outputs["DatasetsBucket"],
             "AWS_ENDPOINT_URL": self.endpoint,
             **CREDENTIALS,
@@ -195,6 +205,17 @@ class LocalCloud:
                     return f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
         lines = [line for line in self.deploy_log.read_text(errors="replace").splitlines() if line.strip()]
         return next((line for line in lines if line.startswith("Error")), lines[-1] if lines else "it said nothing")
+
+
+def _session() -> boto3.Session:
+    """A session with the local cloud's credentials, and nothing of the caller's settings."""
+    ignored = {"profile": (None, None, None, None), "config_file": (None, None, os.devnull, None)}
+    return boto3.Session(
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        region_name=REGION,
+        botocore_session=botocore.session.Session(session_vars=ignored),
+    )
 
 
 def _latest_operation(events: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -3,8 +3,9 @@
 with container_engine() as engine, sam_local(folder, engine) as api:
     requests.get(f"{api.url}/models")
 
-The endpoints run in Lambda's containers; training runs in the local cloud. sam local checks no API keys:
-every call is answered, with a key and without. Its layers are laid into an image that sam builds from Lambda's.
+The endpoints and the authorizer run in Lambda's containers; training runs in the local cloud. sam local knows of no usage plans,
+but it asks the authorizer, which finds the local cloud's keys in its registry. Its layers are laid
+into an image that sam builds from Lambda's.
 """
 
 from __future__ import annotations
@@ -234,16 +235,19 @@ def main() -> int:
 
 
 def _greet(api: SamLocal) -> None:
-    json_header = '-H "Content-Type: application/json"'
+    key = api.cloud.environment()["WINNOW_API_KEY"]
+    headers = '-H "x-api-key: $KEY" -H "Content-Type: application/json"'
     print(
         f"""
-  URL  {api.url}      (sam local asks for no API key)
+  URL  {api.url}
+  key  {key}
 
-  curl {api.url}/datasets {json_header} -d '{{"name": "texts.json"}}'
+  KEY={key}
+  curl {api.url}/datasets {headers} -d '{{"name": "texts.json"}}'
   curl -T texts.json "UPLOAD_URL"      # the upload_url of the answer
-  curl {api.url}/models {json_header} -d '{{"id": "tc-01", "s3bucket": "…", "training_object": "…"}}'
-  curl {api.url}/models/tc-01      # until its status is ready
-  curl -X GET {api.url}/prediction {json_header} -d '{{"model_id": "tc-01", "text": "I want to save for vacation!"}}'
+  curl {api.url}/models {headers} -d '{{"id": "tc-01", "s3bucket": "…", "training_object": "…"}}'
+  curl {api.url}/models/tc-01 {headers}      # until its status is ready
+  curl -X GET {api.url}/prediction {headers} -d '{{"model_id": "tc-01", "text": "I want to save for vacation!"}}'
 
 Ctrl-C ends it and keeps what it holds.""",
         flush=True,

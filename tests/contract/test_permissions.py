@@ -9,6 +9,7 @@ import pytest
 from tests.support import permissions
 from tests.support.contract import template
 from tests.support.permissions import Grant, grants
+from winnow.registry import table as rows
 
 # The ceiling above all roles. It grants nothing.
 EVERYTHING = {"Boundary"}
@@ -37,9 +38,13 @@ def test_the_boundary_is_above_every_role_and_keeps_off_the_buckets_of_strangers
     for it in functions_and_workflows:
         if it["Type"] == "AWS::Serverless::StateMachine":
             assert it["Properties"]["PermissionsBoundary"] == {"Ref": "Boundary"}
-    [_, denied] = [grant for grant in grants() if grant.owner == "Boundary"]
-    assert (denied.effect, denied.actions, denied.resources) == ("Deny", ("s3:*",), ("*",))
-    assert denied.where == "aws:ResourceAccount StringNotEquals AWS::AccountId, BucketOwners"
+    [_, of_strangers, of_keys] = [grant for grant in grants() if grant.owner == "Boundary"]
+    assert (of_strangers.effect, of_strangers.actions, of_strangers.resources) == ("Deny", ("s3:*",), ("*",))
+    assert of_strangers.where == "aws:ResourceAccount StringNotEquals AWS::AccountId, BucketOwners"
+    # No function makes itself a key of a role.
+    assert (of_keys.effect, of_keys.resources) == ("Deny", ("Registry",))
+    assert {"dynamodb:PutItem", "dynamodb:UpdateItem"} < set(of_keys.actions)
+    assert of_keys.where == f"dynamodb:LeadingKeys ForAnyValue:StringEquals {rows.ROLES}"
 
 
 def buckets() -> dict[str, dict[str, Any]]:

@@ -35,7 +35,7 @@ SET_BY_LAMBDA = {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE"}
 # From below to above: a door imports its own modules and those of the rows before it.
 DOORS = (
     {"object_keys"},
-    {"domain", "errors", "prediction", "batch_prediction"},
+    {"access", "domain", "errors", "prediction", "batch_prediction"},
     {"aws", "long_object", "flags", "metrics", "strict_json", "lifecycle", "kept_files", "portions"},
     {"registry", "storage", "datasets_bucket", "recipes", "evaluation", "datasets", "executions", "custom_resource", "release"},
     {"batch_objects"},
@@ -294,12 +294,12 @@ def test_only_the_registry_s_table_knows_how_a_row_is_addressed() -> None:
     del texts["layers/winnow/winnow/recipes/languages.py"]  # sk is Slovak there
     # models.py and upkeep.py read the keys of rows and ask for partitions; they make none.
     assert {path for path, found in texts.items() if found & {"pk", "sk"}} == {table, models, upkeep}
-    partition = re.compile("(MODELS|BATCHES|DELETIONS|UPKEEP|KEYS)$|(VERSIONS|FEEDBACK|BATCHES|IDEMPOTENCY)#")
+    partition = re.compile("(MODELS|BATCHES|DELETIONS|UPKEEP|KEYS|ROLES)$|(VERSIONS|FEEDBACK|BATCHES|IDEMPOTENCY)#")
     assert {path for path, found in texts.items() if any(partition.match(text) for text in found)} == {table}
 
 
 def test_the_nouns_and_the_errors_need_the_standard_library_alone() -> None:
-    for name in ("object_keys", "domain", "prediction", "batch_prediction", "errors"):
+    for name in ("object_keys", "access", "domain", "prediction", "batch_prediction", "errors"):
         module = ast.parse((PACKAGE / f"{name}.py").read_text(encoding="utf-8"))
         others = (imported for imported in imports(module) if not imported.startswith("winnow.object_keys."))
         assert {imported.partition(".")[0] for imported in others} <= sys.stdlib_module_names

@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[2]
 
 def run(module: str, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", module, *arguments]
-    return subprocess.run(command, cwd=ROOT, env=os.environ | settings, capture_output=True, text=True, check=False)
+    environment = os.environ | {"PYTHONPATH": "layers/winnow"} | settings
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
 def test_start_says_where_it_is_and_stop_ends_it(tmp_path: Path) -> None:

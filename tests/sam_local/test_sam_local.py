@@ -18,10 +18,8 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     try:
         with container_engine() as engine, sam_local(tmp_path_factory.mktemp("sam-local"), engine) as local:
             outputs = local.cloud.outputs()
-            # The key is sent as to a real deployment; sam local checks none.
-            yield Deployed(
-                local.cloud, local.url, "unchecked", outputs["DatasetsBucket"], outputs["ModelsBucket"], outputs["RegistryTable"]
-            )
+            key = local.cloud.environment()["WINNOW_API_KEY"]
+            yield Deployed(local.cloud, local.url, key, outputs["DatasetsBucket"], outputs["ModelsBucket"], outputs["RegistryTable"])
     except NoEngineError as error:
         pytest.skip(str(error))
 

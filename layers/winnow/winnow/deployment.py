@@ -10,7 +10,7 @@ from winnow.datasets_bucket import Datasets
 from winnow.domain import Ceilings
 from winnow.executions import Workflow
 from winnow.kept_files import KeptFiles
-from winnow.registry import AnsweredRequests, Batches, BatchPredictions, Jobs, Keys, Models, Slots, Upkeep
+from winnow.registry import AnsweredRequests, Batches, BatchPredictions, Jobs, Keys, Models, Roles, Slots, Upkeep
 from winnow.storage import DryRunReports, Storage
 
 # Half of what a function's /tmp has. The other half is for sentence encoders.
@@ -79,6 +79,10 @@ def answered_requests() -> AnsweredRequests:
 def cursor_key() -> bytes:
     """What the cursors of lists are signed with."""
     return Keys(aws.registry_table()).cursors()
+
+
+def roles() -> Roles:
+    return Roles(aws.registry_table())
 
 
 def datasets() -> Datasets:

@@ -40,6 +40,16 @@ class TooLargeError(WinnowError):
     kind = "too-large"
 
 
+class ForbiddenError(WinnowError):
+    """The caller's key has no role, or one that may not make this call."""
+
+    status = HTTPStatus.FORBIDDEN
+    kind = "forbidden"
+
+    def __init__(self) -> None:
+        super().__init__("This API key has no role that may make this call: ask the operator for a key that has.")
+
+
 class ModelNotFoundError(WinnowError):
     """No model has this id, or it was deleted."""
 

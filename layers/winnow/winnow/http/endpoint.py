@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 
-from winnow import strict_json
-from winnow.errors import ArtifactError, InvalidFieldError, TooLargeError, UnreadableError, WinnowError
+from winnow import access, aws, strict_json
+from winnow.errors import ArtifactError, ForbiddenError, InvalidFieldError, TooLargeError, UnreadableError, WinnowError
 from winnow.http import conditional, fields, problems
 from winnow.metrics import count
 
@@ -75,7 +75,9 @@ def endpoint(schema: fields.Schema = fields.NONE, source: Source = Source.QUERY)
         @wraps(call)
         def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             began = time.perf_counter()
+            caller = (event.get("requestContext") or {}).get("authorizer") or {}
             try:
+                _check_role(event, caller.get("role"))
                 path = event.get("pathParameters") or {}
                 fields.check_path(path)
                 headers = _headers(event)
@@ -97,6 +99,7 @@ def endpoint(schema: fields.Schema = fields.NONE, source: Source = Source.QUERY)
                     "method": event.get("httpMethod"),
                     "resource": event.get("resource"),
                     "status": response["statusCode"],
+                    "key": caller.get("key"),
                     "milliseconds": round((time.perf_counter() - began) * 1000, 1),
                     "request_id": (event.get("requestContext") or {}).get("requestId"),
                 },
@@ -106,6 +109,12 @@ def endpoint(schema: fields.Schema = fields.NONE, source: Source = Source.QUERY)
         return handler
 
     return decorate
+
+
+def _check_role(event: Mapping[str, Any], role: str | None) -> None:
+    """Whether the authorizer found a role that may make exactly this call: the patterns of its policy are wider than calls are."""
+    if not access.may(role, f"{event.get('httpMethod')} {event.get('resource')}") and aws.setting("AUTHORIZER") != access.BY_IAM:
+        raise ForbiddenError
 
 
 def problem(error: WinnowError) -> Answer:

@@ -11,6 +11,7 @@ DELETIONS       uid#000001  the same of one version of a model
 TRAININGS       slots       which trainings hold one of the slots, since when
 UPKEEP          name        when the sweeper last did what it does once a day
 KEYS            cursors     the key that signs the cursors of lists
+ROLES           digest      the role of an API key, by the key's SHA-256
 IDEMPOTENCY#…   ANSWER      what was started under an Idempotency-Key, by the key's SHA-256
 
 An attribute `expires` (seconds since 1970) makes DynamoDB remove a row after that time; batch predictions and the last of these have one.
@@ -37,6 +38,7 @@ BATCHES = "BATCHES"
 DELETIONS = "DELETIONS"
 TRAININGS = "TRAININGS"
 UPKEEP = "UPKEEP"
+ROLES = "ROLES"
 Key = dict[str, Any]
 
 SLOTS_KEY: Key = {"pk": TRAININGS, "sk": "slots"}
@@ -88,6 +90,15 @@ def deletion_key(uid: str, version: int | None = None) -> Key:
 
 def upkeep_key(name: str) -> Key:
     return {"pk": UPKEEP, "sk": name}
+
+
+def role_key(digest: str) -> Key:
+    return {"pk": ROLES, "sk": digest}
+
+
+def digest_of(role: Mapping[str, Any]) -> str:
+    """Of a row of ROLES."""
+    return str(role["sk"])
 
 
 def idempotency_key(value: str) -> Key:

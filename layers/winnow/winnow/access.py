@@ -1,0 +1,97 @@
+"""Who may call what: the roles of API keys, and the calls that each may make.
+
+A call is a method and a route, as in "GET /models/{model_id}". docs/keys.md has them as a table.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+# The value of the deployment's setting AUTHORIZER with which IAM decides, in the place of roles.
+BY_IAM = "AWS_IAM"
+
+# Asked for no key.
+OPEN_CALLS = frozenset({"GET /health"})
+
+_MODEL = "/models/{model_id}"
+_VERSION = f"{_MODEL}/versions/{{version}}"
+
+# Those that classify, and those that read.
+PREDICT_CALLS = frozenset(
+    {
+        "GET /models",
+        f"GET {_MODEL}",
+        f"GET {_MODEL}/versions",
+        f"GET {_VERSION}",
+        f"GET {_VERSION}/report",
+        f"GET {_VERSION}/evaluation",
+        f"GET {_VERSION}/evaluation/{{figure}}",
+        f"GET {_VERSION}/compare",
+        f"GET {_VERSION}/artifact",
+        f"GET {_MODEL}/examples",
+        "GET /datasets",
+        "GET /reports/{report_id}",
+        "GET /prediction",
+        "POST /prediction",
+        f"POST {_MODEL}/batches",
+        f"GET {_MODEL}/batches",
+        f"GET {_MODEL}/batches/{{batch}}",
+        f"POST {_MODEL}/batches/{{batch}}/cancel",
+    }
+)
+
+
+class Role(StrEnum):
+    """What a key may do."""
+
+    PREDICT = "predict"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRole:
+    """What is known of an API key: not the key. digest: its SHA-256, in hex; key_id: its id in API Gateway."""
+
+    digest: str
+    name: str
+    role: str
+    key_id: str
+    created_at: str
+
+
+def digest(key: str) -> str:
+    """By which the registry knows a key. Keys are random and long, so that no salt is needed."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def may(role: str | None, call: str) -> bool:
+    """Whether a caller of this role, or of none, may make the call."""
+    return call in OPEN_CALLS or role == Role.ADMIN or (role == Role.PREDICT and call in PREDICT_CALLS)
+
+
+def policy(role: str | None, method_arn: str) -> dict[str, Any]:
+    """What a caller of this role may call, as the policy of a Lambda authorizer.
+
+    It names all calls, and not only the one of `method_arn` (arn:…:API/STAGE/METHOD/PATH), since API Gateway keeps it for the next calls
+    with the key (https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html).
+    """
+    stage = "/".join(method_arn.split("/")[:2])
+    if role == Role.ADMIN:
+        return _policy("Allow", [f"{stage}/*"])
+    if role == Role.PREDICT:
+        return _policy("Allow", [f"{stage}/{_pattern(call)}" for call in sorted(PREDICT_CALLS)])
+    return _policy("Deny", [f"{stage}/*"])
+
+
+def _pattern(call: str) -> str:
+    """The call as the end of an ARN. Its stars take slashes too, so that it is wider than the call: the endpoint looks again (`may`)."""
+    return re.sub(r"{\w+}", "*", call).replace(" ", "", 1)
+
+
+def _policy(effect: str, resources: list[str]) -> dict[str, Any]:
+    statement = {"Effect": effect, "Action": "execute-api:Invoke", "Resource": resources}
+    return {"Version": "2012-10-17", "Statement": [statement]}

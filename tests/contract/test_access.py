@@ -1,0 +1,134 @@
+"""Each call has its roles, the same in the package, the contract and docs/keys.md; and the deployed API asks for what it says."""
+
+import json
+import re
+import subprocess
+from typing import Any
+
+import pytest
+
+from tests.support import contract
+from tests.support.contract import ROOT, operations, template
+from winnow import access
+from winnow.access import Role
+
+# SAM's own translator, in the environment of sam: what CloudFormation makes of the template, for one value of the parameter.
+TRANSLATE = """
+import json, sys
+from unittest.mock import MagicMock
+from samtranslator.translator.transform import transform
+
+no_policies = MagicMock()
+no_policies.load.return_value = {}
+print(json.dumps(transform(json.load(sys.stdin), json.loads(sys.argv[1]), no_policies)))
+"""
+
+
+def of_the_contract() -> dict[str, list[str]]:
+    return {call: operation.get("x-winnow-roles", []) for call, operation in operations().items()}
+
+
+def full_names(node: Any) -> Any:
+    """The template with CloudFormation's tags by their full names, and with code that is already uploaded."""
+    if isinstance(node, list):
+        return [full_names(member) for member in node]
+    if not isinstance(node, dict):
+        return node
+    short = {"If", "Sub", "GetAtt", "Not", "Equals", "Join", "Split"}
+    named = {f"Fn::{name}" if name in short and len(node) == 1 else name: full_names(member) for name, member in node.items()}
+    return named | {name: "s3://bucket/key" for name in ("CodeUri", "ContentUri") if name in named}
+
+
+def translated(authorizer: str) -> dict[str, Any]:
+    """The API's definition, where the parameter has this value."""
+    given = json.dumps(full_names(template()))
+    command = [str(ROOT / ".tools" / "sam" / "bin" / "python"), "-c", TRANSLATE, json.dumps({"Authorizer": authorizer})]
+    environment = {"AWS_DEFAULT_REGION": "eu-central-1"}
+    done = subprocess.run(command, input=given, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    body: dict[str, Any] = json.loads(done.stdout)["Resources"]["Api"]["Properties"]["Body"]
+    return body
+
+
+def test_every_call_but_the_open_one_has_its_roles() -> None:
+    # A new route without any is refused to all keys but those of admins; and this fails.
+    assert {call for call, roles in of_the_contract().items() if not roles} == access.OPEN_CALLS == {"GET /health"}
+    assert all(Role.ADMIN in roles for call, roles in of_the_contract().items() if call not in access.OPEN_CALLS)
+    assert all({*roles} <= {*Role} for roles in of_the_contract().values())
+
+
+def test_the_roles_of_the_contract_are_those_that_are_held() -> None:
+    calls = set(contract.events())
+    assert calls >= access.PREDICT_CALLS
+    for call, roles in of_the_contract().items():
+        if call not in access.OPEN_CALLS:
+            assert roles == [role for role in Role if access.may(role, call)], call
+
+
+def test_predict_classifies_and_reads_and_admin_does_the_rest() -> None:
+    reads = {call for call in contract.events() if call.startswith("GET ")} - access.OPEN_CALLS
+    batch = "/models/{model_id}/batches"
+    assert reads | {"POST /prediction", f"POST {batch}", f"POST {batch}/{{batch}}/cancel"} == access.PREDICT_CALLS
+
+
+def test_a_call_that_has_no_roles_yet_is_no_predict_key_s() -> None:
+    for call in ("GET /models/{model_id}/secrets", "POST /models/{model_id}/batches/{batch}", "get /models", "GET /models/", "GET None"):
+        assert not access.may(Role.PREDICT, call)
+        assert not access.may(None, call)
+        assert not access.may("owner", call)
+
+
+@pytest.mark.parametrize("authorizer", template()["Parameters"]["Authorizer"]["AllowedValues"])
+def test_the_deployed_api_asks_for_a_key_and_for_who_decides_on_every_route_but_health(authorizer: str) -> None:
+    api = translated(authorizer)
+    security = {f"{method.upper()} {path}": it["security"] for path, item in api["paths"].items() for method, it in item.items()}
+    everywhere: list[dict[str, list[str]]] = [{authorizer: []}, {"api_key": []}]
+    assert security == {call: [] if call in access.OPEN_CALLS else everywhere for call in contract.events()}
+    assert api["securityDefinitions"]["api_key"] == {"type": "apiKey", "name": "x-api-key", "in": "header"}
+
+
+def test_the_deployed_authorizer_is_the_function_that_knows_roles_and_iam_is_iam() -> None:
+    roles = translated("KeyRoles")["securityDefinitions"]["KeyRoles"]
+    assert roles["x-amazon-apigateway-authtype"] == "custom"
+    authorizer = roles["x-amazon-apigateway-authorizer"]
+    assert (authorizer["type"], authorizer["identitySource"]) == ("request", "method.request.header.x-api-key")
+    assert authorizer["authorizerUri"]["Fn::Sub"][1] == {"__FunctionArn__": {"Fn::GetAtt": "Authorize.Arn"}}
+    assert 0 < authorizer["authorizerResultTtlInSeconds"] <= 60
+
+    assert translated("AWS_IAM")["securityDefinitions"]["AWS_IAM"]["x-amazon-apigateway-authtype"] == "awsSigv4"
+
+
+@pytest.mark.parametrize("authorizer", template()["Parameters"]["Authorizer"]["AllowedValues"])
+def test_callers_need_not_be_allowed_to_invoke_the_functions(authorizer: str) -> None:
+    integrations = [it["x-amazon-apigateway-integration"] for item in translated(authorizer)["paths"].values() for it in item.values()]
+    assert not [it for it in integrations if "credentials" in it]
+
+
+def test_roles_are_read_by_the_authorizer_alone_and_nothing_else_by_it() -> None:
+    [policy] = template()["Resources"]["Authorize"]["Properties"]["Policies"]
+    assert policy["Statement"] == {
+        "Effect": "Allow",
+        "Action": "dynamodb:GetItem",
+        "Resource": {"GetAtt": "Registry.Arn"},
+        "Condition": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["ROLES"]}},
+    }
+    assert template()["Globals"]["Function"]["Environment"]["Variables"]["AUTHORIZER"] == {"Ref": "Authorizer"}
+
+
+def test_the_stack_makes_no_key_of_its_own_and_a_plan_for_each_role() -> None:
+    kinds = [it["Type"] for it in template()["Resources"].values()]
+    assert not {"AWS::ApiGateway::ApiKey", "AWS::ApiGateway::UsagePlanKey"} & {*kinds}
+    assert kinds.count("AWS::ApiGateway::UsagePlan") == len(Role)
+
+
+def test_the_documented_table_is_that_of_the_roles() -> None:
+    # What the deployed API answers to them is held by tests/e2e/test_roles.py.
+    text = (ROOT / "docs" / "keys.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([A-Z]+ /\S*)` \| (\w+) \| (\w+) \| (\w+) \| (\w+) \| (\w+) \|$", text, re.MULTILINE)
+
+    def answers(call: str) -> tuple[str, ...]:
+        if call in access.OPEN_CALLS:
+            return ("yes",) * 5
+        return "403", "403", "403", "yes" if access.may(Role.PREDICT, call) else "403", "yes"
+
+    assert {call: tuple(answered) for call, *answered in rows} == {call: answers(call) for call in contract.events()}

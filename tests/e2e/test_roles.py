@@ -1,0 +1,68 @@
+"""The role matrix: every call of the API by no key, an unknown one, one without a role, and one of each role. docs/keys.md shows it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from operations.keys import Deployment
+from tests.e2e.conftest import Deployed
+from tests.support.contract import events
+from winnow.access import Role
+
+TABLE = Path(__file__).parents[2] / "docs" / "keys.md"
+COLUMNS = ("no key", "unknown key", "key without a role", *Role)
+# Of nothing that is there, so that a call that is let through changes nothing.
+NAMES = {"model_id": "nobody", "version": "1", "figure": "confusion.svg", "batch": "20260302T091641007-1a2b3c4d", "name": "0-x.json"}
+REPORT = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.fixture(scope="module")
+def deployment(api: Deployed) -> Deployment:
+    return api.cloud.keys()
+
+
+@pytest.fixture(scope="module")
+def keys(deployment: Deployment) -> Iterator[dict[str, str | None]]:
+    """The key of each column, as `make key` makes it."""
+    given: dict[str, str | None] = {"no key": None, "unknown key": "0" * 40}
+    given |= {str(role): deployment.add(f"matrix-{role}", role) for role in Role}
+    gateway = deployment.gateway
+    made = gateway.create_api_key(name="by hand", value="a-key-without-a-role-in-the-registry", enabled=True)
+    gateway.create_usage_plan_key(usagePlanId=deployment.plans[Role.ADMIN], keyId=made["id"], keyType="API_KEY")
+    yield given | {"key without a role": made["value"]}
+    gateway.delete_api_key(apiKey=made["id"])
+    for role in Role:
+        deployment.remove(f"matrix-{role}")
+
+
+def answer(api: Deployed, call: str, key: str | None) -> str:
+    method, _, path = call.partition(" ")
+    sent = api.request(method, path.format(**NAMES, report_id=REPORT), key=key)
+    return str(sent.status_code) if sent.status_code in {401, 403} else "yes"
+
+
+def test_who_may_call_what(api: Deployed, keys: dict[str, str | None]) -> None:
+    matrix = {call: tuple(answer(api, call, keys[column]) for column in COLUMNS) for call in events()}
+    print("\n".join(f"| `{call}` | {' | '.join(answers)} |" for call, answers in matrix.items()))
+    rows = re.findall(r"^\| `([A-Z]+ /\S*)` \| (.*) \|$", TABLE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert matrix == {call: tuple(answers.split(" | ")) for call, answers in rows}
+
+
+def test_a_key_that_was_taken_back_is_refused_at_once(api: Deployed, deployment: Deployment) -> None:
+    key = deployment.add("leaving", Role.PREDICT)
+    assert api.request("GET", "/models", key=key).status_code == 200
+    deployment.remove("leaving")
+    # The authorizer's answer is still kept; the key itself is gone.
+    assert api.request("GET", "/models", key=key).status_code == 403
+
+
+def test_a_forged_header_gives_no_role(api: Deployed, keys: dict[str, str | None]) -> None:
+    forged = {"role": "admin", "x-amzn-authorizer-role": "admin"}
+    refused = api.request("DELETE", "/models/nobody", key=keys[Role.PREDICT], headers=forged)
+    assert refused.status_code == 403
+    # By the authorizer's policy already, before the function that looks again.
+    assert "docs/keys.md" in refused.json()["detail"]
