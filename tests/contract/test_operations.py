@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.contract.test_template import own_code
 from tests.support.contract import ROOT, functions, template
+from tests.support.translated import translated
 
 DOCUMENT = ROOT / "docs" / "operations.md"
 
@@ -22,12 +22,6 @@ def alarms() -> dict[str, dict[str, Any]]:
 
 def headings() -> set[str]:
     return {heading.lower() for heading in re.findall(r"^### (.+)$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)}
-
-
-def own_metrics(properties: dict[str, Any]) -> Iterator[str]:
-    """The names of the metrics of ours that an alarm looks at."""
-    metrics = [each["MetricStat"]["Metric"] for each in properties.get("Metrics", []) if "MetricStat" in each]
-    yield from (metric["MetricName"] for metric in [*metrics, properties] if metric.get("Namespace") == "Winnow")
 
 
 @pytest.mark.parametrize("name", alarms())
@@ -43,7 +37,7 @@ def test_an_alarm_is_off_by_default_told_to_the_topic_and_explained(name: str) -
 def test_the_metrics_of_ours_that_alarms_look_at_are_counted_by_the_code() -> None:
     constants = {node.value for module in own_code().values() for node in ast.walk(module) if isinstance(node, ast.Constant)}
     keywords = {node.arg for module in own_code().values() for node in ast.walk(module) if isinstance(node, ast.keyword)}
-    looked_at = {metric for alarm in alarms().values() for metric in own_metrics(alarm["Properties"])}
+    looked_at = {it["Properties"]["MetricName"] for it in alarms().values() if it["Properties"]["Namespace"] == "Winnow"}
     assert looked_at == {"WaitingTrainings", "SweepFaults", "RefusedArtifacts"}
     assert looked_at <= constants | keywords
 
@@ -54,6 +48,15 @@ def test_the_metrics_of_ours_that_alarms_look_at_are_counted_by_the_code() -> No
 )
 def test_what_costs_is_off_by_default(parameter: str, off: str | int) -> None:
     assert template()["Parameters"][parameter]["Default"] == off
+
+
+@pytest.mark.parametrize(("tracing", "mode"), [("Active", "Active"), ("Disabled", None)])
+def test_functions_are_traced_and_may_write_traces_only_if_a_parameter_says_so(tracing: str, mode: str | None) -> None:
+    resources = translated({"Tracing": tracing})
+    modes = {name: resources[name]["Properties"].get("TracingConfig", {}).get("Mode") for name in functions()}
+    assert set(modes.values()) == {mode}
+    managed = json.dumps([resources[f"{name}Role"]["Properties"]["ManagedPolicyArns"] for name in functions()])
+    assert ("XRay" in managed) == (tracing == "Active")
 
 
 def test_a_budget_is_there_only_with_somebody_to_tell() -> None:

@@ -34,7 +34,6 @@ OTHERS = {
     "Alarms": "true",
     "AlarmEmail": "operator@example.org",
     "Dashboard": "true",
-    "Tracing": "Active",
     "AccessLogs": "true",
     "LogDays": "7",
     "RequestsPerSecond": "40",
@@ -43,8 +42,8 @@ OTHERS = {
     "AdminRequestsPerDay": "6000",
 }
 # Architecture is the machine's own. The local cloud knows no budgets, and translates the template without its parameters' values:
-# tests/contract/test_access.py has what Authorizer changes, tests/contract/test_operations.py the budget.
-NOT_HERE = {"Architecture", "Authorizer", "MonthlyBudget", "BudgetEmail"}
+# tests/contract/test_access.py has what Authorizer changes, tests/contract/test_operations.py what Tracing does, and the budget.
+NOT_HERE = {"Architecture", "Authorizer", "MonthlyBudget", "BudgetEmail", "Tracing"}
 
 
 def test_every_parameter_has_another_value_here() -> None:
@@ -68,5 +67,4 @@ def test_a_deployment_of_other_values_trains_and_answers(tmp_path_factory: pytes
         [alarm, *_] = cloud.client("cloudwatch").describe_alarms()["MetricAlarms"]
         assert alarm["AlarmActions"] == [cloud.outputs()["AlarmTopic"]]
         function = cloud.client("lambda").get_function_configuration(FunctionName=cloud.resource("Predict"))
-        assert function["TracingConfig"]["Mode"] == "Active"
         assert function["LoggingConfig"]["LogGroup"] == cloud.resource("Logs")
