@@ -125,6 +125,7 @@ class LocalCloud:
         self._apply_gateway_responses()
         self._apply_batch_concurrency()
         self._allow_http()
+        self._allow_deleting_versions()
         with contextlib.suppress(NameTakenError):  # it outlived a stop
             self.keys().add(KEY, Role.ADMIN)
 
@@ -180,6 +181,13 @@ class LocalCloud:
         """Take back that the buckets are read and written over TLS alone: this cloud speaks none, and keeps to their policies."""
         for name in ("Models", "Datasets"):
             self.client("s3").delete_bucket_policy(Bucket=self.resource(name))
+
+    def _allow_deleting_versions(self) -> None:
+        """Let the release delete versions of Predict: MiniStack asks whether it may delete the function, whatever version it names."""
+        arn = self.client("lambda").get_function_configuration(FunctionName=self.resource("Predict"))["FunctionArn"]
+        statement = {"Effect": "Allow", "Action": "lambda:DeleteFunction", "Resource": arn}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self.client("iam").put_role_policy(RoleName=self.resource("ReleasePredictRole"), PolicyName="local", PolicyDocument=policy)
 
     def resource(self, name: str) -> str:
         """The physical id of a resource of the stack."""

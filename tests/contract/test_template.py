@@ -36,7 +36,8 @@ SET_BY_LAMBDA = {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE"}
 DOORS = (
     {"object_keys"},
     {"access", "domain", "errors", "prediction", "batch_prediction"},
-    {"aws", "long_object", "flags", "metrics", "strict_json", "lifecycle", "kept_files", "portions"},
+    {"aws", "long_object", "flags", "strict_json", "lifecycle", "kept_files", "portions"},
+    {"metrics"},
     {"registry", "storage", "datasets_bucket", "recipes", "evaluation", "datasets", "executions", "custom_resource", "release"},
     {"batch_objects"},
     {"deployment"},

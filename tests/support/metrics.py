@@ -28,6 +28,6 @@ def counted(output: str) -> dict[str, Any]:
         if '"_aws"' in line:
             metrics = json.loads(line)
             [directive] = metrics["_aws"]["CloudWatchMetrics"]
-            assert (directive["Namespace"], metrics["service"]) == ("Winnow", "winnow")
+            assert (directive["Namespace"], metrics["service"]) == ("Winnow", "AWS::StackName")
             sums.update({metric["Name"]: int(sum(metrics[metric["Name"]])) for metric in directive["Metrics"]})
     return dict(sums)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+from aws_lambda_powertools import Logger
+
 from winnow import deployment
 from winnow.batch_prediction import BatchJob
 from winnow.domain import TrainingJob
@@ -16,6 +18,8 @@ from winnow.metrics import count
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+logger = Logger(service="winnow")
 
 _OUT_OF_RESOURCES = {"States.Timeout", "Sandbox.Timedout", "Runtime.ExitError", "Runtime.OutOfMemory"}
 
@@ -28,6 +32,7 @@ def task[Result](work: Callable[[TrainingJob, Event, LambdaContext], Result]) ->
     @wraps(work)
     def handler(event: Event, context: LambdaContext) -> Result:
         job = TrainingJob.from_event(event["job"])
+        logger.set_correlation_id(f"{job.uid}-{job.version}-{job.fence}")
         return _told(lambda: work(job, event, context), lambda sentence: deployment.jobs().fail(job, sentence))
 
     return handler
@@ -39,6 +44,7 @@ def batch_task[Result](work: Callable[[BatchJob, Event], Result]) -> Callable[[E
     @wraps(work)
     def handler(event: Event, context: LambdaContext) -> Result:
         job = BatchJob.from_event(event["batch"])
+        logger.set_correlation_id(f"{job.uid}-{job.batch}")
         return _told(lambda: work(job, event), lambda sentence: deployment.batch_predictions().fail(job, sentence))
 
     return handler

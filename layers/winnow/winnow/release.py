@@ -23,7 +23,7 @@ def release(client: Any, function: str, alias: str, known: str, seconds: float) 
     are on their way to them. seconds: how long it may take until a version is ready, for its snapshot say. ReleaseError where none can be
     published or it doesn't become ready: then the alias leads where it did.
     """
-    before = set(_led_to(client.get_alias(FunctionName=function, Name=alias)))
+    before = set(_led_to(client, function, alias))
     version = _published(client, function)
     _wait(client, function, version, seconds)
     client.update_alias(FunctionName=function, Name=alias, FunctionVersion=version, RoutingConfig={"AdditionalVersionWeights": {}})
@@ -33,10 +33,13 @@ def release(client: Any, function: str, alias: str, known: str, seconds: float) 
             _delete(client, function, other)
 
 
-def _led_to(alias: dict[str, Any]) -> Collection[str]:
+def _led_to(client: Any, function: str, alias: str) -> Collection[str]:
     """The versions that get an alias's calls: two where it is weighted."""
-    weights = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
-    return [alias["FunctionVersion"], *weights]
+    # Not GetAlias: the local cloud wants the right to list them for that too.
+    pages = client.get_paginator("list_aliases").paginate(FunctionName=function)
+    [found] = [each for page in pages for each in page["Aliases"] if each["Name"] == alias]
+    weights = (found.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+    return [found["FunctionVersion"], *weights]
 
 
 def _published(client: Any, function: str) -> str:

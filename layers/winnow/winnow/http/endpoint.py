@@ -75,6 +75,8 @@ def endpoint(schema: fields.Schema = fields.NONE, source: Source = Source.QUERY)
         @wraps(call)
         def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             began = time.perf_counter()
+            # All that is logged of a request has it; so has API Gateway's own log, and its answer, in the header x-amzn-requestid.
+            logger.set_correlation_id((event.get("requestContext") or {}).get("requestId"))
             caller = (event.get("requestContext") or {}).get("authorizer") or {}
             try:
                 _check_role(event, caller.get("role"))
@@ -101,7 +103,6 @@ def endpoint(schema: fields.Schema = fields.NONE, source: Source = Source.QUERY)
                     "status": response["statusCode"],
                     "key": caller.get("key"),
                     "milliseconds": round((time.perf_counter() - began) * 1000, 1),
-                    "request_id": (event.get("requestContext") or {}).get("requestId"),
                 },
             )
             return response

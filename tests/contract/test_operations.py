@@ -1,0 +1,85 @@
+"""What watches over the stack: off by default, told to somebody, with a section of docs/operations.md each."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.contract.test_template import own_code
+from tests.support.contract import ROOT, functions, template
+
+DOCUMENT = ROOT / "docs" / "operations.md"
+
+
+def alarms() -> dict[str, dict[str, Any]]:
+    return {name: it for name, it in template()["Resources"].items() if it["Type"] == "AWS::CloudWatch::Alarm"}
+
+
+def headings() -> set[str]:
+    return {heading.lower() for heading in re.findall(r"^### (.+)$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)}
+
+
+def own_metrics(properties: dict[str, Any]) -> Iterator[str]:
+    """The names of the metrics of ours that an alarm looks at."""
+    metrics = [each["MetricStat"]["Metric"] for each in properties.get("Metrics", []) if "MetricStat" in each]
+    yield from (metric["MetricName"] for metric in [*metrics, properties] if metric.get("Namespace") == "Winnow")
+
+
+@pytest.mark.parametrize("name", alarms())
+def test_an_alarm_is_off_by_default_told_to_the_topic_and_explained(name: str) -> None:
+    alarm = alarms()[name]
+    assert alarm["Condition"] == "HasAlarms"
+    assert alarm["Properties"]["AlarmActions"] == alarm["Properties"]["OKActions"] == [{"Ref": "AlarmTopic"}]
+    [section] = re.findall(r"docs/operations.md#(\w+)", alarm["Properties"]["AlarmDescription"])
+    assert section in headings()
+    assert f"`{name}`" in DOCUMENT.read_text(encoding="utf-8")
+
+
+def test_the_metrics_of_ours_that_alarms_look_at_are_counted_by_the_code() -> None:
+    constants = {node.value for module in own_code().values() for node in ast.walk(module) if isinstance(node, ast.Constant)}
+    keywords = {node.arg for module in own_code().values() for node in ast.walk(module) if isinstance(node, ast.keyword)}
+    looked_at = {metric for alarm in alarms().values() for metric in own_metrics(alarm["Properties"])}
+    assert looked_at == {"WaitingTrainings", "SweepFaults", "RefusedArtifacts"}
+    assert looked_at <= constants | keywords
+
+
+@pytest.mark.parametrize(
+    ("parameter", "off"),
+    [("Alarms", "false"), ("Dashboard", "false"), ("Tracing", "Disabled"), ("AccessLogs", "false"), ("MonthlyBudget", 0)],
+)
+def test_what_costs_is_off_by_default(parameter: str, off: str | int) -> None:
+    assert template()["Parameters"][parameter]["Default"] == off
+
+
+def test_a_budget_is_there_only_with_somebody_to_tell() -> None:
+    budget = template()["Resources"]["Budget"]
+    assert budget["Condition"] == "HasBudget"
+    assert template()["Conditions"]["HasBudget"]["And"][1] == {"Not": [{"Equals": [{"Ref": "BudgetEmail"}, ""]}]}
+    assert budget["Properties"]["Budget"]["BudgetLimit"] == {"Amount": {"Ref": "MonthlyBudget"}, "Unit": "USD"}
+
+
+def test_the_dashboard_is_json_and_names_what_there_is() -> None:
+    body = template()["Resources"]["Overview"]["Properties"]["DashboardBody"]["Sub"]
+    names = set(re.findall(r"\$\{(\w+)\}", body))
+    assert names <= {*functions(), "TrainingWorkflow"}
+    widgets = json.loads(re.sub(r"\$\{[^}]+\}", "x", body))["widgets"]
+    assert [widget["properties"]["title"] for widget in widgets] == ["Requests", "Predictions, ms", "Trainings", "Upkeep"]
+
+
+def test_the_access_log_has_nothing_of_what_was_sent() -> None:
+    [_, setting, _] = template()["Resources"]["Api"]["Properties"]["AccessLogSetting"]["If"]
+    logged = set(json.loads(setting["Format"]).values())
+    assert not [each for each in logged if "apiKey" in each and each != "$context.identity.apiKeyId"]
+    assert all(each.startswith("$context.") for each in logged)
+
+
+def test_every_function_logs_into_the_one_group_that_has_an_end() -> None:
+    assert template()["Globals"]["Function"]["LoggingConfig"]["LogGroup"] == {"Ref": "Logs"}
+    assert not [name for name, properties in functions().items() if "LoggingConfig" in properties]
+    groups = [it for it in template()["Resources"].values() if it["Type"] == "AWS::Logs::LogGroup"]
+    assert [group["Properties"]["RetentionInDays"] for group in groups] == [{"Ref": "LogDays"}] * len(groups)

@@ -1,0 +1,72 @@
+"""Every parameter of the template at another value than its default, in a deployment that then trains and answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from local.cloud import LocalCloud
+from tests.e2e.conftest import deployed
+from tests.support.contract import template
+
+KEY = "arn:aws:kms:us-east-1:000000000000:key/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+OTHERS = {
+    "DatasetBuckets": "a-bucket-of-ours",
+    "BucketOwners": "111122223333",
+    "KmsKey": KEY,
+    "Encoder": "none",
+    "EncoderBucket": "a-bucket-of-encoders",
+    "TrainingMemory": "2048",
+    "TrainingTimeout": "600",
+    "MostRows": "1000",
+    "MostBytes": "1000000",
+    "UploadDays": "2",
+    "MostUnpackedRatio": "20",
+    "MostTextCharacters": "2000",
+    "MostLabels": "50",
+    "MostTrainings": "1",
+    "LongestTraining": "60",
+    "PredictConcurrency": "3",
+    "TrainConcurrency": "2",
+    "BatchConcurrency": "1",
+    "BatchDays": "3",
+    "KeepData": "true",  # the other of samconfig.toml's local settings, with which all other end-to-end tests run
+    "SnapStart": "true",
+    "Alarms": "true",
+    "AlarmEmail": "operator@example.org",
+    "Dashboard": "true",
+    "Tracing": "Active",
+    "AccessLogs": "true",
+    "LogDays": "7",
+    "RequestsPerSecond": "40",
+    "RequestsPerDay": "5000",
+    "AdminRequestsPerSecond": "60",
+    "AdminRequestsPerDay": "6000",
+}
+# Architecture is the machine's own. The local cloud knows no budgets, and translates the template without its parameters' values:
+# tests/contract/test_access.py has what Authorizer changes, tests/contract/test_operations.py the budget.
+NOT_HERE = {"Architecture", "Authorizer", "MonthlyBudget", "BudgetEmail"}
+
+
+def test_every_parameter_has_another_value_here() -> None:
+    parameters = template()["Parameters"]
+    assert set(OTHERS) | NOT_HERE == set(parameters)
+    assert not [name for name, value in OTHERS.items() if str(parameters[name]["Default"]) == value and name != "KeepData"]
+
+
+def test_a_deployment_of_other_values_trains_and_answers(tmp_path_factory: pytest.TempPathFactory, small_dataset: bytes) -> None:
+    with LocalCloud(tmp_path_factory.mktemp("others"), port=None) as cloud:
+        cloud.deploy(OTHERS)
+        api = deployed(cloud)
+        api.client.train("other", api.client.upload("small.jsonl", small_dataset))
+        model = api.client.wait("other")
+        assert (model["status"], model["version"]["recipe"]) == ("ready", "linear"), model["version"]["error"]
+        prediction = api.client.call("POST", "/prediction", {"model_id": "other", "text": "my rent is due", "n_top": 1})
+        assert prediction["version"] == 1
+
+        table = cloud.client("dynamodb").describe_table(TableName=api.table)["Table"]
+        assert table["DeletionProtectionEnabled"] is True
+        [alarm, *_] = cloud.client("cloudwatch").describe_alarms()["MetricAlarms"]
+        assert alarm["AlarmActions"] == [cloud.outputs()["AlarmTopic"]]
+        function = cloud.client("lambda").get_function_configuration(FunctionName=cloud.resource("Predict"))
+        assert function["TracingConfig"]["Mode"] == "Active"
+        assert function["LoggingConfig"]["LogGroup"] == cloud.resource("Logs")
