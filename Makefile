@@ -112,7 +112,7 @@ smoke: env ## the end-to-end calls against a deployed stack: URL=… KEY=…
 
 # --- checking ---
 
-.PHONY: check test test-faults test-arm64 test-sam-local start-sam-local bench-banking77 bench-selection bench-prediction bench-growth bench-cold-profile
+.PHONY: check test artifacts test-faults test-arm64 test-sam-local start-sam-local bench-banking77 bench-selection bench-prediction bench-growth bench-cold-profile
 .PHONY: bench-hostile bench-large bench-batch bench-datasets bench-training
 check: env ## lint, format, types, template
 	ruff check .
@@ -122,6 +122,9 @@ check: env ## lint, format, types, template
 
 test: build-local ## all tests but the two below: units, functions, contract, end to end on the local cloud
 	$(PYTHON) -m pytest
+
+artifacts: env ## keep small artifacts of each recipe with their scores, before an upgrade (docs/upgrades.md)
+	$(WITH_PACKAGE) -m tests.support.artifacts
 
 test-faults: env ## the tests of faults at length, others each time: PAIRS=3000 lives with two faults from SEED=0 on, STEPS=100000 of the state machine
 	PAIRS=$(or $(PAIRS),3000) STEPS=$(or $(STEPS),100000) SEED=$(or $(SEED),0) $(PYTHON) -m pytest tests/faults

@@ -1,0 +1,169 @@
+"""Artifacts that older locks made, under tests/data/artifacts, each with the scores that it gave then: reading them, and making new ones.
+
+`make artifacts` makes one of each recipe by the present lock. docs/upgrades.md says when.
+"""
+
+from __future__ import annotations
+
+import json
+import lzma
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import spacy
+from numpy.typing import NDArray
+from thinc.api import Model
+
+from winnow.domain import Example, Hyperparameters
+from winnow.errors import EncoderError
+from winnow.recipes import best, cnn, sentence
+from winnow.recipes.artifact import Classifier, OfSentences, TrainedClassifier
+from winnow.recipes.encoder import Encoding
+from winnow.recipes.kernel_ridge import KernelRidge
+from winnow.training import train
+
+DATA = Path(__file__).parents[1] / "data"
+FOLDER = DATA / "artifacts"
+# Whose releases an artifact shall outlive.
+PACKAGES = ("spacy", "thinc", "numpy")
+
+_DATASETS = {"linear": "exclusive.json", "cnn": "exclusive.json", "sentence": "exclusive.json", "best": "multilabel.jsonl"}
+_SETTINGS = Hyperparameters(n_iter=8)
+_MADE, _VECTORS, _PACKED = "made.json", "vectors.npy", ".xz"
+
+# For the tokenizer, too: contractions, abbreviations, an emoticon, an emoji, an address, units, a hyphen, other scripts, and nothing.
+TEXTS = (
+    "My sourdough won't rise, what's wrong with it?",
+    "How deep do tulip bulbs go?",
+    "I've got a flat tyre 10km from home :-(",
+    "The parcel came two days late, e.g. on Jan. 3rd at 5p.m.",
+    "I can't log in at https://example.com/login?next=%2F any more!!!",
+    "Refund of $1,234.56 to no-reply@example.com, please",
+    "ROSES, roses and half-hardy annuals 🌹",
+    "Die Straße ist naß, ﬁne für mein Fahrrad",
+    "今日はいい天気ですね",
+    "?",
+)
+
+
+@dataclass(frozen=True)
+class StoredArtifact:
+    """An artifact as a lock made it: `made_by` has the versions, `scores` those of TEXTS, of shape (texts, labels).
+
+    vectors: those of TEXTS by its encoder, as they were then, of shape (texts, dimensions); None where it has none.
+    """
+
+    name: str
+    recipe: str
+    made_by: dict[str, str]
+    files: dict[str, bytes]
+    scores: NDArray[np.float32]
+    vectors: NDArray[np.float32] | None
+
+    def find(self, name: str, digest: str) -> Encoding:
+        """The encoder that gives TEXTS the vectors of then (recipes.encoder.Find): another processor rounds its int8 products otherwise."""
+        if self.vectors is None:
+            raise EncoderError(f"{self.name} was made without an encoder")
+        return _Then(name, digest, self.vectors)
+
+
+@dataclass(frozen=True)
+class _Then:
+    """An encoder that knows TEXTS alone."""
+
+    name: str
+    digest: str
+    known: NDArray[np.float32]
+
+    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self.known[[TEXTS.index(text) for text in texts]]
+
+
+def stored() -> Iterator[StoredArtifact]:
+    """All that there are, by name."""
+    for folder in sorted(FOLDER.iterdir()):
+        made = json.loads((folder / _MADE).read_text())
+        assert tuple(made["texts"]) == TEXTS, f"{folder.name} has scores of other texts"
+        files = {path.name.removesuffix(_PACKED): lzma.decompress(path.read_bytes()) for path in folder.glob(f"*{_PACKED}")}
+        vectors = np.load(folder / _VECTORS) if (folder / _VECTORS).exists() else None
+        yield StoredArtifact(folder.name, made["recipe"], made["made_by"], files, np.array(made["scores"], np.float32), vectors)
+
+
+def present() -> dict[str, str]:
+    """The versions of this environment."""
+    return {package: version(package) for package in PACKAGES}
+
+
+def make(recipe: str) -> Path | None:
+    """Train, and write the artifact with its scores. Returns its folder, None where it is there: one is never made again."""
+    made_by = present()
+    folder = FOLDER / "-".join([recipe, *(f"{package}-{made_by[package]}" for package in PACKAGES)])
+    if folder.exists():
+        return None
+    dataset = _DATASETS[recipe]
+    trained = train(recipe, _examples(dataset), _SETTINGS, exclusive=dataset == "exclusive.json")
+    _shrink(trained.classifier)
+    files = trained.to_files()
+    # As it answers once it is published: read from its files, in which some numbers are rounded.
+    published = TrainedClassifier.from_files(files)
+    made = {
+        "recipe": recipe,
+        "made_by": made_by,
+        "date": datetime.now(UTC).date().isoformat(),
+        "labels": published.labels,
+        "texts": TEXTS,
+        "scores": [[round(score, 9) for score in row] for row in published.scores(TEXTS).astype(float).tolist()],
+    }
+    folder.mkdir(parents=True)
+    for name, body in files.items():
+        (folder / f"{name}{_PACKED}").write_bytes(lzma.compress(body))
+    if isinstance(published.classifier, OfSentences):
+        np.save(folder / _VECTORS, published.classifier.encoding.vectors(TEXTS))
+    (folder / _MADE).write_text(json.dumps(made, ensure_ascii=False, indent=1) + "\n")
+    return folder
+
+
+def _examples(dataset: str) -> list[Example]:
+    text = (DATA / dataset).read_text()
+    records = [json.loads(line) for line in text.splitlines()] if dataset.endswith(".jsonl") else json.loads(text)
+    return [Example(record["text"], tuple(record["labels"] if "labels" in record else [record["label"]])) for record in records]
+
+
+def _shrink(classifier: Classifier) -> None:
+    """Round what is large, and leave no row that TEXTS don't need, so that it packs small. The scores are those of what is left."""
+    match classifier:
+        case cnn.Classifier():
+            _shrink_cnn(classifier.textcat.model)
+        case sentence.Classifier(head=KernelRidge(projection=np.ndarray() as projection) as head):
+            head.projection = _rounded(projection, 64)
+        case best.Classifier():
+            _shrink(classifier.sentence)
+
+
+def _shrink_cnn(model: Model[Any, Any]) -> None:
+    docs = [spacy.blank("en").make_doc(text) for text in TEXTS]
+    scores, backpropagate = model.begin_update(docs)
+    # A row without a gradient had no part in the scores.
+    backpropagate(np.ones_like(scores))
+    for node in model.walk():
+        for name in node.param_names:
+            if node.has_param(name):
+                weights: Any = _rounded(np.asarray(node.get_param(name)), 4)
+                node.set_param(name, weights * node.get_grad(name).any(axis=1, keepdims=True) if node.name == "hashembed" else weights)
+
+
+def _rounded(weights: NDArray[np.float32], steps: int) -> NDArray[np.float32]:
+    """To so many steps up to the largest."""
+    step = np.abs(weights).max() / np.float32(steps) or np.float32(1)
+    return np.asarray(np.round(weights / step) * step, np.float32)
+
+
+if __name__ == "__main__":
+    for each in _DATASETS:
+        where = make(each)
+        print(f"{each}: {where.relative_to(Path.cwd()) if where else 'there already, made by these versions'}")
