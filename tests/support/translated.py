@@ -1,4 +1,7 @@
-"""template.yaml as CloudFormation gets it: translated by SAM's own translator, which is sam's and not of the tests' environment."""
+"""template.yaml as CloudFormation gets it: translated by SAM's own translator, which is sam's and not of the tests' environment.
+
+python -m tests.support.translated writes a default deployment as a template.
+"""
 
 from __future__ import annotations
 
@@ -100,3 +103,7 @@ class _Decisions:
             case _:
                 decided = of
         return decided
+
+
+if __name__ == "__main__":
+    print(json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": deployment()}, indent=1))
