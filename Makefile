@@ -42,6 +42,11 @@ assemble_encoder = $(1)/bin/python -B layers/encoder/assemble.py "$$($(1)/bin/py
 	$(UV) pip sync -q --python .tools/ministack --require-hashes $<
 	touch $@
 
+.tools/.audit: requirements/audit.txt .tools/.uv
+	$(UV) venv -q --clear --python 3.13 .tools/audit
+	$(UV) pip sync -q --python .tools/audit --require-hashes $<
+	touch $@
+
 .tools/.bench: requirements/bench.txt requirements/encoder-layer.txt layers/encoder/assemble.py .tools/.uv
 	$(UV) venv -q --clear --python 3.13 .tools/bench
 	$(UV) pip sync -q --python .tools/bench --require-hashes requirements/bench.txt requirements/encoder-layer.txt
@@ -51,7 +56,7 @@ assemble_encoder = $(1)/bin/python -B layers/encoder/assemble.py "$$($(1)/bin/py
 COMPILE := $(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url --no-header
 lock: .tools/.uv ## remake the hash-pinned requirements; UPGRADE=1 takes newer releases
 	cd requirements
-	for name in dev sam ministack uv; do ../$(COMPILE) $(if $(UPGRADE),--upgrade) $$name.in -o $$name.txt; done
+	for name in dev sam ministack audit uv; do ../$(COMPILE) $(if $(UPGRADE),--upgrade) $$name.in -o $$name.txt; done
 	../$(COMPILE) --no-deps encoder-layer.in -o encoder-layer.txt
 	for name in spacy-layer winnow-layer bench; do ../$(COMPILE) -c dev.txt $$name.in -o $$name.txt; done
 	for lock in ../benchmarks/peers_prediction/*/requirements; do ../$(COMPILE) -c dev.txt -c bench.txt $$lock.in -o $$lock.txt; done
@@ -112,13 +117,28 @@ smoke: env ## the end-to-end calls against a deployed stack: URL=… KEY=…
 
 # --- checking ---
 
-.PHONY: check test artifacts test-faults test-arm64 test-sam-local start-sam-local bench-banking77 bench-selection bench-prediction bench-growth bench-cold-profile
+.PHONY: check audit test artifacts test-faults test-arm64 test-sam-local start-sam-local bench-banking77 bench-selection bench-prediction bench-growth bench-cold-profile
 .PHONY: bench-hostile bench-large bench-batch bench-datasets bench-training
 check: env ## lint, format, types, template
 	ruff check .
 	ruff format --check .
 	mypy
 	sam validate --lint --region us-east-1
+
+# What ships, and what the project's environment has beside it.
+AUDITED := $(foreach name,winnow-layer spacy-layer encoder-layer dev,-r requirements/$(name).txt)
+# (Its advice to give hashes is for locks that have none.)
+PIP_AUDIT := .tools/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off
+audit: env .tools/.audit ## checkov over the template, the locks against the known vulnerabilities: STRICT=1 fails where nobody can be asked for these
+	mkdir -p .aws-sam
+	$(PYTHON) -m tests.support.translated >.aws-sam/deployment.json
+	.tools/audit/bin/checkov --config-file .ci/checkov.yaml --file .aws-sam/deployment.json
+	# A service is one that knows of a vulnerability that there is: a mirror that has none would find our locks sound.
+	for service in pypi osv; do
+		if .ci/known-vulnerability .tools/audit/bin/pip-audit $$service; then exec $(PIP_AUDIT) -s $$service $(AUDITED); fi
+	done
+	echo "winnow: the locks were NOT audited: no service of known vulnerabilities (PyPI's JSON API, OSV) can be reached" >&2
+	[ -z "$(STRICT)" ]
 
 test: build-local ## all tests but the two below: units, functions, contract, end to end on the local cloud
 	$(PYTHON) -m pytest

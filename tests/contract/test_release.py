@@ -94,5 +94,5 @@ def test_only_versions_can_be_deleted_by_the_release() -> None:
     assert [resource for action, resource in allowed if action == "lambda:DeleteFunction"] == [{"Sub": "${Predict.Arn}:*"}]
     assert {action for action, _ in allowed} == {
         f"lambda:{name}"
-        for name in ("PublishVersion", "ListVersionsByFunction", "GetAlias", "UpdateAlias", "GetFunctionConfiguration", "DeleteFunction")
+        for name in ("PublishVersion", "ListVersionsByFunction", "ListAliases", "UpdateAlias", "GetFunctionConfiguration", "DeleteFunction")
     }

@@ -1,4 +1,7 @@
-"""template.yaml as CloudFormation gets it: translated by SAM's own translator, which is sam's and not of the tests' environment."""
+"""template.yaml as CloudFormation gets it: translated by SAM's own translator, which is sam's and not of the tests' environment.
+
+python -m tests.support.translated writes a default deployment as a template.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +29,10 @@ parameters, packages = json.load(sys.stdin)
 for name, resource in template["Resources"].items():
     for uri in {"CodeUri", "ContentUri"} & resource.get("Properties", {}).keys():
         resource["Properties"][uri] = "s3://artifacts/" + packages.get(name, resource["Properties"][uri])
-print(json.dumps(transform(template, parameters, NoPolicies())["Resources"]))
+print(json.dumps(transform(template, parameters, NoPolicies())))
 """
+
+_NO_VALUE = object()
 
 
 @cache
@@ -41,5 +46,64 @@ def _translated(given: str) -> str:
 
 def translated(parameters: Mapping[str, str] | None = None, packages: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The resources by their logical ids. packages: what was uploaded for a function or a layer, where that is another than at first."""
-    resources: dict[str, Any] = json.loads(_translated(json.dumps([parameters or {}, packages or {}])))
+    resources: dict[str, Any] = _template(parameters, packages)["Resources"]
     return resources
+
+
+def deployment(parameters: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The resources that a deployment makes, by their logical ids: with its conditions decided and its parameters put in, the
+    template's defaults where none are given."""
+    template = _template(parameters)
+    defaults = {name: declared["Default"] for name, declared in template["Parameters"].items()}
+    decide = _Decisions(defaults | dict(parameters or {}), template["Conditions"])
+    return {name: decide.value(it) for name, it in template["Resources"].items() if "Condition" not in it or decide.holds(it["Condition"])}
+
+
+def _template(parameters: Mapping[str, str] | None, packages: Mapping[str, str] | None = None) -> dict[str, Any]:
+    template: dict[str, Any] = json.loads(_translated(json.dumps([parameters or {}, packages or {}])))
+    return template
+
+
+class _Decisions:
+    """What a template's conditions come to with these parameters."""
+
+    def __init__(self, parameters: Mapping[str, Any], conditions: Mapping[str, Any]) -> None:
+        self._parameters = parameters
+        self._conditions = conditions
+
+    def holds(self, name: str) -> bool:
+        return bool(self.value(self._conditions[name]))
+
+    def value(self, of: Any) -> Any:
+        """The same, with what can be known before the deployment in place of the functions of the template's language."""
+        decided: Any
+        match of:
+            case {"Fn::If": [condition, one, other]}:
+                decided = self.value(one if self.holds(condition) else other)
+            case {"Fn::Not": [condition]}:
+                decided = not self.value(condition)
+            case {"Fn::And": conditions}:
+                decided = all(map(self.value, conditions))
+            case {"Fn::Or": conditions}:
+                decided = any(map(self.value, conditions))
+            case {"Fn::Equals": [one, other]}:
+                decided = str(self.value(one)) == str(self.value(other))
+            case {"Condition": str(name)} if len(of) == 1:
+                decided = self.holds(name)
+            case {"Fn::Join": [separator, {"Ref": name}]} if name in self._parameters:  # a list of names is written with commas
+                decided = separator.join(self._parameters[name].split(","))
+            case {"Ref": "AWS::NoValue"}:
+                decided = _NO_VALUE
+            case {"Ref": name} if name in self._parameters:
+                decided = self._parameters[name]
+            case dict():
+                decided = {key: value for key, value in ((key, self.value(it)) for key, it in of.items()) if value is not _NO_VALUE}
+            case list():
+                decided = [value for value in map(self.value, of) if value is not _NO_VALUE]
+            case _:
+                decided = of
+        return decided
+
+
+if __name__ == "__main__":
+    print(json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": deployment()}, indent=1))

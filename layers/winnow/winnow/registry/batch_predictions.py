@@ -77,9 +77,9 @@ class BatchPredictions:
         batches = list(islice(there, limit + 1))
         return batches[:limit], batches[limit - 1].job.batch if len(batches) > limit else None
 
-    def under_way(self) -> Iterator[BatchJob]:
-        """The batches of all models that are queued or running."""
-        for row in rows.partition(self._table, rows.BATCHES):
+    def under_way(self, *, as_of_now: bool = True) -> Iterator[BatchJob]:
+        """The batches of all models that are queued or running. as_of_now: with those of the last second."""
+        for row in rows.partition(self._table, rows.BATCHES, **({} if as_of_now else rows.SOMEWHAT_LATE)):
             yield BatchJob.from_event(row)
 
     def note(self, job: BatchJob, **known: int) -> BatchPrediction:

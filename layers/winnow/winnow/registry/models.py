@@ -33,6 +33,8 @@ from winnow.registry.upkeep import Deletion, noted
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
+_ASKED_TO_RETRAIN = Attr("retrain_now").exists() | (Attr("retrain_auto").exists() & Attr("retrain_after").gte(1))
+
 
 class Models:
     """The models of a table."""
@@ -80,6 +82,11 @@ class Models:
         # One more than asked for tells whether there are more.
         return models[:limit], models[limit - 1].model_id if len(models) > limit else None
 
+    def any_for_the_sweeper(self) -> bool:
+        """Whether there may be a version that is queued or being trained, or a model that is to be trained anew."""
+        either = Attr("training_version").exists() | _ASKED_TO_RETRAIN
+        return any(True for _ in rows.partition(self._table, rows.MODELS, FilterExpression=either, **rows.SOMEWHAT_LATE))
+
     def wanted(self) -> Iterator[Wanted]:
         """The versions that are queued or being trained."""
         for item in rows.partition(self._table, rows.MODELS, FilterExpression=Attr("training_version").exists()):
@@ -95,8 +102,7 @@ class Models:
 
     def asked_to_retrain(self) -> Iterator[str]:
         """The ids of the models that a request for feedback asked to be trained anew, now or when enough waits, and that weren't since."""
-        asked = Attr("retrain_now").exists() | (Attr("retrain_auto").exists() & Attr("retrain_after").gte(1))
-        for item in rows.partition(self._table, rows.MODELS, FilterExpression=asked & Attr("training_version").not_exists()):
+        for item in rows.partition(self._table, rows.MODELS, FilterExpression=_ASKED_TO_RETRAIN & Attr("training_version").not_exists()):
             yield item["sk"]
 
     def version(self, model: Model, number: int) -> Version:

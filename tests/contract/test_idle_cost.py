@@ -1,0 +1,184 @@
+"""A stack of the default parameters bills nothing by the hour: each of its resources is of a kind that is free while nobody asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.client import BaseClient
+
+from tests.conftest import Context, load_event
+from tests.support.translated import deployment
+
+if TYPE_CHECKING:
+    from tests.conftest import Winnow
+    from tests.support.clock import Clock
+
+Resource = dict[str, Any]
+
+# What isn't here fails: who adds a kind says why it costs nothing.
+FREE = {
+    "AWS::ApiGateway::ApiKey": "no charge",
+    "AWS::ApiGateway::Deployment": "no charge",
+    "AWS::ApiGateway::RestApi": "by the call",
+    "AWS::ApiGateway::Stage": "no charge without a cache",
+    "AWS::ApiGateway::UsagePlan": "no charge",
+    "AWS::ApiGateway::UsagePlanKey": "no charge",
+    "AWS::DynamoDB::Table": "on demand: by the request, and by what lies in it",
+    "AWS::Events::Rule": "no charge for events of AWS's own services and for schedules; what a schedule starts is reckoned below",
+    "AWS::IAM::ManagedPolicy": "no charge",
+    "AWS::IAM::Policy": "no charge",
+    "AWS::IAM::Role": "no charge",
+    "AWS::Lambda::Alias": "no charge without provisioned concurrency",
+    "AWS::Lambda::EventSourceMapping": "a function's reads of a table's stream are free",
+    "AWS::Lambda::Function": "by the call and its milliseconds",
+    "AWS::Lambda::LayerVersion": "no charge below the account's 75 GB of code",
+    "AWS::Lambda::Permission": "no charge",
+    "AWS::Lambda::Version": "no charge without provisioned concurrency or a snapshot",
+    "AWS::Logs::LogGroup": "by what is written, and by what is kept",
+    "AWS::S3::Bucket": "by the request, and by what lies in it",
+    "AWS::S3::BucketPolicy": "no charge",
+    "AWS::StepFunctions::StateMachine": "by the transition",
+    "Custom::EncodersInUse": "a call of a function at a deployment",
+    "Custom::PredictRelease": "a call of a function at a deployment",
+}
+
+# Billed by the hour, the month or the object, wherever they stand in a resource's properties.
+TRAPS: dict[str, Callable[[Any], bool]] = {
+    "ProvisionedConcurrencyConfig": lambda _: True,
+    "ProvisionedPollerConfig": lambda _: True,
+    "CapacityProviderConfig": lambda _: True,
+    "SnapStart": lambda value: value.get("ApplyOn") != "None",
+    "FileSystemConfigs": bool,
+    "VpcConfig": bool,  # needs a NAT gateway or endpoints to reach AWS
+    "CacheClusterEnabled": bool,
+    "CanarySetting": lambda value: bool(value.get("UseStageCache")),
+    "ProvisionedThroughput": lambda _: True,
+    "ContributorInsightsSpecification": lambda value: bool(value.get("Enabled")),
+    "KinesisStreamSpecification": lambda _: True,
+    "KMSMasterKeyId": bool,  # a key is a dollar a month
+    "KMSMasterKeyID": bool,
+    "KmsKeyArn": bool,
+    "KmsKeyId": bool,
+    "ReplicationConfiguration": lambda _: True,
+    "IntelligentTieringConfigurations": bool,
+    "InventoryConfigurations": bool,
+    "MetricsConfigurations": bool,
+    "AnalyticsConfigurations": bool,
+}
+
+# What has to be there for the kind to be free.
+NEEDED: dict[str, Callable[[dict[str, Any]], bool]] = {
+    "AWS::DynamoDB::Table": lambda table: table["BillingMode"] == "PAY_PER_REQUEST",
+    "AWS::Lambda::EventSourceMapping": lambda source: source["EventSourceArn"] == {"Fn::GetAtt": ["Registry", "StreamArn"]},
+    "AWS::Logs::LogGroup": lambda group: "RetentionInDays" in group,
+}
+
+
+def faults(resource: Resource) -> list[str]:
+    """Why a resource may bill while nobody asks."""
+    kind, properties = resource["Type"], resource.get("Properties", {})
+    if kind not in FREE:
+        return [f"{kind} isn't known to be free"]
+    lacks = [f"{kind} isn't as it has to be, to be free"] if kind in NEEDED and not NEEDED[kind](properties) else []
+    return lacks + [name for name, value in members(properties) if name in TRAPS and TRAPS[name](value)]
+
+
+def members(value: Any) -> Iterator[tuple[str, Any]]:
+    """All members of all objects in a JSON value."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield name, inner
+            yield from members(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from members(inner)
+
+
+def test_no_resource_of_a_default_deployment_bills_while_nobody_asks() -> None:
+    # (What the custom resources name of Predict is Predict's own.)
+    found = {name: faults(resource) for name, resource in deployment().items()}
+    assert {name: why for name, why in found.items() if why} == {}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "name"),
+    [
+        ({"SnapStart": "true"}, "Predict"),
+        ({"MonthlyBudget": "5", "BudgetEmail": "a@b.org"}, "Budget"),
+        ({"KmsKey": "a key"}, "Registry"),
+    ],
+)
+def test_what_a_parameter_adds_that_bills_is_found(parameters: dict[str, str], name: str) -> None:
+    assert faults(deployment(parameters)[name])
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        {"Type": "AWS::CloudWatch::Alarm"},
+        {"Type": "AWS::CloudWatch::Dashboard"},
+        {"Type": "AWS::KMS::Key"},
+        {"Type": "AWS::Logs::LogGroup", "Properties": {}},
+        {"Type": "AWS::Lambda::Alias", "Properties": {"ProvisionedConcurrencyConfig": {"ProvisionedConcurrentExecutions": 1}}},
+        {"Type": "AWS::ApiGateway::Stage", "Properties": {"CacheClusterEnabled": True}},
+        {"Type": "AWS::DynamoDB::Table", "Properties": {"BillingMode": "PROVISIONED"}},
+        {"Type": "AWS::Lambda::EventSourceMapping", "Properties": {"EventSourceArn": "a queue"}},
+    ],
+    ids=lambda resource: resource["Type"],
+)
+def test_what_bills_by_the_hour_or_grows_without_bound_is_found(resource: Resource) -> None:
+    assert faults(resource)
+
+
+# Dollars, AWS's list prices of us-east-1: aws.amazon.com/lambda/pricing (arm64), /dynamodb/pricing/on-demand, /s3/pricing.
+LAMBDA_CALL, LAMBDA_GB_SECOND = 0.20e-6, 0.0000133334
+READ, WRITE, LIST = 0.125e-6, 0.625e-6, 5e-6
+REQUESTS = {"Query": READ, "GetItem": READ, "UpdateItem": WRITE, "ListObjectsV2": LIST}
+RUNS, DAYS = 12 * 24 * 30, 30
+# What README reckons with, for a run in an environment that is still warm.
+SECONDS = 0.1
+
+
+def test_only_one_function_runs_by_the_clock() -> None:
+    schedules = {name: it["Properties"] for name, it in deployment().items() if "ScheduleExpression" in it.get("Properties", {})}
+    assert {name: schedule["ScheduleExpression"] for name, schedule in schedules.items()} == {"SweepSchedule": "rate(5 minutes)"}
+    [target] = schedules["SweepSchedule"]["Targets"]
+    assert target["Arn"] == {"Fn::GetAtt": ["Sweep", "Arn"]}
+
+
+def test_what_runs_by_the_clock_costs_less_than_a_cent_a_month(
+    winnow: Winnow, clock: Clock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+    make = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def priced(client: BaseClient, operation: str, given: dict[str, Any]) -> Any:
+        asked.append(price(operation, given))
+        return make(client, operation, given)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", priced)
+    sweep_in_silence(winnow, capsys)
+    first_of_the_day = sum(asked)
+    asked.clear()
+    clock.advance(minutes=5)
+    sweep_in_silence(winnow, capsys)
+
+    function = deployment()["Sweep"]["Properties"]
+    assert function["Architectures"] == ["arm64"]
+    lambda_ = RUNS * (LAMBDA_CALL + SECONDS * function["MemorySize"] / 1024 * LAMBDA_GB_SECOND)
+    assert lambda_ + RUNS * sum(asked) + DAYS * first_of_the_day < 0.01
+
+
+def sweep_in_silence(winnow: Winnow, capsys: pytest.CaptureFixture[str]) -> None:
+    """A line of the log is billed, and a metric, counted once, is thirty cents of that month."""
+    capsys.readouterr()
+    winnow.invoke("functions/upkeep/sweep", load_event("upkeep/sweep"), Context(seconds=240))
+    assert capsys.readouterr() == ("", "")
+
+
+def price(operation: str, given: dict[str, Any]) -> float:
+    """Dollars of a request that finds nothing or something small. A kind without a price fails."""
+    half = operation in {"Query", "GetItem"} and not given.get("ConsistentRead")
+    return REQUESTS[operation] / (2 if half else 1)
