@@ -57,7 +57,7 @@ def test_functions_are_traced_and_may_write_traces_only_if_a_parameter_says_so(t
     # SAM leaves the parameter in its place.
     assert modes == [mode and {"Ref": "Tracing"}] * len(modes)
     managed = json.dumps([resources[f"{name}Role"]["Properties"]["ManagedPolicyArns"] for name in functions()])
-    assert ("XRay" in managed) == (tracing == "Active")
+    assert ("AWSXrayWriteOnlyAccess" in managed) == (tracing == "Active")
 
 
 def test_a_budget_is_there_only_with_somebody_to_tell() -> None:
