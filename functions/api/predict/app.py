@@ -1,5 +1,10 @@
 """GET and POST /prediction: the labels of one text, or of up to a hundred."""
 
+import gc
+
+# Nearly all that is imported and loaded stays: to look through it for garbage, again and again, took a tenth of a cold start.
+gc.set_threshold(100_000)
+
 from functools import cache
 from http import HTTPStatus
 

@@ -16,7 +16,7 @@ from winnow.recipes.artifact import TrainedClassifier, recipe_of
 from winnow.registry.models import check_ready
 
 if TYPE_CHECKING:
-    from winnow.registry import Models
+    from winnow.registry.models import Models
     from winnow.storage import Storage
 
 SECONDS_A_POINTER_IS_TRUSTED = 1.0

@@ -1,12 +1,2 @@
 """The registry, in one DynamoDB table: models, versions, their training jobs, feedback, batch predictions, what upkeep has still to do, and
 our own keys."""
-
-from winnow.registry.batch_predictions import BatchPredictions
-from winnow.registry.feedback import Batches
-from winnow.registry.idempotency import AnsweredRequests
-from winnow.registry.jobs import Jobs
-from winnow.registry.keys import Keys
-from winnow.registry.models import Models
-from winnow.registry.upkeep import Deletion, Upkeep
-
-__all__ = ["AnsweredRequests", "BatchPredictions", "Batches", "Deletion", "Jobs", "Keys", "Models", "Upkeep"]
