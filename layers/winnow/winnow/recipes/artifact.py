@@ -134,8 +134,9 @@ class TrainedClassifier:
         judged = self.judged(texts)
         # Stable, so that equal scores come in the order of the labels.
         order = np.argsort(-judged.scores, axis=1, kind="stable")[:, :n_top]
-        scores = np.round(np.take_along_axis(judged.scores, order, axis=1).astype(np.float64), _DIGITS)
-        accepted = np.take_along_axis(judged.accepted, order, axis=1)
+        of_text = np.arange(len(texts))[:, None]
+        scores = np.round(judged.scores[of_text, order].astype(np.float64), _DIGITS)
+        accepted = judged.accepted[of_text, order]
         ranked = zip(order.tolist(), scores.tolist(), accepted.tolist(), strict=True)
         return [[ScoredLabel(self.labels[number], score, taken) for number, score, taken in zip(*row, strict=True)] for row in ranked]
 

@@ -52,8 +52,8 @@ class SparseLinear:
         """The same of texts as `weighed` gives them."""
         found = np.empty((len(texts), len(self.bias)), np.float32)
         for place, (rows, values) in enumerate(texts):
-            found[place] = values @ self.weights[rows] + self.bias
-        return found
+            found[place] = values @ self.weights.take(rows, axis=0)
+        return found + self.bias
 
     def contributions(self, words: Sequence[str], label: int) -> NDArray[np.float64]:
         """What each of a text's words (features.words_of) adds to the logit of the label of this number, of shape (words,).
