@@ -137,8 +137,8 @@ class TrainedClassifier:
         of_text = np.arange(len(texts))[:, None]
         scores = np.round(judged.scores[of_text, order].astype(np.float64), _DIGITS)
         accepted = judged.accepted[of_text, order]
-        ranked = zip(order.tolist(), scores.tolist(), accepted.tolist(), strict=True)
-        return [[ScoredLabel(self.labels[number], score, taken) for number, score, taken in zip(*row, strict=True)] for row in ranked]
+        labels, ranked = self.labels, zip(order.tolist(), scores.tolist(), accepted.tolist(), strict=True)
+        return [[ScoredLabel(labels[number], score, taken) for number, score, taken in zip(*row, strict=True)] for row in ranked]
 
     def choose(self, texts: Sequence[str]) -> list[set[str]]:
         """For each text the labels that a client would take: exclusive, the best one; else those accepted, maybe none."""
