@@ -307,6 +307,14 @@ def test_a_model_larger_than_the_bound_answers_and_stays(two: Winnow, clock: lis
     assert reads(predictor, 1) == 0
 
 
+def test_the_files_of_an_environment_s_first_version_are_kept_when_it_comes_back(two: Winnow, clock: list[float]) -> None:
+    # Room for one of them.
+    predictor = new_predictor(two, clock, memory=1)
+    assert reads(predictor, 1) == 3
+    assert not kept_files().exists()
+    assert [reads(predictor, version) for version in (2, 1, 2, 1)] == [3, 3, 0, 0]
+
+
 def test_without_a_disk_it_answers_all_the_same(ready: Ready, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     winnow = ready("exclusive.json")
     (tmp_path / "a file").touch()

@@ -11,7 +11,7 @@ import math
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import spacy
@@ -125,7 +125,8 @@ class Classifier:
         self.language = language
         self.nlp: Language = spacy.blank(language)
         name = "textcat" if exclusive else "textcat_multilabel"
-        self.textcat: Any = self.nlp.add_pipe(name, config={"model": {**_MODEL, "exclusive_classes": exclusive, "nO": len(labels)}})
+        config = {"model": {**_MODEL, "exclusive_classes": exclusive, "nO": len(labels)}}
+        self.textcat = cast("Any", self.nlp.add_pipe(name, config=config))
         for node in self.textcat.model.walk():
             node.ops = _OPS
 
