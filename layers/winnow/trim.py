@@ -1,8 +1,8 @@
-"""Trims the AWS SDK of our own layer to what our functions ask of it: python -m layers.winnow.trim FOLDER
+"""Trims what our own layer has of other people's to what our functions ask of it: python -m layers.winnow.trim FOLDER
 
-Its code stays as it is. Of its data, 26 MB that describe every service of AWS, those of our services stay, without their documentation and
-unpacked: a client that looks through all and reads the whole of its own takes several times as long to be made, in every cold start.
-No operation, shape or region of a service that stays is left out.
+The AWS SDK's code stays as it is. Of its data, which describe every service of AWS, those of our services stay, without their documentation
+and unpacked: a client that looks through all and reads the whole of its own takes several times as long to be made, in every cold start.
+No operation, shape or region of a service that stays is left out. Of Powertools go the parts that none of us imports: half of its size.
 """
 
 import argparse
@@ -20,6 +20,8 @@ SERVICES = ("dynamodb", "events", "lambda", "s3", "stepfunctions")
 """As boto3 names those that winnow/aws.py has clients of."""
 # Where endpoints.json calls one otherwise.
 _ENDPOINTS = {"stepfunctions": "states"}
+# Of Powertools: Logger and Metrics need neither the router nor any utility but this one.
+_ROUTER, _UTILITIES, _NEEDED = "event_handler", "utilities", "jmespath_utils"
 # Nothing but `help()` reads them.
 _UNREAD = ("examples-1.json", "examples-1.json.gz")
 
@@ -37,7 +39,17 @@ def trim(tree: Path) -> None:
         _shorten(data / service)
     _shorten_endpoints(data / "endpoints.json")
     shutil.rmtree(tree / "boto3" / "examples", ignore_errors=True)
+    _drop_parts(tree / "aws_lambda_powertools")
     trimming.remove_unread_files(tree)
+
+
+def _drop_parts(powertools: Path) -> None:
+    if not (powertools / _UTILITIES / _NEEDED).is_dir():
+        raise LayerError(f"{powertools / _UTILITIES / _NEEDED} is missing: Powertools isn't installed there, or has moved its parts")
+    shutil.rmtree(powertools / _ROUTER)
+    for part in (powertools / _UTILITIES).iterdir():
+        if part.is_dir() and part.name != _NEEDED:
+            shutil.rmtree(part)
 
 
 def _shorten(service: Path) -> None:

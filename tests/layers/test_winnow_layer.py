@@ -17,7 +17,7 @@ from layers.winnow import trim
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = Path(boto3.__file__).parents[1]
-CODE = ("boto3", "botocore", "jmespath", "s3transfer", "urllib3", "dateutil")
+CODE = ("aws_lambda_powertools", "boto3", "botocore", "jmespath", "s3transfer", "urllib3", "dateutil", "typing_extensions.py", "six.py")
 
 # What a process tells of its clients: each operation with all of its input and output, and where it sends requests from some regions.
 _TELL = """
@@ -61,10 +61,12 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tree = tmp_path_factory.mktemp("layer") / "python"
     others = {path.name for path in (Path(botocore.__file__).parent / "data").iterdir() if path.is_dir()} - {*trim.SERVICES, "sqs"}
     for name in CODE:
+        if name.endswith(".py"):
+            shutil.copy(PACKAGES / name, tree)
+            continue
         shutil.copytree(
             PACKAGES / name, tree / name, ignore=lambda folder, names: others & set(names) if Path(folder).name == "data" else []
         )
-    shutil.copy(PACKAGES / "six.py", tree)
     trim.trim(tree)
     return tree
 
@@ -86,6 +88,22 @@ def test_other_services_and_documentation_are_gone(tree: Path) -> None:
     assert not [path for path in (tree / "botocore").rglob("*") if path.suffix == ".gz" or path.name == "examples-1.json"]
     assert "The name of the bucket" not in (tree / "botocore/data/s3/2006-03-01/service-2.json").read_text(encoding="utf-8")
     assert sum(path.stat().st_size for path in (tree / "botocore" / "data").rglob("*.json")) < 1_500_000
+
+
+def test_powertools_logs_and_counts_without_the_parts_that_went(tree: Path) -> None:
+    assert not (tree / "aws_lambda_powertools" / "event_handler").exists()
+    program = (
+        f"import sys; sys.path.insert(0, {str(tree)!r})\n"
+        "from aws_lambda_powertools import Logger, Metrics\n"
+        "from aws_lambda_powertools.metrics import MetricUnit, single_metric\n"
+        "Logger(service='winnow').info('logged', extra={'status': 200})\n"
+        "with single_metric(name='Counted', unit=MetricUnit.Count, value=1, namespace='Winnow'): pass\n"
+        "metrics = Metrics(namespace='Winnow', service='winnow')\n"
+        "metrics.add_metric(name='Flushed', unit=MetricUnit.Count, value=1)\n"
+        "metrics.flush_metrics()\n"
+    )
+    done = subprocess.run([sys.executable, "-S", "-B", "-c", program], env={}, capture_output=True, text=True, check=True)
+    assert [word in done.stdout for word in ("logged", "Counted", "Flushed")] == [True] * 3
 
 
 def test_the_services_that_stay_are_those_that_we_ask() -> None:
