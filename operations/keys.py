@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from winnow import access, domain
 from winnow.access import KeyRole, Role
-from winnow.registry import Roles
+from winnow.registry.roles import Roles
 
 _NAME = re.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 # 160 bits at random, as characters that nothing has to escape.

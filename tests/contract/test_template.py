@@ -49,9 +49,6 @@ DOORS = (
     {"sweep"},
 )
 
-# What the Lambda runtime brings: boto3 with what it needs.
-RUNTIME = {"boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3"}
-
 NAMES = ("BucketName", "TableName", "FunctionName", "LayerName", "UsagePlanName", "RoleName", "Name")
 
 
@@ -147,7 +144,7 @@ assert callable(app.handler)
 def out_of_reach(*locks: str) -> frozenset[str]:
     """The top-level names of this environment that a function with these layers doesn't have."""
     carriers = {_normal(part.carrier) for part in (MODEL, TOKENIZER)}  # out of which the encoder is taken, and which then go
-    there = RUNTIME.union(*(pins(lock) for lock in locks)) - carriers
+    there = set[str]().union(*(pins(lock) for lock in locks)) - carriers
     absent = {name for name, owners in packages_distributions().items() if not there & {_normal(owner) for owner in owners}}
     return frozenset(absent if "encoder-layer.txt" in locks else absent | {ENCODER})
 

@@ -13,8 +13,9 @@ from botocore.exceptions import ClientError
 from tests.faults.engines import ENGINES, engine
 from winnow.domain import DatasetReference, Hyperparameters, Progress, Stage, TrainingJob, TrainingRequest, VersionStatus
 from winnow.errors import JobSupersededError
-from winnow.registry import Jobs, Models
 from winnow.registry import table as rows
+from winnow.registry.jobs import Jobs
+from winnow.registry.models import Models
 
 if TYPE_CHECKING:
     from tests.faults.conftest import Count

@@ -13,7 +13,7 @@ from tests.conftest import ROOT, Context, Json, Winnow, load_event
 from tests.support.contract import events, functions
 from winnow import access
 from winnow.access import KeyRole, Role
-from winnow.registry import Roles
+from winnow.registry.roles import Roles
 
 KEY = "8b7f2c9d1e0a4f6385c2d1b0a9f8e7d6c5b4a392"
 ARN = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/v1"

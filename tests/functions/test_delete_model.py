@@ -10,9 +10,8 @@ from botocore.exceptions import ClientError
 from tests.conftest import CLIENT_BUCKET, Context, Json, load_event
 from winnow import aws, deployment
 from winnow.errors import JobSupersededError, WinnowError
-from winnow.registry import Deletion
 from winnow.registry import table as rows
-from winnow.registry.upkeep import noted
+from winnow.registry.upkeep import Deletion, noted
 
 if TYPE_CHECKING:
     from tests.conftest import Ready, Winnow

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from winnow.registry import Models
+from winnow.registry.models import Models
 
 if TYPE_CHECKING:
     from tests.conftest import Ready, Winnow

@@ -13,7 +13,7 @@ from operations.keys import Deployment, KeysError, NameTakenError
 from tests.conftest import Winnow
 from winnow import access
 from winnow.access import Role
-from winnow.registry import Roles
+from winnow.registry.roles import Roles
 
 
 class Crash(BaseException):

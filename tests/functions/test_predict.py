@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -305,8 +304,15 @@ def test_what_was_used_least_recently_goes_first_and_comes_back_without_s3(two: 
 def test_a_model_larger_than_the_bound_answers_and_stays(two: Winnow, clock: list[float]) -> None:
     predictor = new_predictor(two, clock, memory=1)
     assert reads(predictor, 1) == 3
-    shutil.rmtree(kept_files())
     assert reads(predictor, 1) == 0
+
+
+def test_the_files_of_an_environment_s_first_version_are_kept_when_it_comes_back(two: Winnow, clock: list[float]) -> None:
+    # Room for one of them.
+    predictor = new_predictor(two, clock, memory=1)
+    assert reads(predictor, 1) == 3
+    assert not kept_files().exists()
+    assert [reads(predictor, version) for version in (2, 1, 2, 1)] == [3, 3, 0, 0]
 
 
 def test_without_a_disk_it_answers_all_the_same(ready: Ready, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ import pytest
 from winnow.domain import ACTIVE, DatasetReference, Hyperparameters, Progress, Stage, TrainingJob, TrainingRequest, Version, VersionStatus
 from winnow.errors import JobSupersededError
 from winnow.lifecycle import STATES, TRANSITIONS, Event, tables
-from winnow.registry import Jobs, Models
 from winnow.registry import table as rows
+from winnow.registry.jobs import Jobs
+from winnow.registry.models import Models
 
 if TYPE_CHECKING:
     from tests.conftest import Winnow

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from winnow import batches
 from winnow.http import Answer, Request, Source, endpoint, fields
-from winnow.http.views import batch_prediction_view
+from winnow.http.batch_views import batch_prediction_view
 
 
 @endpoint(fields.NONE, Source.BODY)

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from winnow import deployment
 from winnow.batch_prediction import BatchJob, BatchProgress, BatchStatus
 from winnow.http import Answer, Request, endpoint
-from winnow.http.views import batch_prediction_view, batch_progress_view
+from winnow.http.batch_views import batch_prediction_view, batch_progress_view
 
 
 @endpoint()

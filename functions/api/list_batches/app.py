@@ -4,8 +4,8 @@ from http import HTTPStatus
 
 from winnow import deployment
 from winnow.http import Answer, Request, endpoint, schemas
+from winnow.http.batch_views import batch_predictions_view
 from winnow.http.paging import Cursors
-from winnow.http.views import batch_predictions_view
 
 cursors = Cursors(deployment.cursor_key)
 

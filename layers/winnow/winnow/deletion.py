@@ -9,7 +9,7 @@ from winnow import batches, deployment
 from winnow.domain import now
 from winnow.errors import BusyError, TrainingUnderwayError, VersionLiveError
 from winnow.jobs import try_to_stop_workflow
-from winnow.registry import Deletion
+from winnow.registry.upkeep import Deletion
 
 _TRIES = 5
 

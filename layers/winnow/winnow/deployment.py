@@ -1,31 +1,51 @@
-"""The registry and the storage of this deployment, over the resources that the function's settings name."""
+"""The registry and the storage of this deployment, over the resources that the function's settings name.
+
+Each is imported by who asks for it: what a function never needs, its cold start doesn't pay for.
+"""
+
+from __future__ import annotations
 
 import tempfile
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from winnow import aws
-from winnow.batch_objects import BatchObjects
-from winnow.datasets_bucket import Datasets
 from winnow.domain import Ceilings
-from winnow.executions import Workflow
-from winnow.kept_files import KeptFiles
-from winnow.registry import AnsweredRequests, Batches, BatchPredictions, Jobs, Keys, Models, Roles, Slots, Upkeep
-from winnow.storage import DryRunReports, Storage
+
+if TYPE_CHECKING:
+    from winnow.batch_objects import BatchObjects
+    from winnow.datasets_bucket import Datasets
+    from winnow.executions import Workflow
+    from winnow.registry.batch_predictions import BatchPredictions
+    from winnow.registry.feedback import Batches
+    from winnow.registry.idempotency import AnsweredRequests
+    from winnow.registry.jobs import Jobs
+    from winnow.registry.models import Models
+    from winnow.registry.roles import Roles
+    from winnow.registry.slots import Slots
+    from winnow.registry.upkeep import Upkeep
+    from winnow.storage import DryRunReports, Storage
 
 # Half of what a function's /tmp has. The other half is for sentence encoders.
 _MOST_KEPT = 256 << 20
 
 
 def models() -> Models:
+    from winnow.registry.models import Models
+
     return Models(aws.registry_table())
 
 
 def jobs() -> Jobs:
+    from winnow.registry.jobs import Jobs
+
     return Jobs(aws.registry_table())
 
 
 def slots() -> Slots:
+    from winnow.registry.slots import Slots
+
     return Slots(aws.registry_table())
 
 
@@ -39,14 +59,20 @@ def longest_training() -> timedelta:
 
 
 def batches() -> Batches:
+    from winnow.registry.feedback import Batches
+
     return Batches(aws.registry_table())
 
 
 def batch_predictions() -> BatchPredictions:
+    from winnow.registry.batch_predictions import BatchPredictions
+
     return BatchPredictions(aws.registry_table())
 
 
 def batch_objects() -> BatchObjects:
+    from winnow.batch_objects import BatchObjects
+
     return BatchObjects(aws.s3(), aws.setting("MODELS_BUCKET"))
 
 
@@ -61,31 +87,45 @@ def batch_concurrency() -> int:
 
 
 def batch_workflow() -> Workflow:
+    from winnow.executions import Workflow
+
     return Workflow(aws.stepfunctions(), aws.setting("BATCH_WORKFLOW_ARN"))
 
 
 def training_workflow() -> Workflow:
+    from winnow.executions import Workflow
+
     return Workflow(aws.stepfunctions(), aws.setting("WORKFLOW_ARN"))
 
 
 def upkeep() -> Upkeep:
+    from winnow.registry.upkeep import Upkeep
+
     return Upkeep(aws.registry_table())
 
 
 def answered_requests() -> AnsweredRequests:
+    from winnow.registry.idempotency import AnsweredRequests
+
     return AnsweredRequests(aws.registry_table())
 
 
 def cursor_key() -> bytes:
     """What the cursors of lists are signed with."""
+    from winnow.registry.keys import Keys
+
     return Keys(aws.registry_table()).cursors()
 
 
 def roles() -> Roles:
+    from winnow.registry.roles import Roles
+
     return Roles(aws.registry_table())
 
 
 def datasets() -> Datasets:
+    from winnow.datasets_bucket import Datasets
+
     others = [name.strip() for name in aws.setting("DATASET_BUCKETS").split(",")]
     return Datasets(aws.s3(), aws.setting("DATASETS_BUCKET"), others)
 
@@ -118,6 +158,9 @@ def encoder_bucket() -> str | None:
 
 def storage(*, keeps_files: bool = False) -> Storage:
     """keeps_files: whether the files of artifacts stay in /tmp, to be read from there the next time."""
+    from winnow.kept_files import KeptFiles
+    from winnow.storage import Storage
+
     kept = KeptFiles(Path(tempfile.gettempdir()) / "winnow-artifacts", _MOST_KEPT) if keeps_files else None
     return Storage(aws.s3(), aws.setting("MODELS_BUCKET"), kept)
 
@@ -128,4 +171,6 @@ def memory() -> int:
 
 
 def dry_run_reports() -> DryRunReports:
+    from winnow.storage import DryRunReports
+
     return DryRunReports(aws.s3(), aws.setting("MODELS_BUCKET"))

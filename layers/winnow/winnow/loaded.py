@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from winnow.storage import Storage
 
 
-def load(storage: Storage, job: TrainingJob, manifest_sha256: str | None) -> TrainedClassifier:
-    """The classifier of the job's artifact. manifest_sha256: as the registry has it; without one nothing is loaded.
+def load(storage: Storage, job: TrainingJob, manifest_sha256: str | None, *, keep: bool = True) -> TrainedClassifier:
+    """The classifier of the job's artifact. manifest_sha256: as the registry has it; without one nothing is loaded. keep: as for
+    `Storage.read_artifact`.
 
     ArtifactError where the artifact isn't the one that was signed so, or can't be read; EncoderError where its encoder isn't to be had.
     """
-    return TrainedClassifier.from_files(storage.read_artifact(job, manifest_sha256 or ""), encoders.find)
+    return TrainedClassifier.from_files(storage.read_artifact(job, manifest_sha256 or "", keep=keep), encoders.find)
 
 
 class LoadedClassifiers:
@@ -31,6 +32,9 @@ class LoadedClassifiers:
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
         self._classifiers: OrderedDict[tuple[str, int], TrainedClassifier] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._classifiers)
 
     def get(self, key: tuple[str, int], load: Callable[[], TrainedClassifier]) -> TrainedClassifier:
         """The classifier of this model's uid and version, loaded where it isn't there."""

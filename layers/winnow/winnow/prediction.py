@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class ScoredLabel:
-    """One label of a prediction. score: 0 to 1; accepted: the score reaches the label's threshold."""
+class ScoredLabel(NamedTuple):
+    """One label of a prediction. score: 0 to 1; accepted: the score reaches the label's threshold.
+
+    A tuple, since a call of a hundred texts makes five hundred: a frozen dataclass takes twice as long.
+    """
 
     label: str
     score: float
     accepted: bool
 
     def as_dict(self) -> dict[str, Any]:
-        # By hand: dataclasses.asdict takes longer than the prediction.
+        # By hand: _asdict takes three times as long.
         return {"label": self.label, "score": self.score, "accepted": self.accepted}
 
 

@@ -16,7 +16,7 @@ from winnow.recipes.artifact import TrainedClassifier, recipe_of
 from winnow.registry.models import check_ready
 
 if TYPE_CHECKING:
-    from winnow.registry import Models
+    from winnow.registry.models import Models
     from winnow.storage import Storage
 
 SECONDS_A_POINTER_IS_TRUSTED = 1.0
@@ -90,7 +90,8 @@ class Predictor:
         return version
 
     def _load(self, version: Version) -> TrainedClassifier:
-        return load(self._storage, version.job, version.manifest_sha256)
+        # Most environments answer by one version alone, and never fetch it again: its files aren't worth the writing.
+        return load(self._storage, version.job, version.manifest_sha256, keep=len(self._loaded) > 0)
 
     def _why_not_ready(self, model: Model) -> str:
         if model.ready_version is not None:

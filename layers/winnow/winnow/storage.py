@@ -155,13 +155,16 @@ class Storage:
         for name, body in taken.items():
             self._put_once(job.prefix + name, body)
 
-    def read_artifact(self, job: TrainingJob, manifest_sha256: str) -> dict[str, bytes]:
-        """An artifact's files. ArtifactError where one is missing or isn't what the training wrote."""
-        return self._files(job, self._manifest(job, manifest_sha256))
+    def read_artifact(self, job: TrainingJob, manifest_sha256: str, *, keep: bool = True) -> dict[str, bytes]:
+        """An artifact's files. ArtifactError where one is missing or isn't what the training wrote.
 
-    def _files(self, job: TrainingJob, manifest: Mapping[str, Mapping[str, Any]]) -> dict[str, bytes]:
+        keep: whether what is fetched is worth keeping, where files are kept.
+        """
+        return self._files(job, self._manifest(job, manifest_sha256, keep=keep), keep=keep)
+
+    def _files(self, job: TrainingJob, manifest: Mapping[str, Mapping[str, Any]], *, keep: bool = True) -> dict[str, bytes]:
         """The files that a manifest names."""
-        return {name: self._checked(job, entry["key"], name, entry["sha256"]) for name, entry in manifest.items()}
+        return {name: self._checked(job, entry["key"], name, entry["sha256"], keep=keep) for name, entry in manifest.items()}
 
     def artifact_description(self, job: TrainingJob, manifest_sha256: str) -> dict[str, Any]:
         """What an artifact says of its classifier: `labels`, `exclusive` and more. ArtifactError as by `read_artifact`."""
@@ -169,18 +172,18 @@ class Storage:
         description: dict[str, Any] = json.loads(self._checked(job, entry["key"], DESCRIPTION, entry["sha256"]))
         return description
 
-    def _manifest(self, job: TrainingJob, manifest_sha256: str, key: str = _MANIFEST) -> dict[str, dict[str, Any]]:
-        manifest: dict[str, dict[str, Any]] = json.loads(self._checked(job, key, key, manifest_sha256))
+    def _manifest(self, job: TrainingJob, manifest_sha256: str, key: str = _MANIFEST, *, keep: bool = True) -> dict[str, dict[str, Any]]:
+        manifest: dict[str, dict[str, Any]] = json.loads(self._checked(job, key, key, manifest_sha256, keep=keep))
         return manifest
 
-    def _checked(self, job: TrainingJob, key: str, name: str, sha256: str) -> bytes:
+    def _checked(self, job: TrainingJob, key: str, name: str, sha256: str, *, keep: bool = True) -> bytes:
         """An object of which the digest is known, by key and name as `_object` takes them. ArtifactError where it is another."""
         body = self._kept.read(sha256) if self._kept else None
         if body is None:
             body = self._object(job, key, name)
             if hashlib.sha256(body).hexdigest() != sha256:
                 raise _other(job, name)
-            if self._kept:
+            if self._kept and keep:
                 self._kept.keep(sha256, body)
         return body
 

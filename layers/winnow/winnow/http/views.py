@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from winnow.batch_prediction import BatchPrediction, BatchProgress, BatchStatus
-from winnow.datasets_bucket import Upload
-from winnow.domain import Batch, Model, Version
-from winnow.prediction import Prediction
+if TYPE_CHECKING:
+    from winnow.datasets_bucket import Upload
+    from winnow.domain import Batch, Model, Version
+    from winnow.prediction import Prediction
 
 
 def model_view(model: Model) -> dict[str, Any]:
@@ -62,46 +62,6 @@ def dataset_view(upload: Upload) -> dict[str, Any]:
 
 def batches_view(batches: Sequence[Batch], model: Model) -> dict[str, Any]:
     return {"model_id": model.model_id, "batches": [asdict(batch) for batch in batches]}
-
-
-def batch_prediction_view(batch: BatchPrediction) -> dict[str, Any]:
-    return {
-        "batch": batch.job.batch,
-        "status": batch.status,
-        "version": batch.version,
-        "n_top": batch.n_top,
-        "s3bucket": batch.s3bucket,
-        "object": batch.object,
-        "lines": batch.lines,
-        "error": batch.error,
-        "created_at": batch.created_at,
-        "finished_at": batch.finished_at,
-    }
-
-
-def batch_predictions_view(batches: Sequence[BatchPrediction], model: Model) -> dict[str, Any]:
-    return {"model_id": model.model_id, "batches": [batch_prediction_view(batch) for batch in batches]}
-
-
-def batch_progress_view(batch: BatchPrediction, done: BatchProgress) -> dict[str, Any]:
-    return {
-        "percent": _batch_percent(batch, done),
-        "lines": done.lines,
-        "errors": done.errors,
-        "shards": done.shards,
-        "all_lines": batch.lines,
-        "all_errors": batch.errors,
-        "all_shards": batch.shards,
-    }
-
-
-def _batch_percent(batch: BatchPrediction, done: BatchProgress) -> int:
-    """The first 5 are for parting the object, the last 5 for joining the results."""
-    if batch.status is BatchStatus.READY:
-        return 100
-    if not batch.lines:
-        return 0 if batch.status is BatchStatus.QUEUED else 1
-    return 5 + 90 * done.lines // batch.lines
 
 
 def prediction_view(prediction: Prediction) -> dict[str, Any]:

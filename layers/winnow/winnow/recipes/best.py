@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from winnow.domain import Example, Hyperparameters
-from winnow.recipes import linear, sentence
+from winnow.recipes import arrays, linear, sentence
 from winnow.recipes.few import is_few
 
 if TYPE_CHECKING:
@@ -81,10 +81,10 @@ class Classifier:
 
     def from_bytes(self, weights: bytes) -> Classifier:
         """Take the weights of a classifier made with the same labels and exclusiveness. EncoderError as from "sentence"."""
-        with np.load(io.BytesIO(weights), allow_pickle=False) as arrays:
-            self.share = float(arrays["share"])
-            self.words.from_bytes(arrays["words"].tobytes())
-            self.sentence.from_bytes(arrays["sentence"].tobytes())
+        found = arrays.read(weights)
+        self.share = float(found["share"])
+        self.words.from_bytes(found["words"].tobytes())
+        self.sentence.from_bytes(found["sentence"].tobytes())
         return self
 
 

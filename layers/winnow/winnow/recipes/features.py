@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -28,8 +28,8 @@ SPACE = 2 << BITS
 
 _MASK = (1 << BITS) - 1
 _LONGEST_NGRAM = 5
-# Characters against words: found on folds of training sets.
-_CHARACTERS_WEIGH = np.float32(1.4)
+# Words, and characters against them: found on folds of training sets.
+_FAMILIES_WEIGH = np.array([1, 1.4], np.float32)
 _CACHED_WORDS = 20_000
 _FORM: Final = "NFKC"
 # A run of word characters, in pieces of 64 where it is longer, or any other single character that is no white space.
@@ -78,20 +78,31 @@ def words_of(text: str) -> list[str]:
 
 def bags(texts: Sequence[Sequence[str]], shortest: int) -> Bags:
     """The features of texts that are given by their words, as `read` gives them."""
-    words = [word for text in texts for word in text]
-    told = np.array([place for text in texts for place in _words_and_pairs(text)], np.int64)
-    ngrams = [_ngrams(word, shortest) for word in words]
+    known = [[_word(word, shortest) for word in text] for text in texts]
+    words = [word for text in known for word in text]
+    pairs = [_pairs(text) for text in known]
+    told = [word.place for word in words] + [pair for text in pairs for pair in text]
     number = np.arange(len(texts), dtype=np.int64)
-    of_told = number.repeat([max(0, 2 * len(text) - 1) for text in texts])
-    of_ngrams = number.repeat([len(text) for text in texts]).repeat([len(each) for each in ngrams])
-    keys = np.concatenate([told + of_told * SPACE, np.concatenate([np.empty(0, np.int64), *ngrams]) + of_ngrams * SPACE])
-    keys, counts = np.unique(keys, return_counts=True)
+    of_words, of_pairs = number.repeat([len(text) for text in known]), number.repeat([len(text) for text in pairs])
+    of_ngrams = of_words.repeat([len(word.ngrams) for word in words])
+    keys = np.concatenate([np.array(told, np.int64), *(word.ngrams for word in words)])
+    keys += np.concatenate([of_words, of_pairs, of_ngrams]) * SPACE
+    keys, counts = _counted(keys)
     values = 1 + np.log(counts)
     # Each text has two families, whose places lie apart.
     family = keys >> BITS
     values /= np.sqrt(np.bincount(family, values * values))[family]
-    values[family & 1 == 1] *= _CHARACTERS_WEIGH
-    return Bags(len(texts), keys // SPACE, (keys % SPACE).astype(np.int32), values.astype(np.float32))
+    values *= _FAMILIES_WEIGH.take(family & 1)
+    return Bags(len(texts), family >> 1, (keys & (SPACE - 1)).astype(np.int32), values.astype(np.float32))
+
+
+def _counted(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Each key once, ascending, and how often it is there. (What np.unique does, without its detours, which are most of its time here.)"""
+    keys.sort()
+    is_first = np.ones(len(keys), np.bool_)
+    np.not_equal(keys[1:], keys[:-1], out=is_first[1:])
+    first = np.flatnonzero(is_first)
+    return keys[first], np.append(first[1:], len(keys)) - first if len(keys) else first
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +119,11 @@ def sources(words: Sequence[str], shortest: int) -> Sources:
     """Each feature of a text's words with the word that brought it, a pair once for each of its two."""
     if not words:
         return Sources(np.empty(0, np.int32), np.empty(0, np.intp), np.empty(0))
-    numbers, told = np.arange(len(words)), np.array(_words_and_pairs(words), np.int32)
-    pairs, ngrams = told[len(words) :], [_ngrams(word, shortest) for word in words]
-    of_ngrams = np.repeat(numbers, [len(each) for each in ngrams])
+    known, numbers = [_word(word, shortest) for word in words], np.arange(len(words))
+    pairs = np.array(_pairs(known), np.int32)
+    of_ngrams = np.repeat(numbers, [len(word.ngrams) for word in known])
     return Sources(
-        np.concatenate([told, pairs, *ngrams]),
+        np.concatenate([np.array([word.place for word in known], np.int32), pairs, pairs, *(word.ngrams for word in known)]),
         np.concatenate([numbers, numbers[:-1], numbers[1:], of_ngrams]),
         np.concatenate([np.ones(len(words)), np.full(2 * len(pairs), 0.5), np.ones(len(of_ngrams))]),
     )
@@ -154,20 +165,27 @@ def _normalized(text: str) -> str:
     return unicodedata.normalize(_FORM, text)
 
 
-def _words_and_pairs(words: Sequence[str]) -> list[int]:
-    """The places of the words, and after them those of the pairs."""
-    return [_word(word) for word in words] + [_hashed(f"{left} {right}") for left, right in pairwise(words)]
+class _Word(NamedTuple):
+    """What is made of a word by itself: its place, those of its n-grams, its bytes, and the checksum of them with a space after them."""
 
-
-def _hashed(word: str) -> int:
-    return crc32(word.encode("utf-8", "surrogatepass")) & _MASK
+    place: int
+    ngrams: NDArray[np.int32]
+    encoded: bytes
+    begun: int
 
 
 # Of words alone: most pairs never come again.
-_word = lru_cache(_CACHED_WORDS)(_hashed)
-
-
 @lru_cache(_CACHED_WORDS)
+def _word(word: str, shortest: int) -> _Word:
+    encoded = word.encode("utf-8", "surrogatepass")
+    return _Word(crc32(encoded) & _MASK, _ngrams(word, shortest), encoded, crc32(encoded + b" "))
+
+
+def _pairs(words: Sequence[_Word]) -> list[int]:
+    """The places of the pairs of neighbours, each the checksum of the two with a space between."""
+    return [crc32(right.encoded, left.begun) & _MASK for left, right in pairwise(words)]
+
+
 def _ngrams(word: str, shortest: int) -> NDArray[np.int32]:
     """The places of the word's character n-grams, its two ends marked by spaces."""
     marked = f" {word} "

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from winnow.recipes import arrays
 from winnow.recipes.features import SPACE, Bags, Features, bags, read, sources, words_of
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ class SparseLinear:
         """The same of texts as `weighed` gives them."""
         found = np.empty((len(texts), len(self.bias)), np.float32)
         for place, (rows, values) in enumerate(texts):
-            found[place] = values @ self.weights[rows] + self.bias
-        return found
+            found[place] = values @ self.weights.take(rows, axis=0)
+        return found + self.bias
 
     def contributions(self, words: Sequence[str], label: int) -> NDArray[np.float64]:
         """What each of a text's words (features.words_of) adds to the logit of the label of this number, of shape (words,).
@@ -77,6 +78,8 @@ class SparseLinear:
 
     def learn(self, texts: Sequence[str], gradients: NDArray[np.float32]) -> None:
         """Keep the gradients of the logits, of shape (texts, C), for `descend`. Features that are new get rows of their own."""
+        if not self.weights.flags.writeable:
+            self.weights, self.bias = self.weights.copy(), self.bias.copy()
         for text, gradient in zip(texts, gradients, strict=True):
             found = bags([words_of(text)], self.shortest)
             self._grow(found.places)
@@ -107,14 +110,14 @@ class SparseLinear:
 
     @classmethod
     def from_bytes(cls, archive: bytes) -> SparseLinear:
-        """The layer that `to_bytes` wrote."""
-        with np.load(io.BytesIO(archive), allow_pickle=False) as arrays:
-            shortest, exclusive = (int(number) for number in arrays["form"])
-            made = cls(len(arrays["bias"]), shortest, exclusive=bool(exclusive))
-            places = arrays["places"]
-            made._row_of[places] = np.arange(len(places), dtype=np.int32)
-            made._rows = len(places)
-            made._idf, made.weights, made.bias = arrays["idf"], arrays["weights"], arrays["bias"]
+        """The layer that `to_bytes` wrote. Its arrays lie in the archive until it learns."""
+        found = arrays.read(archive)
+        shortest, exclusive = (int(number) for number in found["form"])
+        made = cls(len(found["bias"]), shortest, exclusive=bool(exclusive))
+        places = found["places"]
+        made._row_of[places] = np.arange(len(places), dtype=np.int32)
+        made._rows = len(places)
+        made._idf, made.weights, made.bias = found["idf"], found["weights"], found["bias"]
         return made
 
     def keep_gradient(self, text: Features, target: NDArray[np.float32]) -> float:
