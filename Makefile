@@ -118,7 +118,7 @@ smoke: env ## the end-to-end calls against a deployed stack: URL=… KEY=…
 # --- checking ---
 
 .PHONY: check audit test artifacts test-faults test-arm64 test-sam-local start-sam-local bench-banking77 bench-selection bench-prediction bench-growth bench-cold-profile
-.PHONY: bench-hostile bench-large bench-batch bench-datasets bench-training
+.PHONY: bench-hostile bench-large bench-batch bench-load bench-datasets bench-training
 check: env ## lint, format, types, template
 	ruff check .
 	ruff format --check .
@@ -208,6 +208,9 @@ bench-large: build-local ## 200,000 examples of 100 labels through the API, in s
 
 bench-batch: build-local ## a million lines as one batch prediction through the API: in order, bad lines, memory: LINES=1000000 RECIPE=linear N_TOP=1
 	PYTHONPATH=layers/winnow $(PYTHON) -m benchmarks.batch $(if $(LINES),--lines $(LINES)) $(if $(RECIPE),--recipe $(RECIPE)) $(if $(N_TOP),--n-top $(N_TOP))
+
+bench-load: build-local ## clients that ask for predictions while trainings are under way: no 5xx, and what the throttles did: CLIENTS=20 SECONDS=300
+	PYTHONPATH=layers/winnow $(PYTHON) -m benchmarks.load $(if $(CLIENTS),--clients $(CLIENTS)) $(if $(SECONDS),--seconds $(SECONDS))
 
 bench-datasets: env ## a gigabyte of JSON Lines through the reader and its report: rows a second, memory: MB=1000 GZIP=1
 	PYTHONPATH=layers/winnow $(PYTHON) -m benchmarks.datasets $(if $(MB),--mb $(MB)) $(if $(GZIP),--gzip)

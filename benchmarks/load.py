@@ -1,0 +1,122 @@
+"""`make bench-load`: clients that ask for predictions as fast as they can while trainings are under way, on a local cloud.
+
+Not how fast this machine is, but whether anything is answered with 5xx, and what the throttles do: half of the clients share one key of the
+role predict, and so its plan's requests a second; the others have a key each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from statistics import quantiles
+
+import requests
+
+from local.client import ApiError, Client
+from local.cloud import PROJECT, LocalCloud
+from local.server import CloudError
+from winnow.access import Role
+
+MODEL = "load"
+SAMPLE = PROJECT / "local" / "sample" / "savings.json"
+_TRAINERS = 2
+
+
+class Tally:
+    """What the API answered, by call and status, and how long predictions took that were answered with 200."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._lock = threading.Lock()
+        self.answers: Counter[tuple[str, int]] = Counter()
+        self.seconds: list[float] = []
+
+    def call(self, session: requests.Session, method: str, path: str, body: object = None) -> None:
+        began = time.monotonic()
+        status = session.request(method, self._url + path, json=body, timeout=120).status_code
+        seconds = time.monotonic() - began
+        with self._lock:
+            self.answers[f"{method} {path}", status] += 1
+            if (path, status) == ("/prediction", 200):
+                self.seconds.append(seconds)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make bench-load", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clients", type=int, default=20)
+    parser.add_argument("--seconds", type=int, default=300)
+    arguments = parser.parse_args()
+    try:
+        with tempfile.TemporaryDirectory() as folder, LocalCloud(Path(folder), port=None) as cloud:
+            cloud.deploy()
+            return _load(cloud, arguments.clients, arguments.seconds)
+    except (CloudError, ApiError, TimeoutError) as error:
+        print(f"winnow: {error}", file=sys.stderr)
+        return 1
+
+
+def _load(cloud: LocalCloud, clients: int, seconds: int) -> int:
+    settings = cloud.environment()
+    url, admin = settings["WINNOW_URL"], settings["WINNOW_API_KEY"]
+    shared = cloud.keys().add("shared", Role.PREDICT)
+    keys = [shared if number % 2 else cloud.keys().add(f"client-{number}", Role.PREDICT) for number in range(clients)]
+    client = Client(url, admin)
+    dataset = client.upload("savings.json", SAMPLE.read_bytes())
+    client.train(MODEL, dataset, recipe="linear")
+    client.wait(MODEL)
+
+    tally, end = Tally(url), time.monotonic() + seconds
+    texts = [example["text"] for example in json.loads(SAMPLE.read_text())]
+    threads = [threading.Thread(target=_ask, args=(tally, key, texts, random.Random(number), end)) for number, key in enumerate(keys)]
+    threads += [
+        threading.Thread(target=_train, args=(tally, admin, {"id": f"trained-{number}", **dataset}, end)) for number in range(_TRAINERS)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    versions = Counter(client.call("GET", f"/models/trained-{number}")["version"]["status"] for number in range(_TRAINERS))
+    return _print(tally, clients, seconds, versions)
+
+
+def _ask(tally: Tally, key: str, texts: list[str], chance: random.Random, end: float) -> None:
+    with requests.Session() as session:
+        session.headers["x-api-key"] = key
+        while time.monotonic() < end:
+            many = chance.random() < 0.1
+            asked = {"texts": chance.sample(texts, 20)} if many else {"text": chance.choice(texts)}
+            tally.call(session, "POST", "/prediction", {"model_id": MODEL, **asked})
+            if chance.random() < 0.05:
+                tally.call(session, "GET", f"/models/{MODEL}")
+
+
+def _train(tally: Tally, key: str, wanted: dict[str, str], end: float) -> None:
+    """One training after the other. Asked for again at once while one is under way: 409."""
+    with requests.Session() as session:
+        session.headers["x-api-key"] = key
+        while time.monotonic() < end:
+            tally.call(session, "POST", "/models", {**wanted, "force_update": True, "recipe": "linear", "n_iter": 2})
+            time.sleep(1)
+
+
+def _print(tally: Tally, clients: int, seconds: int, versions: Counter[str]) -> int:
+    print(f"{clients} clients for {seconds} s, {_TRAINERS} others who train; statuses by call:")
+    for (call, status), number in sorted(tally.answers.items()):
+        print(f"  {call:24} {status} {number:8,}")
+    percentiles = quantiles(tally.seconds, n=100)
+    print(f"a prediction took {percentiles[49] * 1000:.0f} ms (median), {percentiles[98] * 1000:.0f} ms (p99)")
+    print(f"the last version of each model in training: {', '.join(f'{number} {status}' for status, number in versions.items())}")
+    faults = sum(number for (_, status), number in tally.answers.items() if status >= 500)
+    print(f"answered with 5xx: {faults}")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
