@@ -173,10 +173,10 @@ start-sam-local: build-local ## `sam local start-api` with a local cloud behind 
 	LAMBDA_IMAGE_TOOL="$(LAMBDA_IMAGE_TOOL)" $(WITH_PACKAGE) -m local.sam_local $(PORT)
 
 bench-banking77: build-local ## train on Banking77 and classify its test set, both through the API: DATA=folder with train.csv and test.csv RECIPE=linear
-	PYTHONPATH=layers/winnow $(PYTHON) -m benchmarks.banking77 $(DATA) $(if $(RECIPE),--recipe $(RECIPE))
+	$(WITH_PACKAGE) -m benchmarks.banking77 $(DATA) $(if $(RECIPE),--recipe $(RECIPE))
 
 bench-selection: build-local ## what auto takes and why, on Banking77, NLU++ and a few of the sample's texts, through the API: DATA=folder
-	PYTHONPATH=layers/winnow $(PYTHON) -m benchmarks.selection $(DATA)
+	$(WITH_PACKAGE) -m benchmarks.selection $(DATA)
 
 # What a user would ship: untrimmed, with byte code, for this machine; and what the Lambda runtime has beside it.
 PEER_LOCK = benchmarks/peers_prediction/$(1)/requirements.txt
@@ -190,7 +190,7 @@ $(PEERS): | .tools/.dev
 	$(UV) pip install -q --python $(PYTHON) --require-hashes --compile-bytecode --target $(@D)/$(subst .,,$(@F)) -r $<
 	touch $@
 
-BENCH := PYTHONPATH=layers/winnow $(PYTHON) -m
+BENCH := $(WITH_PACKAGE) -m
 bench-prediction: build-local .tools/.bench $(PEERS) ## one prediction by our recipes and their peers: cold, warm, memory, cost: DATA=folder ROUNDS=10 ONLY="linear spacy_ensemble" MORE="--help"
 	$(BENCH) benchmarks.prediction $(DATA) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY)) $(MORE)
 
@@ -201,19 +201,19 @@ bench-cold-profile: build-local $(PEERS) ## what a cold start is made of, by rec
 	$(BENCH) benchmarks.cold_profile $(DATA) $(if $(ONLY),--only $(ONLY))
 
 bench-hostile: build-local .aws-sam/peers/.runtime ## texts that were made to be slow, through the handler by each recipe: how long each takes: ROUNDS=3
-	PYTHONPATH=layers/winnow $(PYTHON) -m benchmarks.hostile $(if $(ROUNDS),--rounds $(ROUNDS))
+	$(WITH_PACKAGE) -m benchmarks.hostile $(if $(ROUNDS),--rounds $(ROUNDS))
 
 bench-large: build-local ## 200,000 examples of 100 labels through the API, in segments: how many, and how much memory
-	PYTHONPATH=layers/winnow $(PYTHON) -m benchmarks.large
+	$(WITH_PACKAGE) -m benchmarks.large
 
 bench-batch: build-local ## a million lines as one batch prediction through the API: in order, bad lines, memory: LINES=1000000 RECIPE=linear N_TOP=1
-	PYTHONPATH=layers/winnow $(PYTHON) -m benchmarks.batch $(if $(LINES),--lines $(LINES)) $(if $(RECIPE),--recipe $(RECIPE)) $(if $(N_TOP),--n-top $(N_TOP))
+	$(WITH_PACKAGE) -m benchmarks.batch $(if $(LINES),--lines $(LINES)) $(if $(RECIPE),--recipe $(RECIPE)) $(if $(N_TOP),--n-top $(N_TOP))
 
 bench-load: build-local ## clients that ask for predictions while trainings are under way: no 5xx, and what the throttles did: CLIENTS=20 SECONDS=300
-	PYTHONPATH=layers/winnow $(PYTHON) -m benchmarks.load $(if $(CLIENTS),--clients $(CLIENTS)) $(if $(SECONDS),--seconds $(SECONDS))
+	$(WITH_PACKAGE) -m benchmarks.load $(if $(CLIENTS),--clients $(CLIENTS)) $(if $(SECONDS),--seconds $(SECONDS))
 
 bench-datasets: env ## a gigabyte of JSON Lines through the reader and its report: rows a second, memory: MB=1000 GZIP=1
-	PYTHONPATH=layers/winnow $(PYTHON) -m benchmarks.datasets $(if $(MB),--mb $(MB)) $(if $(GZIP),--gzip)
+	$(WITH_PACKAGE) -m benchmarks.datasets $(if $(MB),--mb $(MB)) $(if $(GZIP),--gzip)
 
 bench-training: .tools/.bench ## our recipes and their peers on the same splits: DATA=folder ONLY="banking77-5 linear svc" SEEDS=3
 	PYTHONPATH=layers/winnow OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 .tools/bench/bin/python -m benchmarks.training $(DATA) $(if $(ONLY),--only $(ONLY)) $(if $(SEEDS),--seeds $(SEEDS))

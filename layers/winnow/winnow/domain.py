@@ -270,16 +270,6 @@ class Feedback:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A version that is queued or being trained, and when it was asked for (ISO 8601)."""
-
-    model_id: str
-    uid: str
-    version: int
-    queued_at: str
-
-
-@dataclass(frozen=True, slots=True)
 class Model:
     """A named classifier with a history. labels: their number in the live version, else None. revision: grows with every change, but
     for those of the feedback, which has its own.

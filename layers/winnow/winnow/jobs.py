@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from winnow import deployment, starting
@@ -16,6 +17,9 @@ from winnow.errors import (
     TrainingUnderwayError,
 )
 from winnow.executions import ENDED
+
+if TYPE_CHECKING:
+    from winnow.registry.slots import Wanted
 
 _TRIES = 5
 
@@ -54,20 +58,16 @@ def start(request: TrainingRequest, key: IdempotencyKey | None = None) -> Traini
     return job
 
 
-def care_for(model_id: str) -> Care | None:
-    """See to the active version of a model, where it takes too long, or its lease ran out. None: there was nothing to do.
+def care_for(wanted: Wanted, since: str) -> Care | None:
+    """See to a version that holds a slot since then, where it takes too long, or its lease ran out. None: there was nothing to do.
 
     JobSupersededError where it changed meanwhile. Each step may be the last before a crash, and be repeated: an execution's name has the
     fence, so that none starts twice; and the fence grows only when the execution before has ended.
     """
     models = deployment.models()
-    model = models.find(model_id)
+    model = models.find(wanted.model_id)
     version = None if model is None else models.version_in_training(model)
-    if version is None:
-        return None
-    since = deployment.slots().read().since.get((version.job.uid, version.job.version))
-    if since is None:
-        # It waits for its turn, for as long as that takes.
+    if version is None or (version.job.uid, version.job.version) != wanted.key:
         return None
     return _care_for_queued(version, since) if version.status is VersionStatus.QUEUED else _care_for_working(version, since)
 

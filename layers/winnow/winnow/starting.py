@@ -10,10 +10,14 @@ import random
 import time
 from dataclasses import asdict
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from winnow import deployment
-from winnow.domain import TrainingJob, VersionStatus, Wanted, now
+from winnow.domain import TrainingJob, VersionStatus, now
 from winnow.errors import VersionNotFoundError
+
+if TYPE_CHECKING:
+    from winnow.registry.slots import Wanted
 
 _TRIES = 8
 
@@ -26,7 +30,7 @@ def start_waiting() -> int:
     for attempt in range(_TRIES):
         # Before the models: of what holds a slot now, those that nobody wants any more by then have ended.
         held = deployment.slots().read()
-        wanted = {(each.uid, each.version): each for each in sorted(deployment.models().wanted(), key=attrgetter("queued_at"))}
+        wanted = {each.key: each for each in sorted(deployment.models().wanted(), key=attrgetter("queued_at"))}
         going_on = {name: since for name, since in held.since.items() if name in wanted}
         waiting = [name for name in wanted if name not in going_on]
         room = max(0, deployment.most_trainings() - len(going_on))

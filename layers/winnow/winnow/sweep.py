@@ -14,6 +14,7 @@ from winnow.batch_prediction import BatchJob
 from winnow.domain import ACTIVE, utc_now
 from winnow.errors import JobSupersededError
 from winnow.object_keys import JobObject, batch_of_key
+from winnow.registry.slots import Wanted
 from winnow.storage import CHECKPOINTS
 
 logger = Logger(service="winnow")
@@ -44,7 +45,10 @@ def sweep(seconds: float) -> Counter[str]:
 
     # One look where nobody trains: each read of an idle stack is billed 8,640 times a month.
     if deployment.models().any_for_the_sweeper():
-        each((wanted.model_id for wanted in deployment.models().wanted()), _training)
+        since = deployment.slots().read().since
+        # Who has no slot waits for its turn, for as long as that takes.
+        holding = (wanted for wanted in deployment.models().wanted() if wanted.key in since)
+        each(holding, lambda wanted: _training(wanted, since[wanted.key]))
         each(deployment.models().asked_to_retrain(), lambda name: {"RetrainingsStarted": 1} if feedback.retrain_if_due(name) else {})
         each(["waiting trainings"], lambda _: +Counter(WaitingTrainings=starting.start_waiting()))
     each(deployment.batch_predictions().under_way(as_of_now=False), _batch)
@@ -53,8 +57,8 @@ def sweep(seconds: float) -> Counter[str]:
     return done
 
 
-def _training(model_id: str) -> Mapping[str, int]:
-    care = jobs.care_for(model_id)
+def _training(wanted: Wanted, since: str) -> Mapping[str, int]:
+    care = jobs.care_for(wanted, since)
     return {care: 1} if care else {}
 
 

@@ -63,11 +63,14 @@ def recipe_of(name: str) -> Any:
 
 def _import_to_stay(module: str) -> Any:
     """Garbage isn't looked for meanwhile, nor in what was imported ever after: of spaCy's import that was a tenth."""
+    # Models that were loaded before would be kept for ever, too: spaCy's are cycles.
+    may_freeze = "spacy" not in sys.modules
     gc.disable()
     try:
         return import_module(module)
     finally:
-        gc.freeze()
+        if may_freeze:
+            gc.freeze()
         gc.enable()
 
 

@@ -21,13 +21,13 @@ from winnow.domain import (
     TrainingJob,
     Version,
     VersionStatus,
-    Wanted,
     Watermark,
     now,
 )
 from winnow.errors import ModelNotFoundError, ReportNotFoundError, VersionNotFoundError, VersionNotReadyError, WinnowError
 from winnow.lifecycle import TRANSITIONS, Event
 from winnow.registry import table as rows
+from winnow.registry.slots import Wanted
 from winnow.registry.upkeep import Deletion, noted
 
 if TYPE_CHECKING:

@@ -12,14 +12,32 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 
+Key = tuple[str, int]
+"""A version, by the uid of its model's life and its number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A version that is queued or being trained, and when it was asked for (ISO 8601)."""
+
+    model_id: str
+    uid: str
+    version: int
+    queued_at: str
+
+    @property
+    def key(self) -> Key:
+        return self.uid, self.version
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Who holds a slot, each since when (ISO 8601), by uid and version. revision: of the row, 0 where there is none yet.
+    """Which versions hold a slot, each since when (ISO 8601). revision: of the row, 0 where there is none yet.
 
     One that ended may still be among them.
     """
 
-    since: Mapping[tuple[str, int], str]
+    since: Mapping[Key, str]
     revision: int
 
 
@@ -34,7 +52,7 @@ class Slots:
         since = {(uid, int(version)): at for name, at in item.get("since", {}).items() for uid, version in [name.split("#")]}
         return Held(since, item.get("revision", 0))
 
-    def give(self, since: Mapping[tuple[str, int], str], read: Held) -> bool:
+    def give(self, since: Mapping[Key, str], read: Held) -> bool:
         """These hold a slot from now on, and no others. False where the row changed since it was read."""
         condition, where = (
             ("#revision = :revision", {"revision": read.revision}) if read.revision else ("attribute_not_exists(#revision)", {})
