@@ -1,7 +1,9 @@
-"""Feedback, sent as clients send it."""
+"""Feedback, sent as clients send it, and what can be seen of it."""
 
 from __future__ import annotations
 
+import gzip
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,3 +20,18 @@ def add(winnow: Winnow, examples: Sequence[Json] | None = None, *, key: str | No
     """POST /models/tc-01/examples, two examples if not said which."""
     body = {"examples": labelled(2) if examples is None else examples, **fields}
     return winnow.call("add_examples", body=body, headers=None if key is None else {"Idempotency-Key": key})
+
+
+def told(winnow: Winnow) -> tuple[int, int, int | None]:
+    """The latest version, how many examples wait, and which version is live."""
+    model = winnow.model()
+    return model["latest_version"], model["waiting_examples"], model["live_version"]
+
+
+def set_properties(winnow: Winnow, **properties: object) -> None:
+    assert winnow.call("change_model", body=properties).status == 200
+
+
+def frozen(winnow: Winnow, version: int, part: str) -> list[Json]:
+    [body] = [body for key, body in winnow.objects().items() if key.endswith(f"versions/{version}/1/examples/{part}.jsonl.gz")]
+    return [json.loads(line) for line in gzip.decompress(body).splitlines()]
