@@ -276,6 +276,10 @@ class Winnow:
         """A variable's value. Of a !Ref (of a list, joined): a resource's name, a parameter's value, a function's name in the template."""
         if isinstance(value, str | int):
             return str(value)
+        if "If" in value:
+            # Of HasTrainCanary alone, which is off.
+            [_, _, otherwise] = value["If"]
+            return self.setting(otherwise)
         name = value["Ref"] if "Ref" in value else value["Join"][1]["Ref"]
         if name in self.parameters:
             return self.parameters[name]

@@ -13,6 +13,7 @@ from tests.contract.test_template import own_code
 from tests.support.contract import ROOT, functions, template
 from tests.support.translated import translated
 
+CANARY = {"AlarmPredictCanary": "HasPredictCanary", "AlarmTrainCanary": "HasTrainCanary"}
 DOCUMENT = ROOT / "docs" / "operations.md"
 
 
@@ -25,10 +26,15 @@ def headings() -> set[str]:
 
 
 @pytest.mark.parametrize("name", alarms())
-def test_an_alarm_is_off_by_default_told_to_the_topic_and_explained(name: str) -> None:
+def test_an_alarm_is_off_by_default_and_explained_and_told_to_the_topic_but_for_a_canarys(name: str) -> None:
     alarm = alarms()[name]
-    assert alarm["Condition"] == "HasAlarms"
-    assert alarm["Properties"]["AlarmActions"] == alarm["Properties"]["OKActions"] == [{"Ref": "AlarmTopic"}]
+    told = alarm["Properties"].get("AlarmActions"), alarm["Properties"].get("OKActions")
+    if name in CANARY:
+        assert alarm["Condition"] == CANARY[name]
+        assert told == (None, None)
+    else:
+        assert alarm["Condition"] == "HasAlarms"
+        assert told == ([{"Ref": "AlarmTopic"}], [{"Ref": "AlarmTopic"}])
     [section] = re.findall(r"docs/operations.md#(\w+)", alarm["Properties"]["AlarmDescription"])
     assert section in headings()
     assert f"`{name}`" in DOCUMENT.read_text(encoding="utf-8")
@@ -38,13 +44,21 @@ def test_the_metrics_of_ours_that_alarms_look_at_are_counted_by_the_code() -> No
     constants = {node.value for module in own_code().values() for node in ast.walk(module) if isinstance(node, ast.Constant)}
     keywords = {node.arg for module in own_code().values() for node in ast.walk(module) if isinstance(node, ast.keyword)}
     looked_at = {it["Properties"]["MetricName"] for it in alarms().values() if it["Properties"]["Namespace"] == "Winnow"}
-    assert looked_at == {"WaitingTrainings", "SweepFaults", "RefusedArtifacts"}
+    assert looked_at == {"WaitingTrainings", "SweepFaults", "RefusedArtifacts", "WorkflowFaults"}
     assert looked_at <= constants | keywords
 
 
 @pytest.mark.parametrize(
     ("parameter", "off"),
-    [("Alarms", "false"), ("Dashboard", "false"), ("Tracing", "Disabled"), ("AccessLogs", "false"), ("MonthlyBudget", 0)],
+    [
+        ("Alarms", "false"),
+        ("Dashboard", "false"),
+        ("Tracing", "Disabled"),
+        ("AccessLogs", "false"),
+        ("MonthlyBudget", 0),
+        ("PredictCanary", 0),
+        ("TrainCanary", 0),
+    ],
 )
 def test_what_costs_is_off_by_default(parameter: str, off: str | int) -> None:
     assert template()["Parameters"][parameter]["Default"] == off

@@ -85,14 +85,32 @@ def test_snapshots_are_taken_if_a_parameter_says_so() -> None:
 
 
 def test_only_versions_can_be_deleted_by_the_release() -> None:
-    [policy] = functions()["ReleasePredict"]["Policies"]
+    [policy, _] = functions()["ReleasePredict"]["Policies"]
     allowed = [
         (action, statement["Resource"])
         for statement in policy["Statement"]
         for action in (statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]])
     ]
     assert [resource for action, resource in allowed if action == "lambda:DeleteFunction"] == [{"Sub": "${Predict.Arn}:*"}]
-    assert {action for action, _ in allowed} == {
-        f"lambda:{name}"
-        for name in ("PublishVersion", "ListVersionsByFunction", "ListAliases", "UpdateAlias", "GetFunctionConfiguration", "DeleteFunction")
+
+
+def test_a_canary_is_watched_by_its_alarm_and_the_workflows_by_theirs() -> None:
+    assert {name: released()[name] for name in ("Canary", "CanaryAlarm")} == {
+        "Canary": {"Ref": "PredictCanary"},
+        "CanaryAlarm": {"Fn::If": ["HasPredictCanary", {"Ref": "AlarmPredictCanary"}, ""]},
     }
+    resources = template()["Resources"]
+    assert resources["TrainingAlias"]["Properties"]["DeploymentPreference"] == {
+        "StateMachineVersionArn": {"Ref": "TrainingVersion"},
+        "Type": "CANARY",
+        "Percentage": 10,
+        "Interval": {"Ref": "TrainCanary"},
+        "Alarms": [{"Ref": "AlarmTrainCanary"}],
+    }
+    # A change of the workflow is another version.
+    assert resources["TrainingVersion"]["Properties"]["StateMachineRevisionId"] == {"GetAtt": "TrainingWorkflow.StateMachineRevisionId"}
+    assert {resources[name]["Condition"] for name in ("TrainingAlias", "TrainingVersion")} == {"HasTrainCanary"}
+    variables = [it.get("Environment", {}).get("Variables", {}) for it in functions().values()]
+    started = [each["WORKFLOW_ARN"] for each in variables if "WORKFLOW_ARN" in each]
+    assert len(started) > 1
+    assert started == [{"If": ["HasTrainCanary", {"Ref": "TrainingAlias"}, {"Ref": "TrainingWorkflow"}]}] * len(started)

@@ -9,8 +9,10 @@ import pytest
 
 from tests.conftest import FUNCTIONS, load_event
 from tests.support.batches import TASKS, TEXTS, cancel, done, get, marks, post, put, result, started, up_to
+from tests.support.metrics import counted
 from winnow import shards
 from winnow.errors import JobSupersededError
+from winnow.failures import OF_BATCH
 
 if TYPE_CHECKING:
     from tests.conftest import Ready, Winnow
@@ -21,6 +23,17 @@ if TYPE_CHECKING:
 def few_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shards of two lines."""
     monkeypatch.setattr(shards, "MOST_LINES", 2)
+
+
+def test_a_failure_that_no_task_foresaw_is_told_and_counted(ready: Ready, capsys: pytest.CaptureFixture[str]) -> None:
+    winnow = ready("exclusive.json")
+    put(winnow, TEXTS)
+    job = started(winnow)
+    capsys.readouterr()
+    winnow.invoke("functions/batch/fail", job | {"failure": load_event("batch/fail")["failure"]})
+    batch = get(winnow, job["batch"]["batch"]).body
+    assert (batch["status"], batch["error"]) == ("failed", OF_BATCH.out_of_resources.format(error="Runtime.ExitError"))
+    assert counted(capsys.readouterr().out) == {"WorkflowFaults": 1}
 
 
 # --- cancel, delete ---

@@ -9,6 +9,7 @@ import pytest
 
 from tests.conftest import Json, load_event
 from tests.support.contract import functions
+from tests.support.metrics import counted
 
 if TYPE_CHECKING:
     from tests.conftest import Ready, Winnow
@@ -32,8 +33,8 @@ def ended(job: Json, status: str = "ABORTED", **more: str) -> Json:
     ],
 )
 @pytest.mark.parametrize("under_way", [False, True])
-def test_a_training_whose_execution_ended_without_a_word_fails(
-    winnow: Winnow, status: str, more: dict[str, str], said: str, under_way: bool
+def test_a_training_whose_execution_ended_without_a_word_fails(  # noqa: PLR0917 - a fixture each, and what is tested
+    winnow: Winnow, capsys: pytest.CaptureFixture[str], status: str, more: dict[str, str], said: str, under_way: bool
 ) -> None:
     winnow.put_dataset()
     winnow.create(n_iter=1)
@@ -45,6 +46,8 @@ def test_a_training_whose_execution_ended_without_a_word_fails(
 
     assert (winnow.version()["status"], winnow.model()["status"]) == ("failed", "failed")
     assert said in winnow.version()["error"]
+    # Who stopped it from outside knows.
+    assert counted(capsys.readouterr().out) == ({"WorkflowFaults": 1} if status == "FAILED" else {})
     assert winnow.create("create_model_force_update").body["version"] == 2
 
 

@@ -20,12 +20,15 @@ from tests.support.custom_resource import answer_of
 from winnow import aws
 
 if TYPE_CHECKING:
-    from tests.conftest import Json, Winnow
+    from tests.conftest import Json, Ready, Winnow
 
 RELEASE = "functions/upkeep/release_predict"
 EVENT = load_event("upkeep/release_predict")
 FUNCTION, ALIAS = EVENT["ResourceProperties"]["Function"], "live"
 ACCOUNT = "123456789012"
+ALARM = "winnow-AlarmPredictCanary"
+CANARY = {"Canary": "1", "CanaryAlarm": ALARM}
+CRASH = -1
 
 
 @dataclass
@@ -40,9 +43,55 @@ class Predict:
         """Deploy other settings."""
         self.client.update_function_configuration(FunctionName=FUNCTION, MemorySize=memory)
 
-    def release(self, kind: str = "Update", seconds: float = 900) -> Json:
+    def release(self, kind: str = "Update", seconds: float = 900, canary: bool = False) -> Json:
         """What the deployment is told."""
-        return answer_of(self.winnow, self.monkeypatch, RELEASE, EVENT | {"RequestType": kind}, Context(seconds=seconds))
+        event = EVENT | {"RequestType": kind, "ResourceProperties": EVENT["ResourceProperties"] | (CANARY if canary else {})}
+        return answer_of(self.winnow, self.monkeypatch, RELEASE, event, Context(seconds=seconds))
+
+    def is_asked(self, answer: Callable[[str, str], int | None]) -> list[tuple[str, str]]:
+        """Let a version answer with answer(version, model), None: as the function does. The list is filled with who was asked for what."""
+        asked: list[tuple[str, str]] = []
+
+        def invoke(FunctionName: str, Qualifier: str, Payload: str) -> Json:  # noqa: N803 - as boto3 names them
+            assert FunctionName == FUNCTION
+            event = json.loads(Payload)
+            model = json.loads(event["body"])["model_id"]
+            asked.append((Qualifier, model))
+            status = answer(Qualifier, model)
+            if status == CRASH:
+                return {"FunctionError": "Unhandled", "Payload": io.BytesIO(b'{"errorType": "Runtime.ExitError"}')}
+            told = self.winnow.invoke("functions/api/predict", event, Context()) if status is None else {"statusCode": status}
+            return {"Payload": io.BytesIO(json.dumps(told).encode())}
+
+        self.monkeypatch.setattr(self.client, "invoke", invoke)
+        return asked
+
+    def alarm(self, *states: str) -> list[Json]:
+        """Let the canary's alarm be in these states, look by look. The list is filled with where the alias led meanwhile."""
+        client = aws.cloudwatch()
+        client.put_metric_alarm(
+            AlarmName=ALARM,
+            Namespace="AWS/ApiGateway",
+            MetricName="5XXError",
+            Statistic="Average",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=0.01,
+            ComparisonOperator="GreaterThanThreshold",
+        )
+        coming = iter(states)
+        led_to: list[Json] = []
+        now = [0.0]
+
+        def look(seconds: float) -> None:
+            now[0] += seconds
+            led_to.append(self.led_to)
+            client.set_alarm_state(AlarmName=ALARM, StateValue=next(coming, states[-1]), StateReason="a test")
+
+        client.set_alarm_state(AlarmName=ALARM, StateValue=next(coming), StateReason="a test")
+        self.monkeypatch.setattr(time, "sleep", look)
+        self.monkeypatch.setattr(time, "monotonic", lambda: now[0])
+        return led_to
 
     @property
     def led_to(self) -> dict[str, float]:
@@ -90,7 +139,9 @@ def predict(winnow: Winnow, monkeypatch: pytest.MonkeyPatch) -> Predict:
     client.create_function(FunctionName=FUNCTION, Role=role, Code={"ZipFile": archive.getvalue()}, **given)
     first = client.publish_version(FunctionName=FUNCTION)["Version"]
     client.create_alias(FunctionName=FUNCTION, Name=ALIAS, FunctionVersion=first)
-    return Predict(winnow, monkeypatch, client)
+    predict = Predict(winnow, monkeypatch, client)
+    predict.is_asked(lambda version, model: None)
+    return predict
 
 
 def refuse(operation: str, code: str, message: str) -> Callable[..., None]:
@@ -164,7 +215,7 @@ def test_a_version_that_is_not_ready_in_time_is_told_before_the_function_ends(pr
     predict.becomes("Pending")
     answer = predict.release(seconds=60)
     assert answer["Status"] == "FAILED"
-    assert "is not ready after" in answer["Reason"]
+    assert "is not ready in the time" in answer["Reason"]
     assert predict.led_to == {"1": 1}
 
 
@@ -196,3 +247,87 @@ def test_the_removal_of_the_stack_changes_nothing(predict: Predict) -> None:
     assert predict.release("Delete")["Status"] == "SUCCESS"
     assert predict.led_to == {"1": 1}
     assert set(predict.versions) == {"1"}
+
+
+def test_a_version_is_asked_for_predictions_by_live_models_before_it_gets_calls(predict: Predict, ready: Ready) -> None:
+    ready("exclusive.json")
+    asked = predict.is_asked(lambda version, model: None)
+    predict.change(2000)
+    assert predict.release()["Status"] == "SUCCESS"
+    assert predict.led_to == {"2": 1}
+    [(version, _), *models] = asked
+    assert version == "2"
+    assert models == [("2", "tc-01")]
+
+
+def test_a_version_that_does_not_reach_the_registry_gets_no_call(predict: Predict) -> None:
+    predict.is_asked(lambda version, model: 500)
+    predict.change(2000)
+    answer = predict.release()
+    assert (answer["Status"], predict.led_to, set(predict.versions)) == ("FAILED", {"1": 1}, {"1"})
+    assert answer["Reason"] == f"Version 2 of {FUNCTION} answers 500 where a model doesn't exist: the log has the details."
+
+
+@pytest.mark.parametrize(("status", "told"), [(500, 500), (409, 409), (CRASH, 500)])
+def test_a_version_that_cannot_classify_by_a_model_as_the_one_before_can_gets_no_call(
+    predict: Predict, ready: Ready, status: int, told: int
+) -> None:
+    ready("exclusive.json")
+    predict.is_asked(lambda version, model: status if (version, model) == ("2", "tc-01") else None)
+    predict.change(2000)
+    answer = predict.release()
+    assert (answer["Status"], predict.led_to, set(predict.versions)) == ("FAILED", {"1": 1}, {"1"})
+    reason = f"Version 2 of {FUNCTION} answers {told} for the model tc-01, with which the version before it classifies"
+    assert answer["Reason"].startswith(reason)
+
+
+def test_a_model_whose_files_are_damaged_stops_no_deployment(predict: Predict, ready: Ready) -> None:
+    ready("exclusive.json")
+    asked = predict.is_asked(lambda version, model: 500 if model == "tc-01" else None)
+    predict.change(2000)
+    assert predict.release()["Status"] == "SUCCESS"
+    assert predict.led_to == {"2": 1}
+    assert asked[1:] == [("2", "tc-01"), (ALIAS, "tc-01")]
+
+
+def test_a_deployment_that_is_taken_back_is_asked_nothing(predict: Predict) -> None:
+    # What failed in the middle was published, and the function is as it was again.
+    predict.change(2000)
+    predict.client.publish_version(FunctionName=FUNCTION)
+    predict.change(1000)
+    asked = predict.is_asked(lambda version, model: 500)
+    assert predict.release(canary=True)["Status"] == "SUCCESS"
+    assert not asked
+    assert predict.led_to == {"3": 1}
+
+
+def test_a_version_gets_a_tenth_of_the_calls_for_the_time_of_its_canary(predict: Predict) -> None:
+    led_to = predict.alarm("OK")
+    predict.change(2000)
+    assert predict.release(canary=True)["Status"] == "SUCCESS"
+    assert len(led_to) > 1
+    assert all(each == {"1": 0.9, "2": 0.1} for each in led_to)
+    assert predict.led_to == {"2": 1}
+
+
+def test_an_alarm_during_its_canary_takes_the_version_back(predict: Predict) -> None:
+    predict.alarm("INSUFFICIENT_DATA", "OK", "ALARM")
+    predict.change(2000)
+    answer = predict.release(canary=True)
+    assert (answer["Status"], predict.led_to, set(predict.versions)) == ("FAILED", {"1": 1}, {"1"})
+    assert answer["Reason"] == f"While the new version answered a part of the calls, the alarm {ALARM} went off."
+
+
+def test_what_may_mend_a_fault_is_not_kept_waiting_by_its_alarm(predict: Predict) -> None:
+    led_to = predict.alarm("ALARM")
+    predict.change(2000)
+    assert predict.release(canary=True)["Status"] == "SUCCESS"
+    assert (led_to, predict.led_to) == ([], {"2": 1})
+
+
+def test_a_canary_that_would_outlast_the_deployment_is_not_begun(predict: Predict) -> None:
+    led_to = predict.alarm("OK")
+    predict.change(2000)
+    answer = predict.release(seconds=100, canary=True)
+    assert (answer["Status"], led_to, predict.led_to) == ("FAILED", [], {"1": 1})
+    assert answer["Reason"].endswith("make PredictCanary smaller, and deploy again.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import CLIENT_BUCKET, load_dataset, load_event
+from tests.support.metrics import counted
 from winnow.errors import ArtifactError, DatasetError, JobSupersededError
 from winnow.evaluation import figures
 from winnow.recipes import COSTS
@@ -165,7 +166,9 @@ def test_a_task_may_be_run_again(winnow: Winnow, task: str) -> None:
         ({"Error": "KeyError", "Cause": '{"errorMessage":"secret","errorType":"KeyError","stackTrace":[]}'}, "a fault of ours (KeyError)"),
     ],
 )
-def test_what_no_task_foresaw_gets_its_sentence_from_fail(winnow: Winnow, failure: dict[str, str], said: str) -> None:
+def test_what_no_task_foresaw_gets_its_sentence_from_fail_and_is_counted(
+    winnow: Winnow, capsys: pytest.CaptureFixture[str], failure: dict[str, str], said: str
+) -> None:
     winnow.create()
 
     winnow.invoke("functions/training/fail", winnow.started_job() | {"failure": failure})
@@ -173,10 +176,11 @@ def test_what_no_task_foresaw_gets_its_sentence_from_fail(winnow: Winnow, failur
     assert winnow.version()["status"] == "failed"
     assert said in winnow.version()["error"]
     assert "secret" not in winnow.version()["error"]
+    assert counted(capsys.readouterr().out) == {"WorkflowFaults": 1}
 
 
 @pytest.mark.parametrize("ended", ["cancelled", "ready"])
-def test_fail_is_silent_about_a_job_that_has_ended(winnow: Winnow, ended: str) -> None:
+def test_fail_is_silent_about_a_job_that_has_ended(winnow: Winnow, capsys: pytest.CaptureFixture[str], ended: str) -> None:
     winnow.put_dataset()
     if ended == "ready":
         winnow.train()
@@ -187,6 +191,7 @@ def test_fail_is_silent_about_a_job_that_has_ended(winnow: Winnow, ended: str) -
     winnow.invoke("functions/training/fail", winnow.started_job() | {"failure": load_event("training/fail")["failure"]})
 
     assert (winnow.version()["status"], winnow.version()["error"]) == (ended, None)
+    assert counted(capsys.readouterr().out) == {}
 
 
 def test_a_task_that_fails_on_purpose_says_so_itself(winnow: Winnow) -> None:

@@ -11,6 +11,7 @@ from winnow import deployment
 from winnow.batch_prediction import BatchJob
 from winnow.errors import JobSupersededError
 from winnow.failures import OF_BATCH, unforeseen
+from winnow.metrics import count
 
 logger = Logger(service="winnow")
 
@@ -23,5 +24,6 @@ def handler(event: dict[str, Any], context: object) -> None:
         # Failed by a task's own word, cancelled or deleted: the registry knows already.
         logger.info("known", extra={"batch": event["batch"]})
     else:
+        count("WorkflowFaults")
         logger.error("unforeseen", extra={"batch": event["batch"], "failure": event["failure"]})
     deployment.batch_objects().remove_shards(job)

@@ -8,6 +8,7 @@ from winnow import deployment
 from winnow.domain import TrainingJob
 from winnow.errors import JobSupersededError
 from winnow.failures import unforeseen
+from winnow.metrics import count
 
 logger = Logger(service="winnow")
 
@@ -20,4 +21,5 @@ def handler(event: dict[str, Any], context: object) -> None:
         # Failed by the task's own word, cancelled or deleted: the registry knows already.
         logger.info("known", extra={"job": event["job"]})
     else:
+        count("WorkflowFaults")
         logger.error("unforeseen", extra={"job": event["job"], "failure": event["failure"]})

@@ -13,6 +13,7 @@ from winnow.batch_prediction import BatchJob
 from winnow.domain import TrainingJob
 from winnow.errors import JobSupersededError
 from winnow.failures import OF_BATCH, ended
+from winnow.metrics import count
 
 logger = Logger(service="winnow")
 
@@ -29,4 +30,6 @@ def handler(event: dict[str, Any], context: object) -> None:
         # The workflow's own Fail said so, or a client or the sweeper stopped it: the registry knows already.
         logger.info("known", extra=given)
     else:
+        if execution["status"] == "FAILED":
+            count("WorkflowFaults")
         logger.error("ended from outside", extra={**given, "status": execution["status"]})

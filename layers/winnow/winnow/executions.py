@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 
 ENDED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
 
+# arn:PARTITION:states:REGION:ACCOUNT:stateMachine:NAME, and for an alias its name after that.
+_PARTS_OF_A_STATE_MACHINE = 7
+
 logger = Logger(service="winnow")
 
 
 class Workflow:
-    """A state machine of Step Functions."""
+    """A state machine of Step Functions, or an alias of one: arn."""
 
     def __init__(self, client: SFNClient, arn: str) -> None:
         self._client = client
@@ -55,4 +58,6 @@ class Workflow:
             return None
 
     def _execution(self, name: str) -> str:
-        return f"{self._arn.replace(':stateMachine:', ':execution:')}:{name}"
+        # An execution's ARN has the state machine's name and not the alias's.
+        machine = ":".join(self._arn.split(":")[:_PARTS_OF_A_STATE_MACHINE])
+        return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
