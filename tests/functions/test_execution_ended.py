@@ -33,8 +33,8 @@ def ended(job: Json, status: str = "ABORTED", **more: str) -> Json:
     ],
 )
 @pytest.mark.parametrize("under_way", [False, True])
-def test_a_training_whose_execution_ended_without_a_word_fails(  # noqa: PLR0917 - a fixture each, and what is tested
-    winnow: Winnow, capsys: pytest.CaptureFixture[str], status: str, more: dict[str, str], said: str, under_way: bool
+def test_a_training_whose_execution_ended_without_a_word_fails(
+    winnow: Winnow, capsys: pytest.CaptureFixture[str], *, status: str, more: dict[str, str], said: str, under_way: bool
 ) -> None:
     winnow.put_dataset()
     winnow.create(n_iter=1)
