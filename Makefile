@@ -124,7 +124,7 @@ smoke: env ## the end-to-end calls against a deployed stack: URL=… KEY=…
 
 # --- checking ---
 
-.PHONY: check audit test artifacts test-faults test-arm64 test-sam-local start-sam-local bench-banking77 bench-selection bench-prediction bench-growth bench-cold-profile
+.PHONY: check audit test browser artifacts test-faults test-arm64 test-sam-local start-sam-local bench-banking77 bench-selection bench-prediction bench-growth bench-cold-profile
 .PHONY: bench-hostile bench-large bench-batch bench-load bench-datasets bench-training
 check: env ## lint, format, types, template
 	ruff check .
@@ -149,6 +149,13 @@ audit: env .tools/.audit ## checkov over the template, the locks against the kno
 
 test: build-local ## all tests but the two below: units, functions, contract, end to end on the local cloud
 	$(PYTHON) -m pytest
+
+# What tests/e2e/test_docs.py opens the page GET /docs with.
+browser: ## install Debian's Chromium, by root: without it the test of the page GET /docs is skipped
+	if command -v chromium >/dev/null; then exit 0; fi
+	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then echo "winnow: no Chromium: install one, by root on Debian: apt-get install chromium" >&2; exit 1; fi
+	apt-get -qq update
+	DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends chromium fonts-dejavu-core >/dev/null
 
 artifacts: env ## keep small artifacts of each recipe with their scores, before an upgrade (docs/upgrades.md)
 	$(WITH_PACKAGE) -m tests.support.artifacts

@@ -60,8 +60,8 @@ def _takes_gzip(headers: list[tuple[bytes, bytes]]) -> bool:
 
 
 def main() -> None:
-    # MiniStack reads a SAM template with SAM's own translator. It is lent sam's packages rather than given its own, because functions run in
-    # its environment, and a layer that lacks pydantic must fail here as it would on AWS.
+    # MiniStack reads a SAM template with SAM's own translator. It is lent sam's packages rather than given its own, because functions run
+    # in its environment, and a layer that lacks pydantic must fail here as it would on AWS.
     sys.path.append(sys.argv.pop())
     from ministack import app  # noqa: PLC0415
     from ministack.services import apigateway_v1  # noqa: PLC0415

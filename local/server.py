@@ -102,7 +102,7 @@ class Server:
             (self.folder / "tmp").mkdir()
             with self.log.open("ab") as log:
                 self._process = subprocess.Popen(
-                    [self._python, PROGRAM, self._translator],
+                    [self._python, "-P", PROGRAM, self._translator],
                     cwd=self.folder,
                     env=self._environment(port, host),
                     stdin=subprocess.DEVNULL,

@@ -1,7 +1,7 @@
 """Makes the package winnow_docs, all that GET /docs and GET /openapi.json answer with: python -m layers.docs.assemble CARRIERS FOLDER
 
-CARRIERS is where requirements/docs-layer.txt is installed, whose hashes pin the viewer; FOLDER is where the package goes: a layer's python/,
-or an environment's site-packages. The contract is openapi.yaml as JSON, the rest our page and the viewer's files as they are.
+CARRIERS is where requirements/docs-layer.txt is installed, whose hashes pin the viewer; FOLDER is where the package goes: a layer's
+python/, or an environment's site-packages. The contract is openapi.yaml as JSON, the rest our page and the viewer's files as they are.
 """
 
 import json

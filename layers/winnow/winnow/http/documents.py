@@ -13,8 +13,8 @@ ASK_AGAIN = "no-cache"
 # The page's files: a deployment changes them seldom, and the page works with those of the one before.
 A_DAY = "public, max-age=86400"
 
-# Content-Security-Policy (https://www.w3.org/TR/CSP3/): the page's own files, calls of the API that served it, and the pictures that stand in
-# Swagger UI's style sheet itself.
+# Content-Security-Policy (https://www.w3.org/TR/CSP3/): the page's own files, calls of the API that served it, and the pictures that
+# stand in Swagger UI's style sheet itself.
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "

@@ -62,8 +62,8 @@ def is_true(value: bool | str) -> bool:
 
 
 def check_path(path: Mapping[str, str]) -> None:
-    """Check the names in a path: InvalidFieldError for what no id or number can be, FigureNotFoundError and DocsFileNotFoundError for what is
-    none of the figures and none of the page's files."""
+    """Check the names in a path: InvalidFieldError for what no id or number can be, FigureNotFoundError and DocsFileNotFoundError for
+    what is none of the figures, and none of the page's files."""
     for name, value in path.items():
         if name in _LISTED:
             listed, error = _LISTED[name]
