@@ -15,14 +15,16 @@ function withoutOptionalExamples(node) {
   return Object.fromEntries(members.map(([name, member]) => [name, withoutOptionalExamples(member)]));
 }
 
-// A browser refuses a GET that has a body. The one call that takes it takes the same fields in its query.
+// A browser refuses a GET that has a body. The one call that takes it takes the same fields in its query, where the form's own come first.
 function bodyOfGetAsQuery(request) {
   if (request.method !== "GET" || !request.body) {
     return request;
   }
   const url = new URL(request.url, document.baseURI);
   for (const [name, value] of Object.entries(JSON.parse(request.body))) {
-    url.searchParams.set(name, value);
+    if (!url.searchParams.has(name)) {
+      url.searchParams.set(name, value);
+    }
   }
   request.url = url.href;
   delete request.body;
@@ -30,18 +32,23 @@ function bodyOfGetAsQuery(request) {
   return request;
 }
 
+// What the page shows of the contract: the same calls, at the address that they will really be sent to.
+function shown(contract) {
+  return { ...withoutOptionalExamples(contract), servers: [{ url: new URL(".", document.baseURI).href }] };
+}
+
 SwaggerUIBundle({
   dom_id: "#viewer",
   url: "openapi.json",
-  plugins: [
-    { statePlugins: { spec: { wrapActions: { updateJsonSpec: (update) => (contract) => update(withoutOptionalExamples(contract)) } } } },
-  ],
+  plugins: [{ statePlugins: { spec: { wrapActions: { updateJsonSpec: (update) => (contract) => update(shown(contract)) } } } }],
   requestInterceptor: bodyOfGetAsQuery,
   tryItOutEnabled: true,
   displayRequestDuration: true,
   deepLinking: true,
   docExpansion: "list",
   defaultModelsExpandDepth: -1,
+  // x-winnow-roles: whose keys may make a call.
+  showExtensions: true,
   // The key stays in the page's memory, and goes with it.
   persistAuthorization: false,
   // No badge of a validator elsewhere.
