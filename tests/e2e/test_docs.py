@@ -99,6 +99,8 @@ class Visit:
 
 def send(form: Locator) -> tuple[int, str]:
     """Send what stands in the form. The status and the body that the page shows."""
+    for older_answer in form.locator("button.btn-clear").all():
+        older_answer.click()
     form.locator("button.execute").click()
     answer = form.locator(".live-responses-table tbody tr.response")
     answer.locator(".highlight-code code").first.wait_for()
