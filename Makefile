@@ -153,7 +153,10 @@ test: build-local ## all tests but the two below: units, functions, contract, en
 # What tests/e2e/test_docs.py opens the page GET /docs with.
 browser: ## install Debian's Chromium, by root: without it the test of the page GET /docs is skipped
 	if command -v chromium >/dev/null; then exit 0; fi
-	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then echo "winnow: no Chromium: install one, by root on Debian: apt-get install chromium" >&2; exit 1; fi
+	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+		echo "winnow: no Chromium: install one; on Debian root does it, by apt-get install chromium" >&2
+		exit 1
+	fi
 	apt-get -qq update
 	DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends chromium fonts-dejavu-core >/dev/null
 
