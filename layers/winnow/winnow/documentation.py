@@ -1,9 +1,4 @@
-"""The documentation page and the contract: the files of the package winnow_docs, which layers/docs makes."""
-
-from __future__ import annotations
-
-from functools import cache
-from importlib import resources
+"""The documentation page and the contract: the files of the package winnow_docs, which layers/docs makes, and what they are."""
 
 PAGE = "index.html"
 CONTRACT = "openapi.json"
@@ -19,9 +14,3 @@ MEDIA_TYPES = {
 }
 # Those that the page asks for by a path of their own, docs/NAME.
 FILES = tuple(name for name in MEDIA_TYPES if name not in (PAGE, CONTRACT))
-
-
-@cache
-def read(name: str) -> str:
-    """One of the files."""
-    return resources.files("winnow_docs").joinpath(name).read_text(encoding="utf-8")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
 from http import HTTPStatus
+from importlib import resources
 
 from winnow import documentation
 from winnow.http import conditional
@@ -27,8 +29,9 @@ _HEADERS = {
 }
 
 
+@cache
 def answer(name: str, keep: str) -> Answer:
     """One of the package's files. keep: the answer's Cache-Control."""
-    text = documentation.read(name)
+    text = resources.files("winnow_docs").joinpath(name).read_text(encoding="utf-8")
     about = {"Content-Type": documentation.MEDIA_TYPES[name], "ETag": conditional.text_tag(text), "Cache-Control": keep}
     return Answer(HTTPStatus.OK, text, about | _HEADERS)
