@@ -15,7 +15,7 @@ help: ## this list
 
 # --- environments: one stamp per environment, remade when its lock changes ---
 
-env: .tools/.dev .tools/.sam .tools/.ministack ## the three environments: the project's, sam's, the local cloud's
+env: .tools/.dev .tools/.docs .tools/.sam .tools/.ministack ## the three environments: the project's, sam's, the local cloud's
 
 .tools/.uv: requirements/uv.txt
 	@command -v python3 >/dev/null || { echo "winnow: python3 is missing: install Python 3.13 (python.org, pyenv or your package manager)" >&2; exit 1; }
@@ -26,10 +26,16 @@ env: .tools/.dev .tools/.sam .tools/.ministack ## the three environments: the pr
 # The package winnow_encoder, which no registry has, into an environment.
 assemble_encoder = $(1)/bin/python -B layers/encoder/assemble.py "$$($(1)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 
-.tools/.dev: requirements/dev.txt requirements/encoder-layer.txt layers/encoder/assemble.py .tools/.uv
+.tools/.dev: requirements/dev.txt requirements/encoder-layer.txt requirements/docs-layer.txt layers/encoder/assemble.py .tools/.uv
 	$(UV) venv -q --clear --python 3.13 .venv
-	$(UV) pip sync -q --python .venv --require-hashes requirements/dev.txt requirements/encoder-layer.txt
+	$(UV) pip sync -q --python .venv --require-hashes requirements/dev.txt requirements/encoder-layer.txt requirements/docs-layer.txt
 	$(call assemble_encoder,.venv)
+	touch $@
+
+# And winnow_docs: made anew with each change of the contract, without the environment around it.
+.tools/.docs: .tools/.dev openapi.yaml $(shell find layers/docs -type f -not -path '*/__pycache__/*')
+	site_packages=$$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+	.venv/bin/python -B -m layers.docs.assemble "$$site_packages" "$$site_packages"
 	touch $@
 
 .tools/.sam: requirements/sam.txt .tools/.uv
@@ -58,6 +64,7 @@ lock: .tools/.uv ## remake the hash-pinned requirements; UPGRADE=1 takes newer r
 	cd requirements
 	for name in dev sam ministack audit uv; do ../$(COMPILE) $(if $(UPGRADE),--upgrade) $$name.in -o $$name.txt; done
 	../$(COMPILE) --no-deps encoder-layer.in -o encoder-layer.txt
+	../$(COMPILE) --no-deps -c dev.txt docs-layer.in -o docs-layer.txt
 	for name in spacy-layer winnow-layer bench; do ../$(COMPILE) -c dev.txt $$name.in -o $$name.txt; done
 	for lock in ../benchmarks/peers_prediction/*/requirements; do ../$(COMPILE) -c dev.txt -c bench.txt $$lock.in -o $$lock.txt; done
 
@@ -67,7 +74,7 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.tools/sam/bin:$(CURDIR)/.tools/uv/
 export SAM_CLI_TELEMETRY := 0
 ARCHITECTURE ?= arm64
 HOST_ARCHITECTURE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
-SOURCES := template.yaml $(shell find functions layers requirements -type f -not -path '*/__pycache__/*')
+SOURCES := template.yaml openapi.yaml $(shell find functions layers requirements -type f -not -path '*/__pycache__/*')
 
 .PHONY: build build-local deploy start stop demo encoder key keys key-remove smoke
 build: env ## build for an account: ARCHITECTURE=arm64 (default) or x86_64, ENCODER=minilm (default) or none; then `sam deploy`
@@ -117,7 +124,7 @@ smoke: env ## the end-to-end calls against a deployed stack: URL=… KEY=…
 
 # --- checking ---
 
-.PHONY: check audit test artifacts test-faults test-arm64 test-sam-local start-sam-local bench-banking77 bench-selection bench-prediction bench-growth bench-cold-profile
+.PHONY: check audit test browser artifacts test-faults test-arm64 test-sam-local start-sam-local bench-banking77 bench-selection bench-prediction bench-growth bench-cold-profile
 .PHONY: bench-hostile bench-large bench-batch bench-load bench-datasets bench-training
 check: env ## lint, format, types, template
 	ruff check .
@@ -126,7 +133,7 @@ check: env ## lint, format, types, template
 	sam validate --lint --region us-east-1
 
 # What ships, and what the project's environment has beside it.
-AUDITED := $(foreach name,winnow-layer spacy-layer encoder-layer dev,-r requirements/$(name).txt)
+AUDITED := $(foreach name,winnow-layer spacy-layer encoder-layer docs-layer dev,-r requirements/$(name).txt)
 # (Its advice to give hashes is for locks that have none.)
 PIP_AUDIT := .tools/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off
 audit: env .tools/.audit ## checkov over the template, the locks against the known vulnerabilities: STRICT=1 fails where nobody can be asked for these
@@ -142,6 +149,16 @@ audit: env .tools/.audit ## checkov over the template, the locks against the kno
 
 test: build-local ## all tests but the two below: units, functions, contract, end to end on the local cloud
 	$(PYTHON) -m pytest
+
+# What tests/e2e/test_docs.py opens the page GET /docs with.
+browser: ## install Debian's Chromium, by root: without it the test of the page GET /docs is skipped
+	if command -v chromium >/dev/null; then exit 0; fi
+	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+		echo "winnow: no Chromium: install one; on Debian root does it, by apt-get install chromium" >&2
+		exit 1
+	fi
+	apt-get -qq update
+	DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends chromium fonts-dejavu-core >/dev/null
 
 artifacts: env ## keep small artifacts of each recipe with their scores, before an upgrade (docs/upgrades.md)
 	$(WITH_PACKAGE) -m tests.support.artifacts

@@ -241,6 +241,7 @@ def _greet(api: SamLocal) -> None:
         f"""
   URL  {api.url}
   key  {key}
+  page {api.url}/docs
 
   KEY={key}
   curl {api.url}/datasets {headers} -d '{{"name": "texts.json"}}'

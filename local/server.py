@@ -22,9 +22,7 @@ from typing import IO
 
 REGION = "us-east-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
-# MiniStack reads a SAM template with SAM's own translator. It is lent sam's packages rather than given its own,
-# because functions run in its environment, and a layer that lacks pydantic must fail here as it would on AWS.
-PROGRAM = "import sys; sys.path.append(sys.argv.pop()); from ministack.app import main; main()"
+PROGRAM = Path(__file__).with_name("gateway.py")
 START_SECONDS = 60
 STOP_SECONDS = 30
 
@@ -104,7 +102,7 @@ class Server:
             (self.folder / "tmp").mkdir()
             with self.log.open("ab") as log:
                 self._process = subprocess.Popen(
-                    [self._python, "-c", PROGRAM, self._translator],
+                    [self._python, "-P", PROGRAM, self._translator],
                     cwd=self.folder,
                     env=self._environment(port, host),
                     stdin=subprocess.DEVNULL,

@@ -41,6 +41,8 @@ def _before(client: Client, url: str, model_id: str) -> None:
     # First: the call that a proxy or an edge-optimised API on the way would refuse.
     _expect_refusal(client, 404, "GET", "/prediction", {"model_id": model_id, "text": "I want to save for vacation!"})
     _expect("GET /health without a key: ok", requests.get(f"{url.rstrip('/')}/health", timeout=60).json() == {"status": "ok"})
+    script = requests.get(f"{url.rstrip('/')}/docs/swagger-ui-bundle.js", timeout=60)
+    _expect("GET /docs/… without a key: the page's script, compressed", script.ok and script.headers.get("Content-Encoding") == "gzip")
     refused = requests.get(f"{url.rstrip('/')}/models", timeout=60)
     _expect("GET /models without a key: 403", refused.status_code == 403)
 

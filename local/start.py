@@ -89,8 +89,9 @@ def _greet(cloud: LocalCloud, settings: dict[str, str]) -> None:
     print(f"""
   URL  {settings["WINNOW_URL"]}
   key  {settings["WINNOW_API_KEY"]}
+  page {settings["WINNOW_URL"]}/docs
 
-Both, and what AWS tools need, are in {shown}. Try:
+URL and key, and what AWS tools need, are in {shown}. Try:
 
   set -a; . {shown}; set +a
   curl "$WINNOW_URL/datasets" {headers} -d '{{"name": "texts.json"}}'

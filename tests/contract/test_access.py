@@ -12,6 +12,9 @@ from tests.support.contract import ROOT, operations, template
 from winnow import access
 from winnow.access import Role
 
+# Whether the API answers, and what it is.
+OPEN_CALLS = {"GET /health", "GET /docs", "GET /docs/{file}", "GET /openapi.json"}
+
 # SAM's own translator, in the environment of sam: what CloudFormation makes of the template, for one value of the parameter.
 TRANSLATE = """
 import json, sys
@@ -50,9 +53,9 @@ def translated(authorizer: str) -> dict[str, Any]:
     return body
 
 
-def test_every_call_but_the_open_one_has_its_roles() -> None:
+def test_every_call_but_the_open_ones_has_its_roles() -> None:
     # A new route without any is refused to all keys but those of admins; and this fails.
-    assert {call for call, roles in of_the_contract().items() if not roles} == access.OPEN_CALLS == {"GET /health"}
+    assert {call for call, roles in of_the_contract().items() if not roles} == access.OPEN_CALLS == OPEN_CALLS
     assert all(Role.ADMIN in roles for call, roles in of_the_contract().items() if call not in access.OPEN_CALLS)
     assert all({*roles} <= {*Role} for roles in of_the_contract().values())
 
@@ -79,12 +82,19 @@ def test_a_call_that_has_no_roles_yet_is_no_predict_key_s() -> None:
 
 
 @pytest.mark.parametrize("authorizer", template()["Parameters"]["Authorizer"]["AllowedValues"])
-def test_the_deployed_api_asks_for_a_key_and_for_who_decides_on_every_route_but_health(authorizer: str) -> None:
+def test_the_deployed_api_asks_for_a_key_and_for_who_decides_on_every_route_but_the_open_ones(authorizer: str) -> None:
     api = translated(authorizer)
     security = {f"{method.upper()} {path}": it["security"] for path, item in api["paths"].items() for method, it in item.items()}
     everywhere: list[dict[str, list[str]]] = [{authorizer: []}, {"api_key": []}]
     assert security == {call: [] if call in access.OPEN_CALLS else everywhere for call in contract.events()}
     assert api["securityDefinitions"]["api_key"] == {"type": "apiKey", "name": "x-api-key", "in": "header"}
+
+
+def test_what_asks_for_no_key_is_throttled_for_all_callers_together() -> None:
+    # No usage plan counts it, and whoever asks costs a Lambda, and sends half a megabyte.
+    settings = template()["Resources"]["Api"]["Properties"]["MethodSettings"]
+    assert {f"{it['HttpMethod']} /{it['ResourcePath'].removeprefix('/~1').replace('~1', '/')}" for it in settings} == access.OPEN_CALLS
+    assert all(0 < it["ThrottlingRateLimit"] <= 50 and it["ThrottlingBurstLimit"] <= 200 for it in settings)
 
 
 def test_the_deployed_authorizer_is_the_function_that_knows_roles_and_iam_is_iam() -> None:

@@ -10,7 +10,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.support import contract
 from tests.support.contract import ROOT, check_answer, check_request, operations
-from winnow import batch_prediction, domain, errors, feedback
+from winnow import access, batch_prediction, domain, errors, feedback
 from winnow.datasets.problems import Kind
 from winnow.http import fields, idempotency, problems, schemas
 from winnow.recipes import COSTS, RECIPES
@@ -119,7 +119,7 @@ def test_the_template_asks_for_a_key_where_the_contract_does() -> None:
     [everywhere] = contract.document()["security"]
     assert everywhere == {"ApiKey": []}
     assert asked == {call: operation.get("security") != [] for call, operation in operations().items()}
-    assert [call for call, key in asked.items() if not key] == ["GET /health"]
+    assert {call for call, key in asked.items() if not key} == access.OPEN_CALLS
 
 
 def test_the_readme_has_a_row_for_each_call() -> None:
@@ -205,6 +205,7 @@ def test_the_path_parameters_are_those_that_the_code_checks() -> None:
         "model_id": fields.MODEL_ID,
         "version": fields.VERSION,
         "figure": fields.FIGURE,
+        "file": fields.FILE,
         "report_id": fields.REPORT_ID,
         "batch": fields.BATCH,
     }

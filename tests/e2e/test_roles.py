@@ -16,7 +16,14 @@ from winnow.access import Role
 TABLE = Path(__file__).parents[2] / "docs" / "keys.md"
 COLUMNS = ("no key", "unknown key", "key without a role", *Role)
 # Of nothing that is there, so that a call that is let through changes nothing.
-NAMES = {"model_id": "nobody", "version": "1", "figure": "confusion.svg", "batch": "20260302T091641007-1a2b3c4d", "name": "0-x.json"}
+NAMES = {
+    "model_id": "nobody",
+    "version": "1",
+    "figure": "confusion.svg",
+    "batch": "20260302T091641007-1a2b3c4d",
+    "name": "0-x.json",
+    "file": "page.js",
+}
 REPORT = "00000000-0000-4000-8000-000000000000"
 
 

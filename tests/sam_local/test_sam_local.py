@@ -24,6 +24,14 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
         pytest.skip(str(error))
 
 
+def test_the_documentation_page_is_served_with_its_files(api: Deployed) -> None:
+    page = api.request("GET", "/docs", key=None)
+    assert "<title>Winnow: the API</title>" in page.text
+    for path in ("/openapi.json", "/docs/swagger-ui-bundle.js", "/docs/page.css"):
+        answer = api.request("GET", path, key=None)
+        assert (answer.status_code, bool(answer.headers["ETag"])) == (200, True)
+
+
 def test_an_uploaded_data_set_is_trained_on_and_answers(api: Deployed) -> None:
     dataset = api.client.upload("savings.json", SAMPLE.read_bytes())
     api.client.train("uploaded", dataset, n_iter=5)

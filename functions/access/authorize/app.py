@@ -1,4 +1,4 @@
-"""Before each call but GET /health: the role of the caller's API key, and what it may call.
+"""Before each call that needs a key: the role of the caller's API key, and what it may call.
 
 A REQUEST authorizer: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
 """

@@ -15,7 +15,7 @@ from typing import Any
 BY_IAM = "AWS_IAM"
 
 # Asked for no key.
-OPEN_CALLS = frozenset({"GET /health"})
+OPEN_CALLS = frozenset({"GET /health", "GET /docs", "GET /docs/{file}", "GET /openapi.json"})
 
 _MODEL = "/models/{model_id}"
 _VERSION = f"{_MODEL}/versions/{{version}}"

@@ -127,7 +127,17 @@ class FigureNotFoundError(WinnowError):
     kind = "figure-not-found"
 
     def __init__(self, figures: Sequence[str]) -> None:
-        super().__init__(f"There is no figure of this name: an evaluation has {', '.join(figures[:-1])} and {figures[-1]}.")
+        super().__init__(f"There is no figure of this name: an evaluation has {_and(figures)}.")
+
+
+class DocsFileNotFoundError(WinnowError):
+    """The documentation page has no file of this name."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "docs-file-not-found"
+
+    def __init__(self, files: Sequence[str]) -> None:
+        super().__init__(f"There is no file of this name: the page GET /docs has {_and(files)}.")
 
 
 class ModelExistsError(WinnowError):
@@ -273,3 +283,7 @@ class ArtifactError(WinnowError):
     """A version's files are missing, or are not those that its training wrote."""
 
     kind = "artifact"
+
+
+def _and(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,6 +1,7 @@
 """Conditional requests (RFC 9110, section 13, https://www.rfc-editor.org/rfc/rfc9110#section-13): entity tags, and what names them.
 
-Tags are made of a row's life (uid) and its revision, both hashed: opaque to clients, and never the same for two states.
+Tags are made of a row's life (uid) and its revision, both hashed: opaque to clients, and never the same for two states. Those of files are
+hashes of what is in them.
 """
 
 from __future__ import annotations
@@ -23,6 +24,11 @@ def model_tag(model: Model, version: Version | None) -> str:
 def version_tag(version: Version, live_version: int | None) -> str:
     """The ETag of a version as it is shown: whether it is live is the model's to say, and part of it."""
     return f'"{_digest(_state(version), version.job.version == live_version)}"'
+
+
+def text_tag(text: str) -> str:
+    """The ETag of a text that changes with a deployment alone."""
+    return f'"{_digest(text)}"'
 
 
 def is_known(if_none_match: str, tag: str) -> bool:

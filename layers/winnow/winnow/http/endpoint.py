@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 MOST_REQUEST_BYTES = 1_000_000
 MOST_ANSWER_BYTES = 5_000_000
+# The headers that a 304 has of the answer in whose place it is (RFC 9110, section 15.4.5).
+_OF_A_304 = ("ETag", "Cache-Control", "Vary")
 
 logger = Logger(service="winnow")
 
@@ -136,7 +138,8 @@ def _is_known(event: Mapping[str, Any], headers: Mapping[str, str], answer: Answ
 
 
 def _not_modified(answer: Answer) -> dict[str, Any]:
-    return {"statusCode": int(HTTPStatus.NOT_MODIFIED), "headers": {"ETag": answer.headers["ETag"]}, "body": ""}
+    headers = {name: answer.headers[name] for name in _OF_A_304 if name in answer.headers}
+    return {"statusCode": int(HTTPStatus.NOT_MODIFIED), "headers": headers, "body": ""}
 
 
 def _headers(event: Mapping[str, Any]) -> dict[str, str]:

@@ -11,8 +11,9 @@ from typing import Any
 
 import fastjsonschema
 
+from winnow import documentation
 from winnow.domain import FIGURES
-from winnow.errors import FigureNotFoundError, InvalidFieldError
+from winnow.errors import DocsFileNotFoundError, FigureNotFoundError, InvalidFieldError
 
 Schema = Mapping[str, Any]
 
@@ -29,12 +30,15 @@ BATCH = {
     "description": "the id of a batch, as the call that made it gave it",
 }
 FIGURE = {"enum": list(FIGURES), "description": f"one of {', '.join(FIGURES)}"}
+FILE = {"enum": list(documentation.FILES), "description": f"one of {', '.join(documentation.FILES)}"}
 REPORT_ID = {"type": "string", "pattern": "^[0-9a-f]{32}$", "description": "32 hexadecimal digits, as the answer to the dry run gave them"}
 DATASET = {
     "type": "string",
     "pattern": "^[0-9a-f]{32}-[A-Za-z0-9][A-Za-z0-9._-]{0,127}$",
     "description": "the name of an upload, as POST /datasets and GET /datasets give it",
 }
+# What is none of these isn't there, rather than wrong.
+_LISTED = {"figure": (FIGURES, FigureNotFoundError), "file": (documentation.FILES, DocsFileNotFoundError)}
 _PATH = {"name": DATASET, "model_id": MODEL_ID, "version": VERSION, "report_id": REPORT_ID, "batch": BATCH}
 
 
@@ -58,11 +62,13 @@ def is_true(value: bool | str) -> bool:
 
 
 def check_path(path: Mapping[str, str]) -> None:
-    """Check the names in a path: InvalidFieldError for what no id or number can be, FigureNotFoundError for what is none of the figures."""
+    """Check the names in a path: InvalidFieldError for what no id or number can be, FigureNotFoundError and DocsFileNotFoundError for
+    what is none of the figures, and none of the page's files."""
     for name, value in path.items():
-        if name == "figure":
-            if value not in FIGURES:
-                raise FigureNotFoundError(FIGURES)
+        if name in _LISTED:
+            listed, error = _LISTED[name]
+            if value not in listed:
+                raise error(listed)
         elif not re.fullmatch(_PATH[name]["pattern"], value):
             raise InvalidFieldError(f"{name} must be {_PATH[name]['description']}.", field=name)
 

@@ -1,0 +1,8 @@
+"""GET /docs/{file}: a script, a style or a picture of the documentation page. Without a key."""
+
+from winnow.http import Answer, Request, documents, endpoint
+
+
+@endpoint()
+def handler(request: Request) -> Answer:
+    return documents.answer(request.path["file"], documents.A_DAY)

@@ -1,0 +1,78 @@
+"""The local cloud's program: MiniStack, and what API Gateway does with answers and MiniStack doesn't, compression.
+
+Runs in MiniStack's environment, with the folder of SAM's translator as its argument (local/server.py).
+"""
+
+import gzip
+import re
+import sys
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
+
+_CALL = re.compile("/_aws/execute-api/([^/]+)/")
+
+
+def compressing(application: Application, least_bytes: Callable[[str], int | None]) -> Application:
+    """The application, with answers of an API compressed for clients that take gzip. least_bytes: of an API's id, from which size on.
+
+    Where the answer isn't compressed already: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-enable-compression.html
+    """
+
+    async def called(scope: Message, receive: Receive, send: Send) -> None:
+        call = _CALL.match(scope.get("path", "")) if scope["type"] == "http" else None
+        if call is None or not _takes_gzip(scope["headers"]):
+            await application(scope, receive, send)
+            return
+        start: Message = {}
+        body = bytearray()
+
+        async def keep(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                start.update(message)
+                return
+            body.extend(message.get("body", b""))
+            if not message.get("more_body", False):
+                await _send(send, start, bytes(body), least_bytes(call[1]))
+
+        await application(scope, receive, keep)
+
+    return called
+
+
+async def _send(send: Send, start: Message, body: bytes, least_bytes: int | None) -> None:
+    headers = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
+    if least_bytes is not None and len(body) >= least_bytes and not any(name.lower() == b"content-encoding" for name, _ in headers):
+        body = gzip.compress(body, compresslevel=6)
+        headers.append((b"content-encoding", b"gzip"))
+    await send({**start, "headers": [*headers, (b"content-length", str(len(body)).encode())]})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _takes_gzip(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Whether Accept-Encoding names gzip, and not with the weight 0. A star alone doesn't make API Gateway compress."""
+    accepted = b",".join(value for name, value in headers if name.lower() == b"accept-encoding").decode("latin-1").lower()
+    return any(re.fullmatch(r"\s*gzip\s*(;\s*q=(1|1\.0*|0\.0*[1-9][0-9]*)\s*)?", coding) for coding in accepted.split(","))
+
+
+def main() -> None:
+    # MiniStack reads a SAM template with SAM's own translator. It is lent sam's packages rather than given its own, because functions run
+    # in its environment, and a layer that lacks pydantic must fail here as it would on AWS.
+    sys.path.append(sys.argv.pop())
+    from ministack import app  # noqa: PLC0415
+    from ministack.services import apigateway_v1  # noqa: PLC0415
+
+    def least_bytes(api_id: str) -> int | None:
+        sizes = [api["minimumCompressionSize"] for (_, _, stored), api in apigateway_v1._rest_apis.all_items() if stored == api_id]
+        return sizes[0] if sizes else None
+
+    app.app = compressing(app.app, least_bytes)
+    app.main()
+
+
+if __name__ == "__main__":
+    main()
