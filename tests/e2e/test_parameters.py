@@ -37,6 +37,7 @@ OTHERS = {
     "Dashboard": "true",
     "AccessLogs": "true",
     "LogDays": "7",
+    "ListCacheSeconds": "60",
     "RequestsPerSecond": "40",
     "RequestsPerDay": "5000",
     "AdminRequestsPerSecond": "60",

@@ -61,6 +61,12 @@ def events() -> dict[str, tuple[str, dict[str, Any]]]:
     }
 
 
+def method_settings() -> dict[str, dict[str, Any]]:
+    """What the template sets for routes of their own: by "METHOD /path/{name}"."""
+    settings: list[dict[str, Any]] = template()["Resources"]["Api"]["Properties"]["MethodSettings"]
+    return {f"{it['HttpMethod']} {it['ResourcePath'].removeprefix('/').replace('~1', '/')}": it for it in settings}
+
+
 def operations() -> dict[str, dict[str, Any]]:
     """The operations by "METHOD /path/{name}", each with the parameters of its path."""
     return {
