@@ -217,6 +217,8 @@ def test_api_gateway_s_own_errors_are_problems(kind: str) -> None:
     assert not contract.faults(problem, contract.contract()["components"]["schemas"]["Problem"])
     given = template()["Resources"]["Api"]["Properties"]["GatewayResponses"][kind]
     assert problem["status"] == given["StatusCode"]
+    # Where waiting helps, it says how long.
+    assert ("Retry-After" in given.get("ResponseParameters", {}).get("Headers", {})) == (problem["status"] == 429)
 
 
 def test_what_is_kept_outlives_the_stack_but_not_a_failed_first_deploy() -> None:
