@@ -17,9 +17,9 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from local.client import ApiError, Client
 from local.cloud import PROJECT, LocalCloud
 from local.server import CloudError
+from winnow_cli.client import ApiError, Client
 
 SAMPLE = PROJECT / "local" / "sample" / "savings.json"
 MODEL = "savings"

@@ -9,9 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from local.client import Client
 from local.server import free_port
 from tests.e2e.conftest import Deployed
+from winnow_cli.client import Client
 
 ROOT = Path(__file__).parents[2]
 
