@@ -106,10 +106,8 @@ def comparison(compared: Mapping[str, Any]) -> Iterator[RenderableType]:
         old, new = compared["before"][key], compared["after"][key]
         table.add_row(name, _ratio(old), _ratio(new), _change(new - old))
     yield table
-    yield line(
     gained, lost = compared["gained"], compared["lost"]
     yield line(f"All right only in {after}: {gained} examples; only in {before}: {lost}.")
-    )
     changed = [each for each in compared["per_label"] if each["change"]]
     shown = changed if len(changed) <= 2 * _MOST_ROWS else changed[:_MOST_ROWS] + changed[-_MOST_ROWS:]
     if shown:
