@@ -8,6 +8,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -36,6 +37,8 @@ def in_s3(client: Client, terminal: Terminal, source: str) -> dict[str, str]:
         return {"s3bucket": known[1], "training_object": known[2]}
     path = Path(source)
     with opened(path) as content, Progress(console=terminal.aside, disable=not terminal.aside.is_terminal, transient=True) as bar:
+        if not path.is_file():
+            raise UsageError(f"{path} is no file that can be uploaded: its length isn't known")
         size = path.stat().st_size
         return client.upload(_upload_name(path.name), bar.wrap_file(content, size, description="uploading"), bytes=size)
 
@@ -47,7 +50,7 @@ def _upload_name(name: str) -> str:
 
 def lines(path: Path | None) -> Iterator[str]:
     """The lines of a file, or of standard input, that aren't blank. UsageError where they are no UTF-8."""
-    with opened(path) if path else sys.stdin.buffer as stream:
+    with opened(path) if path else nullcontext(sys.stdin.buffer) as stream:
         for number, raw in enumerate(stream, start=1):
             try:
                 text = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip("\r\n")
