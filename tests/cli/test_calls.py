@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -117,7 +118,8 @@ def test_another_server_than_winnow_is_no_traceback(server: Server, winnow: Winn
 
 
 def test_texts_come_from_a_file_or_stdin_a_hundred_a_call(server: Server, winnow: Winnow, tmp_path: Path) -> None:
-    hundred: dict[str, Any] = {"model_id": "m", "version": 3, "predictions": [{"labels": [{"label": "a", "score": 0.5, "accepted": False}]}] * 100}
+    labels = [{"label": "a", "score": 0.5, "accepted": False}]
+    hundred: dict[str, Any] = {"model_id": "m", "version": 3, "predictions": [{"labels": labels}] * 100}
     rest = hundred | {"predictions": hundred["predictions"][:20]}
     file = tmp_path / "texts.txt"
     file.write_text("\ufeff" + "\n\n".join(f"text {number}" for number in range(120)) + "\n", encoding="utf-8")
@@ -128,7 +130,7 @@ def test_texts_come_from_a_file_or_stdin_a_hundred_a_call(server: Server, winnow
         assert done.returncode == 0, done.stderr
         answers = [json.loads(line) for line in done.stdout.splitlines()]
         assert [answer["text"] for answer in answers] == [f"text {number}" for number in range(120)]
-        assert answers[0] == {"text": "text 0", "model_id": "m", "version": 3, "labels": [{"label": "a", "score": 0.5, "accepted": False}]}
+        assert answers[0] == {"text": "text 0", "model_id": "m", "version": 3, "labels": labels}
         assert [len(json.loads(body)["texts"]) for _, _, _, body in server.asked] == [100, 20]
         assert json.loads(server.asked[0][3])["version"] == 3
 
