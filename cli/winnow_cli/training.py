@@ -50,7 +50,7 @@ def train(client: Client, terminal: Terminal, asked: Asked, *, dry_run: bool, wa
     if errors:
         if not dry_run:
             terminal.show({"report": report})
-        raise CommandError(f"the data set can't be trained on: mend what refuses it ({errors} kinds of error), as told above")
+        raise CommandError(f"the data set can't be trained on: mend its {errors} errors, which are told above")
     if dry_run:
         return
     queued = client.call("POST", "/models", request, headers={"Idempotency-Key": str(uuid4())})
