@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -39,9 +40,9 @@ def train(client: Client, terminal: Terminal, asked: Asked, *, dry_run: bool, wa
         _refuse_known(client, asked.model)
     request = _request(client, terminal, asked)
     report = _dry_run(client, terminal, request)
-    shown = [*tables.problems(report, asked.file)]
+    shown = [*tables.problems(report, Path(asked.file).name)]
     if report["test_set"]:
-        shown += tables.problems(report["test_set"], str(asked.test))
+        shown += tables.problems(report["test_set"], Path(str(asked.test)).name)
     if dry_run:
         terminal.show({"report": report}, *shown)
     else:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
 from tests.cli.conftest import MODELS, Server, Winnow, ends, problem
+from winnow_cli.app import app
+from winnow_cli.failures import ExitCode
+
+PAGE = Path(__file__).parents[2] / "docs" / "command-line.md"
 
 
 def test_the_key_goes_to_the_api_and_json_is_all_of_stdout(server: Server, winnow: Winnow) -> None:
@@ -157,3 +163,14 @@ def test_texts_that_are_not_utf8(server: Server, winnow: Winnow, tmp_path: Path)
     ends(winnow("predict", "-m", "m", "--file", str(file)), 2, "line 2", "not UTF-8")
     ends(winnow("feedback", "-m", "m", str(file)), 2, "not UTF-8")
     assert not server.asked
+
+
+def test_the_page_has_every_command_option_and_exit_code() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    assert set(re.findall(r"^\| `winnow (\w+)", page, re.MULTILINE)) == commands.keys()
+    for name, command in commands.items():
+        options = {option for parameter in command.params for option in parameter.opts if option.startswith("--")} - {"--help", "--json"}
+        described = "".join(row for row in page.splitlines() if row.startswith(f"| `winnow {name}"))
+        assert options == set(re.findall(r"--[a-z-]+", described)), name
+    assert {int(code) for code in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)} == set(ExitCode)
