@@ -71,6 +71,7 @@ def test_a_wrong_setting_is_a_usage_error(server: Server, winnow: Winnow, settin
         (["train", ".", "-m", "new"], ". can't be read: Is a directory"),
         (["train", "/dev/null", "-m", "new", "--dry-run"], "/dev/null is no file"),
         (["batch", "-m", "m"], "--batch ID"),
+        (["batch", "-m", "m", "--batch", "../x"], "a batch's id has letters"),
         (["feedback", "missing.json", "-m", "m"], "missing.json can't be read"),
     ],
 )
