@@ -113,6 +113,13 @@ def test_what_does_not_pass_has_an_exit_code_of_its_own(server: Server, winnow: 
     assert len(server.asked) == 4
 
 
+def test_it_does_not_wait_for_what_takes_an_hour(server: Server, winnow: Winnow) -> None:
+    server.headers["Retry-After"] = "3600"
+    server.gives("GET /models", problem(429, "The requests of the day are used up."))
+    ends(winnow("models"), 3, "The requests of the day are used up.")
+    assert len(server.asked) == 1
+
+
 def test_a_host_that_is_not_there(winnow: Winnow) -> None:
     ends(winnow("models", WINNOW_URL="http://127.0.0.1:9"), 3, "http://127.0.0.1:9 can't be reached (Connection refused)", "WINNOW_URL")
     ends(winnow("models", WINNOW_URL="https://winnow.invalid/v1"), 3, "https://winnow.invalid/v1 can't be reached")
