@@ -26,10 +26,11 @@ env: .tools/.dev .tools/.docs .tools/.sam .tools/.ministack ## the three environ
 # The package winnow_encoder, which no registry has, into an environment.
 assemble_encoder = $(1)/bin/python -B layers/encoder/assemble.py "$$($(1)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 
-.tools/.dev: requirements/dev.txt requirements/encoder-layer.txt requirements/docs-layer.txt layers/encoder/assemble.py .tools/.uv
+.tools/.dev: requirements/dev.txt requirements/encoder-layer.txt requirements/docs-layer.txt layers/encoder/assemble.py cli/pyproject.toml .tools/.uv
 	$(UV) venv -q --clear --python 3.13 .venv
 	$(UV) pip sync -q --python .venv --require-hashes requirements/dev.txt requirements/encoder-layer.txt requirements/docs-layer.txt
 	$(call assemble_encoder,.venv)
+	$(UV) pip install -q --python .venv --offline --no-deps --no-build-isolation --editable cli
 	touch $@
 
 # And winnow_docs: made anew with each change of the contract, without the environment around it.

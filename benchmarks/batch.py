@@ -21,9 +21,9 @@ from typing import Any
 import requests
 
 from benchmarks.workers import Workers
-from local.client import ApiError, Client
 from local.cloud import PROJECT, LocalCloud
 from local.server import CloudError
+from winnow_cli.client import ApiError, Client
 
 MODEL = "batch"
 SAMPLE = PROJECT / "local" / "sample" / "savings.json"

@@ -23,9 +23,9 @@ from benchmarks import contestants
 from benchmarks.contestants import PEERS, RECIPES, Contestant
 from benchmarks.prediction import prepared
 from benchmarks.splits import DATA, FOLDERS, require_banking77
-from local.client import ApiError
 from local.cloud import LocalCloud
 from local.server import CloudError
+from winnow_cli.client import ApiError
 
 TEXT = "Why was my card payment declined?"
 _IMPORTED = re.compile(r"import time: +(?P<own>[0-9]+) \| +[0-9]+ \| +(?P<package>[^.\s]+)")

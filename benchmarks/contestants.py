@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.splits import Split
-from local.client import Client
 from local.cloud import PROJECT, LocalCloud
 from local.server import CREDENTIALS, CloudError
+from winnow_cli.client import Client
 
 RECIPES: Mapping[str, Mapping[str, Any]] = {"linear": {}, "cnn": {"n_iter": 1}, "sentence": {}, "best": {}}
 """Ours, and how each is trained here. cnn for one epoch: its weights cost the same to use."""

@@ -22,10 +22,10 @@ from typing import Any
 
 from benchmarks import contestants
 from benchmarks.contestants import Contestant, Told
-from local.client import ApiError, Client
 from local.cloud import PROJECT, LocalCloud
 from local.server import CloudError
 from winnow.evaluation.svg import BLUE, GREY, GRID, MUTED, ORANGE, WIDTH, dot, drawing, line, text
+from winnow_cli.client import ApiError, Client
 
 RECIPES: Mapping[str, Mapping[str, Any]] = {name: contestants.RECIPES[name] for name in ("linear", "cnn", "best")}
 COLORS = {"linear": BLUE, "cnn": ORANGE, "best": GREY}

@@ -16,10 +16,10 @@ from pathlib import Path
 
 from benchmarks import contestants
 from benchmarks.contestants import RECIPES, Told
-from local.client import ApiError
 from local.cloud import PROJECT, LocalCloud
 from local.server import CloudError
 from tests.support.hostile_texts import HOSTILE, of_scripts
+from winnow_cli.client import ApiError
 
 GOAL = 1.0
 """Seconds of the processor, for one text."""

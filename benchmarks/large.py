@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.workers import Workers
-from local.client import ApiError, Client
 from local.cloud import LocalCloud
 from local.server import CloudError
+from winnow_cli.client import ApiError, Client
 
 MODEL = "large"
 MEMORY_MB = 3_008  # template.yaml's TrainingMemory

@@ -19,10 +19,10 @@ from statistics import quantiles
 
 import requests
 
-from local.client import ApiError, Client
 from local.cloud import PROJECT, LocalCloud
 from local.server import CloudError
 from winnow.access import Role
+from winnow_cli.client import ApiError, Client
 
 MODEL = "load"
 SAMPLE = PROJECT / "local" / "sample" / "savings.json"

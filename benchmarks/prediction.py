@@ -27,9 +27,9 @@ from pathlib import Path
 from benchmarks import contestants, shard
 from benchmarks.contestants import PEERS, RECIPES, Contestant, Told
 from benchmarks.splits import DATA, FOLDERS, banking77, require_banking77
-from local.client import ApiError
 from local.cloud import PROJECT, LocalCloud
 from local.server import CloudError
+from winnow_cli.client import ApiError
 
 A_CALL = 100
 """Texts, as many as the API takes."""

@@ -13,11 +13,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.splits import DATA, FOLDERS, Split, banking77, few, nlupp
-from local.client import ApiError, Client
 from local.cloud import LocalCloud
 from local.demo import SAMPLE
 from local.server import CloudError
 from winnow.domain import Example
+from winnow_cli.client import ApiError, Client
 
 _FEW = 5
 

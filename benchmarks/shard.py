@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks import contestants
-from local.client import Client
 from local.cloud import LocalCloud
 from local.server import CREDENTIALS
 from winnow import aws, deployment
 from winnow.batch_prediction import BatchJob, BatchPrediction, BatchStatus
 from winnow.domain import now, sortable_id
 from winnow.shards import split
+from winnow_cli.client import Client
 
 _N_TOP = 5  # as many as POST /prediction gives
 

@@ -1,25 +1,24 @@
 """`make demo`: the main job to its end, on a local cloud of its own: deploy, upload, train, look, classify. Leaves nothing running.
 
-It begins as most people do, with a handful of examples of each label, and trains a second version on many.
+It begins as most people do, with a handful of examples of each label, and trains a second version on many. All of it is done by the command
+`winnow`, as it is typed.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import signal
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-from local.client import ApiError, Client
 from local.cloud import PROJECT, LocalCloud
 from local.server import CloudError
+from winnow_cli.app import main as winnow
 
 SAMPLE = PROJECT / "local" / "sample" / "savings.json"
 MODEL = "savings"
@@ -33,7 +32,9 @@ TEXTS = [
 
 FEW = 5
 
-console = Console(highlight=False)
+
+class DemoError(Exception):
+    """A command failed, and has said why."""
 
 
 def main() -> int:
@@ -42,35 +43,39 @@ def main() -> int:
     (PROJECT / ".local").mkdir(exist_ok=True)
     try:
         with tempfile.TemporaryDirectory(dir=PROJECT / ".local", prefix="demo-") as folder, LocalCloud(Path(folder), port=None) as cloud:
-            console.print("Deploying template.yaml to a local cloud …")
+            print("Deploying template.yaml to a local cloud …", flush=True)
             cloud.deploy()
-            settings = cloud.environment()
-            _demonstrate(Client(settings["WINNOW_URL"], settings["WINNOW_API_KEY"]))
-    except (CloudError, ApiError, TimeoutError) as error:
+            os.environ |= cloud.environment()
+            _demonstrate(Path(folder))
+    except CloudError as error:
         print(f"winnow: {error}", file=sys.stderr)
+        return 1
+    except DemoError:
         return 1
     _say_how_to_go_on()
     return 0
 
 
-def _demonstrate(client: Client) -> None:
-    examples: list[dict[str, str]] = json.loads(SAMPLE.read_bytes())
-    few, others = _parted(examples)
-    console.print(f"\nFive examples of each label, {len(few)} in all; tested on the other {len(others)}:")
-    dataset = client.upload("few.json", json.dumps(few).encode())
-    test_object = client.upload("others.json", json.dumps(others).encode())["training_object"]
-    _train(client, {**dataset, "test_object": test_object})
-    console.print(f"\nAll {len(examples)} of them, a fifth held out, as version 2:")
-    _train(client, client.upload(SAMPLE.name, SAMPLE.read_bytes()), force_update=True)
-    console.print()
-    for text in TEXTS:
-        answer = client.call("GET", "/prediction", {"model_id": MODEL, "text": text, "n_top": "3"})
-        console.print(f"  “{text}”")
-        for label in answer["labels"]:
-            console.print(
-                f"    {label['label']:<16} {_bar(label['score'])} {label['score']:.2f}{'' if label['accepted'] else '  not accepted'}"
-            )
-    client.call("DELETE", f"/models/{MODEL}")
+def _demonstrate(folder: Path) -> None:
+    few, others = _parted(json.loads(SAMPLE.read_bytes()))
+    few_file, others_file = (folder / name for name in ("few.json", "others.json"))
+    few_file.write_text(json.dumps(few), encoding="utf-8")
+    others_file.write_text(json.dumps(others), encoding="utf-8")
+    print(f"\nFive examples of each label, {len(few)} in all; tested on the other {len(others)}:", flush=True)
+    _winnow("train", few_file, "--model", MODEL, "--test", others_file, "--watch")
+    print(f"\nAll {len(few) + len(others)} of them, a fifth held out, as version 2:", flush=True)
+    _winnow("train", SAMPLE, "--model", MODEL, "--force-update", "--watch")
+    print(flush=True)
+    _winnow("predict", "--model", MODEL, *TEXTS)
+    _winnow("models")
+
+
+def _winnow(*arguments: str | Path) -> None:
+    """A command, shown as it is typed. DemoError where it fails."""
+    typed = [each.name if isinstance(each, Path) else each for each in arguments]
+    print(f"$ winnow {shlex.join(typed)}", flush=True)
+    if winnow([str(each) for each in arguments]):
+        raise DemoError
 
 
 def _parted(examples: Sequence[dict[str, str]]) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
@@ -84,59 +89,17 @@ def _parted(examples: Sequence[dict[str, str]]) -> tuple[list[dict[str, str]], l
     return few, others
 
 
-def _train(client: Client, dataset: Mapping[str, str], **more: Any) -> None:
-    """Train a version to its end, and tell how good it is."""
-    client.train(MODEL, dataset, **more)
-    version = _watched(client)["version"]
-    if version["status"] != "ready":
-        raise CloudError(f"the training ended {version['status']}: {version['error']}")
-    evaluation = version["evaluation"]
-    tried = ", ".join(f"{candidate['recipe']} {candidate.get('score') or 0:.3f}" for candidate in version["selection"]["candidates"])
-    console.print(f"  on folds of the training set: {tried}")
-    console.print(
-        f"  version {version['version']} is [bold]{version['recipe']}[/]: on the test set accuracy {evaluation['accuracy']:.3f},"
-        f" macro-F1 {evaluation['macro_f1']:.3f}"
-    )
-
-
-def _watched(client: Client) -> dict[str, Any]:
-    """Wait for the training: with a bar on a terminal, else with a line for each ten percent."""
-    columns = TextColumn("  {task.description:<11}"), BarColumn(40), TaskProgressColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("queued", total=100)
-        told = -10
-
-        def watch(model: Mapping[str, Any]) -> None:
-            nonlocal told
-            progress = model["version"]["progress"]
-            bar.update(task, completed=progress["percent"], description=progress["stage"])
-            if not console.is_terminal and progress["percent"] >= told + 10:
-                told = progress["percent"]
-                console.print(f"  {progress['stage']:<11} {progress['percent']:3} %")
-
-        return client.wait(MODEL, watch)
-
-
-def _bar(score: float) -> str:
-    return ("█" * round(score * 30)).ljust(30, "·")
-
-
 def _say_how_to_go_on() -> None:
-    headers = '-H "x-api-key: $WINNOW_API_KEY" -H "Content-Type: application/json"'
-    console.print(
-        f"""
+    print(
+        """
 All of it worked, and nothing is left running. To go on by hand:
 
   make start                          # the same local cloud, kept running
   set -a; . .local/env; set +a        # its URL and key
-  curl "$WINNOW_URL/datasets" {headers} -d '{{"name": "savings.json"}}'
-  curl -T local/sample/savings.json "UPLOAD_URL"        # the upload_url of that answer
-  curl "$WINNOW_URL/models" {headers} -d '{{"id": "savings", "s3bucket": "…", "training_object": "…"}}'
-  curl "$WINNOW_URL/models/savings" {headers}
-  curl -X GET "$WINNOW_URL/prediction" {headers} -d '{{"model_id": "savings", "text": "I want to save for vacation!"}}'
-  make stop""",
-        soft_wrap=True,
-        markup=False,
+  .venv/bin/winnow train local/sample/savings.json --model savings --watch
+  .venv/bin/winnow predict --model savings "I want to save for vacation!"
+  curl -G "$WINNOW_URL/prediction" -H "x-api-key: $WINNOW_API_KEY" -d model_id=savings --data-urlencode 'text=I want to save for vacation!'
+  make stop"""
     )
 
 

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import requests
 
-from local.client import ApiError, Client
 from local.demo import SAMPLE
+from winnow_cli.client import ApiError, Client
 
 
 class SmokeError(Exception):

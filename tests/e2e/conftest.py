@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import requests
 
-from local.client import Client
 from local.cloud import LocalCloud
 from tests.support.contract import check_answer
+from winnow_cli.client import Client
 
 # So short, of which a minute is kept for the checkpoint, that a test can have several.
 SEGMENT_SECONDS = 80

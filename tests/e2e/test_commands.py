@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import stat
 import subprocess
 import sys
 from pathlib import Path
 
-from local.client import Client
 from local.server import free_port
 from tests.e2e.conftest import Deployed
+from winnow_cli.client import Client
 
 ROOT = Path(__file__).parents[2]
 
@@ -64,9 +65,9 @@ def test_the_demo_does_the_main_job_and_leaves_nothing_running() -> None:
     before = set((ROOT / ".local").glob("demo-*"))
     demo = run("local.demo")
     assert demo.returncode == 0, demo.stderr
-    assert "accuracy 0." in demo.stdout
-    assert "macro-F1 0." in demo.stdout
-    assert "I want to save for vacation!" in demo.stdout
+    for measure in ("accuracy", "macro-F1"):
+        assert len(re.findall(rf"^ {measure} +0\.\d{{3}} ", demo.stdout, re.MULTILINE)) == 2, "of each of the two versions"
+    assert re.search(r"“I want to save for vacation!”\n +saving +█+ [01]\.\d{3}\n", demo.stdout)
     assert set((ROOT / ".local").glob("demo-*")) == before
 
 

@@ -1,0 +1,130 @@
+"""What the command reads from files and standard input, and the uploads of it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from rich.progress import Progress
+
+from winnow_cli.client import Client
+from winnow_cli.failures import UsageError
+from winnow_cli.terminal import Terminal
+
+_S3 = re.compile(r"s3://([^/]+)/(.+)", re.DOTALL)
+
+
+def opened(path: Path) -> BinaryIO:
+    """The file, for reading bytes. UsageError where it can't be read, or is empty."""
+    try:
+        if path.is_file() and not path.stat().st_size:
+            raise UsageError(f"{path} is empty")
+        return path.open("rb")
+    except OSError as error:
+        raise UsageError(f"{path} can't be read: {error.strerror}") from error
+
+
+def in_s3(client: Client, terminal: Terminal, source: str) -> dict[str, str]:
+    """The data set as a training names it: where it is already for s3://BUCKET/KEY, else where the file was uploaded to."""
+    if known := _S3.fullmatch(source):
+        return {"s3bucket": known[1], "training_object": known[2]}
+    path = Path(source)
+    with opened(path) as content, Progress(console=terminal.aside, disable=not terminal.aside.is_terminal, transient=True) as bar:
+        if not path.is_file():
+            raise UsageError(f"{path} is no file that can be uploaded: its length isn't known")
+        size = path.stat().st_size
+        return client.upload(_upload_name(path.name), bar.wrap_file(content, size, description="uploading"), bytes=size)
+
+
+def _upload_name(name: str) -> str:
+    """The nearest name that POST /datasets takes. What it ends in stays, because formats are told by that."""
+    return re.sub("[^A-Za-z0-9._-]+", "-", name)[-128:].lstrip("._-") or "dataset"
+
+
+def lines(path: Path | None) -> Iterator[str]:
+    """The lines of a file, or of standard input, that aren't blank. UsageError where they are no UTF-8."""
+    with opened(path) if path else nullcontext(sys.stdin.buffer) as stream:
+        for number, raw in enumerate(stream, start=1):
+            try:
+                text = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip("\r\n")
+            except UnicodeDecodeError as error:
+                raise UsageError(f"line {number} of {path or 'standard input'} is not UTF-8: save the texts in that encoding") from error
+            if text.strip():
+                yield text
+
+
+def examples(path: Path) -> list[dict[str, Any]]:
+    """Labelled examples out of a JSON array, JSON Lines, or CSV with a header of text and label or labels. UsageError where it is none."""
+    with opened(path) as stream:
+        try:
+            text = stream.read().decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise UsageError(f"{path} is not UTF-8: save it in that encoding") from error
+    try:
+        found = list(_examples(text.lstrip()))
+    except ValueError as error:
+        raise UsageError(f"{path} can't be read: {error}") from error
+    if not found:
+        raise UsageError(f"{path} has no examples")
+    return found
+
+
+def _examples(text: str) -> Iterable[dict[str, Any]]:
+    if text.startswith("["):
+        array: list[dict[str, Any]] = json.loads(text)
+        return array
+    if text.startswith("{"):
+        return _json_lines(text)
+    return _csv_rows(text)
+
+
+def _json_lines(text: str) -> Iterator[dict[str, Any]]:
+    for number, each in enumerate(text.split("\n"), start=1):
+        if each.strip():
+            try:
+                yield json.loads(each)
+            except json.JSONDecodeError as error:
+                raise ValueError(f"line {number} is not JSON: {error.msg}") from error
+
+
+def _csv_rows(text: str) -> Iterator[dict[str, Any]]:
+    rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    names = set(rows.fieldnames or ())
+    if "text" not in names or not names & {"label", "labels"}:
+        raise ValueError("it is neither a JSON array, nor JSON Lines, nor CSV with a header of text and label (or labels)")
+    try:
+        for row in rows:
+            yield _example(row, rows.line_num)
+    except csv.Error as error:
+        raise ValueError(f"line {rows.line_num} is not CSV: {error}") from error
+
+
+def _example(row: Mapping[str, str | None], number: int) -> dict[str, Any]:
+    text, label, several = row["text"], row.get("label"), row.get("labels")
+    if text is None or (label is None and several is None):
+        raise ValueError(f"line {number} has too few columns")
+    if label is not None:
+        return {"text": text, "label": label}
+    return {"text": text, "labels": [each for each in (several or "").split("|") if each]}
+
+
+def parts[T](items: Iterable[T], most: int, most_bytes: int) -> Iterator[list[T]]:
+    """The items in order, in parts of at most so many, and of at most so many bytes as JSON; one that is longer is a part of its own."""
+    part: list[T] = []
+    size = 0
+    for item in items:
+        length = len(json.dumps(item)) + 2
+        if part and (len(part) == most or size + length > most_bytes):
+            yield part
+            part, size = [], 0
+        part.append(item)
+        size += length
+    if part:
+        yield part

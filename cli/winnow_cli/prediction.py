@@ -1,0 +1,39 @@
+"""`winnow predict`: texts from the command line, a file or standard input, up to a hundred a call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from winnow_cli import tables
+from winnow_cli.client import ApiError, Client
+from winnow_cli.files import lines, parts
+from winnow_cli.terminal import Terminal
+
+_MOST_TEXTS = 100
+# A request has at most 1 MB, and an answer 5 MB: with many labels, or an explanation of every word, it is several times the request.
+_MOST_BYTES, _MOST_EXPLAINED_BYTES, _MOST_LABELS = 700_000, 30_000, 20_000
+
+
+def predict(client: Client, terminal: Terminal, source: Sequence[str] | Path | None, more: Mapping[str, Any]) -> None:
+    """Classify the texts of `source` (a file's, or those of standard input, are its lines) and show each as its answer comes."""
+    texts = lines(source) if source is None or isinstance(source, Path) else iter(source)
+    most_bytes = _MOST_EXPLAINED_BYTES if "explain" in more else _MOST_BYTES
+    done = 0
+    for some in parts(texts, min(_MOST_TEXTS, _MOST_LABELS // more["n_top"]), most_bytes):
+        try:
+            answer = client.call("POST", "/prediction", {**more, "texts": some})
+        except ApiError as error:
+            if done or len(some) > 1:
+                error.sentence = f"texts {done + 1} to {done + len(some)}: {error.sentence}"
+            raise
+        for text, predicted in zip(some, answer["predictions"], strict=True):
+            _show(terminal, text, predicted, answer)
+        done += len(some)
+
+
+def _show(terminal: Terminal, text: str, predicted: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
+    explained = tables.explanation(text, predicted["explanation"]) if "explanation" in predicted else ()
+    result = {"text": text, "model_id": answer["model_id"], "version": answer["version"], **predicted}
+    terminal.show(result, *tables.prediction(text, predicted["labels"]), *explained)

@@ -1,0 +1,199 @@
+"""What the API answers, as tables for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from winnow_cli.terminal import line, plain
+
+_MOST_ROWS = 10
+_BAR = 20
+
+
+def models(found: Iterable[Mapping[str, Any]]) -> Table:
+    """All models, one a row."""
+    table = _table("model", "status", "live", "latest", "labels", "feedback", "changed", right=("live", "latest", "labels", "feedback"))
+    for model in found:
+        table.add_row(
+            plain(model["model_id"]),
+            _status(model["status"]),
+            _number(model["live_version"]),
+            _number(model["latest_version"]),
+            _number(model["labels"]),
+            _number(model["waiting_examples"] or None),
+            model["updated_at"],
+        )
+    return table
+
+
+def versions(found: Iterable[Mapping[str, Any]]) -> Table:
+    """The versions of a model, one a row."""
+    table = _table(
+        "version", "status", "recipe", "accuracy", "macro-F1", "examples", "made", right=("version", "accuracy", "macro-F1", "examples")
+    )
+    for version in found:
+        measured = version["evaluation"] or {}
+        table.add_row(
+            str(version["version"]),
+            _status("live" if version["live"] else version["status"]),
+            version["recipe"],
+            _ratio(measured.get("accuracy")),
+            _ratio(measured.get("macro_f1")),
+            _number(version["dataset"].get("examples")),
+            version["created_at"],
+        )
+    return table
+
+
+def problems(report: Mapping[str, Any], name: str) -> Iterator[RenderableType]:
+    """What a dry run found in a data set: how much it holds, and each kind of problem with its first rows."""
+    kind = report["format"] or "no known format"
+    yield line(f"{name}: {report['rows']} rows, {report['examples']} examples, {len(report['labels'])} labels ({kind})", "bold")
+    for problem in report["problems"]:
+        where = ", ".join(_where(row) for row in problem["rows"][:5])
+        more = " …" if problem["count"] > 5 else ""
+        head = Text("  error    " if problem["refuses"] else "  warning  ", style="bold red" if problem["refuses"] else "yellow")
+        yield head + line(f"{problem['kind']} ({problem['count']}): {problem['sentence']}")
+        yield line(f"           {where}{more}", "dim")
+
+
+def evaluation(report: Mapping[str, Any]) -> Iterator[RenderableType]:
+    """How good a version is on its held-out examples: in all, the labels that are worst, and which are taken for which."""
+    intervals = report["intervals"]
+    measured = _table("on held-out examples", "", "95 % interval", right=("", "95 % interval"))
+    for name, key in (("accuracy", "accuracy"), ("macro-F1", "macro_f1"), ("micro-F1", "micro_f1")):
+        low, high = intervals[key]
+        measured.add_row(name, _ratio(report[key]), f"{low:.3f} to {high:.3f}")
+    measured.add_row("calibration error", _ratio(report["calibration"]["after"]["ece"]), "")
+    measured.add_row("examples", str(report["examples"]), "")
+    yield measured
+    yield _worst_labels(report["per_label"])
+    confused = list(confusions(report["confusion"]))[:_MOST_ROWS]
+    if confused:
+        table = _table("label", "taken for", "times", right=("times",))
+        for truth, predicted, count in confused:
+            table.add_row(plain(truth), plain(predicted), str(count))
+        yield table
+
+
+def confusions(confusion: Mapping[str, Any] | None) -> list[tuple[str, str, int]]:
+    """Which label was taken for which other and how often, most often first. Empty where examples may have several labels."""
+    if confusion is None:
+        return []
+    if "top" in confusion:
+        return [(each["truth"], each["predicted"], each["count"]) for each in confusion["top"]]
+    labels = confusion["labels"]
+    found = [
+        (truth, predicted, count)
+        for truth, row in zip(labels, confusion["matrix"], strict=True)
+        for predicted, count in zip(labels, row, strict=True)
+        if truth != predicted and count
+    ]
+    return sorted(found, key=lambda each: -each[2])
+
+
+def comparison(compared: Mapping[str, Any]) -> Iterator[RenderableType]:
+    """What got better and what worse from one version to another, on the same examples."""
+    before, after = f"version {compared['version']}", f"version {compared['to']}"
+    table = _table(f"on the same {compared['examples']} examples", before, after, "change", right=(before, after, "change"))
+    for name, key in (("accuracy", "accuracy"), ("macro-F1", "macro_f1"), ("micro-F1", "micro_f1")):
+        old, new = compared["before"][key], compared["after"][key]
+        table.add_row(name, _ratio(old), _ratio(new), _change(new - old))
+    yield table
+    gained, lost = compared["gained"], compared["lost"]
+    yield line(f"All right only in {after}: {gained} examples; only in {before}: {lost}.")
+    changed = [each for each in compared["per_label"] if each["change"]]
+    shown = changed if len(changed) <= 2 * _MOST_ROWS else changed[:_MOST_ROWS] + changed[-_MOST_ROWS:]
+    if shown:
+        labels = _table("F1 of", before, after, "change", "examples", right=(before, after, "change", "examples"))
+        for each in shown:
+            labels.add_row(
+                plain(each["label"]), _ratio(each["before"]), _ratio(each["after"]), _change(each["change"]), str(each["support"])
+            )
+        yield labels
+
+
+def prediction(text: str, labels: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
+    """A text and its labels, best first; what isn't accepted is dim."""
+    yield line(f"“{text}”", "bold")
+    width = max(len(plain(each["label"])) for each in labels)
+    for each in labels:
+        bar = ("█" * round(each["score"] * _BAR)).ljust(_BAR, "·")
+        told = f"  {plain(each['label']):<{width}}  {bar} {each['score']:.3f}"
+        yield line(told, "green") if each["accepted"] else line(f"{told}  not accepted", "dim")
+
+
+def explanation(text: str, explained: Mapping[str, Any]) -> Iterator[RenderableType]:
+    """The text with each word in the colour of what it adds to the first label, and the words that add or take most, in numbers."""
+    words = explained["words"]
+    most = max((abs(word["contribution"]) for word in words), default=0) or 1
+    coloured = line(text)
+    for word in words:
+        if word["start"] is not None:
+            coloured.stylize(_heat(word["contribution"] / most), word["start"], word["end"])
+    yield Text("  ") + coloured
+    told = f"  speaks for {explained['label']}: {explained['logit']:+.3f} in all, {explained['bias']:+.3f} of it without any word"
+    yield line(told, "dim")
+    for word in sorted(words, key=lambda each: -abs(each["contribution"]))[:_MOST_ROWS]:
+        yield Text(f"  {word['contribution']:+7.3f}  ") + line(word["word"], _heat(word["contribution"] / most))
+
+
+def _worst_labels(per_label: Mapping[str, Mapping[str, Any]]) -> Table:
+    found = sorted(per_label.items(), key=lambda each: (each[1]["f1"], each[0]))
+    title = "label" if len(found) <= _MOST_ROWS else f"worst of {len(found)} labels"
+    table = _table(title, "precision", "recall", "F1", "examples", right=("precision", "recall", "F1", "examples"))
+    for label, measured in found[:_MOST_ROWS]:
+        table.add_row(
+            plain(label), _ratio(measured["precision"]), _ratio(measured["recall"]), _graded(measured["f1"]), str(measured["support"])
+        )
+    return table
+
+
+def _table(*headers: str, right: Sequence[str] = ()) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for header in headers:
+        table.add_column(header, justify="right" if header in right else "left", overflow="fold")
+    return table
+
+
+def _where(row: Mapping[str, Any]) -> str:
+    if "labels" in row:
+        return " and ".join(map(str, row["labels"]))
+    return (
+        f"row {row['row']}"
+        + (f" (as row {row['first_row']})" if "first_row" in row else "")
+        + (f": {row['problem']}" if "problem" in row else "")
+    )
+
+
+def _status(status: str) -> Text:
+    colour = {"ready": "green", "live": "bold green", "failed": "red", "cancelled": "dim"}
+    return Text(status, style=colour.get(status, "yellow"))
+
+
+def _graded(f1: float) -> Text:
+    return Text(f"{f1:.3f}", style="green" if f1 >= 0.9 else "yellow" if f1 >= 0.7 else "red")
+
+
+def _change(change: float) -> Text:
+    return Text(f"{change:+.3f}", style="green" if change > 0 else "red" if change < 0 else "dim")
+
+
+def _heat(share: float) -> str:
+    """The background for a share, from -1 (red, against) to 1 (green, for), on which black can be read."""
+    faded = round(255 - 150 * abs(share))
+    return f"black on rgb({faded},255,{faded})" if share >= 0 else f"black on rgb(255,{faded},{faded})"
+
+
+def _ratio(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _number(value: int | None) -> str:
+    return "-" if value is None else str(value)

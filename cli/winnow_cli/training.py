@@ -1,0 +1,113 @@
+"""`winnow train`: from a file to a version, with what is wrong on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from winnow_cli import tables
+from winnow_cli.client import ApiError, Client
+from winnow_cli.failures import CommandError, UsageError
+from winnow_cli.files import in_s3
+from winnow_cli.terminal import Terminal, line, version_line
+from winnow_cli.watching import followed
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The training that was asked for; None leaves it to the API."""
+
+    model: str
+    file: str
+    test: str | None
+    recipe: str | None
+    promote: str | None
+    force_update: bool
+
+
+def train(client: Client, terminal: Terminal, asked: Asked, *, dry_run: bool, watch: bool) -> None:
+    """Upload, look the data set over and start the training; with `watch` see it to its end.
+
+    CommandError where the data set can't be trained on, or the training fails.
+    """
+    if not (asked.force_update or dry_run):
+        _refuse_known(client, asked.model)
+    request = _request(client, terminal, asked)
+    report = _dry_run(client, terminal, request)
+    shown = [*tables.problems(report, Path(asked.file).name)]
+    if report["test_set"]:
+        shown += tables.problems(report["test_set"], Path(str(asked.test)).name)
+    if dry_run:
+        terminal.show({"report": report}, *shown)
+    else:
+        terminal.say(*shown)
+    errors = report["errors"] + (report["test_set"] or {"errors": 0})["errors"]
+    if errors:
+        if not dry_run:
+            terminal.show({"report": report})
+        raise CommandError(f"the data set can't be trained on: mend its {errors} errors, which are told above")
+    if dry_run:
+        return
+    queued = client.call("POST", "/models", request, headers={"Idempotency-Key": str(uuid4())})
+    if not watch:
+        told = f"version {queued['version']} of {asked.model} is queued: `winnow models {asked.model}` tells how far it is"
+        terminal.show({**queued, "report": report}, line(told))
+        return
+    see_to_end(client, terminal, asked.model, queued["version"], {"report": report})
+
+
+def see_to_end(client: Client, terminal: Terminal, model: str, number: int, more: Mapping[str, Any]) -> None:
+    """Wait for a version and show its evaluation. more: what goes into the JSON beside it. CommandError where it isn't ready in the end."""
+    path = f"/models/{model}/versions/{number}"
+    goes_on = f"version {number} of {model} trains on: `winnow models {model}` tells how far it is"
+    version = followed(client, terminal, path, lambda it: (it["progress"]["stage"], it["progress"]["percent"]), interrupted=goes_on)
+    evaluation = client.call("GET", f"{path}/evaluation") if version["status"] == "ready" else None
+    parts = [version_line(model, version)]
+    if version["selection"]:
+        parts.append(line(version["selection"]["reason"]))
+    if version["gate"] and not version["live"]:
+        parts.append(line(version["gate"]["reason"], "yellow"))
+    result = {"model_id": model, "version": version, "evaluation": evaluation, **more}
+    terminal.show(result, *(parts if evaluation else ()), *(tables.evaluation(evaluation) if evaluation else ()))
+    if not evaluation:
+        raise CommandError(f"version {number} of {model} is {version['status']}: {version['error'] or 'somebody stopped it'}")
+
+
+def _refuse_known(client: Client, model: str) -> None:
+    """Before anything is uploaded for nothing."""
+    try:
+        client.call("GET", f"/models/{model}")
+    except ApiError as error:
+        if error.status != 404:
+            raise
+    else:
+        raise CommandError(f"model {model} exists: add --force-update to train a new version of it, or choose another id")
+
+
+def _request(client: Client, terminal: Terminal, asked: Asked) -> dict[str, Any]:
+    request: dict[str, Any] = {"id": asked.model, **in_s3(client, terminal, asked.file)}
+    if asked.test:
+        test_set = in_s3(client, terminal, asked.test)
+        if test_set["s3bucket"] != request["s3bucket"]:
+            raise UsageError(
+                "the data set and the test set must lie in the same bucket: give both as files, or both as s3:// of one bucket"
+            )
+        request["test_object"] = test_set["training_object"]
+    given = {"recipe": asked.recipe, "promote": asked.promote, "force_update": asked.force_update or None}
+    return request | {name: value for name, value in given.items() if value is not None}
+
+
+def _dry_run(client: Client, terminal: Terminal, request: Mapping[str, Any]) -> dict[str, Any]:
+    answer = client.call("POST", "/models", {**request, "dry_run": True})
+    if "report" not in answer:
+        path = f"/reports/{answer['report_id']}"
+        answer = followed(
+            client, terminal, path, lambda _: ("reading", 0), interrupted="nothing is trained: the data set wasn't looked over yet"
+        )
+        if answer["report"] is None:
+            raise CommandError(answer["error"] or "the data set couldn't be looked over: try again")
+    report: dict[str, Any] = answer["report"]
+    return report
