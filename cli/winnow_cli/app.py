@@ -79,6 +79,12 @@ def _connected(as_json: bool) -> Iterator[tuple[Client, Terminal]]:
         yield Client(url, key, retries=_RETRIES), Terminal(as_json)
 
 
+def _batch_id(value: str | None) -> str | None:
+    if value is not None and not re.fullmatch("[A-Za-z0-9-]+", value):
+        raise typer.BadParameter("a batch's id has letters, digits and dashes")
+    return value
+
+
 def _model_id(value: str | None) -> str | None:
     if value is not None and not _ID.fullmatch(value):
         raise typer.BadParameter("a model's id has 1 to 64 letters, digits, dots, dashes or underscores, the first a letter or digit")
@@ -193,7 +199,9 @@ def batch(
     file: Annotated[
         str | None, typer.Argument(metavar="[FILE]", help="JSON Lines or CSV: a file, which is uploaded, or s3://BUCKET/KEY.")
     ] = None,
-    again: Annotated[str | None, typer.Option("--batch", metavar="ID", help="Look at this one, and start none.")] = None,
+    again: Annotated[
+        str | None, typer.Option("--batch", metavar="ID", callback=_batch_id, help="Look at this one, and start none.")
+    ] = None,
     version: Version = None,
     n_top: Annotated[int, typer.Option(min=1, max=100, help="So many labels of each text.")] = 1,
     watch: Annotated[bool, typer.Option("--watch", help="Wait for the end.")] = False,
@@ -276,8 +284,7 @@ def key(as_json: Json = False) -> None:
 
 
 def _role(client: Client) -> str | None:
-    """The role of the key, by two calls that change nothing: a list, which every role may ask for, and an upload without a name, which only
-    an admin hears about that it has none (422)."""
+    """The role of the key, by two calls that change nothing: a list, and an upload without a name, for which an admin gets 422."""
     if _status(client, "GET", "/models?limit=1") == 403:
         return None
     return "admin" if _status(client, "POST", "/datasets", {}) == 422 else "predict"

@@ -14,9 +14,8 @@ from winnow_cli.client import ApiError, Client
 from winnow_cli.failures import CommandError, UsageError
 from winnow_cli.files import in_s3
 from winnow_cli.terminal import Terminal, line
+from winnow_cli.watching import followed
 
-_LONGEST_SECONDS = 3 * 24 * 3600 + 3600
-_LONGEST_PAUSE = 5.0
 _CHUNK = 1 << 20
 
 
@@ -32,11 +31,8 @@ def look(client: Client, terminal: Terminal, model: str, batch: str, *, watch: b
     path = f"/models/{model}/batches/{batch}"
     again = f"winnow batch --model {model} --batch {batch}"
     if watch or output:
-        try:
-            found = _followed(client, terminal, path)
-        except KeyboardInterrupt:
-            terminal.say(line(f"the batch goes on: `{again}` tells how far it is"))
-            raise
+        goes_on = f"the batch goes on: `{again}` tells how far it is"
+        found = followed(client, terminal, path, lambda it: (it["status"], it["progress"]["percent"]), interrupted=goes_on)
     else:
         found = client.call("GET", path)
     if output and found["result"]:
@@ -58,15 +54,6 @@ def look(client: Client, terminal: Terminal, model: str, batch: str, *, watch: b
         raise CommandError(f"batch {batch} is {found['status']}: {found['error'] or 'somebody stopped it'}")
     if output and not found["result"]:
         raise CommandError(f"the result of batch {batch} is no longer kept: start it again")
-
-
-def _followed(client: Client, terminal: Terminal, path: str) -> dict[str, Any]:
-    with terminal.progress("queued") as moved:
-
-        def see(batch: Mapping[str, Any]) -> None:
-            moved(batch["status"], batch["progress"]["percent"])
-
-        return client.follow(path, see, seconds=_LONGEST_SECONDS, longest_pause=_LONGEST_PAUSE)
 
 
 def _download(url: str, output: Path) -> None:

@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import IO, Any
+from types import TracebackType
+from typing import IO, Any, Self
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3 import BaseHTTPResponse
+from urllib3.connectionpool import ConnectionPool
+from urllib3.exceptions import MaxRetryError, ResponseError
 from urllib3.util import Retry
 
 _SECONDS = 60
+_PATIENCE_SECONDS = 30
 _ENDED = {"ready", "failed", "cancelled"}
 # Answers after which the same request may well succeed: too many requests, and those that no function gave.
 PASSING = (429, 502, 503, 504)
@@ -28,6 +33,23 @@ class ApiError(Exception):
         self.sentence = sentence
 
 
+class _Retry(Retry):
+    """Retries that are given up at once where the answer asks for a longer wait than a person's patience: a day's quota is used up."""
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: BaseHTTPResponse | None = None,
+        error: Exception | None = None,
+        _pool: ConnectionPool | None = None,
+        _stacktrace: TracebackType | None = None,
+    ) -> Self:
+        if response is not None and _pool is not None and (self.get_retry_after(response) or 0) > _PATIENCE_SECONDS:
+            raise MaxRetryError(_pool, url or "", ResponseError(f"Retry-After is longer than {_PATIENCE_SECONDS} s"))
+        return super().increment(method, url, response, error, _pool, _stacktrace)
+
+
 class Client:
     """The API at a URL, with a key.
 
@@ -39,15 +61,8 @@ class Client:
         self._session = requests.Session()
         self._session.headers["x-api-key"] = key
         if retries:
-            again = Retry(
-                retries,
-                connect=1,
-                read=1,
-                backoff_factor=0.5,
-                status_forcelist=PASSING,
-                allowed_methods=None,
-                raise_on_status=False,
-                retry_after_max=_SECONDS,
+            again = _Retry(
+                retries, connect=1, read=1, backoff_factor=0.5, status_forcelist=PASSING, allowed_methods=None, raise_on_status=False
             )
             self._session.mount(self._url, HTTPAdapter(max_retries=again))
 

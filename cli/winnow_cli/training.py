@@ -13,10 +13,7 @@ from winnow_cli.client import ApiError, Client
 from winnow_cli.failures import CommandError, UsageError
 from winnow_cli.files import in_s3
 from winnow_cli.terminal import Terminal, line, version_line
-
-# A training ends within three days.
-_LONGEST_SECONDS = 3 * 24 * 3600 + 3600
-_LONGEST_PAUSE = 5.0
+from winnow_cli.watching import followed
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +62,8 @@ def train(client: Client, terminal: Terminal, asked: Asked, *, dry_run: bool, wa
 def see_to_end(client: Client, terminal: Terminal, model: str, number: int, more: Mapping[str, Any]) -> None:
     """Wait for a version and show its evaluation. more: what goes into the JSON beside it. CommandError where it isn't ready in the end."""
     path = f"/models/{model}/versions/{number}"
-    try:
-        with terminal.progress("queued") as moved:
-
-            def see(version: Mapping[str, Any]) -> None:
-                moved(version["progress"]["stage"], version["progress"]["percent"])
-
-            version = client.follow(path, see, seconds=_LONGEST_SECONDS, longest_pause=_LONGEST_PAUSE)
-    except KeyboardInterrupt:
-        terminal.say(line(f"version {number} of {model} trains on: `winnow models {model}` tells how far it is"))
-        raise
+    goes_on = f"version {number} of {model} trains on: `winnow models {model}` tells how far it is"
+    version = followed(client, terminal, path, lambda it: (it["progress"]["stage"], it["progress"]["percent"]), interrupted=goes_on)
     evaluation = client.call("GET", f"{path}/evaluation") if version["status"] == "ready" else None
     parts = [version_line(model, version)]
     if version["selection"]:
@@ -114,8 +103,10 @@ def _request(client: Client, terminal: Terminal, asked: Asked) -> dict[str, Any]
 def _dry_run(client: Client, terminal: Terminal, request: Mapping[str, Any]) -> dict[str, Any]:
     answer = client.call("POST", "/models", {**request, "dry_run": True})
     if "report" not in answer:
-        with terminal.progress("reading"):
-            answer = client.follow(f"/reports/{answer['report_id']}", seconds=_LONGEST_SECONDS, longest_pause=_LONGEST_PAUSE)
+        path = f"/reports/{answer['report_id']}"
+        answer = followed(
+            client, terminal, path, lambda _: ("reading", 0), interrupted="nothing is trained: the data set wasn't looked over yet"
+        )
         if answer["report"] is None:
             raise CommandError(answer["error"] or "the data set couldn't be looked over: try again")
     report: dict[str, Any] = answer["report"]

@@ -44,6 +44,7 @@ class Server:
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, dict[str, str], bytes]] = []
         self.answers: dict[str, list[tuple[int, bytes]]] = {}
+        self.headers: dict[str, str] = {}
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -54,7 +55,8 @@ class Server:
                 given = owner.answers.get(f"{self.command} {path}", [(404, b'{"detail": "Nothing here."}')])
                 status, content = given.pop(0) if len(given) > 1 else given[0]
                 self.send_response(status)
-                self.send_header("Content-Length", str(len(content)))
+                for name, value in (owner.headers | {"Content-Length": str(len(content))}).items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(content)
 

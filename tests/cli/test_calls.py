@@ -71,6 +71,7 @@ def test_a_wrong_setting_is_a_usage_error(server: Server, winnow: Winnow, settin
         (["train", ".", "-m", "new"], ". can't be read: Is a directory"),
         (["train", "/dev/null", "-m", "new", "--dry-run"], "/dev/null is no file"),
         (["batch", "-m", "m"], "--batch ID"),
+        (["batch", "-m", "m", "--batch", "../x"], "a batch's id has letters"),
         (["feedback", "missing.json", "-m", "m"], "missing.json can't be read"),
     ],
 )
@@ -110,6 +111,13 @@ def test_what_does_not_pass_has_an_exit_code_of_its_own(server: Server, winnow: 
     server.gives("GET /models", problem(429, "Too many requests: wait."))
     ends(winnow("models"), 3, "Too many requests: wait.", "429")
     assert len(server.asked) == 4
+
+
+def test_it_does_not_wait_for_what_takes_an_hour(server: Server, winnow: Winnow) -> None:
+    server.headers["Retry-After"] = "3600"
+    server.gives("GET /models", problem(429, "The requests of the day are used up."))
+    ends(winnow("models"), 3, "The requests of the day are used up.")
+    assert len(server.asked) == 1
 
 
 def test_a_host_that_is_not_there(winnow: Winnow) -> None:

@@ -88,6 +88,34 @@ def test_a_data_set_that_is_refused_starts_nothing(server: Server, winnow: Winno
     assert server.calls().count("POST /models") == 1
 
 
+def test_what_lies_in_s3_is_not_uploaded(server: Server, winnow: Winnow) -> None:
+    server.gives("POST /models", (200, {"dry_run": True, "report": REPORT | {"test_set": REPORT}}))
+    done = winnow("train", "s3://mine/a/train.csv", "--test", "s3://mine/test.csv", "-m", "new", "--dry-run", "--json")
+    assert json.loads(done.stdout)["report"]["test_set"] == REPORT
+    assert server.calls() == ["POST /models"]
+    sent = {"id": "new", "s3bucket": "mine", "training_object": "a/train.csv", "test_object": "test.csv", "dry_run": True}
+    assert json.loads(server.asked[0][3]) == sent
+    ends(winnow("train", "s3://mine/train.csv", "--test", "s3://other/test.csv", "-m", "new", "--dry-run"), 2, "in the same bucket")
+
+
+def test_errors_in_the_test_set_count(server: Server, winnow: Winnow, tmp_path: Path) -> None:
+    file = dataset(server, tmp_path, REPORT | {"test_set": REPORT | {"errors": 2}})
+    done = winnow("train", file, "--test", file, "-m", "new", "--json")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].endswith("mend its 2 errors, which are told above")
+    assert server.calls().count("POST /models") == 1
+
+
+def test_a_large_data_set_s_report_is_waited_for(server: Server, winnow: Winnow) -> None:
+    server.gives("POST /models", (202, {"dry_run": True, "report_id": "f0", "status": "running"}))
+    running = {"report_id": "f0", "status": "running", "report": None, "error": None}
+    server.gives("GET /reports/f0", (200, running), (200, running | {"status": "ready", "report": REPORT}))
+    done = winnow("train", "s3://mine/train.csv", "-m", "new", "--dry-run", "--json")
+    assert json.loads(done.stdout) == {"report": REPORT}
+    server.gives("GET /reports/f0", (200, running | {"status": "failed", "error": "It took too long."}))
+    ends(winnow("train", "s3://mine/train.csv", "-m", "new", "--dry-run"), 1, "It took too long.")
+
+
 def test_nothing_is_uploaded_for_a_model_that_exists(server: Server, winnow: Winnow, tmp_path: Path) -> None:
     file = dataset(server, tmp_path, REPORT)
     server.gives("GET /models/new", (200, MODEL))
