@@ -51,7 +51,7 @@ class Shell:
 
     def run(self, command: Command) -> str:
         """What it answers, on stdout and stderr, in lines without spaces at their ends."""
-        done = subprocess.run(  # noqa: S603 - the project's own pages
+        done = subprocess.run(
             ["/bin/bash", "-c", command.script],
             cwd=self._folder,
             env=self._environment,
@@ -70,7 +70,7 @@ def shape(answered: str) -> str:
     """An answer without what is another one on another machine or day: numbers, bars and the widths of columns."""
     without = re.sub(r"[0-9]{8}T[0-9]{9}-[0-9a-f]{8}", "ID", answered)
     without = re.sub(r"[0-9]+([.,:T-][0-9]+)*Z?", "0", without)
-    return re.sub(r"[-+]0", "0", re.sub(r"[█·▏-▉]+", "█", re.sub(r"[─ ]+", " ", without)))
+    return re.sub(r"[-+]0", "0", re.sub(r"[█▉▊▋▌▍▎▏·]+", "█", re.sub(r"[─ ]+", " ", without)))
 
 
 def main() -> None:
