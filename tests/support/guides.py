@@ -1,0 +1,90 @@
+"""The commands of docs/guides, and what the pages say that they answer: python -m tests.support.guides writes it anew.
+
+A block of kind `console` has commands after "$ ", their further lines after "> ", and under each what came back.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.cloud import PROJECT, LocalCloud
+
+PAGES = sorted((PROJECT / "docs" / "guides").glob("[0-9]*.md"))
+_BLOCK = re.compile(r"(?<=^```console\n)(?:.*\n)*?(?=^```$)", re.MULTILINE)
+_COMMAND = re.compile(r"^\$ (.*\n(?:> .*\n)*)((?:(?!\$ ).*\n)*)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of a page, and what the page has under it."""
+
+    typed: str
+    answered: str
+
+    @property
+    def script(self) -> str:
+        return re.sub(r"^> ", "", self.typed, flags=re.MULTILINE)
+
+
+def commands(page: Path) -> Iterator[Command]:
+    for block in _BLOCK.findall(page.read_text(encoding="utf-8")):
+        for typed, answered in _COMMAND.findall(block):
+            yield Command(typed, answered)
+
+
+class Shell:
+    """Where a reader types: a folder that holds the sample, with a deployment's URL and a key of it."""
+
+    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
+        self._folder = folder
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        self._environment = {**os.environ, **settings, "PATH": path, "NO_COLOR": "1"}
+        shutil.copy(PROJECT / "local" / "sample" / "savings.json", folder)
+
+    def run(self, command: Command) -> str:
+        """What it answers, on stdout and stderr, in lines without spaces at their ends."""
+        done = subprocess.run(
+            ["/bin/bash", "-c", command.script],
+            cwd=self._folder,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        lines = [line.rstrip() for line in done.stdout.splitlines()]
+        return "".join(f"{line}\n" for line in lines if line)
+
+
+def shape(answered: str) -> str:
+    """An answer without what is another one on another machine or day: numbers, bars and the widths of columns."""
+    without = re.sub(r"[0-9]{8}T[0-9]{9}-[0-9a-f]{8}", "ID", answered)
+    without = re.sub(r"[0-9]+([.,:T-][0-9]+)*Z?", "0", without)
+    return re.sub(r"[-+]0", "0", re.sub(r"[█▉▊▋▌▍▎▏·]+", "█", re.sub(r"[─ ]+", " ", without)))
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder, LocalCloud(Path(folder) / "cloud", port=None) as cloud:
+        cloud.deploy()
+        (Path(folder) / "reader").mkdir()
+        shell = Shell(Path(folder) / "reader", cloud.environment())
+        for page in PAGES:
+            print(page.name)
+            text = page.read_text(encoding="utf-8")
+            for command in list(commands(page)):
+                text = text.replace(f"$ {command.typed}{command.answered}", f"$ {command.typed}{shell.run(command)}", 1)
+            page.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
