@@ -1,0 +1,123 @@
+"""A run: workers that send the requests and hold each answer against the contract, and what came of it."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import requests
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import FailureGroup
+from schemathesis.specs.openapi import checks
+
+from tests.fuzz.cases import lead
+from tests.support.contract import operations
+
+if TYPE_CHECKING:
+    from schemathesis import Case, CheckContext, Response
+
+    from tests.fuzz.known import Known
+
+# Who calls, and how often of a hundred times.
+CALLERS = {"admin": 80, "predict": 10, "no key": 5, "wrong key": 5}
+WRONG_KEY = "0" * 40
+_SECONDS = 60
+
+# Why a request that is as the contract's schemas say may be refused all the same: what a schema can't say, and descriptions do.
+REASONS = (
+)
+
+
+def refused_for_a_reason(_: CheckContext, response: Response, case: Case) -> None:
+    """Of a request that is valid by the contract's schemas."""
+    if response.status_code not in {400, 413, 422} or case.meta is None or case.meta.generation.mode.is_negative:
+        return
+    sentence = json.loads(response.content)["detail"]
+    if not any(re.search(reason, sentence) for reason in REASONS):
+        raise AssertionError(f"The contract allows this request, and it was refused: {sentence}")
+
+
+def problem_says_its_status(_: CheckContext, response: Response, case: Case) -> None:
+    if response.status_code >= HTTPStatus.BAD_REQUEST:
+        said = json.loads(response.content)["status"]
+        if said != response.status_code:
+            raise AssertionError(f"The problem says that its status is {said}; it is {response.status_code}.")
+
+
+CONFORMANCE = [
+    not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+    problem_says_its_status,
+]
+VALIDITY = [checks.negative_data_rejection, refused_for_a_reason]
+
+
+@dataclass
+class Run:
+    """What came of the requests: statuses by call, and faults by their first line, each with one request that shows it and how many did."""
+
+    url: str
+    keys: Mapping[str, str | None]
+    known: Known
+    seed: int
+    statuses: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+    faults: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _local: threading.local = field(default_factory=threading.local)
+
+    def drive(self, cases: Sequence[Case], workers: int) -> None:
+        with ThreadPoolExecutor(workers) as pool:
+            list(pool.map(self._send, cases, range(len(cases))))
+
+    def _send(self, case: Case, place: int) -> None:
+        draws = random.Random(f"{self.seed} {place}")
+        [caller] = draws.choices([*CALLERS], [*CALLERS.values()])
+        lead(case, self.known, draws)
+        call = f"{case.method} {case.path}"
+        key = self.keys[caller]
+        allowed = operations()[call].get("security") == [] or caller in operations()[call]["x-winnow-roles"]
+        if not hasattr(self._local, "session"):
+            self._local.session = requests.Session()
+        try:
+            response = case.call(
+                self.url, self._local.session, headers={"x-api-key": key} if key else None, timeout=_SECONDS, allow_redirects=False
+            )
+            with self._lock:
+                self.statuses[call][response.status_code] += 1
+            case.validate_response(response, CONFORMANCE + (VALIDITY if allowed else [checks_key]))
+            self.known.learn(case, response)
+        except (FailureGroup, requests.RequestException) as error:
+            with self._lock:
+                self.faults[self._kind(call, error)].append(str(error))
+
+    @staticmethod
+    def _kind(call: str, error: Exception) -> str:
+        names = [failure.title for failure in error.exceptions] if isinstance(error, FailureGroup) else [type(error).__name__]
+        return f"{call}: {', '.join(sorted(names))}"
+
+
+def checks_key(_: CheckContext, response: Response, case: Case) -> None:
+    """Of a request with a key that may not make the call."""
+    if response.status_code != HTTPStatus.FORBIDDEN:
+        raise AssertionError(f"No key that may make this call, and the answer was {response.status_code}.")
+
+
+def table(statuses: Mapping[str, Counter[int]]) -> list[str]:
+    """How often each call got which status, as lines."""
+    columns = sorted({status for counter in statuses.values() for status in counter})
+    total: Counter[int] = sum(statuses.values(), Counter())
+    rows: dict[str, Any] = {**dict(sorted(statuses.items())), "all": total}
+    width = max(map(len, rows))
+    head = f"{'':{width}}{''.join(f'{status:>7}' for status in columns)}{'all':>7}"
+    return [head, *(f"{name:{width}}{''.join(f'{row[status] or "":>7}' for status in columns)}{row.total():>7}" for name, row in rows.items())]
