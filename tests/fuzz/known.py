@@ -70,10 +70,14 @@ class Known:
             self.tell(answer["next"], "next", case.formatted_path)
         if call == "POST /models" and "version" in answer:
             self.tell(answer["version"], "version", answer["model_id"])
+            self.tell((answer["model_id"], str(answer["version"])), "queued")
+            if answer["model_id"] in DOOMED:
+                self.tell(answer["model_id"], "models")
         if call == "POST /models/{model_id}/examples":
             self.tell((path["model_id"], answer["batch"]), "examples")
             if answer["version"]:
                 self.tell(answer["version"], "version", path["model_id"])
+                self.tell((path["model_id"], str(answer["version"])), "queued")
         if call == "POST /models/{model_id}/batches":
             self.tell((path["model_id"], answer["batch"]), "batches")
         if call == "POST /datasets" and "bytes" not in case.body:

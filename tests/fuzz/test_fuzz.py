@@ -104,7 +104,7 @@ def _left(api: Deployed) -> Iterator[Any]:
             if row["pk"]["S"] not in STAYS and "expires" not in row:
                 yield row
             if row["pk"]["S"] == "TRAININGS":
-                yield from row.get("slots", {}).get("M", {})
+                yield from row.get("since", {}).get("M", {})
     for bucket in (api.models_bucket, api.datasets_bucket):
         for page in api.cloud.client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket):
             yield from (each["Key"] for each in page.get("Versions", []) if not each["Key"].startswith("reports/"))
