@@ -1,7 +1,7 @@
 """The requests of a run: made by schemathesis from the contract, and then led to what is there.
 
-Of each call: all of schemathesis' coverage cases (limits, enums, what is missing, wrong types), then random ones, half of them as the contract says
-and half not. schemathesis judges a request anew where a part of it was changed here, so it still knows which are valid.
+Of each call: schemathesis' coverage cases (limits, enums, what is missing, wrong types), then random ones, half of them as the contract
+says and half not. schemathesis judges a request anew where a part of it was changed here, so it still knows which are valid.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ import hypothesis
 import schemathesis
 from hypothesis import HealthCheck, Phase
 from hypothesis.errors import Unsatisfiable
-from schemathesis import Case, GenerationMode
+from schemathesis import GenerationMode
 from schemathesis.core import NOT_SET
 from schemathesis.core.parameters import ParameterLocation
+from schemathesis.core.result import Ok
 
-from tests.fuzz.known import CHANGED, DOOMED, KEPT, Known
+from tests.fuzz.known import CHANGED, DOOMED, KEPT, Case, Known
 from tests.support.contract import document
 
 if TYPE_CHECKING:
@@ -46,14 +47,14 @@ def schema() -> BaseSchema:
 
 def plan(contract: BaseSchema, count: int, seed: int) -> list[Case]:
     """So many requests, as many of each call, in an order that the seed decides."""
-    operations = [result.ok() for result in contract.get_all_operations()]
+    operations = [result.ok() for result in contract.get_all_operations() if isinstance(result, Ok)]
     shares = [count // len(operations) + (place < count % len(operations)) for place in range(len(operations))]
     cases = list(chain.from_iterable(_cases(*each, seed) for each in zip(operations, shares, strict=True)))
     random.Random(seed).shuffle(cases)
     return cases
 
 
-def _cases(operation: APIOperation, share: int, seed: int) -> Iterator[Case]:
+def _cases(operation: APIOperation[Any, Any, Any, Any], share: int, seed: int) -> Iterator[Case]:
     """So many requests of a call. A call that hasn't that many different ones gets each of its own several times."""
     config = operation.schema.config.generation_for(operation=operation)
     covering = list(operation.schema.iter_coverage_cases(operation, generation_modes=list(GenerationMode), generation_config=config))
@@ -65,7 +66,7 @@ def _cases(operation: APIOperation, share: int, seed: int) -> Iterator[Case]:
     return islice((_copy(case) for case in cycle(found)), share)
 
 
-def _drawn(operation: APIOperation, mode: GenerationMode, count: int, seed: int) -> list[Case]:
+def _drawn(operation: APIOperation[Any, Any, Any, Any], mode: GenerationMode, count: int, seed: int) -> list[Case]:
     drawn: list[Case] = []
     settings = hypothesis.settings(
         max_examples=count, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
@@ -83,8 +84,8 @@ def _drawn(operation: APIOperation, mode: GenerationMode, count: int, seed: int)
 
 
 def _reaches_the_api(case: Case) -> bool:
-    """Not another call than it was made for: MiniStack decodes a path before it looks for the route, so that an encoded slash parts the path;
-    and requests, as browsers do, takes the steps "." and ".." before it sends."""
+    """Whether it comes to the call that it was made for. MiniStack decodes a path before it looks for the route, so that an encoded slash
+    parts it; and requests, as browsers do, takes the steps "." and ".." before it sends."""
     values = [str(value) for value in case.path_parameters.values()]
     return all(value not in {"", ".", ".."} and not set(value) & set("/\\?#%") for value in values)
 
@@ -113,7 +114,8 @@ def lead(case: Case, known: Known, draws: random.Random) -> None:
         elif _valid(case, ParameterLocation.BODY):
             case.query = {"text": "my rent is due", **case.query, "model_id": draws.choice(KEPT)}
             case.body = NOT_SET
-            case._meta.components.pop(ParameterLocation.BODY)  # else it counts as a body that is wrong
+            if case.meta:
+                case.meta.components.pop(ParameterLocation.BODY)  # else it counts as a body that is wrong
 
 
 def _valid(case: Case, location: ParameterLocation) -> bool:
@@ -180,7 +182,7 @@ def _set_headers(case: Case, known: Known, draws: random.Random) -> None:
 
 
 def _body(case: Case, known: Known, draws: random.Random) -> dict[str, Any]:
-    body = dict(case.body)  # type: ignore[arg-type]
+    body: dict[str, Any] = dict(case.body)  # type: ignore[arg-type]
     if draws.random() < 0.1:
         return body
     match f"{case.method} {case.path}":
@@ -200,5 +202,5 @@ def _body(case: Case, known: Known, draws: random.Random) -> dict[str, Any]:
         case "GET /prediction" | "POST /prediction":
             body["model_id"] = draws.choice((*KEPT, *KEPT, *CHANGED))
             if "version" in body and draws.random() < 0.8:
-                body["version"] = _version(known, body["model_id"], draws)
+                body["version"] = _version(known, str(body["model_id"]), draws)
     return body

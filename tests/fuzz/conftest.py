@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import random
 import string
 from collections.abc import Callable, Iterator
@@ -19,8 +18,9 @@ from winnow.access import Role
 from winnow.dry_run import MOST_BYTES_AT_ONCE
 
 MULTILABEL = Path(__file__).parents[1] / "data" / "multilabel.jsonl"
+# Of the object that batch predictions classify.
 TEXTS = 20
-# How many uploads there are to be deleted, and reports of dry runs to be looked at.
+# How many uploads there are to be deleted.
 UPLOADS = 20
 
 Say = Callable[[str], None]
@@ -45,16 +45,6 @@ def say(request: pytest.FixtureRequest) -> Say:
 
 
 @pytest.fixture(scope="session")
-def requests_count() -> int:
-    return int(os.environ.get("REQUESTS", "1000"))
-
-
-@pytest.fixture(scope="session")
-def seed() -> int:
-    return int(os.environ.get("SEED", "0"))
-
-
-@pytest.fixture(scope="session")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     with LocalCloud(tmp_path_factory.mktemp("cloud"), port=None) as cloud:
         # One training at a time and no encoder, so that trainings leave the processors to the requests; and no throttle but the machine.
@@ -73,8 +63,9 @@ def keys(api: Deployed) -> dict[str, str | None]:
 def known(api: Deployed) -> Known:
     """Models of each kind, trained, with two versions each; uploads, a batch prediction, and the report of a dry run."""
     client = api.client
-    exclusive = client.upload("savings.jsonl", small := b"\n".join(json.dumps(each).encode() for each in json.loads(SAMPLE.read_text())[::10]))
-    datasets = {model_id: exclusive for model_id in (*KEPT, *CHANGED)} | {KEPT[1]: client.upload("multilabel.jsonl", MULTILABEL.read_bytes())}
+    small = b"\n".join(json.dumps(example).encode() for example in json.loads(SAMPLE.read_text())[::10])
+    exclusive, multilabel = client.upload("savings.jsonl", small), client.upload("multilabel.jsonl", MULTILABEL.read_bytes())
+    datasets = {**dict.fromkeys((*KEPT, *CHANGED), exclusive), KEPT[1]: multilabel}
     texts = client.upload("texts.jsonl", b"\n".join(small.splitlines()[:TEXTS]))
     found = Known(exclusive["s3bucket"], exclusive["training_object"], texts["training_object"], small, [_large_dry_run(api)])
     for again in (False, True):

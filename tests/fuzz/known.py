@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 if TYPE_CHECKING:
-    from schemathesis import Case, Response
+    import schemathesis
+
+type Case = schemathesis.Case[Any]
 
 # Read and classified by, and never changed: they have to answer as before when the run is over.
 KEPT = ("kept-exclusive", "kept-multilabel")
@@ -56,7 +58,7 @@ class Known:
         with self._lock:
             return int((self._names["version", model_id] or [1])[-1])
 
-    def learn(self, case: Case, response: Response) -> None:
+    def learn(self, case: Case, response: schemathesis.Response) -> None:
         """Keep what an answer names. What POST /datasets gives a place for is uploaded."""
         if response.status_code not in {200, 201, 202}:
             return
@@ -80,6 +82,6 @@ class Known:
                 self.tell((path["model_id"], str(answer["version"])), "queued")
         if call == "POST /models/{model_id}/batches":
             self.tell((path["model_id"], answer["batch"]), "batches")
-        if call == "POST /datasets" and "bytes" not in case.body:
+        if call == "POST /datasets" and isinstance(case.body, dict) and "bytes" not in case.body:
             requests.put(answer["upload_url"], data=self.dataset, timeout=60).raise_for_status()
             self.tell(answer["name"], "name")
