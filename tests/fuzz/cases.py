@@ -128,8 +128,8 @@ def _model(case: Case, known: Known, draws: random.Random) -> str:
     """A model that the call may have, and that is mostly there."""
     doomed = known.draw(draws, "models") or DOOMED[0]
     if f"{case.method} {case.path}" == "DELETE /models/{model_id}":
-        return doomed if draws.random() < 0.95 else draws.choice(CHANGED)
-    if draws.random() < 0.2:
+        return doomed if draws.random() < 0.98 else draws.choice(CHANGED)
+    if draws.random() < 0.1:
         return doomed
     return draws.choice(KEPT if case.method == "GET" and draws.random() < 0.6 else CHANGED)
 
@@ -193,6 +193,9 @@ def _body(case: Case, known: Known, draws: random.Random) -> dict[str, Any]:
             body["n_iter"] = draws.randint(1, _MOST_EPOCHS)
             if draws.random() < 0.5:
                 body["force_update"] = True
+        case "POST /models/{model_id}/examples":
+            # The models that are changed have exclusive labels.
+            body["examples"] = [{"text": each["text"], "label": each.get("label", "new")} for each in body["examples"]]
         case "POST /models/{model_id}/batches":
             body |= {"s3bucket": known.bucket, "object": known.texts}
             if "version" in body:

@@ -44,7 +44,7 @@ def say(request: pytest.FixtureRequest) -> Say:
     return request.config.stash[_LINES].append
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     with LocalCloud(tmp_path_factory.mktemp("cloud"), port=None) as cloud:
         # One training at a time and no encoder, so that trainings leave the processors to the requests; and no throttle but the machine.
@@ -53,13 +53,13 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
         yield deployed(cloud)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def keys(api: Deployed) -> dict[str, str | None]:
     """A key of each role."""
     return {str(role): api.cloud.keys().add(f"fuzz-{role}", role) for role in Role}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def known(api: Deployed) -> Known:
     """Models of each kind, trained, with two versions each; uploads, a batch prediction, and the report of a dry run."""
     client = api.client

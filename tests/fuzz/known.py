@@ -52,7 +52,7 @@ class Known:
         """One that is known, the newest rather than an old one; None if there is none."""
         with self._lock:
             names = self._names[kind]
-            return names[-1 - int(len(names) * draws.random() ** 2)] if names else None
+            return names[-1 - int(len(names) * draws.random() ** 3)] if names else None
 
     def latest_version(self, model_id: str) -> int:
         with self._lock:

@@ -25,6 +25,13 @@ WORKERS = 4
 # Until all that the run has started has ended: trainings wait for one another.
 _MOST_SECONDS = 300
 _MOST_EXAMPLES = 3
+# Calls that succeed only where something is under way or waits at that moment: sure to happen in a run of so many requests.
+MANY = 5_000
+NEED_MANY = {
+    "POST /models/{model_id}/batches/{batch}/cancel",
+    "POST /models/{model_id}/versions/{version}/cancel",
+    "DELETE /models/{model_id}/examples/{batch}",
+}
 # Rows that stay when every model and upload is deleted: for keys, cursors, the order of trainings and the sweeper. Others expire.
 STAYS = {"ROLES", "KEYS", "TRAININGS", "UPKEEP"}
 
@@ -51,8 +58,9 @@ def test_every_answer_is_as_the_contract_says(run: Run) -> None:
 
 
 def test_every_call_succeeded_at_least_once(run: Run) -> None:
-    never = [call for call in operations() if not any(200 <= status < 300 for status in run.statuses[call])]
-    assert not never, f"never answered with a success: {', '.join(never)}"
+    never = {call for call in operations() if not any(200 <= status < 300 for status in run.statuses[call])}
+    never -= NEED_MANY if sum(count.total() for count in run.statuses.values()) < MANY else set()
+    assert not never, f"never answered with a success: {', '.join(sorted(never))}"
 
 
 @pytest.mark.parametrize("model_id", KEPT)
