@@ -14,6 +14,7 @@ import pytest
 from local.cloud import LocalCloud
 from tests.e2e.conftest import SAMPLE, Deployed, deployed
 from tests.fuzz.known import CHANGED, KEPT, Known
+from tests.support.summary import Summary
 from winnow.access import Role
 from winnow.dry_run import MOST_BYTES_AT_ONCE
 
@@ -23,25 +24,18 @@ TEXTS = 20
 # How many uploads there are to be deleted.
 UPLOADS = 20
 
-Say = Callable[[str], None]
-_LINES = pytest.StashKey[list[str]]()
+Tell = Callable[[str], None]
+_SUMMARY = Summary("fuzz")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_LINES] = []
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if config.stash[_LINES]:
-        terminalreporter.section("fuzz")
-        for line in config.stash[_LINES]:
-            terminalreporter.write_line(line)
+    config.pluginmanager.register(_SUMMARY)
 
 
 @pytest.fixture(scope="session")
-def say(request: pytest.FixtureRequest) -> Say:
-    """say(LINE): a line for the summary."""
-    return request.config.stash[_LINES].append
+def tell() -> Tell:
+    """tell(LINE): a line for the summary."""
+    return _SUMMARY.tell
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ import pytest
 from tests.e2e.conftest import Deployed
 from tests.e2e.test_upkeep import sweep
 from tests.fuzz import cases
-from tests.fuzz.conftest import Say
+from tests.fuzz.conftest import Tell
 from tests.fuzz.known import KEPT, Known
 from tests.fuzz.run import WRONG_KEY, Run, table
 from tests.support.contract import operations
@@ -37,7 +37,7 @@ STAYS = {"ROLES", "KEYS", "TRAININGS", "UPKEEP"}
 
 
 @pytest.fixture(scope="module")
-def run(api: Deployed, keys: dict[str, str | None], known: Known, say: Say) -> Run:
+def run(api: Deployed, keys: dict[str, str | None], known: Known, tell: Tell) -> Run:
     """The run, done."""
     count, seed = int(os.environ.get("REQUESTS", "1000")), int(os.environ.get("SEED", "0"))
     began = time.monotonic()
@@ -47,8 +47,8 @@ def run(api: Deployed, keys: dict[str, str | None], known: Known, say: Say) -> R
     run.drive(planned, WORKERS)
     took = time.monotonic() - made
     for line in table(run.statuses):
-        say(line)
-    say(f"{count} requests of SEED={seed}, made in {made - began:.0f} s, answered in {took:.0f} s: {count / took:.0f} a second")
+        tell(line)
+    tell(f"{count} requests of SEED={seed}, made in {made - began:.0f} s, answered in {took:.0f} s: {count / took:.0f} a second")
     return run
 
 
