@@ -124,8 +124,8 @@ smoke: env ## the end-to-end calls against a deployed stack: URL=… KEY=…
 
 # --- checking ---
 
-.PHONY: check audit test browser artifacts test-faults test-fuzz test-arm64 test-sam-local start-sam-local bench-banking77 bench-selection bench-prediction bench-growth bench-cold-profile
-.PHONY: bench-hostile bench-large bench-batch bench-load bench-datasets bench-training
+.PHONY: check audit test browser artifacts test-faults test-arm64 test-sam-local start-sam-local bench-banking77 bench-selection bench-prediction bench-growth bench-cold-profile
+.PHONY: test-fuzz bench-hostile bench-large bench-batch bench-load bench-datasets bench-training
 check: env ## lint, format, types, template
 	ruff check .
 	ruff format --check .

@@ -31,7 +31,8 @@ _MOST = 40
 class Known:
     """Names by their kind. Workers ask and tell it at once.
 
-    datasets: names of uploads, to be deleted too; bucket, training_object and texts: an upload that stays, and one of texts to classify.
+    bucket, training_object, texts: uploads, one to train on and one to classify; dataset: what is uploaded where the run makes a place
+    for it; reports: ids of dry runs' reports.
     """
 
     bucket: str
