@@ -126,7 +126,7 @@ smoke: env ## the end-to-end calls against a deployed stack: URL=… KEY=…
 # --- checking ---
 
 .PHONY: check audit test browser artifacts test-faults test-arm64 test-sam-local start-sam-local bench-banking77 bench-selection bench-prediction bench-growth bench-cold-profile
-.PHONY: bench-hostile bench-large bench-batch bench-load bench-datasets bench-training
+.PHONY: test-fuzz bench-hostile bench-large bench-batch bench-load bench-datasets bench-training
 check: env ## lint, format, types, template
 	ruff check .
 	ruff format --check .
@@ -166,6 +166,9 @@ artifacts: env ## keep small artifacts of each recipe with their scores, before 
 
 test-faults: env ## the tests of faults at length, others each time: PAIRS=3000 lives with two faults from SEED=0 on, STEPS=100000 of the state machine
 	PAIRS=$(or $(PAIRS),3000) STEPS=$(or $(STEPS),100000) SEED=$(or $(SEED),0) $(PYTHON) -m pytest tests/faults
+
+test-fuzz: build-local ## requests that schemathesis makes from the contract, at the local cloud, and a table of the answers: REQUESTS=10000 SEED=0
+	REQUESTS=$(or $(REQUESTS),10000) SEED=$(or $(SEED),0) $(PYTHON) -m pytest tests/fuzz
 
 # Python 3.13 for arm64: this machine's own where it is of that kind, else one that emulates, where it is at hand.
 ARM64_PYTHON ?= $(if $(filter arm64,$(HOST_ARCHITECTURE)),$(PYTHON),$(wildcard ../shared/tools/arm64-python))

@@ -20,6 +20,7 @@ from tests.faults.deployed import Deployed
 from tests.faults.wire import Wire
 from tests.faults.world import World
 from tests.support.clock import Clock
+from tests.support.summary import Summary
 from winnow.recipes import best, encoder, linear, pipeline
 
 if TYPE_CHECKING:
@@ -28,25 +29,18 @@ if TYPE_CHECKING:
     from winnow.recipes.encoder import Encoding
 
 Count = Callable[[str], None]
-_COUNTS = pytest.StashKey[list[str]]()
+_SUMMARY = Summary("faults")
 _WIRE = Wire()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_COUNTS] = []
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if config.stash[_COUNTS]:
-        terminalreporter.section("faults")
-        for line in config.stash[_COUNTS]:
-            terminalreporter.write_line(line)
+    config.pluginmanager.register(_SUMMARY)
 
 
 @pytest.fixture(scope="session")
-def tell(request: pytest.FixtureRequest) -> Count:
+def tell() -> Count:
     """tell(LINE): a line for the summary."""
-    return request.config.stash[_COUNTS].append
+    return _SUMMARY.tell
 
 
 @pytest.fixture

@@ -40,6 +40,12 @@ def test_what_is_named_changes_and_the_rest_stays(ready: Ready) -> None:
     assert [(model["retrain_after"], model["tolerance"]) for model in winnow.call("list_models").body["models"]] == [(None, 1)]
 
 
+def test_a_number_nearer_to_zero_than_dynamodb_s_is_kept_as_its_smallest(ready: Ready) -> None:
+    winnow = ready("exclusive.json")
+    answer = change(winnow, tolerance=1.2426673973201003e-267)
+    assert (answer.status, answer.body["tolerance"], properties(winnow)) == (200, 1e-130, (None, 1e-130))
+
+
 def test_the_tag_is_that_of_the_model_and_changes_only_with_it(ready: Ready) -> None:
     winnow = ready("exclusive.json")
     before = winnow.call("get_model").headers["ETag"]

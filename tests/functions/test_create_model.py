@@ -24,6 +24,12 @@ def test_a_new_model_is_queued_and_its_workflow_started(winnow: Winnow) -> None:
     assert winnow.version()["dataset"] == {"s3bucket": "albert-textcats", "training_object": "trainingSet.json"}
 
 
+def test_numbers_nearer_to_zero_than_dynamodb_s_are_still_above_zero(winnow: Winnow) -> None:
+    assert winnow.create(learn_rate=5e-324, max_minutes=1e-200).status == 202
+    kept = winnow.version()["hyperparameters"]
+    assert (kept["learn_rate"], kept["max_minutes"]) == (1e-130, 1e-130)
+
+
 def test_an_id_that_exists_is_refused_without_force_update(ready: Ready) -> None:
     winnow = ready("exclusive.json")
 

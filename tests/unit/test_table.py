@@ -17,6 +17,10 @@ from winnow.registry import table as rows
     [
         (0.1, Decimal("0.1")),
         (1e-30, Decimal("1e-30")),
+        (1.5e-130, Decimal("1.5e-130")),
+        (9e-131, Decimal("1e-130")),
+        (-5e-324, Decimal("-1e-130")),
+        (0.0, Decimal("0.0")),
         (2 / 3, Decimal("0.6666666666666666")),
         (7, 7),
         (True, True),

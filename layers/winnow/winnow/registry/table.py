@@ -20,6 +20,7 @@ An attribute `expires` (seconds since 1970) makes DynamoDB remove a row after th
 from __future__ import annotations
 
 import hashlib
+import math
 import random
 import re
 import time
@@ -48,6 +49,10 @@ CURSOR_KEY: Key = {"pk": "KEYS", "sk": "cursors"}
 SOMEWHAT_LATE = {"ConsistentRead": False}
 
 _CONFLICT_TRIES = 6
+
+# The smallest number above zero that DynamoDB takes; a float goes down to 5e-324.
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-data-types
+_SMALLEST = 1e-130
 
 
 class ConditionFailedError(Exception):
@@ -234,10 +239,13 @@ def partition(table: Table, name: str, **query: Any) -> Iterator[dict[str, Any]]
 
 
 def to_item(value: Any) -> Any:
-    """Python to DynamoDB: floats become Decimal, by way of their shortest decimal form; tuples become lists."""
+    """Python to DynamoDB: floats become Decimal, by way of their shortest decimal form; tuples become lists.
+
+    Those nearer to zero than it takes become the nearest that it does: zero itself may not be allowed where they are.
+    """
     match value:
         case float():
-            return Decimal(repr(value))
+            return Decimal(repr(math.copysign(_SMALLEST, value) if 0 < abs(value) < _SMALLEST else value))
         case Mapping():
             return {name: to_item(member) for name, member in value.items()}
         case list() | tuple():

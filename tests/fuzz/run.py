@@ -1,0 +1,150 @@
+"""A run: workers that send the requests and hold each answer against the contract, and what came of it."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import requests
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import FailureGroup
+from schemathesis.specs.openapi import checks
+
+from tests.fuzz.cases import lead
+from tests.support.contract import operations
+
+if TYPE_CHECKING:
+    from schemathesis import CheckContext, CheckFunction, Response
+
+    from tests.fuzz.known import Case, Known
+
+# Who calls, and how often of a hundred times.
+CALLERS = {"admin": 80, "predict": 10, "no key": 5, "wrong key": 5}
+WRONG_KEY = "0" * 40
+_SECONDS = 60
+
+# Why a call may refuse a request that is as the contract's schemas say: what a schema can't say, and the contract's words do.
+_KEY_REUSED = "This Idempotency-Key was sent with another request"
+_NOT_EXPLAINED = r"Version \d+ of model \S+ is of the recipe \w+, and only those of linear can be explained"
+# A cursor of a list of a model that was deleted and made again.
+_OF_ANOTHER_LIFE = "next must be the `next` of the answer before"
+REASONS = {
+    "GET /models/{model_id}/versions": (_OF_ANOTHER_LIFE,),
+    "GET /models/{model_id}/batches": (_OF_ANOTHER_LIFE,),
+    "GET /models/{model_id}/examples": (_OF_ANOTHER_LIFE,),
+    "POST /models": (_KEY_REUSED, "This deployment has no sentence encoder", r"s3://\S+ can't be read: there is no such object"),
+    "POST /models/{model_id}/batches": (_KEY_REUSED,),
+    "POST /models/{model_id}/examples": (_KEY_REUSED, r"examples\[\d+\] has \d+ labels, and each text of this model has exactly one"),
+    "POST /datasets": ("bytes must be at most 400,000,000",),  # the template's parameter MostBytes
+    "POST /prediction": (_NOT_EXPLAINED,),
+    # Its fields stand in the body or in the query, so no parameter is required on its own.
+    "GET /prediction": (_NOT_EXPLAINED, "Send the fields in the JSON body or as query", "model_id is missing", "Send either text"),
+}
+
+
+def refused_for_a_reason(_: CheckContext, response: Response, case: Case) -> None:
+    """Of a request that is valid by the contract's schemas."""
+    if response.status_code not in {400, 413, 422} or case.meta is None or case.meta.generation.mode.is_negative:
+        return
+    sentence = _problem(response).get("detail", "")
+    if not any(re.match(reason, sentence) for reason in REASONS.get(f"{case.method} {case.path}", ())):
+        raise AssertionError(f"the contract allows this request, and it was refused: {sentence}")
+
+
+def refused_for_the_key(_: CheckContext, response: Response, case: Case) -> None:
+    """Of a request with a key that may not make the call."""
+    if response.status_code != HTTPStatus.FORBIDDEN:
+        raise AssertionError(f"the key may not make this call, and the answer was {response.status_code}")
+
+
+def problem_says_its_status(_: CheckContext, response: Response, case: Case) -> None:
+    said = _problem(response).get("status")
+    if response.status_code >= HTTPStatus.BAD_REQUEST and said != response.status_code:
+        raise AssertionError(f"the problem says that its status is {said}; it is {response.status_code}")
+
+
+def _problem(response: Response) -> dict[str, Any]:
+    """The problem details of an answer. Empty where there are none: other checks say so."""
+    try:
+        problem = json.loads(response.content)
+    except ValueError:
+        return {}
+    return problem if isinstance(problem, dict) else {}
+
+
+CONFORMANCE: list[CheckFunction] = [
+    not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+    problem_says_its_status,
+]
+VALIDITY: list[CheckFunction] = [checks.negative_data_rejection, refused_for_a_reason]
+
+
+@dataclass(repr=False)
+class Run:
+    """What came of the requests: the statuses of each call, and the faults by their kind, each with its request."""
+
+    url: str
+    keys: Mapping[str, str | None]
+    known: Known
+    seed: int
+    statuses: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+    faults: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _local: threading.local = field(default_factory=threading.local)
+
+    def drive(self, cases: Sequence[Case], workers: int) -> None:
+        with ThreadPoolExecutor(workers) as pool:
+            list(pool.map(self._send, cases, range(len(cases))))
+
+    def _send(self, case: Case, place: int) -> None:
+        draws = random.Random(f"{self.seed} {place}")
+        [caller] = draws.choices([*CALLERS], [*CALLERS.values()])
+        lead(case, self.known, draws)
+        call = f"{case.method} {case.path}"
+        key = self.keys[caller]
+        allowed = operations()[call].get("security") == [] or caller in operations()[call]["x-winnow-roles"]
+        if not hasattr(self._local, "session"):
+            self._local.session = requests.Session()
+        try:
+            response = case.call(
+                self.url, self._local.session, headers={"x-api-key": key} if key else None, timeout=_SECONDS, allow_redirects=False
+            )
+            with self._lock:
+                self.statuses[call][response.status_code] += 1
+            case.validate_response(response, CONFORMANCE + (VALIDITY if allowed else [refused_for_the_key]))
+            self.known.learn(case, response)
+        except (FailureGroup, requests.RequestException) as error:
+            with self._lock:
+                self.faults[self._kind(call, error)].append(str(error))
+
+    @staticmethod
+    def _kind(call: str, error: BaseException) -> str:
+        if isinstance(error, FailureGroup):
+            failures = sorted(f"{failure.title} {failure.message[:160]}" for failure in error.exceptions)
+            return f"{call}: {', '.join(failures)}"
+        return f"{call}: {type(error).__name__}"
+
+
+def table(statuses: Mapping[str, Counter[int]]) -> list[str]:
+    """How often each call got which status, as lines."""
+    columns = sorted({status for counter in statuses.values() for status in counter})
+    total: Counter[int] = sum(statuses.values(), Counter())
+    rows: dict[str, Any] = {**dict(sorted(statuses.items())), "all": total}
+    width = max(map(len, rows))
+    lines = [f"{'':{width}}{''.join(f'{status:>7}' for status in columns)}{'all':>7}"]
+    for name, row in rows.items():
+        counts = "".join(f"{row[status] or '':>7}" for status in columns)
+        lines.append(f"{name:{width}}{counts}{row.total():>7}")
+    return lines
