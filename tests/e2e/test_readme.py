@@ -1,0 +1,109 @@
+"""The calls of README, as they stand there: each is typed, in order, and answered."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.cloud import PROJECT
+from tests.e2e.conftest import Deployed
+
+MODEL = "savings"
+_BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_CALL = re.compile(r"^curl (?:.*\\\n)*.*$", re.MULTILINE)
+# What is too late or too early for the story that the page tells, and the answer says so.
+OTHERWISE = {
+    # The sample's report is in the answer itself, and there is no id.
+    "/reports/REPORT_ID": {422},
+    "If-None-Match": {304},
+    # It is ready by then, as is the batch.
+    "/versions/2/cancel": {409},
+    "/batches/BATCH/cancel": {200, 409},
+    # Version 2 is of the recipe that auto chose, and linear alone explains.
+    '"explain": true': {200, 422},
+    # It isn't waiting any more: version 3 has it.
+    "/examples/20260302T091641007-1a2b3c4d": {404, 409},
+}
+
+
+def calls(page: str) -> list[str]:
+    text = (PROJECT / page).read_text(encoding="utf-8")
+    return [call for block in _BLOCK.findall(text) if "$WINNOW_URL" in block for call in _CALL.findall(block)]
+
+
+@dataclass
+class Reader:
+    """Somebody who types the calls of a page, and fills in what earlier answers said."""
+
+    api: Deployed
+    folder: Path
+    known: dict[str, str] = field(default_factory=dict)
+
+    def type(self, call: str) -> int:
+        """Its status, once what it began is at its end."""
+        if "If-None-Match" in call:
+            # Its ETag is that of an answer before.
+            self.type(re.sub(" -H 'If-None-Match[^']*'", "", call))
+        filled = call.replace("local/sample/savings.json", str(PROJECT / "local/sample/savings.json"))
+        for name, value in self.known.items():
+            filled = filled.replace(name, value)
+        # Where the answer's body goes, if the call doesn't say so itself.
+        kept = "" if " -o " in call else f"-o {self.folder}/body"
+        told = f"curl -sS -w '%{{http_code}}' -D {self.folder}/headers {kept}"
+        script = f"H='x-api-key: '$WINNOW_API_KEY\n{filled.replace('curl', told, 1)}"
+        settings = {"WINNOW_URL": self.api.url, "WINNOW_API_KEY": self.api.key, "PATH": "/usr/bin:/bin"}
+        done = subprocess.run(["/bin/bash", "-c", script], cwd=self.folder, env=settings, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        self._learn(call)
+        return int(done.stdout)
+
+    def _learn(self, call: str) -> None:
+        headers = (self.folder / "headers").read_text(encoding="utf-8")
+        if tag := re.search(r'^ETag: ("[^"]+")', headers, re.MULTILINE | re.IGNORECASE):
+            self.known['"…"\''] = f"{tag[1]}'"
+        answer = self._answer()
+        if "upload_url" in answer:
+            self.known |= {"UPLOAD_URL": answer["upload_url"], "datasets/NAME": f"datasets/{answer['name']}"}
+            self.known['"s3bucket": "…", "training_object": "…"'] = (
+                f'"s3bucket": "{answer["s3bucket"]}", "training_object": "{answer["training_object"]}"'
+            )
+        if "/batches" in call and "batch" in answer:
+            self.known["BATCH"] = answer["batch"]
+        if (answer.get("status") == "queued" and "batch" not in answer) or answer.get("retrain") == "started":
+            self.api.client.wait(MODEL)
+
+    def _answer(self) -> dict[str, Any]:
+        try:
+            answer = json.loads((self.folder / "body").read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return {}
+        return answer if isinstance(answer, dict) else {}
+
+
+@pytest.fixture(scope="module")
+def reader(api: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Reader:
+    api.put(api.datasets_bucket, "texts.jsonl", b'{"text": "my rent is due"}\n')
+    known = {'"s3bucket": "…", "object": "…"': f'"s3bucket": "{api.datasets_bucket}", "object": "texts.jsonl"', "SOME-UUID": "a-reader"}
+    return Reader(api, tmp_path_factory.mktemp("reader"), known)
+
+
+def test_the_calls_of_the_readme_are_answered(reader: Reader) -> None:
+    typed = calls("README.md")
+    assert len(typed) > 30
+    wrong = []
+    for call in typed:
+        expected = next((statuses for part, statuses in OTHERWISE.items() if part in call), {200, 201, 202})
+        status = reader.type(call)
+        if status not in expected:
+            wrong.append((status, call, (reader.folder / "body").read_text(encoding="utf-8")))
+        if "DELETE" in call and "/datasets/" in call:
+            # The story goes on with what was uploaded.
+            for again in typed[:2]:
+                reader.type(again)
+    assert not wrong
