@@ -136,13 +136,17 @@ def test_a_training_that_fails_is_a_failure(server: Server, winnow: Winnow, tmp_
 def test_interrupted_it_says_that_the_training_goes_on(server: Server, tmp_path: Path) -> None:
     file = dataset(server, tmp_path, REPORT | {"problems": []})
     server.gives("GET /models/new/versions/4", (200, VERSION))
-    command = [str(WINNOW), "train", file, "-m", "new", "--watch"]
+    # Tests that run in the background of a shell are deaf to it, and would make the command so.
+    command = ["env", "--default-signal=INT", str(WINNOW), "train", file, "-m", "new", "--watch"]
     with subprocess.Popen(command, env=environment(server), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        end = time.monotonic() + 30
-        while "GET /models/new/versions/4" not in server.calls() and time.monotonic() < end:
-            time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-        stdout, stderr = process.communicate(timeout=30)
+        try:
+            end = time.monotonic() + 30
+            while "GET /models/new/versions/4" not in server.calls() and time.monotonic() < end:
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            stdout, stderr = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert stdout == ""
     assert stderr.splitlines()[-1] == "version 4 of new trains on: `winnow models new` tells how far it is"
