@@ -157,25 +157,35 @@ class LocalCloud:
         }
 
     def _apply_gateway_responses(self) -> None:
-        """Give the API its own shape of API Gateway's errors: MiniStack drops SAM's GatewayResponses property without a word."""
+        """Give the API its own shape of API Gateway's errors, and what it says to a browser that asks before a call: MiniStack drops SAM's
+        GatewayResponses property, and the answers of mock integrations, without a word.
+        """
         template = self.client("cloudformation").get_template(StackName=self._stack, TemplateStage="Processed")["TemplateBody"]
-        gateway = self.client("apigateway")
-        for name, resource in template["Resources"].items():
-            if resource["Type"] != "AWS::ApiGateway::RestApi":
-                continue
-            api = self.resource(name)
-            for kind, response in resource["Properties"]["Body"].get("x-amazon-apigateway-gateway-responses", {}).items():
-                gateway.put_gateway_response(restApiId=api, responseType=kind, **response)
-            for stage in gateway.get_stages(restApiId=api)["item"]:
-                gateway.create_deployment(restApiId=api, stageName=stage["stageName"])
+        gateway, body = self.client("apigateway"), template["Resources"]["Api"]["Properties"]["Body"]
+        api = {"restApiId": self.resource("Api")}
+        origin = self._variables("Health")["CORS_ORIGIN"]
+        for kind, response in body["x-amazon-apigateway-gateway-responses"].items():
+            gateway.put_gateway_response(**api, responseType=kind, **response | {"responseParameters": _headers(response, origin)})
+        for resource in gateway.get_resources(**api, limit=500)["items"]:
+            if asked := body["paths"].get(resource["path"], {}).get("options"):
+                [response] = asked["x-amazon-apigateway-integration"]["responses"].values()
+                to = api | {"resourceId": resource["id"], "httpMethod": "OPTIONS", "statusCode": response["statusCode"]}
+                gateway.put_method_response(**to)
+                gateway.put_integration_response(**to, responseParameters=_headers(response, origin))
+        for stage in gateway.get_stages(**api)["item"]:
+            gateway.create_deployment(**api, stageName=stage["stageName"])
 
     def _apply_batch_concurrency(self) -> None:
         """Give the batch workflow the number that its path leads to: MiniStack drops MaxConcurrencyPath, and takes 64."""
-        split = self.client("lambda").get_function_configuration(FunctionName=self.resource("SplitBatch"))
         client, machine = self.client("stepfunctions"), self.resource("BatchWorkflow")
         definition = json.loads(client.describe_state_machine(stateMachineArn=machine)["definition"])
-        definition["States"]["Shards"]["MaxConcurrency"] = int(split["Environment"]["Variables"]["BATCH_CONCURRENCY"])
+        definition["States"]["Shards"]["MaxConcurrency"] = int(self._variables("SplitBatch")["BATCH_CONCURRENCY"])
         client.update_state_machine(stateMachineArn=machine, definition=json.dumps(definition))
+
+    def _variables(self, function: str) -> dict[str, str]:
+        """The environment variables of a function of the stack."""
+        configuration = self.client("lambda").get_function_configuration(FunctionName=self.resource(function))
+        return dict(configuration["Environment"]["Variables"])
 
     def _allow_http(self) -> None:
         """Take back that the buckets are read and written over TLS alone: this cloud speaks none, and keeps to their policies."""
@@ -217,6 +227,12 @@ class LocalCloud:
                     return f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
         lines = [line for line in self.deploy_log.read_text(errors="replace").splitlines() if line.strip()]
         return next((line for line in lines if line.startswith("Error")), lines[-1] if lines else "it said nothing")
+
+
+def _headers(response: Mapping[str, Any], origin: str) -> dict[str, str]:
+    """The headers of an answer of API Gateway's own. One of them isn't a text: that which names the origin, where there is one."""
+    headers = response.get("responseParameters", {}).items()
+    return {name: value if isinstance(value, str) else f"'{origin}'" for name, value in headers if origin or isinstance(value, str)}
 
 
 def _session() -> boto3.Session:

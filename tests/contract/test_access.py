@@ -26,6 +26,9 @@ no_policies.load.return_value = {}
 print(json.dumps(transform(json.load(sys.stdin), json.loads(sys.argv[1]), no_policies)))
 """
 
+# What a browser asks before a call of a page's script.
+PREFLIGHTS = {f"OPTIONS {call.split()[1]}" for call in contract.events()}
+
 
 def of_the_contract() -> dict[str, list[str]]:
     return {call: operation.get("x-winnow-roles", []) for call, operation in operations().items()}
@@ -84,7 +87,11 @@ def test_a_call_that_has_no_roles_yet_is_no_predict_key_s() -> None:
 @pytest.mark.parametrize("authorizer", template()["Parameters"]["Authorizer"]["AllowedValues"])
 def test_the_deployed_api_asks_for_a_key_and_for_who_decides_on_every_route_but_the_open_ones(authorizer: str) -> None:
     api = translated(authorizer)
-    security = {f"{method.upper()} {path}": it["security"] for path, item in api["paths"].items() for method, it in item.items()}
+    operations = {f"{method.upper()} {path}": it for path, item in api["paths"].items() for method, it in item.items()}
+    # A browser asks without a key. No function answers it.
+    asked = {call: operations.pop(call) for call in PREFLIGHTS}
+    assert {(it.get("security"), it["x-amazon-apigateway-integration"]["type"]) for it in asked.values()} == {(None, "mock")}
+    security = {call: it["security"] for call, it in operations.items()}
     everywhere: list[dict[str, list[str]]] = [{authorizer: []}, {"api_key": []}]
     assert security == {call: [] if call in access.OPEN_CALLS else everywhere for call in contract.events()}
     assert api["securityDefinitions"]["api_key"] == {"type": "apiKey", "name": "x-api-key", "in": "header"}
@@ -93,7 +100,7 @@ def test_the_deployed_api_asks_for_a_key_and_for_who_decides_on_every_route_but_
 def test_what_asks_for_no_key_is_throttled_for_all_callers_together() -> None:
     # No usage plan counts it, and whoever asks costs a Lambda, and sends half a megabyte.
     throttled = {call: it for call, it in contract.method_settings().items() if "ThrottlingRateLimit" in it}
-    assert throttled.keys() == access.OPEN_CALLS
+    assert throttled.keys() == access.OPEN_CALLS | PREFLIGHTS
     assert all(0 < it["ThrottlingRateLimit"] <= 50 and it["ThrottlingBurstLimit"] <= 200 for it in throttled.values())
 
 

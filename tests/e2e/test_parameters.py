@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import requests
 
 from local.cloud import LocalCloud
-from tests.e2e.conftest import deployed
+from tests.e2e.conftest import Deployed, deployed
 from tests.support.contract import template
 
 KEY = "arn:aws:kms:us-east-1:000000000000:key/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
@@ -38,6 +39,7 @@ OTHERS = {
     "AccessLogs": "true",
     "LogDays": "7",
     "ListCacheSeconds": "60",
+    "CorsOrigin": "https://app.example.org",
     "RequestsPerSecond": "40",
     "RequestsPerDay": "5000",
     "AdminRequestsPerSecond": "60",
@@ -55,6 +57,17 @@ def test_every_parameter_has_another_value_here() -> None:
     assert not [name for name, value in OTHERS.items() if str(parameters[name]["Default"]) == value and name != "KeepData"]
 
 
+def check_cors(api: Deployed) -> None:
+    """A script of a page of that origin may ask, call, and read the answer, be it the gateway's."""
+    asked = {"Origin": OTHERS["CorsOrigin"], "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-api-key"}
+    preflight = requests.options(f"{api.url}/prediction", headers=asked, timeout=60)
+    assert preflight.status_code == 200
+    assert {"GET", "POST"} <= set(preflight.headers["Access-Control-Allow-Methods"].split(","))
+    assert "x-api-key" in preflight.headers["Access-Control-Allow-Headers"].split(",")
+    for answer in (preflight, api.request("GET", "/models"), api.request("GET", "/models/none"), api.request("GET", "/models", key=None)):
+        assert answer.headers["Access-Control-Allow-Origin"] == OTHERS["CorsOrigin"], answer.status_code
+
+
 def test_a_deployment_of_other_values_trains_and_answers(tmp_path_factory: pytest.TempPathFactory, small_dataset: bytes) -> None:
     with LocalCloud(tmp_path_factory.mktemp("others"), port=None) as cloud:
         cloud.deploy(OTHERS)
@@ -64,6 +77,7 @@ def test_a_deployment_of_other_values_trains_and_answers(tmp_path_factory: pytes
         assert (model["status"], model["version"]["recipe"]) == ("ready", "linear"), model["version"]["error"]
         prediction = api.client.call("POST", "/prediction", {"model_id": "other", "text": "my rent is due", "n_top": 1})
         assert prediction["version"] == 1
+        check_cors(api)
 
         table = cloud.client("dynamodb").describe_table(TableName=api.table)["Table"]
         assert table["DeletionProtectionEnabled"] is True

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 MOST_REQUEST_BYTES = 1_000_000
 MOST_ANSWER_BYTES = 5_000_000
+# Beside those that any script may read.
+_READABLE = "ETag, Location, Retry-After, x-amzn-RequestId"
 # The headers that a 304 has of the answer in whose place it is (RFC 9110, section 15.4.5).
 _OF_A_304 = ("ETag", "Cache-Control", "Vary")
 
@@ -97,6 +99,7 @@ def endpoint(schema: fields.Schema = fields.NONE, source: Source = Source.QUERY)
             except Exception:
                 logger.exception("unexpected")
                 response = _response(problem(WinnowError(problems.UNEXPECTED)))
+            response["headers"] |= _for_browsers()
             logger.info(
                 "answered",
                 extra={
@@ -129,6 +132,12 @@ def _response(answer: Answer) -> dict[str, Any]:
     if len(body.encode()) > MOST_ANSWER_BYTES:
         raise TooLargeError(f"The answer would be larger than {MOST_ANSWER_BYTES:,} bytes: send fewer texts or ask for a smaller n_top.")
     return {"statusCode": int(answer.status), "headers": {"Content-Type": "application/json", **answer.headers}, "body": body}
+
+
+def _for_browsers() -> dict[str, str]:
+    """What lets scripts of the deployment's web pages read an answer. https://fetch.spec.whatwg.org/#http-cors-protocol"""
+    origin = aws.setting("CORS_ORIGIN")
+    return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": _READABLE} if origin else {}
 
 
 def _is_known(event: Mapping[str, Any], headers: Mapping[str, str], answer: Answer) -> bool:
