@@ -120,9 +120,10 @@ def test_a_key_is_any_visible_ascii(winnow: Winnow, key: str) -> None:
     assert len(winnow.executions()) == 1
 
 
+@pytest.mark.parametrize("dry_run", [False, True])
 @pytest.mark.parametrize("key", ["", "~" * 256, "two words", "tab\t", "schlüssel", "a\x7f", "a\n"])
-def test_another_key_is_refused_by_name(winnow: Winnow, key: str) -> None:
-    answer = post(winnow, key)
+def test_another_key_is_refused_by_name(winnow: Winnow, key: str, dry_run: bool) -> None:
+    answer = post(winnow, key, **({"dry_run": True} if dry_run else {}))
 
     assert (answer.status, answer.body["field"]) == (422, "Idempotency-Key")
     assert winnow.executions() == []

@@ -17,10 +17,11 @@ _SECONDS_TO_ANSWER = 8
 
 @endpoint(schemas.CREATE_MODEL, Source.BODY)
 def handler(request: Request) -> Answer:
-    wanted = _training_request(request)
+    wanted, key = _training_request(request), idempotency_key(request, "POST /models")
     if request.fields.get("dry_run"):
+        # Which can be done again, and needs no key.
         return _dry_run(wanted, request.seconds_left - _SECONDS_TO_ANSWER)
-    job = jobs.start(wanted, idempotency_key(request, "POST /models"))
+    job = jobs.start(wanted, key)
     # Relative: it leads to the model under any stage and domain (RFC 9110, section 10.2.2).
     return Answer(
         HTTPStatus.ACCEPTED,
