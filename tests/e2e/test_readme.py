@@ -1,7 +1,8 @@
-"""The calls of README, as they stand there: each is typed, in order, and answered."""
+"""The calls of README and of docs/batches.md, as they stand there: each is typed, in order, and answered."""
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import subprocess
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from local.cloud import PROJECT
-from tests.e2e.conftest import Deployed
+from tests.e2e.conftest import SAMPLE, Deployed
 
 MODEL = "savings"
 _BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -63,6 +64,16 @@ class Reader:
         self._learn(call)
         return int(done.stdout)
 
+    def wrong(self, call: str) -> list[tuple[int, str, str]]:
+        """Its status and answer, where it isn't one that it may have."""
+        expected = next((statuses for part, statuses in OTHERWISE.items() if part in call), {200, 201, 202})
+        status = self.type(call)
+        return [] if status in expected else [(status, call, (self.folder / "body").read_text(encoding="utf-8"))]
+
+    @property
+    def bucket(self) -> str:
+        return f'"s3bucket": "{self.api.datasets_bucket}"'
+
     def _learn(self, call: str) -> None:
         headers = (self.folder / "headers").read_text(encoding="utf-8")
         if tag := re.search(r'^ETag: ("[^"]+")', headers, re.MULTILINE | re.IGNORECASE):
@@ -98,12 +109,20 @@ def test_the_calls_of_the_readme_are_answered(reader: Reader) -> None:
     assert len(typed) > 30
     wrong = []
     for call in typed:
-        expected = next((statuses for part, statuses in OTHERWISE.items() if part in call), {200, 201, 202})
-        status = reader.type(call)
-        if status not in expected:
-            wrong.append((status, call, (reader.folder / "body").read_text(encoding="utf-8")))
+        wrong += reader.wrong(call)
         if "DELETE" in call and "/datasets/" in call:
             # The story goes on with what was uploaded.
             for again in typed[:2]:
                 reader.type(again)
     assert not wrong
+
+
+def test_the_calls_of_the_page_on_batches_are_answered(reader: Reader) -> None:
+    reader.api.put(reader.api.datasets_bucket, "texts.jsonl.gz", gzip.compress(b'{"text": "my rent is due"}\n'))
+    reader.api.client.train(MODEL, reader.api.client.upload("savings.json", SAMPLE.read_bytes()), recipe="linear")
+    reader.api.client.wait(MODEL)
+    reader.known["SOME-UUID"] = "another-reader"
+    typed = calls("docs/batches.md")
+    assert len(typed) == 4
+    assert not [fault for call in typed for fault in reader.wrong(call.replace('"s3bucket": "…"', reader.bucket))]
+    reader.api.client.call("DELETE", f"/models/{MODEL}")

@@ -1,0 +1,87 @@
+"""Every command of README and docs/: which test types it, or what it takes to.
+
+python -m tests.contract.test_documented_commands lists them.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+
+import pytest
+
+from tests.support.contract import ROOT
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+_BLOCK = re.compile(r"^```(sh|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+# Of those that fit, the first. A test stands for what the command does; the others say what they would need.
+RULES = (
+    (r"docs/guides/.*", r".*", "tests/e2e/test_guides.py::test_the_commands_answer_what_the_page_says"),
+    (r"docs/keys.md", r"curl .*aws-sigv4.*", "an AWS account: the local cloud signs nothing"),
+    (r"README.md", r"(H=|curl ).*", "tests/e2e/test_readme.py::test_the_calls_of_the_readme_are_answered"),
+    (r"docs/batches.md", r"curl .*", "tests/e2e/test_readme.py::test_the_calls_of_the_page_on_batches_are_answered"),
+    (r".*", r"(make start|set -a; \. \.local/env).*", "tests/e2e/test_commands.py::test_start_says_where_it_is_and_stop_ends_it"),
+    (r".*", r"make smoke .*", "tests/e2e/test_commands.py::test_smoke_passes_on_a_deployed_stack_and_fails_with_a_wrong_key"),
+    (r".*", r"(export WINNOW_URL=|winnow ).*", "tests/e2e/test_command_line.py::test_from_a_file_to_a_better_model"),
+    (
+        r".*",
+        r"make (key|keys|key-remove) .*",
+        "tests/functions/test_keys.py::test_the_command_prints_the_key_once_and_what_is_wrong_in_a_line",
+    ),
+    (r".*", r"make encoder .*", "tests/e2e/test_encoders.py::test_versions_keep_their_encoder_and_no_deployment_takes_it_away"),
+    (r".*", r"make build .*", "an AWS account to go on with; the layers that it builds are those of tests/layers"),
+    (
+        r".*",
+        r"\S*sam deploy --guided .*",
+        "an AWS account; tests/e2e deploys the same template by the same `sam deploy`, to the local cloud",
+    ),
+    (
+        r".*",
+        r"sam deploy --parameter-overrides (?!Authorizer).*",
+        "tests/e2e/test_parameters.py::test_a_deployment_of_other_values_trains_and_answers",
+    ),
+    (
+        r".*",
+        r"sam deploy --parameter-overrides Authorizer=AWS_IAM",
+        "tests/contract/test_access.py::test_the_deployed_authorizer_is_the_function_that_knows_roles_and_iam_is_iam",
+    ),
+    (r".*", r"(aws |\.venv/bin/python -c \"import boto3).*", "an AWS account: it changes what a stack leaves there, or the account itself"),
+)
+
+
+@cache
+def commands() -> tuple[tuple[str, str], ...]:
+    """Each command, with the page that has it."""
+    return tuple((str(page.relative_to(ROOT)), command) for page in PAGES for command in _commands(page.read_text(encoding="utf-8")))
+
+
+def _commands(page: str) -> Iterator[str]:
+    for kind, block in _BLOCK.findall(page):
+        lines = re.sub(r"\\\n\s*", "", block).splitlines()
+        typed = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")] if kind == "console" else lines
+        yield from (line for line in typed if line.strip() and not line.startswith("#"))
+
+
+def rule_of(page: str, command: str) -> str | None:
+    """The test that types the command, or what it would take to."""
+    return next((how for pages, typed, how in RULES if re.fullmatch(pages, page) and re.fullmatch(typed, command)), None)
+
+
+@pytest.mark.parametrize(("page", "command"), commands())
+def test_a_test_types_it_or_it_says_what_that_takes(page: str, command: str) -> None:
+    assert rule_of(page, command) is not None
+
+
+def test_every_rule_has_a_command_and_every_test_of_one_is_there() -> None:
+    assert {rule_of(*each) for each in commands()} == {how for _, _, how in RULES}
+    for file, name in (how.split("::") for _, _, how in RULES if "::" in how):
+        module = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+        assert name in {node.name for node in module.body if isinstance(node, ast.FunctionDef)}
+
+
+if __name__ == "__main__":
+    for where, each in commands():
+        print(f"{where:28}  {each[:70]:70}  {rule_of(where, each)}")
