@@ -37,7 +37,7 @@ DOORS = (
     {"object_keys"},
     {"access", "domain", "errors", "prediction", "batch_prediction"},
     {"aws", "documentation", "long_object", "flags", "strict_json", "lifecycle", "kept_files", "portions"},
-    {"metrics"},
+    {"log", "metrics"},
     {"registry", "storage", "datasets_bucket", "recipes", "evaluation", "datasets", "executions"},
     {"custom_resource", "canary", "deep_check"},
     {"release"},

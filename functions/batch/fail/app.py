@@ -5,15 +5,12 @@ What lies between the object and its result is removed: nobody will join it.
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
 from winnow import deployment
 from winnow.batch_prediction import BatchJob
 from winnow.errors import JobSupersededError
 from winnow.failures import OF_BATCH, unforeseen
+from winnow.log import logger
 from winnow.metrics import count
-
-logger = Logger(service="winnow")
 
 
 def handler(event: dict[str, Any], context: object) -> None:

@@ -2,15 +2,12 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
 from winnow import deployment
 from winnow.domain import TrainingJob
 from winnow.errors import JobSupersededError
 from winnow.failures import unforeseen
+from winnow.log import logger
 from winnow.metrics import count
-
-logger = Logger(service="winnow")
 
 
 def handler(event: dict[str, Any], context: object) -> None:

@@ -6,12 +6,9 @@ https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
 from winnow import announcement
+from winnow.log import logger
 from winnow.registry.models import version_of_image
-
-logger = Logger(service="winnow")
 
 
 def handler(event: dict[str, Any], context: object) -> None:

@@ -6,16 +6,13 @@ The event: https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-inte
 import json
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
 from winnow import deployment
 from winnow.batch_prediction import BatchJob
 from winnow.domain import TrainingJob
 from winnow.errors import JobSupersededError
 from winnow.failures import OF_BATCH, ended
+from winnow.log import logger
 from winnow.metrics import count
-
-logger = Logger(service="winnow")
 
 
 def handler(event: dict[str, Any], context: object) -> None:

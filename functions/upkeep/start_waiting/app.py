@@ -5,11 +5,8 @@ The records of the registry's stream are filtered in template.yaml: https://docs
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
+from winnow.log import logger
 from winnow.starting import start_waiting
-
-logger = Logger(service="winnow")
 
 
 def handler(event: dict[str, Any], context: object) -> None:

@@ -6,11 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
 from winnow.errors import ReleaseError
-
-logger = Logger(service="winnow")
+from winnow.log import logger
 
 SHARE = 0.1
 _SECONDS_BETWEEN_LOOKS = 5.0

@@ -11,14 +11,12 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 
-from aws_lambda_powertools import Logger
-
 from winnow.errors import WinnowError
+from winnow.log import logger
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-logger = Logger(service="winnow")
 
 # For the answer to be sent.
 _SECONDS = 30

@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
+
+from winnow.log import logger
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -16,8 +17,6 @@ ENDED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
 
 # arn:PARTITION:states:REGION:ACCOUNT:stateMachine:NAME, and for an alias its name after that.
 _PARTS_OF_A_STATE_MACHINE = 7
-
-logger = Logger(service="winnow")
 
 
 class Workflow:

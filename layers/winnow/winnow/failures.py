@@ -8,18 +8,16 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools import Logger
-
 from winnow import deployment
 from winnow.batch_prediction import BatchJob
 from winnow.domain import TrainingJob
 from winnow.errors import ArtifactError, JobSupersededError, WinnowError
+from winnow.log import logger
 from winnow.metrics import count
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-logger = Logger(service="winnow")
 
 _OUT_OF_RESOURCES = {"States.Timeout", "Sandbox.Timedout", "Runtime.ExitError", "Runtime.OutOfMemory"}
 

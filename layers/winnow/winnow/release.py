@@ -6,13 +6,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
 from winnow.canary import Canary
 from winnow.errors import ReleaseError
-
-logger = Logger(service="winnow")
+from winnow.log import logger
 
 _SECONDS_BETWEEN_LOOKS = 2.0
 # Of a version's description, what says which one it is and how it fares, and not what it runs.

@@ -7,17 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import cache, lru_cache
 
-from aws_lambda_powertools import Logger
-
 from winnow import batches, deletion, deployment, feedback, jobs, starting
 from winnow.batch_prediction import BatchJob
 from winnow.domain import ACTIVE, utc_now
 from winnow.errors import JobSupersededError
+from winnow.log import logger
 from winnow.object_keys import JobObject, batch_of_key
 from winnow.registry.slots import Wanted
 from winnow.storage import CHECKPOINTS
-
-logger = Logger(service="winnow")
 
 # How long an object must have been there before it can be an orphan, and how often they are looked for.
 _ORPHAN_AGE = timedelta(days=1)

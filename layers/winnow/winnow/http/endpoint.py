@@ -17,11 +17,10 @@ from functools import wraps
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools import Logger
-
 from winnow import access, aws, strict_json
 from winnow.errors import ArtifactError, ForbiddenError, InvalidFieldError, TooLargeError, UnreadableError, WinnowError
 from winnow.http import conditional, fields, problems
+from winnow.log import logger
 from winnow.metrics import count
 
 if TYPE_CHECKING:
@@ -33,8 +32,7 @@ MOST_ANSWER_BYTES = 5_000_000
 _READABLE = "ETag, Location, Retry-After, x-amzn-RequestId"
 # The headers that a 304 has of the answer in whose place it is (RFC 9110, section 15.4.5).
 _OF_A_304 = ("ETag", "Cache-Control", "Vary")
-
-logger = Logger(service="winnow")
+_JSON = json.JSONEncoder(ensure_ascii=False)
 
 
 class Source(Enum):
@@ -45,14 +43,27 @@ class Source(Enum):
     BODY_OR_QUERY = auto()
 
 
+class Headers:
+    """The headers of an event, each looked for when it is asked for: most calls ask for none."""
+
+    def __init__(self, event: Mapping[str, Any]) -> None:
+        self._event = event
+
+    def get(self, name: str) -> str | None:
+        """The header of this name in lower case, None where it isn't there; the values of one that was sent several times as a list
+        (RFC 9110, section 5.3)."""
+        several = self._event.get("multiValueHeaders") or {name: [value] for name, value in (self._event.get("headers") or {}).items()}
+        found = [value for sent, values in several.items() if sent.lower() == name for value in values]
+        return ", ".join(found) if found else None
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request that was checked: the names in its path, its fields, its headers by their names in lower case, and how long the
-    Lambda may still take."""
+    """A request that was checked: the names in its path, its fields, its headers, and how long the Lambda may still take."""
 
     path: Mapping[str, str]
     fields: Mapping[str, Any]
-    headers: Mapping[str, str]
+    headers: Headers
     seconds_left: float
 
 
@@ -86,7 +97,7 @@ def endpoint(schema: fields.Schema = fields.NONE, source: Source = Source.QUERY)
                 _check_role(event, caller.get("role"))
                 path = event.get("pathParameters") or {}
                 fields.check_path(path)
-                headers = _headers(event)
+                headers = Headers(event)
                 request = Request(path, check(_read(event, source)), headers, context.get_remaining_time_in_millis() / 1000)
                 answer = call(request)
                 response = _not_modified(answer) if _is_known(event, headers, answer) else _response(answer)
@@ -128,7 +139,7 @@ def problem(error: WinnowError) -> Answer:
 
 
 def _response(answer: Answer) -> dict[str, Any]:
-    body = answer.body if isinstance(answer.body, str) else json.dumps(answer.body, ensure_ascii=False)
+    body = answer.body if isinstance(answer.body, str) else _JSON.encode(answer.body)
     if len(body.encode()) > MOST_ANSWER_BYTES:
         raise TooLargeError(f"The answer would be larger than {MOST_ANSWER_BYTES:,} bytes: send fewer texts or ask for a smaller n_top.")
     return {"statusCode": int(answer.status), "headers": {"Content-Type": "application/json", **answer.headers}, "body": body}
@@ -140,21 +151,16 @@ def _for_browsers() -> dict[str, str]:
     return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": _READABLE} if origin else {}
 
 
-def _is_known(event: Mapping[str, Any], headers: Mapping[str, str], answer: Answer) -> bool:
-    if event.get("httpMethod") != "GET" or "ETag" not in answer.headers or "if-none-match" not in headers:
+def _is_known(event: Mapping[str, Any], headers: Headers, answer: Answer) -> bool:
+    if event.get("httpMethod") != "GET" or "ETag" not in answer.headers:
         return False
-    return conditional.is_known(headers["if-none-match"], answer.headers["ETag"])
+    known = headers.get("if-none-match")
+    return known is not None and conditional.is_known(known, answer.headers["ETag"])
 
 
 def _not_modified(answer: Answer) -> dict[str, Any]:
     headers = {name: answer.headers[name] for name in _OF_A_304 if name in answer.headers}
     return {"statusCode": int(HTTPStatus.NOT_MODIFIED), "headers": headers, "body": ""}
-
-
-def _headers(event: Mapping[str, Any]) -> dict[str, str]:
-    """The headers by their names in lower case; the values of one that was sent several times as a list (RFC 9110, section 5.3)."""
-    several = event.get("multiValueHeaders") or {name: [value] for name, value in (event.get("headers") or {}).items()}
-    return {name.lower(): ", ".join(values) for name, values in several.items()}
 
 
 def _read(event: Mapping[str, Any], source: Source) -> dict[str, Any]:
