@@ -72,13 +72,13 @@ def test_what_was_brought_by_several_words_is_shared_as_often_as_they_brought_it
     classifier: TrainedClassifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # All features meet in one place of each family: then a word counts for as much as it has features.
-    features._word.cache_clear()
+    features._words.cache_clear()
     monkeypatch.setattr(features, "_MASK", 0)
     try:
         collided = train("linear", EXAMPLES[True], Hyperparameters(n_iter=1), exclusive=True)
         told = collided.explain("tulip tulip rose", collided.labels[0])
     finally:
-        features._word.cache_clear()
+        features._words.cache_clear()
     assert told is not None
     first, second, third = (word.contribution for word in told.words)
     # The middle one is in two pairs.

@@ -12,6 +12,7 @@ from winnow.batch_prediction import BatchJob, Shard
 from winnow.domain import TrainingJob
 from winnow.loaded import load
 from winnow.portions import portions
+from winnow.prediction import as_dicts
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.registry.models import check_ready
 
@@ -64,5 +65,5 @@ def _labelled(trained: TrainedClassifier, lines: list[_Line], n_top: int) -> Ite
     for line in lines:
         answer = {name: value for name, value in line.items() if name != "text"}
         if "text" in line:
-            answer["labels"] = [label.as_dict() for label in next(predictions)]
+            answer["labels"] = as_dicts(next(predictions))
         yield json.dumps(answer, ensure_ascii=False).encode() + b"\n"

@@ -169,7 +169,7 @@ def _evaluate(version: Version, trained: TrainedClassifier) -> dict[str, Any]:
     headline: dict[str, Any] = {name: report[name] for name in _HEADLINE} | {"ece": report["calibration"]["after"]["ece"]}
     headline["stopped"] = whole["stopped"]
     if trained.exclusive:
-        refused = 1 - judged.accepted.any(axis=1).mean()
+        refused = 1 - trained.accepts(judged).mean()
         headline |= {"threshold": trained.thresholds[0], "refused_share": round(float(refused), 6)}
         headline |= {"least_familiarity": trained.least_familiarity, "let_through": (whole["strangers"] or {}).get("let_through")}
     return headline

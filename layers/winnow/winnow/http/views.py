@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from winnow.prediction import as_dicts
+
 if TYPE_CHECKING:
     from winnow.datasets_bucket import Upload
     from winnow.domain import Batch, Model, Version
@@ -66,4 +68,4 @@ def batches_view(batches: Sequence[Batch], model: Model) -> dict[str, Any]:
 
 def prediction_view(prediction: Prediction) -> dict[str, Any]:
     explained = {} if prediction.explanation is None else {"explanation": asdict(prediction.explanation)}
-    return {"labels": [label.as_dict() for label in prediction.labels], **explained}
+    return {"labels": as_dicts(prediction.labels), **explained}

@@ -6,7 +6,7 @@ import gc
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -33,6 +33,8 @@ _WEIGHTS = "weights.bin"
 _FORM = 1
 # Of a score, in answers. float32 has hardly more.
 _DIGITS = 6
+# Of a float32.
+_BITS = 32
 
 
 @runtime_checkable
@@ -76,11 +78,12 @@ def _import_to_stay(module: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a classifier thinks of texts: logits, calibrated scores, and whether each label is accepted, all of shape (texts, labels)."""
+    """What a classifier thinks of texts: logits and calibrated scores, both of shape (texts, labels); and whether each text lies near
+    enough to what was learnt for any label to be accepted, of shape (texts,), None where nothing is asked of that."""
 
     logits: NDArray[np.float32]
     scores: NDArray[np.float32]
-    accepted: NDArray[np.bool_]
+    familiar: NDArray[np.bool_] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,11 @@ class TrainedClassifier:
     temperature: float
     thresholds: tuple[float, ...]
     least_familiarity: float | None = None
+    _least_scores: NDArray[np.float32] = field(init=False, repr=False, compare=False)
+    """The thresholds as numpy compares with them, of shape (labels,)."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_least_scores", np.array(self.thresholds, np.float32))
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -120,28 +128,40 @@ class TrainedClassifier:
         if self.least_familiarity is not None and isinstance(self.classifier, OfSentences):
             logits, nearness = self.classifier.judged(texts)
             scores = scores_of(logits, self.temperature, exclusive=self.exclusive)
-            familiar = familiarity(nearness, scores)
+            familiar = familiarity(nearness, scores) >= np.float32(self.least_familiarity)
         else:
             logits, familiar = self.classifier.logits(texts), None
             scores = scores_of(logits, self.temperature, exclusive=self.exclusive)
-        accepted = scores >= np.asarray(self.thresholds, np.float32)
-        if self.exclusive:
-            # Only the best can be.
-            accepted &= np.arange(len(self.labels)) == scores.argmax(axis=1)[:, None]
-        if familiar is not None:
-            accepted &= (familiar >= np.float32(self.least_familiarity))[:, None]
-        return Judged(logits, scores, accepted)
+        return Judged(logits, scores, familiar)
+
+    def accepts(self, judged: Judged) -> NDArray[np.bool_]:
+        """Whether any label of each text is accepted, of shape (texts,)."""
+        _, _, accepted = self._ranked(judged, 1 if self.exclusive else None)
+        return accepted.any(axis=1)
 
     def predict(self, texts: Sequence[str], n_top: int | None = None) -> list[list[ScoredLabel]]:
         """For each text its n_top best labels (None: all), best first. Exclusive: only the first can be accepted."""
-        judged = self.judged(texts)
-        # Stable, so that equal scores come in the order of the labels.
-        order = np.argsort(-judged.scores, axis=1, kind="stable")[:, :n_top]
-        of_text = np.arange(len(texts))[:, None]
-        scores = np.round(judged.scores[of_text, order].astype(np.float64), _DIGITS)
-        accepted = judged.accepted[of_text, order]
-        labels, ranked = self.labels, zip(order.tolist(), scores.tolist(), accepted.tolist(), strict=True)
-        return [[ScoredLabel(labels[number], score, taken) for number, score, taken in zip(*row, strict=True)] for row in ranked]
+        order, scores, accepted = self._ranked(self.judged(texts), n_top)
+        rounded = scores.astype(np.float64).round(_DIGITS)
+        labels, rows = self.labels, zip(order.tolist(), rounded.tolist(), accepted.tolist(), strict=True)
+        return [[ScoredLabel(labels[number], score, taken) for number, score, taken in zip(*row, strict=True)] for row in rows]
+
+    def _ranked(self, judged: Judged, n_top: int | None) -> tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.bool_]]:
+        """The numbers of each text's n_top best labels (None: all), best first, their scores, and whether they are accepted, all of
+        shape (texts, n_top)."""
+        # Scores sort like their bits, since none is negative; the label's number, taken off below them, puts equal ones in the order of
+        # the labels. A stable argsort takes four times as long.
+        keys = (judged.scores.view(np.int32).astype(np.int64) << _BITS) - np.arange(len(self.labels))
+        keys.sort(axis=1)
+        order = -keys[:, ::-1][:, :n_top] & ((1 << _BITS) - 1)
+        scores = judged.scores[np.arange(len(order))[:, None], order]
+        accepted = scores >= self._least_scores.take(order)
+        if self.exclusive:
+            # Only the best can be.
+            accepted[:, 1:] = False
+        if judged.familiar is not None:
+            accepted &= judged.familiar[:, None]
+        return order, scores, accepted
 
     def choose(self, texts: Sequence[str]) -> list[set[str]]:
         """For each text the labels that a client would take: exclusive, the best one; else those accepted, maybe none."""

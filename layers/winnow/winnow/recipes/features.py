@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 from zlib import crc32
@@ -30,7 +30,8 @@ _MASK = (1 << BITS) - 1
 _LONGEST_NGRAM = 5
 # Words, and characters against them: found on folds of training sets.
 _FAMILIES_WEIGH = np.array([1, 1.4], np.float32)
-_CACHED_WORDS = 20_000
+# That are remembered, for each length of n-grams: some 5 MB.
+_MOST_WORDS = 10_000
 _FORM: Final = "NFKC"
 # A run of word characters, in pieces of 64 where it is longer, or any other single character that is no white space.
 _WORD = re.compile(r"\w{1,64}|[^\w\s]")
@@ -53,6 +54,8 @@ class Bags:
 
     def each(self) -> list[Features]:
         """Those of each text."""
+        if self.texts == 1:
+            return [(self.places, self.values)]
         ends = np.searchsorted(self.of, np.arange(self.texts + 1)).tolist()
         return [(self.places[start:end], self.values[start:end]) for start, end in pairwise(ends)]
 
@@ -78,15 +81,20 @@ def words_of(text: str) -> list[str]:
 
 def bags(texts: Sequence[Sequence[str]], shortest: int) -> Bags:
     """The features of texts that are given by their words, as `read` gives them."""
-    known = [[_word(word, shortest) for word in text] for text in texts]
+    read = _words(shortest).of
+    known = [read(text) for text in texts]
     words = [word for text in known for word in text]
     pairs = [_pairs(text) for text in known]
-    told = [word.place for word in words] + [pair for text in pairs for pair in text]
-    number = np.arange(len(texts), dtype=np.int64)
-    of_words, of_pairs = number.repeat([len(text) for text in known]), number.repeat([len(text) for text in pairs])
-    of_ngrams = of_words.repeat([len(word.ngrams) for word in words])
-    keys = np.concatenate([np.array(told, np.int64), *(word.ngrams for word in words)])
-    keys += np.concatenate([of_words, of_pairs, of_ngrams]) * SPACE
+    told = [word.place for word in words]
+    for of_text in pairs:
+        told += of_text
+    keys = np.concatenate([np.array(told, np.int32), *[word.ngrams for word in words]])
+    if len(texts) > 1:
+        # Those of one text need no telling apart: that is a tenth of what such a call takes here.
+        number = np.arange(len(texts), dtype=np.int64)
+        of_words, of_pairs = number.repeat([len(text) for text in known]), number.repeat([len(text) for text in pairs])
+        of_ngrams = of_words.repeat([len(word.ngrams) for word in words])
+        keys = keys + np.concatenate([of_words, of_pairs, of_ngrams]) * SPACE
     keys, counts = _counted(keys)
     values = 1 + np.log(counts)
     # Each text has two families, whose places lie apart.
@@ -96,13 +104,17 @@ def bags(texts: Sequence[Sequence[str]], shortest: int) -> Bags:
     return Bags(len(texts), family >> 1, (keys & (SPACE - 1)).astype(np.int32), values.astype(np.float32))
 
 
-def _counted(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _counted[Key: np.signedinteger](keys: NDArray[Key]) -> tuple[NDArray[Key], NDArray[np.intp]]:
     """Each key once, ascending, and how often it is there. (What np.unique does, without its detours, which are most of its time here.)"""
     keys.sort()
-    is_first = np.ones(len(keys), np.bool_)
+    is_first = np.empty(len(keys), np.bool_)
+    is_first[:1] = True
     np.not_equal(keys[1:], keys[:-1], out=is_first[1:])
-    first = np.flatnonzero(is_first)
-    return keys[first], np.append(first[1:], len(keys)) - first if len(keys) else first
+    [first] = is_first.nonzero()
+    counts = np.empty_like(first)
+    np.subtract(first[1:], first[:-1], out=counts[:-1])
+    counts[-1:] = len(keys) - first[-1:]
+    return keys[first], counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +131,7 @@ def sources(words: Sequence[str], shortest: int) -> Sources:
     """Each feature of a text's words with the word that brought it, a pair once for each of its two."""
     if not words:
         return Sources(np.empty(0, np.int32), np.empty(0, np.intp), np.empty(0))
-    known, numbers = [_word(word, shortest) for word in words], np.arange(len(words))
+    known, numbers = _words(shortest).of(words), np.arange(len(words))
     pairs = np.array(_pairs(known), np.int32)
     of_ngrams = np.repeat(numbers, [len(word.ngrams) for word in known])
     return Sources(
@@ -174,11 +186,29 @@ class _Word(NamedTuple):
     begun: int
 
 
-# Of words alone: most pairs never come again.
-@lru_cache(_CACHED_WORDS)
-def _word(word: str, shortest: int) -> _Word:
-    encoded = word.encode("utf-8", "surrogatepass")
-    return _Word(crc32(encoded) & _MASK, _ngrams(word, shortest), encoded, crc32(encoded + b" "))
+class _Words(dict[str, _Word]):
+    """What was made of words, until they get too many: then all go, and those that come often are soon there again. (In a text of known
+    words that costs a third of what an lru_cache does, and half of its memory.) Of words alone: most pairs never come again."""
+
+    def __init__(self, shortest: int) -> None:
+        super().__init__()
+        self._shortest = shortest
+
+    def __missing__(self, word: str) -> _Word:
+        if len(self) >= _MOST_WORDS:
+            self.clear()
+        encoded = word.encode("utf-8", "surrogatepass")
+        made = self[word] = _Word(crc32(encoded) & _MASK, _ngrams(word, self._shortest), encoded, crc32(encoded + b" "))
+        return made
+
+    def of(self, text: Sequence[str]) -> list[_Word]:
+        """What is made of a text's words."""
+        return list(map(self.__getitem__, text))
+
+
+@cache
+def _words(shortest: int) -> _Words:
+    return _Words(shortest)
 
 
 def _pairs(words: Sequence[_Word]) -> list[int]:

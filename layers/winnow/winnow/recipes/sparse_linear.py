@@ -164,10 +164,10 @@ class SparseLinear:
 
     def weighed(self, found: Bags) -> Bags:
         """The same texts by the rows of the features that have one, their values by idf, and scaled to a length of 1 for each text."""
-        rows = self._row_of[found.places]
-        known = rows >= 0
-        rows, of = rows[known], found.of[known]
-        values = found.values[known] * self._idf[rows]
+        rows = self._row_of.take(found.places)
+        [known] = (rows >= 0).nonzero()
+        rows, of = rows.take(known), found.of.take(known)
+        values = found.values.take(known) * self._idf.take(rows)
         values /= np.sqrt(np.bincount(of, values * values, found.texts))[of].astype(np.float32)
         return Bags(found.texts, of, rows, values)
 
