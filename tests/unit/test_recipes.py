@@ -79,17 +79,23 @@ def test_no_texts_give_no_logits(classifier: Classifier) -> None:
     assert classifier.logits([]).shape == (0, 3)
 
 
-def test_the_vocabulary_does_not_grow_with_what_is_asked() -> None:
+def test_the_vocabulary_grows_to_its_bound_with_what_is_asked_and_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
     classifier = trained("cnn")
     assert isinstance(classifier, cnn.Classifier)
-    vocabulary = classifier.nlp.vocab
-    classifier.logits(["a first text"])
-    words, strings = len(list(vocabulary)), len(vocabulary.strings)
+    strings = classifier.nlp.vocab.strings
+    begun = len(strings)
+    monkeypatch.setattr(cnn, "_KEPT_STRINGS", begun + 50)
+    classifier.logits([" ".join(f"long{number}" for number in range(200))])
+    assert len(strings) == begun
 
     for number in range(50):
         classifier.logits([f"word{number} unseen{number}"])
+    full = len(strings)
+    classifier.logits([f"word{number} unseen{number}" for number in range(50, 100)])
 
-    assert (len(list(vocabulary)), len(vocabulary.strings)) == (words, strings)
+    assert begun + 50 <= full < begun + 60
+    assert len(strings) == full
+    assert full == len(set(strings))
 
 
 @pytest.mark.parametrize("recipe", IN_EPOCHS, scope="function")

@@ -11,6 +11,7 @@ import math
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -18,11 +19,12 @@ import spacy
 from spacy.tokens import Doc
 from spacy.training import Example as SpacyExample
 from spacy.util import registry
-from thinc.api import Adam, Linear, Model, NumpyOps, Softmax, chain, concatenate, fix_random_seed, list2ragged, reduce_max, reduce_mean
+from thinc.api import Adam, Linear, Model, Softmax, chain, concatenate, fix_random_seed, list2ragged, reduce_max, reduce_mean
 
 from winnow.domain import Example, Hyperparameters
 from winnow.recipes import optimizer_state
 from winnow.recipes.calibration import scores_of
+from winnow.recipes.cnn_layers import Ops
 from winnow.recipes.text import break_long_runs
 
 if TYPE_CHECKING:
@@ -36,8 +38,14 @@ _LEARN_RATE = 0.003
 _BATCH = 16
 _LEAST_SCORE = 1e-7
 _SCORED_AT_ONCE = 256
-# numpy's OpenBLAS takes a third to a fifth of the time of thinc's BLIS for products as small as ours.
-_OPS = NumpyOps(use_blis=False)
+_OPS = Ops()
+# That the vocabulary keeps, up to five for a word: a text of words that aren't there takes twice the time, and those that come often are
+# among the first.
+_KEPT_STRINGS = 10_000
+# That it ever had, those that it didn't keep too.
+_MOST_WORDS = 100_000
+# By a longer text it could grow far beyond that.
+_MOST_CHARACTERS_KEPT = 1_000
 # A tokenizer with its rules and a vocabulary.
 _LANGUAGE_TAKES = 2_000_000
 # As many passes as give the optimizer about this many texts to learn from, within bounds.
@@ -48,11 +56,14 @@ _MODEL = {
     "tok2vec": {
         "@architectures": "spacy.Tok2Vec.v2",
         "embed": {
-            "@architectures": "spacy.MultiHashEmbed.v2",
-            "width": 96,
-            "attrs": ["NORM", "PREFIX", "SUFFIX", "SHAPE"],
-            "rows": [5000, 1000, 2500, 2500],
-            "include_static_vectors": False,
+            "@architectures": "winnow.EmbedOnce.v1",
+            "embed": {
+                "@architectures": "spacy.MultiHashEmbed.v2",
+                "width": 96,
+                "attrs": ["NORM", "PREFIX", "SUFFIX", "SHAPE"],
+                "rows": [5000, 1000, 2500, 2500],
+                "include_static_vectors": False,
+            },
         },
         "encode": {"@architectures": "spacy.MaxoutWindowEncoder.v2", "width": 96, "depth": 2, "window_size": 1, "maxout_pieces": 3},
     },
@@ -136,12 +147,16 @@ class Classifier:
 
     def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Of shape (texts, labels), up to a constant a row where labels are exclusive."""
+        if len(self.nlp.vocab) > _MOST_WORDS:
+            self._begin_vocabulary()
         scores = np.empty((len(texts), len(self.labels)), dtype=np.float32)
         for start in range(0, len(texts), _SCORED_AT_ONCE):
             part = texts[start : start + _SCORED_AT_ONCE]
-            # New words of these texts leave the vocabulary with the zone, or it would grow for as long as the process lives.
+            docs = [self._doc(text) for text in takewhile(self._keeps_words_of, part)]
+            # Once the vocabulary is full, new words leave it with the zone, or it would grow for as long as the process lives.
             with self.nlp.memory_zone():
-                scores[start : start + len(part)] = self.textcat.predict([self._doc(text) for text in part])
+                docs += [self._doc(text) for text in part[len(docs) :]]
+                scores[start : start + len(part)] = self.textcat.predict(docs)
         return _logits(scores, exclusive=self.exclusive)
 
     def spacy_model(self, temperature: float) -> tuple[dict[str, Any], bytes]:
@@ -167,6 +182,17 @@ class Classifier:
         self.textcat.cfg["labels"] = self.labels
         self.textcat.model.from_bytes(weights)
         return self
+
+    def _begin_vocabulary(self) -> None:
+        """Take a new one: a memory zone gives back what words take, but not their places in spaCy's tables, which grow with every word
+        that ever was new."""
+        made = spacy.blank(self.language)
+        self.nlp.vocab = self.textcat.vocab = made.vocab
+        self.nlp.tokenizer = made.tokenizer
+
+    def _keeps_words_of(self, text: str) -> bool:
+        """Whether the vocabulary has room for what words of the text are new."""
+        return len(self.nlp.vocab.strings) < _KEPT_STRINGS and len(text) < _MOST_CHARACTERS_KEPT
 
     def _doc(self, text: str) -> Doc:
         return self.nlp.make_doc(break_long_runs(text))
