@@ -255,7 +255,8 @@ def test_no_resource_has_a_fixed_name() -> None:
 def test_only_what_trains_with_spacy_or_writes_pipelines_imports_it() -> None:
     # optimizer_state does for its types alone. (test_cold_start.py shows that no prediction by another recipe than cnn imports spaCy.)
     assert importers("spacy", "thinc") == {
-        f"layers/winnow/winnow/recipes/{name}.py" for name in ("architectures", "cnn", "maxout_fitting", "optimizer_state", "pipeline")
+        f"layers/winnow/winnow/recipes/{name}.py"
+        for name in ("architectures", "cnn", "cnn_layers", "maxout_fitting", "optimizer_state", "pipeline")
     }
 
 
