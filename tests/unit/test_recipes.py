@@ -98,6 +98,19 @@ def test_the_vocabulary_grows_to_its_bound_with_what_is_asked_and_no_further(mon
     assert full == len(set(strings))
 
 
+def test_a_vocabulary_begins_anew_before_many_words_that_were_new_have_made_it_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    classifier = trained("cnn")
+    assert isinstance(classifier, cnn.Classifier)
+    first, expected = classifier.nlp.vocab, classifier.logits(TEXTS)
+    monkeypatch.setattr(cnn, "_MOST_WORDS", len(first) + 50)
+    classifier.logits([f"word{number} unseen{number}" for number in range(50)])
+    found = classifier.logits(TEXTS)
+
+    assert classifier.nlp.vocab is not first
+    assert len(classifier.nlp.vocab) < cnn._MOST_WORDS
+    np.testing.assert_array_equal(found, expected)
+
+
 @pytest.mark.parametrize("recipe", IN_EPOCHS, scope="function")
 def test_the_settings_are_filled_in_and_what_the_client_chose_stays(recipe: str) -> None:
     filled = training.settings_for(recipe, Hyperparameters(), 100, 3, exclusive=True)

@@ -39,13 +39,11 @@ _BATCH = 16
 _LEAST_SCORE = 1e-7
 _SCORED_AT_ONCE = 256
 _OPS = Ops()
-# That the vocabulary keeps, up to five for a word: a text of words that aren't there takes twice the time, and those that come often are
-# among the first.
-_KEPT_STRINGS = 10_000
-# That it ever had, those that it didn't keep too.
+# That the vocabulary keeps, up to five for a word. (A text of words that aren't there takes twice the time, and those that come often are
+# among the first.) By a text that is longer it could grow far beyond that.
+_KEPT_STRINGS, _MOST_CHARACTERS_KEPT = 10_000, 1_000
+# That a vocabulary ever had, those that it didn't keep too.
 _MOST_WORDS = 100_000
-# By a longer text it could grow far beyond that.
-_MOST_CHARACTERS_KEPT = 1_000
 # A tokenizer with its rules and a vocabulary.
 _LANGUAGE_TAKES = 2_000_000
 # As many passes as give the optimizer about this many texts to learn from, within bounds.
@@ -152,11 +150,10 @@ class Classifier:
         scores = np.empty((len(texts), len(self.labels)), dtype=np.float32)
         for start in range(0, len(texts), _SCORED_AT_ONCE):
             part = texts[start : start + _SCORED_AT_ONCE]
-            docs = [self._doc(text) for text in takewhile(self._keeps_words_of, part)]
-            # Once the vocabulary is full, new words leave it with the zone, or it would grow for as long as the process lives.
+            kept = [self._doc(text) for text in takewhile(self._keeps_words_of, part)]
+            # New words of the others leave the vocabulary with the zone, or it would grow for as long as the process lives.
             with self.nlp.memory_zone():
-                docs += [self._doc(text) for text in part[len(docs) :]]
-                scores[start : start + len(part)] = self.textcat.predict(docs)
+                scores[start : start + len(part)] = self.textcat.predict(kept + [self._doc(text) for text in part[len(kept) :]])
         return _logits(scores, exclusive=self.exclusive)
 
     def spacy_model(self, temperature: float) -> tuple[dict[str, Any], bytes]:
