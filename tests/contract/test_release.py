@@ -28,7 +28,7 @@ def released(**packages: str) -> dict[str, Any]:
 
 def test_the_release_names_every_property_of_predict_and_of_all_functions() -> None:
     named = functions()["Predict"].keys() - APART
-    assert named == {"CodeUri", "MemorySize", "Layers", "SnapStart"}, "a property that the release has to name too"
+    assert named == {"CodeUri", "MemorySize", "Layers", "Environment", "SnapStart"}, "a property that the release has to name too"
     assert {name: release()[name] for name in named - {"CodeUri"}} == {name: functions()["Predict"][name] for name in named - {"CodeUri"}}
     assert template()["Globals"].keys() == {"Function"}
     assert release()["ForAll"] == template()["Globals"]["Function"]
