@@ -90,7 +90,7 @@ def bags(texts: Sequence[Sequence[str]], shortest: int) -> Bags:
         told += of_text
     keys = np.concatenate([np.array(told, np.int32), *[word.ngrams for word in words]])
     if len(texts) > 1:
-        # Those of one text need no telling apart: that is a tenth of what such a call takes here.
+        # Those of one text need no telling apart.
         number = np.arange(len(texts), dtype=np.int64)
         of_words, of_pairs = number.repeat([len(text) for text in known]), number.repeat([len(text) for text in pairs])
         of_ngrams = of_words.repeat([len(word.ngrams) for word in words])
