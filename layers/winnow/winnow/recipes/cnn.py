@@ -39,8 +39,8 @@ _BATCH = 16
 _LEAST_SCORE = 1e-7
 _SCORED_AT_ONCE = 256
 _OPS = Ops()
-# That the vocabulary keeps, up to five for a word: those that come often are among the first. (A hundred texts of Banking77 took 17 ms so, and
-# 25 when each call made its words anew.) By a text that is longer it could grow far beyond that.
+# That the vocabulary keeps, up to five for a word: those that come often are among the first. (A hundred texts of Banking77 took 17 ms so,
+# and 25 when each call made its words anew.) By a text that is longer it could grow far beyond that.
 _KEPT_STRINGS, _MOST_CHARACTERS_KEPT = 10_000, 1_000
 # That a vocabulary ever had, those that it didn't keep too.
 _MOST_WORDS = 100_000
