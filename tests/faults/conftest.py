@@ -65,7 +65,7 @@ def world(winnow: Winnow, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iter
     # Nor is what best learns, which would take nine tenths of it: it is another candidate, whose checkpoints have vectors in them.
     monkeypatch.setattr(best, "Classifier", Words)
     monkeypatch.setattr(encoder, "installed", NoEncoder)
-    logging.getLogger("winnow").setLevel(logging.CRITICAL)
+    monkeypatch.setattr(logging.getLogger("winnow"), "disabled", True)
     monkeypatch.setattr(moto.s3.models, "utcnow", lambda: clock().replace(tzinfo=None))
     monkeypatch.setattr(botocore.endpoint, "time", Instant())
     monkeypatch.setattr(DynamoHandler, "transact_write_items", _once_by_token(DynamoHandler.transact_write_items))
