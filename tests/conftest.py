@@ -27,7 +27,7 @@ from moto import mock_aws
 
 from tests.support.clock import Clock
 from tests.support.contract import check_answer, functions, template
-from tests.support.state_machine import MapRunFailedError, at_path, choose, failure, with_result
+from tests.support.state_machine import REQUEST_ID, StateMachine
 from winnow import aws, domain
 
 ROOT = Path(__file__).parents[1]
@@ -56,7 +56,7 @@ class Context:
     function_name: str = "winnow"
     memory_limit_in_mb: int = 512
     invoked_function_arn: str = f"arn:aws:lambda:{REGION}:123456789012:function:winnow"
-    aws_request_id: str = "2c3d4b6e-cf8f-4b3f-944d-2ed928e84f9d"
+    aws_request_id: str = REQUEST_ID
 
     def get_remaining_time_in_millis(self) -> int:
         return int(self.seconds * 1000)
@@ -180,56 +180,17 @@ class Winnow:
 
     def run_workflow(self, data: Json, context: Context | None = None, start_at: str = WORKFLOW["StartAt"]) -> str:
         """Do with this input what the template's state machine does. Returns the name of the state it ends in."""
-        return self._run(WORKFLOW, data, context, start_at)[0]
+        return self._run(WORKFLOW, data, context, start_at)
 
     def run_batch(self, data: Json, start_at: str = BATCH_WORKFLOW["StartAt"]) -> str:
         """The same with the workflow of batch predictions."""
-        return self._run(BATCH_WORKFLOW, data, None, start_at)[0]
+        return self._run(BATCH_WORKFLOW, data, None, start_at)
 
-    def _run(self, machine: Json, data: Json, context: Context | None, start_at: str) -> tuple[str, Json]:
-        """Run a state machine, the whole or that of a Map's items. Returns the state it ends in, and its output."""
-        name = start_at
-        while (state := machine["States"][name])["Type"] in {"Task", "Map", "Choice"}:
-            if state["Type"] == "Choice":
-                name = choose(state, data)
-                continue
-            after = state
-            try:
-                result = self._map(state, data, context) if state["Type"] == "Map" else self._task_of(state, data, context)
-            except Exception as error:
-                if "Catch" not in state:
-                    raise
-                [after] = state["Catch"]
-                result = failure(error, Context.aws_request_id)
-            data = json.loads(json.dumps(with_result(data, after.get("ResultPath", "$"), result)))
-            if after.get("End"):
-                break
-            name = after["Next"]
-        return name, at_path(data, state.get("OutputPath", "$"))
+    def _run(self, machine: Json, data: Json, context: Context | None, start_at: str) -> str:
+        def invoke(function: str, given: Json) -> Any:
+            return self.invoke(functions()[function]["CodeUri"], given, context or Context(seconds=900))
 
-    def _task_of(self, state: Json, data: Json, context: Context | None) -> Any:
-        task = functions()[state["Resource"]["GetAtt"].removesuffix(".Arn")]
-        return self.invoke(task["CodeUri"], data, context or Context(seconds=900))
-
-    def _map(self, state: Json, data: Json, context: Context | None) -> list[Json]:
-        """What a Map makes of its items, one after the other."""
-        machine, made = state["ItemProcessor"], []
-        for item in self._items(state, data):
-            whole = data | {"$Map": {"Item": {"Value": item}}}
-            selected = {
-                name.removesuffix(".$"): at_path(whole, path.replace("$$.Map", "$.$Map")) for name, path in state["ItemSelector"].items()
-            }
-            end, output = self._run(machine, deepcopy(selected), context, machine["StartAt"])
-            if machine["States"][end]["Type"] == "Fail":
-                raise MapRunFailedError
-            made.append(output)
-        return made
-
-    def _items(self, state: Json, data: Json) -> Any:
-        if "ItemReader" not in state:
-            return at_path(data, state["ItemsPath"])
-        where = {name.removesuffix(".$"): at_path(data, path) for name, path in state["ItemReader"]["Parameters"].items()}
-        return json.loads(self.s3.get_object(**where)["Body"].read())
+        return StateMachine(machine, invoke, lambda **where: self.s3.get_object(**where)["Body"].read()).run(data, start_at)[0]
 
     def run_task(self, task: str, data: Json, context: Context | None = None) -> Json:
         """Invoke one task with what the workflow would give it: Train for each candidate. Returns the input of the task that follows."""
