@@ -9,6 +9,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from winnow.errors import BusyError
 from winnow.registry import table as rows
 
 
@@ -132,11 +133,19 @@ def test_a_condition_that_does_not_hold_is_told_at_once(boto_session: boto3.Sess
     assert table.tries == 1
 
 
-@pytest.mark.parametrize(("reasons", "tries"), [(["TransactionConflict"], 6), (["ThrottlingError"], 1)])
-def test_other_reasons_and_conflicts_without_end_are_raised(boto_session: boto3.Session, reasons: list[str], tries: int) -> None:
-    table = FakeTable(boto_session, *[reasons] * 10)
+def test_a_conflict_without_end_is_told_as_busy(boto_session: boto3.Session) -> None:
+    table = FakeTable(boto_session, *[["TransactionConflict"]] * 10)
+
+    with pytest.raises(BusyError):
+        transact(table)
+
+    assert table.tries == 6
+
+
+def test_another_reason_is_raised_at_once(boto_session: boto3.Session) -> None:
+    table = FakeTable(boto_session, ["ThrottlingError"])
 
     with pytest.raises(ClientError):
         transact(table)
 
-    assert table.tries == tries
+    assert table.tries == 1

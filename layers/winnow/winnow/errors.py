@@ -237,13 +237,14 @@ class NothingToCompareError(WinnowError):
 
 
 class BusyError(WinnowError):
-    """Others changed the model each time we looked: nothing is wrong with the request."""
+    """Others changed the model, or something that goes with it, each time we tried: nothing is wrong with the request."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     kind = "busy"
 
-    def __init__(self, model_id: str) -> None:
-        super().__init__(f"Model {model_id!r} is being changed by many at once: try again in a few seconds.")
+    def __init__(self, model_id: str | None = None) -> None:
+        what = "What this would change" if model_id is None else f"Model {model_id!r}"
+        super().__init__(f"{what} is being changed by many at once: try again in a few seconds.")
 
 
 class DatasetError(WinnowError):

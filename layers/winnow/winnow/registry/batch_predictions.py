@@ -109,7 +109,7 @@ class BatchPredictions:
 
     def forget_mark(self, job: BatchJob) -> None:
         """Remove the mark of a batch that is not under way any more."""
-        self._table.delete_item(Key=rows.batch_under_way_key(job.uid, job.batch))
+        rows.delete(self._table, rows.batch_under_way_key(job.uid, job.batch))
 
     def _end(self, job: BatchJob, status: BatchStatus, *, lease: str | None = None, **known: str) -> None:
         ended = _guarded(job, {"batch_status": status, "finished_at": now(), **known}, lease, ends=True)

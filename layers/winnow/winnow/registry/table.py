@@ -30,6 +30,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb import conditions
+from botocore.exceptions import ClientError
+
+from winnow.errors import BusyError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -156,20 +159,25 @@ def one_of(name: str, values: Iterable[str]) -> tuple[str, dict[str, str]]:
 
 
 def update(table: Table, change: Update) -> None:
-    """Make one update. ConditionFailedError where its condition doesn't hold."""
+    """Make one update. ConditionFailedError where its condition doesn't hold; BusyError."""
     try:
-        table.update_item(**change.arguments())
+        _past_conflicts(lambda: table.update_item(**change.arguments()))
     except table.meta.client.exceptions.ConditionalCheckFailedException as error:
         raise ConditionFailedError from error
 
 
 def put(table: Table, item: Mapping[str, Any]) -> bool:
-    """Put one row that must not exist yet. False where it does."""
+    """Put one row that must not exist yet. False where it does. BusyError."""
     try:
-        table.put_item(Item=to_item(item), ConditionExpression="attribute_not_exists(pk)")
+        _past_conflicts(lambda: table.put_item(Item=to_item(item), ConditionExpression="attribute_not_exists(pk)"))
     except table.meta.client.exceptions.ConditionalCheckFailedException:
         return False
     return True
+
+
+def delete(table: Table, key: Key) -> None:
+    """Delete one row, if it is there. BusyError."""
+    _past_conflicts(lambda: table.delete_item(Key=key))
 
 
 def put_new(item: Mapping[str, Any], or_expired_at: int | None = None) -> Callable[[str], dict[str, Any]]:
@@ -211,20 +219,46 @@ def _conditioned(key: Key, condition: str, where: Mapping[str, Any]) -> dict[str
 
 
 def transact(table: Table, *writes: Callable[[str], dict[str, Any]]) -> None:
-    """Make all writes or none. ConditionFailedError where a condition doesn't hold; conflicts with other transactions are tried again."""
+    """Make all writes or none. ConditionFailedError where a condition doesn't hold; BusyError."""
+    # The client of a resource takes Python's own types, which its stubs don't know.
+    items: Any = [write(table.name) for write in writes]
+    try:
+        _past_conflicts(lambda: table.meta.client.transact_write_items(TransactItems=items))
+    except table.meta.client.exceptions.TransactionCanceledException as error:
+        if "ConditionalCheckFailed" in _reasons(error):
+            raise ConditionFailedError from error
+        raise
+
+
+def _past_conflicts(write: Callable[[], object]) -> None:
+    """Make a write, again where a transaction that touches the same row is under way: boto3 doesn't. BusyError where one always is.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling
+    """
     for attempt in range(_CONFLICT_TRIES):
         try:
-            # The client of a resource takes Python's own types, which its stubs don't know.
-            table.meta.client.transact_write_items(TransactItems=[write(table.name) for write in writes])  # type: ignore[misc]
-        except table.meta.client.exceptions.TransactionCanceledException as error:
-            reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
-            if "ConditionalCheckFailed" in reasons:
-                raise ConditionFailedError from error
-            if "TransactionConflict" not in reasons or attempt == _CONFLICT_TRIES - 1:
+            write()
+        except ClientError as error:
+            if not _is_conflict(error):
                 raise
+            if attempt == _CONFLICT_TRIES - 1:
+                raise BusyError from error
             time.sleep(random.uniform(0, 0.05 * 2**attempt))
         else:
             return
+
+
+def _is_conflict(error: ClientError) -> bool:
+    """Of one row's write, or of a transaction none of whose conditions failed."""
+    reasons = _reasons(error)
+    return error.response["Error"]["Code"] == "TransactionConflictException" or (
+        "TransactionConflict" in reasons and "ConditionalCheckFailed" not in reasons
+    )
+
+
+def _reasons(error: ClientError) -> set[str]:
+    """Why a transaction was cancelled, a code for each of its rows."""
+    return {reason.get("Code", "") for reason in error.response.get("CancellationReasons", [])}
 
 
 def partition(table: Table, name: str, **query: Any) -> Iterator[dict[str, Any]]:

@@ -73,7 +73,7 @@ class Upkeep:
     def remove_rows(self, deletion: Deletion) -> None:
         """Remove the rows of what was deleted: a version's, or those of a model's versions, batches of feedback and batch predictions."""
         if deletion.version is not None:
-            self._table.delete_item(Key=rows.version_key(deletion.uid, deletion.version))
+            rows.delete(self._table, rows.version_key(deletion.uid, deletion.version))
             return
         with self._table.batch_writer() as batch:
             for name in (rows.versions_partition(deletion.uid), rows.feedback_partition(deletion.uid)):
@@ -86,7 +86,7 @@ class Upkeep:
 
     def finish(self, deletion: Deletion) -> None:
         """Forget the deletion: nothing is left."""
-        self._table.delete_item(Key=rows.deletion_key(deletion.uid, deletion.version))
+        rows.delete(self._table, rows.deletion_key(deletion.uid, deletion.version))
 
     def job(self, uid: str, version: int) -> tuple[int, VersionStatus] | None:
         """The fence of the version's job, and where the version stands. None where the registry has no such version."""
