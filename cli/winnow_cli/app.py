@@ -203,7 +203,7 @@ def batch(
         str | None, typer.Option("--batch", metavar="ID", callback=_batch_id, help="Look at this one, and start none.")
     ] = None,
     version: Version = None,
-    n_top: Annotated[int, typer.Option(min=1, max=100, help="So many labels of each text.")] = 1,
+    n_top: Annotated[int | None, typer.Option(min=1, max=100, help="So many labels of each text; 1 if not said.")] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Wait for the end.")] = False,
     output: Annotated[Path | None, typer.Option(help="Wait for the end, and download the result into this file.")] = None,
     as_json: Json = False,
@@ -214,8 +214,11 @@ def batch(
     """
     if (file is None) == (again is None):
         raise UsageError("give either a file of texts or, to look at one that was started, --batch ID")
+    more = {name: value for name, value in (("n_top", n_top), ("version", version)) if value is not None}
+    if again and more:
+        raise UsageError("--n-top and --version are for a batch that is started: leave them out with --batch ID")
     with _connected(as_json) as (client, terminal):
-        batch_id = again or batches.start(client, terminal, model, str(file), {"n_top": n_top} | ({"version": version} if version else {}))
+        batch_id = again or batches.start(client, terminal, model, str(file), more)
         batches.look(client, terminal, model, batch_id, watch=watch, output=output)
 
 

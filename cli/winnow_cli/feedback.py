@@ -40,9 +40,9 @@ def send(client: Client, terminal: Terminal, model: str, file: Path, retrain: st
     told = {
         "started": f"version {last['version']} is trained on them",
         "underway": f"version {last['version']} is being trained already; they are trained on after it",
-        "waiting": f"{last['waiting']} examples wait for a version (--retrain now starts one)",
+        "waiting": f"{_number(last['waiting'], 'waits', 'wait')} for a version (--retrain now starts one)",
     }
-    shown = [line(f"{result['examples']} examples are kept for {model}: {told[last['retrain']]}")]
+    shown = [line(f"{_number(result['examples'], 'is', 'are')} kept for {model}: {told[last['retrain']]}")]
     if labels:
         shown.append(line(f"  new labels: {', '.join(map(plain, labels))}"))
     if watch and last["retrain"] == "started":
@@ -50,3 +50,7 @@ def send(client: Client, terminal: Terminal, model: str, file: Path, retrain: st
         see_to_end(client, terminal, model, last["version"], {"feedback": result})
     else:
         terminal.show(result, *shown)
+
+
+def _number(examples: int, singular: str, plural: str) -> str:
+    return f"1 example {singular}" if examples == 1 else f"{examples} examples {plural}"

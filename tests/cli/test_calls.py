@@ -72,6 +72,8 @@ def test_a_wrong_setting_is_a_usage_error(server: Server, winnow: Winnow, settin
         (["train", "/dev/null", "-m", "new", "--dry-run"], "/dev/null is no file"),
         (["batch", "-m", "m"], "--batch ID"),
         (["batch", "-m", "m", "--batch", "../x"], "a batch's id has letters"),
+        (["batch", "-m", "m", "--batch", "20260302T091641007-1a2b3c4d", "--n-top", "3"], "--n-top and --version are for a batch"),
+        (["batch", "-m", "m", "--batch", "20260302T091641007-1a2b3c4d", "--version", "2"], "leave them out with --batch ID"),
         (["feedback", "missing.json", "-m", "m"], "missing.json can't be read"),
     ],
 )

@@ -217,6 +217,15 @@ def test_feedback_goes_in_parts_and_trains_once(server: Server, winnow: Winnow, 
     assert len({headers["Idempotency-Key"] for _, _, headers, _ in server.asked}) == 2
 
 
+def test_one_example_is_told_as_one(server: Server, winnow: Winnow, tmp_path: Path) -> None:
+    file = tmp_path / "more.csv"
+    file.write_text("text,label\none,a\n")
+    kept = {"model_id": "m", "batch": "b", "examples": 1, "new_labels": [], "waiting": 1, "retrain": "waiting", "version": None}
+    server.gives("POST /models/m/examples", (201, kept))
+    done = winnow("feedback", str(file), "-m", "m")
+    assert done.stdout == "1 example is kept for m: 1 example waits for a version (--retrain now starts one)\n"
+
+
 def test_feedback_that_stops_halfway_says_what_is_kept(server: Server, winnow: Winnow, tmp_path: Path) -> None:
     file = tmp_path / "more.json"
     file.write_text(json.dumps([{"text": f"text {number}", "label": "a"} for number in range(1001)]))
