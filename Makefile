@@ -67,7 +67,7 @@ lock: .tools/.uv ## remake the hash-pinned requirements; UPGRADE=1 takes newer r
 	../$(COMPILE) --no-deps encoder-layer.in -o encoder-layer.txt
 	../$(COMPILE) --no-deps -c dev.txt docs-layer.in -o docs-layer.txt
 	for name in spacy-layer winnow-layer bench; do ../$(COMPILE) -c dev.txt $$name.in -o $$name.txt; done
-	for lock in ../benchmarks/peers_prediction/*/requirements; do ../$(COMPILE) -c dev.txt -c bench.txt $$lock.in -o $$lock.txt; done
+	for source in ../benchmarks/peers_prediction/*/requirements.in; do ../$(COMPILE) -c dev.txt -c bench.txt $$source -o $${source%.in}.txt; done
 
 # --- building and deploying ---
 
