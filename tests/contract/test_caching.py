@@ -26,6 +26,7 @@ def integrations() -> dict[str, dict[str, Any]]:
 def test_lists_alone_are_cached_for_as_long_as_the_parameter_says() -> None:
     cached = {call: it for call, it in method_settings().items() if "CachingEnabled" in it}
     assert len(LISTS) == 5
+    assert cached.pop("* *") == {"ResourcePath": "/*", "HttpMethod": "*", "CachingEnabled": False}
     assert cached.keys() == LISTS
     by_parameter = {"If": ["CachesLists", True, False]}
     for setting in cached.values():

@@ -74,6 +74,18 @@ def test_functions_are_traced_and_may_write_traces_only_if_a_parameter_says_so(t
     assert ("AWSXrayWriteOnlyAccess" in managed) == (tracing == "Active")
 
 
+@pytest.mark.parametrize("workflow", ["TrainingWorkflow", "BatchWorkflow"])
+def test_workflows_are_traced_and_may_write_traces_only_if_a_parameter_says_so(workflow: str) -> None:
+    resources = translated({"Tracing": "Active"})
+    assert resources[workflow]["Properties"]["TracingConfiguration"] == {"Enabled": {"Fn::If": ["Traces", True, False]}}
+    [of_tracing] = [it for it in resources[f"{workflow}Role"]["Properties"]["Policies"] if "xray" in json.dumps(it)]
+    [condition, policy, otherwise] = of_tracing["Fn::If"]
+    assert (condition, otherwise) == ("Traces", {"Ref": "AWS::NoValue"})
+    # https://docs.aws.amazon.com/step-functions/latest/dg/xray-iam.html
+    allowed = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets"}
+    assert set(policy["PolicyDocument"]["Statement"]["Action"]) == allowed
+
+
 def test_a_budget_is_there_only_with_somebody_to_tell() -> None:
     budget = template()["Resources"]["Budget"]
     assert budget["Condition"] == "HasBudget"

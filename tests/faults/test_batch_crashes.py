@@ -60,7 +60,7 @@ def run_executions(world: World) -> None:
 
 
 def settle(world: World) -> None:
-    for minutes in (6, 30):
+    for minutes in (6, 60):
         run_executions(world)
         world.clock.advance(minutes=minutes)
         world.sweep()

@@ -271,7 +271,7 @@ class Api(RuleBasedStateMachine):
             self._is_one_of(model_id, allowed)
         self._done("sweep")
 
-    @rule(minutes=st.sampled_from((1, 6, 20, 25 * 60)))
+    @rule(minutes=st.sampled_from((1, 6, 20, 51, 25 * 60)))
     def time_passes(self, minutes: int) -> None:
         self.world.clock.advance(minutes=minutes)
         self._done("time")

@@ -302,7 +302,7 @@ class World:
 
     def settle(self, *pauses: int) -> None:
         """Let time pass, so many minutes between two sweeps, until nothing is left to be done: leases and deletions, then days."""
-        for minutes in pauses or (6, 30, 25 * 60, 25 * 60):
+        for minutes in pauses or (6, 60, 25 * 60, 25 * 60):
             self.clock.advance(minutes=minutes)
             self.sweep()
             self.run_executions()

@@ -202,9 +202,12 @@ def test_a_crash_in_a_shard_is_told_by_its_name(ready: Ready, monkeypatch: pytes
     assert [key for key in winnow.objects() if key.startswith("shards/")] == []
 
 
-def test_a_version_that_was_deleted_meanwhile_fails_the_batch_with_a_sentence(ready: Ready) -> None:
+@pytest.mark.parametrize("loaded", [False, True])
+def test_a_version_that_was_deleted_meanwhile_fails_the_batch_with_a_sentence(ready: Ready, loaded: bool) -> None:
     winnow = ready("exclusive.json")
     put(winnow, TEXTS)
+    if loaded:
+        assert done(winnow)["status"] == "ready"
     job = started(winnow)
     uid = job["batch"]["uid"]
     winnow.table.delete_item(Key={"pk": f"VERSIONS#{uid}", "sk": "000001"})

@@ -139,7 +139,7 @@ def test_a_training_that_fell_silent_fails_and_its_workflow_is_stopped(
             winnow.run_task("publish", job)
     assert winnow.version()["status"] == status
 
-    clock.advance(minutes=19)
+    clock.advance(minutes=49)
     assert sweep(winnow, capsys) == {}
     clock.advance(minutes=2)
     assert sweep(winnow, capsys) == {"TrainingsFailed": 1}
@@ -162,7 +162,7 @@ def test_a_lease_that_is_renewed_between_the_sweeper_s_look_and_its_write_counts
     winnow.create(n_iter=1)
     job = winnow.started_job()
     winnow.invoke("functions/training/prepare", job)
-    clock.advance(minutes=21)
+    clock.advance(minutes=51)
     expire = rows.transact
 
     def late(table: Any, *writes: Any) -> None:

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 # How long nothing needs to be heard of a batch. Queued, its workflow starts within seconds. Running, it speaks at the start of each of its
-# Lambdas, which run 15 minutes at most, and Step Functions tries for some minutes to invoke one.
+# Lambdas, which run 15 minutes at most, and Step Functions tries for half an hour to invoke one.
 _QUEUED_LEASE = timedelta(minutes=5)
-_RUNNING_LEASE = timedelta(minutes=25)
+RUNNING_LEASE = timedelta(minutes=50)
 # A row goes so much later than the result that it speaks of, which is written within the three days that a workflow has.
 _ROW_OUTLIVES = timedelta(days=4)
 
@@ -84,7 +84,7 @@ class BatchPredictions:
 
     def note(self, job: BatchJob, **known: int) -> BatchPrediction:
         """The batch is running: its lease is renewed. known: what is now known of its lines, errors and shards."""
-        change = _guarded(job, {"batch_status": BatchStatus.RUNNING, "lease_until": _lease(_RUNNING_LEASE), **known})
+        change = _guarded(job, {"batch_status": BatchStatus.RUNNING, "lease_until": _lease(RUNNING_LEASE), **known})
         try:
             rows.update(self._table, change)
         except rows.ConditionFailedError as error:

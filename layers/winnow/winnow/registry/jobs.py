@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 # How long nothing needs to be heard of a job. Queued, its workflow starts within seconds. Under way, it speaks at the start of each of its
-# Lambdas, which run 15 minutes at most, and Step Functions tries for half a minute to invoke one.
+# Lambdas, which run 15 minutes at most, and Step Functions tries for half an hour to invoke one.
 _QUEUED_LEASE = timedelta(minutes=5)
-_WORKING_LEASE = timedelta(minutes=20)
+WORKING_LEASE = timedelta(minutes=50)
 
 _NOTED = {VersionStatus.TRAINING: Event.TRAIN, VersionStatus.EVALUATING: Event.EVALUATE}
 
@@ -106,7 +106,7 @@ class Jobs:
         The lease is renewed.
         """
         how_far = {} if progress is None else {"progress": asdict(progress)}
-        self._change(job, _NOTED[status], {**how_far, "lease_until": _lease(_WORKING_LEASE), **known})
+        self._change(job, _NOTED[status], {**how_far, "lease_until": _lease(WORKING_LEASE), **known})
 
     def restart(self, job: TrainingJob) -> TrainingJob:
         """The job under the next fence, still queued: what is left of the one before can't write any more."""

@@ -1,0 +1,53 @@
+"""What the workflows do when Lambda can't start a task's function now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import islice
+from typing import Any
+
+import pytest
+
+from tests.support.contract import functions, template
+from winnow.registry.batch_predictions import RUNNING_LEASE
+from winnow.registry.jobs import WORKING_LEASE
+
+LEASES = {"TrainingWorkflow": WORKING_LEASE, "BatchWorkflow": RUNNING_LEASE}
+
+
+def tasks(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, state in machine["States"].items():
+        if state["Type"] == "Task":
+            yield name, state
+        if state["Type"] == "Map":
+            yield from tasks(state["ItemProcessor"])
+
+
+def pauses(retrier: dict[str, Any]) -> Iterator[float]:
+    """The seconds before each further try, https://states-language.net/#errors."""
+    for attempt in range(retrier["MaxAttempts"]):
+        yield min(retrier["IntervalSeconds"] * retrier["BackoffRate"] ** attempt, retrier.get("MaxDelaySeconds", float("inf")))
+
+
+ALL = [(workflow, *task) for workflow in LEASES for task in tasks(template()["Resources"][workflow]["Properties"]["Definition"])]
+# What tells of a failure is tried again whatever happens, and by the rule on ended executions after that.
+WORK = [(workflow, name, task) for workflow, name, task in ALL if task["Retry"][0]["ErrorEquals"] != ["States.ALL"]]
+
+
+def test_each_task_that_works_is_looked_at() -> None:
+    assert [name for _, name, _ in WORK] == ["Prepare", "Train", "Publish", "Split", "Classify", "Join"]
+
+
+@pytest.mark.parametrize(("workflow", "name", "task"), WORK, ids=[name for _, name, _ in WORK])
+def test_a_task_waits_for_concurrency_half_an_hour_and_its_lease_is_longer(workflow: str, name: str, task: dict[str, Any]) -> None:
+    [retrier] = [each for each in task["Retry"] if "Lambda.TooManyRequestsException" in each["ErrorEquals"]]
+    waited = timedelta(seconds=sum(pauses(retrier)))
+    assert waited >= timedelta(minutes=30)
+    # Noticed within a minute that there is room again.
+    assert max(pauses(retrier)) <= 60
+    assert list(islice(pauses(retrier), 2)) == [2, 4]
+    longest = functions()[task["Resource"]["GetAtt"].removesuffix(".Arn")]["Timeout"]
+    # By parameter in a training, at most that of any Lambda: https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
+    runs = timedelta(seconds=longest if isinstance(longest, int) else template()["Parameters"][longest["Ref"]]["MaxValue"])
+    assert waited + runs < LEASES[workflow]
