@@ -116,8 +116,8 @@ def transact(table: Any) -> None:
     rows.transact(table, rows.put_new({"pk": "a", "sk": "b"}))
 
 
-def test_a_transaction_in_conflict_is_tried_again(boto_session: boto3.Session) -> None:
-    table = FakeTable(boto_session, ["TransactionConflict"], ["None", "TransactionConflict"])
+def test_a_transaction_in_conflict_or_throttled_is_tried_again(boto_session: boto3.Session) -> None:
+    table = FakeTable(boto_session, ["TransactionConflict"], ["None", "ThrottlingError"])
 
     transact(table)
 
@@ -143,7 +143,7 @@ def test_a_conflict_without_end_is_told_as_busy(boto_session: boto3.Session) -> 
 
 
 def test_another_reason_is_raised_at_once(boto_session: boto3.Session) -> None:
-    table = FakeTable(boto_session, ["ThrottlingError"])
+    table = FakeTable(boto_session, ["ValidationError"])
 
     with pytest.raises(ClientError):
         transact(table)

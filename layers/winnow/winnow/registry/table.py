@@ -51,7 +51,10 @@ CURSOR_KEY: Key = {"pk": "KEYS", "sk": "cursors"}
 # For a look of the sweeper, who comes again in five minutes: half the price.
 SOMEWHAT_LATE = {"ConsistentRead": False}
 
-_CONFLICT_TRIES = 6
+# Why a transaction was cancelled that may succeed the next time, for all that is known: for none of these boto3 tries again.
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+_PASSING = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+_TRIES = 6
 
 # The smallest number above zero that DynamoDB takes; a float goes down to 5e-324.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-data-types
@@ -161,7 +164,7 @@ def one_of(name: str, values: Iterable[str]) -> tuple[str, dict[str, str]]:
 def update(table: Table, change: Update) -> None:
     """Make one update. ConditionFailedError where its condition doesn't hold; BusyError."""
     try:
-        _past_conflicts(lambda: table.update_item(**change.arguments()))
+        _persistently(lambda: table.update_item(**change.arguments()))
     except table.meta.client.exceptions.ConditionalCheckFailedException as error:
         raise ConditionFailedError from error
 
@@ -169,7 +172,7 @@ def update(table: Table, change: Update) -> None:
 def put(table: Table, item: Mapping[str, Any]) -> bool:
     """Put one row that must not exist yet. False where it does. BusyError."""
     try:
-        _past_conflicts(lambda: table.put_item(Item=to_item(item), ConditionExpression="attribute_not_exists(pk)"))
+        _persistently(lambda: table.put_item(Item=to_item(item), ConditionExpression="attribute_not_exists(pk)"))
     except table.meta.client.exceptions.ConditionalCheckFailedException:
         return False
     return True
@@ -177,7 +180,7 @@ def put(table: Table, item: Mapping[str, Any]) -> bool:
 
 def delete(table: Table, key: Key) -> None:
     """Delete one row, if it is there. BusyError."""
-    _past_conflicts(lambda: table.delete_item(Key=key))
+    _persistently(lambda: table.delete_item(Key=key))
 
 
 def put_new(item: Mapping[str, Any], or_expired_at: int | None = None) -> Callable[[str], dict[str, Any]]:
@@ -223,36 +226,37 @@ def transact(table: Table, *writes: Callable[[str], dict[str, Any]]) -> None:
     # The client of a resource takes Python's own types, which its stubs don't know.
     items: Any = [write(table.name) for write in writes]
     try:
-        _past_conflicts(lambda: table.meta.client.transact_write_items(TransactItems=items))
+        _persistently(lambda: table.meta.client.transact_write_items(TransactItems=items))
     except table.meta.client.exceptions.TransactionCanceledException as error:
         if "ConditionalCheckFailed" in _reasons(error):
             raise ConditionFailedError from error
         raise
 
 
-def _past_conflicts(write: Callable[[], object]) -> None:
-    """Make a write, again where a transaction that touches the same row is under way: boto3 doesn't. BusyError where one always is.
+def _persistently(write: Callable[[], object]) -> None:
+    """Make a write, again where a transaction that touches the same row is under way: boto3 doesn't. BusyError where one always is, and
+    where a transaction is always throttled.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling
     """
-    for attempt in range(_CONFLICT_TRIES):
+    for attempt in range(_TRIES):
         try:
             write()
         except ClientError as error:
-            if not _is_conflict(error):
+            if not _passes(error):
                 raise
-            if attempt == _CONFLICT_TRIES - 1:
+            if attempt == _TRIES - 1:
                 raise BusyError from error
             time.sleep(random.uniform(0, 0.05 * 2**attempt))
         else:
             return
 
 
-def _is_conflict(error: ClientError) -> bool:
+def _passes(error: ClientError) -> bool:
     """Of one row's write, or of a transaction none of whose conditions failed."""
     reasons = _reasons(error)
     return error.response["Error"]["Code"] == "TransactionConflictException" or (
-        "TransactionConflict" in reasons and "ConditionalCheckFailed" not in reasons
+        bool(reasons & _PASSING) and "ConditionalCheckFailed" not in reasons
     )
 
 
