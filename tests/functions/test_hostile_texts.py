@@ -74,9 +74,24 @@ def test_what_is_over_a_limit_is_refused(winnow: Winnow, body: dict[str, object]
     assert (refused.status, said in refused.body["detail"]) == (status, True), refused.body
 
 
-@pytest.mark.parametrize("body", ['{"model_id": "tc-01", "text": "half \\ud83d"}', '{"model_id": "tc-01", "text": "\\udc00"}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"model_id": "tc-01", "text": "half \\ud83d"}',
+        '{"model_id": "tc-01", "text": "\\udc00"}',
+        '{"model_id": "tc-01", "text": "half \ud83d"}',
+        '{"model_id": "tc-01", "text": "a", "half \ud83d": 1}',
+    ],
+    ids=["high", "low", "unescaped", "in a name"],
+)
 def test_half_a_surrogate_pair_is_unreadable(winnow: Winnow, body: str) -> None:
     refused = winnow.call("predict", "predict_post_text", body=body)
+    assert (refused.status, "surrogate" in refused.body["detail"]) == (400, True)
+
+
+@pytest.mark.parametrize("query", [{"text": "half \ud83d"}, {"text": "a", "half \ud83d": "1"}], ids=["value", "name"])
+def test_half_a_surrogate_pair_in_a_query_is_unreadable(winnow: Winnow, query: dict[str, str]) -> None:
+    refused = winnow.call("predict", "predict_get_query", query={"model_id": "tc-01", **query})
     assert (refused.status, "surrogate" in refused.body["detail"]) == (400, True)
 
 

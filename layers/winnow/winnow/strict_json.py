@@ -11,6 +11,8 @@ from winnow.errors import UnreadableError
 # Python refuses to read an integer of more digits (https://docs.python.org/3/library/stdtypes.html#int-max-str-digits).
 _TOO_MANY_DIGITS = "Exceeds the limit"
 
+HALF_A_PAIR = "holds half of a surrogate pair (\\ud800 to \\udfff): send the whole character"
+
 
 class BrokenJsonError(Exception):
     """Why a text isn't JSON that we take, as what follows its name in a sentence. position: where in the text, None where that isn't
@@ -63,7 +65,7 @@ def _broken(error: ValueError | RecursionError) -> BrokenJsonError:
     if isinstance(error, RecursionError):
         return BrokenJsonError("is nested too deeply")
     if isinstance(error, UnicodeEncodeError):
-        return BrokenJsonError("holds half of a surrogate pair (\\ud800 to \\udfff): send the whole character")
+        return BrokenJsonError(HALF_A_PAIR)
     said = str(error)
     return BrokenJsonError(f"is not JSON: {'a number has too many digits' if said.startswith(_TOO_MANY_DIGITS) else said}")
 

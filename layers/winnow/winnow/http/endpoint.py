@@ -166,6 +166,7 @@ def _not_modified(answer: Answer) -> dict[str, Any]:
 def _read(event: Mapping[str, Any], source: Source) -> dict[str, Any]:
     """The request's fields, unchecked."""
     query = dict(event.get("queryStringParameters") or {})
+    _bytes_of("".join([*query, *query.values()]), "The query")
     if source is Source.QUERY:
         return query
     body = _body(event)
@@ -189,6 +190,14 @@ def _body(event: Mapping[str, Any]) -> str:
         except (binascii.Error, UnicodeDecodeError) as error:
             raise UnreadableError("The body is not UTF-8: send JSON in UTF-8.") from error
     # A body in which JSON's quotes were escaped into the event counts as it was sent.
-    if len(body.encode("utf-8", "surrogatepass")) > MOST_REQUEST_BYTES:
+    if len(_bytes_of(body, "The body")) > MOST_REQUEST_BYTES:
         raise TooLargeError(f"The body is larger than {MOST_REQUEST_BYTES:,} bytes: send fewer texts in a call.")
     return body
+
+
+def _bytes_of(text: str, what: str) -> bytes:
+    """A text of the event in UTF-8. UnreadableError for half of a surrogate pair, which the event's own escapes could bring in."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise UnreadableError(f"{what} {strict_json.HALF_A_PAIR}.") from error
