@@ -312,7 +312,14 @@ BROKEN = [
         "a column of 200,000 characters",
         lambda: table("a" * 200_000 + ",town"),
         8,
-        "Line 8 of the data set has a column of more than 131,072 characters: shorten it.",
+        "Line 8 of the data set has a text of 200,000 characters: at most 20,000. Shorten it.",
+    ),
+    Broken(
+        "a quoted text of 5 MB",
+        lambda: table('"' + "a boat\n" * 700_000 + '",town'),
+        8,
+        "Line 8 of the data set has more than 4,000,000 bytes, since its quote is closed in line 700008 only: close it where the text ends,"
+        " or shorten the text.",
     ),
     Broken("NUL bytes in a CSV", lambda: table("a\0boat,town"), 8, "Line 8 of the data set holds a NUL byte: save the file as UTF-8 text."),
     Broken(

@@ -11,13 +11,31 @@ from collections.abc import Iterator, Sequence
 
 from winnow.datasets.json_formats import Found, Labelled, decoded, not_utf8, too_long
 from winnow.datasets.problems import FileError, RowError
-from winnow.datasets.unpacking import Lines
+from winnow.datasets.unpacking import MOST_RECORD_BYTES, Lines
 
 PREFIX = "__label__"
 # Possessive (*+, ++): nothing is remembered to go back to, however many labels there are.
 _LABELS = re.compile(rf"\s*+(?:{PREFIX}\S*+(?:\s++|$))*+")
 
+# The csv module's own limit, 131,072 characters of a field, ends the reading of a line in its midst, whatever quote is open.
+csv.field_size_limit(MOST_RECORD_BYTES)
+
+_QUOTED = rb'"(?:[^"]++|"")*+'
+_BARE = rb'[^",\r][^,\r]*+'
+# Bytes from the beginning of a field on: whole fields with their commas, and the last one as far as it goes.
+_FIELDS = re.compile(
+    rb'(?:(?:%(quoted)b"|%(bare)b)?,)*+(?:(?P<open>%(quoted)b)|(?P<closed>%(quoted)b")|(?P<bare>%(bare)b)|(?P<none>))'
+    % {b"quoted": _QUOTED, b"bare": _BARE}
+)
+# What comes of the last one depends on no more than these: within quotes, behind the closing one, without quotes, not begun.
+_OPEN = b'"'
+_SHORTEST = {"open": _OPEN, "closed": b'""', "bare": b"x", "none": b""}
+# A carriage return, or something between a closing quote and a comma, ends a record with its line: so csv.reader has it.
+_ENDED = b"\r"
+
 _NUL = "holds a NUL byte: save the file as UTF-8 text"
+# How csv.reader's sentence begins.
+_NEVER_CLOSED = "unexpected end"
 
 
 def header(line: str) -> tuple[str, ...] | None:
@@ -109,55 +127,89 @@ def _columns(record: Sequence[str]) -> str:
 
 
 class _Feed:
-    """Lines as csv.reader takes them. It remembers what is wrong with one, since the reader must go on to the record's end."""
+    """Lines as csv.reader takes them. It remembers what is wrong with one, since the reader must go on to the record's end.
+
+    Of a record with more bytes than are looked at the rest is passed over, and RowError raised: the next line begins the next record.
+    """
 
     def __init__(self, numbered: Lines) -> None:
-        self._lines = iter(numbered)
+        self._parts = numbered.parts()
         self.number = numbered.number
+        self.begin()
+
+    def begin(self) -> None:
+        """The next line is the first of a record."""
+        self._first = self.number + 1
+        self._bytes = 0
         self.wrong: RowError | None = None
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        self.number, line = next(self._lines)
-        if line is None:
-            self.wrong = too_long()
-            return "\n"
+        self.number, part, ends = next(self._parts)
+        if self._bytes + len(part) > MOST_RECORD_BYTES:
+            self._pass_over(part, ends)
+            raise self._too_long()
+        line = part + b"\n"
+        self._bytes += len(line)
         try:
-            return line.decode() + "\n"
+            return line.decode()
         except UnicodeDecodeError as error:
             self.wrong = RowError(not_utf8(line[error.start]))
-            return line.decode(errors="replace") + "\n"
+            return line.decode(errors="replace")
+
+    def _pass_over(self, part: bytes, ends: bool) -> None:
+        # csv.reader asks for a second line only where a quote is open at the end of the first.
+        before = _OPEN if self.number > self._first else b""
+        while (before := _standing_for(before + part)) == _OPEN or not ends:
+            try:
+                self.number, part, ends = next(self._parts)
+            except StopIteration:
+                raise csv.Error(_NEVER_CLOSED) from None
+
+    def _too_long(self) -> RowError:
+        if self.number == self._first:
+            return too_long()
+        return RowError(
+            f"has more than {MOST_RECORD_BYTES:,} bytes, since its quote is closed in line {self.number} only:"
+            " close it where the text ends, or shorten the text"
+        )
+
+
+def _standing_for(part: bytes) -> bytes:
+    """The shortest bytes after which CSV goes on as it does after these, which begin where a field does."""
+    found = _FIELDS.fullmatch(part)
+    return _SHORTEST[found.lastgroup] if found and found.lastgroup else _ENDED
 
 
 def _records(numbered: Lines, of: str) -> Iterator[tuple[int, list[str] | RowError]]:
     feed = _Feed(numbered)
     reader = csv.reader(feed, strict=True)
     while True:
-        before = feed.number
-        feed.wrong = None
+        row = feed.number + 1
+        feed.begin()
         try:
             record: list[str] | RowError = next(reader)
         except StopIteration:
             return
+        except RowError as error:
+            record = error
         except csv.Error as error:
-            record = _explained(error, before, feed.number, of)
+            record = _explained(error, row, of)
         if feed.wrong is not None:
             record = feed.wrong
         elif isinstance(record, list) and any("\0" in field for field in record):
             record = RowError(_NUL)
         if record:
-            yield before + 1, record
+            yield row, record
 
 
-def _explained(error: csv.Error, before: int, number: int, of: str) -> RowError:
+def _explained(error: csv.Error, row: int, of: str) -> RowError:
     said = str(error)
-    if said.startswith("unexpected end") or (said.startswith("field larger") and number > before + 1):
-        sentence = f"Line {before + 1} of {of} opens a quote that is never closed: close it, and double the quotes inside it."
-        raise FileError(sentence, row=before + 1) from error
-    if said.startswith("field larger"):
-        return RowError(f"has a column of more than {csv.field_size_limit():,} characters: shorten it")
+    if said.startswith(_NEVER_CLOSED):
+        sentence = f"Line {row} of {of} opens a quote that is never closed: close it, and double the quotes inside it."
+        raise FileError(sentence, row=row) from error
     if "expected after" in said:
         return RowError("has something between a closing quote and the next comma: double the quotes inside a quoted text")
     return RowError("has a carriage return in its midst: end lines with LF or CRLF, and quote texts that hold one")
