@@ -165,6 +165,7 @@ def test_a_shard_has_no_more_bytes_than_its_classification_can_take(ready: Ready
         (b"PK\x03\x04....", "texts.jsonl", "a ZIP archive"),
         (gzip.compress(b'"a"\n' * 1000)[:-12], "texts.jsonl", "ends in the midst of its gzip stream"),
         (gzip.compress(b'"a"\n' * 2_000_000), "texts.jsonl", "unpacks to more than 200 times"),
+        (b"Text,text\na,b\n", "texts.csv", "has two columns named text"),
         (b'text\n"open\n' + b"more\n" * 10, "texts.csv", "opens a quote that is never closed"),
         ("[]".encode("utf-16"), "texts", "is not UTF-8"),
     ],

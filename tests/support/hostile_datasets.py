@@ -279,6 +279,18 @@ BROKEN = [
         "only a header", lambda: b"text,label\n", None, "The data set has no label at all: a classifier needs examples of at least two."
     ),
     Broken(
+        "two columns of one name",
+        lambda: table("a boat,sea,town", header="text,Text,label"),
+        1,
+        "Line 1 of the data set has two columns named text (case doesn't count): rename one of them, or leave it out.",
+    ),
+    Broken(
+        "a header in Latin-1",
+        lambda: table(header="text,label,caf\0").replace(b"\0", b"\xe9"),
+        1,
+        "Line 1 of the data set is not UTF-8 (byte 0xe9): save the file as UTF-8.",
+    ),
+    Broken(
         "a quote that is never closed",
         lambda: table('"a boat,town', "a, b,town"),
         8,

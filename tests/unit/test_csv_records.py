@@ -14,7 +14,7 @@ from winnow.datasets.formats import Reader
 from winnow.datasets.problems import FileError, RowError
 from winnow.datasets.unlabelled import UnlabelledTexts
 from winnow.datasets.unpacking import MOST_RECORD_BYTES, Lines
-from winnow.domain import Ceilings
+from winnow.domain import Ceilings, Example
 
 LONG = "x" * 140_000
 LONGER = "x" * (MOST_RECORD_BYTES + 1)
@@ -92,6 +92,46 @@ def test_a_data_set_is_read_so_too() -> None:
     bad, fine = Reader(io.BytesIO(body), "texts", Ceilings())
 
     assert (bad.row, fine.row) == (2, 4)
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ("text,text", "text"),
+        ("Text, TEXT ", "text"),
+        ("id,text,note,ID", "id"),
+        ("label,text,label", "label"),
+        ("labels,text,labels,labels", "labels"),
+        ("\n\nid,text,id", "id"),
+    ],
+)
+def test_a_column_that_is_read_stands_once(header: str, name: str) -> None:
+    row = header.count("\n") + 1
+    with pytest.raises(FileError) as refused:
+        told(["a" + ",b" * header.count(",")], header)
+
+    assert refused.value.sentence == (
+        f"Line {row} of the object has two columns named {name} (case doesn't count): rename one of them, or leave it out."
+    )
+    assert refused.value.row == row
+
+
+def test_other_columns_may_have_one_name() -> None:
+    assert told(["a,1,fine,b,,"], "note,id,text,Note,,") == [(2, "1", "fine")]
+
+
+def test_a_header_that_cannot_be_read_says_so() -> None:
+    with pytest.raises(FileError, match=r"Line 1 of the object holds a NUL byte: save the file as UTF-8 text\."):
+        told(["fine,a"], "text,not\0e")
+
+
+@pytest.mark.parametrize("blank", [" ", "\t\r", " \n\n\t"])
+def test_white_space_before_the_header_is_no_header(blank: str) -> None:
+    [text, label] = ["fine", "town"]
+    row = blank.count("\n") + 3
+
+    assert told([text], f"{blank}\ntext") == [(row, None, text)]
+    assert list(Reader(io.BytesIO(f"{blank}\ntext,label\n{text},{label}".encode()), "texts", Ceilings())) == [Example(text, (label,), row)]
 
 
 def test_the_memory_is_bounded() -> None:

@@ -13,6 +13,8 @@ from winnow.datasets.json_formats import Found, Labelled, decoded, not_utf8, too
 from winnow.datasets.problems import FileError, RowError
 from winnow.datasets.unpacking import MOST_RECORD_BYTES, Lines
 
+# The columns that are read, in a data set or in texts without labels; others may have the same name.
+_READ = ("text", "id", "label", "labels")
 PREFIX = "__label__"
 # Possessive (*+, ++): nothing is remembered to go back to, however many labels there are.
 _LABELS = re.compile(rf"\s*+(?:{PREFIX}\S*+(?:\s++|$))*+")
@@ -47,7 +49,7 @@ def header(line: str) -> tuple[str, ...] | None:
 def columns_of(line: str) -> tuple[str, ...]:
     """The names of the columns, if the line is the header of a CSV file. Empty where it can't be one."""
     try:
-        return tuple(name.strip().lower() for name in next(csv.reader([line], strict=True), []))
+        return _names(next(csv.reader([line], strict=True), []))
     except csv.Error:
         return ()
 
@@ -62,17 +64,35 @@ def csv_with_header(numbered: Lines, of: str) -> Iterator[Found]:
 
 
 def by_column(numbered: Lines, of: str) -> Iterator[tuple[int, dict[str, str] | RowError]]:
-    """The records of CSV with a header: the line on which each starts, with its fields by the names of their columns, in lower case."""
-    columns: Sequence[str] | None = None
+    """The records of CSV with a header: the line on which each starts, with its fields by the names of their columns, in lower case.
+
+    FileError where the header can't be read, or names a column that is read twice.
+    """
+    columns: Sequence[str] = ()
     for row, record in _records(numbered, of):
-        if columns is None:
-            columns = [] if isinstance(record, RowError) else [name.strip().lower() for name in record]
+        if not columns:
+            columns = _header(record, f"Line {row} of {of}", row)
         elif isinstance(record, RowError):
             yield row, record
         elif len(record) != len(columns):
             yield row, RowError(f"has {_columns(record)}, and the header has {len(columns):,}: quote texts that hold a comma or a quote")
         else:
             yield row, dict(zip(columns, record, strict=True))
+
+
+def _header(record: list[str] | RowError, place: str, row: int) -> Sequence[str]:
+    if isinstance(record, RowError):
+        raise FileError(f"{place} {record.predicate}.", row=row)
+    columns = _names(record)
+    for name in _READ:
+        if columns.count(name) > 1:
+            raise FileError(f"{place} has two columns named {name} (case doesn't count): rename one of them, or leave it out.", row=row)
+    # White space in the lines before the header names nothing.
+    return columns if any(columns) else ()
+
+
+def _names(record: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name.strip().lower() for name in record)
 
 
 def csv_without_header(numbered: Lines, of: str) -> Iterator[Found]:
