@@ -96,6 +96,17 @@ def test_every_bad_line_is_told_in_its_place_and_spoils_no_other(ready: Ready) -
         assert bad["error"].startswith(said.format(2 * place + 2)), bad
 
 
+def test_a_bad_first_line_spoils_no_other_either(ready: Ready) -> None:
+    winnow = ready("exclusive.json")
+    put(winnow, b'[1]\n{"text": "fine"}\n', "texts.jsonl")
+
+    bad, fine = result(winnow, done(winnow, object="texts.jsonl"))
+
+    assert bad["error"].startswith("Line 1 is neither a string nor an object")
+    assert fine["line"] == 2
+    assert fine["labels"]
+
+
 def test_an_id_comes_back_also_with_an_error_and_whatever_else_a_line_has_is_ignored(ready: Ready) -> None:
     winnow = ready("exclusive.json")
     put(winnow, [{"text": TEXTS[0], "id": 7, "label": "garden"}, {"text": "", "id": "zwölf"}, TEXTS[1]])
@@ -154,6 +165,7 @@ def test_a_shard_has_no_more_bytes_than_its_classification_can_take(ready: Ready
         (b"PK\x03\x04....", "texts.jsonl", "a ZIP archive"),
         (gzip.compress(b'"a"\n' * 1000)[:-12], "texts.jsonl", "ends in the midst of its gzip stream"),
         (gzip.compress(b'"a"\n' * 2_000_000), "texts.jsonl", "unpacks to more than 200 times"),
+        (b"Text,text\na,b\n", "texts.csv", "has two columns named text"),
         (b'text\n"open\n' + b"more\n" * 10, "texts.csv", "opens a quote that is never closed"),
         ("[]".encode("utf-16"), "texts", "is not UTF-8"),
     ],

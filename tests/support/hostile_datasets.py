@@ -279,6 +279,18 @@ BROKEN = [
         "only a header", lambda: b"text,label\n", None, "The data set has no label at all: a classifier needs examples of at least two."
     ),
     Broken(
+        "two columns of one name",
+        lambda: table("a boat,sea,town", header="text,Text,label"),
+        1,
+        "Line 1 of the data set has two columns named text (case doesn't count): rename one of them, or leave it out.",
+    ),
+    Broken(
+        "a header in Latin-1",
+        lambda: table(header="text,label,caf\0").replace(b"\0", b"\xe9"),
+        1,
+        "Line 1 of the data set is not UTF-8 (byte 0xe9): save the file as UTF-8.",
+    ),
+    Broken(
         "a quote that is never closed",
         lambda: table('"a boat,town', "a, b,town"),
         8,
@@ -312,7 +324,14 @@ BROKEN = [
         "a column of 200,000 characters",
         lambda: table("a" * 200_000 + ",town"),
         8,
-        "Line 8 of the data set has a column of more than 131,072 characters: shorten it.",
+        "Line 8 of the data set has a text of 200,000 characters: at most 20,000. Shorten it.",
+    ),
+    Broken(
+        "a quoted text of 5 MB",
+        lambda: table('"' + "a boat\n" * 700_000 + '",town'),
+        8,
+        "Line 8 of the data set has more than 4,000,000 bytes, since its quote is closed in line 700008 only: close it where the text ends,"
+        " or shorten the text.",
     ),
     Broken("NUL bytes in a CSV", lambda: table("a\0boat,town"), 8, "Line 8 of the data set holds a NUL byte: save the file as UTF-8 text."),
     Broken(

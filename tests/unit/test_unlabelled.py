@@ -9,6 +9,7 @@ import tracemalloc
 
 import pytest
 
+from winnow.datasets.problems import FileError
 from winnow.datasets.unlabelled import UnlabelledText, UnlabelledTexts
 from winnow.domain import Ceilings
 
@@ -39,10 +40,18 @@ def test_the_last_line_needs_no_end_and_a_byte_order_mark_is_no_part_of_the_text
         (b'"text","id"\nb,1\n', "t", ["b"]),
         (b"ID;text\nb\n", "t.jsonl.gz", [None, None]),
         (b"nothing\n", "t.json", [None]),
+        (b'[1]\n{"text": "fine"}\n', "t.jsonl.gz", [None, "fine"]),
+        (b'["a"]\n"fine"\n', "t.NDJSON", [None, "fine"]),
     ],
 )
 def test_the_name_says_the_format_and_else_the_first_line(first: bytes, name: str, texts: list[str | None]) -> None:
     assert [text.text for text in read(first, name)] == texts
+
+
+@pytest.mark.parametrize("name", ["t.json", "t.json.gz", "t"])
+def test_a_json_array_is_refused_where_the_name_does_not_say_json_lines(name: str) -> None:
+    with pytest.raises(FileError, match="is a JSON array: send JSON Lines"):
+        read(b'[1]\n{"text": "fine"}\n', name)
 
 
 @pytest.mark.parametrize("packed", [False, True])

@@ -11,13 +11,33 @@ from collections.abc import Iterator, Sequence
 
 from winnow.datasets.json_formats import Found, Labelled, decoded, not_utf8, too_long
 from winnow.datasets.problems import FileError, RowError
-from winnow.datasets.unpacking import Lines
+from winnow.datasets.unpacking import MOST_RECORD_BYTES, Lines
 
+# The columns that are read, in a data set or in texts without labels; others may have the same name.
+_READ = ("text", "id", "label", "labels")
 PREFIX = "__label__"
 # Possessive (*+, ++): nothing is remembered to go back to, however many labels there are.
 _LABELS = re.compile(rf"\s*+(?:{PREFIX}\S*+(?:\s++|$))*+")
 
+# The csv module's own limit, 131,072 characters of a field, ends the reading of a line in its midst, whatever quote is open.
+csv.field_size_limit(MOST_RECORD_BYTES)
+
+_QUOTED = rb'"(?:[^"]++|"")*+'
+_BARE = rb'[^",\r][^,\r]*+'
+# Bytes from the beginning of a field on: whole fields with their commas, and the last one as far as it goes.
+_FIELDS = re.compile(
+    rb'(?:(?:%(quoted)b"|%(bare)b)?,)*+(?:(?P<open>%(quoted)b)|(?P<closed>%(quoted)b")|(?P<bare>%(bare)b)|(?P<none>))'
+    % {b"quoted": _QUOTED, b"bare": _BARE}
+)
+# What comes of the last one depends on no more than these: within quotes, behind the closing one, without quotes, not begun.
+_OPEN = b'"'
+_SHORTEST = {"open": _OPEN, "closed": b'""', "bare": b"x", "none": b""}
+# A carriage return, or something between a closing quote and a comma, ends a record with its line: so csv.reader has it.
+_ENDED = b"\r"
+
 _NUL = "holds a NUL byte: save the file as UTF-8 text"
+# How csv.reader's sentence begins.
+_NEVER_CLOSED = "unexpected end"
 
 
 def header(line: str) -> tuple[str, ...] | None:
@@ -29,7 +49,7 @@ def header(line: str) -> tuple[str, ...] | None:
 def columns_of(line: str) -> tuple[str, ...]:
     """The names of the columns, if the line is the header of a CSV file. Empty where it can't be one."""
     try:
-        return tuple(name.strip().lower() for name in next(csv.reader([line], strict=True), []))
+        return _names(next(csv.reader([line], strict=True), []))
     except csv.Error:
         return ()
 
@@ -44,17 +64,35 @@ def csv_with_header(numbered: Lines, of: str) -> Iterator[Found]:
 
 
 def by_column(numbered: Lines, of: str) -> Iterator[tuple[int, dict[str, str] | RowError]]:
-    """The records of CSV with a header: the line on which each starts, with its fields by the names of their columns, in lower case."""
-    columns: Sequence[str] | None = None
+    """The records of CSV with a header: the line on which each starts, with its fields by the names of their columns, in lower case.
+
+    FileError where the header can't be read, or names a column that is read twice.
+    """
+    columns: Sequence[str] = ()
     for row, record in _records(numbered, of):
-        if columns is None:
-            columns = [] if isinstance(record, RowError) else [name.strip().lower() for name in record]
+        if not columns:
+            columns = _header(record, f"Line {row} of {of}", row)
         elif isinstance(record, RowError):
             yield row, record
         elif len(record) != len(columns):
             yield row, RowError(f"has {_columns(record)}, and the header has {len(columns):,}: quote texts that hold a comma or a quote")
         else:
             yield row, dict(zip(columns, record, strict=True))
+
+
+def _header(record: list[str] | RowError, place: str, row: int) -> Sequence[str]:
+    if isinstance(record, RowError):
+        raise FileError(f"{place} {record.predicate}.", row=row)
+    columns = _names(record)
+    for name in _READ:
+        if columns.count(name) > 1:
+            raise FileError(f"{place} has two columns named {name} (case doesn't count): rename one of them, or leave it out.", row=row)
+    # White space in the lines before the header names nothing.
+    return columns if any(columns) else ()
+
+
+def _names(record: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name.strip().lower() for name in record)
 
 
 def csv_without_header(numbered: Lines, of: str) -> Iterator[Found]:
@@ -109,55 +147,89 @@ def _columns(record: Sequence[str]) -> str:
 
 
 class _Feed:
-    """Lines as csv.reader takes them. It remembers what is wrong with one, since the reader must go on to the record's end."""
+    """Lines as csv.reader takes them. It remembers what is wrong with one, since the reader must go on to the record's end.
+
+    Of a record with more bytes than are looked at the rest is passed over, and RowError raised: the next line begins the next record.
+    """
 
     def __init__(self, numbered: Lines) -> None:
-        self._lines = iter(numbered)
+        self._parts = numbered.parts()
         self.number = numbered.number
+        self.begin()
+
+    def begin(self) -> None:
+        """The next line is the first of a record."""
+        self._first = self.number + 1
+        self._bytes = 0
         self.wrong: RowError | None = None
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        self.number, line = next(self._lines)
-        if line is None:
-            self.wrong = too_long()
-            return "\n"
+        self.number, part, ends = next(self._parts)
+        if self._bytes + len(part) > MOST_RECORD_BYTES:
+            self._pass_over(part, ends)
+            raise self._too_long()
+        line = part + b"\n"
+        self._bytes += len(line)
         try:
-            return line.decode() + "\n"
+            return line.decode()
         except UnicodeDecodeError as error:
             self.wrong = RowError(not_utf8(line[error.start]))
-            return line.decode(errors="replace") + "\n"
+            return line.decode(errors="replace")
+
+    def _pass_over(self, part: bytes, ends: bool) -> None:
+        # csv.reader asks for a second line only where a quote is open at the end of the first.
+        before = _OPEN if self.number > self._first else b""
+        while (before := _standing_for(before + part)) == _OPEN or not ends:
+            try:
+                self.number, part, ends = next(self._parts)
+            except StopIteration:
+                raise csv.Error(_NEVER_CLOSED) from None
+
+    def _too_long(self) -> RowError:
+        if self.number == self._first:
+            return too_long()
+        return RowError(
+            f"has more than {MOST_RECORD_BYTES:,} bytes, since its quote is closed in line {self.number} only:"
+            " close it where the text ends, or shorten the text"
+        )
+
+
+def _standing_for(part: bytes) -> bytes:
+    """The shortest bytes after which CSV goes on as it does after these, which begin where a field does."""
+    found = _FIELDS.fullmatch(part)
+    return _SHORTEST[found.lastgroup] if found and found.lastgroup else _ENDED
 
 
 def _records(numbered: Lines, of: str) -> Iterator[tuple[int, list[str] | RowError]]:
     feed = _Feed(numbered)
     reader = csv.reader(feed, strict=True)
     while True:
-        before = feed.number
-        feed.wrong = None
+        row = feed.number + 1
+        feed.begin()
         try:
             record: list[str] | RowError = next(reader)
         except StopIteration:
             return
+        except RowError as error:
+            record = error
         except csv.Error as error:
-            record = _explained(error, before, feed.number, of)
+            record = _explained(error, row, of)
         if feed.wrong is not None:
             record = feed.wrong
         elif isinstance(record, list) and any("\0" in field for field in record):
             record = RowError(_NUL)
         if record:
-            yield before + 1, record
+            yield row, record
 
 
-def _explained(error: csv.Error, before: int, number: int, of: str) -> RowError:
+def _explained(error: csv.Error, row: int, of: str) -> RowError:
     said = str(error)
-    if said.startswith("unexpected end") or (said.startswith("field larger") and number > before + 1):
-        sentence = f"Line {before + 1} of {of} opens a quote that is never closed: close it, and double the quotes inside it."
-        raise FileError(sentence, row=before + 1) from error
-    if said.startswith("field larger"):
-        return RowError(f"has a column of more than {csv.field_size_limit():,} characters: shorten it")
+    if said.startswith(_NEVER_CLOSED):
+        sentence = f"Line {row} of {of} opens a quote that is never closed: close it, and double the quotes inside it."
+        raise FileError(sentence, row=row) from error
     if "expected after" in said:
         return RowError("has something between a closing quote and the next comma: double the quotes inside a quoted text")
     return RowError("has a carriage return in its midst: end lines with LF or CRLF, and quote texts that hold one")

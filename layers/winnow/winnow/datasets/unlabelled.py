@@ -23,7 +23,7 @@ _NONE = (
     "The object is in none of the formats that are read: JSON Lines, each line a JSON string or an object with a text"
     f" ({_FORM}), or CSV with a header that has a column text."
 )
-_JSON_NAMES = (".jsonl", ".ndjson", ".json")
+_JSON_LINES_NAMES = (".jsonl", ".ndjson")
 
 # A text and its id, both unchecked.
 type _Record = tuple[Any, Any]
@@ -75,9 +75,11 @@ class UnlabelledTexts:
             if "text" not in columns:
                 raise FileError("The object is CSV, and its header, line 1, has no column text: name the column of the texts so.")
             return _csv
+        if self._name.endswith(_JSON_LINES_NAMES):
+            return _json_lines
         if first.startswith(b"["):
             raise FileError("The object is a JSON array: send JSON Lines, one text a line.")
-        if self._name.endswith(_JSON_NAMES) or first.startswith(b"{") or _is_json_string(first):
+        if self._name.endswith(".json") or first.startswith(b"{") or _is_json_string(first):
             return _json_lines
         if "text" in columns:
             return _csv

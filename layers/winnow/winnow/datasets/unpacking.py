@@ -153,15 +153,24 @@ class Lines:
         self.number = first - 1
 
     def __iter__(self) -> Iterator[tuple[int, bytes | None]]:
-        begun, skips = b"", False
+        long = False
+        for number, part, ends in self.parts():
+            if ends:
+                yield number, None if long or len(part) > MOST_RECORD_BYTES else part
+            long = not ends
+
+    def parts(self) -> Iterator[tuple[int, bytes, bool]]:
+        """The number of a line, bytes of it, and whether they are its last: more than one part only of a line that is too long."""
+        begun, long = b"", False
         for piece in self._pieces:
             *lines, begun = (begun + piece).split(b"\n")
             for line in lines:
                 self.number += 1
-                yield self.number, None if skips else line
-                skips = False
+                yield self.number, line, True
+            long = long and not lines
             if len(begun) > MOST_RECORD_BYTES:
-                begun, skips = b"", True
-        if begun or skips:
+                yield self.number + 1, begun, False
+                begun, long = b"", True
+        if begun or long:
             self.number += 1
-            yield self.number, None if skips else begun
+            yield self.number, begun, True
