@@ -47,13 +47,13 @@ class Classifying:
                     noted = time.monotonic()
 
     def _trained(self, job: BatchJob, number: int) -> TrainedClassifier:
+        # Asked for each shard: a version that was deleted meanwhile classifies no more. Under whatever fence it was made.
+        version = deployment.models().version_of_job(TrainingJob(job.model_id, job.uid, number, fence=0))
+        check_ready(version)
         key = (job.uid, number)
         if self._kept is None or self._kept[0] != key:
             # Two versions needn't be in memory at once.
             self._kept = None
-            # Under whatever fence it was made.
-            version = deployment.models().version_of_job(TrainingJob(job.model_id, job.uid, number, fence=0))
-            check_ready(version)
             self._kept = key, load(deployment.storage(), version.job, version.manifest_sha256)
         return self._kept[1]
 
