@@ -12,17 +12,15 @@ import hashlib
 import json
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import boto3
 import numpy as np
 
 from winnow.object_keys import encoder_key
 from winnow.recipes.encoder import ABOUT, MODEL, TOKENIZER, Encoder
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 _TEXT = "I want to save for vacation!"
 
@@ -53,12 +51,19 @@ def upload(folder: Path, bucket: str, about: bytes) -> str:
     """Try the encoder, and put its files into the bucket. Returns its digest."""
     digest = hashlib.sha256(about).hexdigest()
     s3 = boto3.client("s3")
-    if not np.isfinite(_vector(folder, about)).all():
-        raise UploadError(f"the encoder gives no vector of numbers for {_TEXT!r}")
+    with _encoder(folder, about) as encoder:
+        if not np.isfinite(encoder.vectors([_TEXT])).all():
+            raise UploadError(f"the encoder gives no vector of numbers for {_TEXT!r}")
     for part in (MODEL, TOKENIZER):
         s3.upload_file(str(folder / part), bucket, encoder_key(digest, part))
     s3.put_object(Bucket=bucket, Key=encoder_key(digest, ABOUT), Body=about)
     return digest
+
+
+def reads_together(folder: Path, about: bytes) -> bool:
+    """Whether several texts go through the encoder at once (Encoder.together)."""
+    with _encoder(folder, about) as encoder:
+        return encoder.together
 
 
 def _dimensions(folder: Path) -> int:
@@ -71,13 +76,14 @@ def _dimensions(folder: Path) -> int:
     return first.shape[2]
 
 
-def _vector(folder: Path, about: bytes) -> NDArray[np.float32]:
-    """What the encoder makes of a text, its files side by side as a deployment has them."""
+@contextmanager
+def _encoder(folder: Path, about: bytes) -> Iterator[Encoder]:
+    """The encoder, its files side by side as a deployment has them."""
     with tempfile.TemporaryDirectory() as beside:
         for part in (MODEL, TOKENIZER):
             (Path(beside) / part).symlink_to((folder / part).resolve())
         (Path(beside) / ABOUT).write_bytes(about)
-        return Encoder(Path(beside)).vectors([_TEXT])
+        yield Encoder(Path(beside))
 
 
 def main() -> None:
@@ -94,6 +100,8 @@ def main() -> None:
     except UploadError as error:
         sys.exit(f"encoder: {error}")
     print(f"s3://{given.bucket}/{encoder_key(digest, '')} holds the sentence encoder {json.loads(about)['name']}.")
+    if not reads_together(given.folder, about):
+        print("It reads one text at a time: its vectors depend on the texts beside, as where onnxruntime quantizes dynamically.")
     print(f"Train with it: sam deploy --parameter-overrides EncoderBucket={given.bucket} Encoder={digest}")
 
 

@@ -30,8 +30,8 @@ def trained(request: pytest.FixtureRequest, winnow: Winnow) -> Winnow:
     return winnow
 
 
-def ask(winnow: Winnow, texts: Sequence[str]) -> Answer:
-    return winnow.call("predict", "predict_post_texts", body={"model_id": "tc-01", "texts": list(texts), "n_top": 3})
+def ask(winnow: Winnow, texts: Sequence[str], **more: bool) -> Answer:
+    return winnow.call("predict", "predict_post_texts", body={"model_id": "tc-01", "texts": list(texts), "n_top": 3, **more})
 
 
 def test_each_is_answered_with_scores(trained: Winnow) -> None:
@@ -39,6 +39,16 @@ def test_each_is_answered_with_scores(trained: Winnow) -> None:
         answer = ask(trained, [text])
         assert answer.status == 200, (name, answer.body)
         assert sum(label["score"] for label in answer.body["predictions"][0]["labels"]) == pytest.approx(1, abs=1e-5), name
+
+
+@pytest.mark.parametrize("name", [name for name in HOSTILE if "marks" in name])
+def test_marks_are_explained(winnow: Winnow, name: str) -> None:
+    winnow.put_dataset()
+    winnow.train(recipe="linear")
+    answer = ask(winnow, [HOSTILE[name]], explain=True)
+    assert answer.status == 200, answer.body
+    told = answer.body["predictions"][0]["explanation"]
+    assert told["bias"] + sum(word["contribution"] for word in told["words"]) == pytest.approx(told["logit"], abs=1e-4)
 
 
 def test_every_script_is_answered(trained: Winnow) -> None:

@@ -18,6 +18,7 @@ from tests.conftest import Json, load_event
 from tests.support.custom_resource import answer_of
 from tests.support.deadline import Deadline
 from tests.support.feedback import add, labelled
+from tests.support.tiny_encoder import put as put_tiny
 from winnow import encoders
 from winnow.object_keys import encoder_key
 from winnow.recipes import encoder
@@ -136,6 +137,22 @@ def test_feedback_is_trained_with_the_one_for_trainings(winnow: Winnow, digest: 
 
 def test_a_version_that_needs_none_keeps_none(winnow: Winnow, digest: str) -> None:
     assert winnow.train(recipe="linear")["encoder"] is None
+
+
+def test_a_text_that_one_makes_no_tokens_of_is_answered_and_takes_no_other_with_it(winnow: Winnow, tmp_path: Path) -> None:
+    boto3.client("s3").create_bucket(Bucket=BUCKET)
+    winnow.put_dataset()
+    put_tiny(tmp_path, dynamic=True)
+    digest = upload.upload(tmp_path, BUCKET, upload.described(tmp_path, "tiny", "mean", 16))
+    winnow.parameters |= {"Encoder": digest, "EncoderBucket": BUCKET}
+    assert winnow.train(recipe="sentence")["status"] == "ready"
+    texts = ["\x01", "My card was stolen", "\u200b", "How deep do", "tulip"]
+
+    among = winnow.call("predict", "predict_post_texts", body={"model_id": "tc-01", "texts": texts})
+    assert among.status == 200, among.body
+    for text, found in zip(texts, among.body["predictions"], strict=True):
+        [alone] = winnow.call("predict", "predict_post_texts", body={"model_id": "tc-01", "texts": [text]}).body["predictions"]
+        assert found == alone
 
 
 # --- what lies there isn't what it should be ---
@@ -276,6 +293,18 @@ def test_a_fault_of_ours_is_an_answer_too(winnow: Winnow, digest: str, monkeypat
 def test_one_as_it_is_described_keeps_its_digest(winnow: Winnow, digest: str) -> None:
     about = upload.described(INSTALLED, None, "cls", 7)
     assert upload.upload(INSTALLED, BUCKET, about) == encoder.installed().digest
+
+
+@pytest.mark.parametrize("dynamic", [True, False])
+def test_it_says_where_texts_may_not_be_read_together(
+    winnow: Winnow, tmp_path: Path, dynamic: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    boto3.client("s3").create_bucket(Bucket=BUCKET)
+    put_tiny(tmp_path, dynamic=dynamic)
+    monkeypatch.setattr("sys.argv", ["upload.py", str(tmp_path), BUCKET, "--name", "tiny"])
+    upload.main()
+
+    assert ("reads one text at a time" in capsys.readouterr().out) == dynamic
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ HOSTILE = {
     "flags": _full("🇫🇷"),
     "combining marks": "a" + _full("\u0301")[1:],
     "stacked marks": _full("a" + "\u0301\u0323\u0489" * 20),
+    "marks out of their order": "a" + "\u0301" * 9_999 + "\u0316" * 10_000,
+    "marks without a class of their own": "a" + "\u0301" * 9_999 + "\uff9e" * 10_000,
     "what NFKC makes eighteen of": _full("ﷺ"),
     "NULs": "a" + _full("\0")[1:],
     "other controls": "a" + _full("\x01\x1b\x7f\x85")[1:],

@@ -14,8 +14,9 @@ import pytest
 import winnow_encoder
 from numpy.typing import NDArray
 
+from layers.encoder import upload
 from tests.conftest import ROOT
-from tests.support import minilm
+from tests.support import minilm, tiny_encoder
 from winnow.errors import EncoderError
 from winnow.recipes import encoder
 from winnow.recipes.encoder import Encoder, Remembered
@@ -70,6 +71,43 @@ def test_a_text_has_the_same_vector_alone_and_among_others(installed: Encoder) -
     texts = [*ODD, *SENTENCES]
     assert np.array_equal(installed.vectors(texts), np.vstack([installed.vectors([text]) for text in texts]))
     assert np.array_equal(installed.vectors(texts[::-1]), installed.vectors(texts)[::-1])
+
+
+def test_the_layer_s_need_not_be_tried(installed: Encoder) -> None:
+    assert installed.digest == encoder._KNOWN_TOGETHER
+
+
+@pytest.mark.parametrize(("dynamic", "together"), [(False, True), (True, False)])
+def test_another_has_the_same_vector_for_a_text_alone_and_among_others(tmp_path: Path, dynamic: bool, together: bool) -> None:
+    # Both the tokens of the words that a quantized table rounds to nothing, and those that make it do so.
+    texts = ["how deep", "my card", "stolen ?", "tulip bulbs", "?", "how"]
+    other = tiny(tmp_path, dynamic=dynamic)
+
+    assert np.array_equal(other.vectors(texts), np.vstack([other.vectors([text]) for text in texts]))
+    assert other.together == together
+
+
+@pytest.mark.parametrize("pooling", ["mean", "cls"])
+@pytest.mark.parametrize("text", ["\x01", "\u200b", ""])
+def test_a_text_of_which_a_tokenizer_makes_nothing_has_a_vector_too(tmp_path: Path, text: str, pooling: str) -> None:
+    other = tiny(tmp_path, pooling=pooling)
+    assert other._tokens_of(text) == []
+    alone, among = other.vectors([text]), other.vectors(["my card", text, text, "how deep"])
+
+    assert np.linalg.norm(alone) == pytest.approx(1, abs=1e-6)
+    assert np.array_equal(among[1:3], np.vstack([alone, alone]))
+
+
+def test_so_has_one_whose_tokens_mean_nothing_to_the_model(tmp_path: Path) -> None:
+    # As those that its authors gave a vector of zeros.
+    other = tiny(tmp_path)
+    assert np.linalg.norm(other.vectors(["unknown"])) == pytest.approx(1, abs=1e-6)
+
+
+def tiny(folder: Path, *, dynamic: bool = False, pooling: str = "mean") -> Encoder:
+    tiny_encoder.put(folder, dynamic=dynamic)
+    (folder / "encoder.json").write_bytes(upload.described(folder, "tiny", pooling, 16))
+    return Encoder(folder)
 
 
 def test_no_texts_have_no_vectors(installed: Encoder) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+import spacy
 
-from tests.conftest import load_dataset
+from tests.conftest import ROOT, load_dataset
 from winnow import training
 from winnow.domain import Example, Hyperparameters
 from winnow.recipes import COSTS, cnn
@@ -29,8 +33,8 @@ def examples() -> list[Example]:
     return [Example(record["text"], (record["label"],)) for record in load_dataset("exclusive.json")]
 
 
-def trained(recipe: str, *, exclusive: bool = True) -> Classifier:
-    classifier: Classifier = recipe_of(recipe).Classifier(LABELS, exclusive=exclusive, language="en")
+def trained(recipe: str, *, exclusive: bool = True, language: str = "en") -> Classifier:
+    classifier: Classifier = recipe_of(recipe).Classifier(LABELS, exclusive=exclusive, language=language)
     fitting = classifier.fitting(examples(), SETTINGS[recipe])
     for _ in fitting.begin():
         pass
@@ -84,7 +88,7 @@ def test_the_vocabulary_grows_to_its_bound_with_what_is_asked_and_no_further(mon
     assert isinstance(classifier, cnn.Classifier)
     strings = classifier.nlp.vocab.strings
     begun = len(strings)
-    monkeypatch.setattr(cnn, "_KEPT_STRINGS", begun + 50)
+    monkeypatch.setattr(cnn, "_KEPT_STRINGS", begun - len(spacy.blank("en").vocab.strings) + 50)
     classifier.logits([" ".join(f"long{number}" for number in range(200))])
     assert len(strings) == begun
 
@@ -102,13 +106,72 @@ def test_a_vocabulary_begins_anew_before_many_words_that_were_new_have_made_it_l
     classifier = trained("cnn")
     assert isinstance(classifier, cnn.Classifier)
     first, expected = classifier.nlp.vocab, classifier.logits(TEXTS)
-    monkeypatch.setattr(cnn, "_MOST_WORDS", len(first) + 50)
+    own = len(spacy.blank("en").vocab)
+    monkeypatch.setattr(cnn, "_MOST_WORDS", len(first) - own + 50)
     classifier.logits([f"word{number} unseen{number}" for number in range(50)])
     found = classifier.logits(TEXTS)
 
     assert classifier.nlp.vocab is not first
-    assert len(classifier.nlp.vocab) < cnn._MOST_WORDS
+    assert len(classifier.nlp.vocab) < own + cnn._MOST_WORDS
     np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("language", ["en", "nl", "id"])
+def test_a_vocabulary_has_as_much_room_for_words_whatever_its_language_brings(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    classifier = trained("cnn", language=language)
+    assert isinstance(classifier, cnn.Classifier)
+    first = classifier.nlp.vocab
+    begun = len(first.strings)
+    classifier.logits(["a wordneverseen"])
+    assert len(first.strings) > begun
+
+    own = len(spacy.blank(language).vocab)
+    monkeypatch.setattr(cnn, "_MOST_WORDS", len(first) - own + 10)
+    classifier.logits([f"unseen{number}" for number in range(9)])
+    classifier.logits(TEXTS[:1])
+    assert classifier.nlp.vocab is first
+    classifier.logits([f"another{number}" for number in range(9)])
+    classifier.logits(TEXTS[:1])
+    assert classifier.nlp.vocab is not first
+
+
+# A process that holds more and more classifiers of a language: by how much each makes it grow, and what it says that it holds.
+_GROWTH = """
+import sys
+from pathlib import Path
+from winnow.domain import Example, Hyperparameters
+from winnow.recipes import cnn
+
+labels = [str(number) for number in range(77)]
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+def untrained():
+    return cnn.Classifier(labels, exclusive=True, language=sys.argv[1])
+
+def made():
+    classifier = untrained().from_bytes(weights)
+    classifier.logits(["a text"])
+    return classifier
+
+first = untrained()
+list(first.fitting([Example("a text", (label,)) for label in labels], Hyperparameters()).begin())
+weights = first.to_bytes()
+held = [made(), made()]
+before = resident()
+held += [made() for _ in range(4)]
+print((resident() - before) / 4, held[0].nbytes)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux tells what a process holds so")
+@pytest.mark.parametrize("language", ["en", "nl", "ms", "id"])
+def test_cnn_says_what_it_holds_whatever_its_language_brings(language: str) -> None:
+    environment = {"PYTHONPATH": str(ROOT / "layers" / "winnow"), "OPENBLAS_NUM_THREADS": "1"}
+    told = subprocess.run([sys.executable, "-c", _GROWTH, language], env=environment, capture_output=True, text=True, check=True)
+    grown, says = map(float, told.stdout.split())
+    assert 0.8 < says / grown < 1.4, (grown, says)
 
 
 @pytest.mark.parametrize("recipe", IN_EPOCHS, scope="function")

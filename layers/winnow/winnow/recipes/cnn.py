@@ -39,13 +39,13 @@ _BATCH = 16
 _LEAST_SCORE = 1e-7
 _SCORED_AT_ONCE = 256
 _OPS = Ops()
-# That the vocabulary keeps, up to five for a word: those that come often are among the first. (A hundred texts of Banking77 took 17 ms so,
-# and 25 when each call made its words anew.) By a text that is longer it could grow far beyond that.
+# That the vocabulary keeps beyond its language's own, up to five for a word: those that come often are among the first. (A hundred texts of
+# Banking77 took 17 ms so, and 25 when each call made its words anew.) By a text that is longer it could grow far beyond that.
 _KEPT_STRINGS, _MOST_CHARACTERS_KEPT = 10_000, 1_000
-# That a vocabulary ever had, those that it didn't keep too.
+# That a vocabulary ever had beyond its language's own, those that it didn't keep too.
 _MOST_WORDS = 100_000
-# A tokenizer with its rules and a vocabulary.
-_LANGUAGE_TAKES = 2_000_000
+# A tokenizer with its rules and a vocabulary, and that for each word that the language brings, most of them rules: some bring 30,000.
+_LANGUAGE_TAKES, _WORD_TAKES = 700_000, 1_500
 # As many passes as give the optimizer about this many texts to learn from, within bounds.
 _TEXTS_SEEN, _FEWEST_EPOCHS, _MOST_EPOCHS = 100_000, 10, 20
 
@@ -133,6 +133,7 @@ class Classifier:
         self.exclusive = exclusive
         self.language = language
         self.nlp: Language = spacy.blank(language)
+        self._own_strings, self._own_words = len(self.nlp.vocab.strings), len(self.nlp.vocab)
         name = "textcat" if exclusive else "textcat_multilabel"
         config = {"model": {**_MODEL, "exclusive_classes": exclusive, "nO": len(labels)}}
         self.textcat = cast("Any", self.nlp.add_pipe(name, config=config))
@@ -145,7 +146,7 @@ class Classifier:
 
     def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Of shape (texts, labels), up to a constant a row where labels are exclusive."""
-        if len(self.nlp.vocab) > _MOST_WORDS:
+        if len(self.nlp.vocab) - self._own_words > _MOST_WORDS:
             self._begin_vocabulary()
         scores = np.empty((len(texts), len(self.labels)), dtype=np.float32)
         for start in range(0, len(texts), _SCORED_AT_ONCE):
@@ -165,10 +166,10 @@ class Classifier:
 
     @property
     def nbytes(self) -> int:
-        """How much memory it holds: its weights, and about as much as spaCy takes for a language."""
+        """How much memory it holds: its weights, and about as much as spaCy takes for its language."""
         nodes = self.textcat.model.walk()
         weights = (node.get_param(name) for node in nodes for name in node.param_names if node.has_param(name))
-        return _LANGUAGE_TAKES + sum(int(each.nbytes) for each in weights)
+        return _LANGUAGE_TAKES + _WORD_TAKES * self._own_words + sum(int(each.nbytes) for each in weights)
 
     def to_bytes(self) -> bytes:
         """The weights: all that training changed."""
@@ -189,7 +190,7 @@ class Classifier:
 
     def _keeps_words_of(self, text: str) -> bool:
         """Whether the vocabulary has room for what words of the text are new."""
-        return len(self.nlp.vocab.strings) < _KEPT_STRINGS and len(text) < _MOST_CHARACTERS_KEPT
+        return len(self.nlp.vocab.strings) - self._own_strings < _KEPT_STRINGS and len(text) < _MOST_CHARACTERS_KEPT
 
     def _doc(self, text: str) -> Doc:
         return self.nlp.make_doc(break_long_runs(text))

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 # The files of an encoder: encoder.json describes the other two. Those of the layer are made by layers/encoder/assemble.py.
 ABOUT, MODEL, TOKENIZER = "encoder.json", "model.onnx", "tokenizer.json"
 _PACKAGE = "winnow_encoder"
+# By which it is found out whether texts may go through an encoder together; and the digest of the layer's, of which tests have found it.
+_KNOWN_TOGETHER = "306e93bbc7cbeb4dac0a8cceaafeb381c02a622419a58a26d2f5a84a936d7dda"
+_PROBES = "How deep do tulip bulbs go?", "I want to save for vacation!"
 # Texts between two yields: under a tenth of a second where they are short.
 _ENCODED_AT_ONCE = 16
 
@@ -67,18 +70,53 @@ class Encoder:
     def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Of shape (texts, dimensions), each of length 1. What is beyond most_tokens is not read.
 
-        Texts of equal length go through it together, which takes a fifth less time, as long as they have no more tokens than one text may
-        have: so they take no more memory. They need no padding, and a text's vector doesn't depend on its neighbours.
+        A text's vector doesn't depend on its neighbours. Texts of equal length go through the encoder together where `together` allows it,
+        which takes a fifth less time, as long as they have no more tokens than one text may have: so they take no more memory, and they
+        need no padding.
         """
         found = np.empty((len(texts), self._dimensions), np.float32)
-        tokens = [self._tokenizer.encode(_readable(text)).ids for text in texts]
-        for together in _of_equal_length(tokens, self._most_tokens):
-            ids = np.array([tokens[place] for place in together], np.int64)
-            given = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
-            states = self._session.run(None, {name: given[name] for name in self._inputs})[0]
-            pooled = states.mean(axis=1) if self._pooling == "mean" else states[:, 0]
-            found[together] = pooled / np.sqrt(np.einsum("ij,ij->i", pooled, pooled))[:, None]
+        tokens = [self._tokens_of(text) for text in texts]
+        for places in _of_equal_length(tokens, self._most_tokens):
+            ids = np.array([tokens[place] for place in places], np.int64)
+            if len(ids) == 1 or self.together:
+                found[places] = self._read(ids)
+            else:
+                for place, alone in zip(places, ids, strict=True):
+                    found[place] = self._read(alone[None])[0]
         return found
+
+    @cached_property
+    def together(self) -> bool:
+        """Whether a text has the same vector, bit for bit, when others go through the encoder with it.
+
+        It hasn't where the model quantizes by the range of all that it is given at once (ONNX's DynamicQuantizeLinear), as onnxruntime's
+        quantize_dynamic makes it. Two texts tell it, once several of equal length come: a single text doesn't wait for it.
+        """
+        if self.digest == _KNOWN_TOGETHER:
+            return True
+        ids = np.array(list(zip(*map(self._tokens_of, _PROBES), strict=False)), np.int64).reshape(-1, 2).T
+        one, other = ids[:1], ids[1:]
+        # Of two that are the same to it nothing can be told.
+        return not np.array_equal(one, other) and np.array_equal(self._read(ids), np.concatenate([self._read(one), self._read(other)]))
+
+    def _tokens_of(self, text: str) -> list[int]:
+        tokens: list[int] = self._tokenizer.encode(_readable(text)).ids
+        return tokens
+
+    def _read(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The vectors of texts, by their tokens, of shape (texts, tokens)."""
+        pooled = self._pooled(ids)
+        # No tokens, or such as mean nothing to the model, have no direction: they get one, alike in all dimensions.
+        pooled[~pooled.any(axis=1)] = 1
+        vectors: NDArray[np.float32] = pooled / np.sqrt(np.einsum("ij,ij->i", pooled, pooled))[:, None]
+        return vectors
+
+    def _pooled(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        if not ids.size:
+            return np.zeros((len(ids), self._dimensions), np.float32)
+        given = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+        states: NDArray[np.float32] = self._session.run(None, {name: given[name] for name in self._inputs})[0]
+        return states.mean(axis=1) if self._pooling == "mean" else states[:, 0]
 
     @cached_property
     def _tokenizer(self) -> Any:
@@ -111,7 +149,7 @@ def _of_equal_length(tokens: Sequence[Sequence[int]], most: int) -> Iterator[lis
     for place, each in enumerate(tokens):
         by_length.setdefault(len(each), []).append(place)
     for length, places in by_length.items():
-        yield from map(list, batched(places, max(1, most // length), strict=False))
+        yield from map(list, batched(places, max(1, most // max(1, length)), strict=False))
 
 
 class Remembered:

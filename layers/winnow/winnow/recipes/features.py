@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -33,6 +33,8 @@ _FAMILIES_WEIGH = np.array([1, 1.4], np.float32)
 # That are remembered, for each length of n-grams: 4 MB.
 _MOST_WORDS = 10_000
 _FORM: Final = "NFKC"
+# Of what only joins a character before it, in a row: as UAX #15's Stream-Safe Text Format has it, and far more than any language needs.
+_MOST_MARKS = 30
 # A run of word characters, in pieces of 64 where it is longer, or any other single character that is no white space.
 _WORD = re.compile(r"\w{1,64}|[^\w\s]")
 
@@ -144,7 +146,7 @@ def sources(words: Sequence[str], shortest: int) -> Sources:
 def spans(text: str) -> list[tuple[int, int]] | None:
     """Where the words of `words_of` stand in the text: first character, and the one after the last. None where that can't be told."""
     origins: list[tuple[int, int]] = []
-    for start, end in _pieces(text):
+    for start, end in _pieces(text, set(_cuts(text))):
         origins += [(start, end)] * len(_normal(text[start:end]))
     normal = _normal(text)
     if len(origins) != len(normal):
@@ -152,11 +154,11 @@ def spans(text: str) -> list[tuple[int, int]] | None:
     return [(origins[found.start()][0], origins[found.end() - 1][1]) for found in _WORD.finditer(normal)]
 
 
-def _pieces(text: str) -> Iterator[tuple[int, int]]:
+def _pieces(text: str, cuts: Container[int]) -> Iterator[tuple[int, int]]:
     """A text in pieces whose normal forms make up its own: a character, with those after it that may join it."""
     start = 0
     for place in range(1, len(text)):
-        if not _joins(text[start:place], text[place]):
+        if place in cuts or not _joins(text[start:place], text[place]):
             yield start, place
             start = place
     if text:
@@ -166,7 +168,10 @@ def _pieces(text: str) -> Iterator[tuple[int, int]]:
 def _joins(before: str, after: str) -> bool:
     if after.isascii():
         return False
-    return bool(unicodedata.combining(after)) or _normalized(before + after) != _normalized(before) + _normalized(after)
+    if unicodedata.combining(after):
+        return True
+    apart = unicodedata.normalize(_FORM, before) + unicodedata.normalize(_FORM, after)
+    return unicodedata.normalize(_FORM, before + after) != apart
 
 
 def _normal(text: str) -> str:
@@ -174,7 +179,39 @@ def _normal(text: str) -> str:
 
 
 def _normalized(text: str) -> str:
-    return unicodedata.normalize(_FORM, text)
+    """In the normal form, each part by itself where `_cuts` has any.
+
+    Python puts marks into their order by insertion, in time that grows with the square of a run of them. The Stream-Safe Text Format has a
+    U+034F where a run is cut; here nothing is put in, which would be read as a word, and nothing is left out.
+    """
+    cuts = _cuts(text)
+    if not cuts:
+        return unicodedata.normalize(_FORM, text)
+    return "".join(unicodedata.normalize(_FORM, text[start:end]) for start, end in pairwise([0, *cuts, len(text)]))
+
+
+def _cuts(text: str) -> list[int]:
+    """Where runs of more than 30 marks are cut: before the 31st of each, the 61st, and so on. Looks at one character of 31, and at those
+    around it where that is a mark."""
+    cuts: list[int] = []
+    if text.isascii():
+        return cuts
+    start = 0
+    while (end := start + _MOST_MARKS) < len(text):
+        place = end
+        while place >= start and _is_mark(text[place]):
+            place -= 1
+        if place < start:
+            cuts.append(end)
+            start = end
+        else:
+            start = place + 1
+    return cuts
+
+
+def _is_mark(character: str) -> bool:
+    """Whether what it is made of only joins what stands before it. Some such have no combining class of their own, as U+FF9E."""
+    return bool(unicodedata.combining(unicodedata.normalize("NFKD", character)[0]))
 
 
 class _Word(NamedTuple):
