@@ -10,12 +10,12 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from tests.support.dataset_bodies import GOOD, array, comprehend, fasttext, lines, manifest, prodigy, table
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "datasets.md"
 BEGIN, END = "<!-- broken data sets: made by tests/support/hostile_datasets.py -->", "<!-- end -->"
 
-GOOD = [{"text": f"{thing} in {place}", "label": place} for place in ("town", "country") for thing in ("a house", "a garden", "a shed")]
 FORM = 'expected {"text": "…", "label": "…"} or {"text": "…", "labels": ["…", …]}.'
 ONE_A_LINE = "Expected a JSON array, or one JSON object per line: " + FORM.removeprefix("expected ")
 
@@ -29,39 +29,6 @@ class Broken:
     row: int | None
     sentence: str
     name: str = "texts"
-
-
-def lines(*more: Any) -> bytes:
-    """Good records in six lines, and more from the seventh on."""
-    return "\n".join([json.dumps(each) for each in GOOD] + [each if isinstance(each, str) else json.dumps(each) for each in more]).encode()
-
-
-def array(*more: Any) -> bytes:
-    """Good records as the first six elements of an array, and more from the seventh on."""
-    return json.dumps([*GOOD, *more]).encode()
-
-
-def table(*more: str, header: str = "text,label") -> bytes:
-    """Good records in lines 2 to 7 of a CSV, and more from the eighth on."""
-    return "\r\n".join([header, *(f"{each['text']},{each['label']}" for each in GOOD), *more]).encode()
-
-
-def comprehend(*more: str) -> bytes:
-    """Good records in six lines, as Comprehend takes them."""
-    return "\n".join([*(f"{each['label']},{each['text']}" for each in GOOD), *more]).encode()
-
-
-def fasttext(*more: str) -> bytes:
-    return "\n".join([*(f"__label__{each['label']} {each['text']}" for each in GOOD), *more]).encode()
-
-
-def manifest(*more: Any) -> bytes:
-    records = ({"source": each["text"], "topic": 0, "topic-metadata": {"class-name": each["label"]}} for each in GOOD)
-    return "\n".join(json.dumps(each) for each in [*records, *more]).encode()
-
-
-def prodigy(*more: Any) -> bytes:
-    return "\n".join(json.dumps(each) for each in [*({**each, "answer": "accept"} for each in GOOD), *more]).encode()
 
 
 EMPTY = f"The data set is empty: it needs examples such as {FORM.removeprefix('expected ')}"
