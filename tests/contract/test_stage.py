@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.support.translated import translated
 
 
-def deployments(**parameters: str) -> dict[str, object]:
+def deployments(**parameters: str) -> dict[str, Any]:
     return {name: it["Properties"] for name, it in translated(parameters).items() if it["Type"] == "AWS::ApiGateway::Deployment"}
 
 
 def test_there_is_no_stage_beside_the_one_that_has_throttles_a_log_and_alarms() -> None:
     # SAM makes one called Stage of its own: https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-api.html
     [made] = deployments().values()
-    assert isinstance(made, dict)
     assert "StageName" not in made
     assert [it["Properties"]["StageName"] for it in translated().values() if it["Type"] == "AWS::ApiGateway::Stage"] == ["v1"]
 
