@@ -11,8 +11,8 @@ from benchmarks import contestants
 from local.cloud import LocalCloud
 from local.server import CREDENTIALS
 from winnow import aws, deployment
-from winnow.batch_prediction import BatchJob, BatchPrediction, BatchStatus
-from winnow.domain import now, sortable_id
+from winnow.domain.batch import BatchJob, BatchPrediction, BatchStatus
+from winnow.domain.clock import now, sortable_id
 from winnow.shards import split
 from winnow_cli.client import Client
 

@@ -34,7 +34,7 @@ from benchmarks.peers import PEERS, DivergedError, Settings
 from benchmarks.splits import DATA, FOLDERS, Split, banking77, few, nlupp
 from winnow import recipes as ours
 from winnow.choice import Candidate, choose
-from winnow.domain import Hyperparameters
+from winnow.domain.job import Hyperparameters
 
 OURS = (*ours.COSTS, ours.AUTO)
 RECIPES = (*OURS, *PEERS)

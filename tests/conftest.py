@@ -28,7 +28,8 @@ from moto import mock_aws
 from tests.support.clock import Clock
 from tests.support.contract import check_answer, functions, template
 from tests.support.state_machine import REQUEST_ID, StateMachine
-from winnow import aws, domain
+from winnow import aws
+from winnow.domain import clock as domain_clock
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / "tests" / "data"
@@ -304,7 +305,7 @@ class OneSession(boto3.Session):
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The time, for a test to move."""
     clock = Clock()
-    monkeypatch.setattr(domain, "clock", clock)
+    monkeypatch.setattr(domain_clock, "clock", clock)
     return clock
 
 

@@ -13,7 +13,7 @@ from tests.conftest import BATCH_WORKFLOW, CLIENT_BUCKET, Json
 from tests.faults import moments
 from tests.faults.wire import Crash, How
 from winnow import shards
-from winnow.batch_prediction import BatchStatus
+from winnow.domain.batch import BatchStatus
 
 if TYPE_CHECKING:
     from tests.conftest import Answer

@@ -14,7 +14,7 @@ from boto3.dynamodb.types import TypeSerializer
 from tests.conftest import ROOT, load_event
 from tests.support.contract import functions
 from winnow import announcement, aws
-from winnow.domain import ACTIVE, VersionStatus
+from winnow.domain.model import ACTIVE, VersionStatus
 
 if TYPE_CHECKING:
     from tests.conftest import Json, Ready, Winnow

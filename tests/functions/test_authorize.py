@@ -11,8 +11,8 @@ import pytest
 
 from tests.conftest import ROOT, Context, Json, Winnow, load_event
 from tests.support.contract import events, functions
-from winnow import access
-from winnow.access import KeyRole, Role
+from winnow.domain import access
+from winnow.domain.access import KeyRole, Role
 from winnow.registry.roles import Roles
 
 KEY = "8b7f2c9d1e0a4f6385c2d1b0a9f8e7d6c5b4a392"

@@ -9,8 +9,8 @@ import pytest
 from tests.conftest import CLIENT_BUCKET, Context
 from tests.support.feedback import add, labelled
 from winnow import trainer
-from winnow.domain import Hyperparameters
-from winnow.errors import ArtifactError, JobSupersededError
+from winnow.domain.errors import ArtifactError, JobSupersededError
+from winnow.domain.job import Hyperparameters
 from winnow.training import Training, settings_for
 
 if TYPE_CHECKING:

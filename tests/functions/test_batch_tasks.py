@@ -11,7 +11,7 @@ from tests.conftest import FUNCTIONS, load_event
 from tests.support.batches import TASKS, TEXTS, cancel, done, get, marks, post, put, result, started, up_to
 from tests.support.metrics import counted
 from winnow import shards
-from winnow.errors import JobSupersededError
+from winnow.domain.errors import JobSupersededError
 from winnow.failures import OF_BATCH
 
 if TYPE_CHECKING:

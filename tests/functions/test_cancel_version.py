@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from winnow.errors import JobSupersededError
+from winnow.domain.errors import JobSupersededError
 
 if TYPE_CHECKING:
     from tests.conftest import Ready, Winnow

@@ -12,7 +12,8 @@ import pytest
 from tests.conftest import CLIENT_BUCKET
 from tests.support.feedback import add
 from winnow import aws, dry_run
-from winnow.domain import DatasetReference, Hyperparameters, TrainingRequest
+from winnow.domain.dataset import DatasetReference
+from winnow.domain.job import Hyperparameters, TrainingRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from tests.conftest import CLIENT_BUCKET, Context, Json, load_event
 from winnow import aws, deployment
-from winnow.errors import JobSupersededError, WinnowError
+from winnow.domain.errors import JobSupersededError, WinnowError
 from winnow.registry import table as rows
 from winnow.registry.upkeep import Deletion, noted
 

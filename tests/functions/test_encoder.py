@@ -16,7 +16,7 @@ from winnow.recipes import encoder
 
 if TYPE_CHECKING:
     from tests.conftest import Answer, Winnow
-    from winnow.domain import Version
+    from winnow.domain.model import Version
 
 NONE = "This deployment has no sentence encoder: deploy it with the parameter Encoder=minilm, or name another recipe."
 NEEDING = ["sentence", "best"]

@@ -27,7 +27,7 @@ def get(winnow: Winnow, version: int = 1) -> Answer:
 def test_the_link_leads_to_a_pipeline_that_answers_as_the_api_does(
     ready: Ready, dataset: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("winnow.domain.clock", lambda: datetime(2026, 3, 2, 9, 0, tzinfo=UTC))
+    monkeypatch.setattr("winnow.domain.clock.clock", lambda: datetime(2026, 3, 2, 9, 0, tzinfo=UTC))
     winnow = ready(dataset)
 
     answer = get(winnow)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.reports import made
 from winnow import deployment
-from winnow.domain import TrainingJob
+from winnow.domain.job import TrainingJob
 
 if TYPE_CHECKING:
     from tests.conftest import Ready, Winnow

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from winnow.domain import FIGURES
+from winnow.domain.model import FIGURES
 
 if TYPE_CHECKING:
     from tests.conftest import Answer, Ready, Winnow

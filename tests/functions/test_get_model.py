@@ -10,7 +10,7 @@ from winnow.registry.models import Models
 
 if TYPE_CHECKING:
     from tests.conftest import Ready, Winnow
-    from winnow.domain import Model, Version
+    from winnow.domain.model import Model, Version
 
 
 def test_a_model_that_is_not_there_is_not_found(winnow: Winnow) -> None:

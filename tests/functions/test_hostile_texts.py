@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.hostile_texts import HOSTILE, of_scripts
-from winnow.domain import MAX_TEXT_CHARACTERS
+from winnow.domain.dataset import MAX_TEXT_CHARACTERS
 from winnow.http.endpoint import MOST_REQUEST_BYTES
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import pytest
 from operations import keys
 from operations.keys import Deployment, KeysError, NameTakenError
 from tests.conftest import Winnow
-from winnow import access
-from winnow.access import Role
+from winnow.domain import access
+from winnow.domain.access import Role
 from winnow.registry.roles import Roles
 
 

@@ -9,7 +9,7 @@ import pytest
 from packaging.version import Version
 
 from tests.support.artifacts import PACKAGES, TEXTS, StoredArtifact, present, stored
-from winnow.domain import TrainingJob
+from winnow.domain.job import TrainingJob
 from winnow.recipes import COSTS
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.storage import Storage

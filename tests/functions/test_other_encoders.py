@@ -20,7 +20,7 @@ from tests.support.deadline import Deadline
 from tests.support.feedback import add, labelled
 from tests.support.tiny_encoder import put as put_tiny
 from winnow import encoders
-from winnow.object_keys import encoder_key
+from winnow.domain.keys import encoder_key
 from winnow.recipes import encoder
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.conftest import kept_files, load_dataset
 from winnow import aws, deployment
-from winnow.errors import ModelNotFoundError, VersionNotFoundError
+from winnow.domain.errors import ModelNotFoundError, VersionNotFoundError
 from winnow.predictor import MEMORY_SHARE, SECONDS_A_POINTER_IS_TRUSTED, Predictor
 
 if TYPE_CHECKING:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from winnow.domain import DESCRIPTION, Example, Hyperparameters
-from winnow.errors import ArtifactError
+from winnow.domain.dataset import Example
+from winnow.domain.errors import ArtifactError
+from winnow.domain.job import Hyperparameters
+from winnow.domain.model import DESCRIPTION
 from winnow.recipes import COSTS
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.training import train

@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import Context
 from tests.support.deadline import Deadline, nothing
 from winnow import trainer
-from winnow.errors import JobSupersededError
+from winnow.domain.errors import JobSupersededError
 from winnow.recipes import OF_ENCODER, RECIPES, contrast
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ import pytest
 from tests.conftest import Context, Json, load_event
 from tests.support.metrics import sweep
 from winnow import aws, deployment, jobs
-from winnow.domain import Progress, Stage, TrainingJob, VersionStatus
-from winnow.errors import JobSupersededError
+from winnow.domain.errors import JobSupersededError
+from winnow.domain.job import Progress, Stage, TrainingJob
+from winnow.domain.model import VersionStatus
 from winnow.registry import table as rows
 
 if TYPE_CHECKING:

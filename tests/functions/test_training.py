@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import CLIENT_BUCKET, load_dataset, load_event
 from tests.support.metrics import counted
-from winnow.errors import ArtifactError, DatasetError, JobSupersededError
+from winnow.domain.errors import ArtifactError, DatasetError, JobSupersededError
 from winnow.evaluation import figures
 from winnow.recipes import COSTS
 

@@ -10,7 +10,8 @@ import pytest
 from tests.conftest import load_event
 from tests.support.metrics import sweep
 from winnow import deployment
-from winnow.domain import Progress, Stage, TrainingJob, VersionStatus
+from winnow.domain.job import Progress, Stage, TrainingJob
+from winnow.domain.model import VersionStatus
 
 if TYPE_CHECKING:
     from tests.conftest import Json, Winnow

@@ -11,7 +11,7 @@ from moto.dynamodb.responses import DynamoHandler
 
 from tests.support import batches
 from tests.support.feedback import add, labelled
-from winnow.errors import BusyError
+from winnow.domain.errors import BusyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -28,7 +28,8 @@ import winnow_encoder
 
 import winnow
 from winnow import training
-from winnow.domain import Example, Hyperparameters
+from winnow.domain.dataset import Example
+from winnow.domain.job import Hyperparameters
 from winnow.recipes import encoder
 from winnow.recipes.artifact import TrainedClassifier, recipe_of
 

@@ -19,8 +19,9 @@ import spacy
 from numpy.typing import NDArray
 from thinc.api import Model
 
-from winnow.domain import Example, Hyperparameters
-from winnow.errors import EncoderError
+from winnow.domain.dataset import Example
+from winnow.domain.errors import EncoderError
+from winnow.domain.job import Hyperparameters
 from winnow.recipes import best, cnn, sentence
 from winnow.recipes.artifact import Classifier, OfSentences, TrainedClassifier
 from winnow.recipes.encoder import Encoding

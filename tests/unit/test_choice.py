@@ -6,7 +6,7 @@ import pytest
 
 from winnow import choice
 from winnow.choice import Candidate, choose
-from winnow.errors import TrainingFailedError
+from winnow.domain.errors import TrainingFailedError
 from winnow.recipes import AUTO, COSTS, RECIPES, candidates
 
 

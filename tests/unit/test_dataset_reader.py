@@ -13,7 +13,7 @@ from tests.support.hostile_datasets import BROKEN, Broken
 from winnow.datasets import unpacking
 from winnow.datasets.formats import Reader
 from winnow.datasets.problems import Problem
-from winnow.domain import Ceilings, Example
+from winnow.domain.dataset import Ceilings, Example
 
 EXAMPLES: list[Labelled] = [
     (f'{text} {number}, "said"', labels)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from tests.conftest import load_dataset
 from tests.support.encoded import encoded
-from winnow.domain import Example, Hyperparameters
+from winnow.domain.dataset import Example
+from winnow.domain.job import Hyperparameters
 from winnow.recipes import encoder, sentence
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.encoder import Remembered

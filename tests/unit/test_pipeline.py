@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT, load_dataset
-from winnow.domain import Example, Hyperparameters
+from winnow.domain.dataset import Example
+from winnow.domain.job import Hyperparameters
 from winnow.recipes import COSTS
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.pipeline import archive, pipeline

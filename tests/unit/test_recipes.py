@@ -13,7 +13,8 @@ import spacy
 
 from tests.conftest import ROOT, load_dataset
 from winnow import training
-from winnow.domain import Example, Hyperparameters
+from winnow.domain.dataset import Example
+from winnow.domain.job import Hyperparameters
 from winnow.recipes import COSTS, cnn
 from winnow.recipes.artifact import Classifier, TrainedClassifier, recipe_of
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from winnow.domain import TrainingJob
-from winnow.errors import ArtifactError
+from winnow.domain.errors import ArtifactError
+from winnow.domain.job import TrainingJob
 from winnow.storage import Storage, Stored
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ import pytest
 
 from tests.conftest import load_dataset
 from tests.support.encoded import encoded
-from winnow.domain import Example, Hyperparameters
+from winnow.domain.dataset import Example
+from winnow.domain.job import Hyperparameters
 from winnow.recipes import AUTO, COSTS, OF_ENCODER, candidates, contrast, encoder
 from winnow.training import Training, train
 

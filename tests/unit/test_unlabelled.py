@@ -11,7 +11,7 @@ import pytest
 
 from winnow.datasets.problems import FileError
 from winnow.datasets.unlabelled import UnlabelledText, UnlabelledTexts
-from winnow.domain import Ceilings
+from winnow.domain.dataset import Ceilings
 
 
 def read(body: bytes, name: str = "texts") -> list[UnlabelledText]:

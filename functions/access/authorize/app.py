@@ -6,7 +6,8 @@ A REQUEST authorizer: https://docs.aws.amazon.com/apigateway/latest/developergui
 import logging
 from typing import Any
 
-from winnow import access, deployment
+from winnow import deployment
+from winnow.domain import access
 
 logger = logging.getLogger(__name__)
 

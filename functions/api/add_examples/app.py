@@ -4,7 +4,8 @@ from dataclasses import asdict
 from http import HTTPStatus
 
 from winnow import feedback
-from winnow.domain import Example, Retrain
+from winnow.domain.dataset import Example
+from winnow.domain.feedback import Retrain
 from winnow.http import Answer, Request, Source, endpoint, schemas
 from winnow.http.idempotency import idempotency_key
 

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 from winnow import batches
-from winnow.batch_prediction import BatchRequest, BatchStatus
+from winnow.domain.batch import BatchRequest, BatchStatus
 from winnow.http import Answer, Request, Source, endpoint, schemas
 from winnow.http.idempotency import idempotency_key
 

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 from winnow import deployment
-from winnow.errors import InvalidFieldError
+from winnow.domain.errors import InvalidFieldError
 from winnow.http import Answer, Request, Source, endpoint, schemas
 
 

@@ -3,8 +3,10 @@
 from http import HTTPStatus
 
 from winnow import deployment, dry_run, jobs
-from winnow.domain import DatasetReference, Hyperparameters, Promote, TrainingRequest, VersionStatus
-from winnow.errors import EncoderError, InvalidFieldError
+from winnow.domain.dataset import DatasetReference
+from winnow.domain.errors import EncoderError, InvalidFieldError
+from winnow.domain.job import Hyperparameters, Promote, TrainingRequest
+from winnow.domain.model import VersionStatus
 from winnow.http import Answer, Request, Source, endpoint, schemas
 from winnow.http.fields import is_true
 from winnow.http.idempotency import idempotency_key

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from http import HTTPStatus
 
 from winnow import deployment
-from winnow.batch_prediction import BatchJob, BatchProgress, BatchStatus
+from winnow.domain.batch import BatchJob, BatchProgress, BatchStatus
 from winnow.http import Answer, Request, endpoint
 from winnow.http.batch_views import batch_prediction_view, batch_progress_view
 

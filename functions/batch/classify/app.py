@@ -3,8 +3,8 @@
 from functools import cache
 from typing import Any
 
-from winnow.batch_prediction import BatchJob, Shard
 from winnow.classifying import Classifying
+from winnow.domain.batch import BatchJob, Shard
 from winnow.failures import batch_task
 
 

@@ -6,8 +6,8 @@ What lies between the object and its result is removed: nobody will join it.
 from typing import Any
 
 from winnow import deployment
-from winnow.batch_prediction import BatchJob
-from winnow.errors import JobSupersededError
+from winnow.domain.batch import BatchJob
+from winnow.domain.errors import JobSupersededError
 from winnow.failures import OF_BATCH, unforeseen
 from winnow.log import logger
 from winnow.metrics import count

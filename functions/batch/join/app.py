@@ -3,7 +3,7 @@
 from typing import Any
 
 from winnow import shards
-from winnow.batch_prediction import BatchJob
+from winnow.domain.batch import BatchJob
 from winnow.failures import batch_task
 
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from winnow import deployment
-from winnow.domain import TrainingJob
-from winnow.errors import JobSupersededError
+from winnow.domain.errors import JobSupersededError
+from winnow.domain.job import TrainingJob
 from winnow.failures import unforeseen
 from winnow.log import logger
 from winnow.metrics import count

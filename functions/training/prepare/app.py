@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from winnow import preparation
-from winnow.domain import TrainingJob
+from winnow.domain.job import TrainingJob
 from winnow.failures import task
 
 if TYPE_CHECKING:

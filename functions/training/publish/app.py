@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from winnow import trainer
 from winnow.choice import Candidate
-from winnow.domain import TrainingJob
+from winnow.domain.job import TrainingJob
 from winnow.failures import task, unforeseen
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from winnow import trainer
-from winnow.domain import TrainingJob
+from winnow.domain.job import TrainingJob
 from winnow.failures import task
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ import json
 from typing import Any
 
 from winnow import deployment
-from winnow.batch_prediction import BatchJob
-from winnow.domain import TrainingJob
-from winnow.errors import JobSupersededError
+from winnow.domain.batch import BatchJob
+from winnow.domain.errors import JobSupersededError
+from winnow.domain.job import TrainingJob
 from winnow.failures import OF_BATCH, ended
 from winnow.log import logger
 from winnow.metrics import count

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from itertools import batched
 
 from winnow import aws, deployment
-from winnow.domain import Version
+from winnow.domain.model import Version
 
 SOURCE = "winnow"
 DETAIL_TYPE = "Winnow Training Ended"

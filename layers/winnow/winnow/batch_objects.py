@@ -10,10 +10,10 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from winnow.batch_prediction import BatchJob, BatchProgress, Shard
-from winnow.errors import ArtifactError
+from winnow.domain.batch import BatchJob, BatchProgress, Shard
+from winnow.domain.errors import ArtifactError
+from winnow.domain.keys import result_key, shards_prefix
 from winnow.long_object import LongObject
-from winnow.object_keys import result_key, shards_prefix
 from winnow.storage import Link, link, remove_prefix
 
 if TYPE_CHECKING:

@@ -9,9 +9,11 @@ from datetime import timedelta
 from enum import StrEnum
 
 from winnow import deployment
-from winnow.batch_prediction import ACTIVE_BATCH, BatchJob, BatchPrediction, BatchRequest, BatchStatus
-from winnow.domain import IdempotencyKey, Model, now, sortable_id, timestamp, utc_now
-from winnow.errors import BatchPredictionNotFoundError, BusyError, JobSupersededError, ModelNotReadyError, NotCancellableError
+from winnow.domain.batch import ACTIVE_BATCH, BatchJob, BatchPrediction, BatchRequest, BatchStatus
+from winnow.domain.clock import now, sortable_id, timestamp, utc_now
+from winnow.domain.errors import BatchPredictionNotFoundError, BusyError, JobSupersededError, ModelNotReadyError, NotCancellableError
+from winnow.domain.job import IdempotencyKey
+from winnow.domain.model import Model
 from winnow.executions import ENDED
 from winnow.registry.models import check_ready
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from winnow.errors import ReleaseError
+from winnow.domain.errors import ReleaseError
 from winnow.log import logger
 
 SHARE = 0.1

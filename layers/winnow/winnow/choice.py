@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from winnow.errors import TrainingFailedError
+from winnow.domain.errors import TrainingFailedError
 from winnow.recipes import COSTS
 
 # A dearer recipe has to be better by this much: a point of accuracy or micro-F1.

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from winnow import deployment
-from winnow.batch_prediction import BatchJob, Shard
-from winnow.domain import TrainingJob
+from winnow.domain.answer import as_dicts
+from winnow.domain.batch import BatchJob, Shard
+from winnow.domain.job import TrainingJob
 from winnow.loaded import load
 from winnow.portions import portions
-from winnow.prediction import as_dicts
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.registry.models import check_ready
 

@@ -8,8 +8,10 @@ from typing import Any
 
 from winnow import deployment
 from winnow.datasets.split import text_key
-from winnow.domain import Example, Gate, TrainingJob, Version
-from winnow.errors import ArtifactError, EncoderError, NothingToCompareError
+from winnow.domain.dataset import Example
+from winnow.domain.errors import ArtifactError, EncoderError, NothingToCompareError
+from winnow.domain.job import TrainingJob
+from winnow.domain.model import Gate, Version
 from winnow.evaluation import comparison_report
 from winnow.flags import flags_of
 from winnow.loaded import load

@@ -11,7 +11,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 
-from winnow.errors import WinnowError
+from winnow.domain.errors import WinnowError
 from winnow.log import logger
 
 if TYPE_CHECKING:

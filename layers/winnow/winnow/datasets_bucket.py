@@ -11,8 +11,8 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
-from winnow.domain import timestamp
-from winnow.errors import DatasetError, DatasetNotFoundError
+from winnow.domain.clock import timestamp
+from winnow.domain.errors import DatasetError, DatasetNotFoundError
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody

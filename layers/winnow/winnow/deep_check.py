@@ -10,8 +10,8 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
-from winnow.access import Role
-from winnow.errors import ReleaseError
+from winnow.domain.access import Role
+from winnow.domain.errors import ReleaseError
 
 _ROUTE = "/prediction"
 _TEXT = "Does it still answer?"

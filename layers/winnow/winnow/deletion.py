@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterator
 
 from winnow import batches, deployment
-from winnow.domain import now
-from winnow.errors import BusyError, TrainingUnderwayError, VersionLiveError
+from winnow.domain.clock import now
+from winnow.domain.errors import BusyError, TrainingUnderwayError, VersionLiveError
 from winnow.jobs import try_to_stop_workflow
 from winnow.registry.upkeep import Deletion
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from winnow import aws
-from winnow.domain import Ceilings
+from winnow.domain.dataset import Ceilings
 
 if TYPE_CHECKING:
     from winnow.batch_objects import BatchObjects

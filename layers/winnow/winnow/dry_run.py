@@ -10,8 +10,10 @@ from typing import Any
 from uuid import uuid4
 
 from winnow import aws, deployment
-from winnow.domain import DatasetReference, TrainingRequest, now, timestamp, utc_now
-from winnow.errors import DatasetError, ReportNotFoundError
+from winnow.domain.clock import now, timestamp, utc_now
+from winnow.domain.dataset import DatasetReference
+from winnow.domain.errors import DatasetError, ReportNotFoundError
+from winnow.domain.job import TrainingRequest
 from winnow.reading import EnoughError, read
 
 # What is reported on while the client waits.

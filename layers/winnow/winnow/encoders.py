@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from winnow import aws, deployment
-from winnow.errors import EncoderError
-from winnow.object_keys import encoder_key
+from winnow.domain.errors import EncoderError
+from winnow.domain.keys import encoder_key
 from winnow.recipes import encoder
 from winnow.recipes.encoder import ABOUT, MODEL, TOKENIZER, Encoder
 

@@ -9,9 +9,9 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from winnow import deployment
-from winnow.batch_prediction import BatchJob
-from winnow.domain import TrainingJob
-from winnow.errors import ArtifactError, JobSupersededError, WinnowError
+from winnow.domain.batch import BatchJob
+from winnow.domain.errors import ArtifactError, JobSupersededError, WinnowError
+from winnow.domain.job import TrainingJob
 from winnow.log import logger
 from winnow.metrics import count
 

@@ -8,23 +8,12 @@ from enum import StrEnum
 from typing import Any
 
 from winnow import deployment, starting
-from winnow.domain import (
-    Batch,
-    DatasetReference,
-    Example,
-    Hyperparameters,
-    IdempotencyKey,
-    Model,
-    Promote,
-    Retrain,
-    TakenFeedback,
-    TrainingJob,
-    TrainingRequest,
-    Version,
-    now,
-    sortable_id,
-)
-from winnow.errors import BatchTakenError, BusyError, InvalidFieldError, ModelNotFoundError, ModelNotReadyError
+from winnow.domain.clock import now, sortable_id
+from winnow.domain.dataset import DatasetReference, Example
+from winnow.domain.errors import BatchTakenError, BusyError, InvalidFieldError, ModelNotFoundError, ModelNotReadyError
+from winnow.domain.feedback import Batch, Retrain, TakenFeedback
+from winnow.domain.job import Hyperparameters, IdempotencyKey, Promote, TrainingJob, TrainingRequest
+from winnow.domain.model import Model, Version
 from winnow.recipes import AUTO
 
 _TRIES = 5

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from winnow.domain import Example
+    from winnow.domain.dataset import Example
 
 
 def label_flags(examples: Sequence[Example], labels: Sequence[str]) -> NDArray[np.bool_]:

@@ -8,14 +8,10 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from winnow import deployment, starting
-from winnow.domain import ACTIVE, IdempotencyKey, TrainingJob, TrainingRequest, Version, VersionStatus, now, timestamp, utc_now
-from winnow.errors import (
-    BusyError,
-    JobSupersededError,
-    ModelExistsError,
-    NotCancellableError,
-    TrainingUnderwayError,
-)
+from winnow.domain.clock import now, timestamp, utc_now
+from winnow.domain.errors import BusyError, JobSupersededError, ModelExistsError, NotCancellableError, TrainingUnderwayError
+from winnow.domain.job import IdempotencyKey, TrainingJob, TrainingRequest
+from winnow.domain.model import ACTIVE, Version, VersionStatus
 from winnow.executions import ENDED
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from winnow import encoders
 from winnow.recipes.artifact import TrainedClassifier
 
 if TYPE_CHECKING:
-    from winnow.domain import TrainingJob
+    from winnow.domain.job import TrainingJob
     from winnow.storage import Storage
 
 

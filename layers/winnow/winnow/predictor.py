@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from winnow import deployment, encoders
-from winnow.domain import Model, Version
-from winnow.errors import ArtifactError, InvalidFieldError, ModelNotReadyError, VersionNotFoundError
+from winnow.domain.answer import Prediction
+from winnow.domain.errors import ArtifactError, InvalidFieldError, ModelNotReadyError, VersionNotFoundError
+from winnow.domain.model import Model, Version
 from winnow.loaded import Glances, LoadedClassifiers, load
-from winnow.prediction import Prediction
 from winnow.recipes import COSTS
 from winnow.recipes.artifact import TrainedClassifier, recipe_of
 from winnow.registry.models import check_ready

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from winnow import deployment, retraining
 from winnow.datasets.split import sample, split, with_test_set
-from winnow.domain import DatasetReference, Hyperparameters, Progress, Stage, TrainingJob, Version, VersionStatus
-from winnow.errors import DatasetError
+from winnow.domain.dataset import DatasetReference
+from winnow.domain.errors import DatasetError
+from winnow.domain.job import Hyperparameters, Progress, Stage, TrainingJob
+from winnow.domain.model import Version, VersionStatus
 from winnow.reading import read
 from winnow.recipes import candidates
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from winnow import deployment
-from winnow.domain import Model
-from winnow.errors import BusyError, StaleError
+from winnow.domain.errors import BusyError, StaleError
+from winnow.domain.model import Model
 from winnow.registry.models import check_ready
 
 _TRIES = 5

@@ -11,7 +11,7 @@ from winnow.datasets.formats import Reader
 from winnow.datasets.report import DATA_SET, TEST_SET, Counting, Report
 from winnow.datasets.split import text_hash
 from winnow.datasets_bucket import OpenDataset
-from winnow.domain import DatasetReference, Example
+from winnow.domain.dataset import DatasetReference, Example
 
 
 @dataclass(frozen=True, slots=True)

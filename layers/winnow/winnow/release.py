@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from winnow.canary import Canary
-from winnow.errors import ReleaseError
+from winnow.domain.errors import ReleaseError
 from winnow.log import logger
 
 _SECONDS_BETWEEN_LOOKS = 2.0

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 from winnow import deployment
 from winnow.datasets.merge import merge
-from winnow.domain import Hyperparameters, Progress, Stage, TakenFeedback, TrainingJob, Version, VersionStatus
-from winnow.errors import DatasetError, VersionNotFoundError
+from winnow.domain.errors import DatasetError, VersionNotFoundError
+from winnow.domain.feedback import TakenFeedback
+from winnow.domain.job import Hyperparameters, Progress, Stage, TrainingJob
+from winnow.domain.model import Version, VersionStatus
 
 # What a version says of the client's object, which the versions built on it go back to.
 _OF_THE_OBJECT = ("s3bucket", "training_object", "sha256", "etag", "version_id")

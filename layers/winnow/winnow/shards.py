@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 
 from winnow import deployment
-from winnow.batch_prediction import BatchJob, BatchStatus, Shard
 from winnow.datasets.problems import FileError
 from winnow.datasets.unlabelled import UnlabelledTexts
-from winnow.errors import DatasetError, JobSupersededError
+from winnow.domain.batch import BatchJob, BatchStatus, Shard
+from winnow.domain.errors import DatasetError, JobSupersededError
 
 MOST_LINES = 10_000
 # So that texts which are as dear as can be are classified in the time that one Lambda has (docs/batches.md).

@@ -13,8 +13,10 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from winnow import deployment
-from winnow.domain import TrainingJob, VersionStatus, now
-from winnow.errors import VersionNotFoundError
+from winnow.domain.clock import now
+from winnow.domain.errors import VersionNotFoundError
+from winnow.domain.job import TrainingJob
+from winnow.domain.model import VersionStatus
 
 if TYPE_CHECKING:
     from winnow.registry.slots import Wanted

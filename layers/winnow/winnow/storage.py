@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from winnow.domain import DESCRIPTION, Example, TrainingJob, timestamp, utc_now
-from winnow.errors import ArtifactError
-from winnow.object_keys import MODELS_PREFIX, batch_key, prefixes, version_prefix
+from winnow.domain.clock import timestamp, utc_now
+from winnow.domain.dataset import Example
+from winnow.domain.errors import ArtifactError
+from winnow.domain.job import TrainingJob
+from winnow.domain.keys import MODELS_PREFIX, batch_key, prefixes, version_prefix
+from winnow.domain.model import DESCRIPTION
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -8,11 +8,12 @@ from datetime import timedelta
 from functools import cache, lru_cache
 
 from winnow import batches, deletion, deployment, feedback, jobs, starting
-from winnow.batch_prediction import BatchJob
-from winnow.domain import ACTIVE, utc_now
-from winnow.errors import JobSupersededError
+from winnow.domain.batch import BatchJob
+from winnow.domain.clock import utc_now
+from winnow.domain.errors import JobSupersededError
+from winnow.domain.keys import JobObject, batch_of_key
+from winnow.domain.model import ACTIVE
 from winnow.log import logger
-from winnow.object_keys import JobObject, batch_of_key
 from winnow.registry.slots import Wanted
 from winnow.storage import CHECKPOINTS
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from winnow import comparison, deployment, encoders
 from winnow.choice import Candidate, Choice, choose
-from winnow.domain import Hyperparameters, Model, Progress, Promote, Stage, TrainingJob, Version, VersionStatus
-from winnow.errors import JobSupersededError
+from winnow.domain.errors import JobSupersededError
+from winnow.domain.job import Hyperparameters, Progress, Promote, Stage, TrainingJob
+from winnow.domain.model import Model, Version, VersionStatus
 from winnow.evaluation import evaluation_report, figures
 from winnow.flags import label_flags
 from winnow.loaded import load

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 import numpy as np
 
 from winnow.datasets.split import hold_out
-from winnow.domain import Example, Hyperparameters
+from winnow.domain.dataset import Example
+from winnow.domain.job import Hyperparameters
 from winnow.flags import label_flags
 from winnow.recipes import OF_ENCODER, encoder
 from winnow.recipes.artifact import Classifier, OfSentences, TrainedClassifier, recipe_of

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from winnow.batch_prediction import BatchPrediction, BatchProgress, BatchStatus
+from winnow.domain.batch import BatchPrediction, BatchProgress, BatchStatus
 
 if TYPE_CHECKING:
-    from winnow.domain import Model
+    from winnow.domain.model import Model
 
 
 def batch_prediction_view(batch: BatchPrediction) -> dict[str, Any]:

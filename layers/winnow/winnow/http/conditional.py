@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable
 
-from winnow.domain import Model, Version
+from winnow.domain.model import Model, Version
 
 _TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 

@@ -17,8 +17,9 @@ from functools import wraps
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from winnow import access, aws, strict_json
-from winnow.errors import ArtifactError, ForbiddenError, InvalidFieldError, TooLargeError, UnreadableError, WinnowError
+from winnow import aws
+from winnow.domain import access, strict_json
+from winnow.domain.errors import ArtifactError, ForbiddenError, InvalidFieldError, TooLargeError, UnreadableError, WinnowError
 from winnow.http import conditional, fields, problems
 from winnow.log import logger
 from winnow.metrics import count

@@ -12,8 +12,8 @@ from typing import Any
 import fastjsonschema
 
 from winnow import documentation
-from winnow.domain import FIGURES
-from winnow.errors import DocsFileNotFoundError, FigureNotFoundError, InvalidFieldError
+from winnow.domain.errors import DocsFileNotFoundError, FigureNotFoundError, InvalidFieldError
+from winnow.domain.model import FIGURES
 
 Schema = Mapping[str, Any]
 

@@ -9,7 +9,7 @@ import hmac
 from collections.abc import Callable
 from functools import cached_property
 
-from winnow.errors import InvalidFieldError
+from winnow.domain.errors import InvalidFieldError
 
 _TAG_BYTES = 16
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from winnow.errors import WinnowError
+from winnow.domain.errors import WinnowError
 
 UNEXPECTED = (
     "Something failed on our side. Nothing was lost; try again, and tell the operator the x-amzn-RequestId of this answer if it stays."

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from winnow.prediction import as_dicts
+from winnow.domain.answer import as_dicts
 
 if TYPE_CHECKING:
     from winnow.datasets_bucket import Upload
-    from winnow.domain import Batch, Model, Version
-    from winnow.prediction import Prediction
+    from winnow.domain.answer import Prediction
+    from winnow.domain.feedback import Batch
+    from winnow.domain.model import Model, Version
 
 
 def model_view(model: Model) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from winnow.errors import EncoderError
+from winnow.domain.errors import EncoderError
 
 # Here, since the API and the workflow's first task need them where spaCy isn't loaded.
 

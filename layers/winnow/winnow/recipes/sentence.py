@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from winnow.domain import Example, Hyperparameters
+from winnow.domain.dataset import Example
+from winnow.domain.job import Hyperparameters
 from winnow.flags import label_flags
 from winnow.recipes import encoder, maxout
 from winnow.recipes.few import is_few, name_as_text

@@ -1,6 +1,6 @@
 """Training jobs: the transitions of a version, each one conditional write or one transaction.
 
-Every write names the job's fence, and the states from which winnow/lifecycle.py lets it happen: a job that was cancelled, deleted or
+Every write names the job's fence, and the states from which winnow/domain/lifecycle.py lets it happen: a job that was cancelled, deleted or
 started anew gets JobSupersededError and must stop. StopExecution doesn't stop a Lambda that runs, so this is what does.
 """
 
@@ -11,24 +11,12 @@ from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from winnow.domain import (
-    Gate,
-    IdempotencyKey,
-    Model,
-    Progress,
-    Stage,
-    TakenFeedback,
-    TrainingJob,
-    TrainingRequest,
-    Version,
-    VersionStatus,
-    Watermark,
-    now,
-    timestamp,
-    utc_now,
-)
-from winnow.errors import JobSupersededError
-from winnow.lifecycle import TRANSITIONS, Event
+from winnow.domain.clock import now, timestamp, utc_now
+from winnow.domain.errors import JobSupersededError
+from winnow.domain.feedback import TakenFeedback, Watermark
+from winnow.domain.job import IdempotencyKey, Progress, Stage, TrainingJob, TrainingRequest
+from winnow.domain.lifecycle import TRANSITIONS, Event
+from winnow.domain.model import Gate, Model, Version, VersionStatus
 from winnow.registry import table as rows
 from winnow.registry.idempotency import answered
 

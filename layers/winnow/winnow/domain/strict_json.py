@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from typing import Any
 
-from winnow.errors import UnreadableError
+from winnow.domain.errors import UnreadableError
 
 # Python refuses to read an integer of more digits (https://docs.python.org/3/library/stdtypes.html#int-max-str-digits).
 _TOO_MANY_DIGITS = "Exceeds the limit"

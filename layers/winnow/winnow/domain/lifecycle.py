@@ -2,7 +2,7 @@
 
 The conditional writes of registry/jobs.py take the states that they start from out of this table, and docs/lifecycle.md is made of it:
 
-    python -m winnow.lifecycle
+    python -m winnow.domain.lifecycle
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from winnow.domain import ACTIVE, VersionStatus
+from winnow.domain.model import ACTIVE, VersionStatus
 
 STATES: Mapping[VersionStatus, str] = {
     VersionStatus.QUEUED: "Registered, and answered with 202. It waits for its turn, or for the workflow's first task.",
