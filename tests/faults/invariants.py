@@ -13,7 +13,7 @@ from winnow.domain.errors import WinnowError
 from winnow.domain.job import TrainingJob
 from winnow.domain.keys import JobObject, batch_key, batch_of_key
 from winnow.domain.model import FIGURES
-from winnow.storage import CHECKPOINTS, Storage
+from winnow.storage.job_objects import CHECKPOINTS, Storage
 
 if TYPE_CHECKING:
     from tests.faults.world import Promises, World

@@ -115,7 +115,7 @@ def test_a_join_that_was_killed_before_or_after_its_commit_is_finished_by_the_ne
     def killed(*args: object, **more: object) -> None:
         raise KilledError
 
-    for where in ("winnow.registry.batch_predictions.BatchPredictions.commit", "winnow.batch_objects.BatchObjects.remove_shards"):
+    for where in ("winnow.registry.batch_predictions.BatchPredictions.commit", "winnow.storage.batch_objects.BatchObjects.remove_shards"):
         with monkeypatch.context() as patched:
             patched.setattr(where, killed)
             with pytest.raises(KilledError):

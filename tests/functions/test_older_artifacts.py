@@ -12,7 +12,7 @@ from tests.support.artifacts import PACKAGES, TEXTS, StoredArtifact, present, st
 from winnow.domain.job import TrainingJob
 from winnow.recipes import COSTS
 from winnow.recipes.artifact import TrainedClassifier
-from winnow.storage import Storage
+from winnow.storage.job_objects import Storage
 
 if TYPE_CHECKING:
     from tests.conftest import Ready, Winnow

@@ -14,8 +14,6 @@ from winnow import aws
 from winnow.domain.dataset import Ceilings
 
 if TYPE_CHECKING:
-    from winnow.batch_objects import BatchObjects
-    from winnow.datasets_bucket import Datasets
     from winnow.executions import Workflow
     from winnow.registry.batch_predictions import BatchPredictions
     from winnow.registry.feedback import Batches
@@ -25,7 +23,9 @@ if TYPE_CHECKING:
     from winnow.registry.roles import Roles
     from winnow.registry.slots import Slots
     from winnow.registry.upkeep import Upkeep
-    from winnow.storage import DryRunReports, Storage
+    from winnow.storage.batch_objects import BatchObjects
+    from winnow.storage.job_objects import DryRunReports, Storage
+    from winnow.storage.uploads import Datasets
 
 # Half of what a function's /tmp has. The other half is for sentence encoders.
 _MOST_KEPT = 256 << 20
@@ -71,7 +71,7 @@ def batch_predictions() -> BatchPredictions:
 
 
 def batch_objects() -> BatchObjects:
-    from winnow.batch_objects import BatchObjects
+    from winnow.storage.batch_objects import BatchObjects
 
     return BatchObjects(aws.s3(), aws.setting("MODELS_BUCKET"))
 
@@ -124,7 +124,7 @@ def roles() -> Roles:
 
 
 def datasets() -> Datasets:
-    from winnow.datasets_bucket import Datasets
+    from winnow.storage.uploads import Datasets
 
     others = [name.strip() for name in aws.setting("DATASET_BUCKETS").split(",")]
     return Datasets(aws.s3(), aws.setting("DATASETS_BUCKET"), others)
@@ -158,8 +158,8 @@ def encoder_bucket() -> str | None:
 
 def storage(*, keeps_files: bool = False) -> Storage:
     """keeps_files: whether the files of artifacts stay in /tmp, to be read from there the next time."""
-    from winnow.kept_files import KeptFiles
-    from winnow.storage import Storage
+    from winnow.storage.disk_cache import KeptFiles
+    from winnow.storage.job_objects import Storage
 
     kept = KeptFiles(Path(tempfile.gettempdir()) / "winnow-artifacts", _MOST_KEPT) if keeps_files else None
     return Storage(aws.s3(), aws.setting("MODELS_BUCKET"), kept)
@@ -171,6 +171,6 @@ def memory() -> int:
 
 
 def dry_run_reports() -> DryRunReports:
-    from winnow.storage import DryRunReports
+    from winnow.storage.job_objects import DryRunReports
 
     return DryRunReports(aws.s3(), aws.setting("MODELS_BUCKET"))

@@ -11,7 +11,7 @@ from winnow.recipes.artifact import TrainedClassifier
 
 if TYPE_CHECKING:
     from winnow.domain.job import TrainingJob
-    from winnow.storage import Storage
+    from winnow.storage.job_objects import Storage
 
 
 def load(storage: Storage, job: TrainingJob, manifest_sha256: str | None, *, keep: bool = True) -> TrainedClassifier:

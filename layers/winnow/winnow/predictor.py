@@ -17,7 +17,7 @@ from winnow.registry.models import check_ready
 
 if TYPE_CHECKING:
     from winnow.registry.models import Models
-    from winnow.storage import Storage
+    from winnow.storage.job_objects import Storage
 
 SECONDS_A_POINTER_IS_TRUSTED = 1.0
 # Of the function's memory, for classifiers. The rest is for the process itself, the encoder, and one classifier's files while it is loaded.

@@ -10,8 +10,8 @@ from winnow import deployment
 from winnow.datasets.formats import Reader
 from winnow.datasets.report import DATA_SET, TEST_SET, Counting, Report
 from winnow.datasets.split import text_hash
-from winnow.datasets_bucket import OpenDataset
 from winnow.domain.dataset import DatasetReference, Example
+from winnow.storage.uploads import OpenDataset
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from winnow.domain.keys import JobObject, batch_of_key
 from winnow.domain.model import ACTIVE
 from winnow.log import logger
 from winnow.registry.slots import Wanted
-from winnow.storage import CHECKPOINTS
+from winnow.storage.job_objects import CHECKPOINTS
 
 # How long an object must have been there before it can be an orphan, and how often they are looked for.
 _ORPHAN_AGE = timedelta(days=1)

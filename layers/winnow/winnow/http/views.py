@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from winnow.domain.answer import as_dicts
 
 if TYPE_CHECKING:
-    from winnow.datasets_bucket import Upload
     from winnow.domain.answer import Prediction
     from winnow.domain.feedback import Batch
     from winnow.domain.model import Model, Version
+    from winnow.storage.uploads import Upload
 
 
 def model_view(model: Model) -> dict[str, Any]:

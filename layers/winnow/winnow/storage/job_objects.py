@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
-    from winnow.kept_files import KeptFiles
+    from winnow.storage.disk_cache import KeptFiles
 
 DOWNLOAD_SECONDS = 900
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from winnow.domain.batch import BatchJob, BatchProgress, Shard
 from winnow.domain.errors import ArtifactError
 from winnow.domain.keys import result_key, shards_prefix
-from winnow.long_object import LongObject
-from winnow.storage import Link, link, remove_prefix
+from winnow.storage.job_objects import Link, link, remove_prefix
+from winnow.storage.multipart import LongObject
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
