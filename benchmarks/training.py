@@ -32,9 +32,9 @@ from benchmarks import peers
 from benchmarks.encoded import encoded
 from benchmarks.peers import PEERS, DivergedError, Settings
 from benchmarks.splits import DATA, FOLDERS, Split, banking77, few, nlupp
-from winnow import recipes as ours
 from winnow.choice import Candidate, choose
 from winnow.domain.job import Hyperparameters
+from winnow.recipes import catalogue as ours
 
 OURS = (*ours.COSTS, ours.AUTO)
 RECIPES = (*OURS, *PEERS)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from winnow.registry import jobs as registry_jobs
 from winnow.registry import table as rows
-from winnow.registry.jobs import Jobs
+from winnow.registry import training_jobs as registry_jobs
+from winnow.registry.training_jobs import Jobs
 from winnow.storage.job_objects import Storage
 
 

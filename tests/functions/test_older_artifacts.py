@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from packaging.version import Version
+from winnow.recipes.catalogue import COSTS
 
 from tests.support.artifacts import PACKAGES, TEXTS, StoredArtifact, present, stored
 from winnow.domain.job import TrainingJob
-from winnow.recipes import COSTS
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.storage.job_objects import Storage
 

@@ -12,7 +12,7 @@ from tests.support.dataset_formats import SEVERAL, Labelled
 from tests.support.hostile_datasets import BROKEN, Broken
 from winnow.datasets import unpacking
 from winnow.datasets.formats import Reader
-from winnow.datasets.problems import Problem
+from winnow.datasets.row_problems import Problem
 from winnow.domain.dataset import Ceilings, Example
 
 EXAMPLES: list[Labelled] = [

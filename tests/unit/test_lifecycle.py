@@ -14,8 +14,8 @@ from winnow.domain.job import Hyperparameters, Progress, Stage, TrainingJob, Tra
 from winnow.domain.lifecycle import STATES, TRANSITIONS, Event, tables
 from winnow.domain.model import ACTIVE, Version, VersionStatus
 from winnow.registry import table as rows
-from winnow.registry.jobs import Jobs
 from winnow.registry.models import Models
+from winnow.registry.training_jobs import Jobs
 
 if TYPE_CHECKING:
     from tests.conftest import Winnow

@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import spacy
+from winnow.recipes.catalogue import COSTS
 
 from tests.conftest import ROOT, load_dataset
 from winnow import training
 from winnow.domain.dataset import Example
 from winnow.domain.job import Hyperparameters
-from winnow.recipes import COSTS, cnn
+from winnow.recipes import cnn
 from winnow.recipes.artifact import Classifier, TrainedClassifier, recipe_of
 
 LABELS = ("baking", "cycling", "gardening")

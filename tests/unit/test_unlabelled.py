@@ -9,7 +9,7 @@ import tracemalloc
 
 import pytest
 
-from winnow.datasets.problems import FileError
+from winnow.datasets.row_problems import FileError
 from winnow.datasets.unlabelled import UnlabelledText, UnlabelledTexts
 from winnow.domain.dataset import Ceilings
 

@@ -2,9 +2,10 @@
 
 from http import HTTPStatus
 
+from winnow.recipes.catalogue import OF_ENCODER
+
 from winnow import comparison, deployment
 from winnow.http import Answer, Request, endpoint, schemas
-from winnow.recipes import OF_ENCODER
 
 # As many as are classified twice in a fraction of the time that an answer may take, without a sentence encoder and with one.
 _MOST_EXAMPLES, _MOST_ENCODED = 5_000, 1_000

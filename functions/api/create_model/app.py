@@ -2,6 +2,8 @@
 
 from http import HTTPStatus
 
+from winnow.recipes.catalogue import AUTO, candidates
+
 from winnow import deployment, dry_run, jobs
 from winnow.domain.dataset import DatasetReference
 from winnow.domain.errors import EncoderError, InvalidFieldError
@@ -11,7 +13,6 @@ from winnow.http import Answer, Request, Source, endpoint, schemas
 from winnow.http.fields import is_true
 from winnow.http.idempotency import idempotency_key
 from winnow.http.properties import model_properties
-from winnow.recipes import AUTO, candidates
 
 # Left over of the Lambda's time, to hand a dry run on in and to answer.
 _SECONDS_TO_ANSWER = 8

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from winnow.domain.errors import TrainingFailedError
-from winnow.recipes import COSTS
+from winnow.recipes.catalogue import COSTS
 
 # A dearer recipe has to be better by this much: a point of accuracy or micro-F1.
 _WORTH_MORE = 0.01

@@ -12,8 +12,8 @@ from winnow.domain.answer import as_dicts
 from winnow.domain.batch import BatchJob, Shard
 from winnow.domain.job import TrainingJob
 from winnow.loaded import load
-from winnow.portions import portions
 from winnow.recipes.artifact import TrainedClassifier
+from winnow.recipes.portions import portions
 from winnow.registry.models import check_ready
 
 # Of texts that are classified at once: what is made of them lies in memory together.

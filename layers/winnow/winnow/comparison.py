@@ -13,10 +13,10 @@ from winnow.domain.errors import ArtifactError, EncoderError, NothingToCompareEr
 from winnow.domain.job import TrainingJob
 from winnow.domain.model import Gate, Version
 from winnow.evaluation import comparison_report
-from winnow.flags import flags_of
 from winnow.loaded import load
 from winnow.metrics import count
 from winnow.recipes.artifact import TrainedClassifier
+from winnow.recipes.label_matrix import flags_of
 
 
 def compare(before: Version, after: Version, most: int | None = None) -> dict[str, Any]:

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from winnow.registry.batch_predictions import BatchPredictions
     from winnow.registry.feedback import Batches
     from winnow.registry.idempotency import AnsweredRequests
-    from winnow.registry.jobs import Jobs
     from winnow.registry.models import Models
     from winnow.registry.roles import Roles
     from winnow.registry.slots import Slots
+    from winnow.registry.training_jobs import Jobs
     from winnow.registry.upkeep import Upkeep
     from winnow.storage.batch_objects import BatchObjects
     from winnow.storage.job_objects import DryRunReports, Storage
@@ -38,7 +38,7 @@ def models() -> Models:
 
 
 def jobs() -> Jobs:
-    from winnow.registry.jobs import Jobs
+    from winnow.registry.training_jobs import Jobs
 
     return Jobs(aws.registry_table())
 
@@ -112,7 +112,7 @@ def answered_requests() -> AnsweredRequests:
 
 def cursor_key() -> bytes:
     """What the cursors of lists are signed with."""
-    from winnow.registry.keys import Keys
+    from winnow.registry.cursor_key import Keys
 
     return Keys(aws.registry_table()).cursors()
 

@@ -14,7 +14,7 @@ from winnow.domain.errors import BatchTakenError, BusyError, InvalidFieldError, 
 from winnow.domain.feedback import Batch, Retrain, TakenFeedback
 from winnow.domain.job import Hyperparameters, IdempotencyKey, Promote, TrainingJob, TrainingRequest
 from winnow.domain.model import Model, Version
-from winnow.recipes import AUTO
+from winnow.recipes.catalogue import AUTO
 
 _TRIES = 5
 # Of the labels that are new. A row of the registry holds 400 KB.

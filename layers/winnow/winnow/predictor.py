@@ -11,8 +11,8 @@ from winnow.domain.answer import Prediction
 from winnow.domain.errors import ArtifactError, InvalidFieldError, ModelNotReadyError, VersionNotFoundError
 from winnow.domain.model import Model, Version
 from winnow.loaded import Glances, LoadedClassifiers, load
-from winnow.recipes import COSTS
 from winnow.recipes.artifact import TrainedClassifier, recipe_of
+from winnow.recipes.catalogue import COSTS
 from winnow.registry.models import check_ready
 
 if TYPE_CHECKING:

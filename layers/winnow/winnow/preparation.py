@@ -9,7 +9,7 @@ from winnow.domain.errors import DatasetError
 from winnow.domain.job import Hyperparameters, Progress, Stage, TrainingJob
 from winnow.domain.model import Version, VersionStatus
 from winnow.reading import read
-from winnow.recipes import candidates
+from winnow.recipes.catalogue import candidates
 
 
 def prepare(job: TrainingJob) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 
 from winnow import deployment
-from winnow.datasets.problems import FileError
+from winnow.datasets.row_problems import FileError
 from winnow.datasets.unlabelled import UnlabelledTexts
 from winnow.domain.batch import BatchJob, BatchStatus, Shard
 from winnow.domain.errors import DatasetError, JobSupersededError

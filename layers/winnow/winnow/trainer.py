@@ -18,12 +18,13 @@ from winnow.domain.errors import JobSupersededError
 from winnow.domain.job import Hyperparameters, Progress, Promote, Stage, TrainingJob
 from winnow.domain.model import Model, Version, VersionStatus
 from winnow.evaluation import evaluation_report, figures
-from winnow.flags import label_flags
 from winnow.loaded import load
-from winnow.recipes import AUTO, OF_ENCODER, pipeline
+from winnow.recipes import pipeline
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.calibration import scores_of
+from winnow.recipes.catalogue import AUTO, OF_ENCODER
 from winnow.recipes.encoder import described
+from winnow.recipes.label_matrix import label_flags
 from winnow.training import Training, settings_for
 
 if TYPE_CHECKING:

@@ -15,12 +15,13 @@ import numpy as np
 from winnow.datasets.split import hold_out
 from winnow.domain.dataset import Example
 from winnow.domain.job import Hyperparameters
-from winnow.flags import label_flags
-from winnow.recipes import OF_ENCODER, encoder
+from winnow.recipes import encoder
 from winnow.recipes.artifact import Classifier, OfSentences, TrainedClassifier, recipe_of
 from winnow.recipes.calibration import fit_temperature, fit_thresholds, held_out_score, scores_of
+from winnow.recipes.catalogue import OF_ENCODER
 from winnow.recipes.encoder import Remembered
 from winnow.recipes.familiarity import familiarity, least_familiarity, reception, strangers_of
+from winnow.recipes.label_matrix import label_flags
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,7 +8,7 @@ from typing import Any
 
 from winnow.datasets import json_formats, line_formats
 from winnow.datasets.json_formats import FORM, Found
-from winnow.datasets.problems import FileError, Kind, Problem, RowError
+from winnow.datasets.row_problems import FileError, Kind, Problem, RowError
 from winnow.datasets.unpacking import Lines, Stream, Unpacking, beginning
 from winnow.domain import strict_json
 from winnow.domain.dataset import MAX_LABEL_CHARACTERS, Ceilings, Example

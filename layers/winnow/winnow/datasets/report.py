@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from winnow.datasets.problems import Kind, Problem
+from winnow.datasets.row_problems import Kind, Problem
 from winnow.datasets.split import FEWEST_TEXTS, listed, text_hash, text_key, too_rare
 from winnow.domain.dataset import MAX_LABELS, Ceilings, Example
 

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Protocol
 
-from winnow.datasets.problems import FileError, Kind
+from winnow.datasets.row_problems import FileError, Kind
 from winnow.domain.dataset import Ceilings
 
 # A line, or an element of an array, that is longer isn't looked at: no text and labels within the ceilings come near.

@@ -1,6 +1,6 @@
 """The life cycle of a version: its states, and the transitions between them. Nowhere else is written what may follow what.
 
-The conditional writes of registry/jobs.py take the states that they start from out of this table, and docs/lifecycle.md is made of it:
+registry/training_jobs.py takes the conditions of its writes from this table. It also makes the tables in docs/lifecycle.md:
 
     python -m winnow.domain.lifecycle
 """

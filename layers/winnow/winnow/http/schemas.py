@@ -8,7 +8,7 @@ from winnow.domain.dataset import MAX_LABEL_CHARACTERS, MAX_LABELS, MAX_TEXT_CHA
 from winnow.domain.feedback import Retrain
 from winnow.domain.job import Promote
 from winnow.http.fields import MODEL_ID, VERSION, Schema
-from winnow.recipes import RECIPES
+from winnow.recipes.catalogue import RECIPES
 from winnow.recipes.languages import LANGUAGES
 
 MOST_TEXTS = 100

@@ -15,8 +15,8 @@ import numpy as np
 from winnow.domain.answer import ExplainedWord, Explanation, ScoredLabel
 from winnow.domain.errors import ArtifactError, WinnowError
 from winnow.domain.model import DESCRIPTION
-from winnow.recipes import COSTS
 from winnow.recipes.calibration import scores_of
+from winnow.recipes.catalogue import COSTS
 from winnow.recipes.encoder import Find, described, find_installed
 from winnow.recipes.familiarity import familiarity
 
