@@ -12,7 +12,7 @@ from winnow.domain.dataset import Example
 from winnow.domain.errors import ArtifactError, EncoderError, NothingToCompareError
 from winnow.domain.job import TrainingJob
 from winnow.domain.model import Gate, Version
-from winnow.evaluation import comparison_report
+from winnow.evaluation.difference import comparison_report
 from winnow.loaded import load
 from winnow.metrics import count
 from winnow.recipes.artifact import TrainedClassifier

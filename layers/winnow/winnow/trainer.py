@@ -17,7 +17,8 @@ from winnow.choice import Candidate, Choice, choose
 from winnow.domain.errors import JobSupersededError
 from winnow.domain.job import Hyperparameters, Progress, Promote, Stage, TrainingJob
 from winnow.domain.model import Model, Version, VersionStatus
-from winnow.evaluation import evaluation_report, figures
+from winnow.evaluation import figures
+from winnow.evaluation.report import evaluation_report
 from winnow.loaded import load
 from winnow.recipes import pipeline
 from winnow.recipes.artifact import TrainedClassifier
