@@ -28,7 +28,7 @@ from moto import mock_aws
 from tests.support.clock import Clock
 from tests.support.contract import check_answer, functions, template
 from tests.support.state_machine import REQUEST_ID, StateMachine
-from winnow import aws
+from winnow.aws import clients
 from winnow.domain import clock as domain_clock
 
 ROOT = Path(__file__).parents[1]
@@ -322,7 +322,7 @@ def winnow(boto_session: boto3.Session, monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", "CRITICAL")
     with mock_aws():
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", boto_session)
-        aws.forget_clients()
+        clients.forget_clients()
         names = {"Registry": "winnow-registry", "Models": "winnow-models", "Datasets": "winnow-datasets"}
         table = template()["Resources"]["Registry"]["Properties"]
         made_with = {name: table[name] for name in ("AttributeDefinitions", "KeySchema", "BillingMode")}
@@ -335,7 +335,7 @@ def winnow(boto_session: boto3.Session, monkeypatch: pytest.MonkeyPatch, tmp_pat
             )
             names[workflow] = machine["stateMachineArn"]
         yield Winnow(names)
-        aws.forget_clients()
+        clients.forget_clients()
 
 
 @pytest.fixture(scope="session")

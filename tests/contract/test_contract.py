@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from winnow.recipes.catalogue import COSTS, RECIPES
 
 from tests.support import contract
 from tests.support.contract import ROOT, check_answer, check_request, operations
@@ -18,6 +17,7 @@ from winnow.domain.batch import BatchStatus
 from winnow.domain.job import Promote, Stage
 from winnow.domain.model import ModelStatus, VersionSource, VersionStatus
 from winnow.http import fields, idempotency, problems, schemas
+from winnow.recipes.catalogue import COSTS, RECIPES
 
 README = ROOT / "README.md"
 

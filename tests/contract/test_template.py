@@ -57,7 +57,7 @@ def own_code() -> dict[str, ast.Module]:
 
 
 def imports(module: ast.Module) -> Iterator[str]:
-    """The full names that a module imports, those for type checking too: `from winnow import aws` is winnow.aws."""
+    """The full names that a module imports, those for type checking too: `from winnow import aws` is winnow.aws.clients."""
     for node in ast.walk(module):
         match node:
             case ast.Import():
@@ -112,7 +112,7 @@ def test_what_the_package_reads_from_the_environment_is_declared_and_the_reverse
         node.args[0].value if isinstance(node.args[0], ast.Constant) else ast.unparse(node.args[0])
         for module in own_code().values()
         for node in ast.walk(module)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"setting", "aws.setting"}
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"setting", "clients.setting"}
     }
     holders = [template()["Globals"]["Function"], *functions().values()]
     declared = {name for holder in holders for name in holder.get("Environment", {}).get("Variables", {})}
@@ -270,7 +270,7 @@ def test_only_aws_reads_the_environment() -> None:
         if any(isinstance(node, ast.Attribute) and node.attr in {"environ", "environb", "getenv"} for node in ast.walk(module))
         or any(name in {"os.environ", "os.environb", "os.getenv"} for name in imports(module))
     }
-    assert readers == {"layers/winnow/winnow/aws.py"}
+    assert readers == {"layers/winnow/winnow/aws/clients.py"}
 
 
 def test_only_the_domain_reads_the_wall_clock() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.feedback import add, labelled
 from tests.support.races import before_write
-from winnow import aws
+from winnow.aws import clients
 from winnow.feedback import MOST_NEW_LABELS
 
 if TYPE_CHECKING:
@@ -61,11 +61,11 @@ def test_what_could_not_be_kept_in_s3_is_not_counted(ready: Ready, monkeypatch: 
         message = "S3 is down"
         raise RuntimeError(message)
 
-    aws.s3().meta.events.register("before-call.s3.PutObject", fail, unique_id="down")
+    clients.s3().meta.events.register("before-call.s3.PutObject", fail, unique_id="down")
     try:
         assert add(winnow).status == 500
     finally:
-        aws.s3().meta.events.unregister("before-call.s3.PutObject", unique_id="down")
+        clients.s3().meta.events.unregister("before-call.s3.PutObject", unique_id="down")
 
     assert (batches(winnow), winnow.model()["waiting_examples"]) == ([], 0)
 

@@ -13,7 +13,8 @@ from boto3.dynamodb.types import TypeSerializer
 
 from tests.conftest import ROOT, load_event
 from tests.support.contract import functions
-from winnow import announcement, aws
+from winnow import announcement
+from winnow.aws import clients
 from winnow.domain.model import ACTIVE, VersionStatus
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Bus:
 @pytest.fixture
 def bus(monkeypatch: pytest.MonkeyPatch) -> Bus:
     made = Bus()
-    monkeypatch.setattr(aws, "events", cache(lambda: made))
+    monkeypatch.setattr(clients, "events", cache(lambda: made))
     return made
 
 
@@ -97,7 +98,7 @@ def test_many_are_put_ten_at_a_time(ready: Ready, bus: Bus) -> None:
 
 def test_what_the_bus_refuses_is_announced_again(ready: Ready, monkeypatch: pytest.MonkeyPatch) -> None:
     winnow, bus = ready("exclusive.json"), Bus(refused=1)
-    monkeypatch.setattr(aws, "events", cache(lambda: bus))
+    monkeypatch.setattr(clients, "events", cache(lambda: bus))
     with pytest.raises(RuntimeError, match="ThrottlingException"):
         announced(winnow, bus, record(winnow))
     assert len(announced(winnow, bus, record(winnow))) == 1

@@ -11,8 +11,8 @@ from tests.conftest import FUNCTIONS, load_event
 from tests.support.batches import TASKS, TEXTS, cancel, done, get, marks, post, put, result, started, up_to
 from tests.support.metrics import counted
 from winnow import shards
+from winnow.aws.tasks import OF_BATCH
 from winnow.domain.errors import JobSupersededError
-from winnow.failures import OF_BATCH
 
 if TYPE_CHECKING:
     from tests.conftest import Ready, Winnow

@@ -21,7 +21,7 @@ import pytest
 import spacy
 
 from tests.conftest import REGION, ROOT, load_event
-from winnow import aws
+from winnow.aws import clients
 
 if TYPE_CHECKING:
     from tests.conftest import Json, Ready, Winnow
@@ -126,14 +126,14 @@ def hooks(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], object]]:
 def test_nothing_of_the_registry_and_no_client_is_left_in_a_snapshot(ready: Ready, hooks: dict[str, Callable[[], object]]) -> None:
     winnow = ready("exclusive.json")
     assert winnow.call("predict", "predict_get_body").status == 200
-    clients = (aws.s3, aws.registry_table)
-    assert all(client.cache_info().currsize for client in clients)
+    made = (clients.s3, clients.registry_table)
+    assert all(client.cache_info().currsize for client in made)
     with winnow.settings("functions/api/predict"):
         hooks["before_snapshot"]()
-        assert not any(client.cache_info().currsize for client in clients)
+        assert not any(client.cache_info().currsize for client in made)
         winnow.train(force_update=True)
         hooks["after_restore"]()
-        assert all(client.cache_info().currsize for client in clients)
+        assert all(client.cache_info().currsize for client in made)
 
     assert winnow.call("predict", "predict_get_body").body["version"] == 2
 
@@ -149,7 +149,7 @@ def test_a_process_out_of_a_snapshot_has_credentials_and_chance_of_its_own(
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "its-own")
         hooks["after_restore"]()
         drawn = random.random()
-        assert "Credential=its-own%2F" in aws.s3().generate_presigned_url("get_object", Params={"Bucket": "b", "Key": "k"})
+        assert "Credential=its-own%2F" in clients.s3().generate_presigned_url("get_object", Params={"Bucket": "b", "Key": "k"})
         random.setstate(chance)
         hooks["after_restore"]()
         assert random.random() != drawn

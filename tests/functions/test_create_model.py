@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 
 import pytest
 
-from winnow import aws
+from winnow.aws import clients
 
 if TYPE_CHECKING:
     from tests.conftest import Answer, Ready, Winnow
@@ -146,7 +146,7 @@ def test_two_updates_at_once_start_one_training(ready: Ready, monkeypatch: pytes
 
 
 def test_a_start_whose_answer_was_lost_and_was_sent_again_is_a_start(winnow: Winnow) -> None:
-    events = aws.stepfunctions().meta.events
+    events = clients.stepfunctions().meta.events
     sent: list[Any] = []
 
     def send_before(params: Any, **_: Any) -> None:
@@ -184,8 +184,8 @@ def between_look_and_write(winnow: Winnow, monkeypatch: pytest.MonkeyPatch, even
 
         def undo(self) -> None:
             self.undone = True
-            aws.registry_table = real
+            clients.registry_table = real
 
-    real, patched = aws.registry_table, Patched()
-    monkeypatch.setattr(aws, "registry_table", LookedAt)
+    real, patched = clients.registry_table, Patched()
+    monkeypatch.setattr(clients, "registry_table", LookedAt)
     return answers

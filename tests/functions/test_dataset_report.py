@@ -11,7 +11,8 @@ import pytest
 
 from tests.conftest import CLIENT_BUCKET
 from tests.support.feedback import add
-from winnow import aws, dry_run
+from winnow import dry_run
+from winnow.aws import clients
 from winnow.domain.dataset import DatasetReference
 from winnow.domain.job import Hyperparameters, TrainingRequest
 
@@ -57,7 +58,7 @@ class Invoked:
 @pytest.fixture
 def invoked(winnow: Winnow, monkeypatch: pytest.MonkeyPatch) -> Invoked:
     invoked = Invoked()
-    monkeypatch.setattr(aws.lambda_(), "invoke", invoked.invoke)
+    monkeypatch.setattr(clients.lambda_(), "invoke", invoked.invoke)
     return invoked
 
 

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.conftest import CLIENT_BUCKET, Context, Json, load_event
-from winnow import aws, deployment
+from winnow.aws import clients, resources
 from winnow.domain.errors import JobSupersededError, WinnowError
 from winnow.registry import table as rows
 from winnow.registry.upkeep import Deletion, noted
@@ -164,7 +164,7 @@ def test_from_the_deletion_on_no_write_of_the_job_is_let_through(winnow: Winnow)
 def test_a_workflow_that_can_t_be_stopped_does_not_keep_the_deletion(winnow: Winnow) -> None:
     winnow.create()
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(aws.stepfunctions(), "stop_execution", refused)
+        patched.setattr(clients.stepfunctions(), "stop_execution", refused)
         assert winnow.call("delete_model").status == 200
 
     assert winnow.call("get_model").status == 404
@@ -227,7 +227,7 @@ def test_a_note_may_stand_for_one_version(ready: Ready, clock: Clock) -> None:
     winnow = ready("exclusive.json")
     winnow.train(force_update=True)
     with winnow.settings("functions/api/delete_model"):
-        deleted = Deletion.of(deployment.models().get("tc-01"), version=1)
+        deleted = Deletion.of(resources.models().get("tc-01"), version=1)
     rows.transact(winnow.table, noted(deleted))
 
     for _ in range(2):

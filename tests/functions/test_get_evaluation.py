@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.reports import made
-from winnow import deployment
+from winnow.aws import resources
 from winnow.domain.job import TrainingJob
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ EPOCHS = [{"epoch": 1, "loss": 0.7, "score": 0.5}, {"epoch": 2, "loss": None, "s
 def write(winnow: Winnow, report: dict[str, Any]) -> None:
     """Put the report where the training of version 1 writes its own."""
     with winnow.settings(FUNCTION):
-        storage = deployment.storage()
+        storage = resources.storage()
         [key] = [key for key in winnow.objects() if key.endswith("/evaluation.json")]
         _, uid, _, version, fence, name = key.split("/")
         storage.write_report(TrainingJob("tc-01", uid, int(version), int(fence)), name, report)

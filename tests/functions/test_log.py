@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from winnow.log import logger
+from winnow.aws.log import logger
 
 if TYPE_CHECKING:
     from tests.conftest import Winnow

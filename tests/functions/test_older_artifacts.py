@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from packaging.version import Version
-from winnow.recipes.catalogue import COSTS
 
 from tests.support.artifacts import PACKAGES, TEXTS, StoredArtifact, present, stored
 from winnow.domain.job import TrainingJob
 from winnow.recipes.artifact import TrainedClassifier
+from winnow.recipes.catalogue import COSTS
 from winnow.storage.job_objects import Storage
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.conftest import kept_files, load_dataset
-from winnow import aws, deployment
+from winnow.aws import clients, resources
 from winnow.domain.errors import ModelNotFoundError, VersionNotFoundError
 from winnow.predictor import MEMORY_SHARE, SECONDS_A_POINTER_IS_TRUSTED, Predictor
 
@@ -181,8 +181,8 @@ def clock() -> list[float]:
 def new_predictor(winnow: Winnow, clock: list[float], memory: int | None = None) -> Predictor:
     """In a new execution environment of so many bytes."""
     with winnow.settings("functions/api/predict"):
-        storage = deployment.storage(keeps_files=True)
-        return Predictor(deployment.models(), storage, memory or deployment.memory(), clock=lambda: clock[0])
+        storage = resources.storage(keeps_files=True)
+        return Predictor(resources.models(), storage, memory or resources.memory(), clock=lambda: clock[0])
 
 
 @contextmanager
@@ -223,7 +223,7 @@ def test_a_promoted_version_answers_within_two_seconds(ready: Ready, clock: list
 def test_the_registry_is_asked_once_a_second_for_a_model_and_for_a_version(ready: Ready, clock: list[float]) -> None:
     predictor = new_predictor(ready("exclusive.json"), clock)
     predictor.predict("tc-01", ["What is this fee?"], 1)
-    with calls(aws.registry_table().meta.client, "GetItem") as looks:
+    with calls(clients.registry_table().meta.client, "GetItem") as looks:
         for tenth in range(21):
             clock[0] = tenth / 10
             predictor.predict("tc-01", ["What is this fee?"], 1)
@@ -280,7 +280,7 @@ def test_a_deleted_version_is_refused_within_two_seconds(two: Winnow, clock: lis
 
 def reads(predictor: Predictor, version: int) -> int:
     """How many objects an answer of the version reads."""
-    with calls(aws.s3(), "GetObject") as asked:
+    with calls(clients.s3(), "GetObject") as asked:
         predictor.predict("tc-01", ["What is this fee?"], 1, version=version)
     return len(asked)
 
@@ -379,10 +379,10 @@ def test_an_artifact_that_is_not_what_the_training_wrote_is_not_loaded(ready: Re
 def test_an_environment_loads_a_model_once(ready: Ready) -> None:
     winnow = ready("exclusive.json")
     winnow.call("predict", "predict_get_body")
-    with calls(aws.s3(), "GetObject") as warm:
+    with calls(clients.s3(), "GetObject") as warm:
         winnow.call("predict", "predict_post_text")
     winnow.new_environment()
-    with calls(aws.s3(), "GetObject") as cold:
+    with calls(clients.s3(), "GetObject") as cold:
         winnow.call("predict", "predict_post_text")
         winnow.call("predict", "predict_post_text")
 

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from winnow.recipes.catalogue import COSTS
 
 from winnow.domain.dataset import Example
 from winnow.domain.errors import ArtifactError
 from winnow.domain.job import Hyperparameters
 from winnow.domain.model import DESCRIPTION
 from winnow.recipes.artifact import TrainedClassifier
+from winnow.recipes.catalogue import COSTS
 from winnow.training import train
 
 if TYPE_CHECKING:

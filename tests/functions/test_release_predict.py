@@ -17,7 +17,7 @@ from moto.awslambda.models import lambda_backends
 
 from tests.conftest import REGION, Context, load_event
 from tests.support.custom_resource import answer_of
-from winnow import aws
+from winnow.aws import clients
 
 if TYPE_CHECKING:
     from tests.conftest import Json, Ready, Winnow
@@ -68,7 +68,7 @@ class Predict:
 
     def alarm(self, *states: str) -> list[Json]:
         """Let the canary's alarm be in these states, look by look. The list is filled with where the alias led meanwhile."""
-        client = aws.cloudwatch()
+        client = clients.cloudwatch()
         client.put_metric_alarm(
             AlarmName=ALARM,
             Namespace="AWS/ApiGateway",
@@ -134,7 +134,7 @@ def predict(winnow: Winnow, monkeypatch: pytest.MonkeyPatch) -> Predict:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as code:
         code.writestr("app.py", "def handler(event, context): ...")
-    client = aws.lambda_()
+    client = clients.lambda_()
     given = {"Runtime": "python3.13", "Handler": "app.handler", "MemorySize": 1000}
     client.create_function(FunctionName=FUNCTION, Role=role, Code={"ZipFile": archive.getvalue()}, **given)
     first = client.publish_version(FunctionName=FUNCTION)["Version"]

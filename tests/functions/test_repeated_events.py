@@ -6,6 +6,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from winnow.recipes.catalogue import AUTO, candidates
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from tests.conftest import Json
 from tests.support.feedback import add, frozen, labelled, set_properties, told
 from tests.support.metrics import sweep
 from tests.support.races import before_write
-from winnow import aws
+from winnow.aws import clients
 
 if TYPE_CHECKING:
     from tests.conftest import Ready, Winnow
@@ -214,7 +214,7 @@ def test_of_two_that_are_about_to_register_one_does(ready: Ready) -> None:
     add(winnow, labelled(3, prefix="earlier "), retrain="no")
     others: list[Json] = []
     # The first transaction is the batch's; before the second, which registers the version, another does everything.
-    client = aws.registry_table().meta.client
+    client = clients.registry_table().meta.client
 
     def second(**_: object) -> None:
         client.meta.events.unregister("before-call.dynamodb.TransactWriteItems", unique_id="first")

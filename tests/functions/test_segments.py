@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from winnow.recipes.catalogue import OF_ENCODER, RECIPES
 
 from tests.conftest import Context
 from tests.support.deadline import Deadline, nothing
 from winnow import trainer
 from winnow.domain.errors import JobSupersededError
 from winnow.recipes import contrast
+from winnow.recipes.catalogue import OF_ENCODER, RECIPES
 
 if TYPE_CHECKING:
     from tests.conftest import Json, Winnow

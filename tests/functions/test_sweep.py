@@ -9,7 +9,8 @@ import pytest
 
 from tests.conftest import Context, Json, load_event
 from tests.support.metrics import sweep
-from winnow import aws, deployment, jobs
+from winnow import jobs
+from winnow.aws import clients, resources
 from winnow.domain.errors import JobSupersededError
 from winnow.domain.job import Progress, Stage, TrainingJob
 from winnow.domain.model import VersionStatus
@@ -33,7 +34,7 @@ def broken(winnow: Winnow) -> pytest.MonkeyPatch:
 def note(winnow: Winnow, job: Json) -> None:
     """Write that the training goes on, as each of its tasks does."""
     with winnow.settings("functions/training/train"):
-        deployment.jobs().note(TrainingJob.from_event(job["job"]), VersionStatus.TRAINING, Progress.of(Stage.TRAINING))
+        resources.jobs().note(TrainingJob.from_event(job["job"]), VersionStatus.TRAINING, Progress.of(Stage.TRAINING))
 
 
 def stop(winnow: Winnow, number: int = -1) -> None:
@@ -111,11 +112,11 @@ def test_two_sweeps_at_once_start_one_training(winnow: Winnow, clock: Clock) -> 
     winnow.create()
     stop(winnow)
     clock.advance(minutes=6)
-    events = aws.stepfunctions().meta.events
+    events = clients.stepfunctions().meta.events
 
     def sweep_too(**_: Any) -> None:
         events.unregister("provide-client-params.stepfunctions.DescribeExecution", unique_id="twice")
-        [wanted] = deployment.models().wanted()
+        [wanted] = resources.models().wanted()
         jobs.care_for(wanted, wanted.queued_at)
 
     events.register("provide-client-params.stepfunctions.DescribeExecution", sweep_too, unique_id="twice")
@@ -302,7 +303,7 @@ def test_what_a_training_needs_that_lasts_longer_than_a_day_is_no_orphan(
     before = winnow.objects()
     clock.advance(hours=25)
     with winnow.settings("functions/training/train"):
-        deployment.jobs().note(TrainingJob.from_event(job["job"]), VersionStatus.TRAINING, Progress.of(Stage.TRAINING))
+        resources.jobs().note(TrainingJob.from_event(job["job"]), VersionStatus.TRAINING, Progress.of(Stage.TRAINING))
 
     assert sweep(winnow, capsys) == {}
 

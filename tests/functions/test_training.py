@@ -8,12 +8,12 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
-from winnow.recipes.catalogue import COSTS
 
 from tests.conftest import CLIENT_BUCKET, load_dataset, load_event
 from tests.support.metrics import counted
 from winnow.domain.errors import ArtifactError, DatasetError, JobSupersededError
 from winnow.evaluation import figures
+from winnow.recipes.catalogue import COSTS
 
 if TYPE_CHECKING:
     from tests.conftest import Ready, Winnow

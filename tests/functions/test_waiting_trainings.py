@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import load_event
 from tests.support.metrics import sweep
-from winnow import deployment
+from winnow.aws import resources
 from winnow.domain.job import Progress, Stage, TrainingJob
 from winnow.domain.model import VersionStatus
 
@@ -151,4 +151,4 @@ def test_versions_from_feedback_wait_for_their_turn_too(two_at_once: Winnow) -> 
 def note(winnow: Winnow, job: Json) -> None:
     """Write that the training goes on, as each of its tasks does."""
     with winnow.settings("functions/training/train"):
-        deployment.jobs().note(TrainingJob.from_event(job["job"]), VersionStatus.TRAINING, Progress.of(Stage.TRAINING))
+        resources.jobs().note(TrainingJob.from_event(job["job"]), VersionStatus.TRAINING, Progress.of(Stage.TRAINING))

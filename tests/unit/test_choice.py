@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from winnow.recipes.catalogue import AUTO, COSTS, RECIPES, candidates
 
 from winnow import choice
 from winnow.choice import Candidate, choose
 from winnow.domain.errors import TrainingFailedError
+from winnow.recipes.catalogue import AUTO, COSTS, RECIPES, candidates
 
 
 @pytest.fixture(autouse=True)

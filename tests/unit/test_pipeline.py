@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from winnow.recipes.catalogue import COSTS
 
 from tests.conftest import ROOT, load_dataset
 from winnow.domain.dataset import Example
 from winnow.domain.job import Hyperparameters
 from winnow.recipes.artifact import TrainedClassifier
+from winnow.recipes.catalogue import COSTS
 from winnow.recipes.pipeline import archive, pipeline
 from winnow.training import train
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import spacy
-from winnow.recipes.catalogue import COSTS
 
 from tests.conftest import ROOT, load_dataset
 from winnow import training
@@ -18,6 +17,7 @@ from winnow.domain.dataset import Example
 from winnow.domain.job import Hyperparameters
 from winnow.recipes import cnn
 from winnow.recipes.artifact import Classifier, TrainedClassifier, recipe_of
+from winnow.recipes.catalogue import COSTS
 
 LABELS = ("baking", "cycling", "gardening")
 TEXTS = ["How deep do tulip bulbs go?", "a flat tyre", "?", "🙂", "x" * 500]

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from winnow.recipes.catalogue import AUTO, COSTS, OF_ENCODER, candidates
 
 from tests.conftest import load_dataset
 from tests.support.encoded import encoded
 from winnow.domain.dataset import Example
 from winnow.domain.job import Hyperparameters
 from winnow.recipes import contrast, encoder
+from winnow.recipes.catalogue import AUTO, COSTS, OF_ENCODER, candidates
 from winnow.training import Training, train
 
 TEXTS = ["How deep do tulip bulbs go?", "a flat tyre", "?", "🙂", "x" * 500]

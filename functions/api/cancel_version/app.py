@@ -2,7 +2,8 @@
 
 from http import HTTPStatus
 
-from winnow import deployment, jobs
+from winnow import jobs
+from winnow.aws import resources
 from winnow.http import Answer, Request, Source, endpoint, fields
 from winnow.http.views import version_view
 
@@ -11,5 +12,5 @@ from winnow.http.views import version_view
 def handler(request: Request) -> Answer:
     model_id = request.path["model_id"]
     version = jobs.cancel(model_id, int(request.path["version"]))
-    live = deployment.models().get(model_id).live_version
+    live = resources.models().get(model_id).live_version
     return Answer(HTTPStatus.OK, {"model_id": model_id, **version_view(version, live)})

@@ -2,7 +2,8 @@
 
 from http import HTTPStatus
 
-from winnow import deployment, promotion
+from winnow import promotion
+from winnow.aws import resources
 from winnow.http import Answer, Request, Source, endpoint, schemas
 from winnow.http.conditional import condition_on_model, model_tag
 from winnow.http.properties import model_properties
@@ -13,5 +14,5 @@ from winnow.http.views import model_with_version_view
 def handler(request: Request) -> Answer:
     model_id = request.path["model_id"]
     promotion.change(model_id, model_properties(dict(request.fields)), condition_on_model(request.headers.get("if-match")))
-    model, version = deployment.models().get_with_latest_version(model_id)
+    model, version = resources.models().get_with_latest_version(model_id)
     return Answer(HTTPStatus.OK, model_with_version_view(model, version), {"ETag": model_tag(model, version)})

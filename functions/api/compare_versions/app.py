@@ -2,10 +2,10 @@
 
 from http import HTTPStatus
 
-from winnow.recipes.catalogue import OF_ENCODER
-
-from winnow import comparison, deployment
+from winnow import comparison
+from winnow.aws import resources
 from winnow.http import Answer, Request, endpoint, schemas
+from winnow.recipes.catalogue import OF_ENCODER
 
 # As many as are classified twice in a fraction of the time that an answer may take, without a sentence encoder and with one.
 _MOST_EXAMPLES, _MOST_ENCODED = 5_000, 1_000
@@ -13,7 +13,7 @@ _MOST_EXAMPLES, _MOST_ENCODED = 5_000, 1_000
 
 @endpoint(schemas.COMPARE_VERSIONS)
 def handler(request: Request) -> Answer:
-    model_id, models = request.path["model_id"], deployment.models()
+    model_id, models = request.path["model_id"], resources.models()
     before, after = (models.ready_version(model_id, int(number)) for number in (request.path["version"], request.fields["to"]))
     encodes = {before.recipe, after.recipe} & {*OF_ENCODER}
     report = comparison.compare(before, after, _MOST_ENCODED if encodes else _MOST_EXAMPLES)

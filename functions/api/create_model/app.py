@@ -2,9 +2,8 @@
 
 from http import HTTPStatus
 
-from winnow.recipes.catalogue import AUTO, candidates
-
-from winnow import deployment, dry_run, jobs
+from winnow import dry_run, jobs
+from winnow.aws import resources
 from winnow.domain.dataset import DatasetReference
 from winnow.domain.errors import EncoderError, InvalidFieldError
 from winnow.domain.job import Hyperparameters, Promote, TrainingRequest
@@ -13,6 +12,7 @@ from winnow.http import Answer, Request, Source, endpoint, schemas
 from winnow.http.fields import is_true
 from winnow.http.idempotency import idempotency_key
 from winnow.http.properties import model_properties
+from winnow.recipes.catalogue import AUTO, candidates
 
 # Left over of the Lambda's time, to hand a dry run on in and to answer.
 _SECONDS_TO_ANSWER = 8
@@ -61,7 +61,7 @@ def _training_request(request: Request) -> TrainingRequest:
 def _recipe(name: str) -> str:
     """The recipe, for which this deployment has all that it needs."""
     try:
-        candidates(name, has_encoder=deployment.has_encoder())
+        candidates(name, has_encoder=resources.has_encoder())
     except EncoderError as error:
         raise InvalidFieldError(error.sentence, field="recipe") from error
     return name

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from http import HTTPStatus
 
-from winnow import deployment
+from winnow.aws import resources
 from winnow.domain.batch import BatchJob, BatchProgress, BatchStatus
 from winnow.http import Answer, Request, endpoint
 from winnow.http.batch_views import batch_prediction_view, batch_progress_view
@@ -11,9 +11,9 @@ from winnow.http.batch_views import batch_prediction_view, batch_progress_view
 
 @endpoint()
 def handler(request: Request) -> Answer:
-    model = deployment.models().get(request.path["model_id"])
-    batch = deployment.batch_predictions().get(BatchJob(model.model_id, model.uid, request.path["batch"]))
-    objects = deployment.batch_objects()
+    model = resources.models().get(request.path["model_id"])
+    batch = resources.batch_predictions().get(BatchJob(model.model_id, model.uid, request.path["batch"]))
+    objects = resources.batch_objects()
     ready = batch.status is BatchStatus.READY
     # What a ready one was made of is removed.
     done = BatchProgress(batch.lines or 0, batch.errors or 0, batch.shards or 0) if ready else objects.progress(batch.job)

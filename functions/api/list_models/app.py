@@ -2,18 +2,18 @@
 
 from http import HTTPStatus
 
-from winnow import deployment
+from winnow.aws import resources
 from winnow.http import Answer, Request, endpoint, schemas
 from winnow.http.paging import Cursors
 from winnow.http.views import model_view
 
 _LIST = "models"
 
-cursors = Cursors(deployment.cursor_key)
+cursors = Cursors(resources.cursor_key)
 
 
 @endpoint(schemas.LIST)
 def handler(request: Request) -> Answer:
     after = cursors.position(_LIST, request.fields.get("next"))
-    models, more = deployment.models().list(int(request.fields.get("limit", 100)), after)
+    models, more = resources.models().list(int(request.fields.get("limit", 100)), after)
     return Answer(HTTPStatus.OK, {"models": [model_view(model) for model in models], "next": cursors.cursor(_LIST, more)})

@@ -3,9 +3,9 @@
 from functools import cache
 from typing import Any
 
+from winnow.aws.tasks import batch_task
 from winnow.classifying import Classifying
 from winnow.domain.batch import BatchJob, Shard
-from winnow.failures import batch_task
 
 
 @cache

@@ -3,8 +3,8 @@
 from typing import Any
 
 from winnow import shards
+from winnow.aws.tasks import batch_task
 from winnow.domain.batch import BatchJob
-from winnow.failures import batch_task
 
 
 @batch_task

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from winnow import deployment, shards
+from winnow import shards
+from winnow.aws import resources
+from winnow.aws.tasks import batch_task
 from winnow.domain.batch import BatchJob
-from winnow.failures import batch_task
 
 
 @batch_task
 def handler(job: BatchJob, event: dict[str, Any]) -> dict[str, Any]:
-    return {"manifest": shards.split(job), "concurrency": deployment.batch_concurrency()}
+    return {"manifest": shards.split(job), "concurrency": resources.batch_concurrency()}

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from winnow import preparation
+from winnow.aws.tasks import task
 from winnow.domain.job import TrainingJob
-from winnow.failures import task
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

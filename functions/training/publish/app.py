@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 from winnow import trainer
+from winnow.aws.tasks import task, unforeseen
 from winnow.choice import Candidate
 from winnow.domain.job import TrainingJob
-from winnow.failures import task, unforeseen
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

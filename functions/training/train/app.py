@@ -4,8 +4,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from winnow import trainer
+from winnow.aws.tasks import task
 from winnow.domain.job import TrainingJob
-from winnow.failures import task
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
 from typing import Any
 
 from winnow import announcement
-from winnow.log import logger
+from winnow.aws.log import logger
 from winnow.registry.models import version_of_image
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from winnow import encoders
-from winnow.custom_resource import custom_resource
+from winnow.aws.custom_resource import custom_resource
 
 
 @custom_resource

@@ -5,7 +5,7 @@ The records of the registry's stream are filtered in template.yaml: https://docs
 
 from typing import Any
 
-from winnow.log import logger
+from winnow.aws.log import logger
 from winnow.starting import start_waiting
 
 

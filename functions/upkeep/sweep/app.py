@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from winnow.metrics import count
+from winnow.aws.metrics import count
 from winnow.sweep import sweep
 
 if TYPE_CHECKING:

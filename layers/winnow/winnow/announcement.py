@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import batched
 
-from winnow import aws, deployment
+from winnow.aws import clients, resources
 from winnow.domain.model import Version
 
 SOURCE = "winnow"
@@ -20,14 +20,14 @@ def announce(versions: Sequence[Version]) -> None:
     """Put an event for each version that has ended. RuntimeError where the bus refused one: then all are to be announced again."""
     entries = [{"Source": SOURCE, "DetailType": DETAIL_TYPE, "Detail": json.dumps(_detail(version))} for version in versions]
     for some in batched(entries, _MOST_ENTRIES, strict=False):
-        answer = aws.events().put_events(Entries=list(some))  # type: ignore[arg-type]
+        answer = clients.events().put_events(Entries=list(some))  # type: ignore[arg-type]
         if answer["FailedEntryCount"]:
             codes = sorted({entry["ErrorCode"] for entry in answer["Entries"] if "ErrorCode" in entry})
             raise RuntimeError(f"the event bus refused {answer['FailedEntryCount']} events: {', '.join(codes)}")
 
 
 def _detail(version: Version) -> dict[str, object]:
-    model = deployment.models().find(version.job.model_id)
+    model = resources.models().find(version.job.model_id)
     return {
         "model_id": version.job.model_id,
         "version": version.job.version,

@@ -8,13 +8,13 @@ from __future__ import annotations
 from datetime import timedelta
 from enum import StrEnum
 
-from winnow import deployment
+from winnow.aws import resources
+from winnow.aws.workflow import ENDED
 from winnow.domain.batch import ACTIVE_BATCH, BatchJob, BatchPrediction, BatchRequest, BatchStatus
 from winnow.domain.clock import now, sortable_id, timestamp, utc_now
 from winnow.domain.errors import BatchPredictionNotFoundError, BusyError, JobSupersededError, ModelNotReadyError, NotCancellableError
 from winnow.domain.job import IdempotencyKey
 from winnow.domain.model import Model
-from winnow.executions import ENDED
 from winnow.registry.models import check_ready
 
 _TRIES = 5
@@ -43,12 +43,12 @@ def start(request: BatchRequest, key: IdempotencyKey | None = None) -> tuple[Bat
     Once the batch is registered it will be done or fail: where the workflow doesn't start now, `care_for` starts it later.
     """
     for _ in range(_TRIES):
-        before = None if key is None else deployment.answered_requests().find(key)
+        before = None if key is None else resources.answered_requests().find(key)
         if before is not None:
             return BatchJob.from_event(before), before["version"]
-        model = deployment.models().get(request.model_id)
+        model = resources.models().get(request.model_id)
         batch = _wanted(model, request)
-        if deployment.batch_predictions().create(model, batch, deployment.batch_days(), key):
+        if resources.batch_predictions().create(model, batch, resources.batch_days(), key):
             _try_to_start(batch.job)
             return batch.job, batch.version
     raise BusyError(request.model_id)
@@ -61,24 +61,24 @@ def _wanted(model: Model, request: BatchRequest) -> BatchPrediction:
             f"No version of model {model.model_id!r} is live: name one that is ready,"
             f" or promote one with PUT /models/{model.model_id}/live."
         )
-    check_ready(deployment.models().version(model, number))
+    check_ready(resources.models().version(model, number))
     job = BatchJob(model.model_id, model.uid, sortable_id())
     return BatchPrediction(job, number, request.n_top, request.s3bucket, request.object, BatchStatus.QUEUED, now())
 
 
 def cancel(model_id: str, batch: str) -> BatchPrediction:
     """Stop a batch. NotCancellableError where it has ended; BatchPredictionNotFoundError, ModelNotFoundError."""
-    job = BatchJob(model_id, deployment.models().get(model_id).uid, batch)
-    deployment.batch_predictions().get(job)
+    job = BatchJob(model_id, resources.models().get(model_id).uid, batch)
+    resources.batch_predictions().get(job)
     try:
-        deployment.batch_predictions().cancel(job)
+        resources.batch_predictions().cancel(job)
     except JobSupersededError as error:
-        found = deployment.batch_predictions().get(job)
+        found = resources.batch_predictions().get(job)
         raise NotCancellableError(
             f"Batch {batch!r} of model {model_id!r} is {found.status} already: there is nothing to cancel."
         ) from error
     try_to_stop(job)
-    return deployment.batch_predictions().get(job)
+    return resources.batch_predictions().get(job)
 
 
 def care_for(job: BatchJob) -> BatchCare | None:
@@ -88,7 +88,7 @@ def care_for(job: BatchJob) -> BatchCare | None:
         return None
     if batch.status is BatchStatus.RUNNING:
         return _give_up(batch, _SILENT)
-    status = deployment.batch_workflow().status(_execution_name(job))
+    status = resources.batch_workflow().status(_execution_name(job))
     if status in ENDED:
         return _give_up(batch, _SILENT)
     if status is not None:
@@ -100,7 +100,7 @@ def care_for(job: BatchJob) -> BatchCare | None:
 
 def _unheard_of(job: BatchJob) -> BatchPrediction | None:
     """The batch, where it is under way and its lease ran out. Else None; and where it isn't under way any more, its mark goes."""
-    batches = deployment.batch_predictions()
+    batches = resources.batch_predictions()
     try:
         batch = batches.get(job)
     except BatchPredictionNotFoundError:
@@ -112,18 +112,18 @@ def _unheard_of(job: BatchJob) -> BatchPrediction | None:
 
 
 def _give_up(batch: BatchPrediction, error: str) -> BatchCare:
-    deployment.batch_predictions().expire(batch, error)
+    resources.batch_predictions().expire(batch, error)
     try_to_stop(batch.job)
     return BatchCare.FAILED
 
 
 def try_to_stop(job: BatchJob) -> None:
     """Stop the workflow of a batch that the registry has ended, or that was deleted."""
-    deployment.batch_workflow().try_to_stop(_execution_name(job))
+    resources.batch_workflow().try_to_stop(_execution_name(job))
 
 
 def _try_to_start(job: BatchJob) -> bool:
-    return deployment.batch_workflow().try_to_start(_execution_name(job), {"batch": job.as_event()})
+    return resources.batch_workflow().try_to_start(_execution_name(job), {"batch": job.as_event()})
 
 
 def _execution_name(job: BatchJob) -> str:

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from winnow.aws.log import logger
 from winnow.domain.errors import ReleaseError
-from winnow.log import logger
 
 SHARE = 0.1
 _SECONDS_BETWEEN_LOOKS = 5.0

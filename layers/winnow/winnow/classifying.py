@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from winnow import deployment
+from winnow.aws import resources
 from winnow.domain.answer import as_dicts
 from winnow.domain.batch import BatchJob, Shard
 from winnow.domain.job import TrainingJob
@@ -35,7 +35,7 @@ class Classifying:
 
         JobSupersededError where the batch has ended; VersionNotFoundError, ArtifactError, EncoderError where its version doesn't answer.
         """
-        batches, objects = deployment.batch_predictions(), deployment.batch_objects()
+        batches, objects = resources.batch_predictions(), resources.batch_objects()
         batch = batches.note(job)
         trained = self._trained(job, batch.version)
         noted = time.monotonic()
@@ -48,13 +48,13 @@ class Classifying:
 
     def _trained(self, job: BatchJob, number: int) -> TrainedClassifier:
         # Asked for each shard: a version that was deleted meanwhile classifies no more. Under whatever fence it was made.
-        version = deployment.models().version_of_job(TrainingJob(job.model_id, job.uid, number, fence=0))
+        version = resources.models().version_of_job(TrainingJob(job.model_id, job.uid, number, fence=0))
         check_ready(version)
         key = (job.uid, number)
         if self._kept is None or self._kept[0] != key:
             # Two versions needn't be in memory at once.
             self._kept = None
-            self._kept = key, load(deployment.storage(), version.job, version.manifest_sha256)
+            self._kept = key, load(resources.storage(), version.job, version.manifest_sha256)
         return self._kept[1]
 
 

@@ -6,7 +6,8 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from winnow import deployment
+from winnow.aws import resources
+from winnow.aws.metrics import count
 from winnow.datasets.split import text_key
 from winnow.domain.dataset import Example
 from winnow.domain.errors import ArtifactError, EncoderError, NothingToCompareError
@@ -14,7 +15,6 @@ from winnow.domain.job import TrainingJob
 from winnow.domain.model import Gate, Version
 from winnow.evaluation.difference import comparison_report
 from winnow.loaded import load
-from winnow.metrics import count
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.label_matrix import flags_of
 
@@ -62,7 +62,7 @@ def _untrained(before: TrainingJob, after: TrainingJob) -> Sequence[Example]:
 
     With the labels that the earlier one has for a text: feedback that gives others must not be what it is measured by.
     """
-    storage = deployment.storage()
+    storage = resources.storage()
     held_out = {text_key(example.text): example for job in (after, before) for example in storage.frozen_examples(job, "test")}
     for job in (before, after):
         for example in storage.frozen_examples(job, "train"):
@@ -73,4 +73,4 @@ def _untrained(before: TrainingJob, after: TrainingJob) -> Sequence[Example]:
 
 
 def _loaded(version: Version) -> TrainedClassifier:
-    return load(deployment.storage(), version.job, version.manifest_sha256)
+    return load(resources.storage(), version.job, version.manifest_sha256)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from winnow import batches, deployment
+from winnow import batches
+from winnow.aws import resources
 from winnow.domain.clock import now
 from winnow.domain.errors import BusyError, TrainingUnderwayError, VersionLiveError
 from winnow.jobs import try_to_stop_workflow
@@ -27,7 +28,7 @@ def delete_version(model_id: str, number: int, seconds: float) -> bool:
 
     VersionLiveError for the live one, TrainingUnderwayError for one that is being made; ModelNotFoundError, VersionNotFoundError.
     """
-    models = deployment.models()
+    models = resources.models()
     for _ in range(_TRIES):
         model = models.get(model_id)
         version = models.version(model, number)
@@ -42,7 +43,7 @@ def delete_version(model_id: str, number: int, seconds: float) -> bool:
 
 
 def _out_of_sight(model_id: str) -> Deletion:
-    models = deployment.models()
+    models = resources.models()
     for _ in range(_TRIES):
         model = models.get(model_id)
         training = models.version_in_training(model)
@@ -50,7 +51,7 @@ def _out_of_sight(model_id: str) -> Deletion:
         if deletion is not None:
             if training is not None:
                 try_to_stop_workflow(training.job)
-            for job in deployment.batch_predictions().under_way():
+            for job in resources.batch_predictions().under_way():
                 if job.uid == model.uid:
                     batches.try_to_stop(job)
             return deletion
@@ -59,14 +60,14 @@ def _out_of_sight(model_id: str) -> Deletion:
 
 def finish(name: str, time_left: Iterator[bool]) -> bool:
     """Go on with a deletion, by its name in the registry, while there is time. True when it is finished."""
-    deletion = deployment.upkeep().deletion(name)
+    deletion = resources.upkeep().deletion(name)
     if deletion is None:
         return False
     # Before the objects are listed: what is written after that moment would be missed.
     last = deletion.final_after <= now()
     if not remove(deletion, time_left) or not last:
         return False
-    deployment.upkeep().finish(deletion)
+    resources.upkeep().finish(deletion)
     return True
 
 
@@ -75,13 +76,13 @@ def remove(deletion: Deletion, time_left: Iterator[bool]) -> bool:
 
     The note of the deletion stays: a training of it may still write an object, and the sweeper looks again when none can.
     """
-    storage = deployment.storage()
+    storage = resources.storage()
     if deletion.version is None:
         removed = storage.remove_model(deletion.uid, time_left)
     else:
         removed = storage.remove_version(deletion.uid, deletion.version, time_left)
     if removed:
-        deployment.upkeep().remove_rows(deletion)
+        resources.upkeep().remove_rows(deletion)
     return removed
 
 

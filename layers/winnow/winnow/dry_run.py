@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from winnow import aws, deployment
+from winnow.aws import clients, resources
 from winnow.domain.clock import now, timestamp, utc_now
 from winnow.domain.dataset import DatasetReference
 from winnow.domain.errors import DatasetError, ReportNotFoundError
@@ -44,15 +44,15 @@ def report_at_once(request: TrainingRequest, seconds: float) -> Shown | None:
 def start(request: TrainingRequest) -> str:
     """Have the report made by the function REPORT_FUNCTION. Returns the id by which `find` finds it."""
     report_id = uuid4().hex
-    deployment.dry_run_reports().write(report_id, {"status": "running", "report": None, "error": None, "started_at": now()})
+    resources.dry_run_reports().write(report_id, {"status": "running", "report": None, "error": None, "started_at": now()})
     event = {"report_id": report_id, "dataset": asdict(request.dataset), "exclusive": request.hyperparameters.exclusive}
-    aws.lambda_().invoke(FunctionName=aws.setting("REPORT_FUNCTION"), InvocationType="Event", Payload=json.dumps(event).encode())
+    clients.lambda_().invoke(FunctionName=clients.setting("REPORT_FUNCTION"), InvocationType="Event", Payload=json.dumps(event).encode())
     return report_id
 
 
 def make(event: Shown) -> None:
     """Make the report that `start` asked for."""
-    reports, started = deployment.dry_run_reports(), now()
+    reports, started = resources.dry_run_reports(), now()
     try:
         report = read(DatasetReference(**event["dataset"]), exclusive=event["exclusive"], keep=False).as_dict()
     except DatasetError as error:
@@ -63,7 +63,7 @@ def make(event: Shown) -> None:
 
 def find(report_id: str) -> Shown:
     """The report of this id, or how far it is. ReportNotFoundError where there is none, or not any more."""
-    found = deployment.dry_run_reports().find(report_id)
+    found = resources.dry_run_reports().find(report_id)
     if found is None:
         raise ReportNotFoundError(f"There is no report {report_id}: reports of dry runs are kept for a week. Ask for one again.")
     shown = {"report_id": report_id, "status": found["status"], "report": found["report"], "error": found["error"]}

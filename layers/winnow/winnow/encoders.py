@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from winnow import aws, deployment
+from winnow.aws import clients, resources
 from winnow.domain.errors import EncoderError
 from winnow.domain.keys import encoder_key
 from winnow.recipes import encoder
@@ -34,10 +34,10 @@ _NAMED = 5
 
 def for_training() -> Encoding:
     """The encoder with which versions are trained: the parameter Encoder. EncoderError where it isn't to be had."""
-    digest = deployment.encoder_digest()
+    digest = resources.encoder_digest()
     if digest is None:
         return encoder.installed()
-    if deployment.encoder_bucket() is None and encoder.installed().digest != digest:
+    if resources.encoder_bucket() is None and encoder.installed().digest != digest:
         raise EncoderError(
             f"The parameter Encoder names the sentence encoder {digest[:12]}, and EncoderBucket, where it would lie, is empty."
         )
@@ -46,7 +46,7 @@ def for_training() -> Encoding:
 
 def find(name: str, digest: str) -> Encoding:
     """The encoder of this digest, from the layer or from the bucket. name: as an error calls it. EncoderError where neither has it."""
-    bucket = deployment.encoder_bucket()
+    bucket = resources.encoder_bucket()
     if bucket is None:
         return encoder.find_installed(name, digest)
     # Where the layer is left out, so is what runs any encoder.
@@ -100,7 +100,7 @@ class _Source:
 
     def _object(self, name: str) -> Any:
         try:
-            return aws.s3().get_object(Bucket=self._bucket, Key=encoder_key(self._digest, name))["Body"]
+            return clients.s3().get_object(Bucket=self._bucket, Key=encoder_key(self._digest, name))["Body"]
         except ClientError as error:
             if error.response["Error"]["Code"] not in _GONE:
                 raise
@@ -115,10 +115,10 @@ class _Source:
 
 def check() -> None:
     """EncoderError where the encoder for trainings, or any that a version needs, isn't to be had or doesn't work."""
-    if deployment.has_encoder():
+    if resources.has_encoder():
         _try(for_training())
     needing: dict[tuple[str, str], list[str]] = {}
-    for version in deployment.models().needing_encoders():
+    for version in resources.models().needing_encoders():
         if version.encoder:
             known = needing.setdefault((version.encoder["name"], version.encoder["digest"]), [])
             known.append(f"{version.job.model_id} {version.job.version}")

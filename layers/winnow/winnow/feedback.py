@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from winnow import deployment, starting
+from winnow import starting
+from winnow.aws import resources
 from winnow.domain.clock import now, sortable_id
 from winnow.domain.dataset import DatasetReference, Example
 from winnow.domain.errors import BatchTakenError, BusyError, InvalidFieldError, ModelNotFoundError, ModelNotReadyError
@@ -51,7 +52,7 @@ def receive(model_id: str, examples: Sequence[Example], retrain: Retrain, key: I
     """
     for _ in range(_TRIES):
         # Another request may train the model, or use the key, between our look and our write: then look again.
-        kept = None if key is None else deployment.answered_requests().find(key)
+        kept = None if key is None else resources.answered_requests().find(key)
         kept = kept or _try_to_add(model_id, examples, retrain, key)
         if kept is not None:
             return _answer(kept, retrain, key)
@@ -60,8 +61,8 @@ def receive(model_id: str, examples: Sequence[Example], retrain: Retrain, key: I
 
 def _try_to_add(model_id: str, examples: Sequence[Example], retrain: Retrain, key: IdempotencyKey | None) -> dict[str, Any] | None:
     """What is kept of the request; None where the registry has changed meanwhile."""
-    model = deployment.models().get(model_id)
-    base = deployment.models().base_of_feedback(model)
+    model = resources.models().get(model_id)
+    base = resources.models().base_of_feedback(model)
     if base is None:
         raise ModelNotReadyError(
             f"Model {model_id!r} has no version that is ready, and so no examples that these could join:"
@@ -69,7 +70,7 @@ def _try_to_add(model_id: str, examples: Sequence[Example], retrain: Retrain, ke
         )
     if base.dataset["exclusive"]:
         _check_exclusive(examples)
-    storage = deployment.storage()
+    storage = resources.storage()
     labels = {label for example in examples for label in example.labels}
     known = storage.artifact_description(base.job, base.manifest_sha256 or "")["labels"]
     # An id that sorts before one that a version has taken already is refused, and the examples get another.
@@ -82,7 +83,7 @@ def _try_to_add(model_id: str, examples: Sequence[Example], retrain: Retrain, ke
         "examples": batch.examples,
         "new_labels": sorted(labels.difference(known))[:MOST_NEW_LABELS],
     }
-    return kept if deployment.batches().add(model, batch, retrain, key, kept) else None
+    return kept if resources.batches().add(model, batch, retrain, key, kept) else None
 
 
 def _check_exclusive(examples: Sequence[Example]) -> None:
@@ -98,7 +99,7 @@ def _answer(kept: Mapping[str, Any], retrain: Retrain, key: IdempotencyKey | Non
     """The answer; where it isn't known yet, after the training is begun that may be due."""
     answer = kept.get("answer") or _begun(kept["model_id"], kept["uid"], kept["batch"], retrain)
     if key is not None and "answer" not in kept:
-        answer = deployment.answered_requests().complete(key, answer)
+        answer = resources.answered_requests().complete(key, answer)
     return Received(
         model_id=kept["model_id"],
         batch=kept["batch"],
@@ -113,7 +114,7 @@ def _answer(kept: Mapping[str, Any], retrain: Retrain, key: IdempotencyKey | Non
 def _begun(model_id: str, uid: str, batch: str, retrain: Retrain) -> dict[str, Any]:
     """Train a version if it is time, and say what becomes of the batch."""
     for _ in range(_TRIES):
-        model = deployment.models().get(model_id)
+        model = resources.models().get(model_id)
         if model.uid != uid:
             raise ModelNotFoundError(model_id)
         waiting = {"waiting": model.feedback.waiting, "retrain": Retraining.WAITING, "version": None}
@@ -132,19 +133,19 @@ def _begun(model_id: str, uid: str, batch: str, retrain: Retrain) -> dict[str, A
 
 def retrain_if_due(model_id: str) -> bool:
     """Train a version on the feedback that waits, where a request asked for that and none has been trained since. False: nothing to do."""
-    model = deployment.models().find(model_id)
+    model = resources.models().find(model_id)
     return model is not None and model.retraining_due and _try_to_retrain(model) is not None
 
 
 def _try_to_retrain(model: Model) -> TrainingJob | None:
     """Register a version that takes all the feedback that waits, and start its training. None where the model changed meanwhile, or
     no version is left that it could build on."""
-    base = deployment.models().base_of_feedback(model)
-    newest = deployment.batches().newest(model)
+    base = resources.models().base_of_feedback(model)
+    newest = resources.batches().newest(model)
     if base is None or newest is None:
         return None
     job = TrainingJob(model.model_id, model.uid, model.latest_version + 1, fence=1)
-    if not deployment.jobs().create_version(model, job, _request(model, base, newest)):
+    if not resources.jobs().create_version(model, job, _request(model, base, newest)):
         return None
     starting.start_waiting()
     return job
@@ -167,12 +168,12 @@ def _request(model: Model, base: Version, newest: str) -> TrainingRequest:
 def take_back(model_id: str, batch: str) -> None:
     """Remove a batch that waits, and its examples. ModelNotFoundError, BatchNotFoundError; BatchTakenError where a version has it."""
     for _ in range(_TRIES):
-        model = deployment.models().get(model_id)
-        found = deployment.batches().get(model, batch)
+        model = resources.models().get(model_id)
+        found = resources.batches().get(model, batch)
         if batch <= model.feedback.watermark.through:
             raise BatchTakenError(model_id, batch)
-        if deployment.batches().remove(model, found):
+        if resources.batches().remove(model, found):
             # After the row: a crash between the two leaves an object that nobody knows, which the sweeper removes.
-            deployment.storage().remove_batch(model.uid, batch)
+            resources.storage().remove_batch(model.uid, batch)
             return
     raise BusyError(model_id)

@@ -7,12 +7,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from winnow import deployment, starting
+from winnow import starting
+from winnow.aws import resources
+from winnow.aws.workflow import ENDED
 from winnow.domain.clock import now, timestamp, utc_now
 from winnow.domain.errors import BusyError, JobSupersededError, ModelExistsError, NotCancellableError, TrainingUnderwayError
 from winnow.domain.job import IdempotencyKey, TrainingJob, TrainingRequest
 from winnow.domain.model import ACTIVE, Version, VersionStatus
-from winnow.executions import ENDED
 
 if TYPE_CHECKING:
     from winnow.registry.slots import Wanted
@@ -60,7 +61,7 @@ def care_for(wanted: Wanted, since: str) -> Care | None:
     JobSupersededError where it changed meanwhile. Each step may be the last before a crash, and be repeated: an execution's name has the
     fence, so that none starts twice; and the fence grows only when the execution before has ended.
     """
-    models = deployment.models()
+    models = resources.models()
     model = models.find(wanted.model_id)
     version = None if model is None else models.version_in_training(model)
     if version is None or (version.job.uid, version.job.version) != wanted.key:
@@ -74,19 +75,19 @@ def _care_for_queued(version: Version, since: str) -> Care | None:
         return None
     if since <= timestamp(utc_now() - _LONGEST_QUEUED):
         return _give_up(version, _NEVER_STARTED)
-    status = deployment.training_workflow().status(starting.execution_name(version.job))
+    status = resources.training_workflow().status(starting.execution_name(version.job))
     if status is None:
         return Care.STARTED if starting.try_to_start(version.job) else None
     if status in ENDED:
-        return Care.RESTARTED if starting.try_to_start(deployment.jobs().restart(version.job)) else None
+        return Care.RESTARTED if starting.try_to_start(resources.jobs().restart(version.job)) else None
     return None
 
 
 def _care_for_working(version: Version, since: str) -> Care | None:
     """See to a version that is being trained since then."""
-    longest = deployment.longest_training()
+    longest = resources.longest_training()
     if since <= timestamp(utc_now() - longest):
-        deployment.jobs().fail(version.job, _TOO_LONG.format(minutes=longest // timedelta(minutes=1)))
+        resources.jobs().fail(version.job, _TOO_LONG.format(minutes=longest // timedelta(minutes=1)))
         try_to_stop_workflow(version.job)
         return Care.FAILED
     return _give_up(version, _SILENT) if _is_silent(version) else None
@@ -97,7 +98,7 @@ def _is_silent(version: Version) -> bool:
 
 
 def _give_up(version: Version, error: str) -> Care:
-    deployment.jobs().expire(version, error)
+    resources.jobs().expire(version, error)
     try_to_stop_workflow(version.job)
     return Care.FAILED
 
@@ -107,11 +108,11 @@ def _register(request: TrainingRequest, key: IdempotencyKey | None) -> tuple[Tra
 
     Another request may change the model between the look and the write: then look again.
     """
-    models, jobs = deployment.models(), deployment.jobs()
+    models, jobs = resources.models(), resources.jobs()
     for _ in range(_TRIES):
         model = models.find(request.model_id)
         # After the model: a request that shows in it, and has the same key, shows here too.
-        before = None if key is None else deployment.answered_requests().find(key)
+        before = None if key is None else resources.answered_requests().find(key)
         if before is not None:
             return TrainingJob.from_event(before), False
         if model is None:
@@ -131,13 +132,13 @@ def _register(request: TrainingRequest, key: IdempotencyKey | None) -> tuple[Tra
 
 def cancel(model_id: str, number: int) -> Version:
     """Stop the training of a version; the live version stays. NotCancellableError where it is no longer being trained."""
-    models = deployment.models()
+    models = resources.models()
     for _ in range(_TRIES):
         version = models.version(models.get(model_id), number)
         if version.status not in ACTIVE:
             raise NotCancellableError(f"Version {number} of model {model_id!r} is {version.status} already: there is nothing to cancel.")
         try:
-            deployment.jobs().cancel(version.job)
+            resources.jobs().cancel(version.job)
         except JobSupersededError:
             # It ended, or was started anew, between the look and the write: then look again.
             continue
@@ -148,4 +149,4 @@ def cancel(model_id: str, number: int) -> Version:
 
 def try_to_stop_workflow(job: TrainingJob) -> None:
     """Stop the workflow of a job that the registry has ended."""
-    deployment.training_workflow().try_to_stop(starting.execution_name(job))
+    resources.training_workflow().try_to_stop(starting.execution_name(job))

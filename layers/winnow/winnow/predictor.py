@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from winnow import deployment, encoders
+from winnow import encoders
+from winnow.aws import resources
 from winnow.domain.answer import Prediction
 from winnow.domain.errors import ArtifactError, InvalidFieldError, ModelNotReadyError, VersionNotFoundError
 from winnow.domain.model import Model, Version
@@ -29,7 +30,7 @@ def prepare() -> None:
     """Import and open what any version may need, before a snapshot: so nobody who begins out of it has to."""
     for recipe in COSTS:
         recipe_of(recipe)
-    if deployment.has_encoder():
+    if resources.has_encoder():
         encoders.for_training().vectors(["Are you there?"])
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from winnow import deployment, retraining
+from winnow import retraining
+from winnow.aws import resources
 from winnow.datasets.split import sample, split, with_test_set
 from winnow.domain.dataset import DatasetReference
 from winnow.domain.errors import DatasetError
@@ -19,10 +20,10 @@ def prepare(job: TrainingJob) -> tuple[str, ...]:
     trained on; its report says all. Once the examples are frozen, and the registry knows of what
     they are, a repetition changes nothing: the client's object may be another by now.
     """
-    version = deployment.models().version_of_job(job)
-    tried = candidates(version.recipe, has_encoder=deployment.has_encoder())
+    version = resources.models().version_of_job(job)
+    tried = candidates(version.recipe, has_encoder=resources.has_encoder())
     if "sha256" not in version.dataset:
-        deployment.jobs().note(job, VersionStatus.TRAINING, Progress.of(Stage.PREPARING))
+        resources.jobs().note(job, VersionStatus.TRAINING, Progress.of(Stage.PREPARING))
         if version.feedback is None:
             _freeze(job, version)
         else:
@@ -32,7 +33,7 @@ def prepare(job: TrainingJob) -> tuple[str, ...]:
 
 def _freeze(job: TrainingJob, version: Version) -> None:
     """Read the client's data set, report on it, part it, and freeze the parts."""
-    jobs, storage = deployment.jobs(), deployment.storage()
+    jobs, storage = resources.jobs(), resources.storage()
     chosen = Hyperparameters(**version.hyperparameters)
     whole = read(DatasetReference(**version.dataset), exclusive=chosen.exclusive, keep=True)
     storage.write_dataset_report(job, whole.as_dict())

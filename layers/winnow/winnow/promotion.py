@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from winnow import deployment
+from winnow.aws import resources
 from winnow.domain.errors import BusyError, StaleError
 from winnow.domain.model import Model
 from winnow.registry.models import check_ready
@@ -20,7 +20,7 @@ def promote(model_id: str, number: int, condition: Callable[[Model], bool] | Non
     condition: asked of the model as it is looked at; the write is made in that state or not at all. StaleError where it doesn't hold.
     ModelNotFoundError, VersionNotFoundError, VersionNotReadyError.
     """
-    models = deployment.models()
+    models = resources.models()
     for _ in range(_TRIES):
         model = models.get(model_id)
         if condition is not None and not condition(model):
@@ -38,7 +38,7 @@ def change(model_id: str, properties: Mapping[str, Any], condition: Callable[[Mo
 
     condition: as in `promote`. ModelNotFoundError, StaleError.
     """
-    models = deployment.models()
+    models = resources.models()
     for _ in range(_TRIES):
         model = models.get(model_id)
         if condition is not None and not condition(model):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from winnow import deployment
+from winnow.aws import resources
 from winnow.datasets.formats import Reader
 from winnow.datasets.report import DATA_SET, TEST_SET, Counting, Report
 from winnow.datasets.split import text_hash
@@ -77,14 +77,14 @@ def read(
 
 
 def _counting(of: str, exclusive: bool | None, held_out: frozenset[int] = frozenset()) -> Counting:
-    return Counting(deployment.ceilings(), exclusive=exclusive, in_test_set=held_out, of=of)
+    return Counting(resources.ceilings(), exclusive=exclusive, in_test_set=held_out, of=of)
 
 
 def _read(bucket: str, key: str, counting: Counting, of: str, enough: Callable[[int], bool], *, keep: bool) -> ReadFile:
-    opened = deployment.datasets().open(bucket, key)
+    opened = resources.datasets().open(bucket, key)
     if enough(opened.bytes):
         raise EnoughError
-    reader = Reader(opened.stream, key, deployment.ceilings(), of)
+    reader = Reader(opened.stream, key, resources.ceilings(), of)
     examples: list[Example] = []
     for found in reader:
         if counting.add(found) and keep and isinstance(found, Example):

@@ -8,9 +8,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from winnow.aws.log import logger
 from winnow.canary import Canary
 from winnow.domain.errors import ReleaseError
-from winnow.log import logger
 
 _SECONDS_BETWEEN_LOOKS = 2.0
 # Of a version's description, what says which one it is and how it fares, and not what it runs.

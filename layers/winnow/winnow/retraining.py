@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from winnow import deployment
+from winnow.aws import resources
 from winnow.datasets.merge import merge
 from winnow.domain.errors import DatasetError, VersionNotFoundError
 from winnow.domain.feedback import TakenFeedback
@@ -20,12 +20,12 @@ def prepare(job: TrainingJob, version: Version, feedback: TakenFeedback) -> None
 
     The base's examples are those frozen with it: the client's object may be another by now.
     """
-    storage = deployment.storage()
+    storage = resources.storage()
     base = _base(replace(job, version=feedback.base))
     merged = merge(
         storage.frozen_examples(base.job, "train"),
         storage.frozen_examples(base.job, "test"),
-        [example for batch in deployment.batches().taken(job.uid, feedback) for example in storage.read_batch(job.uid, batch.batch)],
+        [example for batch in resources.batches().taken(job.uid, feedback) for example in storage.read_batch(job.uid, batch.batch)],
         Hyperparameters(**version.hyperparameters).seed,
         exclusive=base.dataset["exclusive"],
     )
@@ -45,12 +45,12 @@ def prepare(job: TrainingJob, version: Version, feedback: TakenFeedback) -> None
         "exclusive": parts.exclusive,
         "warnings": 0,
     }
-    deployment.jobs().note(job, VersionStatus.TRAINING, Progress.of(Stage.TRAINING), dataset=dataset)
+    resources.jobs().note(job, VersionStatus.TRAINING, Progress.of(Stage.TRAINING), dataset=dataset)
 
 
 def _base(job: TrainingJob) -> Version:
     try:
-        return deployment.models().version_of_job(job)
+        return resources.models().version_of_job(job)
     except VersionNotFoundError as error:
         raise DatasetError(
             f"Version {job.version}, on whose examples this one builds, was deleted meanwhile: send feedback again, and the version that is"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from winnow import deployment
+from winnow.aws import resources
 from winnow.datasets.row_problems import FileError
 from winnow.datasets.unlabelled import UnlabelledTexts
 from winnow.domain.batch import BatchJob, BatchStatus, Shard
@@ -20,12 +20,12 @@ MOST_BYTES = 1_500_000
 
 def split(job: BatchJob) -> dict[str, str]:
     """Part the object into shards. Returns where their list is. DatasetError where the object can't be had or read."""
-    batches = deployment.batch_predictions()
+    batches = resources.batch_predictions()
     batch = batches.note(job)
-    opened = deployment.datasets().open(batch.s3bucket, batch.object)
+    opened = resources.datasets().open(batch.s3bucket, batch.object)
     shards = _Shards(job)
     try:
-        for text in UnlabelledTexts(opened.stream, batch.object, deployment.ceilings()):
+        for text in UnlabelledTexts(opened.stream, batch.object, resources.ceilings()):
             line = json.dumps(text.as_dict(), ensure_ascii=False).encode()
             if shards.add(line, is_error=text.error is not None):
                 # Also the look whether the batch was cancelled.
@@ -33,7 +33,7 @@ def split(job: BatchJob) -> dict[str, str]:
     except FileError as error:
         raise DatasetError(error.sentence) from error
     shards.close()
-    where = deployment.batch_objects().write_manifest(job, shards.closed)
+    where = resources.batch_objects().write_manifest(job, shards.closed)
     lines, errors = (sum(getattr(shard, name) for shard in shards.closed) for name in ("lines", "errors"))
     batches.note(job, lines=lines, errors=errors, shards=len(shards.closed))
     return where
@@ -61,14 +61,14 @@ class _Shards:
 
     def close(self) -> None:
         shard = Shard(len(self.closed), len(self._lines), self._errors)
-        deployment.batch_objects().write_shard(self._job, shard, self._lines)
+        resources.batch_objects().write_shard(self._job, shard, self._lines)
         self.closed.append(shard)
         self._lines, self._bytes, self._errors = [], 0, 0
 
 
 def join(job: BatchJob) -> None:
     """Write the result, and remove what was between. The batch is ready then."""
-    batches, objects = deployment.batch_predictions(), deployment.batch_objects()
+    batches, objects = resources.batch_predictions(), resources.batch_objects()
     try:
         batches.note(job)
         objects.join(job)

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from winnow import deployment
+from winnow.aws import resources
 from winnow.domain.clock import now
 from winnow.domain.errors import VersionNotFoundError
 from winnow.domain.job import TrainingJob
@@ -31,14 +31,14 @@ def start_waiting() -> int:
     """
     for attempt in range(_TRIES):
         # Before the models: of what holds a slot now, those that nobody wants any more by then have ended.
-        held = deployment.slots().read()
-        wanted = {each.key: each for each in sorted(deployment.models().wanted(), key=attrgetter("queued_at"))}
+        held = resources.slots().read()
+        wanted = {each.key: each for each in sorted(resources.models().wanted(), key=attrgetter("queued_at"))}
         going_on = {name: since for name, since in held.since.items() if name in wanted}
         waiting = [name for name in wanted if name not in going_on]
-        room = max(0, deployment.most_trainings() - len(going_on))
+        room = max(0, resources.most_trainings() - len(going_on))
         begun = waiting[:room]
         holding = going_on | dict.fromkeys(begun, now())
-        if holding == held.since or deployment.slots().give(holding, held):
+        if holding == held.since or resources.slots().give(holding, held):
             for name in begun:
                 _start(wanted[name])
             return len(waiting) - len(begun)
@@ -48,7 +48,7 @@ def start_waiting() -> int:
 
 def _start(wanted: Wanted) -> None:
     try:
-        version = deployment.models().version_of(wanted.model_id, wanted.uid, wanted.version)
+        version = resources.models().version_of(wanted.model_id, wanted.uid, wanted.version)
     except VersionNotFoundError:
         # Deleted meanwhile.
         return
@@ -59,7 +59,7 @@ def _start(wanted: Wanted) -> None:
 
 def try_to_start(job: TrainingJob) -> bool:
     """Start the workflow for the job, once: the execution's name is the job's own. Where that fails the job stays queued."""
-    return deployment.training_workflow().try_to_start(execution_name(job), {"job": asdict(job)})
+    return resources.training_workflow().try_to_start(execution_name(job), {"job": asdict(job)})
 
 
 def execution_name(job: TrainingJob) -> str:

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import cache, lru_cache
 
-from winnow import batches, deletion, deployment, feedback, jobs, starting
+from winnow import batches, deletion, feedback, jobs, starting
+from winnow.aws import resources
+from winnow.aws.log import logger
 from winnow.domain.batch import BatchJob
 from winnow.domain.clock import utc_now
 from winnow.domain.errors import JobSupersededError
 from winnow.domain.keys import JobObject, batch_of_key
 from winnow.domain.model import ACTIVE
-from winnow.log import logger
 from winnow.registry.slots import Wanted
 from winnow.storage.job_objects import CHECKPOINTS
 
@@ -42,15 +43,15 @@ def sweep(seconds: float) -> Counter[str]:
                 done["SweepFaults"] += 1
 
     # One look where nobody trains: each read of an idle stack is billed 8,640 times a month.
-    if deployment.models().any_for_the_sweeper():
-        since = deployment.slots().read().since
+    if resources.models().any_for_the_sweeper():
+        since = resources.slots().read().since
         # Who has no slot waits for its turn, for as long as that takes.
-        holding = (wanted for wanted in deployment.models().wanted() if wanted.key in since)
+        holding = (wanted for wanted in resources.models().wanted() if wanted.key in since)
         each(holding, lambda wanted: _training(wanted, since[wanted.key]))
-        each(deployment.models().asked_to_retrain(), lambda name: {"RetrainingsStarted": 1} if feedback.retrain_if_due(name) else {})
+        each(resources.models().asked_to_retrain(), lambda name: {"RetrainingsStarted": 1} if feedback.retrain_if_due(name) else {})
         each(["waiting trainings"], lambda _: +Counter(WaitingTrainings=starting.start_waiting()))
-    each(deployment.batch_predictions().under_way(as_of_now=False), _batch)
-    each(deployment.upkeep().deletions(), lambda name: {"DeletionsFinished": 1} if deletion.finish(name, time_left) else {})
+    each(resources.batch_predictions().under_way(as_of_now=False), _batch)
+    each(resources.upkeep().deletions(), lambda name: {"DeletionsFinished": 1} if deletion.finish(name, time_left) else {})
     each(["orphans"], lambda name: _orphans(name, time_left))
     return done
 
@@ -70,7 +71,7 @@ def _orphans(name: str, time_left: Iterator[bool]) -> Mapping[str, int]:
 
     Only as they are now: where the bucket keeps versions, theirs stay for a while. That no row knows them may be the rows' fault.
     """
-    upkeep, storage = deployment.upkeep(), deployment.storage()
+    upkeep, storage = resources.upkeep(), resources.storage()
     if not upkeep.is_time_for(name, _EVERY):
         return {}
     before = utc_now() - _ORPHAN_AGE

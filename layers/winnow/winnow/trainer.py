@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from winnow import comparison, deployment, encoders
+from winnow import comparison, encoders
+from winnow.aws import resources
 from winnow.choice import Candidate, Choice, choose
 from winnow.domain.errors import JobSupersededError
 from winnow.domain.job import Hyperparameters, Progress, Promote, Stage, TrainingJob
@@ -47,8 +48,8 @@ def train(
 
     recipes: all that are tried, this one among them; each on its own. None where the training isn't done and another segment is to go on.
     """
-    jobs, storage = deployment.jobs(), deployment.storage()
-    version = deployment.models().version_of_job(job)
+    jobs, storage = resources.jobs(), resources.storage()
+    version = resources.models().version_of_job(job)
     examples, chosen = storage.frozen_examples(job, "train"), Hyperparameters(**version.hyperparameters)
     encoding = _encoding(version) if recipe in OF_ENCODER else None
     training = Training(recipe, examples, chosen, exclusive=version.dataset["exclusive"], encoding=encoding)
@@ -92,7 +93,7 @@ def _encoding(version: Version) -> Encoding:
 def _save(training: Training, job: TrainingJob, recipe: str) -> None:
     with io.BytesIO() as file:
         training.save(file)
-        deployment.storage().write_checkpoint(job, recipe, file)
+        resources.storage().write_checkpoint(job, recipe, file)
 
 
 def _progress(training: Training) -> Progress:
@@ -110,9 +111,9 @@ def _progress(training: Training) -> Progress:
 def publish(job: TrainingJob, candidates: Sequence[Candidate]) -> None:
     """Take the best candidate and evaluate its artifact, exactly as it will answer, on the held-out test examples; then the version is
     ready, and live if wanted. TrainingFailedError where no candidate could be trained."""
-    jobs, storage = deployment.jobs(), deployment.storage()
+    jobs, storage = resources.jobs(), resources.storage()
     jobs.note(job, VersionStatus.EVALUATING, Progress.of(Stage.EVALUATING))
-    version = deployment.models().version_of_job(job)
+    version = resources.models().version_of_job(job)
     choice = choose(candidates)
     manifest_sha256 = choice.winner.manifest_sha256
     storage.take_candidate(job, choice.winner.recipe)
@@ -123,7 +124,7 @@ def publish(job: TrainingJob, candidates: Sequence[Candidate]) -> None:
     storage.write_pipeline(job, pipeline.archive(trained, f"{job.model_id}-{job.version}", about))
     storage.remove_leftovers(job, manifest_sha256)
     while True:
-        model = deployment.models().get(job.model_id)
+        model = resources.models().get(job.model_id)
         live = _live(version, model)
         judged = comparison.gate(live, version, trained, model.tolerance) if live and version.promote is Promote.IF_BETTER else None
         goes_live = version.promote is not Promote.NEVER and (judged is None or judged.passed)
@@ -131,7 +132,7 @@ def publish(job: TrainingJob, candidates: Sequence[Candidate]) -> None:
             jobs.commit(job, headline, manifest_sha256, len(trained.labels), live=goes_live, gate=judged, **known)
         except JobSupersededError:
             # Unless it was overtaken only in what it was held against: another version was promoted meanwhile.
-            if judged is None or deployment.models().get(job.model_id).live_version == judged.against:
+            if judged is None or resources.models().get(job.model_id).live_version == judged.against:
                 raise
         else:
             return
@@ -151,7 +152,7 @@ def _chosen(version: Version, trained: TrainedClassifier, candidates: Sequence[C
 
 def _evaluate(version: Version, trained: TrainedClassifier) -> dict[str, Any]:
     """Write the evaluation and its figures. Returns the headline figures."""
-    storage, job = deployment.storage(), version.job
+    storage, job = resources.storage(), version.job
     examples = storage.frozen_examples(job, "test")
     texts = [example.text for example in examples]
     judged = trained.judged(texts)
@@ -182,4 +183,4 @@ def _live(version: Version, model: Model) -> Version | None:
     """The live version of the model, None where there is none."""
     if model.live_version is None:
         return None
-    return deployment.models().version_of_job(replace(version.job, version=model.live_version))
+    return resources.models().version_of_job(replace(version.job, version=model.live_version))

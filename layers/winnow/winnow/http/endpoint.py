@@ -17,12 +17,12 @@ from functools import wraps
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from winnow import aws
+from winnow.aws import clients
+from winnow.aws.log import logger
+from winnow.aws.metrics import count
 from winnow.domain import access, strict_json
 from winnow.domain.errors import ArtifactError, ForbiddenError, InvalidFieldError, TooLargeError, UnreadableError, WinnowError
 from winnow.http import conditional, fields, problems
-from winnow.log import logger
-from winnow.metrics import count
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -131,7 +131,7 @@ def endpoint(schema: fields.Schema = fields.NONE, source: Source = Source.QUERY)
 
 def _check_role(event: Mapping[str, Any], role: str | None) -> None:
     """Whether the authorizer found a role that may make exactly this call: the patterns of its policy are wider than calls are."""
-    if not access.may(role, f"{event.get('httpMethod')} {event.get('resource')}") and aws.setting("AUTHORIZER") != access.BY_IAM:
+    if not access.may(role, f"{event.get('httpMethod')} {event.get('resource')}") and clients.setting("AUTHORIZER") != access.BY_IAM:
         raise ForbiddenError
 
 
@@ -148,7 +148,7 @@ def _response(answer: Answer) -> dict[str, Any]:
 
 def _for_browsers() -> dict[str, str]:
     """What lets scripts of the deployment's web pages read an answer. https://fetch.spec.whatwg.org/#http-cors-protocol"""
-    origin = aws.setting("CORS_ORIGIN")
+    origin = clients.setting("CORS_ORIGIN")
     return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": _READABLE} if origin else {}
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from winnow import deployment
+from winnow.aws import resources
+from winnow.aws.log import logger
+from winnow.aws.metrics import count
 from winnow.domain.batch import BatchJob
 from winnow.domain.errors import ArtifactError, JobSupersededError, WinnowError
 from winnow.domain.job import TrainingJob
-from winnow.log import logger
-from winnow.metrics import count
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -31,7 +31,7 @@ def task[Result](work: Callable[[TrainingJob, Event, LambdaContext], Result]) ->
     def handler(event: Event, context: LambdaContext) -> Result:
         job = TrainingJob.from_event(event["job"])
         logger.set_correlation_id(f"{job.uid}-{job.version}-{job.fence}")
-        return _told(lambda: work(job, event, context), lambda sentence: deployment.jobs().fail(job, sentence))
+        return _told(lambda: work(job, event, context), lambda sentence: resources.jobs().fail(job, sentence))
 
     return handler
 
@@ -43,7 +43,7 @@ def batch_task[Result](work: Callable[[BatchJob, Event], Result]) -> Callable[[E
     def handler(event: Event, context: LambdaContext) -> Result:
         job = BatchJob.from_event(event["batch"])
         logger.set_correlation_id(f"{job.uid}-{job.batch}")
-        return _told(lambda: work(job, event), lambda sentence: deployment.batch_predictions().fail(job, sentence))
+        return _told(lambda: work(job, event), lambda sentence: resources.batch_predictions().fail(job, sentence))
 
     return handler
 

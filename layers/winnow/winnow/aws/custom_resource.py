@@ -11,8 +11,8 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 
+from winnow.aws.log import logger
 from winnow.domain.errors import WinnowError
-from winnow.log import logger
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

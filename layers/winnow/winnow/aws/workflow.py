@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from winnow.log import logger
+from winnow.aws.log import logger
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

@@ -3,7 +3,7 @@
 By the stack's name, so that two of one account are told apart.
 """
 
-from winnow import aws
+from winnow.aws import clients
 
 NAMESPACE = "Winnow"
 
@@ -13,4 +13,4 @@ def count(name: str, number: int = 1) -> None:
     from aws_lambda_powertools.metrics import MetricUnit, single_metric  # noqa: PLC0415 - a cold start that counts nothing pays nothing
 
     with single_metric(name=name, unit=MetricUnit.Count, value=number, namespace=NAMESPACE) as metric:
-        metric.add_dimension("service", aws.setting("STACK"))
+        metric.add_dimension("service", clients.setting("STACK"))
