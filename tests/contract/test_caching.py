@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.support.contract import events, method_settings, template
 from tests.support.translated import translated
-from winnow.http import schemas
+from winnow.api import schemas
 
 LISTS = {call for call, (name, _) in events().items() if name.startswith("List")}
 

@@ -11,12 +11,12 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from tests.support import contract
 from tests.support.contract import ROOT, check_answer, check_request, operations
 from winnow import feedback
+from winnow.api import fields, idempotency, problems, schemas
 from winnow.datasets.row_problems import Kind
 from winnow.domain import access, errors
 from winnow.domain.batch import BatchStatus
 from winnow.domain.job import Promote, Stage
 from winnow.domain.model import ModelStatus, VersionSource, VersionStatus
-from winnow.http import fields, idempotency, problems, schemas
 from winnow.recipes.catalogue import COSTS, RECIPES
 
 README = ROOT / "README.md"

@@ -38,7 +38,7 @@ FOLDERS = (
     {"domain"},
     {"registry", "storage", "datasets", "recipes"},
     {"evaluation", "aws"},
-    {"prediction", "api", "http"},
+    {"prediction", "api"},
     {"training", "batch"},
     {"versions"},
     {"upkeep"},

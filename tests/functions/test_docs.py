@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support import contract
-from winnow.documentation import FILES
-from winnow.http.endpoint import MOST_ANSWER_BYTES
+from winnow.api.docs_files import FILES
+from winnow.api.endpoint import MOST_ANSWER_BYTES
 
 if TYPE_CHECKING:
     from tests.conftest import Answer, Winnow

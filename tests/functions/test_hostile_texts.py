@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.hostile_texts import HOSTILE, of_scripts
+from winnow.api.endpoint import MOST_REQUEST_BYTES
 from winnow.domain.dataset import MAX_TEXT_CHARACTERS
-from winnow.http.endpoint import MOST_REQUEST_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,8 +19,8 @@ from tests.support.custom_resource import answer_of
 from tests.support.deadline import Deadline
 from tests.support.feedback import add, labelled
 from tests.support.tiny_encoder import put as put_tiny
-from winnow import encoders
 from winnow.domain.keys import encoder_key
+from winnow.prediction import encoders
 from winnow.recipes import encoder
 
 if TYPE_CHECKING:

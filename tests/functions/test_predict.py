@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import kept_files, load_dataset
 from winnow.aws import clients, resources
 from winnow.domain.errors import ModelNotFoundError, VersionNotFoundError
-from winnow.predictor import MEMORY_SHARE, SECONDS_A_POINTER_IS_TRUSTED, Predictor
+from winnow.prediction.predictor import MEMORY_SHARE, SECONDS_A_POINTER_IS_TRUSTED, Predictor
 
 if TYPE_CHECKING:
     from tests.conftest import Json, Ready, Winnow

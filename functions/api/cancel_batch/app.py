@@ -3,8 +3,9 @@
 from http import HTTPStatus
 
 from winnow import batches
-from winnow.http import Answer, Request, Source, endpoint, fields
-from winnow.http.batch_views import batch_prediction_view
+from winnow.api import endpoint, fields
+from winnow.api.batch_views import batch_prediction_view
+from winnow.api.endpoint import Answer, Request, Source
 
 
 @endpoint(fields.NONE, Source.BODY)

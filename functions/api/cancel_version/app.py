@@ -3,9 +3,10 @@
 from http import HTTPStatus
 
 from winnow import jobs
+from winnow.api import endpoint, fields
+from winnow.api.endpoint import Answer, Request, Source
+from winnow.api.views import version_view
 from winnow.aws import resources
-from winnow.http import Answer, Request, Source, endpoint, fields
-from winnow.http.views import version_view
 
 
 @endpoint(fields.NONE, Source.BODY)

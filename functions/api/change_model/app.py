@@ -3,11 +3,12 @@
 from http import HTTPStatus
 
 from winnow import promotion
+from winnow.api import endpoint, schemas
+from winnow.api.conditional import condition_on_model, model_tag
+from winnow.api.endpoint import Answer, Request, Source
+from winnow.api.properties import model_properties
+from winnow.api.views import model_with_version_view
 from winnow.aws import resources
-from winnow.http import Answer, Request, Source, endpoint, schemas
-from winnow.http.conditional import condition_on_model, model_tag
-from winnow.http.properties import model_properties
-from winnow.http.views import model_with_version_view
 
 
 @endpoint(schemas.CHANGE_MODEL, Source.BODY)

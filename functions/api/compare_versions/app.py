@@ -3,8 +3,9 @@
 from http import HTTPStatus
 
 from winnow import comparison
+from winnow.api import endpoint, schemas
+from winnow.api.endpoint import Answer, Request
 from winnow.aws import resources
-from winnow.http import Answer, Request, endpoint, schemas
 from winnow.recipes.catalogue import OF_ENCODER
 
 # As many as are classified twice in a fraction of the time that an answer may take, without a sentence encoder and with one.

@@ -3,9 +3,10 @@
 from http import HTTPStatus
 
 from winnow import batches
+from winnow.api import endpoint, schemas
+from winnow.api.endpoint import Answer, Request, Source
+from winnow.api.idempotency import idempotency_key
 from winnow.domain.batch import BatchRequest, BatchStatus
-from winnow.http import Answer, Request, Source, endpoint, schemas
-from winnow.http.idempotency import idempotency_key
 
 
 @endpoint(schemas.CREATE_BATCH, Source.BODY)

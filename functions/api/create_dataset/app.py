@@ -2,9 +2,10 @@
 
 from http import HTTPStatus
 
+from winnow.api import endpoint, schemas
+from winnow.api.endpoint import Answer, Request, Source
 from winnow.aws import resources
 from winnow.domain.errors import InvalidFieldError
-from winnow.http import Answer, Request, Source, endpoint, schemas
 
 
 @endpoint(schemas.CREATE_DATASET, Source.BODY)

@@ -3,15 +3,16 @@
 from http import HTTPStatus
 
 from winnow import dry_run, jobs
+from winnow.api import endpoint, schemas
+from winnow.api.endpoint import Answer, Request, Source
+from winnow.api.fields import is_true
+from winnow.api.idempotency import idempotency_key
+from winnow.api.properties import model_properties
 from winnow.aws import resources
 from winnow.domain.dataset import DatasetReference
 from winnow.domain.errors import EncoderError, InvalidFieldError
 from winnow.domain.job import Hyperparameters, Promote, TrainingRequest
 from winnow.domain.model import VersionStatus
-from winnow.http import Answer, Request, Source, endpoint, schemas
-from winnow.http.fields import is_true
-from winnow.http.idempotency import idempotency_key
-from winnow.http.properties import model_properties
 from winnow.recipes.catalogue import AUTO, candidates
 
 # Left over of the Lambda's time, to hand a dry run on in and to answer.

@@ -3,7 +3,8 @@
 from http import HTTPStatus
 
 from winnow import deletion
-from winnow.http import Answer, Request, endpoint
+from winnow.api import endpoint
+from winnow.api.endpoint import Answer, Request
 
 # Left over of the Lambda's time, to answer in.
 _SECONDS_TO_ANSWER = 5

@@ -3,7 +3,8 @@
 from http import HTTPStatus
 
 from winnow import dry_run
-from winnow.http import Answer, Request, endpoint
+from winnow.api import endpoint
+from winnow.api.endpoint import Answer, Request
 
 
 @endpoint()

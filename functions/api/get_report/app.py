@@ -2,8 +2,9 @@
 
 from http import HTTPStatus
 
+from winnow.api import endpoint
+from winnow.api.endpoint import Answer, Request
 from winnow.aws import resources
-from winnow.http import Answer, Request, endpoint
 from winnow.registry.models import dataset_never_read
 
 

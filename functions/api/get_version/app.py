@@ -2,10 +2,11 @@
 
 from http import HTTPStatus
 
+from winnow.api import endpoint
+from winnow.api.conditional import version_tag
+from winnow.api.endpoint import Answer, Request
+from winnow.api.views import version_view
 from winnow.aws import resources
-from winnow.http import Answer, Request, endpoint
-from winnow.http.conditional import version_tag
-from winnow.http.views import version_view
 
 
 @endpoint()

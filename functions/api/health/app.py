@@ -2,7 +2,8 @@
 
 from http import HTTPStatus
 
-from winnow.http import Answer, Request, endpoint
+from winnow.api import endpoint
+from winnow.api.endpoint import Answer, Request
 
 
 @endpoint()

@@ -2,10 +2,11 @@
 
 from http import HTTPStatus
 
+from winnow.api import endpoint, schemas
+from winnow.api.batch_views import batch_predictions_view
+from winnow.api.endpoint import Answer, Request
+from winnow.api.paging import Cursors
 from winnow.aws import resources
-from winnow.http import Answer, Request, endpoint, schemas
-from winnow.http.batch_views import batch_predictions_view
-from winnow.http.paging import Cursors
 
 cursors = Cursors(resources.cursor_key)
 

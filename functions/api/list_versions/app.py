@@ -2,10 +2,11 @@
 
 from http import HTTPStatus
 
+from winnow.api import endpoint, schemas
+from winnow.api.endpoint import Answer, Request
+from winnow.api.paging import Cursors
+from winnow.api.views import versions_view
 from winnow.aws import resources
-from winnow.http import Answer, Request, endpoint, schemas
-from winnow.http.paging import Cursors
-from winnow.http.views import versions_view
 
 cursors = Cursors(resources.cursor_key)
 

@@ -9,11 +9,12 @@ import random
 from functools import cache
 from http import HTTPStatus
 
+from winnow.api import endpoint, schemas
+from winnow.api.endpoint import Answer, Request, Source
+from winnow.api.fields import is_true
+from winnow.api.views import prediction_view
 from winnow.aws import clients, resources
-from winnow.http import Answer, Request, Source, endpoint, schemas
-from winnow.http.fields import is_true
-from winnow.http.views import prediction_view
-from winnow.predictor import Predictor, prepare
+from winnow.prediction.predictor import Predictor, prepare
 
 gc.freeze()
 gc.enable()

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from winnow import encoders
 from winnow.aws.custom_resource import custom_resource
+from winnow.prediction import encoders
 
 
 @custom_resource

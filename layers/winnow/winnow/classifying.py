@@ -11,7 +11,7 @@ from winnow.aws import resources
 from winnow.domain.answer import as_dicts
 from winnow.domain.batch import BatchJob, Shard
 from winnow.domain.job import TrainingJob
-from winnow.loaded import load
+from winnow.prediction.loading import load
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.portions import portions
 from winnow.registry.models import check_ready

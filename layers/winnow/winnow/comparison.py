@@ -14,7 +14,7 @@ from winnow.domain.errors import ArtifactError, EncoderError, NothingToCompareEr
 from winnow.domain.job import TrainingJob
 from winnow.domain.model import Gate, Version
 from winnow.evaluation.difference import comparison_report
-from winnow.loaded import load
+from winnow.prediction.loading import load
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.label_matrix import flags_of
 

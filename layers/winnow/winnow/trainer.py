@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from winnow import comparison, encoders
+from winnow import comparison
 from winnow.aws import resources
 from winnow.choice import Candidate, Choice, choose
 from winnow.domain.errors import JobSupersededError
@@ -20,7 +20,8 @@ from winnow.domain.job import Hyperparameters, Progress, Promote, Stage, Trainin
 from winnow.domain.model import Model, Version, VersionStatus
 from winnow.evaluation import figures
 from winnow.evaluation.report import evaluation_report
-from winnow.loaded import load
+from winnow.prediction import encoders
+from winnow.prediction.loading import load
 from winnow.recipes import pipeline
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.calibration import scores_of

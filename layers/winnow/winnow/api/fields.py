@@ -11,7 +11,7 @@ from typing import Any
 
 import fastjsonschema
 
-from winnow import documentation
+from winnow.api import docs_files
 from winnow.domain.errors import DocsFileNotFoundError, FigureNotFoundError, InvalidFieldError
 from winnow.domain.model import FIGURES
 
@@ -30,7 +30,7 @@ BATCH = {
     "description": "the id of a batch, as the call that made it gave it",
 }
 FIGURE = {"enum": list(FIGURES), "description": f"one of {', '.join(FIGURES)}"}
-FILE = {"enum": list(documentation.FILES), "description": f"one of {', '.join(documentation.FILES)}"}
+FILE = {"enum": list(docs_files.FILES), "description": f"one of {', '.join(docs_files.FILES)}"}
 REPORT_ID = {"type": "string", "pattern": "^[0-9a-f]{32}$", "description": "32 hexadecimal digits, as the answer to the dry run gave them"}
 DATASET = {
     "type": "string",
@@ -38,7 +38,7 @@ DATASET = {
     "description": "the name of an upload, as POST /datasets and GET /datasets give it",
 }
 # What is none of these isn't there, rather than wrong.
-_LISTED = {"figure": (FIGURES, FigureNotFoundError), "file": (documentation.FILES, DocsFileNotFoundError)}
+_LISTED = {"figure": (FIGURES, FigureNotFoundError), "file": (docs_files.FILES, DocsFileNotFoundError)}
 _PATH = {"name": DATASET, "model_id": MODEL_ID, "version": VERSION, "report_id": REPORT_ID, "batch": BATCH}
 
 

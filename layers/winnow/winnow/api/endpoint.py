@@ -17,12 +17,12 @@ from functools import wraps
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from winnow.api import conditional, fields, problems
 from winnow.aws import clients
 from winnow.aws.log import logger
 from winnow.aws.metrics import count
 from winnow.domain import access, strict_json
 from winnow.domain.errors import ArtifactError, ForbiddenError, InvalidFieldError, TooLargeError, UnreadableError, WinnowError
-from winnow.http import conditional, fields, problems
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from winnow.api.fields import MODEL_ID, VERSION, Schema
 from winnow.domain.dataset import MAX_LABEL_CHARACTERS, MAX_LABELS, MAX_TEXT_CHARACTERS
 from winnow.domain.feedback import Retrain
 from winnow.domain.job import Promote
-from winnow.http.fields import MODEL_ID, VERSION, Schema
 from winnow.recipes.catalogue import RECIPES
 from winnow.recipes.languages import LANGUAGES
 

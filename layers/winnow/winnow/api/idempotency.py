@@ -6,9 +6,9 @@ import hashlib
 import json
 import re
 
+from winnow.api.endpoint import Request
 from winnow.domain.errors import InvalidFieldError
 from winnow.domain.job import IdempotencyKey
-from winnow.http.endpoint import Request
 
 KEY = {"type": "string", "pattern": "^[!-~]{1,255}$", "description": "1 to 255 visible ASCII characters, such as a UUID"}
 

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
-from winnow import encoders
+from winnow.prediction import encoders
 from winnow.recipes.artifact import TrainedClassifier
 
 if TYPE_CHECKING:

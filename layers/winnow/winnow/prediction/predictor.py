@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from winnow import encoders
 from winnow.aws import resources
 from winnow.domain.answer import Prediction
 from winnow.domain.errors import ArtifactError, InvalidFieldError, ModelNotReadyError, VersionNotFoundError
 from winnow.domain.model import Model, Version
-from winnow.loaded import Glances, LoadedClassifiers, load
+from winnow.prediction import encoders
+from winnow.prediction.loading import Glances, LoadedClassifiers, load
 from winnow.recipes.artifact import TrainedClassifier, recipe_of
 from winnow.recipes.catalogue import COSTS
 from winnow.registry.models import check_ready

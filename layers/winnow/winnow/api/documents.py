@@ -6,9 +6,8 @@ from functools import cache
 from http import HTTPStatus
 from importlib import resources
 
-from winnow import documentation
-from winnow.http import conditional
-from winnow.http.endpoint import Answer
+from winnow.api import conditional, docs_files
+from winnow.api.endpoint import Answer
 
 # Whether it is still the same has to be asked each time: a deployment changes page and contract at once.
 ASK_AGAIN = "no-cache"
@@ -33,5 +32,5 @@ _HEADERS = {
 def answer(name: str, keep: str) -> Answer:
     """One of the package's files. keep: the answer's Cache-Control."""
     text = resources.files("winnow_docs").joinpath(name).read_text(encoding="utf-8")
-    about = {"Content-Type": documentation.MEDIA_TYPES[name], "ETag": conditional.text_tag(text), "Cache-Control": keep}
+    about = {"Content-Type": docs_files.MEDIA_TYPES[name], "ETag": conditional.text_tag(text), "Cache-Control": keep}
     return Answer(HTTPStatus.OK, text, about | _HEADERS)
