@@ -10,7 +10,6 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.support import contract
 from tests.support.contract import ROOT, check_answer, check_request, operations
-from winnow import feedback
 from winnow.api import fields, idempotency, problems, schemas
 from winnow.datasets.row_problems import Kind
 from winnow.domain import access, errors
@@ -18,6 +17,7 @@ from winnow.domain.batch import BatchStatus
 from winnow.domain.job import Promote, Stage
 from winnow.domain.model import ModelStatus, VersionSource, VersionStatus
 from winnow.recipes.catalogue import COSTS, RECIPES
+from winnow.training import feedback
 
 README = ROOT / "README.md"
 

@@ -11,7 +11,7 @@ import pytest
 from tests.support.feedback import add, labelled
 from tests.support.races import before_write
 from winnow.aws import clients
-from winnow.feedback import MOST_NEW_LABELS
+from winnow.training.feedback import MOST_NEW_LABELS
 
 if TYPE_CHECKING:
     from tests.conftest import Json, Ready, Winnow
@@ -249,7 +249,7 @@ def test_of_two_with_one_key_the_first_answer_is_the_one(ready: Ready) -> None:
 def test_a_request_that_died_after_its_write_is_finished_by_the_same_again(ready: Ready, monkeypatch: pytest.MonkeyPatch) -> None:
     winnow = ready("exclusive.json")
     with monkeypatch.context() as dying:
-        dying.setattr("winnow.feedback._try_to_retrain", lambda model: 1 / 0)
+        dying.setattr("winnow.training.feedback._try_to_retrain", lambda model: 1 / 0)
         assert add(winnow, key=KEY, retrain="now").status == 500
     assert len(batches(winnow)) == 1
 

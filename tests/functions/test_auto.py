@@ -8,10 +8,10 @@ import pytest
 
 from tests.conftest import CLIENT_BUCKET, Context
 from tests.support.feedback import add, labelled
-from winnow import trainer
 from winnow.domain.errors import ArtifactError, JobSupersededError
 from winnow.domain.job import Hyperparameters
-from winnow.training import Training, settings_for
+from winnow.training import segment
+from winnow.training.fit import Training, settings_for
 
 if TYPE_CHECKING:
     from tests.conftest import Json, Winnow
@@ -216,7 +216,7 @@ def test_a_candidate_that_comes_no_further_leaves_the_others(two: Winnow, monkey
 def test_only_the_dearest_says_how_far_the_training_is_and_each_renews_the_lease(
     two: Winnow, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trainer, "_SECONDS_BETWEEN_NOTES", 0.0)
+    monkeypatch.setattr(segment, "_SECONDS_BETWEEN_NOTES", 0.0)
     job = prepared(two, n_iter=4)
     seen = []
     for candidate in job["candidates"]:
@@ -239,7 +239,7 @@ def lease(rows: list[Json]) -> str:
 
 @pytest.mark.parametrize("at", ["linear", "best"])
 def test_a_cancelled_training_stops_all_its_candidates(two: Winnow, monkeypatch: pytest.MonkeyPatch, at: str) -> None:
-    monkeypatch.setattr(trainer, "_SECONDS_BETWEEN_NOTES", 0.0)
+    monkeypatch.setattr(segment, "_SECONDS_BETWEEN_NOTES", 0.0)
     steps, before, refused = Training.steps, {}, []
 
     def cancelled(training: Training) -> Any:

@@ -11,10 +11,10 @@ import pytest
 
 from tests.conftest import CLIENT_BUCKET
 from tests.support.feedback import add
-from winnow import dry_run
 from winnow.aws import clients
 from winnow.domain.dataset import DatasetReference
 from winnow.domain.job import Hyperparameters, TrainingRequest
+from winnow.training import dry_run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

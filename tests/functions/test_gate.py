@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from winnow import comparison
+from winnow.training import gate
 
 if TYPE_CHECKING:
     from tests.conftest import Answer, Json, Ready, Winnow
@@ -98,7 +98,7 @@ def test_a_version_promoted_while_the_gate_was_open_is_what_counts(winnow: Winno
     winnow.train(n_iter=8)
     update(winnow, good(), promote="never")
     judged: list[int] = []
-    real = comparison.gate
+    real = gate.judge
 
     def slow(live: Any, *rest: Any) -> Any:
         result = real(live, *rest)
@@ -107,7 +107,7 @@ def test_a_version_promoted_while_the_gate_was_open_is_what_counts(winnow: Winno
         judged.append(live.job.version)
         return result
 
-    monkeypatch.setattr(comparison, "gate", slow)
+    monkeypatch.setattr(gate, "judge", slow)
     version = update(winnow, good())
 
     assert judged == [1, 2]

@@ -15,7 +15,7 @@ from winnow.domain.job import Hyperparameters
 from winnow.domain.model import DESCRIPTION
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.catalogue import COSTS
-from winnow.training import train
+from winnow.training.fit import train
 
 if TYPE_CHECKING:
     from tests.conftest import Answer, Json, Ready, Winnow

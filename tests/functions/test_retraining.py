@@ -290,7 +290,7 @@ def test_a_request_that_died_before_its_training_is_finished_by_the_sweeper(
 ) -> None:
     winnow = ready("exclusive.json")
     with monkeypatch.context() as dying:
-        dying.setattr("winnow.feedback._try_to_retrain", lambda model: 1 / 0)
+        dying.setattr("winnow.training.feedback._try_to_retrain", lambda model: 1 / 0)
         assert add(winnow, retrain="now").status == 500
 
     assert sweep(winnow, capsys) == {"RetrainingsStarted": 1}

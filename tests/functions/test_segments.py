@@ -11,7 +11,6 @@ import pytest
 
 from tests.conftest import Context
 from tests.support.deadline import Deadline, nothing
-from winnow import trainer
 from winnow.domain.errors import JobSupersededError
 from winnow.recipes import contrast
 from winnow.recipes.catalogue import OF_ENCODER, RECIPES
@@ -31,8 +30,8 @@ def killed() -> None:
 @pytest.fixture(autouse=True)
 def _often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Checkpoints and notes of progress after every step, where a run of seconds would have none."""
-    monkeypatch.setattr(trainer, "_SECONDS_BETWEEN_CHECKPOINTS", 0.0)
-    monkeypatch.setattr(trainer, "_SECONDS_BETWEEN_NOTES", 0.0)
+    monkeypatch.setattr("winnow.training.segment._SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+    monkeypatch.setattr("winnow.training.segment._SECONDS_BETWEEN_NOTES", 0.0)
     monkeypatch.setattr(contrast, "_STEPS", 4)
 
 

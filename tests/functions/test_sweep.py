@@ -9,12 +9,12 @@ import pytest
 
 from tests.conftest import Context, Json, load_event
 from tests.support.metrics import sweep
-from winnow import jobs
 from winnow.aws import clients, resources
 from winnow.domain.errors import JobSupersededError
 from winnow.domain.job import Progress, Stage, TrainingJob
 from winnow.domain.model import VersionStatus
 from winnow.registry import table as rows
+from winnow.training import requests
 
 if TYPE_CHECKING:
     from tests.conftest import Ready, Winnow
@@ -98,7 +98,7 @@ def test_what_was_fenced_anew_and_not_started_is_started_by_a_later_sweep(
     stop(winnow)
     clock.advance(minutes=6)
     with monkeypatch.context() as refusing:
-        refusing.setattr("winnow.starting.try_to_start", lambda job: False)
+        refusing.setattr("winnow.training.queue.try_to_start", lambda job: False)
         assert sweep(winnow, capsys) == {}
     assert (fence(winnow), len(winnow.executions())) == (2, 1)
 
@@ -117,7 +117,7 @@ def test_two_sweeps_at_once_start_one_training(winnow: Winnow, clock: Clock) -> 
     def sweep_too(**_: Any) -> None:
         events.unregister("provide-client-params.stepfunctions.DescribeExecution", unique_id="twice")
         [wanted] = resources.models().wanted()
-        jobs.care_for(wanted, wanted.queued_at)
+        requests.care_for(wanted, wanted.queued_at)
 
     events.register("provide-client-params.stepfunctions.DescribeExecution", sweep_too, unique_id="twice")
     winnow.invoke(SWEEP, load_event("upkeep/sweep"), Context(seconds=240))
@@ -136,7 +136,7 @@ def test_a_training_that_fell_silent_fails_and_its_workflow_is_stopped(
     job = winnow.run_task("prepare", job)
     if status is VersionStatus.EVALUATING:
         job = winnow.run_task("train", job)
-        monkeypatch.setattr("winnow.trainer.TrainedClassifier.from_files", killed)
+        monkeypatch.setattr("winnow.recipes.artifact.TrainedClassifier.from_files", killed)
         with pytest.raises(MemoryError):
             winnow.run_task("publish", job)
     assert winnow.version()["status"] == status

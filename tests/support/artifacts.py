@@ -26,7 +26,7 @@ from winnow.recipes import best, cnn, sentence
 from winnow.recipes.artifact import Classifier, OfSentences, TrainedClassifier
 from winnow.recipes.encoder import Encoding
 from winnow.recipes.kernel_ridge import KernelRidge
-from winnow.training import train
+from winnow.training.fit import train
 
 DATA = Path(__file__).parents[1] / "data"
 FOLDER = DATA / "artifacts"

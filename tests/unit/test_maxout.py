@@ -18,7 +18,7 @@ from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.encoder import Remembered
 from winnow.recipes.maxout import How, MaxoutHead
 from winnow.recipes.maxout_fitting import MaxoutFitting
-from winnow.training import Training, settings_for
+from winnow.training.fit import Training, settings_for
 
 _LABELS, _DIMENSIONS = 4, 24
 

@@ -18,7 +18,7 @@ from winnow.domain.job import Hyperparameters
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.catalogue import COSTS
 from winnow.recipes.pipeline import archive, pipeline
-from winnow.training import train
+from winnow.training.fit import train
 
 TEXTS = ["How deep do tulip bulbs go?", "a flat tyre", "?", "🙂 İstanbul", "bake a cake, then ride"]
 # Of a score. Those with vectors keep them in float16.

@@ -2,7 +2,6 @@
 
 from http import HTTPStatus
 
-from winnow import dry_run, jobs
 from winnow.api import endpoint, schemas
 from winnow.api.endpoint import Answer, Request, Source
 from winnow.api.fields import is_true
@@ -14,6 +13,7 @@ from winnow.domain.errors import EncoderError, InvalidFieldError
 from winnow.domain.job import Hyperparameters, Promote, TrainingRequest
 from winnow.domain.model import VersionStatus
 from winnow.recipes.catalogue import AUTO, candidates
+from winnow.training import dry_run, requests
 
 # Left over of the Lambda's time, to hand a dry run on in and to answer.
 _SECONDS_TO_ANSWER = 8
@@ -25,7 +25,7 @@ def handler(request: Request) -> Answer:
     if request.fields.get("dry_run"):
         # Which can be done again, and needs no key.
         return _dry_run(wanted, request.seconds_left - _SECONDS_TO_ANSWER)
-    job = jobs.start(wanted, key)
+    job = requests.start(wanted, key)
     # Relative: it leads to the model under any stage and domain (RFC 9110, section 10.2.2).
     return Answer(
         HTTPStatus.ACCEPTED,

@@ -2,9 +2,9 @@
 
 from http import HTTPStatus
 
-from winnow import feedback
 from winnow.api import endpoint
 from winnow.api.endpoint import Answer, Request
+from winnow.training import feedback
 
 
 @endpoint()

@@ -2,9 +2,9 @@
 
 from http import HTTPStatus
 
-from winnow import dry_run
 from winnow.api import endpoint
 from winnow.api.endpoint import Answer, Request
+from winnow.training import dry_run
 
 
 @endpoint()

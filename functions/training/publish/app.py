@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
-from winnow import trainer
 from winnow.aws.tasks import task, unforeseen
-from winnow.choice import Candidate
 from winnow.domain.job import TrainingJob
+from winnow.training import segment
+from winnow.training.choose import Candidate
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @task
 def handler(job: TrainingJob, event: dict[str, Any], context: "LambdaContext") -> None:
-    trainer.publish(job, [_candidate(result) for result in event["candidates"]])
+    segment.publish(job, [_candidate(result) for result in event["candidates"]])
 
 
 def _candidate(result: dict[str, Any]) -> Candidate:

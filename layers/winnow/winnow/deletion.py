@@ -9,8 +9,8 @@ from winnow import batches
 from winnow.aws import resources
 from winnow.domain.clock import now
 from winnow.domain.errors import BusyError, TrainingUnderwayError, VersionLiveError
-from winnow.jobs import try_to_stop_workflow
 from winnow.registry.upkeep import Deletion
+from winnow.training.requests import try_to_stop_workflow
 
 _TRIES = 5
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import cache, lru_cache
 
-from winnow import batches, deletion, feedback, jobs, starting
+from winnow import batches, deletion
 from winnow.aws import resources
 from winnow.aws.log import logger
 from winnow.domain.batch import BatchJob
@@ -17,6 +17,7 @@ from winnow.domain.keys import JobObject, batch_of_key
 from winnow.domain.model import ACTIVE
 from winnow.registry.slots import Wanted
 from winnow.storage.job_objects import CHECKPOINTS
+from winnow.training import feedback, queue, requests
 
 # How long an object must have been there before it can be an orphan, and how often they are looked for.
 _ORPHAN_AGE = timedelta(days=1)
@@ -49,7 +50,7 @@ def sweep(seconds: float) -> Counter[str]:
         holding = (wanted for wanted in resources.models().wanted() if wanted.key in since)
         each(holding, lambda wanted: _training(wanted, since[wanted.key]))
         each(resources.models().asked_to_retrain(), lambda name: {"RetrainingsStarted": 1} if feedback.retrain_if_due(name) else {})
-        each(["waiting trainings"], lambda _: +Counter(WaitingTrainings=starting.start_waiting()))
+        each(["waiting trainings"], lambda _: +Counter(WaitingTrainings=queue.start_waiting()))
     each(resources.batch_predictions().under_way(as_of_now=False), _batch)
     each(resources.upkeep().deletions(), lambda name: {"DeletionsFinished": 1} if deletion.finish(name, time_left) else {})
     each(["orphans"], lambda name: _orphans(name, time_left))
@@ -57,7 +58,7 @@ def sweep(seconds: float) -> Counter[str]:
 
 
 def _training(wanted: Wanted, since: str) -> Mapping[str, int]:
-    care = jobs.care_for(wanted, since)
+    care = requests.care_for(wanted, since)
     return {care: 1} if care else {}
 
 

@@ -7,13 +7,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from winnow import starting
 from winnow.aws import resources
 from winnow.aws.workflow import ENDED
 from winnow.domain.clock import now, timestamp, utc_now
 from winnow.domain.errors import BusyError, JobSupersededError, ModelExistsError, NotCancellableError, TrainingUnderwayError
 from winnow.domain.job import IdempotencyKey, TrainingJob, TrainingRequest
 from winnow.domain.model import ACTIVE, Version, VersionStatus
+from winnow.training import queue
 
 if TYPE_CHECKING:
     from winnow.registry.slots import Wanted
@@ -51,7 +51,7 @@ def start(request: TrainingRequest, key: IdempotencyKey | None = None) -> Traini
     """
     job, new = _register(request, key)
     if new:
-        starting.start_waiting()
+        queue.start_waiting()
     return job
 
 
@@ -75,11 +75,11 @@ def _care_for_queued(version: Version, since: str) -> Care | None:
         return None
     if since <= timestamp(utc_now() - _LONGEST_QUEUED):
         return _give_up(version, _NEVER_STARTED)
-    status = resources.training_workflow().status(starting.execution_name(version.job))
+    status = resources.training_workflow().status(queue.execution_name(version.job))
     if status is None:
-        return Care.STARTED if starting.try_to_start(version.job) else None
+        return Care.STARTED if queue.try_to_start(version.job) else None
     if status in ENDED:
-        return Care.RESTARTED if starting.try_to_start(resources.jobs().restart(version.job)) else None
+        return Care.RESTARTED if queue.try_to_start(resources.jobs().restart(version.job)) else None
     return None
 
 
@@ -149,4 +149,4 @@ def cancel(model_id: str, number: int) -> Version:
 
 def try_to_stop_workflow(job: TrainingJob) -> None:
     """Stop the workflow of a job that the registry has ended."""
-    resources.training_workflow().try_to_stop(starting.execution_name(job))
+    resources.training_workflow().try_to_stop(queue.execution_name(job))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from winnow import retraining
 from winnow.aws import resources
 from winnow.datasets.split import sample, split, with_test_set
 from winnow.domain.dataset import DatasetReference
 from winnow.domain.errors import DatasetError
 from winnow.domain.job import Hyperparameters, Progress, Stage, TrainingJob
 from winnow.domain.model import Version, VersionStatus
-from winnow.reading import read
 from winnow.recipes.catalogue import candidates
+from winnow.training import prepare_feedback
+from winnow.training.read_dataset import read
 
 
 def prepare(job: TrainingJob) -> tuple[str, ...]:
@@ -27,7 +27,7 @@ def prepare(job: TrainingJob) -> tuple[str, ...]:
         if version.feedback is None:
             _freeze(job, version)
         else:
-            retraining.prepare(job, version, version.feedback)
+            prepare_feedback.prepare(job, version, version.feedback)
     return tried
 
 

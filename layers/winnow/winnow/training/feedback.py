@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from winnow import starting
 from winnow.aws import resources
 from winnow.domain.clock import now, sortable_id
 from winnow.domain.dataset import DatasetReference, Example
@@ -16,6 +15,7 @@ from winnow.domain.feedback import Batch, Retrain, TakenFeedback
 from winnow.domain.job import Hyperparameters, IdempotencyKey, Promote, TrainingJob, TrainingRequest
 from winnow.domain.model import Model, Version
 from winnow.recipes.catalogue import AUTO
+from winnow.training import queue
 
 _TRIES = 5
 # Of the labels that are new. A row of the registry holds 400 KB.
@@ -147,7 +147,7 @@ def _try_to_retrain(model: Model) -> TrainingJob | None:
     job = TrainingJob(model.model_id, model.uid, model.latest_version + 1, fence=1)
     if not resources.jobs().create_version(model, job, _request(model, base, newest)):
         return None
-    starting.start_waiting()
+    queue.start_waiting()
     return job
 
 

@@ -14,7 +14,7 @@ from winnow.domain.clock import now, timestamp, utc_now
 from winnow.domain.dataset import DatasetReference
 from winnow.domain.errors import DatasetError, ReportNotFoundError
 from winnow.domain.job import TrainingRequest
-from winnow.reading import EnoughError, read
+from winnow.training.read_dataset import EnoughError, read
 
 # What is reported on while the client waits.
 MOST_BYTES_AT_ONCE = 50_000_000
