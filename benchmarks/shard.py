@@ -11,9 +11,9 @@ from benchmarks import contestants
 from local.cloud import LocalCloud
 from local.server import CREDENTIALS
 from winnow.aws import clients, resources
+from winnow.batch.split_join import split
 from winnow.domain.batch import BatchJob, BatchPrediction, BatchStatus
 from winnow.domain.clock import now, sortable_id
-from winnow.shards import split
 from winnow_cli.client import Client
 
 _N_TOP = 5  # as many as POST /prediction gives

@@ -13,9 +13,9 @@ from boto3.dynamodb.types import TypeSerializer
 
 from tests.conftest import ROOT, load_event
 from tests.support.contract import functions
-from winnow import announcement
 from winnow.aws import clients
 from winnow.domain.model import ACTIVE, VersionStatus
+from winnow.upkeep import announce
 
 if TYPE_CHECKING:
     from tests.conftest import Json, Ready, Winnow
@@ -123,5 +123,5 @@ def test_the_documentation_names_what_is_sent(ready: Ready, bus: Bus) -> None:
     winnow = ready("exclusive.json")
     [detail] = announced(winnow, bus, record(winnow))
     assert documented["detail"].keys() == detail.keys()
-    assert (documented["source"], documented["detail-type"]) == (announcement.SOURCE, announcement.DETAIL_TYPE)
-    assert announcement.SOURCE in text
+    assert (documented["source"], documented["detail-type"]) == (announce.SOURCE, announce.DETAIL_TYPE)
+    assert announce.SOURCE in text

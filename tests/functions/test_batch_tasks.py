@@ -10,8 +10,8 @@ import pytest
 from tests.conftest import FUNCTIONS, load_event
 from tests.support.batches import TASKS, TEXTS, cancel, done, get, marks, post, put, result, started, up_to
 from tests.support.metrics import counted
-from winnow import shards
 from winnow.aws.tasks import OF_BATCH
+from winnow.batch import split_join
 from winnow.domain.errors import JobSupersededError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def few_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shards of two lines."""
-    monkeypatch.setattr(shards, "MOST_LINES", 2)
+    monkeypatch.setattr(split_join, "MOST_LINES", 2)
 
 
 def test_a_failure_that_no_task_foresaw_is_told_and_counted(ready: Ready, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import CLIENT_BUCKET
 from tests.support.batches import TEXTS, cancel, done, get, marks, post, predicted, put, result, started
-from winnow import shards
+from winnow.batch import split_join
 
 if TYPE_CHECKING:
     from tests.conftest import Json, Ready, Winnow
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def few_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shards of two lines."""
-    monkeypatch.setattr(shards, "MOST_LINES", 2)
+    monkeypatch.setattr(split_join, "MOST_LINES", 2)
 
 
 # --- the main path ---
@@ -139,7 +139,7 @@ def test_csv_has_a_line_for_each_record_named_by_where_it_begins(ready: Ready, k
 
 def test_a_shard_has_no_more_bytes_than_its_classification_can_take(ready: Ready, monkeypatch: pytest.MonkeyPatch) -> None:
     winnow = ready("exclusive.json")
-    monkeypatch.setattr(shards, "MOST_BYTES", 1_000)
+    monkeypatch.setattr(split_join, "MOST_BYTES", 1_000)
     put(winnow, ["x " * 200] * 7)
     job = started(winnow)
 
@@ -205,7 +205,7 @@ def test_a_crash_in_a_shard_is_told_by_its_name(ready: Ready, monkeypatch: pytes
     def crash(*args: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("winnow.classifying.Classifying.classify", crash)
+    monkeypatch.setattr("winnow.batch.classify.Classifying.classify", crash)
     assert winnow.run_batch(job) == "Failed"
 
     batch = get(winnow, job["batch"]["batch"]).body

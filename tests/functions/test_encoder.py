@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from tests.conftest import Json, load_dataset
 from tests.support.feedback import add, labelled
-from winnow import comparison
 from winnow.recipes import encoder
+from winnow.versions import compare as comparing
 
 if TYPE_CHECKING:
     from tests.conftest import Answer, Winnow
@@ -192,12 +192,12 @@ def test_fewer_examples_are_compared_where_they_have_to_be_encoded(
     deployed.train(recipe="linear")
     update(deployed, recipe=recipe)
     asked: list[int | None] = []
-    given = comparison.compare
+    given = comparing.compare_versions
 
     def compared(before: Version, after: Version, at_most: int | None) -> Json:
         asked.append(at_most)
         return given(before, after, at_most)
 
-    monkeypatch.setattr(comparison, "compare", compared)
+    monkeypatch.setattr(comparing, "compare_versions", compared)
     assert compare(deployed, 1, 2).status == 200
     assert asked == [most]

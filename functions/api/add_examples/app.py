@@ -3,8 +3,8 @@
 from dataclasses import asdict
 from http import HTTPStatus
 
-from winnow.api import endpoint, schemas
-from winnow.api.endpoint import Answer, Request, Source
+from winnow.api import schemas
+from winnow.api.endpoint import Answer, Request, Source, endpoint
 from winnow.api.idempotency import idempotency_key
 from winnow.domain.dataset import Example
 from winnow.domain.feedback import Retrain

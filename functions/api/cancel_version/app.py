@@ -2,16 +2,16 @@
 
 from http import HTTPStatus
 
-from winnow.api import endpoint, fields
-from winnow.api.endpoint import Answer, Request, Source
+from winnow.api import fields
+from winnow.api.endpoint import Answer, Request, Source, endpoint
 from winnow.api.views import version_view
 from winnow.aws import resources
-from winnow.training import requests
+from winnow.training.requests import cancel_training
 
 
 @endpoint(fields.NONE, Source.BODY)
 def handler(request: Request) -> Answer:
     model_id = request.path["model_id"]
-    version = requests.cancel(model_id, int(request.path["version"]))
+    version = cancel_training(model_id, int(request.path["version"]))
     live = resources.models().get(model_id).live_version
     return Answer(HTTPStatus.OK, {"model_id": model_id, **version_view(version, live)})

@@ -2,8 +2,8 @@
 
 from http import HTTPStatus
 
-from winnow.api import endpoint, schemas
-from winnow.api.endpoint import Answer, Request, Source
+from winnow.api import schemas
+from winnow.api.endpoint import Answer, Request, Source, endpoint
 from winnow.aws import resources
 from winnow.domain.errors import InvalidFieldError
 

@@ -2,8 +2,8 @@
 
 from http import HTTPStatus
 
-from winnow.api import endpoint, schemas
-from winnow.api.endpoint import Answer, Request, Source
+from winnow.api import schemas
+from winnow.api.endpoint import Answer, Request, Source, endpoint
 from winnow.api.fields import is_true
 from winnow.api.idempotency import idempotency_key
 from winnow.api.properties import model_properties
@@ -13,7 +13,8 @@ from winnow.domain.errors import EncoderError, InvalidFieldError
 from winnow.domain.job import Hyperparameters, Promote, TrainingRequest
 from winnow.domain.model import VersionStatus
 from winnow.recipes.catalogue import AUTO, candidates
-from winnow.training import dry_run, requests
+from winnow.training.dry_run import report_at_once, start_dry_run
+from winnow.training.requests import start_training
 
 # Left over of the Lambda's time, to hand a dry run on in and to answer.
 _SECONDS_TO_ANSWER = 8
@@ -25,7 +26,7 @@ def handler(request: Request) -> Answer:
     if request.fields.get("dry_run"):
         # Which can be done again, and needs no key.
         return _dry_run(wanted, request.seconds_left - _SECONDS_TO_ANSWER)
-    job = requests.start(wanted, key)
+    job = start_training(wanted, key)
     # Relative: it leads to the model under any stage and domain (RFC 9110, section 10.2.2).
     return Answer(
         HTTPStatus.ACCEPTED,
@@ -35,10 +36,10 @@ def handler(request: Request) -> Answer:
 
 
 def _dry_run(wanted: TrainingRequest, seconds: float) -> Answer:
-    report = dry_run.report_at_once(wanted, seconds)
+    report = report_at_once(wanted, seconds)
     if report is not None:
         return Answer(HTTPStatus.OK, {"dry_run": True, "report": report})
-    report_id = dry_run.start(wanted)
+    report_id = start_dry_run(wanted)
     return Answer(
         HTTPStatus.ACCEPTED,
         {"dry_run": True, "report_id": report_id, "status": "running"},

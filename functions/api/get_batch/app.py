@@ -3,9 +3,8 @@
 from dataclasses import asdict
 from http import HTTPStatus
 
-from winnow.api import endpoint
 from winnow.api.batch_views import batch_prediction_view, batch_progress_view
-from winnow.api.endpoint import Answer, Request
+from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.aws import resources
 from winnow.domain.batch import BatchJob, BatchProgress, BatchStatus
 

@@ -1,7 +1,7 @@
 """GET /openapi.json: the contract, openapi.yaml, as JSON. Without a key."""
 
-from winnow.api import docs_files, documents, endpoint
-from winnow.api.endpoint import Answer, Request
+from winnow.api import docs_files, documents
+from winnow.api.endpoint import Answer, Request, endpoint
 
 
 @endpoint()

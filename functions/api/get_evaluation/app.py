@@ -2,8 +2,7 @@
 
 from http import HTTPStatus
 
-from winnow.api import endpoint
-from winnow.api.endpoint import Answer, Request
+from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.aws import resources
 
 

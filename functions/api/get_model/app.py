@@ -2,9 +2,8 @@
 
 from http import HTTPStatus
 
-from winnow.api import endpoint
 from winnow.api.conditional import model_tag
-from winnow.api.endpoint import Answer, Request
+from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.api.views import model_with_version_view
 from winnow.aws import resources
 

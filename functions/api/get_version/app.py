@@ -2,9 +2,8 @@
 
 from http import HTTPStatus
 
-from winnow.api import endpoint
 from winnow.api.conditional import version_tag
-from winnow.api.endpoint import Answer, Request
+from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.api.views import version_view
 from winnow.aws import resources
 

@@ -2,9 +2,9 @@
 
 from http import HTTPStatus
 
-from winnow.api import endpoint, schemas
+from winnow.api import schemas
 from winnow.api.batch_views import batch_predictions_view
-from winnow.api.endpoint import Answer, Request
+from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.api.paging import Cursors
 from winnow.aws import resources
 

@@ -2,8 +2,8 @@
 
 from http import HTTPStatus
 
-from winnow.api import endpoint, schemas
-from winnow.api.endpoint import Answer, Request
+from winnow.api import schemas
+from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.api.paging import Cursors
 from winnow.api.views import batches_view
 from winnow.aws import resources

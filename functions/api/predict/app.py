@@ -9,12 +9,12 @@ import random
 from functools import cache
 from http import HTTPStatus
 
-from winnow.api import endpoint, schemas
-from winnow.api.endpoint import Answer, Request, Source
+from winnow.api import schemas
+from winnow.api.endpoint import Answer, Request, Source, endpoint
 from winnow.api.fields import is_true
 from winnow.api.views import prediction_view
 from winnow.aws import clients, resources
-from winnow.prediction.predictor import Predictor, prepare
+from winnow.prediction.predictor import Predictor, prepare_snapshot
 
 gc.freeze()
 gc.enable()
@@ -30,7 +30,7 @@ def predictor() -> Predictor:
 
 def before_snapshot() -> None:
     """Leave no connection, no credentials and nothing of the registry in what Lambda will start from."""
-    prepare()
+    prepare_snapshot()
     predictor.cache_clear()
     clients.forget_session()
 

@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 
 from winnow.aws.tasks import batch_task
-from winnow.classifying import Classifying
+from winnow.batch.classify import Classifying
 from winnow.domain.batch import BatchJob, Shard
 
 

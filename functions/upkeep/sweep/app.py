@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from winnow.aws.metrics import count
-from winnow.sweep import sweep
+from winnow.upkeep.sweep import sweep
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

@@ -26,7 +26,7 @@ MEMORY_SHARE = 0.4
 _MOST_POINTERS = 1_000
 
 
-def prepare() -> None:
+def prepare_snapshot() -> None:
     """Import and open what any version may need, before a snapshot: so nobody who begins out of it has to."""
     for recipe in COSTS:
         recipe_of(recipe)

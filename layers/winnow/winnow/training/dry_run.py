@@ -41,7 +41,7 @@ def report_at_once(request: TrainingRequest, seconds: float) -> Shown | None:
         return None
 
 
-def start(request: TrainingRequest) -> str:
+def start_dry_run(request: TrainingRequest) -> str:
     """Have the report made by the function REPORT_FUNCTION. Returns the id by which `find` finds it."""
     report_id = uuid4().hex
     resources.dry_run_reports().write(report_id, {"status": "running", "report": None, "error": None, "started_at": now()})

@@ -9,11 +9,11 @@ from winnow.domain.errors import DatasetError
 from winnow.domain.job import Hyperparameters, Progress, Stage, TrainingJob
 from winnow.domain.model import Version, VersionStatus
 from winnow.recipes.catalogue import candidates
-from winnow.training import prepare_feedback
+from winnow.training.prepare_feedback import prepare_feedback
 from winnow.training.read_dataset import read
 
 
-def prepare(job: TrainingJob) -> tuple[str, ...]:
+def prepare_training(job: TrainingJob) -> tuple[str, ...]:
     """Freeze the training and the test examples of the job. Returns the recipes to try, the cheapest first.
 
     EncoderError where the recipe needs an encoder that the deployment has lost since it was named. DatasetError where the data set can't be
@@ -27,7 +27,7 @@ def prepare(job: TrainingJob) -> tuple[str, ...]:
         if version.feedback is None:
             _freeze(job, version)
         else:
-            prepare_feedback.prepare(job, version, version.feedback)
+            prepare_feedback(job, version, version.feedback)
     return tried
 
 

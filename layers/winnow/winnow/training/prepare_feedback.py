@@ -15,7 +15,7 @@ from winnow.domain.model import Version, VersionStatus
 _OF_THE_OBJECT = ("s3bucket", "training_object", "sha256", "etag", "version_id")
 
 
-def prepare(job: TrainingJob, version: Version, feedback: TakenFeedback) -> None:
+def prepare_feedback(job: TrainingJob, version: Version, feedback: TakenFeedback) -> None:
     """Freeze the training and the test examples of the job. DatasetError where they can't be trained on.
 
     The base's examples are those frozen with it: the client's object may be another by now.

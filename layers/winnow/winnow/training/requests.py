@@ -42,7 +42,7 @@ class Care(StrEnum):
     FAILED = "TrainingsFailed"
 
 
-def start(request: TrainingRequest, key: IdempotencyKey | None = None) -> TrainingJob:
+def start_training(request: TrainingRequest, key: IdempotencyKey | None = None) -> TrainingJob:
     """Register the version that the request asks for, and start its training. Under a key that was used already: the job started then.
 
     ModelExistsError for an id that exists without force_update, TrainingUnderwayError while a version of it is being made,
@@ -55,7 +55,7 @@ def start(request: TrainingRequest, key: IdempotencyKey | None = None) -> Traini
     return job
 
 
-def care_for(wanted: Wanted, since: str) -> Care | None:
+def care_for_training(wanted: Wanted, since: str) -> Care | None:
     """See to a version that holds a slot since then, where it takes too long, or its lease ran out. None: there was nothing to do.
 
     JobSupersededError where it changed meanwhile. Each step may be the last before a crash, and be repeated: an execution's name has the
@@ -130,7 +130,7 @@ def _register(request: TrainingRequest, key: IdempotencyKey | None) -> tuple[Tra
     raise BusyError(request.model_id)
 
 
-def cancel(model_id: str, number: int) -> Version:
+def cancel_training(model_id: str, number: int) -> Version:
     """Stop the training of a version; the live version stays. NotCancellableError where it is no longer being trained."""
     models = resources.models()
     for _ in range(_TRIES):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from winnow import batches
 from winnow.aws import resources
+from winnow.batch import requests
 from winnow.domain.clock import now
 from winnow.domain.errors import BusyError, TrainingUnderwayError, VersionLiveError
 from winnow.registry.upkeep import Deletion
@@ -15,7 +15,7 @@ from winnow.training.requests import try_to_stop_workflow
 _TRIES = 5
 
 
-def delete(model_id: str, seconds: float) -> bool:
+def delete_model(model_id: str, seconds: float) -> bool:
     """Delete the model, and within so many seconds as many of its objects as possible. True when none is left.
 
     What time doesn't suffice for, the sweeper does later. ModelNotFoundError where there is no such model.
@@ -53,7 +53,7 @@ def _out_of_sight(model_id: str) -> Deletion:
                 try_to_stop_workflow(training.job)
             for job in resources.batch_predictions().under_way():
                 if job.uid == model.uid:
-                    batches.try_to_stop(job)
+                    requests.try_to_stop(job)
             return deletion
     raise BusyError(model_id)
 

@@ -14,7 +14,7 @@ from winnow.registry.models import check_ready
 _TRIES = 5
 
 
-def promote(model_id: str, number: int, condition: Callable[[Model], bool] | None) -> None:
+def promote_version(model_id: str, number: int, condition: Callable[[Model], bool] | None) -> None:
     """Make a ready version the live one. Nothing is written where it is that already.
 
     condition: asked of the model as it is looked at; the write is made in that state or not at all. StaleError where it doesn't hold.
@@ -33,7 +33,7 @@ def promote(model_id: str, number: int, condition: Callable[[Model], bool] | Non
     raise BusyError(model_id)
 
 
-def change(model_id: str, properties: Mapping[str, Any], condition: Callable[[Model], bool] | None) -> None:
+def change_model(model_id: str, properties: Mapping[str, Any], condition: Callable[[Model], bool] | None) -> None:
     """Set properties of a model: `retrain_after`, `tolerance`. Nothing is written where they are as wanted already.
 
     condition: as in `promote`. ModelNotFoundError, StaleError.

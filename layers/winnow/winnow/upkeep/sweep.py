@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import cache, lru_cache
 
-from winnow import batches, deletion
 from winnow.aws import resources
 from winnow.aws.log import logger
+from winnow.batch.requests import care_for_batch
 from winnow.domain.batch import BatchJob
 from winnow.domain.clock import utc_now
 from winnow.domain.errors import JobSupersededError
@@ -17,7 +17,9 @@ from winnow.domain.keys import JobObject, batch_of_key
 from winnow.domain.model import ACTIVE
 from winnow.registry.slots import Wanted
 from winnow.storage.job_objects import CHECKPOINTS
-from winnow.training import feedback, queue, requests
+from winnow.training import feedback, queue
+from winnow.training.requests import care_for_training
+from winnow.versions import delete
 
 # How long an object must have been there before it can be an orphan, and how often they are looked for.
 _ORPHAN_AGE = timedelta(days=1)
@@ -27,7 +29,7 @@ _EVERY = timedelta(days=1)
 def sweep(seconds: float) -> Counter[str]:
     """One round within so many seconds; the rest is the next round's. Returns what was done, by the names of the metrics."""
     done: Counter[str] = Counter()
-    time_left = deletion.time_left(seconds)
+    time_left = delete.time_left(seconds)
 
     def each[Name](names: Iterable[Name], care: Callable[[Name], Mapping[str, int]]) -> None:
         for name in names:
@@ -52,18 +54,18 @@ def sweep(seconds: float) -> Counter[str]:
         each(resources.models().asked_to_retrain(), lambda name: {"RetrainingsStarted": 1} if feedback.retrain_if_due(name) else {})
         each(["waiting trainings"], lambda _: +Counter(WaitingTrainings=queue.start_waiting()))
     each(resources.batch_predictions().under_way(as_of_now=False), _batch)
-    each(resources.upkeep().deletions(), lambda name: {"DeletionsFinished": 1} if deletion.finish(name, time_left) else {})
+    each(resources.upkeep().deletions(), lambda name: {"DeletionsFinished": 1} if delete.finish(name, time_left) else {})
     each(["orphans"], lambda name: _orphans(name, time_left))
     return done
 
 
 def _training(wanted: Wanted, since: str) -> Mapping[str, int]:
-    care = requests.care_for(wanted, since)
+    care = care_for_training(wanted, since)
     return {care: 1} if care else {}
 
 
 def _batch(job: BatchJob) -> Mapping[str, int]:
-    care = batches.care_for(job)
+    care = care_for_batch(job)
     return {care: 1} if care else {}
 
 

@@ -35,7 +35,7 @@ class BatchCare(StrEnum):
     FAILED = "BatchesFailed"
 
 
-def start(request: BatchRequest, key: IdempotencyKey | None = None) -> tuple[BatchJob, int]:
+def start_batch(request: BatchRequest, key: IdempotencyKey | None = None) -> tuple[BatchJob, int]:
     """Register the batch that the request asks for, and start its workflow. Returns it with its version; under a key that was used already
     those of then.
 
@@ -66,7 +66,7 @@ def _wanted(model: Model, request: BatchRequest) -> BatchPrediction:
     return BatchPrediction(job, number, request.n_top, request.s3bucket, request.object, BatchStatus.QUEUED, now())
 
 
-def cancel(model_id: str, batch: str) -> BatchPrediction:
+def cancel_batch(model_id: str, batch: str) -> BatchPrediction:
     """Stop a batch. NotCancellableError where it has ended; BatchPredictionNotFoundError, ModelNotFoundError."""
     job = BatchJob(model_id, resources.models().get(model_id).uid, batch)
     resources.batch_predictions().get(job)
@@ -81,7 +81,7 @@ def cancel(model_id: str, batch: str) -> BatchPrediction:
     return resources.batch_predictions().get(job)
 
 
-def care_for(job: BatchJob) -> BatchCare | None:
+def care_for_batch(job: BatchJob) -> BatchCare | None:
     """See to a batch that is marked as under way, where its lease ran out. None: there was nothing to do."""
     batch = _unheard_of(job)
     if batch is None:
