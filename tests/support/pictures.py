@@ -17,7 +17,8 @@ from rich.text import Text
 from local.cloud import PROJECT, LocalCloud
 
 FIGURE = PROJECT / "docs" / "figures" / "train-and-predict.svg"
-WIDTH = 84
+WIDTH = 92
+MOST_LINES = 10
 COMMANDS = (
     ("train", "savings.json", "--model", "savings", "--watch"),
     ("predict", "--model", "savings", "--n-top", "2", "I want to save for vacation!", "asdf qwer"),
@@ -45,11 +46,12 @@ SVG = """<svg viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg" 
 
 
 def answer(folder: Path, settings: dict[str, str], arguments: tuple[str, ...]) -> str:
-    """What the command prints, in colours."""
+    """The first lines that the command prints, in colours."""
     colours = {"FORCE_COLOR": "1", "COLUMNS": str(WIDTH), "TERM": "xterm-256color"}
     command = [str(Path(sys.executable).parent / "winnow"), *arguments]
     done = subprocess.run(command, cwd=folder, env=os.environ | settings | colours, capture_output=True, text=True, check=True)
-    return done.stdout
+    lines = done.stdout.rstrip().splitlines()
+    return "\n".join([*lines[:MOST_LINES], *(["…"] if len(lines) > MOST_LINES else [])])
 
 
 def main() -> None:
