@@ -132,7 +132,7 @@ smoke: env ## the end-to-end calls against a deployed stack: URL=… KEY=…
 
 .PHONY: docs
 docs: .tools/.docs-site ## make the site of docs/ in .site; any warning is an error
-	NO_MKDOCS_2_WARNING=1 .tools/docs-site/bin/mkdocs build -q --strict
+	NO_MKDOCS_2_WARNING=1 .tools/docs-site/bin/mkdocs build --strict
 	echo "The site is in .site: open .site/index.html, or python3 -m http.server -d .site"
 
 .PHONY: check audit test browser artifacts test-faults test-arm64 test-sam-local start-sam-local bench-banking77 bench-selection bench-prediction bench-growth bench-cold-profile
