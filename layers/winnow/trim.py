@@ -16,10 +16,10 @@ from typing import Any
 from layers import trimming
 from layers.trimming import LayerError
 
-SERVICES = ("cloudwatch", "dynamodb", "events", "lambda", "s3", "stepfunctions")
+SERVICES = ("dynamodb", "events", "lambda", "s3", "stepfunctions")
 """As boto3 names those that winnow/aws.py has clients of."""
 # Where endpoints.json calls one otherwise.
-_ENDPOINTS = {"cloudwatch": "monitoring", "stepfunctions": "states"}
+_ENDPOINTS = {"stepfunctions": "states"}
 # Of Powertools: Logger and Metrics need neither the router nor any utility but this one.
 _ROUTER, _UTILITIES, _NEEDED = "event_handler", "utilities", "jmespath_utils"
 # Nothing but `help()` reads them.

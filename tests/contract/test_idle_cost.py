@@ -41,7 +41,6 @@ FREE = {
     "AWS::S3::BucketPolicy": "no charge",
     "AWS::StepFunctions::StateMachine": "by the transition",
     "Custom::EncodersInUse": "a call of a function at a deployment",
-    "Custom::PredictRelease": "a call of a function at a deployment",
 }
 
 # Billed by the hour, the month or the object, wherever they stand in a resource's properties.

@@ -32,13 +32,11 @@ OTHERS = {
     "BatchDays": "3",
     "KeepData": "true",  # the other of samconfig.toml's local settings, with which all other end-to-end tests run
     "SnapStart": "true",
-    "PredictCanary": "1",
     "Alarms": "true",
     "AlarmEmail": "operator@example.org",
     "Dashboard": "true",
     "AccessLogs": "true",
     "LogDays": "7",
-    "ListCacheSeconds": "60",
     "CorsOrigin": "https://app.example.org",
     "RequestsPerSecond": "40",
     "RequestsPerDay": "5000",
@@ -47,8 +45,8 @@ OTHERS = {
 }
 # Architecture is the machine's own. The local cloud knows no budgets and no aliases of state machines, and translates the template without
 # its parameters' values: tests/contract/test_access.py has what Authorizer changes, test_operations.py what Tracing does, and the budget,
-# test_release.py the alias.
-NOT_HERE = {"Architecture", "Authorizer", "MonthlyBudget", "BudgetEmail", "Tracing", "TrainCanary"}
+# test_release.py the alias and DeploymentPreference.
+NOT_HERE = {"Architecture", "Authorizer", "Tracing", "DeploymentPreference"}
 
 
 def test_every_parameter_has_another_value_here() -> None:

@@ -1,11 +1,9 @@
 """A deployment's custom resource: whether every sentence encoder that a version needs is still to be had. If not, the deployment fails."""
 
-from typing import Any
-
 from winnow import encoders
 from winnow.custom_resource import custom_resource
 
 
 @custom_resource
-def handler(event: dict[str, Any], seconds: float) -> None:
+def handler() -> None:
     encoders.check()

@@ -26,15 +26,15 @@ _MOST_CHARACTERS = 2_000
 Event = dict[str, Any]
 
 
-def custom_resource(work: Callable[[Event, float], None]) -> Callable[[Event, LambdaContext], None]:
-    """Make the Lambda handler of a custom resource whose creation and updates are work(event, seconds that it may take).
+def custom_resource(check: Callable[[], None]) -> Callable[[Event, LambdaContext], None]:
+    """Make the Lambda handler of a custom resource that a deployment creates and updates if check() lets it.
 
-    The deployment fails with the sentence of a WinnowError, and by anything else that is raised. A deletion succeeds, and does nothing.
+    The deployment fails with the sentence of a WinnowError, and after any other exception. A deletion succeeds, and does nothing.
     """
 
-    @wraps(work)
+    @wraps(check)
     def handler(event: Event, context: LambdaContext) -> None:
-        reason = None if event["RequestType"] == "Delete" else _refusal(work, event, context)
+        reason = None if event["RequestType"] == "Delete" else _refusal(check, event)
         answer = {
             "Status": "FAILED" if reason else "SUCCESS",
             "Reason": (reason or "")[:_MOST_CHARACTERS],
@@ -49,10 +49,10 @@ def custom_resource(work: Callable[[Event, float], None]) -> Callable[[Event, La
     return handler
 
 
-def _refusal(work: Callable[[Event, float], None], event: Event, context: LambdaContext) -> str | None:
+def _refusal(check: Callable[[], None], event: Event) -> str | None:
     """Why the deployment can't be; None where it can."""
     try:
-        work(event, context.get_remaining_time_in_millis() / 1000 - 2 * _SECONDS)
+        check()
     except WinnowError as error:
         return error.sentence
     except Exception:
