@@ -20,7 +20,7 @@ from typing import Any
 from benchmarks.splits import DATA, FOLDERS, Split, banking77, require_banking77
 from local.cloud import LocalCloud
 from local.server import CloudError
-from winnow.evaluation import evaluate
+from winnow.evaluation.measures import evaluate
 from winnow_cli.client import ApiError, Client
 
 MODEL = "banking77"

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 
 from winnow.datasets.formats import Reader
 from winnow.datasets.report import Counting
-from winnow.domain import Ceilings
+from winnow.domain.dataset import Ceilings
 
 LABELS = 100
 ROWS_A_BLOCK = 2_000

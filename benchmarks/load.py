@@ -21,7 +21,7 @@ import requests
 
 from local.cloud import PROJECT, LocalCloud
 from local.server import CloudError
-from winnow.access import Role
+from winnow.domain.access import Role
 from winnow_cli.client import ApiError, Client
 
 MODEL = "load"

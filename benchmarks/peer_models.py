@@ -23,7 +23,7 @@ from thinc.api import fix_random_seed
 
 from benchmarks.peers import BUCKETS, THREADS, fasttext_line, words
 from benchmarks.splits import banking77
-from winnow.domain import Example
+from winnow.domain.dataset import Example
 
 # What `make bench-training` finds best on a held-out fifth of Banking77.
 _FASTTEXT = {"dim": 50, "lr": 1.0, "epoch": 39, "wordNgrams": 2, "minn": 2, "maxn": 5}

@@ -30,7 +30,7 @@ from spacy.tokens import DocBin
 
 from benchmarks.encoded import vectors
 from benchmarks.splits import FOLDS, every_nth
-from winnow.domain import Example
+from winnow.domain.dataset import Example
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -16,7 +16,7 @@ from benchmarks.splits import DATA, FOLDERS, Split, banking77, few, nlupp
 from local.cloud import LocalCloud
 from local.demo import SAMPLE
 from local.server import CloudError
-from winnow.domain import Example
+from winnow.domain.dataset import Example
 from winnow_cli.client import ApiError, Client
 
 _FEW = 5

@@ -10,10 +10,10 @@ from typing import Any
 from benchmarks import contestants
 from local.cloud import LocalCloud
 from local.server import CREDENTIALS
-from winnow import aws, deployment
-from winnow.batch_prediction import BatchJob, BatchPrediction, BatchStatus
-from winnow.domain import now, sortable_id
-from winnow.shards import split
+from winnow.aws import clients, resources
+from winnow.batch.split_join import split
+from winnow.domain.batch import BatchJob, BatchPrediction, BatchStatus
+from winnow.domain.clock import now, sortable_id
 from winnow_cli.client import Client
 
 _N_TOP = 5  # as many as POST /prediction gives
@@ -25,15 +25,15 @@ def event(cloud: LocalCloud, model_id: str, texts: Sequence[str]) -> dict[str, A
     client = Client(deployed["WINNOW_URL"], deployed["WINNOW_API_KEY"])
     uploaded = client.upload("texts.jsonl", "\n".join(json.dumps({"text": text}) for text in texts).encode())
     os.environ.update({**CREDENTIALS, **contestants.ours(cloud, "SplitBatch").environment})
-    aws.forget_clients()
-    model = deployment.models().get(model_id)
+    clients.forget_clients()
+    model = resources.models().get(model_id)
     if model.live_version is None:
         message = f"no version of {model_id} is live"
         raise ValueError(message)
     job = BatchJob(model_id, model.uid, sortable_id())
     where = (uploaded["s3bucket"], uploaded["training_object"])
     batch = BatchPrediction(job, model.live_version, _N_TOP, *where, BatchStatus.QUEUED, now())
-    deployment.batch_predictions().create(model, batch, days=1)
+    resources.batch_predictions().create(model, batch, days=1)
     manifest = split(job)
     shards = json.loads(cloud.client("s3").get_object(Bucket=manifest["bucket"], Key=manifest["key"])["Body"].read())
     return {"batch": job.as_event(), "shard": shards[0]["shard"]}

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from winnow.domain import Example
+from winnow.domain.dataset import Example
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 FOLDERS = {"banking77": "banking77", "nlupp": "nlupp_banking"}

@@ -32,9 +32,9 @@ from benchmarks import peers
 from benchmarks.encoded import encoded
 from benchmarks.peers import PEERS, DivergedError, Settings
 from benchmarks.splits import DATA, FOLDERS, Split, banking77, few, nlupp
-from winnow import recipes as ours
-from winnow.choice import Candidate, choose
-from winnow.domain import Hyperparameters
+from winnow.domain.job import Hyperparameters
+from winnow.recipes import catalogue as ours
+from winnow.training.choose import Candidate, choose
 
 OURS = (*ours.COSTS, ours.AUTO)
 RECIPES = (*OURS, *PEERS)
@@ -151,7 +151,7 @@ def _run(recipe: str, settings: Settings, split: Split, seed: int) -> Measured:
 
 
 def _ours(recipe: str, _settings: Mapping[str, Any], split: Split, _seed: int) -> Trained:
-    from winnow.training import Training  # noqa: PLC0415 - a data set is measured for the peers where ours can't be loaded
+    from winnow.training.fit import Training  # noqa: PLC0415 - a data set is measured for the peers where ours can't be loaded
 
     trainings: dict[str, Training] = {}
     for name in ours.candidates(recipe, has_encoder=True):

@@ -23,7 +23,7 @@ from botocore.exceptions import ClientError
 
 from local.server import CREDENTIALS, REGION, CloudError, Running, Server, reachable
 from operations.keys import Deployment, KeysError, NameTakenError
-from winnow.access import Role
+from winnow.domain.access import Role
 
 PROJECT = Path(__file__).resolve().parent.parent
 ARTIFACTS = "winnow-local-artifacts"

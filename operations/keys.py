@@ -17,8 +17,9 @@ from typing import Any, Self
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from winnow import access, domain
-from winnow.access import KeyRole, Role
+from winnow.domain import access
+from winnow.domain.access import KeyRole, Role
+from winnow.domain.clock import now
 from winnow.registry.roles import Roles
 
 _NAME = re.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -71,7 +72,7 @@ class Deployment:
                 raise NameTakenError(known)
         key = found[0] if found else self._create(name)
         self._put_into_plan(key["id"], role)
-        self.roles.put(KeyRole(access.digest(key["value"]), name, role, key["id"], domain.now()))
+        self.roles.put(KeyRole(access.digest(key["value"]), name, role, key["id"], now()))
         return str(key["value"])
 
     def value(self, name: str) -> str:

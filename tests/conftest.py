@@ -1,6 +1,6 @@
 """Winnow on fake clouds: the template's table and buckets in moto, its functions and its workflow run in this process.
 
-Tests in unit/ and functions/ reach no network. Types of the fixtures: `Winnow`, `Answer`, `Context`, `Json`.
+Tests in unit/, functions/ and scenarios/ reach no network. Types of the fixtures: `Winnow`, `Answer`, `Context`, `Json`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from moto import mock_aws
 from tests.support.clock import Clock
 from tests.support.contract import check_answer, functions, template
 from tests.support.state_machine import REQUEST_ID, StateMachine
-from winnow import aws, domain
+from winnow.aws import clients
+from winnow.domain import clock as domain_clock
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / "tests" / "data"
@@ -38,7 +39,7 @@ CLIENT_BUCKET = "albert-textcats"
 # The template's parameters where a test's deployment isn't given their defaults.
 PARAMETERS = {"Encoder": "none", "DatasetBuckets": f"{CLIENT_BUCKET},{CLIENT_BUCKET}-best"}
 ROLE = "arn:aws:iam::123456789012:role/winnow"
-OFFLINE = ("unit", "functions")
+OFFLINE = ("unit", "functions", "scenarios")
 
 Json = dict[str, Any]
 Ready = Callable[[str], "Winnow"]
@@ -271,7 +272,7 @@ def workflow_tasks() -> dict[str, Json]:
 
 @pytest.fixture(autouse=True)
 def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.path.parent.name not in OFFLINE:
+    if request.path.relative_to(ROOT / "tests").parts[0] not in OFFLINE:
         return
     connect = socket.socket.connect
 
@@ -302,7 +303,7 @@ class OneSession(boto3.Session):
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The time, for a test to move."""
     clock = Clock()
-    monkeypatch.setattr(domain, "clock", clock)
+    monkeypatch.setattr(domain_clock, "clock", clock)
     return clock
 
 
@@ -319,7 +320,7 @@ def winnow(boto_session: boto3.Session, monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", "CRITICAL")
     with mock_aws():
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", boto_session)
-        aws.forget_clients()
+        clients.forget_clients()
         names = {"Registry": "winnow-registry", "Models": "winnow-models", "Datasets": "winnow-datasets"}
         table = template()["Resources"]["Registry"]["Properties"]
         made_with = {name: table[name] for name in ("AttributeDefinitions", "KeySchema", "BillingMode")}
@@ -332,7 +333,7 @@ def winnow(boto_session: boto3.Session, monkeypatch: pytest.MonkeyPatch, tmp_pat
             )
             names[workflow] = machine["stateMachineArn"]
         yield Winnow(names)
-        aws.forget_clients()
+        clients.forget_clients()
 
 
 @pytest.fixture(scope="session")

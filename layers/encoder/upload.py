@@ -19,7 +19,7 @@ from pathlib import Path
 import boto3
 import numpy as np
 
-from winnow.object_keys import encoder_key
+from winnow.domain.keys import encoder_key
 from winnow.recipes.encoder import ABOUT, MODEL, TOKENIZER, Encoder
 
 _TEXT = "I want to save for vacation!"

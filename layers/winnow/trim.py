@@ -17,7 +17,7 @@ from layers import trimming
 from layers.trimming import LayerError
 
 SERVICES = ("dynamodb", "events", "lambda", "s3", "stepfunctions")
-"""As boto3 names those that winnow/aws.py has clients of."""
+"""As boto3 names those that winnow/aws/clients.py has clients of."""
 # Where endpoints.json calls one otherwise.
 _ENDPOINTS = {"stepfunctions": "states"}
 # Of Powertools: Logger and Metrics need neither the router nor any utility but this one.

@@ -9,8 +9,8 @@ import pytest
 
 from tests.support import contract
 from tests.support.contract import ROOT, operations, template
-from winnow import access
-from winnow.access import Role
+from winnow.domain import access
+from winnow.domain.access import Role
 
 # Whether the API answers, and what it is.
 OPEN_CALLS = {"GET /health", "GET /docs", "GET /docs/{file}", "GET /openapi.json"}

@@ -10,10 +10,14 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.support import contract
 from tests.support.contract import ROOT, check_answer, check_request, operations
-from winnow import access, batch_prediction, domain, errors, feedback
-from winnow.datasets.problems import Kind
-from winnow.http import fields, idempotency, problems, schemas
-from winnow.recipes import COSTS, RECIPES
+from winnow.api import fields, idempotency, problems, schemas
+from winnow.datasets.row_problems import Kind
+from winnow.domain import access, errors
+from winnow.domain.batch import BatchStatus
+from winnow.domain.job import Promote, Stage
+from winnow.domain.model import ModelStatus, VersionSource, VersionStatus
+from winnow.recipes.catalogue import COSTS, RECIPES
+from winnow.training import feedback
 
 README = ROOT / "README.md"
 
@@ -260,16 +264,16 @@ def test_the_problem_that_the_code_makes_of_an_error_fits(error: type[errors.Win
 
 def test_the_words_of_answers_are_those_of_the_domain() -> None:
     version, model = component("VersionFields")["properties"], component("ModelFields")["properties"]
-    assert version["status"]["enum"] == [*domain.VersionStatus]
-    assert version["progress"]["properties"]["stage"]["enum"] == [*domain.Stage]
-    assert model["status"]["enum"] == [*domain.ModelStatus]
+    assert version["status"]["enum"] == [*VersionStatus]
+    assert version["progress"]["properties"]["stage"]["enum"] == [*Stage]
+    assert model["status"]["enum"] == [*ModelStatus]
     assert version["recipe"]["enum"] == [*RECIPES]
     candidates = component("Selection")["properties"]["candidates"]["items"]["oneOf"]
     assert [candidate["properties"]["recipe"]["enum"] for candidate in candidates] == [[*COSTS]] * 2
-    assert version["promote"]["enum"] == [*domain.Promote]
+    assert version["promote"]["enum"] == [*Promote]
     assert component("DatasetProblem")["properties"]["kind"]["enum"] == [*Kind]
-    assert component("BatchPredictionFields")["properties"]["status"]["enum"] == [*batch_prediction.BatchStatus]
-    assert version["source"]["enum"] == [*domain.VersionSource]
+    assert component("BatchPredictionFields")["properties"]["status"]["enum"] == [*BatchStatus]
+    assert version["source"]["enum"] == [*VersionSource]
     assert component("ReceivedExamples")["properties"]["retrain"]["enum"] == [*feedback.Retraining]
 
 

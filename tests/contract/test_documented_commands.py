@@ -29,7 +29,7 @@ RULES = (
     (
         r".*",
         r"make (key|keys|key-remove) .*",
-        "tests/functions/test_keys.py::test_the_command_prints_the_key_once_and_what_is_wrong_in_a_line",
+        "tests/scenarios/test_keys.py::test_the_command_prints_the_key_once_and_what_is_wrong_in_a_line",
     ),
     (r".*", r"make encoder .*", "tests/e2e/test_encoders.py::test_versions_keep_their_encoder_and_no_deployment_takes_it_away"),
     (r".*", r"make build .*", "an AWS account to go on with; the layers that it builds are those of tests/layers"),

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.contract import functions, template
 from winnow.registry.batch_predictions import RUNNING_LEASE
-from winnow.registry.jobs import WORKING_LEASE
+from winnow.registry.training_jobs import WORKING_LEASE
 
 LEASES = {"TrainingWorkflow": WORKING_LEASE, "BatchWorkflow": RUNNING_LEASE}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.e2e.conftest import Deployed
-from winnow.recipes import AUTO, candidates
+from winnow.recipes.catalogue import AUTO, candidates
 
 
 def test_what_the_deployment_has_is_trained_side_by_side_and_the_best_is_the_version(api: Deployed, small_dataset: bytes) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Deployed
-from winnow.access import Role
+from winnow.domain.access import Role
 
 WINNOW = Path(sys.executable).with_name("winnow")
 MODEL = "by-command"

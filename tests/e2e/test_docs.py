@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from tests.e2e.conftest import Deployed
 from tests.support.contract import document
-from winnow.documentation import FILES
+from winnow.api.docs_files import FILES
 
 SECONDS = 60
 OPEN_PATHS = ["/docs", "/openapi.json", *(f"/docs/{name}" for name in FILES)]

@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks.splits import banking77
 from tests.e2e.conftest import Deployed
-from winnow.domain import Example
+from winnow.domain.dataset import Example
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "banking77"
 ID = "banking"

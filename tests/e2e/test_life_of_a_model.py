@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import SAMPLE, Deployed, deployed
-from winnow.domain import FIGURES
+from winnow.domain.model import FIGURES
 from winnow.evaluation import figures
 
 STRANGERS = Path(__file__).parents[1] / "data" / "stranger_texts.json"

@@ -11,7 +11,7 @@ import pytest
 from operations.keys import Deployment
 from tests.e2e.conftest import Deployed
 from tests.support.contract import events
-from winnow.access import Role
+from winnow.domain.access import Role
 
 TABLE = Path(__file__).parents[2] / "docs" / "keys.md"
 COLUMNS = ("no key", "unknown key", "key without a role", *Role)

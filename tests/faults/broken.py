@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from winnow.registry import jobs as registry_jobs
 from winnow.registry import table as rows
-from winnow.registry.jobs import Jobs
-from winnow.storage import Storage
+from winnow.registry import training_jobs as registry_jobs
+from winnow.registry.training_jobs import Jobs
+from winnow.storage.job_objects import Storage
 
 
 def no_condition(monkeypatch: pytest.MonkeyPatch) -> None:

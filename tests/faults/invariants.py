@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from tests.conftest import CLIENT_BUCKET, DATA
 from tests.faults import moments
-from winnow.domain import FIGURES, TrainingJob
-from winnow.errors import WinnowError
-from winnow.object_keys import JobObject, batch_key, batch_of_key
-from winnow.storage import CHECKPOINTS, Storage
+from winnow.domain.errors import WinnowError
+from winnow.domain.job import TrainingJob
+from winnow.domain.keys import JobObject, batch_key, batch_of_key
+from winnow.domain.model import FIGURES
+from winnow.storage.job_objects import CHECKPOINTS, Storage
 
 if TYPE_CHECKING:
     from tests.faults.world import Promises, World

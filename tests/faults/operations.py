@@ -12,7 +12,7 @@ from tests.faults.deployed import DIED, SERVICE_FAULT, UnheardError, VanishedErr
 from tests.faults.moments import Moment
 from tests.faults.wire import How
 from tests.faults.world import MODEL, Promises, Segments, World
-from winnow.object_keys import MODELS_PREFIX
+from winnow.domain.keys import MODELS_PREFIX
 
 Step = Callable[[World], object]
 

@@ -12,8 +12,8 @@ import pytest
 from tests.conftest import BATCH_WORKFLOW, CLIENT_BUCKET, Json
 from tests.faults import moments
 from tests.faults.wire import Crash, How
-from winnow import shards
-from winnow.batch_prediction import BatchStatus
+from winnow.batch import split_join
+from winnow.domain.batch import BatchStatus
 
 if TYPE_CHECKING:
     from tests.conftest import Answer
@@ -26,7 +26,7 @@ TEXTS = ["a flat tyre", "prune the roses", "", "change the oil", "tulip bulbs"]
 @pytest.fixture
 def ready(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """A model that is ready, texts to classify, and shards of two lines."""
-    monkeypatch.setattr(shards, "MOST_LINES", 2)
+    monkeypatch.setattr(split_join, "MOST_LINES", 2)
     world.post()
     world.run_executions()
     body = "\n".join(json.dumps(text) for text in TEXTS).encode()

@@ -12,11 +12,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.faults.engines import ENGINES, engine
-from winnow.domain import DatasetReference, Hyperparameters, Progress, Stage, TrainingJob, TrainingRequest, VersionStatus
-from winnow.errors import JobSupersededError
+from winnow.domain.dataset import DatasetReference
+from winnow.domain.errors import JobSupersededError
+from winnow.domain.job import Hyperparameters, Progress, Stage, TrainingJob, TrainingRequest
+from winnow.domain.model import VersionStatus
 from winnow.registry import table as rows
-from winnow.registry.jobs import Jobs
 from winnow.registry.models import Models
+from winnow.registry.training_jobs import Jobs
 
 if TYPE_CHECKING:
     from tests.faults.conftest import Count

@@ -15,8 +15,8 @@ from local.cloud import LocalCloud
 from tests.e2e.conftest import SAMPLE, Deployed, deployed
 from tests.fuzz.known import CHANGED, KEPT, Known
 from tests.support.summary import Summary
-from winnow.access import Role
-from winnow.dry_run import MOST_BYTES_AT_ONCE
+from winnow.domain.access import Role
+from winnow.training.dry_run import MOST_BYTES_AT_ONCE
 
 MULTILABEL = Path(__file__).parents[1] / "data" / "multilabel.jsonl"
 # Of the object that batch predictions classify.

@@ -27,10 +27,11 @@ import tokenizers
 import winnow_encoder
 
 import winnow
-from winnow import training
-from winnow.domain import Example, Hyperparameters
+from winnow.domain.dataset import Example
+from winnow.domain.job import Hyperparameters
 from winnow.recipes import encoder
 from winnow.recipes.artifact import TrainedClassifier, recipe_of
+from winnow.training import fit
 
 LAYERS = (winnow, spacy, winnow_encoder)
 TEXTS = {
@@ -151,7 +152,7 @@ def reference() -> dict[str, list[list[float]]]:
 
 def logits(recipe: str) -> np.ndarray:
     """Of shape (texts, labels): trained by the whole of the recipe's training, calibration aside."""
-    trained = training.train(recipe, EXAMPLES, Hyperparameters(), exclusive=True)
+    trained = fit.train(recipe, EXAMPLES, Hyperparameters(), exclusive=True)
     return trained.classifier.logits([example.text for example in EXAMPLES])
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from layers.docs import assemble
 from tests.support.contract import ROOT, document
-from winnow.documentation import MEDIA_TYPES
+from winnow.api.docs_files import MEDIA_TYPES
 
 BUILT = ROOT / ".aws-sam" / "local" / "DocsLayer" / "python" / assemble.PACKAGE
 

@@ -19,13 +19,14 @@ import spacy
 from numpy.typing import NDArray
 from thinc.api import Model
 
-from winnow.domain import Example, Hyperparameters
-from winnow.errors import EncoderError
+from winnow.domain.dataset import Example
+from winnow.domain.errors import EncoderError
+from winnow.domain.job import Hyperparameters
 from winnow.recipes import best, cnn, sentence
 from winnow.recipes.artifact import Classifier, OfSentences, TrainedClassifier
 from winnow.recipes.encoder import Encoding
 from winnow.recipes.kernel_ridge import KernelRidge
-from winnow.training import train
+from winnow.training.fit import train
 
 DATA = Path(__file__).parents[1] / "data"
 FOLDER = DATA / "artifacts"

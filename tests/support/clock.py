@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 @dataclass
 class Clock:
-    """A clock for `winnow.domain.clock`: it goes on as the real one does, and further where a test moves it."""
+    """A clock for `winnow.domain.clock.clock`: it goes on as the real one does, and further where a test moves it."""
 
     ahead: timedelta = field(default_factory=timedelta)
 

@@ -6,7 +6,7 @@ import json
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from winnow import custom_resource
+from winnow.aws import custom_resource
 
 if TYPE_CHECKING:
     import urllib.request

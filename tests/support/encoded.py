@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from winnow.domain import Example
+from winnow.domain.dataset import Example
 from winnow.recipes import encoder
 from winnow.recipes.encoder import Remembered
 

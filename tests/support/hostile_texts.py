@@ -6,7 +6,7 @@ import sys
 import unicodedata
 from itertools import islice
 
-from winnow.domain import MAX_TEXT_CHARACTERS
+from winnow.domain.dataset import MAX_TEXT_CHARACTERS
 
 
 def _full(piece: str) -> str:

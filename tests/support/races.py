@@ -8,7 +8,7 @@ from typing import Any
 
 import boto3
 
-from winnow import aws
+from winnow.aws import clients
 
 
 @contextmanager
@@ -20,7 +20,7 @@ def before_write[Result](
     Calls that the action itself makes go through.
     """
     # Tests make each client once (conftest.py): this is the functions' own.
-    client = aws.s3() if operation.startswith("s3.") else boto3.resource("dynamodb").meta.client
+    client = clients.s3() if operation.startswith("s3.") else boto3.resource("dynamodb").meta.client
     events, name, results = client.meta.events, f"before-call.{operation}", list[Result]()
 
     def meanwhile(**_: Any) -> None:

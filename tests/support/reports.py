@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from winnow.evaluation import evaluation_report
+from winnow.evaluation.report import evaluation_report
 
 
 def made(labels: int, *, exclusive: bool, texts: bool = False, names: Sequence[str] | None = None) -> dict[str, Any]:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from winnow import choice
-from winnow.choice import Candidate, choose
-from winnow.errors import TrainingFailedError
-from winnow.recipes import AUTO, COSTS, RECIPES, candidates
+from winnow.domain.errors import TrainingFailedError
+from winnow.recipes.catalogue import AUTO, COSTS, RECIPES, candidates
+from winnow.training.choose import Candidate, choose
 
 
 @pytest.fixture(autouse=True)
 def _costs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choice, "COSTS", {"cheap": 1, "dear": 2, "as dear": 2, "dearest": 3})
+    monkeypatch.setattr("winnow.training.choose.COSTS", {"cheap": 1, "dear": 2, "as dear": 2, "dearest": 3})
 
 
 def winner(**scores: float | str | None) -> tuple[str, str]:

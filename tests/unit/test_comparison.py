@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.metrics import f1_score
 
-from winnow.evaluation import comparison_report
+from winnow.evaluation.difference import comparison_report
 
 LABELS = ["a", "b", "c", "never"]
 

@@ -11,10 +11,10 @@ import pytest
 
 from winnow.datasets import line_formats, unpacking
 from winnow.datasets.formats import Reader
-from winnow.datasets.problems import FileError, RowError
+from winnow.datasets.row_problems import FileError, RowError
 from winnow.datasets.unlabelled import UnlabelledTexts
 from winnow.datasets.unpacking import MOST_RECORD_BYTES, Lines
-from winnow.domain import Ceilings, Example
+from winnow.domain.dataset import Ceilings, Example
 
 LONG = "x" * 140_000
 LONGER = "x" * (MOST_RECORD_BYTES + 1)

@@ -12,8 +12,8 @@ from tests.support.dataset_formats import SEVERAL, Labelled
 from tests.support.hostile_datasets import BROKEN, Broken
 from winnow.datasets import unpacking
 from winnow.datasets.formats import Reader
-from winnow.datasets.problems import Problem
-from winnow.domain import Ceilings, Example
+from winnow.datasets.row_problems import Problem
+from winnow.domain.dataset import Ceilings, Example
 
 EXAMPLES: list[Labelled] = [
     (f'{text} {number}, "said"', labels)

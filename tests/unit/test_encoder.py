@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from layers.encoder import upload
 from tests.conftest import ROOT
 from tests.support import minilm, tiny_encoder
-from winnow.errors import EncoderError
+from winnow.domain.errors import EncoderError
 from winnow.recipes import encoder
 from winnow.recipes.encoder import Encoder, Remembered
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from winnow.executions import Workflow
+from winnow.aws.workflow import Workflow
 
 if TYPE_CHECKING:
     from tests.conftest import Winnow

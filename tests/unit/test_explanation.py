@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from tests.conftest import load_dataset
-from winnow.domain import Example, Hyperparameters
+from winnow.domain.dataset import Example
+from winnow.domain.job import Hyperparameters
 from winnow.recipes import features
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.features import spans, words_of
-from winnow.training import train
+from winnow.training.fit import train
 
 EXAMPLES = {
     True: [Example(record["text"], (record["label"],)) for record in load_dataset("exclusive.json")],

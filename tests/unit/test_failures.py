@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from winnow.failures import unforeseen
+from winnow.aws.tasks import unforeseen
 
 
 @pytest.mark.parametrize("error", ["Sandbox.Timedout", "States.Timeout", "Runtime.ExitError", "Runtime.OutOfMemory"])

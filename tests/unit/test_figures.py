@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.support.reports import made
-from winnow.domain import FIGURES
+from winnow.domain.model import FIGURES
 from winnow.evaluation import figures, svg
 
 SVG = "{http://www.w3.org/2000/svg}"

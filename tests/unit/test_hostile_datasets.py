@@ -10,7 +10,7 @@ import pytest
 from tests.support.hostile_datasets import BROKEN, Broken, documented, in_document
 from winnow.datasets.formats import Reader
 from winnow.datasets.report import Counting, Report
-from winnow.domain import Ceilings
+from winnow.domain.dataset import Ceilings
 
 MOST_MEMORY = 64_000_000
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from winnow.http import Headers, Request
-from winnow.http.idempotency import idempotency_key
+from winnow.api.endpoint import Headers, Request
+from winnow.api.idempotency import idempotency_key
 
 
 def digest(call: str = "POST /a", path: Mapping[str, str] | None = None, **fields: Any) -> str:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from winnow.domain import ACTIVE, DatasetReference, Hyperparameters, Progress, Stage, TrainingJob, TrainingRequest, Version, VersionStatus
-from winnow.errors import JobSupersededError
-from winnow.lifecycle import STATES, TRANSITIONS, Event, tables
+from winnow.domain.dataset import DatasetReference
+from winnow.domain.errors import JobSupersededError
+from winnow.domain.job import Hyperparameters, Progress, Stage, TrainingJob, TrainingRequest
+from winnow.domain.lifecycle import STATES, TRANSITIONS, Event, tables
+from winnow.domain.model import ACTIVE, Version, VersionStatus
 from winnow.registry import table as rows
-from winnow.registry.jobs import Jobs
 from winnow.registry.models import Models
+from winnow.registry.training_jobs import Jobs
 
 if TYPE_CHECKING:
     from tests.conftest import Winnow
@@ -110,4 +112,4 @@ def test_every_state_is_explained_and_can_be_reached_and_left() -> None:
 def test_the_document_has_the_tables_that_the_code_makes() -> None:
     shown = DOCUMENT.read_text(encoding="utf-8").partition("<!-- tables -->\n")[2].partition("<!-- end of tables -->")[0]
 
-    assert shown.splitlines() == [*tables()], "run PYTHONPATH=layers/winnow python -m winnow.lifecycle"
+    assert shown.splitlines() == [*tables()], "run PYTHONPATH=layers/winnow python -m winnow.domain.lifecycle"

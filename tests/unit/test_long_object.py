@@ -10,7 +10,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from winnow.long_object import LEAST_PART, LongObject
+from winnow.storage.multipart import LEAST_PART, LongObject
 
 MIB = 1024 * 1024
 

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from tests.conftest import load_dataset
 from tests.support.encoded import encoded
-from winnow.domain import Example, Hyperparameters
+from winnow.domain.dataset import Example
+from winnow.domain.job import Hyperparameters
 from winnow.recipes import encoder, sentence
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.encoder import Remembered
 from winnow.recipes.maxout import How, MaxoutHead
 from winnow.recipes.maxout_fitting import MaxoutFitting
-from winnow.training import Training, settings_for
+from winnow.training.fit import Training, settings_for
 
 _LABELS, _DIMENSIONS = 4, 24
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from winnow.evaluation import evaluate
+from winnow.evaluation.measures import evaluate
 
 
 def test_exclusive_labels() -> None:

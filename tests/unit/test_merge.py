@@ -10,8 +10,8 @@ import pytest
 
 from winnow.datasets.merge import Merged, merge
 from winnow.datasets.split import text_key
-from winnow.domain import MAX_LABELS, Example
-from winnow.errors import DatasetError
+from winnow.domain.dataset import MAX_LABELS, Example
+from winnow.domain.errors import DatasetError
 
 
 def examples(label: str, *texts: str) -> list[Example]:

@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT, load_dataset
-from winnow.domain import Example, Hyperparameters
-from winnow.recipes import COSTS
+from winnow.domain.dataset import Example
+from winnow.domain.job import Hyperparameters
 from winnow.recipes.artifact import TrainedClassifier
+from winnow.recipes.catalogue import COSTS
 from winnow.recipes.pipeline import archive, pipeline
-from winnow.training import train
+from winnow.training.fit import train
 
 TEXTS = ["How deep do tulip bulbs go?", "a flat tyre", "?", "🙂 İstanbul", "bake a cake, then ride"]
 # Of a score. Those with vectors keep them in float16.

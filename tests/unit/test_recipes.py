@@ -12,10 +12,12 @@ import pytest
 import spacy
 
 from tests.conftest import ROOT, load_dataset
-from winnow import training
-from winnow.domain import Example, Hyperparameters
-from winnow.recipes import COSTS, cnn
+from winnow.domain.dataset import Example
+from winnow.domain.job import Hyperparameters
+from winnow.recipes import cnn
 from winnow.recipes.artifact import Classifier, TrainedClassifier, recipe_of
+from winnow.recipes.catalogue import COSTS
+from winnow.training import fit
 
 LABELS = ("baking", "cycling", "gardening")
 TEXTS = ["How deep do tulip bulbs go?", "a flat tyre", "?", "🙂", "x" * 500]
@@ -176,21 +178,21 @@ def test_cnn_says_what_it_holds_whatever_its_language_brings(language: str) -> N
 
 @pytest.mark.parametrize("recipe", IN_EPOCHS, scope="function")
 def test_the_settings_are_filled_in_and_what_the_client_chose_stays(recipe: str) -> None:
-    filled = training.settings_for(recipe, Hyperparameters(), 100, 3, exclusive=True)
+    filled = fit.settings_for(recipe, Hyperparameters(), 100, 3, exclusive=True)
     assert None not in (filled.n_iter, filled.dropout, filled.batch_size, filled.learn_rate)
     chosen = Hyperparameters(n_iter=2, dropout=0.3, batch_size=7, learn_rate=0.01, seed=4)
-    assert training.settings_for(recipe, chosen, 100, 3, exclusive=True) == chosen
+    assert fit.settings_for(recipe, chosen, 100, 3, exclusive=True) == chosen
 
 
 def test_another_seed_gives_another_classifier(recipe: str) -> None:
-    one, other = (training.train(recipe, examples(), Hyperparameters(n_iter=2, seed=seed), exclusive=True) for seed in (0, 1))
+    one, other = (fit.train(recipe, examples(), Hyperparameters(n_iter=2, seed=seed), exclusive=True) for seed in (0, 1))
     assert not np.array_equal(one.scores(TEXTS), other.scores(TEXTS))
 
 
 @pytest.mark.parametrize("batch", [1, 4])
 def test_linear_learns_in_batches_and_with_dropout(batch: int) -> None:
     chosen = Hyperparameters(n_iter=20, batch_size=batch, dropout=0.2)
-    made = training.train("linear", examples(), chosen, exclusive=True)
+    made = fit.train("linear", examples(), chosen, exclusive=True)
     texts = [example.text for example in examples()]
     assert made.choose(texts) == [set(example.labels) for example in examples()]
 
@@ -233,7 +235,7 @@ def test_another_language_can_be_started_from(language: str) -> None:
 
 @pytest.mark.parametrize("recipe", IN_EPOCHS, scope="function")
 def test_fewer_examples_get_more_epochs(recipe: str) -> None:
-    settings = [training.settings_for(recipe, Hyperparameters(), texts, 3, exclusive=True) for texts in (0, 36, 7_000, 1_000_000)]
+    settings = [fit.settings_for(recipe, Hyperparameters(), texts, 3, exclusive=True) for texts in (0, 36, 7_000, 1_000_000)]
     epochs = [each.n_iter or 0 for each in settings]
 
     assert epochs == sorted(epochs, reverse=True)

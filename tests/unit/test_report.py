@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support  # type: ignore[import-untyped, unused-ignore]
 
-from winnow.evaluation import evaluation_report
-from winnow.evaluation.calibration import reliability
+from winnow.evaluation.calibration_error import reliability
 from winnow.evaluation.intervals import intervals
-from winnow.evaluation.report import MOST_WRONG, TOP_CONFUSIONS
+from winnow.evaluation.report import MOST_WRONG, TOP_CONFUSIONS, evaluation_report
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

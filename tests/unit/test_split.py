@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 
 from winnow.datasets.split import sample, split
-from winnow.domain import Example
-from winnow.errors import DatasetError
+from winnow.domain.dataset import Example
+from winnow.domain.errors import DatasetError
 
 
 def examples(**counts: int) -> list[Example]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from winnow.domain import TrainingJob
-from winnow.errors import ArtifactError
-from winnow.storage import Storage, Stored
+from winnow.domain.errors import ArtifactError
+from winnow.domain.job import TrainingJob
+from winnow.storage.job_objects import Storage, Stored
 
 if TYPE_CHECKING:
     from tests.conftest import Winnow
@@ -128,7 +128,9 @@ def test_an_object_that_can_t_be_removed_does_not_keep_the_others(
     winnow: Winnow, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     artifact(storage, FIRST)
-    monkeypatch.setattr("winnow.storage._pages", lambda *_: iter([[Stored(key, "null", datetime.now(UTC))] for key in winnow.objects()]))
+    monkeypatch.setattr(
+        "winnow.storage.job_objects._pages", lambda *_: iter([[Stored(key, "null", datetime.now(UTC))] for key in winnow.objects()])
+    )
     remove = winnow.s3.delete_objects
 
     def refused_once(**_: Any) -> Any:

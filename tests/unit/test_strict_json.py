@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from winnow import strict_json
-from winnow.errors import UnreadableError
+from winnow.domain import strict_json
+from winnow.domain.errors import UnreadableError
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from winnow.errors import BusyError
+from winnow.domain.errors import BusyError
 from winnow.registry import table as rows
 
 

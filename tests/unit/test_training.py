@@ -14,9 +14,11 @@ import pytest
 
 from tests.conftest import load_dataset
 from tests.support.encoded import encoded
-from winnow.domain import Example, Hyperparameters
-from winnow.recipes import AUTO, COSTS, OF_ENCODER, candidates, contrast, encoder
-from winnow.training import Training, train
+from winnow.domain.dataset import Example
+from winnow.domain.job import Hyperparameters
+from winnow.recipes import contrast, encoder
+from winnow.recipes.catalogue import AUTO, COSTS, OF_ENCODER, candidates
+from winnow.training.fit import Training, train
 
 TEXTS = ["How deep do tulip bulbs go?", "a flat tyre", "?", "🙂", "x" * 500]
 EXAMPLES = {
@@ -184,7 +186,7 @@ def test_a_training_put_down_by_another_form_begins_anew(monkeypatch: pytest.Mon
     for _ in itertools.islice(first.steps(), 3):
         pass
     kept = put_down(first)
-    monkeypatch.setattr("winnow.training._FORM", -1)
+    monkeypatch.setattr("winnow.training.fit._FORM", -1)
     second = training("linear")
     second.resume(kept)
     assert second.epoch == 0

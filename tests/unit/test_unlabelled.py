@@ -1,4 +1,4 @@
-"""Reading texts without labels: a line for each, whatever comes between. (Sorts of bad lines: tests/functions/test_batches.py.)"""
+"""Reading texts without labels: a line for each, whatever comes between. (Sorts of bad lines: tests/functions/api/test_batches.py.)"""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import tracemalloc
 
 import pytest
 
-from winnow.datasets.problems import FileError
+from winnow.datasets.row_problems import FileError
 from winnow.datasets.unlabelled import UnlabelledText, UnlabelledTexts
-from winnow.domain import Ceilings
+from winnow.domain.dataset import Ceilings
 
 
 def read(body: bytes, name: str = "texts") -> list[UnlabelledText]:

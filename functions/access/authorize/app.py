@@ -6,14 +6,15 @@ A REQUEST authorizer: https://docs.aws.amazon.com/apigateway/latest/developergui
 import logging
 from typing import Any
 
-from winnow import access, deployment
+from winnow.aws import resources
+from winnow.domain import access
 
 logger = logging.getLogger(__name__)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     key = _key(event)
-    known = None if key is None else deployment.roles().find(access.digest(key))
+    known = None if key is None else resources.roles().find(access.digest(key))
     role, name = (None, "unknown") if known is None else (known.role, known.name)
     # Of a key that isn't known not even a part: it may be somebody's password in the wrong place.
     logger.info("authorized", extra={"key": name, "role": role})

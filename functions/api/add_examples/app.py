@@ -3,10 +3,12 @@
 from dataclasses import asdict
 from http import HTTPStatus
 
-from winnow import feedback
-from winnow.domain import Example, Retrain
-from winnow.http import Answer, Request, Source, endpoint, schemas
-from winnow.http.idempotency import idempotency_key
+from winnow.api import schemas
+from winnow.api.endpoint import Answer, Request, Source, endpoint
+from winnow.api.idempotency import idempotency_key
+from winnow.domain.dataset import Example
+from winnow.domain.feedback import Retrain
+from winnow.training import feedback
 
 
 @endpoint(schemas.ADD_EXAMPLES, Source.BODY)

@@ -2,12 +2,13 @@
 
 from http import HTTPStatus
 
-from winnow import batches
-from winnow.http import Answer, Request, Source, endpoint, fields
-from winnow.http.batch_views import batch_prediction_view
+from winnow.api import fields
+from winnow.api.batch_views import batch_prediction_view
+from winnow.api.endpoint import Answer, Request, Source, endpoint
+from winnow.batch.requests import cancel_batch
 
 
 @endpoint(fields.NONE, Source.BODY)
 def handler(request: Request) -> Answer:
-    batch = batches.cancel(request.path["model_id"], request.path["batch"])
+    batch = cancel_batch(request.path["model_id"], request.path["batch"])
     return Answer(HTTPStatus.OK, {"model_id": batch.job.model_id, **batch_prediction_view(batch)})

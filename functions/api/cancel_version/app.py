@@ -2,14 +2,16 @@
 
 from http import HTTPStatus
 
-from winnow import deployment, jobs
-from winnow.http import Answer, Request, Source, endpoint, fields
-from winnow.http.views import version_view
+from winnow.api import fields
+from winnow.api.endpoint import Answer, Request, Source, endpoint
+from winnow.api.views import version_view
+from winnow.aws import resources
+from winnow.training.requests import cancel_training
 
 
 @endpoint(fields.NONE, Source.BODY)
 def handler(request: Request) -> Answer:
     model_id = request.path["model_id"]
-    version = jobs.cancel(model_id, int(request.path["version"]))
-    live = deployment.models().get(model_id).live_version
+    version = cancel_training(model_id, int(request.path["version"]))
+    live = resources.models().get(model_id).live_version
     return Answer(HTTPStatus.OK, {"model_id": model_id, **version_view(version, live)})

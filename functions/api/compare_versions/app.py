@@ -2,9 +2,11 @@
 
 from http import HTTPStatus
 
-from winnow import comparison, deployment
-from winnow.http import Answer, Request, endpoint, schemas
-from winnow.recipes import OF_ENCODER
+from winnow.api import schemas
+from winnow.api.endpoint import Answer, Request, endpoint
+from winnow.aws import resources
+from winnow.recipes.catalogue import OF_ENCODER
+from winnow.versions import compare
 
 # As many as are classified twice in a fraction of the time that an answer may take, without a sentence encoder and with one.
 _MOST_EXAMPLES, _MOST_ENCODED = 5_000, 1_000
@@ -12,8 +14,8 @@ _MOST_EXAMPLES, _MOST_ENCODED = 5_000, 1_000
 
 @endpoint(schemas.COMPARE_VERSIONS)
 def handler(request: Request) -> Answer:
-    model_id, models = request.path["model_id"], deployment.models()
+    model_id, models = request.path["model_id"], resources.models()
     before, after = (models.ready_version(model_id, int(number)) for number in (request.path["version"], request.fields["to"]))
     encodes = {before.recipe, after.recipe} & {*OF_ENCODER}
-    report = comparison.compare(before, after, _MOST_ENCODED if encodes else _MOST_EXAMPLES)
+    report = compare.compare_versions(before, after, _MOST_ENCODED if encodes else _MOST_EXAMPLES)
     return Answer(HTTPStatus.OK, {"model_id": model_id, "version": before.job.version, "to": after.job.version, **report})

@@ -2,10 +2,11 @@
 
 from http import HTTPStatus
 
-from winnow import batches
-from winnow.batch_prediction import BatchRequest, BatchStatus
-from winnow.http import Answer, Request, Source, endpoint, schemas
-from winnow.http.idempotency import idempotency_key
+from winnow.api import schemas
+from winnow.api.endpoint import Answer, Request, Source, endpoint
+from winnow.api.idempotency import idempotency_key
+from winnow.batch.requests import start_batch
+from winnow.domain.batch import BatchRequest, BatchStatus
 
 
 @endpoint(schemas.CREATE_BATCH, Source.BODY)
@@ -13,7 +14,7 @@ def handler(request: Request) -> Answer:
     given = request.fields
     version = int(given["version"]) if "version" in given else None
     wanted = BatchRequest(request.path["model_id"], given["s3bucket"], given["object"], version, int(given.get("n_top", 1)))
-    job, number = batches.start(wanted, idempotency_key(request, "POST /models/{model_id}/batches"))
+    job, number = start_batch(wanted, idempotency_key(request, "POST /models/{model_id}/batches"))
     return Answer(
         HTTPStatus.ACCEPTED,
         {"model_id": job.model_id, "batch": job.batch, "version": number, "status": BatchStatus.QUEUED},

@@ -2,19 +2,20 @@
 
 from http import HTTPStatus
 
-from winnow import deployment
-from winnow.errors import InvalidFieldError
-from winnow.http import Answer, Request, Source, endpoint, schemas
+from winnow.api import schemas
+from winnow.api.endpoint import Answer, Request, Source, endpoint
+from winnow.aws import resources
+from winnow.domain.errors import InvalidFieldError
 
 
 @endpoint(schemas.CREATE_DATASET, Source.BODY)
 def handler(request: Request) -> Answer:
     length = request.fields.get("bytes")
-    most = deployment.ceilings().bytes
+    most = resources.ceilings().bytes
     if length is not None and length > most:
         raise InvalidFieldError(f"bytes must be at most {most:,}: no larger data set can be trained on.", field="bytes")
     # JSON Schema takes 3.0 for a whole number.
-    upload = deployment.datasets().upload(request.fields["name"], None if length is None else int(length))
+    upload = resources.datasets().upload(request.fields["name"], None if length is None else int(length))
     return Answer(
         HTTPStatus.CREATED,
         {"upload_url": upload.url, "name": upload.name, "s3bucket": upload.s3bucket, "training_object": upload.training_object},

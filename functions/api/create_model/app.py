@@ -2,14 +2,19 @@
 
 from http import HTTPStatus
 
-from winnow import deployment, dry_run, jobs
-from winnow.domain import DatasetReference, Hyperparameters, Promote, TrainingRequest, VersionStatus
-from winnow.errors import EncoderError, InvalidFieldError
-from winnow.http import Answer, Request, Source, endpoint, schemas
-from winnow.http.fields import is_true
-from winnow.http.idempotency import idempotency_key
-from winnow.http.properties import model_properties
-from winnow.recipes import AUTO, candidates
+from winnow.api import schemas
+from winnow.api.endpoint import Answer, Request, Source, endpoint
+from winnow.api.fields import is_true
+from winnow.api.idempotency import idempotency_key
+from winnow.api.properties import model_properties
+from winnow.aws import resources
+from winnow.domain.dataset import DatasetReference
+from winnow.domain.errors import EncoderError, InvalidFieldError
+from winnow.domain.job import Hyperparameters, Promote, TrainingRequest
+from winnow.domain.model import VersionStatus
+from winnow.recipes.catalogue import AUTO, candidates
+from winnow.training.dry_run import report_at_once, start_dry_run
+from winnow.training.requests import start_training
 
 # Left over of the Lambda's time, to hand a dry run on in and to answer.
 _SECONDS_TO_ANSWER = 8
@@ -21,7 +26,7 @@ def handler(request: Request) -> Answer:
     if request.fields.get("dry_run"):
         # Which can be done again, and needs no key.
         return _dry_run(wanted, request.seconds_left - _SECONDS_TO_ANSWER)
-    job = jobs.start(wanted, key)
+    job = start_training(wanted, key)
     # Relative: it leads to the model under any stage and domain (RFC 9110, section 10.2.2).
     return Answer(
         HTTPStatus.ACCEPTED,
@@ -31,10 +36,10 @@ def handler(request: Request) -> Answer:
 
 
 def _dry_run(wanted: TrainingRequest, seconds: float) -> Answer:
-    report = dry_run.report_at_once(wanted, seconds)
+    report = report_at_once(wanted, seconds)
     if report is not None:
         return Answer(HTTPStatus.OK, {"dry_run": True, "report": report})
-    report_id = dry_run.start(wanted)
+    report_id = start_dry_run(wanted)
     return Answer(
         HTTPStatus.ACCEPTED,
         {"dry_run": True, "report_id": report_id, "status": "running"},
@@ -58,7 +63,7 @@ def _training_request(request: Request) -> TrainingRequest:
 def _recipe(name: str) -> str:
     """The recipe, for which this deployment has all that it needs."""
     try:
-        candidates(name, has_encoder=deployment.has_encoder())
+        candidates(name, has_encoder=resources.has_encoder())
     except EncoderError as error:
         raise InvalidFieldError(error.sentence, field="recipe") from error
     return name

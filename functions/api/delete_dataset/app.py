@@ -2,12 +2,12 @@
 
 from http import HTTPStatus
 
-from winnow import deployment
-from winnow.http import Answer, Request, endpoint
+from winnow.api.endpoint import Answer, Request, endpoint
+from winnow.aws import resources
 
 
 @endpoint()
 def handler(request: Request) -> Answer:
     name = request.path["name"]
-    deployment.datasets().delete(name)
+    resources.datasets().delete(name)
     return Answer(HTTPStatus.OK, {"name": name, "status": "deleted"})

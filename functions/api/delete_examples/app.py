@@ -2,8 +2,8 @@
 
 from http import HTTPStatus
 
-from winnow import feedback
-from winnow.http import Answer, Request, endpoint
+from winnow.api.endpoint import Answer, Request, endpoint
+from winnow.training import feedback
 
 
 @endpoint()

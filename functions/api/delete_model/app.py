@@ -2,8 +2,8 @@
 
 from http import HTTPStatus
 
-from winnow import deletion
-from winnow.http import Answer, Request, endpoint
+from winnow.api.endpoint import Answer, Request, endpoint
+from winnow.versions.delete import delete_model
 
 # Left over of the Lambda's time, to answer in.
 _SECONDS_TO_ANSWER = 5
@@ -12,6 +12,6 @@ _SECONDS_TO_ANSWER = 5
 @endpoint()
 def handler(request: Request) -> Answer:
     model_id = request.path["model_id"]
-    if deletion.delete(model_id, request.seconds_left - _SECONDS_TO_ANSWER):
+    if delete_model(model_id, request.seconds_left - _SECONDS_TO_ANSWER):
         return Answer(HTTPStatus.OK, {"model_id": model_id, "status": "deleted"})
     return Answer(HTTPStatus.ACCEPTED, {"model_id": model_id, "status": "deleting"})

@@ -2,8 +2,8 @@
 
 from http import HTTPStatus
 
-from winnow import deletion
-from winnow.http import Answer, Request, endpoint
+from winnow.api.endpoint import Answer, Request, endpoint
+from winnow.versions.delete import delete_version
 
 # Left over of the Lambda's time, to answer in.
 _SECONDS_TO_ANSWER = 5
@@ -13,6 +13,6 @@ _SECONDS_TO_ANSWER = 5
 def handler(request: Request) -> Answer:
     model_id, number = request.path["model_id"], int(request.path["version"])
     shown = {"model_id": model_id, "version": number}
-    if deletion.delete_version(model_id, number, request.seconds_left - _SECONDS_TO_ANSWER):
+    if delete_version(model_id, number, request.seconds_left - _SECONDS_TO_ANSWER):
         return Answer(HTTPStatus.OK, {**shown, "status": "deleted"})
     return Answer(HTTPStatus.ACCEPTED, {**shown, "status": "deleting"})

@@ -2,13 +2,13 @@
 
 from http import HTTPStatus
 
-from winnow import deployment
-from winnow.http import Answer, Request, endpoint
+from winnow.api.endpoint import Answer, Request, endpoint
+from winnow.aws import resources
 
 
 @endpoint()
 def handler(request: Request) -> Answer:
-    version = deployment.models().ready_version(request.path["model_id"], int(request.path["version"]))
-    link = deployment.storage().pipeline_link(version.job)
+    version = resources.models().ready_version(request.path["model_id"], int(request.path["version"]))
+    link = resources.storage().pipeline_link(version.job)
     answer = {"model_id": version.job.model_id, "version": version.job.version}
     return Answer(HTTPStatus.OK, {**answer, "url": link.url, "bytes": link.bytes, "expires_at": link.expires_at})

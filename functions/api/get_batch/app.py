@@ -3,17 +3,17 @@
 from dataclasses import asdict
 from http import HTTPStatus
 
-from winnow import deployment
-from winnow.batch_prediction import BatchJob, BatchProgress, BatchStatus
-from winnow.http import Answer, Request, endpoint
-from winnow.http.batch_views import batch_prediction_view, batch_progress_view
+from winnow.api.batch_views import batch_prediction_view, batch_progress_view
+from winnow.api.endpoint import Answer, Request, endpoint
+from winnow.aws import resources
+from winnow.domain.batch import BatchJob, BatchProgress, BatchStatus
 
 
 @endpoint()
 def handler(request: Request) -> Answer:
-    model = deployment.models().get(request.path["model_id"])
-    batch = deployment.batch_predictions().get(BatchJob(model.model_id, model.uid, request.path["batch"]))
-    objects = deployment.batch_objects()
+    model = resources.models().get(request.path["model_id"])
+    batch = resources.batch_predictions().get(BatchJob(model.model_id, model.uid, request.path["batch"]))
+    objects = resources.batch_objects()
     ready = batch.status is BatchStatus.READY
     # What a ready one was made of is removed.
     done = BatchProgress(batch.lines or 0, batch.errors or 0, batch.shards or 0) if ready else objects.progress(batch.job)

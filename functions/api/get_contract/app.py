@@ -1,9 +1,9 @@
 """GET /openapi.json: the contract, openapi.yaml, as JSON. Without a key."""
 
-from winnow import documentation
-from winnow.http import Answer, Request, documents, endpoint
+from winnow.api import docs_files, documents
+from winnow.api.endpoint import Answer, Request, endpoint
 
 
 @endpoint()
 def handler(request: Request) -> Answer:
-    return documents.answer(documentation.CONTRACT, documents.ASK_AGAIN)
+    return documents.answer(docs_files.CONTRACT, documents.ASK_AGAIN)

@@ -1,6 +1,7 @@
 """GET /docs/{file}: a script, a style or a picture of the documentation page. Without a key."""
 
-from winnow.http import Answer, Request, documents, endpoint
+from winnow.api import documents
+from winnow.api.endpoint import Answer, Request, endpoint
 
 
 @endpoint()

@@ -2,12 +2,12 @@
 
 from http import HTTPStatus
 
-from winnow import deployment
-from winnow.http import Answer, Request, endpoint
+from winnow.api.endpoint import Answer, Request, endpoint
+from winnow.aws import resources
 
 
 @endpoint()
 def handler(request: Request) -> Answer:
-    version = deployment.models().ready_version(request.path["model_id"], int(request.path["version"]))
-    report = deployment.storage().read_report(version.job, "evaluation.json")
+    version = resources.models().ready_version(request.path["model_id"], int(request.path["version"]))
+    report = resources.storage().read_report(version.job, "evaluation.json")
     return Answer(HTTPStatus.OK, {"model_id": version.job.model_id, "version": version.job.version, **report})

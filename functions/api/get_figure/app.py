@@ -2,8 +2,8 @@
 
 from http import HTTPStatus
 
-from winnow import deployment
-from winnow.http import Answer, Request, endpoint
+from winnow.api.endpoint import Answer, Request, endpoint
+from winnow.aws import resources
 
 # An SVG can hold scripts. Ours hold none, and a browser that opens one shall run none.
 _HEADERS = {
@@ -15,5 +15,5 @@ _HEADERS = {
 
 @endpoint()
 def handler(request: Request) -> Answer:
-    version = deployment.models().ready_version(request.path["model_id"], int(request.path["version"]))
-    return Answer(HTTPStatus.OK, deployment.storage().read_figure(version.job, request.path["figure"]), _HEADERS)
+    version = resources.models().ready_version(request.path["model_id"], int(request.path["version"]))
+    return Answer(HTTPStatus.OK, resources.storage().read_figure(version.job, request.path["figure"]), _HEADERS)

@@ -2,13 +2,13 @@
 
 from http import HTTPStatus
 
-from winnow import deployment
-from winnow.http import Answer, Request, endpoint
-from winnow.http.conditional import model_tag
-from winnow.http.views import model_with_version_view
+from winnow.api.conditional import model_tag
+from winnow.api.endpoint import Answer, Request, endpoint
+from winnow.api.views import model_with_version_view
+from winnow.aws import resources
 
 
 @endpoint()
 def handler(request: Request) -> Answer:
-    model, version = deployment.models().get_with_latest_version(request.path["model_id"])
+    model, version = resources.models().get_with_latest_version(request.path["model_id"])
     return Answer(HTTPStatus.OK, model_with_version_view(model, version), {"ETag": model_tag(model, version)})

@@ -2,16 +2,16 @@
 
 from http import HTTPStatus
 
-from winnow import deployment
-from winnow.http import Answer, Request, endpoint
+from winnow.api.endpoint import Answer, Request, endpoint
+from winnow.aws import resources
 from winnow.registry.models import dataset_never_read
 
 
 @endpoint()
 def handler(request: Request) -> Answer:
-    models = deployment.models()
+    models = resources.models()
     version = models.version(models.get(request.path["model_id"]), int(request.path["version"]))
-    report = deployment.storage().dataset_report(version.job)
+    report = resources.storage().dataset_report(version.job)
     if report is None:
         raise dataset_never_read(version)
     return Answer(HTTPStatus.OK, {"model_id": version.job.model_id, "version": version.job.version, "report": report})

@@ -2,15 +2,15 @@
 
 from http import HTTPStatus
 
-from winnow import deployment
-from winnow.http import Answer, Request, endpoint
-from winnow.http.conditional import version_tag
-from winnow.http.views import version_view
+from winnow.api.conditional import version_tag
+from winnow.api.endpoint import Answer, Request, endpoint
+from winnow.api.views import version_view
+from winnow.aws import resources
 
 
 @endpoint()
 def handler(request: Request) -> Answer:
-    model = deployment.models().get(request.path["model_id"])
-    version = deployment.models().version(model, int(request.path["version"]))
+    model = resources.models().get(request.path["model_id"])
+    version = resources.models().version(model, int(request.path["version"]))
     view = {"model_id": model.model_id, **version_view(version, model.live_version)}
     return Answer(HTTPStatus.OK, view, {"ETag": version_tag(version, model.live_version)})

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from winnow.http import Answer, Request, endpoint
+from winnow.api.endpoint import Answer, Request, endpoint
 
 
 @endpoint()

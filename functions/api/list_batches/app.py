@@ -2,18 +2,19 @@
 
 from http import HTTPStatus
 
-from winnow import deployment
-from winnow.http import Answer, Request, endpoint, schemas
-from winnow.http.batch_views import batch_predictions_view
-from winnow.http.paging import Cursors
+from winnow.api import schemas
+from winnow.api.batch_views import batch_predictions_view
+from winnow.api.endpoint import Answer, Request, endpoint
+from winnow.api.paging import Cursors
+from winnow.aws import resources
 
-cursors = Cursors(deployment.cursor_key)
+cursors = Cursors(resources.cursor_key)
 
 
 @endpoint(schemas.LIST)
 def handler(request: Request) -> Answer:
-    model = deployment.models().get(request.path["model_id"])
+    model = resources.models().get(request.path["model_id"])
     name = f"batch predictions of {model.uid}"
     before = cursors.position(name, request.fields.get("next"))
-    batches, more = deployment.batch_predictions().list(model, int(request.fields.get("limit", 100)), before)
+    batches, more = resources.batch_predictions().list(model, int(request.fields.get("limit", 100)), before)
     return Answer(HTTPStatus.OK, {**batch_predictions_view(batches, model), "next": cursors.cursor(name, more)})

@@ -2,18 +2,19 @@
 
 from http import HTTPStatus
 
-from winnow import deployment
-from winnow.http import Answer, Request, endpoint, schemas
-from winnow.http.paging import Cursors
-from winnow.http.views import dataset_view
+from winnow.api import schemas
+from winnow.api.endpoint import Answer, Request, endpoint
+from winnow.api.paging import Cursors
+from winnow.api.views import dataset_view
+from winnow.aws import resources
 
 _LIST = "datasets"
 
-cursors = Cursors(deployment.cursor_key)
+cursors = Cursors(resources.cursor_key)
 
 
 @endpoint(schemas.LIST)
 def handler(request: Request) -> Answer:
     after = cursors.position(_LIST, request.fields.get("next"))
-    uploads, more = deployment.datasets().uploads(int(request.fields.get("limit", 100)), after)
+    uploads, more = resources.datasets().uploads(int(request.fields.get("limit", 100)), after)
     return Answer(HTTPStatus.OK, {"datasets": [dataset_view(upload) for upload in uploads], "next": cursors.cursor(_LIST, more)})

@@ -2,18 +2,19 @@
 
 from http import HTTPStatus
 
-from winnow import deployment
-from winnow.http import Answer, Request, endpoint, schemas
-from winnow.http.paging import Cursors
-from winnow.http.views import batches_view
+from winnow.api import schemas
+from winnow.api.endpoint import Answer, Request, endpoint
+from winnow.api.paging import Cursors
+from winnow.api.views import batches_view
+from winnow.aws import resources
 
-cursors = Cursors(deployment.cursor_key)
+cursors = Cursors(resources.cursor_key)
 
 
 @endpoint(schemas.LIST)
 def handler(request: Request) -> Answer:
-    model = deployment.models().get(request.path["model_id"])
+    model = resources.models().get(request.path["model_id"])
     name = f"feedback of {model.uid}"
     after = cursors.position(name, request.fields.get("next"))
-    batches, more = deployment.batches().waiting(model, int(request.fields.get("limit", 100)), after)
+    batches, more = resources.batches().waiting(model, int(request.fields.get("limit", 100)), after)
     return Answer(HTTPStatus.OK, {**batches_view(batches, model), "next": cursors.cursor(name, more)})

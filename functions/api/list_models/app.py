@@ -2,18 +2,19 @@
 
 from http import HTTPStatus
 
-from winnow import deployment
-from winnow.http import Answer, Request, endpoint, schemas
-from winnow.http.paging import Cursors
-from winnow.http.views import model_view
+from winnow.api import schemas
+from winnow.api.endpoint import Answer, Request, endpoint
+from winnow.api.paging import Cursors
+from winnow.api.views import model_view
+from winnow.aws import resources
 
 _LIST = "models"
 
-cursors = Cursors(deployment.cursor_key)
+cursors = Cursors(resources.cursor_key)
 
 
 @endpoint(schemas.LIST)
 def handler(request: Request) -> Answer:
     after = cursors.position(_LIST, request.fields.get("next"))
-    models, more = deployment.models().list(int(request.fields.get("limit", 100)), after)
+    models, more = resources.models().list(int(request.fields.get("limit", 100)), after)
     return Answer(HTTPStatus.OK, {"models": [model_view(model) for model in models], "next": cursors.cursor(_LIST, more)})

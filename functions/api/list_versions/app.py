@@ -2,21 +2,22 @@
 
 from http import HTTPStatus
 
-from winnow import deployment
-from winnow.http import Answer, Request, endpoint, schemas
-from winnow.http.paging import Cursors
-from winnow.http.views import versions_view
+from winnow.api import schemas
+from winnow.api.endpoint import Answer, Request, endpoint
+from winnow.api.paging import Cursors
+from winnow.api.views import versions_view
+from winnow.aws import resources
 
-cursors = Cursors(deployment.cursor_key)
+cursors = Cursors(resources.cursor_key)
 
 
 @endpoint(schemas.LIST)
 def handler(request: Request) -> Answer:
-    model = deployment.models().get(request.path["model_id"])
+    model = resources.models().get(request.path["model_id"])
     # Of this life of the model: numbers begin anew where it is deleted and made again.
     name = f"versions of {model.uid}"
     before = cursors.position(name, request.fields.get("next"))
-    versions, more = deployment.models().versions(model, int(request.fields.get("limit", 100)), None if before is None else int(before))
+    versions, more = resources.models().versions(model, int(request.fields.get("limit", 100)), None if before is None else int(before))
     return Answer(
         HTTPStatus.OK,
         {**versions_view(versions, model), "next": cursors.cursor(name, None if more is None else str(more))},

@@ -9,11 +9,12 @@ import random
 from functools import cache
 from http import HTTPStatus
 
-from winnow import aws, deployment
-from winnow.http import Answer, Request, Source, endpoint, schemas
-from winnow.http.fields import is_true
-from winnow.http.views import prediction_view
-from winnow.predictor import Predictor, prepare
+from winnow.api import schemas
+from winnow.api.endpoint import Answer, Request, Source, endpoint
+from winnow.api.fields import is_true
+from winnow.api.views import prediction_view
+from winnow.aws import clients, resources
+from winnow.prediction.predictor import Predictor, prepare_snapshot
 
 gc.freeze()
 gc.enable()
@@ -24,14 +25,14 @@ _N_TOP = 5
 @cache
 def predictor() -> Predictor:
     """One for the whole life of the execution environment: it holds the loaded models."""
-    return Predictor(deployment.models(), deployment.storage(keeps_files=True), deployment.memory())
+    return Predictor(resources.models(), resources.storage(keeps_files=True), resources.memory())
 
 
 def before_snapshot() -> None:
     """Leave no connection, no credentials and nothing of the registry in what Lambda will start from."""
-    prepare()
+    prepare_snapshot()
     predictor.cache_clear()
-    aws.forget_session()
+    clients.forget_session()
 
 
 def after_restore() -> None:
@@ -40,10 +41,10 @@ def after_restore() -> None:
     predictor()
 
 
-if aws.is_lambda():
+if clients.is_lambda():
     # The clients are made while the function is initialised, with all the processor that there is.
     predictor()
-    aws.around_snapshot(before_snapshot, after_restore)
+    clients.around_snapshot(before_snapshot, after_restore)
 
 
 @endpoint(schemas.PREDICT, Source.BODY_OR_QUERY)

@@ -3,9 +3,9 @@
 from functools import cache
 from typing import Any
 
-from winnow.batch_prediction import BatchJob, Shard
-from winnow.classifying import Classifying
-from winnow.failures import batch_task
+from winnow.aws.tasks import batch_task
+from winnow.batch.classify import Classifying
+from winnow.domain.batch import BatchJob, Shard
 
 
 @cache

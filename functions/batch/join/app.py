@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from winnow import shards
-from winnow.batch_prediction import BatchJob
-from winnow.failures import batch_task
+from winnow.aws.tasks import batch_task
+from winnow.batch import split_join
+from winnow.domain.batch import BatchJob
 
 
 @batch_task
 def handler(job: BatchJob, event: dict[str, Any]) -> None:
-    shards.join(job)
+    split_join.join(job)

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from winnow import deployment, shards
-from winnow.batch_prediction import BatchJob
-from winnow.failures import batch_task
+from winnow.aws import resources
+from winnow.aws.tasks import batch_task
+from winnow.batch import split_join
+from winnow.domain.batch import BatchJob
 
 
 @batch_task
 def handler(job: BatchJob, event: dict[str, Any]) -> dict[str, Any]:
-    return {"manifest": shards.split(job), "concurrency": deployment.batch_concurrency()}
+    return {"manifest": split_join.split(job), "concurrency": resources.batch_concurrency()}

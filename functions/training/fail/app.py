@@ -2,18 +2,18 @@
 
 from typing import Any
 
-from winnow import deployment
-from winnow.domain import TrainingJob
-from winnow.errors import JobSupersededError
-from winnow.failures import unforeseen
-from winnow.log import logger
-from winnow.metrics import count
+from winnow.aws import resources
+from winnow.aws.log import logger
+from winnow.aws.metrics import count
+from winnow.aws.tasks import unforeseen
+from winnow.domain.errors import JobSupersededError
+from winnow.domain.job import TrainingJob
 
 
 def handler(event: dict[str, Any], context: object) -> None:
     job = TrainingJob.from_event(event["job"])
     try:
-        deployment.jobs().fail(job, unforeseen(event["failure"]))
+        resources.jobs().fail(job, unforeseen(event["failure"]))
     except JobSupersededError:
         # Failed by the task's own word, cancelled or deleted: the registry knows already.
         logger.info("known", extra={"job": event["job"]})

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from winnow import preparation
-from winnow.domain import TrainingJob
-from winnow.failures import task
+from winnow.aws.tasks import task
+from winnow.domain.job import TrainingJob
+from winnow.training.prepare import prepare_training
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -12,4 +12,4 @@ if TYPE_CHECKING:
 
 @task
 def handler(job: TrainingJob, event: dict[str, Any], context: "LambdaContext") -> list[dict[str, str]]:
-    return [{"recipe": recipe} for recipe in preparation.prepare(job)]
+    return [{"recipe": recipe} for recipe in prepare_training(job)]

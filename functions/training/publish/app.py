@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
-from winnow import trainer
-from winnow.choice import Candidate
-from winnow.domain import TrainingJob
-from winnow.failures import task, unforeseen
+from winnow.aws.tasks import task, unforeseen
+from winnow.domain.job import TrainingJob
+from winnow.training.choose import Candidate
+from winnow.training.publish import publish
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @task
 def handler(job: TrainingJob, event: dict[str, Any], context: "LambdaContext") -> None:
-    trainer.publish(job, [_candidate(result) for result in event["candidates"]])
+    publish(job, [_candidate(result) for result in event["candidates"]])
 
 
 def _candidate(result: dict[str, Any]) -> Candidate:

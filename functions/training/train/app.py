@@ -3,9 +3,9 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from winnow import trainer
-from winnow.domain import TrainingJob
-from winnow.failures import task
+from winnow.aws.tasks import task
+from winnow.domain.job import TrainingJob
+from winnow.training import segment
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -14,5 +14,5 @@ if TYPE_CHECKING:
 @task
 def handler(job: TrainingJob, event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     recipe, recipes = event["candidate"]["recipe"], [candidate["recipe"] for candidate in event["candidates"]]
-    candidate = trainer.train(job, recipe, recipes, lambda: context.get_remaining_time_in_millis() / 1000)
+    candidate = segment.train(job, recipe, recipes, lambda: context.get_remaining_time_in_millis() / 1000)
     return {"recipe": recipe, "done": False} if candidate is None else {**asdict(candidate), "done": True}

@@ -6,12 +6,12 @@ https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
 
 from typing import Any
 
-from winnow import announcement
-from winnow.log import logger
+from winnow.aws.log import logger
 from winnow.registry.models import version_of_image
+from winnow.upkeep import announce
 
 
 def handler(event: dict[str, Any], context: object) -> None:
     versions = [version_of_image(record["dynamodb"]["NewImage"]) for record in event["Records"]]
-    announcement.announce(versions)
+    announce.announce(versions)
     logger.info("announced", extra={"versions": len(versions)})

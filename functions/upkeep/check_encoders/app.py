@@ -1,7 +1,7 @@
 """A deployment's custom resource: whether every sentence encoder that a version needs is still to be had. If not, the deployment fails."""
 
-from winnow import encoders
-from winnow.custom_resource import custom_resource
+from winnow.aws.custom_resource import custom_resource
+from winnow.prediction import encoders
 
 
 @custom_resource

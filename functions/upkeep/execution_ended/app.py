@@ -6,13 +6,13 @@ The event: https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-inte
 import json
 from typing import Any
 
-from winnow import deployment
-from winnow.batch_prediction import BatchJob
-from winnow.domain import TrainingJob
-from winnow.errors import JobSupersededError
-from winnow.failures import OF_BATCH, ended
-from winnow.log import logger
-from winnow.metrics import count
+from winnow.aws import resources
+from winnow.aws.log import logger
+from winnow.aws.metrics import count
+from winnow.aws.tasks import OF_BATCH, ended
+from winnow.domain.batch import BatchJob
+from winnow.domain.errors import JobSupersededError
+from winnow.domain.job import TrainingJob
 
 
 def handler(event: dict[str, Any], context: object) -> None:
@@ -20,9 +20,9 @@ def handler(event: dict[str, Any], context: object) -> None:
     given = json.loads(execution["input"])
     try:
         if "batch" in given:
-            deployment.batch_predictions().fail(BatchJob.from_event(given["batch"]), ended(execution, OF_BATCH))
+            resources.batch_predictions().fail(BatchJob.from_event(given["batch"]), ended(execution, OF_BATCH))
         else:
-            deployment.jobs().fail(TrainingJob.from_event(given["job"]), ended(execution))
+            resources.jobs().fail(TrainingJob.from_event(given["job"]), ended(execution))
     except JobSupersededError:
         # The workflow's own Fail said so, or a client or the sweeper stopped it: the registry knows already.
         logger.info("known", extra=given)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from winnow import dry_run
+from winnow.training import dry_run
 
 
 def handler(event: dict[str, Any], context: object) -> None:

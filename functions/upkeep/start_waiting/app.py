@@ -5,8 +5,8 @@ The records of the registry's stream are filtered in template.yaml: https://docs
 
 from typing import Any
 
-from winnow.log import logger
-from winnow.starting import start_waiting
+from winnow.aws.log import logger
+from winnow.training.queue import start_waiting
 
 
 def handler(event: dict[str, Any], context: object) -> None:

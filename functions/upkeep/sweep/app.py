@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from winnow.metrics import count
-from winnow.sweep import sweep
+from winnow.aws.metrics import count
+from winnow.upkeep.sweep import sweep
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

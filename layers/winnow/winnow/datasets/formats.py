@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 
-from winnow import strict_json
 from winnow.datasets import json_formats, line_formats
 from winnow.datasets.json_formats import FORM, Found
-from winnow.datasets.problems import FileError, Kind, Problem, RowError
+from winnow.datasets.row_problems import FileError, Kind, Problem, RowError
 from winnow.datasets.unpacking import Lines, Stream, Unpacking, beginning
-from winnow.domain import MAX_LABEL_CHARACTERS, Ceilings, Example
+from winnow.domain import strict_json
+from winnow.domain.dataset import MAX_LABEL_CHARACTERS, Ceilings, Example
 
 # Label sets that are shared between examples: a training has fewer, and a file with more must not fill the memory.
 _MOST_SHARED = 100_000

@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from winnow import strict_json
-from winnow.datasets.problems import FileError, Kind, RowError
+from winnow.datasets.row_problems import FileError, Kind, RowError
 from winnow.datasets.unpacking import MOST_RECORD_BYTES, Lines
-from winnow.strict_json import BrokenJsonError
+from winnow.domain import strict_json
+from winnow.domain.strict_json import BrokenJsonError
 
 FORM = '{"text": "…", "label": "…"} or {"text": "…", "labels": ["…", …]}'
 

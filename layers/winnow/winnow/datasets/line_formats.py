@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from winnow.datasets.json_formats import Found, Labelled, decoded, not_utf8, too_long
-from winnow.datasets.problems import FileError, RowError
+from winnow.datasets.row_problems import FileError, RowError
 from winnow.datasets.unpacking import MOST_RECORD_BYTES, Lines
 
 # The columns that are read, in a data set or in texts without labels; others may have the same name.

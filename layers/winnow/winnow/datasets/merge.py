@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from winnow.datasets.split import Split, hold_out, text_key
-from winnow.domain import MAX_LABELS, Example
-from winnow.errors import DatasetError
+from winnow.domain.dataset import MAX_LABELS, Example
+from winnow.domain.errors import DatasetError
 
 # Of the feedback. A training takes little of it, so it is worth more held out than a tenth of a large data set is.
 _SHARE = 0.2

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from winnow.datasets.problems import Kind, Problem
+from winnow.datasets.row_problems import Kind, Problem
 from winnow.datasets.split import FEWEST_TEXTS, listed, text_hash, text_key, too_rare
-from winnow.domain import MAX_LABELS, Ceilings, Example
+from winnow.domain.dataset import MAX_LABELS, Ceilings, Example
 
 _SCARCE_TEXTS = 10
 _MOST_SHOWN = 20

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from winnow.domain import MAX_LABELS, Example
-from winnow.errors import DatasetError
+from winnow.domain.dataset import MAX_LABELS, Example
+from winnow.domain.errors import DatasetError
 
 # One to train on, and one to hold out.
 FEWEST_TEXTS = 2

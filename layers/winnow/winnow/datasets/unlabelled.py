@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from winnow import strict_json
 from winnow.datasets.formats import check_text
 from winnow.datasets.json_formats import decoded
 from winnow.datasets.line_formats import by_column, columns_of
-from winnow.datasets.problems import FileError, RowError
+from winnow.datasets.row_problems import FileError, RowError
 from winnow.datasets.unpacking import MOST_RECORD_BYTES, Lines, Stream, Unpacking, beginning
-from winnow.domain import Ceilings
+from winnow.domain import strict_json
+from winnow.domain.dataset import Ceilings
 
 OF = "the object"
 MOST_ID_CHARACTERS = 200

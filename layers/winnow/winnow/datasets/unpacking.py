@@ -7,8 +7,8 @@ import zlib
 from collections.abc import Iterator
 from typing import Protocol
 
-from winnow.datasets.problems import FileError, Kind
-from winnow.domain import Ceilings
+from winnow.datasets.row_problems import FileError, Kind
+from winnow.domain.dataset import Ceilings
 
 # A line, or an element of an array, that is longer isn't looked at: no text and labels within the ceilings come near.
 MOST_RECORD_BYTES = 4_000_000

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from winnow.domain import FIGURES
+from winnow.domain.model import FIGURES
 from winnow.evaluation.svg import BLUE, GREY, GRID, INK, MUTED, ORANGE, PAPER, WIDTH, cut, dot, drawing, length, line, mixed, rect, text
 
 Report = Mapping[str, Any]

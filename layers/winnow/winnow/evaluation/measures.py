@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from winnow.flags import flags_of
+from winnow.recipes.label_matrix import flags_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from winnow.evaluation.calibration import reliability
+from winnow.evaluation.calibration_error import reliability
 from winnow.evaluation.intervals import intervals
 from winnow.evaluation.measures import measures, rounded
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from winnow.domain import DESCRIPTION
-from winnow.errors import ArtifactError, WinnowError
-from winnow.prediction import ExplainedWord, Explanation, ScoredLabel
-from winnow.recipes import COSTS
+from winnow.domain.answer import ExplainedWord, Explanation, ScoredLabel
+from winnow.domain.errors import ArtifactError, WinnowError
+from winnow.domain.model import DESCRIPTION
 from winnow.recipes.calibration import scores_of
+from winnow.recipes.catalogue import COSTS
 from winnow.recipes.encoder import Find, described, find_installed
 from winnow.recipes.familiarity import familiarity
 

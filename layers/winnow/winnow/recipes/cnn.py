@@ -21,7 +21,8 @@ from spacy.training import Example as SpacyExample
 from spacy.util import registry
 from thinc.api import Adam, Linear, Model, Softmax, chain, concatenate, fix_random_seed, list2ragged, reduce_max, reduce_mean
 
-from winnow.domain import Example, Hyperparameters
+from winnow.domain.dataset import Example
+from winnow.domain.job import Hyperparameters
 from winnow.recipes import optimizer_state
 from winnow.recipes.calibration import scores_of
 from winnow.recipes.cnn_layers import Ops

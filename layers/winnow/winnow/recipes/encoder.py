@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from winnow.errors import EncoderError
+from winnow.domain.errors import EncoderError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -17,7 +17,7 @@ from zlib import crc32
 
 import numpy as np
 
-from winnow.portions import portions
+from winnow.recipes.portions import portions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from winnow.domain import Example, Hyperparameters
-from winnow.flags import label_flags
-from winnow.prediction import ExplainedWord
+from winnow.domain.answer import ExplainedWord
+from winnow.domain.dataset import Example
+from winnow.domain.job import Hyperparameters
 from winnow.recipes.descent import Descent, LinearFitting
 from winnow.recipes.features import spans, words_of
 from winnow.recipes.few import is_few, name_as_text
+from winnow.recipes.label_matrix import label_flags
 from winnow.recipes.sparse_linear import SparseLinear
 
 if TYPE_CHECKING:

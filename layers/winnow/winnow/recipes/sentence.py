@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from winnow.domain import Example, Hyperparameters
-from winnow.flags import label_flags
+from winnow.domain.dataset import Example
+from winnow.domain.job import Hyperparameters
 from winnow.recipes import encoder, maxout
 from winnow.recipes.few import is_few, name_as_text
 from winnow.recipes.kernel_ridge import KernelFitting, KernelRidge
+from winnow.recipes.label_matrix import label_flags
 from winnow.recipes.maxout import MaxoutHead
 
 if TYPE_CHECKING:

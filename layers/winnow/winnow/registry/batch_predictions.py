@@ -11,9 +11,11 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from winnow.batch_prediction import ACTIVE_BATCH, BatchJob, BatchPrediction, BatchStatus
-from winnow.domain import IdempotencyKey, Model, now, timestamp, utc_now
-from winnow.errors import BatchPredictionNotFoundError, JobSupersededError
+from winnow.domain.batch import ACTIVE_BATCH, BatchJob, BatchPrediction, BatchStatus
+from winnow.domain.clock import now, timestamp, utc_now
+from winnow.domain.errors import BatchPredictionNotFoundError, JobSupersededError
+from winnow.domain.job import IdempotencyKey
+from winnow.domain.model import Model
 from winnow.registry import table as rows
 from winnow.registry.idempotency import answered
 

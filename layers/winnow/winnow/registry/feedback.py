@@ -10,8 +10,11 @@ from collections.abc import Iterator, Mapping
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
-from winnow.domain import Batch, IdempotencyKey, Model, Retrain, TakenFeedback, now
-from winnow.errors import BatchNotFoundError
+from winnow.domain.clock import now
+from winnow.domain.errors import BatchNotFoundError
+from winnow.domain.feedback import Batch, Retrain, TakenFeedback
+from winnow.domain.job import IdempotencyKey
+from winnow.domain.model import Model
 from winnow.registry import table as rows
 from winnow.registry.idempotency import answered
 

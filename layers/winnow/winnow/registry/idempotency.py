@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from winnow.domain import IdempotencyKey, utc_now
-from winnow.errors import IdempotencyKeyReusedError
+from winnow.domain.clock import utc_now
+from winnow.domain.errors import IdempotencyKeyReusedError
+from winnow.domain.job import IdempotencyKey
 from winnow.registry import table as rows
 
 if TYPE_CHECKING:

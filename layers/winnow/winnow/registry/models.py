@@ -9,23 +9,12 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.conditions import Attr
 from boto3.dynamodb.types import TypeDeserializer
 
-from winnow.domain import (
-    ACTIVE,
-    Feedback,
-    Gate,
-    Model,
-    Progress,
-    Promote,
-    Stage,
-    TakenFeedback,
-    TrainingJob,
-    Version,
-    VersionStatus,
-    Watermark,
-    now,
-)
-from winnow.errors import ModelNotFoundError, ReportNotFoundError, VersionNotFoundError, VersionNotReadyError, WinnowError
-from winnow.lifecycle import TRANSITIONS, Event
+from winnow.domain.clock import now
+from winnow.domain.errors import ModelNotFoundError, ReportNotFoundError, VersionNotFoundError, VersionNotReadyError, WinnowError
+from winnow.domain.feedback import Feedback, TakenFeedback, Watermark
+from winnow.domain.job import Progress, Promote, Stage, TrainingJob
+from winnow.domain.lifecycle import TRANSITIONS, Event
+from winnow.domain.model import ACTIVE, Gate, Model, Version, VersionStatus
 from winnow.registry import table as rows
 from winnow.registry.slots import Wanted
 from winnow.registry.upkeep import Deletion, noted

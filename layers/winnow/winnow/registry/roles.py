@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from winnow.access import KeyRole
+from winnow.domain.access import KeyRole
 from winnow.registry import table as rows
 
 if TYPE_CHECKING:

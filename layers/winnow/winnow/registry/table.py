@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb import conditions
 from botocore.exceptions import ClientError
 
-from winnow.errors import BusyError
+from winnow.domain.errors import BusyError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from winnow.domain import Model, VersionStatus, now, timestamp, utc_now
+from winnow.domain.clock import now, timestamp, utc_now
+from winnow.domain.model import Model, VersionStatus
 from winnow.registry import table as rows
 
 if TYPE_CHECKING:

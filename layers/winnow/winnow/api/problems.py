@@ -1,0 +1,28 @@
+"""Errors as problem details (RFC 9457, https://www.rfc-editor.org/rfc/rfc9457)."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from winnow.domain.errors import WinnowError
+
+UNEXPECTED = (
+    "Something failed on our side. Nothing was lost; try again, and tell the operator the x-amzn-RequestId of this answer if it stays."
+)
+
+
+def details(error: WinnowError) -> dict[str, Any]:
+    """The body: type and title are fixed for each kind of error, detail says what to mend, field names what is wrong."""
+    body = {
+        "type": f"urn:winnow:problem:{error.kind}",
+        "title": error.kind.replace("-", " ").capitalize(),
+        "status": int(error.status),
+        "detail": error.sentence,
+    }
+    return body if error.field is None else {**body, "field": error.field}
+
+
+def headers(error: WinnowError) -> dict[str, str]:
+    """Retry-After where waiting helps."""
+    return {"Retry-After": "5"} if error.status is HTTPStatus.SERVICE_UNAVAILABLE else {}

@@ -1,0 +1,72 @@
+"""Models, versions and predictions as the API shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from winnow.domain.answer import as_dicts
+
+if TYPE_CHECKING:
+    from winnow.domain.answer import Prediction
+    from winnow.domain.feedback import Batch
+    from winnow.domain.model import Model, Version
+    from winnow.storage.uploads import Upload
+
+
+def model_view(model: Model) -> dict[str, Any]:
+    return {
+        "model_id": model.model_id,
+        "status": model.status,
+        "live_version": model.live_version,
+        "latest_version": model.latest_version,
+        "labels": model.labels,
+        "retrain_after": model.retrain_after,
+        "tolerance": model.tolerance,
+        "waiting_examples": model.feedback.waiting,
+        "created_at": model.created_at,
+        "updated_at": model.updated_at,
+    }
+
+
+def model_with_version_view(model: Model, version: Version | None) -> dict[str, Any]:
+    return {**model_view(model), "version": None if version is None else version_view(version, model.live_version)}
+
+
+def version_view(version: Version, live_version: int | None) -> dict[str, Any]:
+    return {
+        "version": version.job.version,
+        "status": version.status,
+        "live": version.job.version == live_version,
+        "source": version.source,
+        "recipe": version.recipe,
+        "selection": version.selection,
+        "encoder": version.encoder,
+        "promote": version.promote,
+        "progress": asdict(version.progress),
+        "hyperparameters": version.hyperparameters,
+        "dataset": version.dataset,
+        "evaluation": version.evaluation,
+        "gate": None if version.gate is None else asdict(version.gate),
+        "error": version.error,
+        "created_at": version.created_at,
+        "finished_at": version.finished_at,
+    }
+
+
+def versions_view(versions: Sequence[Version], model: Model) -> dict[str, Any]:
+    return {"model_id": model.model_id, "versions": [version_view(version, model.live_version) for version in versions]}
+
+
+def dataset_view(upload: Upload) -> dict[str, Any]:
+    return asdict(upload)
+
+
+def batches_view(batches: Sequence[Batch], model: Model) -> dict[str, Any]:
+    return {"model_id": model.model_id, "batches": [asdict(batch) for batch in batches]}
+
+
+def prediction_view(prediction: Prediction) -> dict[str, Any]:
+    explained = {} if prediction.explanation is None else {"explanation": asdict(prediction.explanation)}
+    return {"labels": as_dicts(prediction.labels), **explained}

@@ -1,0 +1,176 @@
+"""The registry and the storage of this deployment, over the resources that the function's settings name.
+
+Each is imported by who asks for it: what a function never needs, its cold start doesn't pay for.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from winnow.aws import clients
+from winnow.domain.dataset import Ceilings
+
+if TYPE_CHECKING:
+    from winnow.aws.workflow import Workflow
+    from winnow.registry.batch_predictions import BatchPredictions
+    from winnow.registry.feedback import Batches
+    from winnow.registry.idempotency import AnsweredRequests
+    from winnow.registry.models import Models
+    from winnow.registry.roles import Roles
+    from winnow.registry.slots import Slots
+    from winnow.registry.training_jobs import Jobs
+    from winnow.registry.upkeep import Upkeep
+    from winnow.storage.batch_objects import BatchObjects
+    from winnow.storage.job_objects import DryRunReports, Storage
+    from winnow.storage.uploads import Datasets
+
+# Half of what a function's /tmp has. The other half is for sentence encoders.
+_MOST_KEPT = 256 << 20
+
+
+def models() -> Models:
+    from winnow.registry.models import Models
+
+    return Models(clients.registry_table())
+
+
+def jobs() -> Jobs:
+    from winnow.registry.training_jobs import Jobs
+
+    return Jobs(clients.registry_table())
+
+
+def slots() -> Slots:
+    from winnow.registry.slots import Slots
+
+    return Slots(clients.registry_table())
+
+
+def most_trainings() -> int:
+    """So many versions are trained at once."""
+    return int(clients.setting("MOST_TRAININGS"))
+
+
+def longest_training() -> timedelta:
+    return timedelta(minutes=int(clients.setting("LONGEST_TRAINING")))
+
+
+def batches() -> Batches:
+    from winnow.registry.feedback import Batches
+
+    return Batches(clients.registry_table())
+
+
+def batch_predictions() -> BatchPredictions:
+    from winnow.registry.batch_predictions import BatchPredictions
+
+    return BatchPredictions(clients.registry_table())
+
+
+def batch_objects() -> BatchObjects:
+    from winnow.storage.batch_objects import BatchObjects
+
+    return BatchObjects(clients.s3(), clients.setting("MODELS_BUCKET"))
+
+
+def batch_days() -> int:
+    """So many days the result of a batch prediction is kept."""
+    return int(clients.setting("BATCH_DAYS"))
+
+
+def batch_concurrency() -> int:
+    """So many shards of a batch prediction are classified at once."""
+    return int(clients.setting("BATCH_CONCURRENCY"))
+
+
+def batch_workflow() -> Workflow:
+    from winnow.aws.workflow import Workflow
+
+    return Workflow(clients.stepfunctions(), clients.setting("BATCH_WORKFLOW_ARN"))
+
+
+def training_workflow() -> Workflow:
+    from winnow.aws.workflow import Workflow
+
+    return Workflow(clients.stepfunctions(), clients.setting("WORKFLOW_ARN"))
+
+
+def upkeep() -> Upkeep:
+    from winnow.registry.upkeep import Upkeep
+
+    return Upkeep(clients.registry_table())
+
+
+def answered_requests() -> AnsweredRequests:
+    from winnow.registry.idempotency import AnsweredRequests
+
+    return AnsweredRequests(clients.registry_table())
+
+
+def cursor_key() -> bytes:
+    """What the cursors of lists are signed with."""
+    from winnow.registry.cursor_key import Keys
+
+    return Keys(clients.registry_table()).cursors()
+
+
+def roles() -> Roles:
+    from winnow.registry.roles import Roles
+
+    return Roles(clients.registry_table())
+
+
+def datasets() -> Datasets:
+    from winnow.storage.uploads import Datasets
+
+    others = [name.strip() for name in clients.setting("DATASET_BUCKETS").split(",")]
+    return Datasets(clients.s3(), clients.setting("DATASETS_BUCKET"), others)
+
+
+def ceilings() -> Ceilings:
+    return Ceilings(
+        rows=int(clients.setting("MOST_ROWS")),
+        bytes=int(clients.setting("MOST_BYTES")),
+        unpacked_ratio=int(clients.setting("MOST_UNPACKED_RATIO")),
+        text_characters=int(clients.setting("MOST_TEXT_CHARACTERS")),
+        labels=int(clients.setting("MOST_LABELS")),
+    )
+
+
+def has_encoder() -> bool:
+    """Whether the deployment was given a sentence encoder."""
+    return clients.setting("ENCODER") != "none"
+
+
+def encoder_digest() -> str | None:
+    """The digest of the encoder with which versions are trained, None where that is the layer's."""
+    name = clients.setting("ENCODER")
+    return None if name in ("minilm", "none") else name
+
+
+def encoder_bucket() -> str | None:
+    """Where further encoders lie, None where there are none."""
+    return clients.setting("ENCODER_BUCKET") or None
+
+
+def storage(*, keeps_files: bool = False) -> Storage:
+    """keeps_files: whether the files of artifacts stay in /tmp, to be read from there the next time."""
+    from winnow.storage.disk_cache import KeptFiles
+    from winnow.storage.job_objects import Storage
+
+    kept = KeptFiles(Path(tempfile.gettempdir()) / "winnow-artifacts", _MOST_KEPT) if keeps_files else None
+    return Storage(clients.s3(), clients.setting("MODELS_BUCKET"), kept)
+
+
+def memory() -> int:
+    """Of the function, in bytes."""
+    return int(clients.setting("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")) << 20
+
+
+def dry_run_reports() -> DryRunReports:
+    from winnow.storage.job_objects import DryRunReports
+
+    return DryRunReports(clients.s3(), clients.setting("MODELS_BUCKET"))

@@ -1,0 +1,114 @@
+"""What becomes of a workflow task that fails: the sentence that the version's `error` shows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from winnow.aws import resources
+from winnow.aws.log import logger
+from winnow.aws.metrics import count
+from winnow.domain.batch import BatchJob
+from winnow.domain.errors import ArtifactError, JobSupersededError, WinnowError
+from winnow.domain.job import TrainingJob
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+_OUT_OF_RESOURCES = {"States.Timeout", "Sandbox.Timedout", "Runtime.ExitError", "Runtime.OutOfMemory"}
+
+Event = dict[str, Any]
+
+
+def task[Result](work: Callable[[TrainingJob, Event, LambdaContext], Result]) -> Callable[[Event, LambdaContext], Result]:
+    """Make a training task's Lambda handler. What fails on purpose says so in the registry itself, and then fails the workflow too."""
+
+    @wraps(work)
+    def handler(event: Event, context: LambdaContext) -> Result:
+        job = TrainingJob.from_event(event["job"])
+        logger.set_correlation_id(f"{job.uid}-{job.version}-{job.fence}")
+        return _told(lambda: work(job, event, context), lambda sentence: resources.jobs().fail(job, sentence))
+
+    return handler
+
+
+def batch_task[Result](work: Callable[[BatchJob, Event], Result]) -> Callable[[Event, LambdaContext], Result]:
+    """Make the Lambda handler of a batch prediction's task, in the same manner."""
+
+    @wraps(work)
+    def handler(event: Event, context: LambdaContext) -> Result:
+        job = BatchJob.from_event(event["batch"])
+        logger.set_correlation_id(f"{job.uid}-{job.batch}")
+        return _told(lambda: work(job, event), lambda sentence: resources.batch_predictions().fail(job, sentence))
+
+    return handler
+
+
+def _told[Result](work: Callable[[], Result], fail: Callable[[str], None]) -> Result:
+    try:
+        return work()
+    except JobSupersededError:
+        raise
+    except WinnowError as error:
+        if isinstance(error, ArtifactError):
+            count("RefusedArtifacts")
+        fail(error.sentence)
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class Sentences:
+    """What a client reads of a failure that no task foresaw: it ran out of time or memory ({error}), failed by a fault of ours ({reason}),
+    was stopped, took too long."""
+
+    out_of_resources: str
+    fault: str
+    stopped: str
+    timed_out: str
+
+
+OF_TRAINING = Sentences(
+    "The training ran out of time or memory ({error}): train on fewer texts (n_texts) or in fewer epochs (n_iter).",
+    "The training failed by a fault of ours ({reason}): the function's log has the details. Train again, or report it if it stays.",
+    "The training's workflow was stopped from outside: train again with force_update.",
+    "The training took longer than three days: train on fewer texts (n_texts) or in fewer epochs (n_iter).",
+)
+OF_BATCH = Sentences(
+    "The batch ran out of time or memory ({error}): send it as several objects.",
+    "The batch failed by a fault of ours ({reason}): the function's log has the details. Send it again, or report it if it stays.",
+    "The batch's workflow was stopped from outside: send it again.",
+    "The batch took longer than three days: send it as several objects, or raise BatchConcurrency.",
+)
+
+
+def unforeseen(failure: Mapping[str, Any], said: Sentences = OF_TRAINING) -> str:
+    """The sentence for a failure that no task foresaw, from a Catch's error output {"Error": name, "Cause": JSON or text}.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+    """
+    error = str(failure.get("Error") or "unknown")
+    if error in _OUT_OF_RESOURCES:
+        return said.out_of_resources.format(error=error)
+    return said.fault.format(reason=_class_name(failure.get("Cause")) or error)
+
+
+def ended(execution: Mapping[str, Any], said: Sentences = OF_TRAINING) -> str:
+    """The sentence for an execution that ended as FAILED, TIMED_OUT or ABORTED, with its error and cause where it has them."""
+    match execution["status"]:
+        case "ABORTED":
+            return said.stopped
+        case "TIMED_OUT":
+            return said.timed_out
+    return unforeseen({"Error": execution.get("error"), "Cause": execution.get("cause")}, said)
+
+
+def _class_name(cause: Any) -> str | None:
+    try:
+        told = json.loads(cause)
+    except (TypeError, ValueError):
+        return None
+    return str(told["errorType"]) if isinstance(told, Mapping) and "errorType" in told else None

@@ -1,0 +1,131 @@
+"""Starting and cancelling batch predictions, and what the sweeper does for those of which nothing is heard. Never needs the spaCy layer.
+
+(The batches of feedback are in feedback.py.)
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+
+from winnow.aws import resources
+from winnow.aws.workflow import ENDED
+from winnow.domain.batch import ACTIVE_BATCH, BatchJob, BatchPrediction, BatchRequest, BatchStatus
+from winnow.domain.clock import now, sortable_id, timestamp, utc_now
+from winnow.domain.errors import BatchPredictionNotFoundError, BusyError, JobSupersededError, ModelNotReadyError, NotCancellableError
+from winnow.domain.job import IdempotencyKey
+from winnow.domain.model import Model
+from winnow.registry.models import check_ready
+
+_TRIES = 5
+
+# A batch that could not be started for so long is given up. The sweeper tries every five minutes.
+_LONGEST_QUEUED = timedelta(days=1)
+_SILENT = (
+    "The batch stopped without a word: nothing was heard of it for longer than one of its steps can take."
+    " Send it again, or report it if it stays."
+)
+_NEVER_STARTED = "The batch could not be started for a day: the sweeper's log has the reason. Send it again."
+
+
+class BatchCare(StrEnum):
+    """What the sweeper did for a batch."""
+
+    STARTED = "BatchesStarted"
+    FAILED = "BatchesFailed"
+
+
+def start_batch(request: BatchRequest, key: IdempotencyKey | None = None) -> tuple[BatchJob, int]:
+    """Register the batch that the request asks for, and start its workflow. Returns it with its version; under a key that was used already
+    those of then.
+
+    ModelNotFoundError, VersionNotFoundError, VersionNotReadyError; ModelNotReadyError where no version is named and none is live.
+    Once the batch is registered it will be done or fail: where the workflow doesn't start now, `care_for` starts it later.
+    """
+    for _ in range(_TRIES):
+        before = None if key is None else resources.answered_requests().find(key)
+        if before is not None:
+            return BatchJob.from_event(before), before["version"]
+        model = resources.models().get(request.model_id)
+        batch = _wanted(model, request)
+        if resources.batch_predictions().create(model, batch, resources.batch_days(), key):
+            _try_to_start(batch.job)
+            return batch.job, batch.version
+    raise BusyError(request.model_id)
+
+
+def _wanted(model: Model, request: BatchRequest) -> BatchPrediction:
+    number = request.version if request.version is not None else model.live_version
+    if number is None:
+        raise ModelNotReadyError(
+            f"No version of model {model.model_id!r} is live: name one that is ready,"
+            f" or promote one with PUT /models/{model.model_id}/live."
+        )
+    check_ready(resources.models().version(model, number))
+    job = BatchJob(model.model_id, model.uid, sortable_id())
+    return BatchPrediction(job, number, request.n_top, request.s3bucket, request.object, BatchStatus.QUEUED, now())
+
+
+def cancel_batch(model_id: str, batch: str) -> BatchPrediction:
+    """Stop a batch. NotCancellableError where it has ended; BatchPredictionNotFoundError, ModelNotFoundError."""
+    job = BatchJob(model_id, resources.models().get(model_id).uid, batch)
+    resources.batch_predictions().get(job)
+    try:
+        resources.batch_predictions().cancel(job)
+    except JobSupersededError as error:
+        found = resources.batch_predictions().get(job)
+        raise NotCancellableError(
+            f"Batch {batch!r} of model {model_id!r} is {found.status} already: there is nothing to cancel."
+        ) from error
+    try_to_stop(job)
+    return resources.batch_predictions().get(job)
+
+
+def care_for_batch(job: BatchJob) -> BatchCare | None:
+    """See to a batch that is marked as under way, where its lease ran out. None: there was nothing to do."""
+    batch = _unheard_of(job)
+    if batch is None:
+        return None
+    if batch.status is BatchStatus.RUNNING:
+        return _give_up(batch, _SILENT)
+    status = resources.batch_workflow().status(_execution_name(job))
+    if status in ENDED:
+        return _give_up(batch, _SILENT)
+    if status is not None:
+        return None
+    if batch.created_at <= timestamp(utc_now() - _LONGEST_QUEUED):
+        return _give_up(batch, _NEVER_STARTED)
+    return BatchCare.STARTED if _try_to_start(job) else None
+
+
+def _unheard_of(job: BatchJob) -> BatchPrediction | None:
+    """The batch, where it is under way and its lease ran out. Else None; and where it isn't under way any more, its mark goes."""
+    batches = resources.batch_predictions()
+    try:
+        batch = batches.get(job)
+    except BatchPredictionNotFoundError:
+        batch = None
+    if batch is None or batch.status not in ACTIVE_BATCH:
+        batches.forget_mark(job)
+        return None
+    return None if batch.lease_until is None or batch.lease_until > now() else batch
+
+
+def _give_up(batch: BatchPrediction, error: str) -> BatchCare:
+    resources.batch_predictions().expire(batch, error)
+    try_to_stop(batch.job)
+    return BatchCare.FAILED
+
+
+def try_to_stop(job: BatchJob) -> None:
+    """Stop the workflow of a batch that the registry has ended, or that was deleted."""
+    resources.batch_workflow().try_to_stop(_execution_name(job))
+
+
+def _try_to_start(job: BatchJob) -> bool:
+    return resources.batch_workflow().try_to_start(_execution_name(job), {"batch": job.as_event()})
+
+
+def _execution_name(job: BatchJob) -> str:
+    # Its uid, and the chance in its id, keep it from repeating: a name is refused for 90 days after its execution closed.
+    return f"{job.uid}-{job.batch}"

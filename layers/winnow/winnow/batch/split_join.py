@@ -1,0 +1,80 @@
+"""The first and the last task of a batch prediction: its object into shards, and what became of them into the result.
+
+Each can be repeated.
+"""
+
+from __future__ import annotations
+
+import json
+
+from winnow.aws import resources
+from winnow.datasets.row_problems import FileError
+from winnow.datasets.unlabelled import UnlabelledTexts
+from winnow.domain.batch import BatchJob, BatchStatus, Shard
+from winnow.domain.errors import DatasetError, JobSupersededError
+
+MOST_LINES = 10_000
+# So that texts which are as dear as can be are classified in the time that one Lambda has (docs/batches.md).
+MOST_BYTES = 1_500_000
+
+
+def split(job: BatchJob) -> dict[str, str]:
+    """Part the object into shards. Returns where their list is. DatasetError where the object can't be had or read."""
+    batches = resources.batch_predictions()
+    batch = batches.note(job)
+    opened = resources.datasets().open(batch.s3bucket, batch.object)
+    shards = _Shards(job)
+    try:
+        for text in UnlabelledTexts(opened.stream, batch.object, resources.ceilings()):
+            line = json.dumps(text.as_dict(), ensure_ascii=False).encode()
+            if shards.add(line, is_error=text.error is not None):
+                # Also the look whether the batch was cancelled.
+                batches.note(job)
+    except FileError as error:
+        raise DatasetError(error.sentence) from error
+    shards.close()
+    where = resources.batch_objects().write_manifest(job, shards.closed)
+    lines, errors = (sum(getattr(shard, name) for shard in shards.closed) for name in ("lines", "errors"))
+    batches.note(job, lines=lines, errors=errors, shards=len(shards.closed))
+    return where
+
+
+class _Shards:
+    """The shards of a batch, as its lines come."""
+
+    def __init__(self, job: BatchJob) -> None:
+        self._job = job
+        self._lines: list[bytes] = []
+        self._bytes = 0
+        self._errors = 0
+        self.closed: list[Shard] = []
+
+    def add(self, line: bytes, *, is_error: bool) -> bool:
+        """True where a shard was closed before it."""
+        full = len(self._lines) == MOST_LINES or (bool(self._lines) and self._bytes + len(line) > MOST_BYTES)
+        if full:
+            self.close()
+        self._lines.append(line)
+        self._bytes += len(line)
+        self._errors += is_error
+        return full
+
+    def close(self) -> None:
+        shard = Shard(len(self.closed), len(self._lines), self._errors)
+        resources.batch_objects().write_shard(self._job, shard, self._lines)
+        self.closed.append(shard)
+        self._lines, self._bytes, self._errors = [], 0, 0
+
+
+def join(job: BatchJob) -> None:
+    """Write the result, and remove what was between. The batch is ready then."""
+    batches, objects = resources.batch_predictions(), resources.batch_objects()
+    try:
+        batches.note(job)
+        objects.join(job)
+        batches.commit(job)
+    except JobSupersededError:
+        # A task before this one, which was killed, may have come so far.
+        if batches.get(job).status is not BatchStatus.READY:
+            raise
+    objects.remove_shards(job)

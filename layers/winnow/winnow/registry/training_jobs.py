@@ -1,0 +1,223 @@
+"""Training jobs: the transitions of a version, each one conditional write or one transaction.
+
+Every write names the job's fence, and the states from which winnow/domain/lifecycle.py lets it happen: a job that was cancelled, deleted or
+started anew gets JobSupersededError and must stop. StopExecution doesn't stop a Lambda that runs, so this is what does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from winnow.domain.clock import now, timestamp, utc_now
+from winnow.domain.errors import JobSupersededError
+from winnow.domain.feedback import TakenFeedback, Watermark
+from winnow.domain.job import IdempotencyKey, Progress, Stage, TrainingJob, TrainingRequest
+from winnow.domain.lifecycle import TRANSITIONS, Event
+from winnow.domain.model import Gate, Model, Version, VersionStatus
+from winnow.registry import table as rows
+from winnow.registry.idempotency import answered
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+# How long nothing needs to be heard of a job. Queued, its workflow starts within seconds. Under way, it speaks at the start of each of its
+# Lambdas, which run 15 minutes at most, and Step Functions tries for half an hour to invoke one.
+_QUEUED_LEASE = timedelta(minutes=5)
+WORKING_LEASE = timedelta(minutes=50)
+
+_NOTED = {VersionStatus.TRAINING: Event.TRAIN, VersionStatus.EVALUATING: Event.EVALUATE}
+
+
+class Jobs:
+    """The training jobs of a table."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def create_model(self, job: TrainingJob, request: TrainingRequest, key: IdempotencyKey | None = None) -> bool:
+        """A model with its first version, queued. False where the id, or the key, was taken meanwhile."""
+        at = now()
+        model = {
+            **rows.model_key(job.model_id),
+            "uid": job.uid,
+            "revision": 1,
+            "latest_version": job.version,
+            "training_version": job.version,
+            "queued_at": at,
+            "created_at": at,
+            "updated_at": at,
+            **request.properties,
+        }
+        return self._create(job, key, rows.put_new(model), rows.put_new(_version_item(job, request, at)))
+
+    def create_version(self, model: Model, job: TrainingJob, request: TrainingRequest, key: IdempotencyKey | None = None) -> bool:
+        """The model's next version, queued. False where the model changed, or the key was taken, meanwhile.
+
+        One that takes feedback takes all that waits, and answers what was asked: no batch came or went since the model was looked at.
+        """
+        at = now()
+        advance = rows.Update(
+            key=rows.model_key(job.model_id),
+            assign={
+                "latest_version": job.version,
+                "training_version": job.version,
+                "queued_at": at,
+                "updated_at": at,
+                **request.properties,
+            },
+            condition="#uid = :uid AND #latest_version = :latest AND attribute_not_exists(#training_version)",
+            where={"uid": model.uid, "latest": model.latest_version},
+        )
+        if request.feedback is not None:
+            advance = replace(
+                advance,
+                assign={**advance.assign, "feedback_taking": _watermark(request.feedback)},
+                remove=["retrain_now", "retrain_auto"],
+                condition=f"{advance.condition} AND #feedback_revision = :feedback_revision",
+                where={**advance.where, "feedback_revision": model.feedback.revision},
+            )
+        return self._create(job, key, rows.updated(advance), rows.put_new(_version_item(job, request, at)))
+
+    def _create(self, job: TrainingJob, key: IdempotencyKey | None, *writes: Any) -> bool:
+        try:
+            rows.transact(self._table, *writes, *([] if key is None else [answered(key, asdict(job))]))
+        except rows.ConditionFailedError:
+            return False
+        return True
+
+    def note(self, job: TrainingJob, status: VersionStatus, progress: Progress | None, **known: Mapping[str, Any]) -> None:
+        """Write where the job is (None: as far as it was), and what is now known of its `dataset`, `hyperparameters` or `encoder`.
+
+        The lease is renewed.
+        """
+        how_far = {} if progress is None else {"progress": asdict(progress)}
+        self._change(job, _NOTED[status], {**how_far, "lease_until": _lease(WORKING_LEASE), **known})
+
+    def restart(self, job: TrainingJob) -> TrainingJob:
+        """The job under the next fence, still queued: what is left of the one before can't write any more."""
+        again = replace(job, fence=job.fence + 1)
+        self._change(job, Event.RESTART, {"fence": again.fence, "lease_until": _lease(_QUEUED_LEASE)})
+        return again
+
+    def commit(
+        self,
+        job: TrainingJob,
+        evaluation: Mapping[str, Any],
+        manifest_sha256: str,
+        labels: int,
+        *,
+        live: bool,
+        gate: Gate | None = None,
+        **known: Any,
+    ) -> None:
+        """The version is ready, and live if so said. Its objects are written before, so a ready version never lacks them.
+
+        gate: why it is live or isn't; nothing is written where the live version isn't any more the one that the gate speaks of.
+        known: what is now known of its `recipe`, how that was chosen, and of its `encoder`.
+        """
+        ready = {"progress": asdict(Progress.of(Stage.READY)), "evaluation": evaluation, "manifest_sha256": manifest_sha256, **known}
+        judged = {} if gate is None else {"gate": asdict(gate)}
+        pointer = {"live_version": job.version, "labels": labels} if live else {}
+        against = None if gate is None else gate.against
+        model = {"ready_version": job.version, **pointer, **self._taken(job)}
+        self._finish(job, Event.COMMIT, ready | judged, model, live=against)
+
+    def _taken(self, job: TrainingJob) -> dict[str, Any]:
+        """What the model is told of the feedback that the version takes. That never changes, so it may be read before the commit."""
+        item = self._table.get_item(Key=rows.version_key(job.uid, job.version), ConsistentRead=True).get("Item", {})
+        return {"feedback_taken": _watermark(TakenFeedback(**rows.from_item(item["feedback"])))} if "feedback" in item else {}
+
+    def fail(self, job: TrainingJob, error: str) -> None:
+        """The version failed, for the reason in the sentence; the live one, if any, stays."""
+        self._finish(job, Event.FAIL, {"error": error}, {})
+
+    def expire(self, version: Version, error: str) -> None:
+        """The version failed because its lease ran out. JobSupersededError where the lease was renewed since the version was read."""
+        self._finish(version.job, Event.EXPIRE, {"error": error}, {}, lease=version.lease_until)
+
+    def cancel(self, job: TrainingJob) -> None:
+        """The version was cancelled; the live one, if any, stays."""
+        self._finish(job, Event.CANCEL, {}, {})
+
+    def _finish(
+        self,
+        job: TrainingJob,
+        event: Event,
+        version: Mapping[str, Any],
+        model: Mapping[str, Any],
+        *,
+        lease: str | None = None,
+        live: int | None = None,
+    ) -> None:
+        """End a version and release its model. lease, live: only if the version has this lease, and the model this live version."""
+        at = now()
+        ended = _guarded(job, event, {**version, "finished_at": at}, remove=["lease_until"])
+        if lease is not None:
+            ended = replace(ended, condition=f"{ended.condition} AND #lease_until = :lease", where={**ended.where, "lease": lease})
+        released = rows.Update(
+            key=rows.model_key(job.model_id),
+            assign={**model, "updated_at": at},
+            remove=["training_version", "queued_at", "feedback_taking"],
+            condition="#uid = :uid AND #training_version = :version",
+            where={"uid": job.uid, "version": job.version},
+        )
+        if live is not None:
+            released = replace(
+                released, condition=f"{released.condition} AND #live_version = :live", where={**released.where, "live": live}
+            )
+        try:
+            rows.transact(self._table, rows.updated(ended), rows.updated(released))
+        except rows.ConditionFailedError as error:
+            raise _superseded(job) from error
+
+    def _change(self, job: TrainingJob, event: Event, assign: Mapping[str, Any]) -> None:
+        try:
+            rows.update(self._table, _guarded(job, event, assign))
+        except rows.ConditionFailedError as error:
+            raise _superseded(job) from error
+
+
+def _guarded(job: TrainingJob, event: Event, assign: Mapping[str, Any], remove: Sequence[str] = ()) -> rows.Update:
+    transition = TRANSITIONS[event]
+    in_sources, sources = rows.one_of("status", transition.sources)
+    return rows.Update(
+        key=rows.version_key(job.uid, job.version),
+        assign={"status": transition.target, **assign},
+        condition=f"#fence = :fence AND {in_sources}",
+        where={"fence": job.fence, **sources},
+        remove=remove,
+    )
+
+
+def _watermark(feedback: TakenFeedback) -> dict[str, Any]:
+    return asdict(Watermark(feedback.through, feedback.examples))
+
+
+def _lease(length: timedelta) -> str:
+    return timestamp(utc_now() + length)
+
+
+def _superseded(job: TrainingJob) -> JobSupersededError:
+    return JobSupersededError(
+        f"Version {job.version} of model {job.model_id!r} was cancelled, deleted or started anew, or has gone further than this."
+    )
+
+
+def _version_item(job: TrainingJob, request: TrainingRequest, at: str) -> dict[str, Any]:
+    return {
+        **rows.version_key(job.uid, job.version),
+        **asdict(job),
+        "revision": 1,
+        "status": TRANSITIONS[Event.CREATE].target,
+        "recipe": request.recipe,
+        "promote": request.promote,
+        "progress": asdict(Progress.of(Stage.QUEUED)),
+        "hyperparameters": asdict(request.hyperparameters),
+        "dataset": request.dataset.as_dict(),
+        "created_at": at,
+        "lease_until": _lease(_QUEUED_LEASE),
+        **({} if request.feedback is None else {"feedback": asdict(request.feedback)}),
+    }

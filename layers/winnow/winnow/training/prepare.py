@@ -1,0 +1,64 @@
+"""The workflow's first step: a client's data set, read, reported on, parted, and frozen. Never needs the spaCy layer."""
+
+from __future__ import annotations
+
+from winnow.aws import resources
+from winnow.datasets.split import sample, split, with_test_set
+from winnow.domain.dataset import DatasetReference
+from winnow.domain.errors import DatasetError
+from winnow.domain.job import Hyperparameters, Progress, Stage, TrainingJob
+from winnow.domain.model import Version, VersionStatus
+from winnow.recipes.catalogue import candidates
+from winnow.training.prepare_feedback import prepare_feedback
+from winnow.training.read_dataset import read
+
+
+def prepare_training(job: TrainingJob) -> tuple[str, ...]:
+    """Freeze the training and the test examples of the job. Returns the recipes to try, the cheapest first.
+
+    EncoderError where the recipe needs an encoder that the deployment has lost since it was named. DatasetError where the data set can't be
+    trained on; its report says all. Once the examples are frozen, and the registry knows of what
+    they are, a repetition changes nothing: the client's object may be another by now.
+    """
+    version = resources.models().version_of_job(job)
+    tried = candidates(version.recipe, has_encoder=resources.has_encoder())
+    if "sha256" not in version.dataset:
+        resources.jobs().note(job, VersionStatus.TRAINING, Progress.of(Stage.PREPARING))
+        if version.feedback is None:
+            _freeze(job, version)
+        else:
+            prepare_feedback(job, version, version.feedback)
+    return tried
+
+
+def _freeze(job: TrainingJob, version: Version) -> None:
+    """Read the client's data set, report on it, part it, and freeze the parts."""
+    jobs, storage = resources.jobs(), resources.storage()
+    chosen = Hyperparameters(**version.hyperparameters)
+    whole = read(DatasetReference(**version.dataset), exclusive=chosen.exclusive, keep=True)
+    storage.write_dataset_report(job, whole.as_dict())
+    if refusal := whole.refusal(f"GET /models/{job.model_id}/versions/{job.version}/report"):
+        raise DatasetError(refusal)
+    examples = whole.data.examples
+    used = examples if chosen.n_texts is None else sample(examples, chosen.n_texts, chosen.seed)
+    if whole.test is None:
+        parts = split(used, chosen.seed, exclusive=chosen.exclusive)
+    else:
+        parts = with_test_set(used, whole.test.examples, chosen.seed, exclusive=chosen.exclusive)
+    storage.freeze_examples(job, "train", parts.train)
+    storage.freeze_examples(job, "test", parts.test)
+    dataset = {
+        **version.dataset,
+        **whole.data.pinned(),
+        "examples": len(parts.train) + len(parts.test),
+        "train_examples": len(parts.train),
+        "test_examples": len(parts.test),
+        "labels": len(parts.labels),
+        "exclusive": parts.exclusive,
+        "warnings": whole.warnings,
+    }
+    if len(used) < len(examples):
+        dataset["sampled_from"] = len(examples)
+    if whole.test is not None:
+        dataset["test_set"] = whole.test.pinned()
+    jobs.note(job, VersionStatus.TRAINING, Progress.of(Stage.TRAINING), dataset=dataset)

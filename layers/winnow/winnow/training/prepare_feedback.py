@@ -1,0 +1,58 @@
+"""The first step of a version from feedback: the examples of its base, and the batches that it takes, as one data set."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from winnow.aws import resources
+from winnow.datasets.merge import merge
+from winnow.domain.errors import DatasetError, VersionNotFoundError
+from winnow.domain.feedback import TakenFeedback
+from winnow.domain.job import Hyperparameters, Progress, Stage, TrainingJob
+from winnow.domain.model import Version, VersionStatus
+
+# What a version says of the client's object, which the versions built on it go back to.
+_OF_THE_OBJECT = ("s3bucket", "training_object", "sha256", "etag", "version_id")
+
+
+def prepare_feedback(job: TrainingJob, version: Version, feedback: TakenFeedback) -> None:
+    """Freeze the training and the test examples of the job. DatasetError where they can't be trained on.
+
+    The base's examples are those frozen with it: the client's object may be another by now.
+    """
+    storage = resources.storage()
+    base = _base(replace(job, version=feedback.base))
+    merged = merge(
+        storage.frozen_examples(base.job, "train"),
+        storage.frozen_examples(base.job, "test"),
+        [example for batch in resources.batches().taken(job.uid, feedback) for example in storage.read_batch(job.uid, batch.batch)],
+        Hyperparameters(**version.hyperparameters).seed,
+        exclusive=base.dataset["exclusive"],
+    )
+    parts = merged.parts
+    storage.freeze_examples(job, "train", parts.train)
+    storage.freeze_examples(job, "test", parts.test)
+    dataset = {
+        **{name: base.dataset[name] for name in _OF_THE_OBJECT},
+        "base": {"version": feedback.base},
+        "examples": len(parts.train) + len(parts.test),
+        "train_examples": len(parts.train),
+        "test_examples": len(parts.test),
+        "feedback_examples": merged.feedback,
+        "dropped": merged.dropped,
+        "relabelled": merged.relabelled,
+        "labels": len(parts.labels),
+        "exclusive": parts.exclusive,
+        "warnings": 0,
+    }
+    resources.jobs().note(job, VersionStatus.TRAINING, Progress.of(Stage.TRAINING), dataset=dataset)
+
+
+def _base(job: TrainingJob) -> Version:
+    try:
+        return resources.models().version_of_job(job)
+    except VersionNotFoundError as error:
+        raise DatasetError(
+            f"Version {job.version}, on whose examples this one builds, was deleted meanwhile: send feedback again, and the version that is"
+            " live then is built on."
+        ) from error

@@ -1,0 +1,106 @@
+"""The end of a training: take the best candidate, evaluate its artifact, and make the version ready."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+from winnow.aws import resources
+from winnow.domain.errors import JobSupersededError
+from winnow.domain.job import Hyperparameters, Progress, Promote, Stage, TrainingJob
+from winnow.domain.model import Model, Version, VersionStatus
+from winnow.evaluation import figures
+from winnow.evaluation.report import evaluation_report
+from winnow.prediction.loading import load
+from winnow.recipes import pipeline
+from winnow.recipes.artifact import TrainedClassifier
+from winnow.recipes.calibration import scores_of
+from winnow.recipes.catalogue import AUTO
+from winnow.recipes.label_matrix import label_flags
+from winnow.training import gate
+from winnow.training.choose import Candidate, Choice, choose
+from winnow.training.fit import settings_for
+
+if TYPE_CHECKING:
+    pass
+
+_HEADLINE = ("examples", "accuracy", "macro_f1", "micro_f1", "weighted_f1")
+
+
+def publish(job: TrainingJob, candidates: Sequence[Candidate]) -> None:
+    """Take the best candidate and evaluate its artifact, exactly as it will answer, on the held-out test examples; then the version is
+    ready, and live if wanted. TrainingFailedError where no candidate could be trained."""
+    jobs, storage = resources.jobs(), resources.storage()
+    jobs.note(job, VersionStatus.EVALUATING, Progress.of(Stage.EVALUATING))
+    version = resources.models().version_of_job(job)
+    choice = choose(candidates)
+    manifest_sha256 = choice.winner.manifest_sha256
+    storage.take_candidate(job, choice.winner.recipe)
+    trained = load(storage, job, manifest_sha256)
+    headline = _evaluate(version, trained)
+    known = {"encoder": trained.encoder} | (_chosen(version, trained, candidates, choice) if version.recipe == AUTO else {})
+    about = {"model_id": job.model_id, "version": job.version, "accuracy": headline["accuracy"], "macro_f1": headline["macro_f1"]}
+    storage.write_pipeline(job, pipeline.archive(trained, f"{job.model_id}-{job.version}", about))
+    storage.remove_leftovers(job, manifest_sha256)
+    while True:
+        model = resources.models().get(job.model_id)
+        live = _live(version, model)
+        judged = gate.judge(live, version, trained, model.tolerance) if live and version.promote is Promote.IF_BETTER else None
+        goes_live = version.promote is not Promote.NEVER and (judged is None or judged.passed)
+        try:
+            jobs.commit(job, headline, manifest_sha256, len(trained.labels), live=goes_live, gate=judged, **known)
+        except JobSupersededError:
+            # Unless it was overtaken only in what it was held against: another version was promoted meanwhile.
+            if judged is None or resources.models().get(job.model_id).live_version == judged.against:
+                raise
+        else:
+            return
+
+
+def _chosen(version: Version, trained: TrainedClassifier, candidates: Sequence[Candidate], choice: Choice) -> dict[str, Any]:
+    """What is known of a version's recipe once it is chosen."""
+    chosen, texts = Hyperparameters(**version.hyperparameters), version.dataset["train_examples"]
+    settings = settings_for(trained.recipe, chosen, texts, len(trained.labels), exclusive=trained.exclusive)
+    return {
+        "recipe": trained.recipe,
+        "hyperparameters": asdict(settings),
+        "chosen": version.hyperparameters,
+        "selection": {"candidates": [candidate.as_dict() for candidate in candidates], "reason": choice.reason},
+    }
+
+
+def _evaluate(version: Version, trained: TrainedClassifier) -> dict[str, Any]:
+    """Write the evaluation and its figures. Returns the headline figures."""
+    storage, job = resources.storage(), version.job
+    examples = storage.frozen_examples(job, "test")
+    texts = [example.text for example in examples]
+    judged = trained.judged(texts)
+    report = evaluation_report(
+        truth=label_flags(examples, trained.labels),
+        scores=judged.scores,
+        uncalibrated=scores_of(judged.logits, 1.0, exclusive=trained.exclusive),
+        thresholds=trained.thresholds,
+        labels=trained.labels,
+        exclusive=trained.exclusive,
+        rows=[example.row for example in examples],
+        texts=texts if version.hyperparameters["keep_texts"] else None,
+    )
+    whole = {**report, **storage.epochs(job)}
+    storage.write_report(job, "evaluation.json", whole)
+    for name, svg in figures.draw(whole).items():
+        storage.write_figure(job, name, svg)
+    headline: dict[str, Any] = {name: report[name] for name in _HEADLINE} | {"ece": report["calibration"]["after"]["ece"]}
+    headline["stopped"] = whole["stopped"]
+    if trained.exclusive:
+        refused = 1 - trained.accepts(judged).mean()
+        headline |= {"threshold": trained.thresholds[0], "refused_share": round(float(refused), 6)}
+        headline |= {"least_familiarity": trained.least_familiarity, "let_through": (whole["strangers"] or {}).get("let_through")}
+    return headline
+
+
+def _live(version: Version, model: Model) -> Version | None:
+    """The live version of the model, None where there is none."""
+    if model.live_version is None:
+        return None
+    return resources.models().version_of_job(replace(version.job, version=model.live_version))

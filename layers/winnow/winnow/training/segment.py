@@ -1,0 +1,99 @@
+"""One segment of a training: train on the frozen examples for as long as this Lambda may run.
+
+It can be repeated without harm: one that was killed anywhere goes on from the job's last checkpoint.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+from winnow.aws import resources
+from winnow.domain.job import Hyperparameters, Progress, Stage, TrainingJob
+from winnow.domain.model import Version, VersionStatus
+from winnow.prediction import encoders
+from winnow.recipes.catalogue import AUTO, OF_ENCODER
+from winnow.recipes.encoder import described
+from winnow.training.choose import Candidate
+from winnow.training.fit import Training
+
+if TYPE_CHECKING:
+    from winnow.recipes.encoder import Encoding
+
+# Left over of the Lambda's time to write a checkpoint in, which may be some hundred megabytes.
+_SECONDS_TO_SAVE = 60.0
+_SECONDS_BETWEEN_CHECKPOINTS = 110.0
+# A note of progress is also the look whether the job was cancelled.
+_SECONDS_BETWEEN_NOTES = 2.0
+_NO_FURTHER = "The training comes no further in the time that one Lambda has: train on fewer texts (n_texts)."
+
+
+def train(
+    job: TrainingJob, recipe: str, recipes: Sequence[str], seconds_left: Callable[[], float], clock: Callable[[], float] = time.monotonic
+) -> Candidate | None:
+    """One segment: train by a recipe on the frozen training examples, from the last checkpoint on, for as long as this Lambda may run.
+
+    recipes: all that are tried, this one among them; each on its own. None where the training isn't done and another segment is to go on.
+    """
+    jobs, storage = resources.jobs(), resources.storage()
+    version = resources.models().version_of_job(job)
+    examples, chosen = storage.frozen_examples(job, "train"), Hyperparameters(**version.hyperparameters)
+    encoding = _encoding(version) if recipe in OF_ENCODER else None
+    training = Training(recipe, examples, chosen, exclusive=version.dataset["exclusive"], encoding=encoding)
+    if checkpoint := storage.read_checkpoint(job, recipe):
+        training.resume(checkpoint)
+
+    def note(**known: dict[str, Any]) -> None:
+        # Of several, the last and dearest says how far the job is; but each renews the lease, and hears that the job was cancelled.
+        jobs.note(job, VersionStatus.TRAINING, _progress(training) if recipe == recipes[-1] else None, **known)
+
+    # Where the recipe is chosen, each candidate begins with what the client asked for, and not with what another made of it.
+    known = {} if version.recipe == AUTO else {"hyperparameters": asdict(training.settings)}
+    # From now on no deployment drops the encoder, and the next segment takes the same.
+    note(**known, **({"encoder": described(encoding)} if encoding else {}))
+    noted = saved = clock()
+    began_at = training.share
+    for _ in training.steps():
+        if seconds_left() < _SECONDS_TO_SAVE:
+            if training.share <= began_at:
+                return Candidate(recipe, failed=_NO_FURTHER)
+            _save(training, job, recipe)
+            return None
+        if clock() - noted >= _SECONDS_BETWEEN_NOTES:
+            note()
+            noted = clock()
+        if clock() - saved >= _SECONDS_BETWEEN_CHECKPOINTS:
+            _save(training, job, recipe)
+            saved = clock()
+    note()
+    result = training.result()
+    story = {"epochs": training.history, "stopped": training.stopped, "strangers": training.strangers(result)}
+    manifest_sha256 = storage.write_candidate(job, recipe, result.to_files(), story)
+    return Candidate(recipe, training.held_out_score, round(training.seconds, 1), manifest_sha256)
+
+
+def _encoding(version: Version) -> Encoding:
+    """The sentence encoder that the version was begun with, else the one for trainings."""
+    return encoders.find(version.encoder["name"], version.encoder["digest"]) if version.encoder else encoders.for_training()
+
+
+def _save(training: Training, job: TrainingJob, recipe: str) -> None:
+    with io.BytesIO() as file:
+        training.save(file)
+        resources.storage().write_checkpoint(job, recipe, file)
+
+
+def _progress(training: Training) -> Progress:
+    left, loss = training.seconds_to_go, training.loss
+    return replace(
+        Progress.of(Stage.TRAINING, training.share),
+        eta_seconds=None if left is None else round(left),
+        epoch=training.epoch,
+        epochs=training.passes,
+        loss=loss if loss is None or math.isfinite(loss) else None,
+        score=training.score,
+    )

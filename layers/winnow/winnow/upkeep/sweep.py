@@ -1,0 +1,108 @@
+"""What requests, trainings and batch predictions began and could not finish, finished; by the clock and not by anybody's request."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import timedelta
+from functools import cache, lru_cache
+
+from winnow.aws import resources
+from winnow.aws.log import logger
+from winnow.batch.requests import care_for_batch
+from winnow.domain.batch import BatchJob
+from winnow.domain.clock import utc_now
+from winnow.domain.errors import JobSupersededError
+from winnow.domain.keys import JobObject, batch_of_key
+from winnow.domain.model import ACTIVE
+from winnow.registry.slots import Wanted
+from winnow.storage.job_objects import CHECKPOINTS
+from winnow.training import feedback, queue
+from winnow.training.requests import care_for_training
+from winnow.versions import delete
+
+# How long an object must have been there before it can be an orphan, and how often they are looked for.
+_ORPHAN_AGE = timedelta(days=1)
+_EVERY = timedelta(days=1)
+
+
+def sweep(seconds: float) -> Counter[str]:
+    """One round within so many seconds; the rest is the next round's. Returns what was done, by the names of the metrics."""
+    done: Counter[str] = Counter()
+    time_left = delete.time_left(seconds)
+
+    def each[Name](names: Iterable[Name], care: Callable[[Name], Mapping[str, int]]) -> None:
+        for name in names:
+            if not next(time_left):
+                return
+            try:
+                done.update(care(name))
+            except JobSupersededError:
+                # It changed between our look and our write: somebody sees to it.
+                continue
+            except Exception:
+                # Whatever is wrong with one row must not keep the sweeper from the others.
+                logger.exception("passed over", extra={"row": str(name)})
+                done["SweepFaults"] += 1
+
+    # One look where nobody trains: each read of an idle stack is billed 8,640 times a month.
+    if resources.models().any_for_the_sweeper():
+        since = resources.slots().read().since
+        # Who has no slot waits for its turn, for as long as that takes.
+        holding = (wanted for wanted in resources.models().wanted() if wanted.key in since)
+        each(holding, lambda wanted: _training(wanted, since[wanted.key]))
+        each(resources.models().asked_to_retrain(), lambda name: {"RetrainingsStarted": 1} if feedback.retrain_if_due(name) else {})
+        each(["waiting trainings"], lambda _: +Counter(WaitingTrainings=queue.start_waiting()))
+    each(resources.batch_predictions().under_way(as_of_now=False), _batch)
+    each(resources.upkeep().deletions(), lambda name: {"DeletionsFinished": 1} if delete.finish(name, time_left) else {})
+    each(["orphans"], lambda name: _orphans(name, time_left))
+    return done
+
+
+def _training(wanted: Wanted, since: str) -> Mapping[str, int]:
+    care = care_for_training(wanted, since)
+    return {care: 1} if care else {}
+
+
+def _batch(job: BatchJob) -> Mapping[str, int]:
+    care = care_for_batch(job)
+    return {care: 1} if care else {}
+
+
+def _orphans(name: str, time_left: Iterator[bool]) -> Mapping[str, int]:
+    """Once a day: remove the objects, older than a day, that nobody will ask for.
+
+    Only as they are now: where the bucket keeps versions, theirs stay for a while. That no row knows them may be the rows' fault.
+    """
+    upkeep, storage = resources.upkeep(), resources.storage()
+    if not upkeep.is_time_for(name, _EVERY):
+        return {}
+    before = utc_now() - _ORPHAN_AGE
+    job = cache(upkeep.job)
+
+    # Keys come in order, those of a model together.
+    batches_of = lru_cache(maxsize=1)(upkeep.batches)
+
+    def is_orphan(key: str) -> bool:
+        of_a_batch = batch_of_key(key)
+        if of_a_batch is not None:
+            uid, batch = of_a_batch
+            # Its row was never written, or taken back.
+            return batch not in batches_of(uid)
+        made = JobObject.from_key(key)
+        if made is None:
+            return False
+        known = job(made.uid, made.version)
+        if known is None:
+            # Never registered, or deleted: what a deletion has not come to yet may go just as well.
+            return True
+        fence, status = known
+        return made.fence < fence or (made.name.startswith(CHECKPOINTS) and status not in ACTIVE)
+
+    removed = 0
+    for page in storage.everything():
+        if not next(time_left):
+            logger.warning("no time for all objects")
+            break
+        removed += storage.remove([stored for stored in page if stored.modified < before and is_orphan(stored.key)])
+    return {"OrphansRemoved": removed} if removed else {}

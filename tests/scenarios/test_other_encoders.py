@@ -1,0 +1,325 @@
+"""Sentence encoders that an operator keeps in a bucket: versions are trained with one, go on with the one they had, and a deployment that
+would take it from them is refused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+import winnow_encoder
+
+from layers.encoder import upload
+from tests.conftest import Json, load_event
+from tests.support.custom_resource import answer_of
+from tests.support.deadline import Deadline
+from tests.support.feedback import add, labelled
+from tests.support.tiny_encoder import put as put_tiny
+from winnow.domain.keys import encoder_key
+from winnow.prediction import encoders
+from winnow.recipes import encoder
+
+if TYPE_CHECKING:
+    from tests.conftest import Answer, Winnow
+
+BUCKET = "our-encoders"
+INSTALLED = Path(str(winnow_encoder.__file__)).parent
+CHECK = "functions/upkeep/check_encoders"
+
+
+@pytest.fixture(autouse=True)
+def fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where this test's execution environments keep what they fetch."""
+    monkeypatch.setattr(encoders, "_FETCHED", tmp_path / "fetched")
+    encoders._opened.cache_clear()
+    return tmp_path / "fetched"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The files of another encoder: the weights of the layer's, of which it reads fewer tokens."""
+    for part in ("model.onnx", "tokenizer.json"):
+        (tmp_path / part).symlink_to(INSTALLED / part)
+    return tmp_path
+
+
+@pytest.fixture
+def digest(winnow: Winnow, folder: Path) -> str:
+    """Another encoder in a bucket that the deployment knows. Versions are trained with the layer's."""
+    boto3.client("s3").create_bucket(Bucket=BUCKET)
+    winnow.parameters |= {"Encoder": "minilm", "EncoderBucket": BUCKET}
+    winnow.put_dataset()
+    return upload.upload(folder, BUCKET, upload.described(folder, "few-tokens", "mean", 4))
+
+
+def new_environments(winnow: Winnow) -> None:
+    """As after a deployment."""
+    winnow.environments.clear()
+    encoders._opened.cache_clear()
+
+
+def predict(winnow: Winnow) -> Answer:
+    new_environments(winnow)
+    return winnow.call("predict", "predict_post_text")
+
+
+def checked(winnow: Winnow, monkeypatch: pytest.MonkeyPatch, kind: str = "Update") -> Json:
+    """What the deployment's check answers to CloudFormation."""
+    new_environments(winnow)
+    return answer_of(winnow, monkeypatch, CHECK, load_event("upkeep/check_encoders") | {"RequestType": kind})
+
+
+# --- training and answering ---
+
+
+@pytest.mark.parametrize("recipe", ["sentence", "best"])
+def test_versions_are_trained_and_answer_with_the_one_that_the_parameter_names(winnow: Winnow, digest: str, recipe: str) -> None:
+    winnow.parameters["Encoder"] = digest
+    version = winnow.train(recipe=recipe)
+
+    assert (version["status"], version["encoder"]) == ("ready", {"name": "few-tokens", "digest": digest})
+    assert predict(winnow).status == 200
+
+
+def test_a_version_goes_on_with_its_own_when_others_are_trained_with_another(winnow: Winnow, digest: str) -> None:
+    winnow.train(recipe="sentence")
+    before = predict(winnow).body
+    winnow.parameters["Encoder"] = digest
+    assert predict(winnow).body == before
+
+    second = winnow.train(recipe="sentence", force_update=True)
+    winnow.parameters["Encoder"] = "minilm"
+
+    assert second["encoder"]["name"] == "few-tokens"
+    assert predict(winnow).body["version"] == 2
+    compared = winnow.call("compare_versions", path={"model_id": "tc-01", "version": "1"}, query={"to": "2"})
+    assert compared.status == 200
+
+
+def test_it_is_fetched_once_and_by_those_that_need_it(winnow: Winnow, digest: str, fetched: Path) -> None:
+    winnow.train(recipe="linear")
+    assert predict(winnow).status == 200
+    assert not fetched.exists()
+
+    winnow.parameters["Encoder"] = digest
+    winnow.train(recipe="sentence", force_update=True)
+    assert [path.name for path in fetched.iterdir()] == [digest]
+    winnow.s3.delete_object(Bucket=BUCKET, Key=encoder_key(digest, "model.onnx"))
+    assert winnow.call("predict", "predict_post_text").status == 200
+
+
+def test_a_training_goes_on_with_the_encoder_that_it_began_with(winnow: Winnow, digest: str) -> None:
+    winnow.create(recipe="sentence")
+    job = winnow.run_task("prepare", winnow.started_job())
+    begun = winnow.run_task("train", job, Deadline(looks=16))
+    assert begun["candidates"] == [{"recipe": "sentence", "done": False}]
+    winnow.parameters["Encoder"] = digest
+    new_environments(winnow)
+    winnow.run_task("publish", winnow.run_task("train", job))
+
+    assert winnow.version()["encoder"]["name"] == "all-MiniLM-L6-v2"
+    assert predict(winnow).status == 200
+
+
+def test_feedback_is_trained_with_the_one_for_trainings(winnow: Winnow, digest: str) -> None:
+    winnow.train(recipe="sentence")
+    winnow.parameters["Encoder"] = digest
+    new_environments(winnow)
+    add(winnow, labelled(6), retrain="now")
+    winnow.run_workflow(winnow.started_job())
+
+    assert (winnow.version()["version"], winnow.version()["encoder"]["name"]) == (2, "few-tokens")
+
+
+def test_a_version_that_needs_none_keeps_none(winnow: Winnow, digest: str) -> None:
+    assert winnow.train(recipe="linear")["encoder"] is None
+
+
+def test_a_text_that_one_makes_no_tokens_of_is_answered_and_takes_no_other_with_it(winnow: Winnow, tmp_path: Path) -> None:
+    boto3.client("s3").create_bucket(Bucket=BUCKET)
+    winnow.put_dataset()
+    put_tiny(tmp_path, dynamic=True)
+    digest = upload.upload(tmp_path, BUCKET, upload.described(tmp_path, "tiny", "mean", 16))
+    winnow.parameters |= {"Encoder": digest, "EncoderBucket": BUCKET}
+    assert winnow.train(recipe="sentence")["status"] == "ready"
+    texts = ["\x01", "My card was stolen", "\u200b", "How deep do", "tulip"]
+
+    among = winnow.call("predict", "predict_post_texts", body={"model_id": "tc-01", "texts": texts})
+    assert among.status == 200, among.body
+    for text, found in zip(texts, among.body["predictions"], strict=True):
+        [alone] = winnow.call("predict", "predict_post_texts", body={"model_id": "tc-01", "texts": [text]}).body["predictions"]
+        assert found == alone
+
+
+# --- what lies there isn't what it should be ---
+
+
+@pytest.mark.parametrize(
+    ("part", "content", "said"),
+    [
+        ("encoder.json", b"", "lacks its encoder.json, or this deployment may not read it"),
+        ("model.onnx", b"", "lacks its model.onnx, or this deployment may not read it"),
+        ("encoder.json", b"{}", "has another encoder.json than it was given"),
+        ("model.onnx", b"weights", "has another model.onnx than it was given"),
+        ("tokenizer.json", b"{}", "has another tokenizer.json than it was given"),
+    ],
+)
+def test_a_version_doesn_t_answer_by_what_isn_t_its_encoder(winnow: Winnow, digest: str, part: str, content: bytes, said: str) -> None:
+    winnow.parameters["Encoder"] = digest
+    winnow.train(recipe="sentence")
+    key = encoder_key(digest, part)
+    if content:
+        winnow.s3.put_object(Bucket=BUCKET, Key=key, Body=content)
+    else:
+        winnow.s3.delete_object(Bucket=BUCKET, Key=key)
+    fetched = encoders._FETCHED
+    shutil.rmtree(fetched)
+
+    refused = predict(winnow)
+    assert (refused.status, refused.body["type"]) == (409, "urn:winnow:problem:no-such-encoder")
+    assert refused.body["detail"].startswith(f"The sentence encoder few-tokens ({digest[:12]}) in s3://{BUCKET}/encoders/{digest}/ {said}")
+    # Nothing of it is kept, to be taken for whole.
+    assert not list(fetched.iterdir())
+
+
+def test_a_training_fails_with_the_sentence(winnow: Winnow, digest: str) -> None:
+    winnow.parameters["Encoder"] = "f" * 64
+    winnow.create(recipe="sentence")
+    job = winnow.run_task("prepare", winnow.started_job())
+    with pytest.raises(Exception, match="lacks its encoder"):
+        winnow.run_task("train", job)
+
+    assert winnow.version()["status"] == "failed"
+    assert f"(ffffffffffff) in s3://{BUCKET}/encoders/{'f' * 64}/ lacks its encoder.json" in winnow.version()["error"]
+
+
+# --- the deployment's check ---
+
+
+def test_a_deployment_with_all_that_is_needed_passes(winnow: Winnow, digest: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    winnow.train(recipe="sentence")
+    winnow.parameters["Encoder"] = digest
+    winnow.train(recipe="best", force_update=True)
+
+    for kind in ("Create", "Update"):
+        assert (checked(winnow, monkeypatch, kind)["Status"], digest) == ("SUCCESS", digest)
+
+
+def test_one_that_drops_a_bucket_s_encoder_is_refused(winnow: Winnow, digest: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    winnow.parameters["Encoder"] = digest
+    winnow.train(recipe="sentence")
+    winnow.parameters |= {"Encoder": "minilm", "EncoderBucket": ""}
+
+    answer = checked(winnow, monkeypatch)
+    assert answer["Status"] == "FAILED"
+    assert answer["Reason"].startswith("1 version (tc-01 1) would answer no more: This version was trained with the sentence encoder few-t")
+    # Once it isn't needed any more, it may go.
+    winnow.train(recipe="linear", force_update=True)
+    winnow.call("delete_version", path={"model_id": "tc-01", "version": "1"})
+    assert checked(winnow, monkeypatch)["Status"] == "SUCCESS"
+
+
+def test_one_that_leaves_the_layer_out_is_refused_while_any_version_needs_it(
+    winnow: Winnow, digest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(7):
+        winnow.train(recipe="sentence", id=f"tc-{number}")
+    winnow.parameters |= {"Encoder": "none", "EncoderBucket": ""}
+    monkeypatch.setattr(encoder, "_PACKAGE", "winnow_encoder_left_out")
+    monkeypatch.setattr(encoder, "installed", encoder.installed.__wrapped__)
+
+    counted, _, why = checked(winnow, monkeypatch)["Reason"].partition(" would answer no more: ")
+    assert counted == "7 versions (tc-0 1, tc-1 1, tc-2 1, tc-3 1, tc-4 1 and 2 more)"
+    assert why.startswith("This deployment has no sentence encoder")
+
+
+@pytest.mark.parametrize("status", ["training", "failed"])
+def test_a_training_under_way_needs_its_encoder_and_one_that_failed_none(
+    winnow: Winnow, digest: str, status: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    winnow.parameters["Encoder"] = digest
+    winnow.create(recipe="sentence")
+    job = winnow.run_task("prepare", winnow.started_job())
+    winnow.run_task("train", job, Deadline(looks=16))
+    if status == "failed":
+        winnow.invoke("functions/training/fail", job | {"failure": load_event("training/fail")["failure"]})
+    winnow.parameters |= {"Encoder": "minilm", "EncoderBucket": ""}
+
+    assert checked(winnow, monkeypatch)["Status"] == ("FAILED" if status == "training" else "SUCCESS")
+
+
+def test_one_whose_encoder_for_trainings_is_not_there_is_refused(winnow: Winnow, digest: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    winnow.parameters["Encoder"] = "f" * 64
+    answer = checked(winnow, monkeypatch, "Create")
+    assert (answer["Status"], "lacks its encoder.json" in answer["Reason"]) == ("FAILED", True)
+
+
+def test_one_that_names_an_encoder_and_no_bucket_is_refused(winnow: Winnow, digest: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    winnow.parameters |= {"Encoder": digest, "EncoderBucket": ""}
+    answer = checked(winnow, monkeypatch, "Create")
+    said = f"The parameter Encoder names the sentence encoder {digest[:12]}, and EncoderBucket, where it would lie, is empty."
+    assert (answer["Status"], answer["Reason"]) == ("FAILED", said)
+
+
+def test_one_whose_encoder_is_no_model_is_refused(winnow: Winnow, digest: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    about = upload.described(folder, "broken", "mean", 4)
+    broken = json.dumps({**json.loads(about), "model_sha256": hashlib.sha256(b"no model").hexdigest()}).encode()
+    named = hashlib.sha256(broken).hexdigest()
+    for part, body in (("encoder.json", broken), ("model.onnx", b"no model"), ("tokenizer.json", (folder / "tokenizer.json").read_bytes())):
+        winnow.s3.put_object(Bucket=BUCKET, Key=encoder_key(named, part), Body=body)
+    winnow.parameters["Encoder"] = named
+
+    assert "The sentence encoder broken" in checked(winnow, monkeypatch)["Reason"]
+    assert "doesn't work" in checked(winnow, monkeypatch)["Reason"]
+
+
+def test_a_fault_of_ours_is_an_answer_too(winnow: Winnow, digest: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed() -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(encoders, "check", killed)
+    assert checked(winnow, monkeypatch)["Status"] == "FAILED"
+    # A stack that goes asks for nothing.
+    assert checked(winnow, monkeypatch, "Delete")["Status"] == "SUCCESS"
+
+
+# --- putting one there ---
+
+
+def test_one_as_it_is_described_keeps_its_digest(winnow: Winnow, digest: str) -> None:
+    about = upload.described(INSTALLED, None, "cls", 7)
+    assert upload.upload(INSTALLED, BUCKET, about) == encoder.installed().digest
+
+
+@pytest.mark.parametrize("dynamic", [True, False])
+def test_it_says_where_texts_may_not_be_read_together(
+    winnow: Winnow, tmp_path: Path, dynamic: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    boto3.client("s3").create_bucket(Bucket=BUCKET)
+    put_tiny(tmp_path, dynamic=dynamic)
+    monkeypatch.setattr("sys.argv", ["upload.py", str(tmp_path), BUCKET, "--name", "tiny"])
+    upload.main()
+
+    assert ("reads one text at a time" in capsys.readouterr().out) == dynamic
+
+
+@pytest.mark.parametrize(
+    ("name", "files", "said"),
+    [
+        ("few", {"tokenizer.json": None}, "tokenizer.json is missing"),
+        (None, {}, "name the encoder with --name"),
+        ("few", {"encoder.json": b'{"model_sha256": "another"}'}, "its model_sha256 and tokenizer_sha256 is another"),
+    ],
+)
+def test_what_is_no_encoder_is_said(folder: Path, name: str | None, files: dict[str, bytes | None], said: str) -> None:
+    for part, content in files.items():
+        if content is None:
+            (folder / part).unlink()
+        else:
+            (folder / part).write_bytes(content)
+    with pytest.raises(upload.UploadError, match=said):
+        upload.described(folder, name, "mean", 256)
