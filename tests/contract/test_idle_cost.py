@@ -105,7 +105,7 @@ def test_no_resource_of_a_default_deployment_bills_while_nobody_asks() -> None:
     ("parameters", "name"),
     [
         ({"SnapStart": "true"}, "Predict"),
-        ({"MonthlyBudget": "5", "BudgetEmail": "a@b.org"}, "Budget"),
+        ({"DeploymentPreference": "Canary10Percent10Minutes"}, "AlarmPredictCanary"),
         ({"KmsKey": "a key"}, "Registry"),
     ],
 )

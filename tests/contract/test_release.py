@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.test_parameters import OTHERS
 from tests.support.contract import events, functions, template
+from tests.support.other_parameters import OTHERS
 from tests.support.translated import deployment, translated
 
 ALIAS = "PredictAliaslive"
@@ -34,8 +34,8 @@ def runs(resources: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def version(resources: Mapping[str, Any]) -> tuple[str, Any]:
-    """What CloudFormation tells versions apart by. It makes another one under another logical id, and also in place of one whose description
-    changed: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-version.html"""
+    """What CloudFormation tells versions apart by. It makes another one under another logical id, and in place of one whose description changed:
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-version.html"""
     [(name, it)] = [(name, it) for name, it in resources.items() if it["Type"] == "AWS::Lambda::Version"]
     assert it["Properties"].keys() == {"FunctionName", "Description"}
     return name, it["Properties"]["Description"]
@@ -133,7 +133,7 @@ def test_codedeploy_moves_predictions_gradually_by_parameter_and_watches_the_ala
     resources = deployment(CANARY)
     group = resources["PredictDeploymentGroup"]["Properties"]
     assert resources[ALIAS]["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]["DeploymentGroupName"] == {"Ref": "PredictDeploymentGroup"}
-    assert group["DeploymentConfigName"] == {"Fn::Sub": ["CodeDeployDefault.Lambda${ConfigName}", {"ConfigName": CANARY["DeploymentPreference"]}]}
+    assert group["DeploymentConfigName"]["Fn::Sub"] == ["CodeDeployDefault.Lambda${ConfigName}", {"ConfigName": "Canary10Percent10Minutes"}]
     assert group["AlarmConfiguration"] == {"Enabled": True, "Alarms": [{"Name": {"Ref": "AlarmPredictCanary"}}]}
     assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
     alarm = resources["AlarmPredictCanary"]["Properties"]
