@@ -34,7 +34,7 @@ def runs(resources: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def version(resources: Mapping[str, Any]) -> tuple[str, Any]:
-    """What CloudFormation tells versions apart by. It makes another one under another logical id, and in place of one whose description changed:
+    """What CloudFormation tells versions apart by. It makes another one under another logical id, and also if the description changes:
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-version.html"""
     [(name, it)] = [(name, it) for name, it in resources.items() if it["Type"] == "AWS::Lambda::Version"]
     assert it["Properties"].keys() == {"FunctionName", "Description"}
