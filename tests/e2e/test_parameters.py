@@ -10,8 +10,8 @@ from tests.e2e.conftest import Deployed, deployed
 from tests.support.contract import template
 from tests.support.other_parameters import OTHERS
 
-# Architecture is the machine's own. The local cloud translates the template without its parameters' values: see tests/contract/test_access.py
-# for Authorizer, test_operations.py for Tracing, and test_release.py for DeploymentPreference.
+# Architecture is the machine's own. The local cloud translates the template without the values of parameters. So tests/contract has tests of
+# Authorizer (test_access.py), Tracing (test_operations.py) and DeploymentPreference (test_release.py).
 NOT_HERE = {"Architecture", "Authorizer", "Tracing", "DeploymentPreference"}
 
 
