@@ -10,7 +10,7 @@ from tests.e2e.conftest import Deployed, deployed
 from tests.support.contract import template
 from tests.support.other_parameters import OTHERS
 
-# Architecture is the machine's own. The local cloud translates the template without the values of parameters. So tests/contract has tests of
+# Architecture is the machine's own. The local cloud translates the template without the values of parameters, so tests/contract tests
 # Authorizer (test_access.py), Tracing (test_operations.py) and DeploymentPreference (test_release.py).
 NOT_HERE = {"Architecture", "Authorizer", "Tracing", "DeploymentPreference"}
 
