@@ -42,7 +42,7 @@ REASONS = {
     "GET /models/{model_id}/examples": (_OF_ANOTHER_LIFE,),
     "POST /models": (_KEY_REUSED, "This deployment has no sentence encoder", r"s3://\S+ can't be read: there is no such object"),
     "POST /models/{model_id}/batches": (_KEY_REUSED,),
-    "POST /models/{model_id}/examples": (_KEY_REUSED, r"examples\[\d+\] has \d+ labels, and each text of this model has exactly one"),
+    "POST /models/{model_id}/examples": (_KEY_REUSED, r"examples\[\d+\] has \d+ labels, but each text of this model must have exactly one"),
     "POST /datasets": ("bytes must be at most 400,000,000",),  # the template's parameter MostBytes
     "POST /prediction": (_NOT_EXPLAINED,),
     # Its fields stand in the body or in the query, so no parameter is required on its own.
