@@ -215,7 +215,7 @@ def test_a_batch_that_fell_silent_fails(ready: Ready, clock: Clock, under_way: b
 
     batch = get(winnow, job["batch"]["batch"]).body
     assert batch["status"] == "failed"
-    assert "without a word" in batch["error"]
+    assert "reported nothing" in batch["error"]
     assert marks(winnow) == []
 
 
