@@ -19,8 +19,7 @@ _TRIES = 5
 # A batch that can't be started for this long fails. The sweeper tries every five minutes.
 _LONGEST_QUEUED = timedelta(days=1)
 _SILENT = (
-    "The batch stopped: it reported nothing for longer than one of its steps can take."
-    " Send it again; if it fails again, ask the operator."
+    "The batch stopped: it reported nothing for longer than one of its steps can take. Send it again; if it fails again, ask the operator."
 )
 _NEVER_STARTED = "The batch could not be started for a day: the sweeper's log says why. Send it again."
 
@@ -55,8 +54,7 @@ def _wanted(model: Model, request: BatchRequest) -> BatchPrediction:
     number = request.version if request.version is not None else model.live_version
     if number is None:
         raise ModelNotReadyError(
-            f"No version of model {model.model_id!r} is live: name a ready version,"
-            f" or promote one with PUT /models/{model.model_id}/live."
+            f"No version of model {model.model_id!r} is live: name a ready version, or promote one with PUT /models/{model.model_id}/live."
         )
     check_ready(resources.models().version(model, number))
     job = BatchJob(model.model_id, model.uid, sortable_id())
