@@ -14,7 +14,7 @@ def handler(request: Request) -> Answer:
     most = resources.ceilings().bytes
     if length is not None and length > most:
         raise InvalidFieldError(f"bytes must be at most {most:,}, the largest data set that can be trained on.", field="bytes")
-    # In JSON Schema 3.0 is a whole number too.
+    # JSON Schema counts 3.0 as a whole number.
     upload = resources.datasets().upload(request.fields["name"], None if length is None else int(length))
     return Answer(
         HTTPStatus.CREATED,

@@ -55,7 +55,7 @@ def _training_request(request: Request) -> TrainingRequest:
     promote = Promote(given.pop("promote", Promote.AUTO))
     recipe = _recipe(given.pop("recipe", AUTO))
     properties = model_properties(given)
-    # In JSON Schema 3.0 is a whole number too, and these fields may be strings.
+    # JSON Schema counts 3.0 as a whole number, and these fields may be strings.
     whole = {name: int(given[name]) for name in ("n_iter", "n_texts", "batch_size", "seed", "patience") if name in given}
     return TrainingRequest(model_id, dataset, Hyperparameters(**{**given, **whole}), recipe, force_update, promote, properties=properties)
 

@@ -9,6 +9,6 @@ def model_properties(given: dict[str, Any]) -> dict[str, Any]:
     """Take a model's properties out of a request's fields. The result has only those that the request names."""
     properties: dict[str, Any] = {name: given.pop(name) for name in ("retrain_after", "tolerance") if name in given}
     if isinstance(properties.get("retrain_after"), float):
-        # In JSON Schema 3.0 is a whole number too.
+        # JSON Schema counts 3.0 as a whole number.
         properties["retrain_after"] = int(properties["retrain_after"])
     return properties

@@ -141,7 +141,7 @@ class DocsFileNotFoundError(WinnowError):
 
 
 class ModelExistsError(WinnowError):
-    """A model with this id exists, and the request has no force_update."""
+    """A model with this id exists, and the request doesn't set force_update."""
 
     status = HTTPStatus.CONFLICT
     kind = "model-exists"
@@ -198,7 +198,7 @@ class IdempotencyKeyReusedError(WinnowError):
 
     def __init__(self) -> None:
         super().__init__(
-            "Another request with this Idempotency-Key was sent in the last 24 hours: use a new key for a new request.",
+            "This Idempotency-Key was used for another request in the last 24 hours: use a new key, or repeat that request unchanged.",
             field="Idempotency-Key",
         )
 
@@ -224,7 +224,7 @@ class NotCancellableError(WinnowError):
 
 
 class NothingToCompareError(WinnowError):
-    """Two versions can't be compared: one of them was trained on every held-out example."""
+    """Two versions can't be compared: every held-out example of one was a training example of the other."""
 
     status = HTTPStatus.CONFLICT
     kind = "nothing-to-compare"

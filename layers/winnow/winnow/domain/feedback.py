@@ -22,7 +22,7 @@ class TakenFeedback:
     """The feedback that a version is trained on, besides the examples of the version `base`.
 
     after, through: the batches later than the batch `after` ("" for all) up to and including the batch `through`.
-    examples: the number of examples that the model had received by then, with those before `after`.
+    examples: the number of examples that the model had received by then, including those up to `after`.
     """
 
     base: int
