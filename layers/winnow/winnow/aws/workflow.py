@@ -31,7 +31,7 @@ class Workflow:
         try:
             self._client.start_execution(stateMachineArn=self._arn, name=name, input=json.dumps(given))
         except self._client.exceptions.ExecutionAlreadyExists:
-            # The workflow runs. Either botocore repeated a call whose answer was lost, or the sweeper started it at the same time.
+            # It was started already: botocore repeated a call whose answer was lost, or the sweeper was faster.
             return False
         except (ClientError, BotoCoreError):
             logger.exception("not started", extra={"input": given})

@@ -34,7 +34,7 @@ class BatchCare(StrEnum):
 def start_batch(request: BatchRequest, key: IdempotencyKey | None = None) -> tuple[BatchJob, int]:
     """Register the batch that the request asks for, and start its workflow. Returns the job and the number of its version.
 
-    A key that was used before: the job and version of then.
+    A known key gets its earlier job and version.
     ModelNotFoundError, VersionNotFoundError, VersionNotReadyError; ModelNotReadyError if no version is named and none is live; BusyError.
     A registered batch will end as ready or failed. If the workflow doesn't start now, `care_for_batch` starts it later.
     """

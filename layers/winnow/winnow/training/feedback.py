@@ -51,7 +51,7 @@ class Received:
 
 
 def receive(model_id: str, examples: Sequence[Example], retrain: Retrain, key: IdempotencyKey | None = None) -> Received:
-    """Keep the examples. Then train a version on all pending examples, if it is time. A key that was used before: the answer of then.
+    """Keep the examples. Then train a version on all pending examples, if it is time. A known key gets its earlier answer.
 
     Once the examples are kept, no later failure loses them.
     ModelNotFoundError; ModelNotReadyError if the model has no version to build on; InvalidFieldError if labels are exclusive and an

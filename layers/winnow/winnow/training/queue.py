@@ -1,7 +1,7 @@
 """The queue of trainings. At most MostTrainings (a template parameter) run at the same time; the others wait, first come, first served.
 
-A version holds a slot from the start of its workflow until it has ended in the registry. No version returns its slot. Instead, whoever
-starts a training first finds out which versions with a slot have ended. So a crash anywhere loses no slot.
+A version holds a slot from the start of its workflow until it has ended in the registry. No version returns its slot. Instead, a
+function that starts trainings first finds out which versions with a slot have ended. So a crash anywhere loses no slot.
 """
 
 from __future__ import annotations

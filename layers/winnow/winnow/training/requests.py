@@ -43,7 +43,7 @@ class Care(StrEnum):
 
 
 def start_training(request: TrainingRequest, key: IdempotencyKey | None = None) -> TrainingJob:
-    """Register the version that the request asks for, and start its training. A key that was used before: the job of then.
+    """Register the version that the request asks for, and start its training. A known key gets its earlier job.
 
     ModelExistsError if the id exists and force_update isn't set; TrainingUnderwayError if a version of the model is in training;
     IdempotencyKeyReusedError if the key was used for another request; BusyError.
