@@ -111,7 +111,7 @@ def test_a_column_that_is_read_stands_once(header: str, name: str) -> None:
         told(["a" + ",b" * header.count(",")], header)
 
     assert refused.value.sentence == (
-        f"Line {row} of the object has two columns named {name} (case doesn't count): rename one of them, or leave it out."
+        f"Line {row} of the object has two columns named {name} (upper and lower case are the same): rename or remove one."
     )
     assert refused.value.row == row
 

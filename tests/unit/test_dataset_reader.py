@@ -91,7 +91,7 @@ def test_no_change_of_bytes_is_a_crash(name: str) -> None:
     ("ceilings", "said"),
     [
         (Ceilings(rows=23), "has more than 23 rows: at most 23"),
-        (Ceilings(bytes=500), "has more than 500 bytes, unpacked: at most 500"),
+        (Ceilings(bytes=500), "has more than 500 bytes after unpacking: at most 500"),
         (Ceilings(text_characters=5), "has a text of 15 characters: at most 5"),
         (Ceilings(labels=1), "has 2 labels: at most 1"),
     ],

@@ -159,11 +159,11 @@ def test_a_shard_has_no_more_bytes_than_its_classification_can_take(ready: Ready
     [
         (b"", "texts.jsonl", "The object is empty"),
         (b" \n \n", "texts.jsonl", "The object is empty"),
-        (b"hello\nworld\n", "texts", "in none of the formats"),
+        (b"hello\nworld\n", "texts", "format of the object is unknown"),
         (b"a,b\n1,2\n", "texts.csv", "no column text"),
         (b'["a"]', "texts.json", "is a JSON array"),
         (b"PK\x03\x04....", "texts.jsonl", "a ZIP archive"),
-        (gzip.compress(b'"a"\n' * 1000)[:-12], "texts.jsonl", "ends in the midst of its gzip stream"),
+        (gzip.compress(b'"a"\n' * 1000)[:-12], "texts.jsonl", "ends before its gzip stream does"),
         (gzip.compress(b'"a"\n' * 2_000_000), "texts.jsonl", "unpacks to more than 200 times"),
         (b"Text,text\na,b\n", "texts.csv", "has two columns named text"),
         (b'text\n"open\n' + b"more\n" * 10, "texts.csv", "opens a quote that is never closed"),
