@@ -160,7 +160,7 @@ def test_a_shard_has_no_more_bytes_than_its_classification_can_take(ready: Ready
         (b"", "texts.jsonl", "The object is empty"),
         (b" \n \n", "texts.jsonl", "The object is empty"),
         (b"hello\nworld\n", "texts", "format of the object is unknown"),
-        (b"a,b\n1,2\n", "texts.csv", "no column text"),
+        (b"a,b\n1,2\n", "texts.csv", "No column `text` (found: a, b)."),
         (b'["a"]', "texts.json", "is a JSON array"),
         (b"PK\x03\x04....", "texts.jsonl", "a ZIP archive"),
         (gzip.compress(b'"a"\n' * 1000)[:-12], "texts.jsonl", "ends before its gzip stream does"),
