@@ -297,8 +297,8 @@ BROKEN = [
         "a quoted text of 5 MB",
         lambda: table('"' + "a boat\n" * 700_000 + '",town'),
         8,
-        "Line 8 of the data set has more than 4,000,000 bytes, because its quote is open until line 700008: close the quote where the text ends,"
-        " or shorten the text.",
+        "Line 8 of the data set has more than 4,000,000 bytes, because its quote is open until line 700008:"
+        " close the quote where the text ends, or shorten the text.",
     ),
     Broken("NUL bytes in a CSV", lambda: table("a\0boat,town"), 8, "Line 8 of the data set holds a NUL byte: save the file as UTF-8 text."),
     Broken(
