@@ -1,4 +1,4 @@
-"""The choice among candidates: a pure function of what each cost and how it came off."""
+"""The choice among candidates: a pure function of their costs and results."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def _costs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def winner(**scores: float | str | None) -> tuple[str, str]:
-    """The recipe that is chosen, and why. A score that is a sentence: why the candidate failed."""
+    """The chosen recipe and the reason. A string instead of a score: why the candidate failed."""
     tried = [
         Candidate(recipe.replace("_", " "), failed=score) if isinstance(score, str) else Candidate(recipe.replace("_", " "), score, 1.0)
         for recipe, score in scores.items()
@@ -36,7 +36,7 @@ def winner(**scores: float | str | None) -> tuple[str, str]:
         ({"cheap": 0.8, "dear": 0.85, "as_dear": 0.86}, "as dear"),
         ({"cheap": 0.8, "dear": 0.86, "as_dear": 0.86}, "dear"),
         ({"dear": 0.86, "as_dear": 0.8601}, "as dear"),
-        # Better than the one that would be taken, but not than all that are cheaper.
+        # It is better than the one that would win, but not better than all cheaper ones.
         ({"cheap": 0.8, "dear": 0.805, "dearest": 0.812}, "cheap"),
         ({"cheap": 0.8, "dear": 0.82, "dearest": 0.83}, "dearest"),
         ({"cheap": None, "dear": None}, "cheap"),

@@ -1,4 +1,4 @@
-"""The reader of data sets: whatever the pieces in which a file comes, whatever is wrong with it."""
+"""The reader of data sets, with files in pieces of any size and with any error."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_nor_with_a_broken_one(broken: Broken, monkeypatch: pytest.MonkeyPatch) 
     in_pieces = read(body, broken.name)
 
     if body.startswith(unpacking.GZIP):
-        # How much comes out of broken gzip before it is noticed depends on the pieces.
+        # The size of the pieces decides how much broken gzip yields before the error is noticed.
         assert sentences(in_pieces[1]) == sentences(whole[1])
     else:
         assert in_pieces == whole

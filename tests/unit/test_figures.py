@@ -1,4 +1,4 @@
-"""The figures of an evaluation: well-formed, harmless, and saying what the report says."""
+"""The figures of an evaluation: well-formed, harmless, and equal to the report."""
 
 from __future__ import annotations
 

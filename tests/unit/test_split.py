@@ -1,4 +1,4 @@
-"""Parting a data set: stratified, seeded, and without the same text on both sides."""
+"""Splitting a data set: stratified, seeded, and never the same text on both sides."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from winnow.domain.errors import DatasetError
 
 
 def examples(**counts: int) -> list[Example]:
-    """So many distinct texts of each label."""
+    """The given number of distinct texts per label."""
     return [Example(f"{label} number {number}", (label,)) for label, count in counts.items() for number in range(count)]
 
 
