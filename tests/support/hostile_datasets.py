@@ -1,4 +1,4 @@
-"""Broken data sets: each with the row and the sentence by which it is refused. docs/datasets.md has the table, made by this module:
+"""Broken data sets, each with the row and sentence of its refusal. This module makes the table of docs/datasets.md:
 
 PYTHONPATH=layers/winnow:. .venv/bin/python -m tests.support.hostile_datasets
 """
@@ -22,7 +22,7 @@ ONE_A_LINE = "Expected a JSON array, or one JSON object per line: " + FORM.remov
 
 @dataclass(frozen=True)
 class Broken:
-    """A data set that is refused. row: where the first problem is; None: of the data set as a whole."""
+    """A refused data set. row: of the first problem; None means the data set as a whole."""
 
     what: str
     body: Callable[[], bytes]
