@@ -33,7 +33,7 @@ _SECONDS = 60
 
 # Why a call may refuse a request that is as the contract's schemas say: what a schema can't say, and the contract's words do.
 _KEY_REUSED = "This Idempotency-Key was used for another request"
-_NOT_EXPLAINED = r"Version \d+ of model \S+ is of the recipe \w+, and only those of linear can be explained"
+_NOT_EXPLAINED = r"Version \d+ of model \S+ has the recipe \w+, but only linear can be explained"
 # A cursor of a list of a model that was deleted and made again.
 _OF_ANOTHER_LIFE = "next must be the `next` of the answer before"
 REASONS = {

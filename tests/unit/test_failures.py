@@ -1,4 +1,4 @@
-"""The sentences for failures that no task foresaw."""
+"""The sentences for failures that no task expected."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def test_labels_that_are_not_exclusive_can_be_stated_and_the_reverse_is_checked(
     winnow.put_dataset("multilabel.jsonl")
     version = winnow.train(exclusive=True, force_update=True)
     assert version["status"] == "failed"
-    assert "example 16 of the data set has not exactly one label" in version["error"]
+    assert "example 16 of the data set does not have exactly one label" in version["error"]
 
 
 def test_n_texts_takes_a_part_of_the_data_set(winnow: Winnow) -> None:
