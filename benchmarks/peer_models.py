@@ -1,6 +1,6 @@
 """python -m benchmarks.peer_models DATA FOLDER: the models of Banking77 for benchmarks/peers_prediction, a file each.
 
-Runs in the environment of requirements/bench.txt. scikit-learn's and fastText's are those of README's table of accuracies. spaCy's is the
+Runs in the environment of requirements/bench.txt. scikit-learn's and fastText's are those in docs/benchmarks.md. spaCy's is the
 default of `nlp.add_pipe("textcat")`, TextCatEnsemble with its Tok2Vec and its linear bag of words, after one pass over a part of the
 examples: its answers are poor, but weights cost the same to load and to use, however good they are.
 """
