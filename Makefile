@@ -54,6 +54,11 @@ assemble_encoder = $(1)/bin/python -B layers/encoder/assemble.py "$$($(1)/bin/py
 	$(UV) pip sync -q --python .tools/audit --require-hashes $<
 	touch $@
 
+.tools/.docs-site: requirements/docs-site.txt .tools/.uv
+	$(UV) venv -q --clear --python 3.13 .tools/docs-site
+	$(UV) pip sync -q --python .tools/docs-site --require-hashes $<
+	touch $@
+
 .tools/.bench: requirements/bench.txt requirements/encoder-layer.txt layers/encoder/assemble.py .tools/.uv
 	$(UV) venv -q --clear --python 3.13 .tools/bench
 	$(UV) pip sync -q --python .tools/bench --require-hashes requirements/bench.txt requirements/encoder-layer.txt
@@ -63,7 +68,7 @@ assemble_encoder = $(1)/bin/python -B layers/encoder/assemble.py "$$($(1)/bin/py
 COMPILE := $(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url --no-header
 lock: .tools/.uv ## remake the hash-pinned requirements; UPGRADE=1 takes newer releases
 	cd requirements
-	for name in dev sam ministack audit uv; do ../$(COMPILE) $(if $(UPGRADE),--upgrade) $$name.in -o $$name.txt; done
+	for name in dev sam ministack audit uv docs-site; do ../$(COMPILE) $(if $(UPGRADE),--upgrade) $$name.in -o $$name.txt; done
 	../$(COMPILE) --no-deps encoder-layer.in -o encoder-layer.txt
 	../$(COMPILE) --no-deps -c dev.txt docs-layer.in -o docs-layer.txt
 	for name in spacy-layer winnow-layer bench; do ../$(COMPILE) -c dev.txt $$name.in -o $$name.txt; done
@@ -124,6 +129,11 @@ smoke: env ## the end-to-end calls against a deployed stack: URL=… KEY=…
 	$(WITH_PACKAGE) -m local.smoke "$(URL)" "$(KEY)"
 
 # --- checking ---
+
+.PHONY: docs
+docs: .tools/.docs-site ## make the site of docs/ in .site; any warning is an error
+	NO_MKDOCS_2_WARNING=1 .tools/docs-site/bin/mkdocs build --strict
+	echo "The site is in .site: open .site/index.html, or python3 -m http.server -d .site"
 
 .PHONY: check audit test browser artifacts test-faults test-arm64 test-sam-local start-sam-local bench-banking77 bench-selection bench-prediction bench-growth bench-cold-profile
 .PHONY: test-fuzz bench-hostile bench-large bench-batch bench-load bench-datasets bench-training

@@ -1,6 +1,6 @@
 """python -m benchmarks.peer_models DATA FOLDER: trains the Banking77 models of benchmarks/peers_prediction, one file each.
 
-It runs in the environment of requirements/bench.txt. The models of scikit-learn and fastText are those of the accuracy table. The spaCy
+It runs in the environment of requirements/bench.txt. The models of scikit-learn and fastText are those in docs/benchmarks.md. The spaCy
 model is the default of `nlp.add_pipe("textcat")`, TextCatEnsemble with Tok2Vec and a linear bag of words, after one pass over part of
 the examples. Its answers are poor, but that doesn't change the cost of loading and using it.
 """

@@ -1,6 +1,6 @@
 """Winnow on fake clouds: the template's table and buckets in moto, its functions and its workflow run in this process.
 
-Tests in unit/ and functions/ reach no network. Types of the fixtures: `Winnow`, `Answer`, `Context`, `Json`.
+Tests in unit/, functions/ and scenarios/ reach no network. Types of the fixtures: `Winnow`, `Answer`, `Context`, `Json`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ CLIENT_BUCKET = "albert-textcats"
 # The template's parameters where a test's deployment isn't given their defaults.
 PARAMETERS = {"Encoder": "none", "DatasetBuckets": f"{CLIENT_BUCKET},{CLIENT_BUCKET}-best"}
 ROLE = "arn:aws:iam::123456789012:role/winnow"
-OFFLINE = ("unit", "functions")
+OFFLINE = ("unit", "functions", "scenarios")
 
 Json = dict[str, Any]
 Ready = Callable[[str], "Winnow"]
@@ -274,7 +274,7 @@ def workflow_tasks() -> dict[str, Json]:
 
 @pytest.fixture(autouse=True)
 def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.path.parent.name not in OFFLINE:
+    if request.path.relative_to(ROOT / "tests").parts[0] not in OFFLINE:
         return
     connect = socket.socket.connect
 

@@ -137,7 +137,7 @@ LAMBDA_CALL, LAMBDA_GB_SECOND = 0.20e-6, 0.0000133334
 READ, WRITE, LIST = 0.125e-6, 0.625e-6, 5e-6
 REQUESTS = {"Query": READ, "GetItem": READ, "UpdateItem": WRITE, "ListObjectsV2": LIST}
 RUNS, DAYS = 12 * 24 * 30, 30
-# What README reckons with, for a run in an environment that is still warm.
+# What docs/deploy.md reckons with, for a run in an environment that is still warm.
 SECONDS = 0.1
 
 

@@ -1,4 +1,4 @@
-"""A deployment's custom resource: whether every sentence encoder that a version needs is still to be had. If not, the deployment fails."""
+"""A custom resource of the deployment, which fails if the deployment would remove a sentence encoder that a version needs."""
 
 from typing import Any
 

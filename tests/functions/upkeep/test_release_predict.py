@@ -229,7 +229,7 @@ def test_a_fault_of_ours_is_an_answer_too(predict: Predict, monkeypatch: pytest.
     monkeypatch.setattr(predict.client, "update_alias", refuse("UpdateAlias", "ServiceException", "secret"))
     answer = predict.release()
     assert answer["Status"] == "FAILED"
-    assert answer["Reason"] == "PredictRelease failed by a fault of ours: the log of its function has the details."
+    assert answer["Reason"] == "PredictRelease failed with an internal error: its function's log has the details."
 
 
 def test_a_version_that_cannot_be_deleted_fails_no_deployment(predict: Predict, monkeypatch: pytest.MonkeyPatch) -> None:
