@@ -1,4 +1,4 @@
-"""Lines of tests' own at the end of pytest's output, under a title."""
+"""Our own lines at the end of pytest's output, under a title."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 
 class Summary:
-    """Such lines, once it is registered as a plugin: config.pluginmanager.register(SUMMARY) in a conftest's pytest_configure."""
+    """Such lines. Register it as a plugin in a conftest's pytest_configure: config.pluginmanager.register(SUMMARY)."""
 
     def __init__(self, title: str) -> None:
         self._title = title
