@@ -236,7 +236,7 @@ def test_no_log_has_a_text_or_the_key_and_only_what_a_client_is_told_of_its_data
     said = "".join(line for _, line in written)
     # It is the right place: what predicted well and badly spoke of it, and so did what a training and a batch failed by.
     assert said.count("answered") > 30
-    assert said.count("refused by a fault of ours") == 1
+    assert said.count("failed on our side") == 1
     # Of Predict, of Fail, and of Announce.
     assert [word for word in ("/prediction", "known", "announced") if word not in said] == []
     for word in (TEXT, used.key):

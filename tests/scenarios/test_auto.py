@@ -174,7 +174,7 @@ def test_where_all_fail_so_does_the_version(two: Winnow, monkeypatch: pytest.Mon
 
     version = two.version()
     assert (version["status"], version["recipe"], version["selection"]) == ("failed", "auto", None)
-    assert "a fault of ours (MemoryError)" in version["error"]
+    assert "an internal error (MemoryError)" in version["error"]
 
 
 def test_what_a_candidate_fails_of_on_purpose_fails_the_version(two: Winnow, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -179,7 +179,7 @@ def test_a_version_held_against_one_of_another_encoder_waits_for_a_client_s_word
     if promote == "if-better":
         assert version["gate"]["passed"] is False
         assert "trained with the sentence encoder all-MiniLM-L6-v2" in version["gate"]["reason"]
-        assert version["gate"]["reason"].endswith("Promote it yourself if it shall answer.")
+        assert version["gate"]["reason"].endswith("Promote it yourself if it should answer.")
 
 
 # --- time ---

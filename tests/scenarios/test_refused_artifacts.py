@@ -121,7 +121,7 @@ def test_a_version_held_against_one_waits_for_a_client_s_word(ready: Ready, caps
 
     assert (version["status"], version["live"]) == ("ready", False)
     broken = "The file weights.bin of version 1 of model 'tc-01' isn't the one its training wrote: train it again."
-    assert version["gate"]["reason"] == f"{broken} Promote it yourself if it shall answer."
+    assert version["gate"]["reason"] == f"{broken} Promote it yourself if it should answer."
     assert counted(capsys.readouterr().out) == 1
 
 

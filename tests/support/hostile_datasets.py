@@ -120,13 +120,16 @@ BROKEN = [
         f"Line 1 of the data set is not JSON: Expecting property name enclosed in double quotes, column 2. {ONE_A_LINE}",
     ),
     Broken(
-        "NaN", lambda: lines('{"text": "a", "label": NaN}'), 7, f"Line 7 of the data set is not JSON: NaN is no JSON number. {ONE_A_LINE}"
+        "NaN",
+        lambda: lines('{"text": "a", "label": NaN}'),
+        7,
+        f"Line 7 of the data set is not JSON: NaN is not a JSON number. {ONE_A_LINE}",
     ),
     Broken(
         "a key twice",
         lambda: lines('{"text": "a", "text": "b", "label": "town"}'),
         7,
-        f"Line 7 of the data set is not JSON: the key 'text' stands twice in one object. {ONE_A_LINE}",
+        f"Line 7 of the data set is not JSON: the key 'text' appears twice in one object. {ONE_A_LINE}",
     ),
     Broken(
         "half a surrogate pair",

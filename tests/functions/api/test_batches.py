@@ -66,7 +66,7 @@ BAD = [
     (json.dumps("long " * 4001).encode(), "Line {} has a text of 20,005 characters"),
     (b'"\xff\xfe"', "Line {} is not UTF-8"),
     (b'{"text": "\\ud800"}', "Line {} holds half of a surrogate pair"),
-    (b'{"text": "a", "text": "b"}', "Line {} is not JSON: the key 'text' stands twice"),
+    (b'{"text": "a", "text": "b"}', "Line {} is not JSON: the key 'text' appears twice"),
     (b'{"text": "a", "id": [1]}', 'Line {} has an "id"'),
     (b'{"text": "a", "id": true}', 'Line {} has an "id"'),
     (b'{"text": NaN}', "Line {} is not JSON"),
