@@ -125,7 +125,6 @@ class LocalCloud:
         self._apply_gateway_responses()
         self._apply_batch_concurrency()
         self._allow_http()
-        self._allow_the_release()
         with contextlib.suppress(NameTakenError):  # the key is still there from an earlier run
             self.keys().add(KEY, Role.ADMIN)
 
@@ -192,17 +191,6 @@ class LocalCloud:
         """Remove the bucket policies that require TLS. MiniStack enforces policies but has no TLS."""
         for name in ("Models", "Datasets"):
             self.client("s3").delete_bucket_policy(Bucket=self.resource(name))
-
-    def _allow_the_release(self) -> None:
-        """Let the next release do what it does to versions of Predict, and look at its alarm: MiniStack asks whether it may do so to the
-        function, whatever version is named, and to any alarm."""
-        arn = self.client("lambda").get_function_configuration(FunctionName=self.resource("Predict"))["FunctionArn"]
-        statements = [
-            {"Effect": "Allow", "Action": ["lambda:DeleteFunction", "lambda:InvokeFunction"], "Resource": arn},
-            {"Effect": "Allow", "Action": "cloudwatch:DescribeAlarms", "Resource": "*"},
-        ]
-        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
-        self.client("iam").put_role_policy(RoleName=self.resource("ReleasePredictRole"), PolicyName="local", PolicyDocument=policy)
 
     def resource(self, name: str) -> str:
         """The physical id of a resource of the stack."""

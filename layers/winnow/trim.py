@@ -16,10 +16,10 @@ from typing import Any
 from layers import trimming
 from layers.trimming import LayerError
 
-SERVICES = ("cloudwatch", "dynamodb", "events", "lambda", "s3", "stepfunctions")
+SERVICES = ("dynamodb", "events", "lambda", "s3", "stepfunctions")
 """The services that winnow/aws/clients.py uses, by boto3's names."""
 # The services with another name in endpoints.json.
-_ENDPOINTS = {"cloudwatch": "monitoring", "stepfunctions": "states"}
+_ENDPOINTS = {"stepfunctions": "states"}
 # In Powertools, Logger and Metrics don't need the router, and only this one of the utilities.
 _ROUTER, _UTILITIES, _NEEDED = "event_handler", "utilities", "jmespath_utils"
 # Only `help()` reads them.

@@ -22,10 +22,7 @@ from winnow.training import feedback
 API_PAGE = ROOT / "docs" / "api.md"
 
 # The errors that a client never gets as an answer: a version's `error` shows their sentences.
-ONLY_IN_A_TRAINING = {errors.JobSupersededError, errors.TrainingFailedError}
-# And those that CloudFormation shows.
-ONLY_IN_A_DEPLOYMENT = {errors.ReleaseError}
-NEVER_AN_ANSWER = ONLY_IN_A_TRAINING | ONLY_IN_A_DEPLOYMENT
+NEVER_AN_ANSWER = {errors.JobSupersededError, errors.TrainingFailedError}
 FROM_API_GATEWAY = {"forbidden", "no-such-call", "throttled", "gateway"}
 
 

@@ -42,6 +42,12 @@ RULES = (
         r"\S*sam deploy( --guided.*)?",
         "an AWS account; tests/e2e deploys the same template by the same `sam deploy`, to the local cloud",
     ),
+    (r".*", r"make monitoring .*", "tests/e2e/test_monitoring.py::test_alarms_watch_the_stack_and_notify_the_operator"),
+    (
+        r".*",
+        r"sam deploy --parameter-overrides DeploymentPreference=.*",
+        "tests/contract/test_release.py::test_codedeploy_moves_predictions_gradually_by_parameter_and_watches_the_alarm",
+    ),
     (
         r".*",
         r"sam deploy --parameter-overrides DeploymentPreference=.*",

@@ -39,11 +39,16 @@ def contract() -> dict[str, Any]:
 
 
 @cache
-def template() -> dict[str, Any]:
-    """template.yaml, with CloudFormation's tags as objects with one member: !Ref X is {"Ref": "X"}."""
+def template(name: str = "template.yaml") -> dict[str, Any]:
+    """A template, with CloudFormation's tags as objects with one member: !Ref X is {"Ref": "X"}."""
     # _CloudFormation is a SafeLoader.
-    loaded: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(encoding="utf-8"), _CloudFormation)  # noqa: S506
+    loaded: dict[str, Any] = yaml.load((ROOT / name).read_text(encoding="utf-8"), _CloudFormation)  # noqa: S506
     return loaded
+
+
+def monitoring() -> dict[str, Any]:
+    """The template of the alarms and the dashboard, in the same form."""
+    return template("operations/monitoring.yaml")
 
 
 def functions() -> dict[str, dict[str, Any]]:

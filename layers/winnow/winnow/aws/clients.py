@@ -69,11 +69,6 @@ def lambda_() -> Any:
 
 
 @cache
-def cloudwatch() -> Any:
-    return boto3.client("cloudwatch")
-
-
-@cache
 def registry_table() -> Table:
     return boto3.resource("dynamodb").Table(setting("REGISTRY_TABLE"))
 
@@ -90,5 +85,5 @@ def forget_session() -> None:
 
 def forget_clients() -> None:
     """Drop the clients. The next use makes new ones."""
-    for made in (s3, stepfunctions, events, lambda_, cloudwatch, registry_table):
+    for made in (s3, stepfunctions, events, lambda_, registry_table):
         made.cache_clear()

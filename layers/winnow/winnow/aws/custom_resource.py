@@ -26,15 +26,15 @@ _MOST_CHARACTERS = 2_000
 Event = dict[str, Any]
 
 
-def custom_resource(work: Callable[[Event, float], None]) -> Callable[[Event, LambdaContext], None]:
-    """Make the Lambda handler of a custom resource. work(event, seconds it may take) creates or updates the resource.
+def custom_resource(check: Callable[[], None]) -> Callable[[Event, LambdaContext], None]:
+    """Make the Lambda handler of a custom resource. check() decides whether a deployment may create or update the resource.
 
     Any exception makes the deployment fail; a WinnowError gives the reason. A deletion does nothing and succeeds.
     """
 
-    @wraps(work)
+    @wraps(check)
     def handler(event: Event, context: LambdaContext) -> None:
-        reason = None if event["RequestType"] == "Delete" else _refusal(work, event, context)
+        reason = None if event["RequestType"] == "Delete" else _refusal(check, event)
         answer = {
             "Status": "FAILED" if reason else "SUCCESS",
             "Reason": (reason or "")[:_MOST_CHARACTERS],
@@ -49,10 +49,10 @@ def custom_resource(work: Callable[[Event, float], None]) -> Callable[[Event, La
     return handler
 
 
-def _refusal(work: Callable[[Event, float], None], event: Event, context: LambdaContext) -> str | None:
+def _refusal(check: Callable[[], None], event: Event) -> str | None:
     """The reason why the deployment must fail; None if it may go on."""
     try:
-        work(event, context.get_remaining_time_in_millis() / 1000 - 2 * _SECONDS)
+        check()
     except WinnowError as error:
         return error.sentence
     except Exception:

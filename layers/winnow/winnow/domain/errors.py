@@ -274,12 +274,6 @@ class EncoderError(WinnowError):
     kind = "no-such-encoder"
 
 
-class ReleaseError(WinnowError):
-    """What was deployed can't be made to answer. The deployment's own error, which no client gets."""
-
-    kind = "release"
-
-
 class ArtifactError(WinnowError):
     """A version's files are missing, or are not those that its training wrote."""
 
