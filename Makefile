@@ -148,13 +148,14 @@ audit: env .tools/.audit ### checkov over the template, the locks against the kn
 
 # The marks are told of in pyproject.toml. The cloud builds its layers where they aren't built yet.
 QUICK := essential or not (slow or cloud or faults or fuzz)
-PYTEST := $(PYTHON) -m pytest
+# As on Lambda: threads of OpenBLAS that wait for one another keep processors busy.
+PYTEST := OPENBLAS_NUM_THREADS=1 $(PYTHON) -m pytest
 test: env ## the quick tests, and one end to end that builds the layers, deploys, trains and classifies; or those in T=path
 	$(PYTEST) $(or $(T),-n auto --dist worksteal -m "$(QUICK)")
 
 # One worker more than there are processors: the end-to-end tests, which all have one worker, wait much of their time.
 test-rest: env ### all that `make test` leaves out: end to end, faults, fuzz, the layers, and what is slow
-	$(PYTEST) -n $$(($$(nproc) + 1)) --dist loadgroup -m "not ($(QUICK))" --durations=20
+	REQUESTS=$(or $(REQUESTS),10000) $(PYTEST) -n $$(($$(nproc) + 1)) --dist loadgroup -m "not ($(QUICK))" --durations=20
 
 test-all: ## every test, once
 	$(MAKE) test
