@@ -59,10 +59,15 @@ assemble_encoder = $(1)/bin/python -B layers/encoder/assemble.py "$$($(1)/bin/py
 	$(UV) pip sync -q --python .tools/audit --require-hashes $<
 	touch $@
 
+.tools/.docs-site: requirements/docs-site.txt .tools/.uv
+	$(UV) venv -q --clear --python 3.13 .tools/docs-site
+	$(UV) pip sync -q --python .tools/docs-site --require-hashes $<
+	touch $@
+
 COMPILE := $(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url --no-header
 lock: .tools/.uv ### remake the hash-pinned requirements; UPGRADE=1 takes newer releases
 	cd requirements
-	for name in dev sam ministack audit uv; do ../$(COMPILE) $(if $(UPGRADE),--upgrade) $$name.in -o $$name.txt; done
+	for name in dev sam ministack audit uv docs-site; do ../$(COMPILE) $(if $(UPGRADE),--upgrade) $$name.in -o $$name.txt; done
 	../$(COMPILE) --no-deps encoder-layer.in -o encoder-layer.txt
 	../$(COMPILE) --no-deps -c dev.txt docs-layer.in -o docs-layer.txt
 	for name in spacy-layer winnow-layer bench; do ../$(COMPILE) -c dev.txt $$name.in -o $$name.txt; done
@@ -76,7 +81,7 @@ ARCHITECTURE ?= arm64
 HOST_ARCHITECTURE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 SOURCES := template.yaml openapi.yaml $(shell find functions layers requirements -type f -not -path '*/__pycache__/*')
 
-.PHONY: build build-local deploy start stop demo encoder key keys key-remove smoke
+.PHONY: build build-local deploy start stop demo encoder key keys key-remove monitoring smoke
 build: env ## build for an account: ARCHITECTURE=arm64 (default) or x86_64, ENCODER=minilm (default) or none; then `sam deploy`
 	ARCHITECTURE=$(ARCHITECTURE) sam build --parameter-overrides Architecture=$(ARCHITECTURE)
 	$(if $(filter none,$(ENCODER)),,$(PYTHON) -m layers.sizes .aws-sam/build)
@@ -119,10 +124,18 @@ keys: env ### list the API keys, without their values: STACK=winnow
 key-remove: env ### take an API key back: NAME=…, STACK=winnow
 	$(KEYS) remove "$(NAME)"
 
+monitoring: env ### alarms and a dashboard for a deployed stack (docs/operations.md): STACK=winnow EMAIL=…, DASHBOARD=false
+	$(WITH_PACKAGE) -m operations.monitoring --stack "$(or $(STACK),winnow)" $(if $(EMAIL),--email "$(EMAIL)") $(if $(DASHBOARD),--dashboard "$(DASHBOARD)")
+
 smoke: env ## the end-to-end calls against a deployed stack: URL=… KEY=…
 	$(WITH_PACKAGE) -m local.smoke "$(URL)" "$(KEY)"
 
 # --- checking ---
+
+.PHONY: docs
+docs: .tools/.docs-site ## make the site of docs/ in .site; any warning is an error
+	NO_MKDOCS_2_WARNING=1 .tools/docs-site/bin/mkdocs build --strict
+	echo "The site is in .site: open .site/index.html, or python3 -m http.server -d .site"
 
 .PHONY: check audit test test-rest test-all browser artifacts test-faults test-fuzz test-arm64 test-sam-local start-sam-local
 check: env ## lint, format, types, template
@@ -130,15 +143,16 @@ check: env ## lint, format, types, template
 	ruff format --check .
 	mypy
 	sam validate --lint --region us-east-1
+	.tools/sam/bin/cfn-lint --regions us-east-1 -- operations/monitoring.yaml
 
 # What ships, and what the project's environment has beside it.
 AUDITED := $(foreach name,winnow-layer spacy-layer encoder-layer docs-layer dev,-r requirements/$(name).txt)
 # (Its advice to give hashes is for locks that have none.)
 PIP_AUDIT := .tools/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off
-audit: env .tools/.audit ### checkov over the template, the locks against the known vulnerabilities: STRICT=1 fails where nobody can be asked for these
+audit: env .tools/.audit ### checkov over the templates, the locks against the known vulnerabilities: STRICT=1 fails where nobody can be asked for these
 	mkdir -p .aws-sam
 	$(PYTHON) -m tests.support.translated >.aws-sam/deployment.json
-	.tools/audit/bin/checkov --config-file .ci/checkov.yaml --file .aws-sam/deployment.json
+	.tools/audit/bin/checkov --config-file .ci/checkov.yaml --file .aws-sam/deployment.json operations/monitoring.yaml
 	# A service is one that knows of a vulnerability that there is: a mirror that has none would find our locks sound.
 	for service in pypi osv; do
 		if .ci/known-vulnerability .tools/audit/bin/pip-audit $$service; then exec $(PIP_AUDIT) -s $$service $(AUDITED); fi

@@ -244,8 +244,6 @@ class Winnow:
         """A variable's value. Of a !Ref (of a list, joined): a resource's name, a parameter's value, a function's name in the template."""
         if isinstance(value, str | int):
             return str(value)
-        if "If" in value:  # of HasTrainCanary alone, which is off
-            return self.setting(value["If"][2])
         name = value["Ref"] if "Ref" in value else value["Join"][1]["Ref"]
         if name in self.parameters:
             return self.parameters[name]

@@ -28,7 +28,7 @@ PACKAGE = LAYER / "winnow"
 REQUIREMENTS = ROOT / "requirements"
 
 # Declared in the template, and read by none of our own code.
-READ_BY_LIBRARIES = {"OPENBLAS_NUM_THREADS", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"}  # OpenBLAS, which numpy brings; glibc
+READ_BY_LIBRARIES = {"OPENBLAS_NUM_THREADS"}  # OpenBLAS, which numpy brings
 
 # Read, and set by Lambda itself.
 SET_BY_LAMBDA = {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE"}

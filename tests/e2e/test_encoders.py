@@ -60,7 +60,7 @@ def test_versions_keep_their_encoder_and_no_deployment_takes_it_away(
         assert api.client.call("POST", "/prediction", {"model_id": model_id, **TEXT})["version"] == 1
 
     for encoder, lacking in (("minilm", r"1 version \(after 1\)"), ("none", r"1 version \(after 1\) .* 1 version \(before 1\)")):
-        with pytest.raises(CloudError, match=rf"EncodersInUse: .*{lacking} would answer no more"):
+        with pytest.raises(CloudError, match=rf"EncodersInUse: .*{lacking} would stop answering"):
             with_bucket.deploy({**NO_BUCKET, "Encoder": encoder})
         for model_id in ("before", "after"):
             assert deployed(with_bucket).client.call("POST", "/prediction", {"model_id": model_id, **TEXT})["version"] == 1

@@ -155,7 +155,7 @@ def logs(api: Deployed) -> Iterator[tuple[str, str]]:
 
 
 def faults_of_ours(api: Deployed) -> int:
-    return sum("refused by a fault of ours" in line for _, line in logs(api))
+    return sum("failed on our side" in line for _, line in logs(api))
 
 
 def executions(api: Deployed) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Broken data sets: each is refused with the row and the sentence that docs/datasets.md shows, in bounded memory; none is a crash."""
+"""Broken data sets: each is refused with the row and sentence in docs/datasets.md, in bounded memory, without a crash."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LONG = ("a gzip bomb of good examples", "a quoted text of 5 MB", "a label for ea
 
 
 def reported(body: bytes, name: str) -> tuple[Report, list[int]]:
-    """The report, and the rows of what refuses the data set in the order they are met."""
+    """The report, and the rows that refuse the data set, in order."""
     ceilings = Ceilings()
     counting = Counting(ceilings)
     for found in Reader(io.BytesIO(body), name, ceilings):

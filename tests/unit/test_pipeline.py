@@ -1,4 +1,4 @@
-"""A version as a spaCy pipeline: opened by spacy.load in an environment that has our package installed, it gives the same scores."""
+"""A version as a spaCy pipeline: spacy.load opens it where our package is installed, and it gives the same scores."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from winnow.recipes.pipeline import archive, pipeline
 from winnow.training.fit import train
 
 TEXTS = ["How deep do tulip bulbs go?", "a flat tyre", "?", "🙂 İstanbul", "bake a cake, then ride"]
-# Of a score. Those with vectors keep them in float16.
+# Tolerances of scores. Recipes with vectors keep them in float16.
 AS_NEAR = {"linear": 1e-6, "cnn": 1e-5, "sentence": 1e-5, "best": 1e-5}
 EXAMPLES = {
     True: [Example(record["text"], (record["label"],)) for record in load_dataset("exclusive.json")],
@@ -53,9 +53,9 @@ def test_it_gives_the_calibrated_scores(recipe: str, exclusive: bool) -> None:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder into which our package was installed as a user would, beside spaCy."""
+    """A folder with our package, installed beside spaCy as a user would."""
     folder = tmp_path_factory.mktemp("site")
-    # Without an index: uv builds with the back end that it is itself.
+    # Without an index: uv builds with its own back end.
     install = [ROOT / ".tools" / "uv" / "bin" / "uv", "pip", "install", "-q", "--offline", "--no-deps", "--python", sys.executable]
     subprocess.run([*map(str, install), "--target", str(folder), str(ROOT / "layers" / "winnow")], check=True)
     return folder

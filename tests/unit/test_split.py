@@ -1,4 +1,4 @@
-"""Parting a data set: stratified, seeded, and without the same text on both sides."""
+"""Splitting a data set: stratified, seeded, and never the same text on both sides."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from winnow.domain.errors import DatasetError
 
 
 def examples(**counts: int) -> list[Example]:
-    """So many distinct texts of each label."""
+    """The given number of distinct texts per label."""
     return [Example(f"{label} number {number}", (label,)) for label, count in counts.items() for number in range(count)]
 
 
@@ -136,7 +136,7 @@ def test_a_sample_with_room_for_every_label_loses_none() -> None:
 
 
 def test_a_sample_without_room_for_every_label_is_refused() -> None:
-    with pytest.raises(DatasetError, match="n_texts is 5, and the data set has 3 labels: take at least 6"):
+    with pytest.raises(DatasetError, match="`n_texts` is 5, too few for 3 labels: use at least 6"):
         sample(examples(a=100, b=100, rare=4), most=5, seed=0)
 
 

@@ -1,4 +1,4 @@
-"""The header Idempotency-Key: a client's name for one request, so that it can be sent again without being done again."""
+"""The header Idempotency-Key: a client's name for one request. A client can repeat such a request, and it is carried out only once."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ KEY = {"type": "string", "pattern": "^[!-~]{1,255}$", "description": "1 to 255 v
 
 
 def idempotency_key(request: Request, call: str) -> IdempotencyKey | None:
-    """The request's key with the digest of what it asks for. None where it has no such header.
+    """The request's key and a digest of its content. None if the request has no such header.
 
-    call: its method and route, so that a key of one call isn't taken for another's. Fields count in whatever order and spacing they came.
+    call: the method and route, which are part of the content. The order and spacing of the fields don't matter.
     """
     key = request.headers.get("idempotency-key")
     if key is None:
