@@ -25,6 +25,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from layers.winnow import contract
 from tests.support.clock import Clock
 from tests.support.contract import check_answer, functions, template
 from tests.support.state_machine import REQUEST_ID, StateMachine
@@ -40,6 +41,9 @@ CLIENT_BUCKET = "albert-textcats"
 PARAMETERS = {"Encoder": "none", "DatasetBuckets": f"{CLIENT_BUCKET},{CLIENT_BUCKET}-best"}
 ROLE = "arn:aws:iam::123456789012:role/winnow"
 OFFLINE = ("unit", "functions", "scenarios")
+
+# What functions need of the contract, up to date before any of them is imported.
+contract.write(ROOT / "layers" / "winnow")
 
 Json = dict[str, Any]
 Ready = Callable[[str], "Winnow"]

@@ -10,7 +10,6 @@ from typing import Any
 
 from tests.support.contract import events, method_settings, template
 from tests.support.translated import translated
-from winnow.api import schemas
 
 LISTS = {call for call, (name, _) in events().items() if name.startswith("List")}
 
@@ -42,7 +41,7 @@ def test_there_is_no_cache_by_default() -> None:
 
 def test_whatever_changes_a_list_tells_it_apart_in_the_cache() -> None:
     for call, integration in integrations().items():
-        told_apart = {f"method.request.querystring.{name}" for name in schemas.LIST["properties"]}
+        told_apart = {f"method.request.querystring.{name}" for name in ("limit", "next")}
         told_apart |= {f"method.request.path.{name}" for name in re.findall(r"\{(\w+)\}", call)}
         # Else a client without an ETag would be answered by the 304 of one that has it.
         told_apart |= {"method.request.header.If-None-Match"}

@@ -298,9 +298,9 @@ def test_only_the_registry_s_table_knows_how_a_row_is_addressed() -> None:
     assert {path for path, found in texts.items() if any(partition.match(text) for text in found)} == {table}
 
 
-def test_the_domain_needs_the_standard_library_alone() -> None:
+def test_the_domain_needs_the_standard_library_and_the_contract_alone() -> None:
     found = {imported.partition(".")[0] for module in modules(PACKAGE / "domain").values() for imported in imports(module)}
-    assert found <= {*sys.stdlib_module_names, "winnow"}
+    assert found <= {*sys.stdlib_module_names, "winnow", "winnow_contract"}
 
 
 def test_imports_point_downwards() -> None:

@@ -2,7 +2,6 @@
 
 from http import HTTPStatus
 
-from winnow.api import schemas
 from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.api.paging import Cursors
 from winnow.api.views import batches_view
@@ -11,7 +10,7 @@ from winnow.aws import resources
 cursors = Cursors(resources.cursor_key)
 
 
-@endpoint(schemas.LIST)
+@endpoint("GET /models/{model_id}/examples")
 def handler(request: Request) -> Answer:
     model = resources.models().get(request.path["model_id"])
     name = f"feedback of {model.uid}"

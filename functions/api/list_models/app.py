@@ -2,7 +2,6 @@
 
 from http import HTTPStatus
 
-from winnow.api import schemas
 from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.api.paging import Cursors
 from winnow.api.views import model_view
@@ -13,7 +12,7 @@ _LIST = "models"
 cursors = Cursors(resources.cursor_key)
 
 
-@endpoint(schemas.LIST)
+@endpoint("GET /models")
 def handler(request: Request) -> Answer:
     after = cursors.position(_LIST, request.fields.get("next"))
     models, more = resources.models().list(int(request.fields.get("limit", 100)), after)
