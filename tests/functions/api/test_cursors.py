@@ -12,7 +12,7 @@ from tests.support.contract import operations
 from winnow.api import paging
 
 if TYPE_CHECKING:
-    from tests.conftest import Json, Ready, Winnow
+    from tests.conftest import Answer, Json, Ready, Winnow
 
 # The functions of lists, and what their answers call the list.
 LISTS = {
@@ -44,7 +44,7 @@ def full(ready: Ready) -> Winnow:
     return winnow
 
 
-def page(winnow: Winnow, function: str, model_id: str = "tc-01", **query: str) -> Any:
+def page(winnow: Winnow, function: str, model_id: str = "tc-01", **query: str) -> Answer:
     return winnow.call(function, query=query, path={"model_id": model_id} if function in OF_A_MODEL else {})
 
 
