@@ -306,13 +306,13 @@ def test_only_the_registry_s_table_knows_how_a_row_is_addressed() -> None:
     del texts["layers/winnow/winnow/recipes/languages.py"]  # sk is Slovak there
     # models.py and upkeep.py read the keys of rows and ask for partitions; they make none.
     assert {path for path, found in texts.items() if found & {"pk", "sk"}} == {table, models, upkeep}
-    partition = re.compile("(MODELS|BATCHES|DELETIONS|UPKEEP|KEYS|ROLES)$|(VERSIONS|FEEDBACK|BATCHES|IDEMPOTENCY)#")
+    partition = re.compile("(MODELS|BATCHES|DELETIONS|UPKEEP|ROLES)$|(VERSIONS|FEEDBACK|BATCHES|IDEMPOTENCY)#")
     assert {path for path, found in texts.items() if any(partition.match(text) for text in found)} == {table}
 
 
-def test_the_domain_needs_the_standard_library_alone() -> None:
+def test_the_domain_needs_the_standard_library_and_the_contract_alone() -> None:
     found = {imported.partition(".")[0] for module in modules(PACKAGE / "domain").values() for imported in imports(module)}
-    assert found <= {*sys.stdlib_module_names, "winnow"}
+    assert found <= {*sys.stdlib_module_names, "winnow", "winnow_contract"}
 
 
 def test_imports_point_downwards() -> None:
