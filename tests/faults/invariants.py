@@ -11,7 +11,7 @@ from tests.conftest import CLIENT_BUCKET, DATA
 from tests.faults import moments
 from winnow.domain.errors import WinnowError
 from winnow.domain.job import TrainingJob
-from winnow.domain.keys import JobObject, batch_key, batch_of_key
+from winnow.domain.keys import JobObject, feedback_batch_of_key, feedback_key
 from winnow.domain.model import FIGURES
 from winnow.storage.job_objects import CHECKPOINTS, Storage
 
@@ -52,9 +52,9 @@ def _orphans(world: World) -> Iterator[str]:
     known = {(row["uid"], int(row["version"])): row for row in world.rows() if row["pk"].startswith("VERSIONS#") and not _is_torso(row)}
     batches = {(row["pk"].partition("#")[2], row["sk"]) for row in world.rows() if row["pk"].startswith("FEEDBACK#")}
     for key in sorted(moments.keys(world.winnow)):
-        of_a_batch = batch_of_key(key)
-        if of_a_batch is not None:
-            if of_a_batch not in batches:
+        of_feedback = feedback_batch_of_key(key)
+        if of_feedback is not None:
+            if of_feedback not in batches:
                 yield f"an object of no batch: {key}"
             continue
         made = JobObject.from_key(key)
@@ -130,7 +130,7 @@ def _of_feedback(world: World, models: dict[str, Any]) -> Iterator[str]:
     for uid, row in batches:
         if uid not in uids:
             yield f"a batch of a model that is gone: {uid}"
-        if batch_key(uid, row["sk"]) not in keys:
+        if feedback_key(uid, row["sk"]) not in keys:
             yield f"a batch without its object: {row['sk']}"
     for model_id, model in models.items():
         there = sum(row["examples"] for uid, row in batches if uid == model["uid"])

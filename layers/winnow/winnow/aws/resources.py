@@ -16,7 +16,7 @@ from winnow.domain.dataset import Ceilings
 if TYPE_CHECKING:
     from winnow.aws.workflow import Workflow
     from winnow.registry.batch_predictions import BatchPredictions
-    from winnow.registry.feedback import Batches
+    from winnow.registry.feedback_batches import FeedbackBatches
     from winnow.registry.idempotency import AnsweredRequests
     from winnow.registry.models import Models
     from winnow.registry.roles import Roles
@@ -58,10 +58,10 @@ def longest_training() -> timedelta:
     return timedelta(minutes=int(clients.setting("LONGEST_TRAINING")))
 
 
-def batches() -> Batches:
-    from winnow.registry.feedback import Batches
+def feedback_batches() -> FeedbackBatches:
+    from winnow.registry.feedback_batches import FeedbackBatches
 
-    return Batches(clients.registry_table())
+    return FeedbackBatches(clients.registry_table())
 
 
 def batch_predictions() -> BatchPredictions:

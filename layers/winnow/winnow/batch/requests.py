@@ -1,7 +1,4 @@
-"""Starting and cancelling batch predictions, and what the sweeper does for those of which nothing is heard. Never needs the spaCy layer.
-
-(The batches of feedback are in feedback.py.)
-"""
+"""Starting and cancelling batch predictions, and what the sweeper does for those of which nothing is heard. Never needs the spaCy layer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The nouns of batch predictions: many texts of one object, classified by one version. (A batch of feedback is `domain.Batch`.)
+"""The nouns of batch predictions: many texts of one object, classified by one version.
 
 Frozen, and made of the standard library alone.
 """

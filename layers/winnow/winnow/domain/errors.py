@@ -87,7 +87,7 @@ class ReportNotFoundError(WinnowError):
     kind = "report-not-found"
 
 
-class BatchNotFoundError(WinnowError):
+class FeedbackBatchNotFoundError(WinnowError):
     """The model has no batch of feedback of this id, or it was taken back."""
 
     status = HTTPStatus.NOT_FOUND
@@ -97,7 +97,7 @@ class BatchNotFoundError(WinnowError):
         super().__init__(f"Model {model_id!r} has no batch {batch!r}: GET /models/{model_id}/examples lists those that wait.")
 
 
-class BatchTakenError(WinnowError):
+class FeedbackBatchTakenError(WinnowError):
     """A version has the batch's examples, or is being trained on them: they can't be taken back any more."""
 
     status = HTTPStatus.CONFLICT

@@ -27,7 +27,7 @@ class TakenFeedback:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class FeedbackBatch:
     """The examples of one request for feedback. batch: its id, which sorts by time; labels: how many different ones they have."""
 
     batch: str

@@ -81,7 +81,7 @@ def feedback_partition(uid: str) -> str:
     return f"FEEDBACK#{uid}"
 
 
-def batch_key(uid: str, batch: str) -> Key:
+def feedback_key(uid: str, batch: str) -> Key:
     return {"pk": feedback_partition(uid), "sk": batch}
 
 

@@ -19,7 +19,7 @@ from winnow.domain.clock import timestamp, utc_now
 from winnow.domain.dataset import Example
 from winnow.domain.errors import ArtifactError
 from winnow.domain.job import TrainingJob
-from winnow.domain.keys import MODELS_PREFIX, batch_key, prefixes, version_prefix
+from winnow.domain.keys import MODELS_PREFIX, feedback_key, prefixes, version_prefix
 from winnow.domain.model import DESCRIPTION
 
 if TYPE_CHECKING:
@@ -78,17 +78,17 @@ class Storage:
         rows = self._lines(_rows_key(job, part))
         return [replace(example, row=row) for example, row in zip(self._read_examples(_examples_key(job, part)), rows, strict=True)]
 
-    def write_batch(self, uid: str, batch: str, examples: Sequence[Example]) -> None:
+    def write_feedback(self, uid: str, batch: str, examples: Sequence[Example]) -> None:
         """Keep the examples of a batch of feedback."""
-        self._write_examples(batch_key(uid, batch), examples)
+        self._write_examples(feedback_key(uid, batch), examples)
 
-    def read_batch(self, uid: str, batch: str) -> list[Example]:
-        """The examples that `write_batch` kept."""
-        return list(self._read_examples(batch_key(uid, batch)))
+    def read_feedback(self, uid: str, batch: str) -> list[Example]:
+        """The examples that `write_feedback` kept."""
+        return list(self._read_examples(feedback_key(uid, batch)))
 
-    def remove_batch(self, uid: str, batch: str) -> None:
-        """Remove what `write_batch` kept."""
-        self._remove(batch_key(uid, batch), itertools.repeat(True))
+    def remove_feedback(self, uid: str, batch: str) -> None:
+        """Remove what `write_feedback` kept."""
+        self._remove(feedback_key(uid, batch), itertools.repeat(True))
 
     def _write_examples(self, key: str, examples: Iterable[Example]) -> None:
         self._put_lines(key, ({"text": example.text, "labels": example.labels} for example in examples))

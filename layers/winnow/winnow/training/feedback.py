@@ -10,8 +10,8 @@ from typing import Any
 from winnow.aws import resources
 from winnow.domain.clock import now, sortable_id
 from winnow.domain.dataset import DatasetReference, Example
-from winnow.domain.errors import BatchTakenError, BusyError, InvalidFieldError, ModelNotFoundError, ModelNotReadyError
-from winnow.domain.feedback import Batch, Retrain, TakenFeedback
+from winnow.domain.errors import BusyError, FeedbackBatchTakenError, InvalidFieldError, ModelNotFoundError, ModelNotReadyError
+from winnow.domain.feedback import FeedbackBatch, Retrain, TakenFeedback
 from winnow.domain.job import Hyperparameters, IdempotencyKey, Promote, TrainingJob, TrainingRequest
 from winnow.domain.model import Model, Version
 from winnow.recipes.catalogue import AUTO
@@ -74,8 +74,8 @@ def _try_to_add(model_id: str, examples: Sequence[Example], retrain: Retrain, ke
     labels = {label for example in examples for label in example.labels}
     known = storage.artifact_description(base.job, base.manifest_sha256 or "")["labels"]
     # An id that sorts before one that a version has taken already is refused, and the examples get another.
-    batch = Batch(sortable_id(), len(examples), len(labels), now())
-    storage.write_batch(model.uid, batch.batch, examples)
+    batch = FeedbackBatch(sortable_id(), len(examples), len(labels), now())
+    storage.write_feedback(model.uid, batch.batch, examples)
     kept = {
         "model_id": model_id,
         "uid": model.uid,
@@ -83,7 +83,7 @@ def _try_to_add(model_id: str, examples: Sequence[Example], retrain: Retrain, ke
         "examples": batch.examples,
         "new_labels": sorted(labels.difference(known))[:MOST_NEW_LABELS],
     }
-    return kept if resources.batches().add(model, batch, retrain, key, kept) else None
+    return kept if resources.feedback_batches().add(model, batch, retrain, key, kept) else None
 
 
 def _check_exclusive(examples: Sequence[Example]) -> None:
@@ -141,7 +141,7 @@ def _try_to_retrain(model: Model) -> TrainingJob | None:
     """Register a version that takes all the feedback that waits, and start its training. None where the model changed meanwhile, or
     no version is left that it could build on."""
     base = resources.models().base_of_feedback(model)
-    newest = resources.batches().newest(model)
+    newest = resources.feedback_batches().newest(model)
     if base is None or newest is None:
         return None
     job = TrainingJob(model.model_id, model.uid, model.latest_version + 1, fence=1)
@@ -166,14 +166,15 @@ def _request(model: Model, base: Version, newest: str) -> TrainingRequest:
 
 
 def take_back(model_id: str, batch: str) -> None:
-    """Remove a batch that waits, and its examples. ModelNotFoundError, BatchNotFoundError; BatchTakenError where a version has it."""
+    """Remove a batch that waits, and its examples. ModelNotFoundError, FeedbackBatchNotFoundError;
+    FeedbackBatchTakenError where a version has it."""
     for _ in range(_TRIES):
         model = resources.models().get(model_id)
-        found = resources.batches().get(model, batch)
+        found = resources.feedback_batches().get(model, batch)
         if batch <= model.feedback.watermark.through:
-            raise BatchTakenError(model_id, batch)
-        if resources.batches().remove(model, found):
+            raise FeedbackBatchTakenError(model_id, batch)
+        if resources.feedback_batches().remove(model, found):
             # After the row: a crash between the two leaves an object that nobody knows, which the sweeper removes.
-            resources.storage().remove_batch(model.uid, batch)
+            resources.storage().remove_feedback(model.uid, batch)
             return
     raise BusyError(model_id)

@@ -22,10 +22,11 @@ def prepare_feedback(job: TrainingJob, version: Version, feedback: TakenFeedback
     """
     storage = resources.storage()
     base = _base(replace(job, version=feedback.base))
+    batches = resources.feedback_batches().taken(job.uid, feedback)
     merged = merge(
         storage.frozen_examples(base.job, "train"),
         storage.frozen_examples(base.job, "test"),
-        [example for batch in resources.batches().taken(job.uid, feedback) for example in storage.read_batch(job.uid, batch.batch)],
+        [example for batch in batches for example in storage.read_feedback(job.uid, batch.batch)],
         Hyperparameters(**version.hyperparameters).seed,
         exclusive=base.dataset["exclusive"],
     )

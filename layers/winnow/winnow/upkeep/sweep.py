@@ -13,7 +13,7 @@ from winnow.batch.requests import care_for_batch
 from winnow.domain.batch import BatchJob
 from winnow.domain.clock import utc_now
 from winnow.domain.errors import JobSupersededError
-from winnow.domain.keys import JobObject, batch_of_key
+from winnow.domain.keys import JobObject, feedback_batch_of_key
 from winnow.domain.model import ACTIVE
 from winnow.registry.slots import Wanted
 from winnow.storage.job_objects import CHECKPOINTS
@@ -81,14 +81,14 @@ def _orphans(name: str, time_left: Iterator[bool]) -> Mapping[str, int]:
     job = cache(upkeep.job)
 
     # Keys come in order, those of a model together.
-    batches_of = lru_cache(maxsize=1)(upkeep.batches)
+    feedback_of = lru_cache(maxsize=1)(upkeep.feedback_batches)
 
     def is_orphan(key: str) -> bool:
-        of_a_batch = batch_of_key(key)
-        if of_a_batch is not None:
-            uid, batch = of_a_batch
+        of_feedback = feedback_batch_of_key(key)
+        if of_feedback is not None:
+            uid, batch = of_feedback
             # Its row was never written, or taken back.
-            return batch not in batches_of(uid)
+            return batch not in feedback_of(uid)
         made = JobObject.from_key(key)
         if made is None:
             return False
