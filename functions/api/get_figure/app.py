@@ -16,4 +16,4 @@ _HEADERS = {
 @endpoint()
 def handler(request: Request) -> Answer:
     version = resources.models().ready_version(request.path["model_id"], int(request.path["version"]))
-    return Answer(HTTPStatus.OK, resources.storage().read_figure(version.job, request.path["figure"]), _HEADERS)
+    return Answer(HTTPStatus.OK, resources.version_reports().figure(version.job, request.path["figure"]), _HEADERS)

@@ -11,7 +11,7 @@ from winnow.registry.models import dataset_never_read
 def handler(request: Request) -> Answer:
     models = resources.models()
     version = models.version(models.get(request.path["model_id"]), int(request.path["version"]))
-    report = resources.storage().dataset_report(version.job)
+    report = resources.version_reports().dataset_report(version.job)
     if report is None:
         raise dataset_never_read(version)
     return Answer(HTTPStatus.OK, {"model_id": version.job.model_id, "version": version.job.version, "report": report})

@@ -54,7 +54,7 @@ class Classifying:
         if self._kept is None or self._kept[0] != key:
             # Two versions needn't be in memory at once.
             self._kept = None
-            self._kept = key, load(resources.storage(), version.job, version.manifest_sha256)
+            self._kept = key, load(resources.artifacts(), version.job, version.manifest_sha256)
         return self._kept[1]
 
 

@@ -18,7 +18,7 @@ from winnow.registry.models import check_ready
 
 if TYPE_CHECKING:
     from winnow.registry.models import Models
-    from winnow.storage.job_objects import Storage
+    from winnow.storage.artifacts import Artifacts
 
 SECONDS_A_POINTER_IS_TRUSTED = 1.0
 # Of the function's memory, for classifiers. The rest is for the process itself, the encoder, and one classifier's files while it is loaded.
@@ -37,9 +37,9 @@ def prepare_snapshot() -> None:
 class Predictor:
     """Classifies texts by versions of models. memory: that of the function, in bytes."""
 
-    def __init__(self, models: Models, storage: Storage, memory: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, models: Models, artifacts: Artifacts, memory: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._models = models
-        self._storage = storage
+        self._artifacts = artifacts
         self._pointers = Glances(models.get, SECONDS_A_POINTER_IS_TRUSTED, _MOST_POINTERS, clock)
         self._versions = Glances(self._ready_version, SECONDS_A_POINTER_IS_TRUSTED, _MOST_POINTERS, clock)
         self._loaded = LoadedClassifiers(int(memory * MEMORY_SHARE))
@@ -92,7 +92,7 @@ class Predictor:
 
     def _load(self, version: Version) -> TrainedClassifier:
         # Most environments answer by one version alone, and never fetch it again: its files aren't worth the writing.
-        return load(self._storage, version.job, version.manifest_sha256, keep=len(self._loaded) > 0)
+        return load(self._artifacts, version.job, version.manifest_sha256, keep=len(self._loaded) > 0)
 
     def _why_not_ready(self, model: Model) -> str:
         if model.ready_version is not None:

@@ -70,12 +70,11 @@ def _try_to_add(model_id: str, examples: Sequence[Example], retrain: Retrain, ke
         )
     if base.dataset["exclusive"]:
         _check_exclusive(examples)
-    storage = resources.storage()
     labels = {label for example in examples for label in example.labels}
-    known = storage.artifact_description(base.job, base.manifest_sha256 or "")["labels"]
+    known = resources.artifacts().description(base.job, base.manifest_sha256 or "")["labels"]
     # An id that sorts before one that a version has taken already is refused, and the examples get another.
     batch = FeedbackBatch(sortable_id(), len(examples), len(labels), now())
-    storage.write_feedback(model.uid, batch.batch, examples)
+    resources.feedback_objects().write(model.uid, batch.batch, examples)
     kept = {
         "model_id": model_id,
         "uid": model.uid,
@@ -175,6 +174,6 @@ def take_back(model_id: str, batch: str) -> None:
             raise FeedbackBatchTakenError(model_id, batch)
         if resources.feedback_batches().remove(model, found):
             # After the row: a crash between the two leaves an object that nobody knows, which the sweeper removes.
-            resources.storage().remove_feedback(model.uid, batch)
+            resources.feedback_objects().remove(model.uid, batch)
             return
     raise BusyError(model_id)

@@ -39,12 +39,12 @@ def train(
 
     recipes: all that are tried, this one among them; each on its own. None where the training isn't done and another segment is to go on.
     """
-    jobs, storage = resources.jobs(), resources.storage()
+    jobs, checkpoints = resources.jobs(), resources.checkpoints()
     version = resources.models().version_of_job(job)
-    examples, chosen = storage.frozen_examples(job, "train"), Hyperparameters(**version.hyperparameters)
+    examples, chosen = resources.frozen_examples().read(job, "train"), Hyperparameters(**version.hyperparameters)
     encoding = _encoding(version) if recipe in OF_ENCODER else None
     training = Training(recipe, examples, chosen, exclusive=version.dataset["exclusive"], encoding=encoding)
-    if checkpoint := storage.read_checkpoint(job, recipe):
+    if checkpoint := checkpoints.read(job, recipe):
         training.resume(checkpoint)
 
     def note(**known: dict[str, Any]) -> None:
@@ -72,7 +72,7 @@ def train(
     note()
     result = training.result()
     story = {"epochs": training.history, "stopped": training.stopped, "strangers": training.strangers(result)}
-    manifest_sha256 = storage.write_candidate(job, recipe, result.to_files(), story)
+    manifest_sha256 = resources.candidates().write(job, recipe, result.to_files(), story)
     return Candidate(recipe, training.held_out_score, round(training.seconds, 1), manifest_sha256)
 
 
@@ -84,7 +84,7 @@ def _encoding(version: Version) -> Encoding:
 def _save(training: Training, job: TrainingJob, recipe: str) -> None:
     with io.BytesIO() as file:
         training.save(file)
-        resources.storage().write_checkpoint(job, recipe, file)
+        resources.checkpoints().write(job, recipe, file)
 
 
 def _progress(training: Training) -> Progress:

@@ -16,7 +16,7 @@ from winnow.domain.errors import JobSupersededError
 from winnow.domain.keys import JobObject, feedback_batch_of_key
 from winnow.domain.model import ACTIVE
 from winnow.registry.slots import Wanted
-from winnow.storage.job_objects import CHECKPOINTS
+from winnow.storage.checkpoints import CHECKPOINTS
 from winnow.training import feedback, queue
 from winnow.training.requests import care_for_training
 from winnow.versions import delete
@@ -74,7 +74,7 @@ def _orphans(name: str, time_left: Iterator[bool]) -> Mapping[str, int]:
 
     Only as they are now: where the bucket keeps versions, theirs stay for a while. That no row knows them may be the rows' fault.
     """
-    upkeep, storage = resources.upkeep(), resources.storage()
+    upkeep, objects = resources.upkeep(), resources.model_objects()
     if not upkeep.is_time_for(name, _EVERY):
         return {}
     before = utc_now() - _ORPHAN_AGE
@@ -100,9 +100,9 @@ def _orphans(name: str, time_left: Iterator[bool]) -> Mapping[str, int]:
         return made.fence < fence or (made.name.startswith(CHECKPOINTS) and status not in ACTIVE)
 
     removed = 0
-    for page in storage.everything():
+    for page in objects.list():
         if not next(time_left):
             logger.warning("no time for all objects")
             break
-        removed += storage.remove([stored for stored in page if stored.modified < before and is_orphan(stored.key)])
+        removed += objects.remove([stored for stored in page if stored.modified < before and is_orphan(stored.key)])
     return {"OrphansRemoved": removed} if removed else {}

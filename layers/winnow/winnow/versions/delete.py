@@ -76,11 +76,11 @@ def remove(deletion: Deletion, time_left: Iterator[bool]) -> bool:
 
     The note of the deletion stays: a training of it may still write an object, and the sweeper looks again when none can.
     """
-    storage = resources.storage()
+    objects = resources.model_objects()
     if deletion.version is None:
-        removed = storage.remove_model(deletion.uid, time_left)
+        removed = objects.remove_model(deletion.uid, time_left)
     else:
-        removed = storage.remove_version(deletion.uid, deletion.version, time_left)
+        removed = objects.remove_version(deletion.uid, deletion.version, time_left)
     if removed:
         resources.upkeep().remove_rows(deletion)
     return removed
