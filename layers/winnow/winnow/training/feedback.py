@@ -10,14 +10,14 @@ from typing import Any
 from winnow.aws import resources
 from winnow.domain.clock import now, sortable_id
 from winnow.domain.dataset import DatasetReference, Example
-from winnow.domain.errors import BusyError, FeedbackBatchTakenError, InvalidFieldError, ModelNotFoundError, ModelNotReadyError
+from winnow.domain.errors import FeedbackBatchTakenError, InvalidFieldError, ModelNotFoundError, ModelNotReadyError
 from winnow.domain.feedback import FeedbackBatch, Retrain, TakenFeedback
 from winnow.domain.job import Hyperparameters, IdempotencyKey, Promote, TrainingJob, TrainingRequest
 from winnow.domain.model import Model, Version
+from winnow.domain.retrying import TRIES, retry_on_conflict
 from winnow.recipes.catalogue import AUTO
 from winnow.training import queue
 
-_TRIES = 5
 # Of the labels that are new. A row of the registry holds 400 KB.
 MOST_NEW_LABELS = 100
 
@@ -50,13 +50,12 @@ def receive(model_id: str, examples: Sequence[Example], retrain: Retrain, key: I
     When it returns, and even where it fails after that, the examples are kept. ModelNotFoundError; ModelNotReadyError where there is no
     version whose examples these could join; InvalidFieldError for one that has not exactly one label where labels are exclusive.
     """
-    for _ in range(_TRIES):
-        # Another request may train the model, or use the key, between our look and our write: then look again.
-        kept = None if key is None else resources.answered_requests().find(key)
-        kept = kept or _try_to_add(model_id, examples, retrain, key)
-        if kept is not None:
-            return _answer(kept, retrain, key)
-    raise BusyError(model_id)
+
+    def find_or_add() -> dict[str, Any] | None:
+        found = None if key is None else resources.answered_requests().find(key)
+        return found or _try_to_add(model_id, examples, retrain, key)
+
+    return _answer(retry_on_conflict(find_or_add, model_id), retrain, key)
 
 
 def _try_to_add(model_id: str, examples: Sequence[Example], retrain: Retrain, key: IdempotencyKey | None) -> dict[str, Any] | None:
@@ -112,7 +111,7 @@ def _answer(kept: Mapping[str, Any], retrain: Retrain, key: IdempotencyKey | Non
 
 def _begun(model_id: str, uid: str, batch: str, retrain: Retrain) -> dict[str, Any]:
     """Train a version if it is time, and say what becomes of the batch."""
-    for _ in range(_TRIES):
+    for _ in range(TRIES):
         model = resources.models().get(model_id)
         if model.uid != uid:
             raise ModelNotFoundError(model_id)
@@ -126,7 +125,7 @@ def _begun(model_id: str, uid: str, batch: str, retrain: Retrain) -> dict[str, A
         job = _try_to_retrain(model)
         if job is not None:
             return {"waiting": 0, "retrain": Retraining.STARTED, "version": job.version}
-    # What the model's row says was asked for: the sweeper sees to it.
+    # The model's row says what was asked for. The sweeper starts it.
     return waiting
 
 
@@ -167,13 +166,16 @@ def _request(model: Model, base: Version, newest: str) -> TrainingRequest:
 def take_back(model_id: str, batch: str) -> None:
     """Remove a batch that waits, and its examples. ModelNotFoundError, FeedbackBatchNotFoundError;
     FeedbackBatchTakenError where a version has it."""
-    for _ in range(_TRIES):
+
+    def try_to_take_back() -> bool:
         model = resources.models().get(model_id)
         found = resources.feedback_batches().get(model, batch)
         if batch <= model.feedback.watermark.through:
             raise FeedbackBatchTakenError(model_id, batch)
-        if resources.feedback_batches().remove(model, found):
-            # After the row: a crash between the two leaves an object that nobody knows, which the sweeper removes.
+        removed = resources.feedback_batches().remove(model, found)
+        if removed:
+            # After the row: a crash between the two leaves an object that no row knows, which the sweeper removes.
             resources.feedback_objects().remove(model.uid, batch)
-            return
-    raise BusyError(model_id)
+        return removed
+
+    retry_on_conflict(try_to_take_back, model_id)

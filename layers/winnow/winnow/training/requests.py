@@ -10,15 +10,14 @@ from uuid import uuid4
 from winnow.aws import resources
 from winnow.aws.workflow import ENDED
 from winnow.domain.clock import now, timestamp, utc_now
-from winnow.domain.errors import BusyError, JobSupersededError, ModelExistsError, NotCancellableError, TrainingUnderwayError
+from winnow.domain.errors import JobSupersededError, ModelExistsError, NotCancellableError, TrainingUnderwayError
 from winnow.domain.job import IdempotencyKey, TrainingJob, TrainingRequest
 from winnow.domain.model import ACTIVE, Version, VersionStatus
+from winnow.domain.retrying import retry_on_conflict
 from winnow.training import queue
 
 if TYPE_CHECKING:
     from winnow.registry.slots import Wanted
-
-_TRIES = 5
 
 # A version that could not be started for so long is given up. The sweeper tries every five minutes.
 _LONGEST_QUEUED = timedelta(days=1)
@@ -104,12 +103,10 @@ def _give_up(version: Version, error: str) -> Care:
 
 
 def _register(request: TrainingRequest, key: IdempotencyKey | None) -> tuple[TrainingJob, bool]:
-    """Queue a version. False: its job was registered before, under the same key.
-
-    Another request may change the model between the look and the write: then look again.
-    """
+    """Queue a version. False: its job was registered before, under the same key."""
     models, jobs = resources.models(), resources.jobs()
-    for _ in range(_TRIES):
+
+    def try_to_register() -> tuple[TrainingJob, bool] | None:
         model = models.find(request.model_id)
         # After the model: a request that shows in it, and has the same key, shows here too.
         before = None if key is None else resources.answered_requests().find(key)
@@ -125,26 +122,28 @@ def _register(request: TrainingRequest, key: IdempotencyKey | None) -> tuple[Tra
         else:
             job = TrainingJob(model.model_id, model.uid, model.latest_version + 1, fence=1)
             created = jobs.create_version(model, job, request, key)
-        if created:
-            return job, True
-    raise BusyError(request.model_id)
+        return (job, True) if created else None
+
+    return retry_on_conflict(try_to_register, request.model_id)
 
 
 def cancel_training(model_id: str, number: int) -> Version:
     """Stop the training of a version; the live version stays. NotCancellableError where it is no longer being trained."""
     models = resources.models()
-    for _ in range(_TRIES):
+
+    def try_to_cancel() -> Version | None:
         version = models.version(models.get(model_id), number)
         if version.status not in ACTIVE:
             raise NotCancellableError(f"Version {number} of model {model_id!r} is {version.status} already: there is nothing to cancel.")
         try:
             resources.jobs().cancel(version.job)
         except JobSupersededError:
-            # It ended, or was started anew, between the look and the write: then look again.
-            continue
+            # The training ended, or was restarted, between the look and the write.
+            return None
         try_to_stop_workflow(version.job)
         return models.version_of_job(version.job)
-    raise BusyError(model_id)
+
+    return retry_on_conflict(try_to_cancel, model_id)
 
 
 def try_to_stop_workflow(job: TrainingJob) -> None:

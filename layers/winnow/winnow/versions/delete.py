@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from winnow.aws import resources
 from winnow.batch import requests
 from winnow.domain.clock import now
-from winnow.domain.errors import BusyError, TrainingUnderwayError, VersionLiveError
+from winnow.domain.errors import TrainingUnderwayError, VersionLiveError
+from winnow.domain.retrying import retry_on_conflict
 from winnow.registry.upkeep import Deletion
 from winnow.training.requests import try_to_stop_workflow
-
-_TRIES = 5
 
 
 def delete_model(model_id: str, seconds: float) -> bool:
@@ -20,7 +19,7 @@ def delete_model(model_id: str, seconds: float) -> bool:
 
     What time doesn't suffice for, the sweeper does later. ModelNotFoundError where there is no such model.
     """
-    return remove(_out_of_sight(model_id), time_left(seconds))
+    return remove(_take_model_out_of_sight(model_id), time_left(seconds))
 
 
 def delete_version(model_id: str, number: int, seconds: float) -> bool:
@@ -28,23 +27,28 @@ def delete_version(model_id: str, number: int, seconds: float) -> bool:
 
     VersionLiveError for the live one, TrainingUnderwayError for one that is being made; ModelNotFoundError, VersionNotFoundError.
     """
+    return remove(_take_version_out_of_sight(model_id, number), time_left(seconds))
+
+
+def _take_version_out_of_sight(model_id: str, number: int) -> Deletion:
     models = resources.models()
-    for _ in range(_TRIES):
+
+    def try_to_delete() -> Deletion | None:
         model = models.get(model_id)
         version = models.version(model, number)
         if number == model.live_version:
             raise VersionLiveError(model_id, number)
         if number == model.training_version:
             raise TrainingUnderwayError(model_id, number)
-        deletion = models.delete_version(model, version)
-        if deletion is not None:
-            return remove(deletion, time_left(seconds))
-    raise BusyError(model_id)
+        return models.delete_version(model, version)
+
+    return retry_on_conflict(try_to_delete, model_id)
 
 
-def _out_of_sight(model_id: str) -> Deletion:
+def _take_model_out_of_sight(model_id: str) -> Deletion:
     models = resources.models()
-    for _ in range(_TRIES):
+
+    def try_to_delete() -> Deletion | None:
         model = models.get(model_id)
         training = models.version_in_training(model)
         deletion = models.delete(model)
@@ -54,8 +58,9 @@ def _out_of_sight(model_id: str) -> Deletion:
             for job in resources.batch_predictions().under_way():
                 if job.uid == model.uid:
                     requests.try_to_stop(job)
-            return deletion
-    raise BusyError(model_id)
+        return deletion
+
+    return retry_on_conflict(try_to_delete, model_id)
 
 
 def finish(name: str, time_left: Iterator[bool]) -> bool:
