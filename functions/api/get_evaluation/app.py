@@ -8,6 +8,6 @@ from winnow.aws import resources
 
 @endpoint()
 def handler(request: Request) -> Answer:
-    version = resources.models().ready_version(request.path["model_id"], int(request.path["version"]))
+    version = resources.versions().get_ready(request.path["model_id"], int(request.path["version"]))
     report = resources.version_reports().evaluation(version.job)
     return Answer(HTTPStatus.OK, {"model_id": version.job.model_id, "version": version.job.version, **report})

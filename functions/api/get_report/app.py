@@ -4,13 +4,13 @@ from http import HTTPStatus
 
 from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.aws import resources
-from winnow.registry.models import dataset_never_read
+from winnow.registry.versions import dataset_never_read
 
 
 @endpoint()
 def handler(request: Request) -> Answer:
-    models = resources.models()
-    version = models.version(models.get(request.path["model_id"]), int(request.path["version"]))
+    model = resources.models().get(request.path["model_id"])
+    version = resources.versions().get(model, int(request.path["version"]))
     report = resources.version_reports().dataset_report(version.job)
     if report is None:
         raise dataset_never_read(version)

@@ -17,7 +17,7 @@ def handler(request: Request) -> Answer:
     # Of this life of the model: numbers begin anew where it is deleted and made again.
     name = f"versions of {model.uid}"
     before = cursors.position(name, request.fields.get("next"))
-    versions, more = resources.models().versions(model, int(request.fields.get("limit", 100)), None if before is None else int(before))
+    versions, more = resources.versions().list(model, int(request.fields.get("limit", 100)), None if before is None else int(before))
     return Answer(
         HTTPStatus.OK,
         {**versions_view(versions, model), "next": cursors.cursor(name, None if more is None else str(more))},

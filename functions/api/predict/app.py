@@ -25,7 +25,7 @@ _N_TOP = 5
 @cache
 def predictor() -> Predictor:
     """One for the whole life of the execution environment: it holds the loaded models."""
-    return Predictor(resources.models(), resources.artifacts(keeps_files=True), resources.memory())
+    return Predictor(resources.models(), resources.versions(), resources.artifacts(keeps_files=True), resources.memory())
 
 
 def before_snapshot() -> None:

@@ -182,7 +182,7 @@ def new_predictor(winnow: Winnow, clock: list[float], memory: int | None = None)
     """In a new execution environment of so many bytes."""
     with winnow.settings("functions/api/predict"):
         artifacts = resources.artifacts(keeps_files=True)
-        return Predictor(resources.models(), artifacts, memory or resources.memory(), clock=lambda: clock[0])
+        return Predictor(resources.models(), resources.versions(), artifacts, memory or resources.memory(), clock=lambda: clock[0])
 
 
 @contextmanager

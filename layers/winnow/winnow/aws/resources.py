@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from winnow.registry.feedback_batches import FeedbackBatches
     from winnow.registry.idempotency import AnsweredRequests
     from winnow.registry.models import Models
+    from winnow.registry.pending_trainings import PendingTrainings
     from winnow.registry.roles import Roles
     from winnow.registry.slots import Slots
     from winnow.registry.training_jobs import Jobs
     from winnow.registry.upkeep import Upkeep
+    from winnow.registry.versions import Versions
     from winnow.storage.artifacts import Artifacts
     from winnow.storage.batch_objects import BatchObjects
     from winnow.storage.bucket import Bucket
@@ -44,6 +46,18 @@ def models() -> Models:
     from winnow.registry.models import Models
 
     return Models(clients.registry_table())
+
+
+def versions() -> Versions:
+    from winnow.registry.versions import Versions
+
+    return Versions(clients.registry_table())
+
+
+def pending_trainings() -> PendingTrainings:
+    from winnow.registry.pending_trainings import PendingTrainings
+
+    return PendingTrainings(clients.registry_table())
 
 
 def jobs() -> Jobs:

@@ -14,7 +14,7 @@ from winnow.domain.job import TrainingJob
 from winnow.prediction.loading import load
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.portions import portions
-from winnow.registry.models import check_ready
+from winnow.registry.versions import check_ready
 
 # Of texts that are classified at once: what is made of them lies in memory together.
 _MOST_CHARACTERS = 200_000
@@ -48,7 +48,7 @@ class Classifying:
 
     def _trained(self, job: BatchJob, number: int) -> TrainedClassifier:
         # Asked for each shard: a version that was deleted meanwhile classifies no more. Under whatever fence it was made.
-        version = resources.models().version_of_job(TrainingJob(job.model_id, job.uid, number, fence=0))
+        version = resources.versions().of_job(TrainingJob(job.model_id, job.uid, number, fence=0))
         check_ready(version)
         key = (job.uid, number)
         if self._kept is None or self._kept[0] != key:

@@ -13,7 +13,7 @@ from winnow.domain.errors import BatchPredictionNotFoundError, JobSupersededErro
 from winnow.domain.job import IdempotencyKey
 from winnow.domain.model import Model
 from winnow.domain.retrying import retry_on_conflict
-from winnow.registry.models import check_ready
+from winnow.registry.versions import check_ready
 
 # A batch that could not be started for so long is given up. The sweeper tries every five minutes.
 _LONGEST_QUEUED = timedelta(days=1)
@@ -60,7 +60,7 @@ def _wanted(model: Model, request: BatchRequest) -> BatchPrediction:
             f"No version of model {model.model_id!r} is live: name one that is ready,"
             f" or promote one with PUT /models/{model.model_id}/live."
         )
-    check_ready(resources.models().version(model, number))
+    check_ready(resources.versions().get(model, number))
     job = BatchJob(model.model_id, model.uid, sortable_id())
     return BatchPrediction(job, number, request.n_top, request.s3bucket, request.object, BatchStatus.QUEUED, now())
 

@@ -110,6 +110,11 @@ def role_key(digest: str) -> Key:
     return {"pk": ROLES, "sk": digest}
 
 
+def model_id_of(model: Mapping[str, Any]) -> str:
+    """Of a row of MODELS."""
+    return str(model["sk"])
+
+
 def digest_of(role: Mapping[str, Any]) -> str:
     """Of a row of ROLES."""
     return str(role["sk"])

@@ -61,7 +61,7 @@ def receive(model_id: str, examples: Sequence[Example], retrain: Retrain, key: I
 def _try_to_add(model_id: str, examples: Sequence[Example], retrain: Retrain, key: IdempotencyKey | None) -> dict[str, Any] | None:
     """What is kept of the request; None where the registry has changed meanwhile."""
     model = resources.models().get(model_id)
-    base = resources.models().base_of_feedback(model)
+    base = resources.versions().base_of_feedback(model)
     if base is None:
         raise ModelNotReadyError(
             f"Model {model_id!r} has no version that is ready, and so no examples that these could join:"
@@ -138,7 +138,7 @@ def retrain_if_due(model_id: str) -> bool:
 def _try_to_retrain(model: Model) -> TrainingJob | None:
     """Register a version that takes all the feedback that waits, and start its training. None where the model changed meanwhile, or
     no version is left that it could build on."""
-    base = resources.models().base_of_feedback(model)
+    base = resources.versions().base_of_feedback(model)
     newest = resources.feedback_batches().newest(model)
     if base is None or newest is None:
         return None

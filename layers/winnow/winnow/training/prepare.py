@@ -20,7 +20,7 @@ def prepare_training(job: TrainingJob) -> tuple[str, ...]:
     trained on; its report says all. Once the examples are frozen, and the registry knows of what
     they are, a repetition changes nothing: the client's object may be another by now.
     """
-    version = resources.models().version_of_job(job)
+    version = resources.versions().of_job(job)
     tried = candidates(version.recipe, has_encoder=resources.has_encoder())
     if "sha256" not in version.dataset:
         resources.jobs().note(job, VersionStatus.TRAINING, Progress.of(Stage.PREPARING))

@@ -51,7 +51,7 @@ def prepare_feedback(job: TrainingJob, version: Version, feedback: TakenFeedback
 
 def _base(job: TrainingJob) -> Version:
     try:
-        return resources.models().version_of_job(job)
+        return resources.versions().of_job(job)
     except VersionNotFoundError as error:
         raise DatasetError(
             f"Version {job.version}, on whose examples this one builds, was deleted meanwhile: send feedback again, and the version that is"

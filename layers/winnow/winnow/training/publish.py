@@ -30,7 +30,7 @@ def publish(job: TrainingJob, candidates: Sequence[Candidate]) -> None:
     ready, and live if wanted. TrainingFailedError where no candidate could be trained."""
     jobs, stored = resources.jobs(), resources.candidates()
     jobs.note(job, VersionStatus.EVALUATING, Progress.of(Stage.EVALUATING))
-    version = resources.models().version_of_job(job)
+    version = resources.versions().of_job(job)
     choice = choose(candidates)
     manifest_sha256 = choice.winner.manifest_sha256
     stored.take(job, choice.winner.recipe)
@@ -100,4 +100,4 @@ def _live(version: Version, model: Model) -> Version | None:
     """The live version of the model, None where there is none."""
     if model.live_version is None:
         return None
-    return resources.models().version_of_job(replace(version.job, version=model.live_version))
+    return resources.versions().of_job(replace(version.job, version=model.live_version))

@@ -60,9 +60,8 @@ def care_for_training(wanted: Wanted, since: str) -> Care | None:
     JobSupersededError where it changed meanwhile. Each step may be the last before a crash, and be repeated: an execution's name has the
     fence, so that none starts twice; and the fence grows only when the execution before has ended.
     """
-    models = resources.models()
-    model = models.find(wanted.model_id)
-    version = None if model is None else models.version_in_training(model)
+    model = resources.models().find(wanted.model_id)
+    version = None if model is None else resources.versions().in_training(model)
     if version is None or (version.job.uid, version.job.version) != wanted.key:
         return None
     return _care_for_queued(version, since) if version.status is VersionStatus.QUEUED else _care_for_working(version, since)
@@ -129,10 +128,10 @@ def _register(request: TrainingRequest, key: IdempotencyKey | None) -> tuple[Tra
 
 def cancel_training(model_id: str, number: int) -> Version:
     """Stop the training of a version; the live version stays. NotCancellableError where it is no longer being trained."""
-    models = resources.models()
+    versions = resources.versions()
 
     def try_to_cancel() -> Version | None:
-        version = models.version(models.get(model_id), number)
+        version = versions.get(resources.models().get(model_id), number)
         if version.status not in ACTIVE:
             raise NotCancellableError(f"Version {number} of model {model_id!r} is {version.status} already: there is nothing to cancel.")
         try:
@@ -141,7 +140,7 @@ def cancel_training(model_id: str, number: int) -> Version:
             # The training ended, or was restarted, between the look and the write.
             return None
         try_to_stop_workflow(version.job)
-        return models.version_of_job(version.job)
+        return versions.of_job(version.job)
 
     return retry_on_conflict(try_to_cancel, model_id)
 

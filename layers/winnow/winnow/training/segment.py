@@ -40,7 +40,7 @@ def train(
     recipes: all that are tried, this one among them; each on its own. None where the training isn't done and another segment is to go on.
     """
     jobs, checkpoints = resources.jobs(), resources.checkpoints()
-    version = resources.models().version_of_job(job)
+    version = resources.versions().of_job(job)
     examples, chosen = resources.frozen_examples().read(job, "train"), Hyperparameters(**version.hyperparameters)
     encoding = _encoding(version) if recipe in OF_ENCODER else None
     training = Training(recipe, examples, chosen, exclusive=version.dataset["exclusive"], encoding=encoding)

@@ -45,13 +45,14 @@ def sweep(seconds: float) -> Counter[str]:
                 logger.exception("passed over", extra={"row": str(name)})
                 done["SweepFaults"] += 1
 
+    pending = resources.pending_trainings()
     # One look where nobody trains: each read of an idle stack is billed 8,640 times a month.
-    if resources.models().any_for_the_sweeper():
+    if pending.any():
         since = resources.slots().read().since
-        # Who has no slot waits for its turn, for as long as that takes.
-        holding = (wanted for wanted in resources.models().wanted() if wanted.key in since)
+        # Trainings without a slot wait until one is free.
+        holding = (wanted for wanted in pending.wanted() if wanted.key in since)
         each(holding, lambda wanted: _training(wanted, since[wanted.key]))
-        each(resources.models().asked_to_retrain(), lambda name: {"RetrainingsStarted": 1} if feedback.retrain_if_due(name) else {})
+        each(pending.asked_to_retrain(), lambda name: {"RetrainingsStarted": 1} if feedback.retrain_if_due(name) else {})
         each(["waiting trainings"], lambda _: +Counter(WaitingTrainings=queue.start_waiting()))
     each(resources.batch_predictions().under_way(as_of_now=False), _batch)
     each(resources.upkeep().deletions(), lambda name: {"DeletionsFinished": 1} if delete.finish(name, time_left) else {})

@@ -31,16 +31,16 @@ def delete_version(model_id: str, number: int, seconds: float) -> bool:
 
 
 def _take_version_out_of_sight(model_id: str, number: int) -> Deletion:
-    models = resources.models()
+    models, versions = resources.models(), resources.versions()
 
     def try_to_delete() -> Deletion | None:
         model = models.get(model_id)
-        version = models.version(model, number)
+        version = versions.get(model, number)
         if number == model.live_version:
             raise VersionLiveError(model_id, number)
         if number == model.training_version:
             raise TrainingUnderwayError(model_id, number)
-        return models.delete_version(model, version)
+        return versions.delete(model, version)
 
     return retry_on_conflict(try_to_delete, model_id)
 
@@ -50,7 +50,7 @@ def _take_model_out_of_sight(model_id: str) -> Deletion:
 
     def try_to_delete() -> Deletion | None:
         model = models.get(model_id)
-        training = models.version_in_training(model)
+        training = resources.versions().in_training(model)
         deletion = models.delete(model)
         if deletion is not None:
             if training is not None:

@@ -10,7 +10,7 @@ from winnow.aws import resources
 from winnow.domain.errors import StaleError
 from winnow.domain.model import Model
 from winnow.domain.retrying import retry_on_conflict
-from winnow.registry.models import check_ready
+from winnow.registry.versions import check_ready
 
 
 def promote_version(model_id: str, number: int, condition: Callable[[Model], bool] | None) -> None:
@@ -23,7 +23,7 @@ def promote_version(model_id: str, number: int, condition: Callable[[Model], boo
 
     def try_to_promote() -> bool:
         model = _in_state(model_id, condition)
-        version = models.version(model, number)
+        version = resources.versions().get(model, number)
         check_ready(version)
         return model.live_version == number or models.promote(model, version, exactly=condition is not None)
 
