@@ -71,9 +71,9 @@ def train(
             saved = clock()
     note()
     result = training.result()
-    story = {"epochs": training.history, "stopped": training.stopped, "strangers": training.strangers(result)}
+    story = {"epochs": training.folds.history, "stopped": training.stopped, "strangers": training.folds.strangers(result)}
     manifest_sha256 = resources.candidates().write(job, recipe, result.to_files(), story)
-    return Candidate(recipe, training.held_out_score, round(training.seconds, 1), manifest_sha256)
+    return Candidate(recipe, training.folds.held_out_score(), round(training.seconds, 1), manifest_sha256)
 
 
 def _encoding(version: Version) -> Encoding:
@@ -88,12 +88,12 @@ def _save(training: Training, job: TrainingJob, recipe: str) -> None:
 
 
 def _progress(training: Training) -> Progress:
-    left, loss = training.seconds_to_go, training.loss
+    left, loss = training.seconds_to_go, training.folds.loss
     return replace(
         Progress.of(Stage.TRAINING, training.share),
         eta_seconds=None if left is None else round(left),
-        epoch=training.epoch,
-        epochs=training.passes,
+        epoch=training.folds.epoch,
+        epochs=training.folds.passes,
         loss=loss if loss is None or math.isfinite(loss) else None,
-        score=training.score,
+        score=training.folds.score,
     )
