@@ -1,18 +1,17 @@
-"""GET /models/{model_id}/versions/{version}/compare?to=: what got better and what worse from one version to another."""
+"""GET /models/{model_id}/versions/{version}/compare?to=: what got better and what got worse from one version to another."""
 
 from http import HTTPStatus
 
-from winnow.api import schemas
 from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.aws import resources
 from winnow.recipes.catalogue import OF_ENCODER
 from winnow.versions import compare
 
-# As many as are classified twice in a fraction of the time that an answer may take, without a sentence encoder and with one.
+# The most examples without and with a sentence encoder. Both versions classify them in a fraction of the time for an answer.
 _MOST_EXAMPLES, _MOST_ENCODED = 5_000, 1_000
 
 
-@endpoint(schemas.COMPARE_VERSIONS)
+@endpoint("GET /models/{model_id}/versions/{version}/compare")
 def handler(request: Request) -> Answer:
     model_id, versions = request.path["model_id"], resources.versions()
     before, after = (versions.get_ready(model_id, int(number)) for number in (request.path["version"], request.fields["to"]))

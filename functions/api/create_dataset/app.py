@@ -2,19 +2,18 @@
 
 from http import HTTPStatus
 
-from winnow.api import schemas
-from winnow.api.endpoint import Answer, Request, Source, endpoint
+from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.aws import resources
 from winnow.domain.errors import InvalidFieldError
 
 
-@endpoint(schemas.CREATE_DATASET, Source.BODY)
+@endpoint("POST /datasets")
 def handler(request: Request) -> Answer:
     length = request.fields.get("bytes")
     most = resources.ceilings().bytes
     if length is not None and length > most:
-        raise InvalidFieldError(f"bytes must be at most {most:,}: no larger data set can be trained on.", field="bytes")
-    # JSON Schema takes 3.0 for a whole number.
+        raise InvalidFieldError(f"bytes must be at most {most:,}, the largest data set that can be trained on.", field="bytes")
+    # JSON Schema counts 3.0 as a whole number.
     upload = resources.datasets().upload(request.fields["name"], None if length is None else int(length))
     return Answer(
         HTTPStatus.CREATED,

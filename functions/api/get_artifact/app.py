@@ -1,4 +1,4 @@
-"""GET /models/{model_id}/versions/{version}/artifact: a link to the version as a pipeline that spacy.load opens."""
+"""GET /models/{model_id}/versions/{version}/artifact: a link to the version as a pipeline for spacy.load."""
 
 from http import HTTPStatus
 
@@ -6,7 +6,7 @@ from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.aws import resources
 
 
-@endpoint()
+@endpoint("GET /models/{model_id}/versions/{version}/artifact")
 def handler(request: Request) -> Answer:
     version = resources.versions().get_ready(request.path["model_id"], int(request.path["version"]))
     link = resources.pipelines().link(version.job)

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.aws import resources
 
-# An SVG can hold scripts. Ours hold none, and a browser that opens one shall run none.
+# An SVG can contain scripts. Ours contain none, and browsers must not run any.
 _HEADERS = {
     "Content-Type": "image/svg+xml",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
@@ -13,7 +13,7 @@ _HEADERS = {
 }
 
 
-@endpoint()
+@endpoint("GET /models/{model_id}/versions/{version}/evaluation/{figure}")
 def handler(request: Request) -> Answer:
     version = resources.versions().get_ready(request.path["model_id"], int(request.path["version"]))
     return Answer(HTTPStatus.OK, resources.version_reports().figure(version.job, request.path["figure"]), _HEADERS)

@@ -1,4 +1,4 @@
-"""GET /models/{model_id}/versions/{version}/report: what is said of the data set that a version is trained on, or failed by."""
+"""GET /models/{model_id}/versions/{version}/report: the report on a version's data set, for a failed version too."""
 
 from http import HTTPStatus
 
@@ -7,7 +7,7 @@ from winnow.aws import resources
 from winnow.registry.versions import dataset_never_read
 
 
-@endpoint()
+@endpoint("GET /models/{model_id}/versions/{version}/report")
 def handler(request: Request) -> Answer:
     model = resources.models().get(request.path["model_id"])
     version = resources.versions().get(model, int(request.path["version"]))

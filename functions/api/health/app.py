@@ -1,10 +1,10 @@
-"""GET /health: whether the API answers at all. Without a key."""
+"""GET /health: whether the API answers at all. Needs no key."""
 
 from http import HTTPStatus
 
 from winnow.api.endpoint import Answer, Request, endpoint
 
 
-@endpoint()
+@endpoint("GET /health")
 def handler(request: Request) -> Answer:
     return Answer(HTTPStatus.OK, {"status": "ok"})

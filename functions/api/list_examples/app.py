@@ -1,20 +1,17 @@
-"""GET /models/{model_id}/examples: the batches of feedback that wait for a version, oldest first, page by page."""
+"""GET /models/{model_id}/examples: the pending feedback batches, oldest first, page by page."""
 
 from http import HTTPStatus
 
-from winnow.api import schemas
+from winnow.api import paging
 from winnow.api.endpoint import Answer, Request, endpoint
-from winnow.api.paging import Cursors
 from winnow.api.views import feedback_batches_view
 from winnow.aws import resources
 
-cursors = Cursors(resources.cursor_key)
 
-
-@endpoint(schemas.LIST)
+@endpoint("GET /models/{model_id}/examples")
 def handler(request: Request) -> Answer:
     model = resources.models().get(request.path["model_id"])
     name = f"feedback of {model.uid}"
-    after = cursors.position(name, request.fields.get("next"))
+    after = paging.place(name, request.fields.get("next"), paging.BATCH)
     batches, more = resources.feedback_batches().waiting(model, int(request.fields.get("limit", 100)), after)
-    return Answer(HTTPStatus.OK, {**feedback_batches_view(batches, model), "next": cursors.cursor(name, more)})
+    return Answer(HTTPStatus.OK, {**feedback_batches_view(batches, model), "next": paging.cursor(name, more)})

@@ -1,6 +1,6 @@
-"""The decorator around every endpoint: parse, check, call; errors become problem details.
+"""The decorator of every endpoint. It parses and checks the request, calls the function, and turns errors into problem details.
 
-The event is that of a REST API's Lambda proxy integration
+The event is the event of a REST API's Lambda proxy integration
 (https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html).
 """
 
@@ -12,7 +12,6 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum, auto
 from functools import wraps
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -29,30 +28,21 @@ if TYPE_CHECKING:
 
 MOST_REQUEST_BYTES = 1_000_000
 MOST_ANSWER_BYTES = 5_000_000
-# Beside those that any script may read.
+# The headers that scripts of web pages may read, besides those that they can always read.
 _READABLE = "ETag, Location, Retry-After, x-amzn-RequestId"
-# The headers that a 304 has of the answer in whose place it is (RFC 9110, section 15.4.5).
+# The headers that a 304 keeps from the full answer (RFC 9110, section 15.4.5).
 _OF_A_304 = ("ETag", "Cache-Control", "Vary")
 _JSON = json.JSONEncoder(ensure_ascii=False)
 
 
-class Source(Enum):
-    """Where an endpoint's fields are read from."""
-
-    BODY = auto()
-    QUERY = auto()
-    BODY_OR_QUERY = auto()
-
-
 class Headers:
-    """The headers of an event, each looked for when it is asked for: most calls ask for none."""
+    """The headers of an event. Each is searched on demand, because most calls need none."""
 
     def __init__(self, event: Mapping[str, Any]) -> None:
         self._event = event
 
     def get(self, name: str) -> str | None:
-        """The header of this name in lower case, None where it isn't there; the values of one that was sent several times as a list
-        (RFC 9110, section 5.3)."""
+        """The header of this name (in lower case), None if absent. Several values are joined by commas (RFC 9110, section 5.3)."""
         several = self._event.get("multiValueHeaders") or {name: [value] for name, value in (self._event.get("headers") or {}).items()}
         found = [value for sent, values in several.items() if sent.lower() == name for value in values]
         return ", ".join(found) if found else None
@@ -60,8 +50,9 @@ class Headers:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request that was checked: the names in its path, its fields, its headers, and how long the Lambda may still take."""
+    """A checked request: the call, path parameters, fields, headers, and the seconds that the Lambda has left."""
 
+    call: str
     path: Mapping[str, str]
     fields: Mapping[str, Any]
     headers: Headers
@@ -70,9 +61,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A status, and the body: what goes into it as JSON, or a text as it is, whose Content-Type is then among the headers.
+    """A status, a body and headers. A mapping is sent as JSON; a text is sent as it is, and the headers must have its Content-Type.
 
-    Where the headers have an ETag that the request says it knows, the client gets a 304 without a body instead.
+    If the headers have an ETag that the request's If-None-Match names, the client gets a 304 without a body instead.
     """
 
     status: HTTPStatus
@@ -83,28 +74,33 @@ class Answer:
 Handler = Callable[[dict[str, Any], "LambdaContext"], dict[str, Any]]
 
 
-def endpoint(schema: fields.Schema = fields.NONE, source: Source = Source.QUERY) -> Callable[[Callable[[Request], Answer]], Handler]:
-    """Make a Lambda handler of a function from Request to Answer. Fields that the schema doesn't know are refused by name."""
-    check = fields.checker(schema)
+def endpoint(call: str) -> Callable[[Callable[[Request], Answer]], Handler]:
+    """Make a Lambda handler from a function that takes a Request and returns an Answer. The contract says what the call, such as
+    "POST /models", takes. An error names each unknown field.
 
-    def decorate(call: Callable[[Request], Answer]) -> Handler:
-        @wraps(call)
+    A function that answers several calls names one of them: they take the same.
+    """
+    taken = fields.Taken(call)
+
+    def decorate(answer_to: Callable[[Request], Answer]) -> Handler:
+        @wraps(answer_to)
         def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             began = time.perf_counter()
-            # All that is logged of a request has it; so has API Gateway's own log, and its answer, in the header x-amzn-requestid.
+            # The same id is in every log line of the request, in API Gateway's log, and in the answer's header x-amzn-requestid.
             logger.set_correlation_id((event.get("requestContext") or {}).get("requestId"))
             caller = (event.get("requestContext") or {}).get("authorizer") or {}
             try:
                 _check_role(event, caller.get("role"))
                 path = event.get("pathParameters") or {}
-                fields.check_path(path)
+                taken.check_path(path)
+                given = taken.check_fields(_read(event, taken.source))
                 headers = Headers(event)
-                request = Request(path, check(_read(event, source)), headers, context.get_remaining_time_in_millis() / 1000)
-                answer = call(request)
+                taken.check_headers(headers.get)
+                answer = answer_to(Request(call, path, given, headers, context.get_remaining_time_in_millis() / 1000))
                 response = _not_modified(answer) if _is_known(event, headers, answer) else _response(answer)
             except WinnowError as error:
                 if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                    logger.exception("refused by a fault of ours")
+                    logger.exception("failed on our side")
                 if isinstance(error, ArtifactError):
                     count("RefusedArtifacts")
                 response = _response(problem(error))
@@ -130,7 +126,7 @@ def endpoint(schema: fields.Schema = fields.NONE, source: Source = Source.QUERY)
 
 
 def _check_role(event: Mapping[str, Any], role: str | None) -> None:
-    """Whether the authorizer found a role that may make exactly this call: the patterns of its policy are wider than calls are."""
+    """ForbiddenError unless the role may make exactly this call. The authorizer's policy has patterns, which match more than one call."""
     if not access.may(role, f"{event.get('httpMethod')} {event.get('resource')}") and clients.setting("AUTHORIZER") != access.BY_IAM:
         raise ForbiddenError
 
@@ -142,12 +138,12 @@ def problem(error: WinnowError) -> Answer:
 def _response(answer: Answer) -> dict[str, Any]:
     body = answer.body if isinstance(answer.body, str) else _JSON.encode(answer.body)
     if len(body.encode()) > MOST_ANSWER_BYTES:
-        raise TooLargeError(f"The answer would be larger than {MOST_ANSWER_BYTES:,} bytes: send fewer texts or ask for a smaller n_top.")
+        raise TooLargeError(f"The answer would be larger than {MOST_ANSWER_BYTES:,} bytes: send fewer texts or a smaller n_top.")
     return {"statusCode": int(answer.status), "headers": {"Content-Type": "application/json", **answer.headers}, "body": body}
 
 
 def _for_browsers() -> dict[str, str]:
-    """What lets scripts of the deployment's web pages read an answer. https://fetch.spec.whatwg.org/#http-cors-protocol"""
+    """The headers that let scripts of the deployment's web pages read an answer. https://fetch.spec.whatwg.org/#http-cors-protocol"""
     origin = clients.setting("CORS_ORIGIN")
     return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": _READABLE} if origin else {}
 
@@ -164,16 +160,16 @@ def _not_modified(answer: Answer) -> dict[str, Any]:
     return {"statusCode": int(HTTPStatus.NOT_MODIFIED), "headers": headers, "body": ""}
 
 
-def _read(event: Mapping[str, Any], source: Source) -> dict[str, Any]:
-    """The request's fields, unchecked."""
+def _read(event: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """The request's fields, unchecked. source: as the contract has it."""
     query = dict(event.get("queryStringParameters") or {})
     _bytes_of("".join([*query, *query.values()]), "The query")
-    if source is Source.QUERY:
+    if source == "query":
         return query
     body = _body(event)
-    if source is Source.BODY and query:
+    if source == "body" and query:
         raise InvalidFieldError(f"This call takes no query parameters ({', '.join(query)}): send a JSON body.", field=next(iter(query)))
-    if source is Source.BODY_OR_QUERY and not body.strip():
+    if source == "body or query" and not body.strip():
         return query
     if query:
         raise InvalidFieldError("Send the fields in the JSON body or as query parameters, not both.", field=next(iter(query)))
@@ -190,14 +186,14 @@ def _body(event: Mapping[str, Any]) -> str:
             body = base64.b64decode(body, validate=True).decode("utf-8")
         except (binascii.Error, UnicodeDecodeError) as error:
             raise UnreadableError("The body is not UTF-8: send JSON in UTF-8.") from error
-    # A body in which JSON's quotes were escaped into the event counts as it was sent.
+    # The body counts as it was sent, without the escapes that the event adds.
     if len(_bytes_of(body, "The body")) > MOST_REQUEST_BYTES:
         raise TooLargeError(f"The body is larger than {MOST_REQUEST_BYTES:,} bytes: send fewer texts in a call.")
     return body
 
 
 def _bytes_of(text: str, what: str) -> bytes:
-    """A text of the event in UTF-8. UnreadableError for half of a surrogate pair, which the event's own escapes could bring in."""
+    """A text of the event in UTF-8. UnreadableError for half a surrogate pair, which the event's own escapes can put into a text."""
     try:
         return text.encode()
     except UnicodeEncodeError as error:

@@ -1,6 +1,6 @@
-"""The registry and the storage of this deployment, over the resources that the function's settings name.
+"""The registry and the storage of this deployment, made from the resources that the function's settings name.
 
-Each is imported by who asks for it: what a function never needs, its cold start doesn't pay for.
+Each function here imports what it needs, so that a Lambda's cold start imports only what that Lambda uses.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from winnow.storage.uploads import Datasets
     from winnow.storage.version_reports import VersionReports
 
-# Half of what a function's /tmp has. The other half is for sentence encoders.
+# In bytes: half of a function's /tmp. The other half is for sentence encoders.
 _MOST_KEPT = 256 << 20
 
 
@@ -73,7 +73,7 @@ def slots() -> Slots:
 
 
 def most_trainings() -> int:
-    """So many versions are trained at once."""
+    """The most trainings that run at the same time."""
     return int(clients.setting("MOST_TRAININGS"))
 
 
@@ -100,12 +100,12 @@ def batch_objects() -> BatchObjects:
 
 
 def batch_days() -> int:
-    """So many days the result of a batch prediction is kept."""
+    """The number of days for which the result of a batch prediction is kept."""
     return int(clients.setting("BATCH_DAYS"))
 
 
 def batch_concurrency() -> int:
-    """So many shards of a batch prediction are classified at once."""
+    """The most shards of a batch prediction that are classified at the same time."""
     return int(clients.setting("BATCH_CONCURRENCY"))
 
 
@@ -133,13 +133,6 @@ def answered_requests() -> AnsweredRequests:
     return AnsweredRequests(clients.registry_table())
 
 
-def cursor_key() -> bytes:
-    """What the cursors of lists are signed with."""
-    from winnow.registry.cursor_key import Keys
-
-    return Keys(clients.registry_table()).cursors()
-
-
 def roles() -> Roles:
     from winnow.registry.roles import Roles
 
@@ -164,23 +157,23 @@ def ceilings() -> Ceilings:
 
 
 def has_encoder() -> bool:
-    """Whether the deployment was given a sentence encoder."""
+    """Whether the deployment has a sentence encoder."""
     return clients.setting("ENCODER") != "none"
 
 
 def encoder_digest() -> str | None:
-    """The digest of the encoder with which versions are trained, None where that is the layer's."""
+    """The digest of the encoder for new versions; None for the encoder of the layer."""
     name = clients.setting("ENCODER")
     return None if name in ("minilm", "none") else name
 
 
 def encoder_bucket() -> str | None:
-    """Where further encoders lie, None where there are none."""
+    """The bucket of further encoders, None if there is none."""
     return clients.setting("ENCODER_BUCKET") or None
 
 
 def artifacts(*, keeps_files: bool = False) -> Artifacts:
-    """keeps_files: whether files stay in /tmp after they were read, to be read from there the next time."""
+    """keeps_files: whether to cache the files of artifacts in /tmp."""
     from winnow.storage.artifacts import Artifacts
     from winnow.storage.disk_cache import KeptFiles
 
@@ -243,5 +236,5 @@ def _models_bucket() -> Bucket:
 
 
 def memory() -> int:
-    """Of the function, in bytes."""
+    """The memory of the function, in bytes."""
     return int(clients.setting("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")) << 20

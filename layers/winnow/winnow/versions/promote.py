@@ -1,4 +1,4 @@
-"""What clients set of a model: which version is live (promoting one, and rolling back, which is the same), and its properties."""
+"""What clients can set of a model: the live version (to promote and to roll back are the same), and its properties."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from winnow.registry.versions import check_ready
 
 
 def promote_version(model_id: str, number: int, condition: Callable[[Model], bool] | None) -> None:
-    """Make a ready version the live one. Nothing is written where it is that already.
+    """Make a ready version live. Writes nothing if it is live already.
 
-    condition: asked of the model as it is looked at; the write is made in that state or not at all. StaleError where it doesn't hold.
-    ModelNotFoundError, VersionNotFoundError, VersionNotReadyError.
+    condition: must hold for the model that is read, otherwise StaleError. The write fails if the model changed after that.
+    ModelNotFoundError, VersionNotFoundError, VersionNotReadyError, BusyError.
     """
     models = resources.models()
 
@@ -31,9 +31,9 @@ def promote_version(model_id: str, number: int, condition: Callable[[Model], boo
 
 
 def change_model(model_id: str, properties: Mapping[str, Any], condition: Callable[[Model], bool] | None) -> None:
-    """Set properties of a model: `retrain_after`, `tolerance`. Nothing is written where they are as wanted already.
+    """Set properties of a model: `retrain_after`, `tolerance`. Writes nothing if they have these values already.
 
-    condition: as in `promote`. ModelNotFoundError, StaleError.
+    condition: as in `promote_version`. ModelNotFoundError, StaleError, BusyError.
     """
     models = resources.models()
 
