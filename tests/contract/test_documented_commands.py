@@ -50,15 +50,9 @@ RULES = (
     ),
     (
         r".*",
-        r"sam deploy --parameter-overrides DeploymentPreference=.*",
-        "an AWS account: the local cloud has no CodeDeploy; tests/contract/test_release.py translates the template with it",
-    ),
-    (
-        r".*",
         r"sam deploy --parameter-overrides Tracing=Active",
         "tests/contract/test_operations.py::test_functions_are_traced_and_may_write_traces_only_if_a_parameter_says_so",
     ),
-    (r".*", r"make monitoring .*", "an AWS account: CloudWatch's alarms, and somebody who gets the e-mail"),
     (
         r".*",
         r"sam deploy --parameter-overrides (?!Authorizer).*",
