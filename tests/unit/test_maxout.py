@@ -161,6 +161,7 @@ def test_sentence_takes_it_where_a_kernel_has_no_room(exclusive: bool) -> None:
     assert TrainedClassifier.from_files(made.to_files()).predict(texts) == made.predict(texts)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_no_room_for_a_kernel")
 @pytest.mark.parametrize("recipe", ["sentence", "best"])
 def test_a_training_with_it_is_put_down_and_comes_to_the_same(recipe: str) -> None:

@@ -6,7 +6,7 @@ from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.aws import resources
 
 
-@endpoint()
+@endpoint("GET /models/{model_id}/versions/{version}/artifact")
 def handler(request: Request) -> Answer:
     version = resources.models().ready_version(request.path["model_id"], int(request.path["version"]))
     link = resources.storage().pipeline_link(version.job)

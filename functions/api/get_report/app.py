@@ -7,7 +7,7 @@ from winnow.aws import resources
 from winnow.registry.models import dataset_never_read
 
 
-@endpoint()
+@endpoint("GET /models/{model_id}/versions/{version}/report")
 def handler(request: Request) -> Answer:
     models = resources.models()
     version = models.version(models.get(request.path["model_id"]), int(request.path["version"]))

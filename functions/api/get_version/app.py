@@ -8,7 +8,7 @@ from winnow.api.views import version_view
 from winnow.aws import resources
 
 
-@endpoint()
+@endpoint("GET /models/{model_id}/versions/{version}")
 def handler(request: Request) -> Answer:
     model = resources.models().get(request.path["model_id"])
     version = resources.models().version(model, int(request.path["version"]))

@@ -110,13 +110,6 @@ def answered_requests() -> AnsweredRequests:
     return AnsweredRequests(clients.registry_table())
 
 
-def cursor_key() -> bytes:
-    """The key that signs the cursors of lists."""
-    from winnow.registry.cursor_key import Keys
-
-    return Keys(clients.registry_table()).cursors()
-
-
 def roles() -> Roles:
     from winnow.registry.roles import Roles
 
