@@ -1,12 +1,12 @@
-"""answering.py FUNCTION EVENTS FIGURES [PROFILE]: a process that answers events as a deployed function does, and tells what each took.
+"""answering.py FUNCTION EVENTS FIGURES [PROFILE]: answers events as a deployed function does, and measures each answer.
 
-FUNCTION is the folder with app.py, EVENTS a file with an event a line, FIGURES the file to write, as JSON:
-  started, imported, cold   CPU seconds of the process when this file began, when app.py was imported, when the first answer was there
-  wall                      seconds on the clock from BEGAN (an environment variable: time.monotonic() before the start) to the first answer
-  answers                   of each event: CPU seconds, and bytes of memory that the process held after it
-  most                      the most bytes that it held
-PROFILE is a file for what cProfile saw of the first answer, which then takes longer.
-An answer that isn't 200 ends it. The standard library only, beside what the function itself imports.
+FUNCTION is the folder with app.py. EVENTS is a file with one event per line. FIGURES is the JSON file to write:
+  started, imported, cold   CPU seconds of the process at the start of this file, after the import of app.py, and after the first answer
+  wall                      seconds from BEGAN (an environment variable: time.monotonic() before the start) to the first answer
+  answers                   for each event: CPU seconds, and the memory of the process after it in bytes
+  most                      the peak memory in bytes
+PROFILE is a file for cProfile's view of the first answer, which then takes longer.
+Any answer other than 200 ends the process. Only the function itself imports more than the standard library.
 """
 
 from __future__ import annotations
@@ -60,13 +60,13 @@ def _profiled(handler: Callable[[object, object], Any], event: object, context: 
 
 
 def _check(answer: dict[str, object] | None) -> None:
-    """A task of a workflow answers nothing."""
+    """Ends the process if the answer is an error. Tasks of workflows return no status."""
     if answer is not None and answer["statusCode"] != 200:
         sys.exit(f"{answer['statusCode']}: {answer['body']}")
 
 
 def _memory(name: str) -> int:
-    # Not getrusage: its figure takes in what the process was before it became this one.
+    # Not getrusage: its peak includes the process before exec.
     lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
 

@@ -1,8 +1,8 @@
-"""`make bench-banking77`: Banking77, trained and classified through the API of a local cloud.
+"""`make bench-banking77`: train and classify Banking77 through the API of a local cloud.
 
 The data set is Casanueva et al. 2020 (https://arxiv.org/abs/2003.04807), CC BY 4.0: train.csv and test.csv with the columns text and
-category. Its training examples go in as a client would send them (Winnow holds one in ten of them out); the official test set is
-classified afterwards, a hundred texts a call.
+category. The benchmark uploads the training examples as a client would; Winnow holds out one in ten of them. Then it classifies the
+official test set, 100 texts per call.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ MODEL = "banking77"
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench-banking77", description=__doc__)
-    parser.add_argument("data", nargs="?", type=Path, default=DATA / FOLDERS["banking77"], help="folder with train.csv and test.csv")
-    parser.add_argument("--recipe", help="train by this recipe (the API's default)")
+    parser.add_argument("data", nargs="?", type=Path, default=DATA / FOLDERS["banking77"], help="the folder with train.csv and test.csv")
+    parser.add_argument("--recipe", help="the recipe to train with (default: the API's default)")
     arguments = parser.parse_args()
     data: Path = arguments.data
     require_banking77(data)
@@ -53,7 +53,7 @@ def _measure(client: Client, split: Split, asked: Mapping[str, str]) -> None:
     trained = time.monotonic() - began
     version = model["version"]
     if version["status"] != "ready":
-        raise CloudError(f"the training ended {version['status']}: {version['error']}")
+        raise CloudError(f"the training has the status {version['status']}: {version['error']}")
     began = time.monotonic()
     predicted: list[set[str]] = []
     for part in batched(split.test, 100, strict=False):
@@ -72,8 +72,9 @@ def _measure(client: Client, split: Split, asked: Mapping[str, str]) -> None:
     strangers = client.call("GET", f"/models/{MODEL}/versions/{version['version']}/evaluation")["strangers"]
     if strangers:
         print(
-            f"  none of these: of {strangers['texts']} texts of {strangers['labels']} labels left out {strangers['let_through']:.1%} let"
-            f" through ({strangers['let_through_by_score']:.1%} by the score alone), of the others {strangers['refused']:.1%} refused"
+            f"  texts without a known label: {strangers['let_through']:.1%} of {strangers['texts']} texts of {strangers['labels']} left-out"
+            f" labels accepted ({strangers['let_through_by_score']:.1%} by score alone);"
+            f" {strangers['refused']:.1%} of the other texts refused"
         )
     print(f"  seconds on this machine: {trained:.0f} from upload to ready, {classified:.1f} to classify the test set")
 

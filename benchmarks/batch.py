@@ -1,7 +1,7 @@
-"""`make bench-batch`: a million lines, some of them bad, classified as one batch through the API of a local cloud.
+"""`make bench-batch`: classify a million lines, some of them bad, as one batch through the API of a local cloud.
 
-The texts are pairs of the sample's, with a number, so that none comes twice; the bad lines and where they stand come from a seed. Of each
-function the most memory is shown that a process of it held, against what the template gives it.
+Each text is a pair of the sample's texts with a number, so no text occurs twice. A seed chooses the bad lines and their places. The
+benchmark shows the peak memory of each function's processes beside the memory in the template.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from winnow_cli.client import ApiError, Client
 
 MODEL = "batch"
 SAMPLE = PROJECT / "local" / "sample" / "savings.json"
-# Of each sort the line, as it is sent.
+# One line of each kind of error.
 _BAD = [b"{", b"17", b'{"label": "a"}', b'{"text": ""}', b"", b'"\xff"', b'{"text": "\\ud800"}', json.dumps("long " * 5_000).encode()]
 _BAD_SHARE = 1 / 5_000
 _TASKS = ("SplitBatch", "ClassifyShard", "JoinBatch")
@@ -51,7 +51,7 @@ def main() -> int:
 
 
 def _lines(number: int) -> tuple[bytes, set[int]]:
-    """The object, gzip; and the numbers of its bad lines."""
+    """The gzipped object, and the numbers of its bad lines."""
     chance = random.Random(0)
     texts = [example["text"] for example in json.loads(SAMPLE.read_text())]
     bad = set()
@@ -80,19 +80,19 @@ def _measure(cloud: LocalCloud, content: bytes, bad: set[int], arguments: argpar
     taken = time.monotonic() - began
     workers.end()
     if batch["status"] != "ready":
-        raise CloudError(f"the batch ended {batch['status']}: {batch['error']}")
+        raise CloudError(f"the batch has the status {batch['status']}: {batch['error']}")
     progress = batch["progress"]
     print(f"{batch['lines']:,} lines in {progress['all_shards']} shards, recipe {arguments.recipe}, {taken:.0f} s on this machine")
     wrong = _check(batch["result"], arguments.lines, bad)
-    print(f"  finished, {batch['result']['bytes'] / 1e6:.1f} MB of result; in order: {'no: ' + wrong if wrong else 'yes'}")
+    print(f"  finished; result: {batch['result']['bytes'] / 1e6:.1f} MB; in order: {'no: ' + wrong if wrong else 'yes'}")
     print(f"  bad lines: {len(bad)} sent, {progress['all_errors']} reported")
     limits = {name: _memory_given(cloud, name) for name in _TASKS}
     for name, given in limits.items():
-        print(f"  {name:<14} {workers.cpu_seconds[name]:>7.1f} CPU s, most memory {workers.memory[name]:>5,} MB of {given:,}")
+        print(f"  {name:<14} {workers.cpu_seconds[name]:>7.1f} CPU s, peak memory {workers.memory[name]:>5,} MB of {given:,}")
     rate = (arguments.lines - len(bad)) / workers.cpu_seconds["ClassifyShard"]
-    print(f"  classified: {rate:,.0f} texts a CPU second; split: {arguments.lines / workers.cpu_seconds['SplitBatch']:,.0f} lines")
+    print(f"  classified: {rate:,.0f} texts per CPU second; split: {arguments.lines / workers.cpu_seconds['SplitBatch']:,.0f} lines")
     if wrong or any(workers.memory[name] > given for name, given in limits.items()):
-        raise CloudError("not as it should be")
+        raise CloudError("the result is wrong (see above)")
 
 
 def _wait(client: Client, batch: str) -> dict[str, Any]:
@@ -108,13 +108,13 @@ def _wait(client: Client, batch: str) -> dict[str, Any]:
 
 
 def _check(result: Mapping[str, Any], lines: int, bad: set[int]) -> str:
-    """What is wrong with the result; nothing is where it is empty."""
+    """The first error of the result. Empty if there is none."""
     place = 0
     with requests.get(result["url"], stream=True, timeout=60) as answer:
         for place, line in enumerate(answer.iter_lines(chunk_size=1_000_000), start=1):
             found = json.loads(line)
             if found["line"] != place:
-                return f"line {found['line']} stands in place {place}"
+                return f"line {found['line']} is at place {place}"
             if ("error" in found) != (place in bad):
                 return f"line {place} is {line[:100]!r}"
             if place not in bad and (found["id"] != place or not found["labels"]):
@@ -123,7 +123,7 @@ def _check(result: Mapping[str, Any], lines: int, bad: set[int]) -> str:
 
 
 def _memory_given(cloud: LocalCloud, name: str) -> int:
-    """What the template gives a function, in MB of 10^6 bytes."""
+    """The memory of a function in the template, in MB (10^6 bytes)."""
     mebibytes: int = cloud.client("lambda").get_function_configuration(FunctionName=cloud.resource(name))["MemorySize"]
     return int(mebibytes * 1024 * 1024 / 1e6)
 

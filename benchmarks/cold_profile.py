@@ -1,10 +1,10 @@
-"""`make bench-cold-profile`: what a cold start of the function is made of, by recipe.
+"""`make bench-cold-profile`: the parts of the function's cold start, by recipe.
 
-Of models of Banking77, each asked in fresh processes (benchmarks/contestants.py), with the page cache warm. First the whole: the
-processor's time when the interpreter ran, when the handler's module was imported, and when the first answer was there. Then what was
-imported, by package, as `python -X importtime` tells it: the modules' own time, on the clock, with what only the first answer imports.
-Last, what of our own functions the first answer's time was spent in, with all that each called, as cProfile tells it, which makes calls
-look dearer than they are. Medians over the processes.
+The benchmark asks models of Banking77 in fresh processes (benchmarks/contestants.py) with a warm page cache. First it shows CPU time
+until the interpreter ran, until the handler's module was imported, and until the first answer. Then it shows imports by package
+(`python -X importtime`): wall time of the modules alone, including imports that only the first answer needs. Last it shows the time
+of our own functions during the first answer, including all that they call, by cProfile. cProfile makes calls look slower than they
+are. All figures are medians over the processes.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="make bench-cold-profile", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("data", nargs="?", type=Path, default=DATA / FOLDERS["banking77"], help="folder with train.csv and test.csv")
-    parser.add_argument("--processes", type=int, default=5, help="how many fresh processes of each kind (5)")
+    parser.add_argument("data", nargs="?", type=Path, default=DATA / FOLDERS["banking77"], help="the folder with train.csv and test.csv")
+    parser.add_argument("--processes", type=int, default=5, help="the number of fresh processes of each kind (5)")
     parser.add_argument("--only", nargs="+", choices=[*RECIPES, *PEERS], default=list(RECIPES))
     arguments = parser.parse_args()
     require_banking77(arguments.data)
@@ -59,17 +59,17 @@ def _profile(contestant: Contestant, processes: int) -> Iterator[str]:
     contestants.ask(contestant, events)
     told = [contestants.ask(contestant, events) for _ in range(processes)]
     started, imported, cold = (statistics.median(getattr(each, name) for each in told) for name in ("started", "imported", "cold"))
-    yield f"\n{contestant.name}: {1000 * cold:.0f} ms of the processor, medians of {processes} processes"
+    yield f"\n{contestant.name}: {1000 * cold:.0f} ms of CPU, median of {processes} processes"
     for name, seconds in (("interpreter", started), ("the handler's imports", imported - started), ("first answer", cold - imported)):
         yield _line(name, seconds, cold)
     imports = _medians(lambda: _imports(contestant), processes)
-    yield from _table(f"imports, ms on the clock: {1000 * sum(imports.values()):.0f}", imports, sum(imports.values()))
+    yield from _table(f"imports, ms of wall time: {1000 * sum(imports.values()):.0f}", imports, sum(imports.values()))
     answer = _medians(lambda: _first_answer(contestant), processes)
-    yield from _table("the first answer, ms with cProfile, each with what it calls:", answer, max(answer.values()))
+    yield from _table("the first answer, ms with cProfile, including calls:", answer, max(answer.values()))
 
 
 def _imports(contestant: Contestant) -> Seconds:
-    """Seconds of each package's own modules."""
+    """Seconds for the modules of each package, without their imports."""
     told = contestants.ask(contestant, [contestants.event(contestant.name, [TEXT])], "-X", "importtime")
     found: dict[str, float] = defaultdict(float)
     for match in _IMPORTED.finditer(told.errors):
@@ -78,7 +78,7 @@ def _imports(contestant: Contestant) -> Seconds:
 
 
 def _first_answer(contestant: Contestant) -> Seconds:
-    """Seconds of each of our own functions, with all that it called."""
+    """Seconds of each of our own functions, including all calls."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "profile"
         contestants.ask(contestant, [contestants.event(contestant.name, [TEXT])], profile=file)

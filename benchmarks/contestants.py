@@ -1,7 +1,7 @@
-"""Functions that predict, ours and those that a user would have built, asked in processes of their own as Lambda would run them.
+"""Functions that predict, ours and those that a user might build instead. Each runs in a separate process, as on Lambda.
 
-A process has Python without its site-packages, and on its path what Lambda would lay there: the function's layers, or the packages
-beside it, and what the runtime brings (boto3). It reads registry and artifacts from a local cloud, and its own time is all that counts.
+The process runs Python without its site-packages. Its path is that of Lambda: the layers of the function or the packages beside it, and
+the packages of the runtime (boto3). It reads registry and artifacts from a local cloud. Only the time of the process itself counts.
 """
 
 from __future__ import annotations
@@ -24,35 +24,35 @@ from local.server import CREDENTIALS, CloudError
 from winnow_cli.client import Client
 
 RECIPES: Mapping[str, Mapping[str, Any]] = {"linear": {}, "cnn": {"n_iter": 1}, "sentence": {}, "best": {}}
-"""Ours, and how each is trained here. cnn for one epoch: its weights cost the same to use."""
+"""Our recipes and their settings. cnn trains for one epoch, because that doesn't change the cost of its predictions."""
 PEERS = ("spacy_ensemble", "sklearn_svc", "fasttext")
-"""What a user would have built, in benchmarks/peers_prediction."""
+"""The functions that a user might build, in benchmarks/peers_prediction."""
 
 _BUILT = PROJECT / ".aws-sam" / "local"
 _PACKAGES = PROJECT / ".aws-sam" / "peers"
 _LAYERS = ("WinnowLayer", "SpacyLayer", "EncoderLayer")
 _OF_ENCODER = {"sentence", "best"}
-# A thousand labels by best take long where there is little processor.
+# best with a thousand labels takes long on a slow processor.
 _TRAINING_SECONDS = 7_200
 _EVENT = PROJECT / "events" / "api" / "predict_post_text.json"
 
 
 @dataclass(frozen=True)
 class Contestant:
-    """A function, and the model that it is asked for."""
+    """A function and its model."""
 
     name: str
     function: Path
     path: Sequence[Path]
-    """What Lambda lays on the path: layers, or what lies beside the function."""
+    """The import path on Lambda: layers, or packages beside the function."""
     shipped: Sequence[Path]
-    """What of it this model needs."""
+    """The parts of it that this model needs."""
     environment: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Told:
-    """What one process told: benchmarks/answering.py."""
+    """The figures of one process (benchmarks/answering.py)."""
 
     started: float
     imported: float
@@ -61,27 +61,27 @@ class Told:
     answers: Sequence[tuple[float, int]]
     most: int
     errors: str = ""
-    """What it wrote to standard error."""
+    """The output of the process on standard error."""
 
     def seconds(self, first: int, last: int | None) -> list[float]:
-        """CPU seconds of each answer from first on, before last, or to the end."""
+        """CPU seconds of each answer from `first` to before `last`, or to the end."""
         return [seconds for seconds, _ in self.answers[first:last]]
 
 
 def ours(cloud: LocalCloud, function: str = "Predict") -> Contestant:
-    """A deployed function of our own, to be asked for any model."""
+    """One of our deployed functions, for any model."""
     layers = [_BUILT / layer / "python" for layer in _LAYERS]
     return Contestant(function, _BUILT / function, layers, layers, _environment(cloud, function))
 
 
 def of_recipe(cloud: LocalCloud, recipe: str) -> Contestant:
-    """Ours, with a model of that name."""
+    """Our function with the model of this name."""
     found = ours(cloud)
     return Contestant(recipe, found.function, found.path, found.path if recipe in _OF_ENCODER else found.path[:2], found.environment)
 
 
 def of_peer(cloud: LocalCloud, name: str, model: Path) -> Contestant:
-    """A peer, whose model is uploaded."""
+    """A peer. Its model is uploaded."""
     bucket = cloud.outputs()["ModelsBucket"]
     cloud.client("s3").upload_file(str(model), bucket, f"peers/{name}")
     path = [_PACKAGES / name]
@@ -90,31 +90,31 @@ def of_peer(cloud: LocalCloud, name: str, model: Path) -> Contestant:
 
 
 def train(cloud: LocalCloud, name: str, content: bytes, **settings: Any) -> dict[str, Any]:
-    """Train a model of that name through the API, and return its version. content: a data set as JSON Lines."""
+    """Train a model of this name through the API and return its version. content: a data set as JSON Lines."""
     deployed = cloud.environment()
     client = Client(deployed["WINNOW_URL"], deployed["WINNOW_API_KEY"])
     client.train(name, client.upload(f"{name}.jsonl", content), **settings)
     version: dict[str, Any] = client.wait(name, seconds=_TRAINING_SECONDS)["version"]
     if version["status"] != "ready":
-        raise CloudError(f"the training of {name} ended {version['status']}: {version['error']}")
+        raise CloudError(f"the training of {name} has the status {version['status']}: {version['error']}")
     return version
 
 
 def json_lines(split: Split) -> bytes:
-    """The training set, to be uploaded."""
+    """The training set as JSON Lines."""
     rows = ({"text": example.text, "label": example.labels[0]} for example in split.train)
     return "\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode()
 
 
 def event(model_id: str, texts: Sequence[str], **more: bool) -> dict[str, Any]:
-    """As API Gateway sends it. One text is asked for as `text`, several as `texts`. more: further fields."""
+    """The event of API Gateway. One text goes into `text`, several into `texts`. more: further fields."""
     body = {"model_id": model_id, **({"text": texts[0]} if len(texts) == 1 else {"texts": list(texts)}), **more}
     found: dict[str, Any] = json.loads(_EVENT.read_text(encoding="utf-8"))
     return found | {"body": json.dumps(body)}
 
 
 def ask(contestant: Contestant, events: Sequence[Mapping[str, Any]], *python: str, profile: Path | None = None) -> Told:
-    """Let a fresh process answer the events. python: options of the interpreter. CloudError where an answer isn't 200."""
+    """Answer the events in a fresh process. python: options of the interpreter. Raises CloudError if an answer isn't 200."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         asked, told = folder / "events.jsonl", folder / "figures.json"
@@ -124,7 +124,7 @@ def ask(contestant: Contestant, events: Sequence[Mapping[str, Any]], *python: st
             **contestant.environment,
             "PATH": os.environ["PATH"],
             "PYTHONPATH": os.pathsep.join(map(str, [*contestant.path, _PACKAGES / "runtime"])),
-            # No byte code is written: Lambda's folders are read-only.
+            # Write no byte code: the folders on Lambda are read-only.
             "PYTHONDONTWRITEBYTECODE": "1",
             "OPENBLAS_NUM_THREADS": "1",
             "OMP_NUM_THREADS": "1",
@@ -136,12 +136,12 @@ def ask(contestant: Contestant, events: Sequence[Mapping[str, Any]], *python: st
             [sys.executable, "-S", "-P", *python, *program], env=environment, capture_output=True, text=True, check=False
         )
         if done.returncode:
-            raise CloudError(f"{contestant.name} failed: {(done.stderr.strip().splitlines() or ['it said nothing'])[-1]}")
+            raise CloudError(f"{contestant.name} failed: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
         return Told(**json.loads(told.read_text(encoding="utf-8")), errors=done.stderr)
 
 
 def sizes(contestant: Contestant) -> tuple[int, int]:
-    """Bytes of what is shipped, as zips (a layer is one of its own) and unzipped."""
+    """Bytes of the deployment, as zips (one per layer) and unzipped."""
     parts = [_sizes(path) for path in contestant.shipped]
     return sum(packed for packed, _ in parts), sum(unpacked for _, unpacked in parts)
 
@@ -156,7 +156,7 @@ def _sizes(folder: Path) -> tuple[int, int]:
 
 
 def drop_page_cache() -> bool:
-    """Whether the machine has forgotten what it read from its disks: it takes root."""
+    """Drop the page cache. Returns whether that worked: it needs root."""
     os.sync()
     try:
         Path("/proc/sys/vm/drop_caches").write_text("3", encoding="ascii")
@@ -166,7 +166,7 @@ def drop_page_cache() -> bool:
 
 
 def _environment(cloud: LocalCloud, function: str) -> dict[str, str]:
-    """What the deployed function has, and what Lambda adds."""
+    """The environment of the deployed function, with the variables that Lambda adds."""
     client = cloud.client("lambda")
     pages = client.get_paginator("list_functions").paginate()
     named = [each["FunctionName"] for page in pages for each in page["Functions"] if f"-{function}-" in each["FunctionName"]]

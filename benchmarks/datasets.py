@@ -1,8 +1,8 @@
-"""A gigabyte of JSON Lines through the reader and the report: rows a second, and how the memory grows.
+"""Reads and reports on a gigabyte of JSON Lines: shows rows per second and the growth of memory.
 
-    make bench-datasets            1,000 MB; MB=100 for less, GZIP=1 for the same packed
+    make bench-datasets            1,000 MB; MB=100 for less, GZIP=1 for gzip
 
-The file is made as it is read, so that neither disk nor network is measured.
+The file is generated while it is read, so the result includes neither disk nor network.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ WORDS = ["save", "spend", "account", "card", "transfer", "rent", "holiday", "lim
 
 
 class Made:
-    """A stream of JSON Lines, with so many bytes before it is packed."""
+    """A stream of JSON Lines of the given size before compression."""
 
     def __init__(self, most: int, *, packed: bool) -> None:
         self._most = most
@@ -44,7 +44,7 @@ class Made:
         rows = [{"text": text, "label": f"label {row % LABELS}"} for row, text in enumerate(texts)]
         block = "".join(json.dumps(row) + "\n" for row in rows).encode()
         while made < self._most:
-            # Each block has texts of its own; every tenth comes again.
+            # Each block has new texts; every tenth block occurs again.
             piece = block.replace(b"@", str(number - number % 10 // 9).encode())
             made, number = made + len(piece), number + 1
             yield piece
@@ -58,7 +58,7 @@ class Made:
 
 
 def most_memory() -> float:
-    """Of this process so far, in MB."""
+    """The peak memory of this process so far, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
@@ -76,13 +76,13 @@ def main() -> None:
         counting.add(found)
         if reader.unpacked_bytes >= (shown + 1) * given.mb * 10**5:
             shown += 1
-            print(f"{reader.unpacked_bytes / 1e6:8,.0f} MB {reader.rows:12,} rows   most memory {most_memory():6,.0f} MB", flush=True)
+            print(f"{reader.unpacked_bytes / 1e6:8,.0f} MB {reader.rows:12,} rows   peak memory {most_memory():6,.0f} MB", flush=True)
     read = time.perf_counter() - began
     report = counting.report()
     whole, grown = time.perf_counter() - began, most_memory() - began_with
     print(
-        f"{reader.rows:,} rows, {reader.unpacked_bytes / 1e6:,.0f} MB in {whole:,.1f} s ({whole - read:.1f} s of it to compare):"
-        f" {reader.rows / whole:,.0f} rows a second; memory grew by {grown:,.0f} MB, {grown * 2**20 / reader.rows:.0f} bytes a row."
+        f"{reader.rows:,} rows, {reader.unpacked_bytes / 1e6:,.0f} MB in {whole:,.1f} s ({whole - read:.1f} s of them for comparisons):"
+        f" {reader.rows / whole:,.0f} rows per second; memory grew by {grown:,.0f} MB, {grown * 2**20 / reader.rows:.0f} bytes per row."
         f" Warnings: {report.warnings:,}."
     )
 

@@ -1,6 +1,6 @@
-"""The sentence vectors of a run's texts: each text is encoded once for all rows, and what that took is added to every row that needs it.
+"""The sentence vectors of a run's texts. Each text is encoded once for all rows, and its encoding time is added to each row that needs it.
 
-It is our deployment's own encoder, so that peers over sentence vectors have the same weights as our recipes.
+The encoder is our deployment's, so the peers that use sentence vectors have the same weights as our recipes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Encoded:
-    """An Encoding (recipes.encoder) that knows the vectors of some texts already; any other is encoded whenever it comes."""
+    """An Encoding (recipes.encoder) that keeps the vectors of some texts. It encodes any other text at each call."""
 
     def __init__(self, encoding: Encoding) -> None:
         self.name, self.digest = encoding.name, encoding.digest
@@ -30,7 +30,7 @@ class Encoded:
         self._seconds: dict[str, float] = {}
 
     def encode(self, texts: Iterable[str]) -> None:
-        """Know these texts' vectors from now on."""
+        """Encode these texts and keep their vectors."""
         for text in texts:
             if text not in self._known:
                 began = time.process_time()
@@ -38,20 +38,20 @@ class Encoded:
                 self._seconds[text] = time.process_time() - began
 
     def seconds(self, texts: Iterable[str]) -> float:
-        """Of CPU, to encode these texts, which are known, once each."""
+        """CPU seconds to encode each of these kept texts once."""
         return sum(self._seconds[text] for text in set(texts))
 
     def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Of shape (texts, dimensions), each of length 1."""
+        """The vectors, with the shape (texts, dimensions). Each has length 1."""
         return np.stack([self._known[text] if text in self._known else self._encoding.vectors([text])[0] for text in texts])
 
 
 @cache
 def encoded() -> Encoded:
-    """The one of this run."""
+    """The Encoded of this run."""
     return Encoded(encoder.installed())
 
 
 def vectors(texts: Sequence[str]) -> NDArray[np.float32]:
-    """Of shape (texts, dimensions). A function, so that a peer's model, when it is written to a file, holds no encoder and no vectors."""
+    """The vectors, with the shape (texts, dimensions). A function, so that the file of a peer's model has neither encoder nor vectors."""
     return encoded().vectors(texts)

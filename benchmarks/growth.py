@@ -1,9 +1,9 @@
-"""`make bench-growth`: how a prediction's cost grows with a model's labels, and with the models that an execution environment is asked for.
+"""`make bench-growth`: how the cost of a prediction grows with the labels of a model, and with the models of an execution environment.
 
-The data sets are made here, from a seed: each text has some words of its label's own and more of everyone's. The models are trained
-through the API of a local cloud (cnn for one epoch: its weights cost the same to use) and asked in fresh processes
-(benchmarks/contestants.py), in rounds. Models in one environment are by `linear`, of 77 labels, and are asked in turn. Seconds are of the
-processor; medians over the rounds. Draws both in docs/figures.
+The data sets are generated from a seed: each text has some words of its label and more common words. The models are trained through
+the API of a local cloud (cnn for one epoch, because that doesn't change the cost of its predictions) and asked in rounds, in fresh
+processes (benchmarks/contestants.py). The models in one environment use `linear` with 77 labels and are asked in turn. Seconds are
+CPU time; figures are medians over the rounds. Both figures go to docs/figures.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _OWN, _COMMON = 12, 3_000
 _LABELS_OF_MANY = 77
 
 type Row = tuple[int, Sequence[float | None]]
-"""How many labels or models, and what was measured with them; None where it doesn't apply."""
+"""The number of labels or models, and their figures; None if one doesn't apply."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """What is measured, as the table and a plot name it. factor: of one in the figures, to come to the unit."""
+    """A measure, with its name in the table and the plots. factor: from the figures to the unit."""
 
     name: str
     factor: float = 1
@@ -54,13 +54,13 @@ OF_MODELS = (Column("first answer of a model, ms", 1e3), Column("warm, one text,
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench-growth", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5, help="how many fresh processes of each (5)")
+    parser.add_argument("--rounds", type=int, default=5, help="the number of fresh processes of each (5)")
     parser.add_argument("--labels", type=int, nargs="*", default=[10, 77, 150, 1_000], help="numbers of labels (10 77 150 1000)")
     parser.add_argument("--models", type=int, nargs="*", default=[1, 10, 100], help="numbers of models in one environment (1 10 100)")
-    parser.add_argument("--texts", type=int, default=200, help="how many single texts each process is asked for, beside the first (200)")
-    parser.add_argument("--examples", type=int, default=20, help="examples of each label (20)")
+    parser.add_argument("--texts", type=int, default=200, help="the number of single texts for each process, after the first (200)")
+    parser.add_argument("--examples", type=int, default=20, help="examples per label (20)")
     parser.add_argument("--only", nargs="+", choices=RECIPES, default=list(RECIPES))
-    parser.add_argument("--figures", type=Path, default=FIGURES, help="folder for the figures (docs/figures)")
+    parser.add_argument("--figures", type=Path, default=FIGURES, help="the folder for the figures (docs/figures)")
     arguments = parser.parse_args()
     try:
         with tempfile.TemporaryDirectory() as folder, LocalCloud(Path(folder), port=None) as cloud:
@@ -87,7 +87,7 @@ def _by_labels(cloud: LocalCloud, arguments: argparse.Namespace) -> None:
             asked.append((recipe, labels, model, _artifact_bytes(cloud) - before, contestants.of_recipe(cloud, recipe)))
     told: dict[str, list[Told]] = {model: [] for _, _, model, _, _ in asked}
     for number in range(arguments.rounds + 1):
-        _say(f"round {number} of {arguments.rounds}" if number else "the page cache is warmed")
+        _say(f"round {number} of {arguments.rounds}" if number else "warming the page cache")
         for _, labels, model, _, contestant in asked:
             events = [contestants.event(model, [each]) for each in _texts(labels, 1 + (arguments.texts if number else 0))]
             once = contestants.ask(contestant, events)
@@ -98,7 +98,7 @@ def _by_labels(cloud: LocalCloud, arguments: argparse.Namespace) -> None:
         cold, most = (statistics.median(getattr(each, name) for each in told[model]) for name in ("cold", "most"))
         warm = statistics.median(statistics.median(each.seconds(1, len(each.answers))) for each in told[model])
         series[recipe].append((labels, (size, cold, warm, most)))
-    about = f"{arguments.examples} made-up texts a label to train on; medians of {arguments.rounds} processes"
+    about = f"{arguments.examples} generated training texts per label; medians of {arguments.rounds} processes"
     _show("labels", about, OF_LABELS, series, arguments.figures)
 
 
@@ -111,7 +111,7 @@ def _by_models(cloud: LocalCloud, arguments: argparse.Namespace) -> None:
     for turn in range(arguments.rounds):
         _say(f"round {turn + 1} of {arguments.rounds}")
         for number in arguments.models:
-            # The first of a process is its cold start: each model's first answer comes after it.
+            # The first answer of a process is its cold start. The first answers of the models come after it.
             asked = max(arguments.texts, 3 * number)
             texts = _texts(_LABELS_OF_MANY, 1 + number + asked)
             order = [names[0], *(names[place % number] for place in range(1, number + asked + 1))]
@@ -119,7 +119,7 @@ def _by_models(cloud: LocalCloud, arguments: argparse.Namespace) -> None:
             told[number].append(contestants.ask(contestant, events))
     rows: list[Row] = []
     for number, found in told.items():
-        # With one model alone, that is its cold start.
+        # With only one model, its first answer is the cold start.
         first = statistics.median(statistics.median(each.seconds(1, number)) for each in found) if number > 1 else None
         warm = statistics.median(statistics.median(each.seconds(number, len(each.answers))) for each in found)
         rows.append((number, (first, warm, statistics.median(each.most for each in found))))
@@ -128,7 +128,7 @@ def _by_models(cloud: LocalCloud, arguments: argparse.Namespace) -> None:
 
 
 def _train_many(cloud: LocalCloud, names: Sequence[str], examples: int) -> None:
-    """All at once: the local cloud has a queue of its own."""
+    """Train the models four at a time."""
     deployed = cloud.environment()
     client = Client(deployed["WINNOW_URL"], deployed["WINNOW_API_KEY"])
     dataset = client.upload("many.jsonl", _dataset(_LABELS_OF_MANY, examples))
@@ -136,12 +136,12 @@ def _train_many(cloud: LocalCloud, names: Sequence[str], examples: int) -> None:
         _say(f"training models {start + 1} to {min(start + 4, len(names))} of {len(names)}")
         together = names[start : start + 4]
         for number, name in enumerate(together, start):
-            # Each its own artifact: equal ones are one file in /tmp.
+            # Each model needs a different artifact, because equal artifacts share a file in /tmp.
             client.train(name, dataset, recipe="linear", seed=number)
         for name in together:
             version = client.wait(name)["version"]
             if version["status"] != "ready":
-                raise CloudError(f"the training of {name} ended {version['status']}: {version['error']}")
+                raise CloudError(f"the training of {name} has the status {version['status']}: {version['error']}")
 
 
 def _dataset(labels: int, examples: int) -> bytes:
@@ -152,21 +152,21 @@ def _dataset(labels: int, examples: int) -> bytes:
 
 
 def _texts(labels: int, number: int) -> list[str]:
-    """Others than those that the models were trained on."""
+    """Texts that the models were not trained on."""
     chance = random.Random(-labels)
     own, common = _vocabulary(labels)
     return [_text(chance, chance.choice(own), common) for _ in range(number)]
 
 
 def _vocabulary(labels: int) -> tuple[list[list[str]], list[str]]:
-    """The words of each label, and those of all."""
+    """The words of each label, and the common words."""
     chance = random.Random(0)
     common = [_word(chance) for _ in range(_COMMON)]
     return [[_word(chance) for _ in range(_OWN)] for _ in range(labels)], common
 
 
 def _text(chance: random.Random, own: Sequence[str], common: Sequence[str]) -> str:
-    """About twelve words, as in Banking77; the first of the common ones are the most frequent."""
+    """About twelve words, as in Banking77. The first common words are the most frequent."""
     words = chance.choices(own, k=chance.randrange(2, 5)) + [common[int(len(common) * chance.random() ** 3)] for _ in range(9)]
     chance.shuffle(words)
     return " ".join(words)
@@ -177,13 +177,13 @@ def _word(chance: random.Random) -> str:
 
 
 def _artifact_bytes(cloud: LocalCloud) -> int:
-    """Of all artifacts together."""
+    """The bytes of all artifacts together."""
     pages = cloud.client("s3").get_paginator("list_objects_v2").paginate(Bucket=cloud.outputs()["ModelsBucket"])
     return sum(each["Size"] for page in pages for each in page.get("Contents", ()) if "/artifact/" in each["Key"])
 
 
 def _show(what: str, about: str, columns: Sequence[Column], series: Mapping[str, Sequence[Row]], figures: Path) -> None:
-    """A table in Markdown, and the figure."""
+    """Prints a Markdown table and writes the figure."""
     print(f"\n| recipe | {what} | " + " | ".join(column.name for column in columns) + " |\n| --- |" + " ---: |" * (1 + len(columns)))
     for recipe, rows in series.items():
         for number, values in rows:
@@ -200,7 +200,7 @@ def _number(value: float | None) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-# --- the figure: a plot for each column, two beside one another; across is logarithmic, up begins at 0 ---
+# --- the figure: one plot per column, two per row; the x axis is logarithmic, the y axis begins at 0 ---
 
 _HEIGHT, _LEFT, _TOP, _GAP, _INSIDE = 200.0, 64.0, 118.0, 84.0, 296.0
 
@@ -253,7 +253,7 @@ def _plot(
 
 
 def _ticks(highest: float) -> list[float]:
-    """From 0 by round steps until at least the highest."""
+    """Round steps from 0 to at least the highest value."""
     power = 10.0 ** math.floor(math.log10(highest / 4))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power * 4 >= highest * (1 - 1e-9))
     return [step * number for number in range(math.ceil(highest / step - 1e-9) + 1)]

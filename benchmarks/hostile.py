@@ -1,8 +1,8 @@
-"""`make bench-hostile`: what texts cost that were made to be slow, each as long as one may be (tests/support/hostile_texts.py).
+"""`make bench-hostile`: the cost of texts that are designed to be slow, each of the maximum length (tests/support/hostile_texts.py).
 
-Models of the project's own sample data are trained through the API of a local cloud. A process of each recipe then answers every text, one
-a call, through the function's own handler (benchmarks/contestants.py), and `linear` explains each as well. CPU milliseconds of one call,
-the median of a few; the most that one took against the goal; and how the memory stands after each round of all of them.
+Models of the project's sample are trained through the API of a local cloud. One process per recipe then answers every text, one per
+call, through the function's handler (benchmarks/contestants.py); `linear` also explains each text. The benchmark shows the median CPU
+milliseconds per call, the slowest call against the goal, and the memory after each round.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from tests.support.hostile_texts import HOSTILE, of_scripts
 from winnow_cli.client import ApiError
 
 GOAL = 1.0
-"""Seconds of the processor, for one text."""
+"""The goal in CPU seconds per text."""
 SAMPLE = PROJECT / "local" / "sample" / "savings.json"
 EXPLAINED = "explained"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench-hostile", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3, help="how often each text is asked for (3)")
+    parser.add_argument("--rounds", type=int, default=3, help="the number of calls with each text (3)")
     rounds = parser.parse_args().rounds
-    # One text for all the scripts: none of them alone is long.
+    # One text has all the scripts, because each script alone is short.
     texts = {**HOSTILE, "every script": " ".join(of_scripts().values())}
     try:
         with tempfile.TemporaryDirectory() as folder, LocalCloud(Path(folder), port=None) as cloud:
@@ -48,13 +48,13 @@ def main() -> int:
 
 
 def _asked(cloud: LocalCloud, model_id: str, texts: Sequence[str], rounds: int, **more: bool) -> Told:
-    """The first answer is to a text that costs nothing: what is loaded for it isn't the others' doing."""
+    """The first text is cheap: its answer includes the loading, so the other answers don't."""
     asked = ["my rent is due", *list(texts) * rounds]
     return contestants.ask(contestants.of_recipe(cloud, model_id), [contestants.event(model_id, [text], **more) for text in asked])
 
 
 def _print(names: Sequence[str], told: Mapping[str, Told], rounds: int) -> None:
-    print(f"{len(names)} texts, each {rounds} times, CPU ms of one call")
+    print(f"{len(names)} texts, {rounds} calls each, CPU ms per call")
     print(f"  {'':<28}" + "".join(f"{name:>11}" for name in told))
     worst = 0.0
     for place, name in enumerate(names):
@@ -64,7 +64,7 @@ def _print(names: Sequence[str], told: Mapping[str, Told], rounds: int) -> None:
     for number in range(rounds + 1):
         held = [each.answers[number * len(names)][1] / 1e6 for each in told.values()]
         print(f"  {f'MB after {number} rounds':<28}" + "".join(f"{megabytes:>11,.0f}" for megabytes in held))
-    print(f"{'met   ' if worst <= GOAL else 'MISSED'} the slowest took {worst:.2f} s of the processor, goal at most {GOAL:g}")
+    print(f"{'met   ' if worst <= GOAL else 'MISSED'} the slowest call took {worst:.2f} s of CPU; goal: at most {GOAL:g}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""`make bench-large`: 200,000 examples of 100 labels, trained through the API of a local cloud in several segments.
+"""`make bench-large`: train 200,000 examples of 100 labels through the API of a local cloud, in several segments.
 
-The examples are made here, from a seed: each text has a few words of its label's own, as many of a neighbour's, and many of everyone's;
-some have none of their own. So there is something to learn and something to confuse. Memory is the most that a function's process held
-(VmHWM), interpreter and layers included; the local cloud itself sets no limit.
+The examples are generated from a seed: each text has a few words of its label, as many of a neighbouring label, and many common words;
+some texts have none of their label's words. So labels can be learnt and also confused. Memory is the peak of a function's process
+(VmHWM), including interpreter and layers; the local cloud itself sets no limit.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench-large", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--examples", type=int, default=200_000)
     parser.add_argument("--labels", type=int, default=100)
-    parser.add_argument("--segment", type=int, default=120, help="seconds that a training's Lambda may take (120): a minute less trains")
+    parser.add_argument(
+        "--segment", type=int, default=120, help="the time limit of a training Lambda in seconds (120); it trains for a minute less"
+    )
     arguments = parser.parse_args()
     content = "\n".join(islice(_lines(arguments.labels), arguments.examples)).encode()
     try:
@@ -52,7 +54,7 @@ def _lines(labels: int) -> Iterator[str]:
     while True:
         label = chance.randrange(labels)
         words = chance.choices(own[label], k=chance.randrange(4)) + chance.choices(own[(label + 1) % labels], k=chance.randrange(3))
-        # The first words are by far the most frequent, as in a language.
+        # The first words are by far the most frequent, as in real languages.
         words += [common[int(_COMMON * chance.random() ** 3)] for _ in range(chance.randrange(4, 16))]
         chance.shuffle(words)
         yield json.dumps({"text": " ".join(words), "label": f"label-{label:03}"})
@@ -74,14 +76,14 @@ def _measure(cloud: LocalCloud, content: bytes) -> None:
     most = max(workers.memory.values())
     version = model["version"]
     if version["status"] != "ready":
-        raise CloudError(f"the training ended {version['status']}: {version['error']}")
+        raise CloudError(f"the training has the status {version['status']}: {version['error']}")
     dataset, evaluation = version["dataset"], version["evaluation"]
     print(f"{dataset['examples']:,} examples of {dataset['labels']} labels, {len(content) / 1e6:.1f} MB, recipe {version['recipe']}")
     print(f"  segments of Train: {_segments(cloud)}; {taken:.0f} s from upload to ready on this machine")
-    print(f"  most memory of a function: {most:,} MB (limit {MEMORY_MB:,})")
+    print(f"  peak memory of a function: {most:,} MB (limit {MEMORY_MB:,})")
     print(f"  held out {evaluation['examples']:,}: accuracy {evaluation['accuracy']:.4f}, macro-F1 {evaluation['macro_f1']:.4f}")
     if most > MEMORY_MB:
-        raise CloudError(f"a function held {most:,} MB: more than it would be given")
+        raise CloudError(f"a function used {most:,} MB, which is over its limit")
 
 
 def _segments(cloud: LocalCloud) -> int:
@@ -94,7 +96,7 @@ def _segments(cloud: LocalCloud) -> int:
 
 
 class _Told:
-    """Tells of the training every tenth part of it, and what the functions held so far."""
+    """Prints the progress of the training at every 10 %, with the peak memory so far."""
 
     def __init__(self, workers: Workers) -> None:
         self._workers, self._told = workers, -10
@@ -104,7 +106,7 @@ class _Told:
         if progress["percent"] >= self._told + 10:
             self._told = progress["percent"]
             most = max(self._workers.memory.values(), default=0)
-            print(f"  {progress['stage']:<10} {progress['percent']:>3} %   most memory so far {most:,} MB", flush=True)
+            print(f"  {progress['stage']:<10} {progress['percent']:>3} %   peak memory so far {most:,} MB", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""`make bench-load`: clients that ask for predictions as fast as they can while trainings are under way, on a local cloud.
+"""`make bench-load`: clients request predictions as fast as they can during trainings, on a local cloud.
 
-Not how fast this machine is, but whether anything is answered with 5xx, and what the throttles do: half of the clients share one key of the
-role predict, and so its plan's requests a second; the others have a key each.
+The benchmark doesn't measure the speed of this machine. It checks that no answer is 5xx, and what throttling does: half of the clients
+share one key of the role predict, and so the rate limit of its plan; each of the others has its own key.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _TRAINERS = 2
 
 
 class Tally:
-    """What the API answered, by call and status, and how long predictions took that were answered with 200."""
+    """The number of answers by call and status, and the seconds of successful predictions."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -98,7 +98,7 @@ def _ask(tally: Tally, key: str, texts: list[str], chance: random.Random, end: f
 
 
 def _train(tally: Tally, key: str, wanted: dict[str, str], end: float) -> None:
-    """One training after the other. Asked for again at once while one is under way: 409."""
+    """Start one training after another. A request during a training gets 409 and is repeated at once."""
     with requests.Session() as session:
         session.headers["x-api-key"] = key
         while time.monotonic() < end:
@@ -107,14 +107,14 @@ def _train(tally: Tally, key: str, wanted: dict[str, str], end: float) -> None:
 
 
 def _print(tally: Tally, clients: int, seconds: int, versions: Counter[str]) -> int:
-    print(f"{clients} clients for {seconds} s, {_TRAINERS} others who train; statuses by call:")
+    print(f"{clients} clients for {seconds} s, {_TRAINERS} more that train; answers by call and status:")
     for (call, status), number in sorted(tally.answers.items()):
         print(f"  {call:24} {status} {number:8,}")
     percentiles = quantiles(tally.seconds, n=100)
     print(f"a prediction took {percentiles[49] * 1000:.0f} ms (median), {percentiles[98] * 1000:.0f} ms (p99)")
-    print(f"the last version of each model in training: {', '.join(f'{number} {status}' for status, number in versions.items())}")
+    print(f"the last version of each trained model: {', '.join(f'{number} {status}' for status, number in versions.items())}")
     faults = sum(number for (_, status), number in tally.answers.items() if status >= 500)
-    print(f"answered with 5xx: {faults}")
+    print(f"5xx answers: {faults}")
     return 1 if faults else 0
 
 

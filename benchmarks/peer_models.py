@@ -1,8 +1,8 @@
-"""python -m benchmarks.peer_models DATA FOLDER: the models of Banking77 for benchmarks/peers_prediction, a file each.
+"""python -m benchmarks.peer_models DATA FOLDER: trains the Banking77 models of benchmarks/peers_prediction, one file each.
 
-Runs in the environment of requirements/bench.txt. scikit-learn's and fastText's are those of README's table of accuracies. spaCy's is the
-default of `nlp.add_pipe("textcat")`, TextCatEnsemble with its Tok2Vec and its linear bag of words, after one pass over a part of the
-examples: its answers are poor, but weights cost the same to load and to use, however good they are.
+It runs in the environment of requirements/bench.txt. The models of scikit-learn and fastText are those in docs/benchmarks.md. The spaCy
+model is the default of `nlp.add_pipe("textcat")`, TextCatEnsemble with Tok2Vec and a linear bag of words, after one pass over part of
+the examples. Its answers are poor, but that doesn't change the cost of loading and using it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from benchmarks.peers import BUCKETS, THREADS, fasttext_line, words
 from benchmarks.splits import banking77
 from winnow.domain.dataset import Example
 
-# What `make bench-training` finds best on a held-out fifth of Banking77.
+# The best setting of `make bench-training` on a held-out fifth of Banking77.
 _FASTTEXT = {"dim": 50, "lr": 1.0, "epoch": 39, "wordNgrams": 2, "minn": 2, "maxn": 5}
 _SPACY_EXAMPLES, _SPACY_BATCH = 1_000, 100
 
@@ -54,7 +54,7 @@ def _spacy_ensemble(examples: Sequence[Example], file: Path) -> None:
         nlp.update(docs[start : start + _SPACY_BATCH], sgd=optimizer)
     with tempfile.TemporaryDirectory() as folder:
         nlp.to_disk(Path(folder) / "model")
-        # Not packed: unpacking would be the greater part of its load.
+        # Not compressed, because decompression would dominate the loading time.
         with tarfile.open(file, "w") as packed:
             packed.add(Path(folder) / "model", "model")
 

@@ -1,7 +1,7 @@
-"""The peers that our recipes are measured against, each as its own documentation would have it trained. Needs requirements/bench.txt.
+"""The peers of our recipes, each trained as its documentation recommends. Needs requirements/bench.txt.
 
-A peer gives scores; which labels those amount to is decided here for all of them alike: the best one where labels are exclusive, else
-those that reach one threshold.
+A peer gives scores. This module turns the scores of all peers into labels in the same way: the best label if labels are exclusive,
+otherwise all labels that reach one threshold.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ type Scores = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class Fitted:
-    """What a training gave. scores: one row a text, one column a label; threshold: None where the peer's recipe finds none itself."""
+    """A trained peer. scores: one row per text, one column per label. threshold: None if the peer doesn't choose one itself."""
 
     labels: Sequence[str]
     scores: Callable[[Sequence[str]], Scores]
     size: int
-    """Bytes of what a deployment must load."""
+    """The bytes that a deployment must load."""
     threshold: float | None = None
 
     def choose(self, texts: Sequence[str], *, exclusive: bool) -> list[set[str]]:
@@ -54,12 +54,12 @@ class Fitted:
 
 
 class DivergedError(Exception):
-    """The training ended in numbers that are none: the settings don't suit the data."""
+    """The training ended in NaN: the settings don't suit the data."""
 
 
 @dataclass(frozen=True)
 class Peer:
-    """A way to train a text classifier. grid: the settings to choose from on a held-out fold of the training set."""
+    """A way to train a text classifier. grid: the settings to choose from, on a held-out fold of the training set."""
 
     fit: Callable[[Sequence[Example], Settings, bool, int], Fitted]
     """Called with the examples, one entry of the grid, whether labels are exclusive, and a seed."""
@@ -67,7 +67,7 @@ class Peer:
     """Called with the number of examples."""
 
     def best_settings(self, examples: Sequence[Example], *, exclusive: bool) -> Settings:
-        """The settings that do best on a fifth of the examples when trained on the others; the first of equals."""
+        """The best settings on a fifth of the examples, trained on the others. The first of equals wins."""
         grid = self.grid(len(examples))
         if len(grid) == 1:
             return grid[0]
@@ -75,7 +75,7 @@ class Peer:
         return max(grid, key=lambda settings: self._worth(settings, rest, held_out, exclusive=exclusive))
 
     def _worth(self, settings: Settings, train: Sequence[Example], held_out: Sequence[Example], *, exclusive: bool) -> float:
-        """Accuracy; not exclusive: micro-F1 at the threshold best for it."""
+        """Accuracy. If labels aren't exclusive: micro-F1 at the best threshold."""
         try:
             fitted = self.fit(train, settings, exclusive, 0)
         except DivergedError:
@@ -87,7 +87,7 @@ class Peer:
         return sum(given == set(example.labels) for given, example in right) / len(held_out)
 
     def train(self, examples: Sequence[Example], settings: Settings, *, exclusive: bool, seed: int) -> Fitted:
-        """Train on all examples. Not exclusive: with the threshold that does best on scores out of fold, if the peer brings none."""
+        """Train on all examples. If labels aren't exclusive and the peer has no threshold: use the best one on out-of-fold scores."""
         fitted = self.fit(examples, settings, exclusive, seed)
         if exclusive or fitted.threshold is not None:
             return fitted
@@ -96,14 +96,14 @@ class Peer:
             rest, held_out = every_nth(examples, FOLDS, fold)
             part = self.fit(rest, settings, exclusive, seed)
             if set(part.labels) != set(fitted.labels):
-                raise ValueError("a fold of the training set misses a label: there are too few examples to tune a threshold")
+                raise ValueError("a fold of the training set lacks a label: there are too few examples to tune a threshold")
             scores.append(part.scores([example.text for example in held_out]))
             truth.append(_indicators(held_out, part.labels))
         return Fitted(fitted.labels, fitted.scores, fitted.size, _best_threshold(np.vstack(scores), np.vstack(truth))[0])
 
 
 def chosen(scores: Scores, labels: Sequence[str], threshold: float | None) -> list[set[str]]:
-    """The labels of each row: the best one without a threshold, else those that reach it, maybe none."""
+    """The labels of each row: without a threshold the best one, otherwise all that reach it (maybe none)."""
     if threshold is None:
         return [{labels[column]} for column in scores.argmax(axis=1).tolist()]
     return [{labels[column] for column in np.flatnonzero(row >= threshold).tolist()} for row in scores]
@@ -114,12 +114,12 @@ def _indicators(examples: Sequence[Example], labels: Sequence[str]) -> NDArray[n
 
 
 def _best_threshold(scores: Scores, truth: NDArray[np.bool_]) -> tuple[float, float]:
-    """The threshold with the highest micro-F1 on these scores, half-way to the next lower score, and that micro-F1."""
+    """The threshold with the highest micro-F1 on these scores, half-way to the next lower score; and that micro-F1."""
     flat = scores.ravel().astype(np.float64)
     order = np.argsort(-flat, kind="stable")
     right = np.cumsum(truth.ravel()[order])
     f1 = 2 * right / (np.arange(1, len(flat) + 1) + truth.sum())
-    # A threshold can't part equal scores: only the last of them is a place to cut.
+    # A threshold can't separate equal scores, so only the last of them is a place to cut.
     ordered = flat[order]
     f1[:-1][ordered[:-1] == ordered[1:]] = 0
     best = int(f1.argmax())
@@ -174,25 +174,25 @@ def _svc(c: float, _exclusive: bool) -> Any:
 
 
 def _logistic(c: float, exclusive: bool) -> Any:
-    # Of two classes only, liblinear finds nearly the same in a fraction of the time.
+    # For two classes, liblinear finds nearly the same result in a fraction of the time.
     return LogisticRegression(C=c, max_iter=1000, solver="lbfgs" if exclusive else "liblinear")
 
 
 # --- fastText ---
 
 _PUNCTUATION = re.compile(r"([^\w\s])")
-# Of the input matrix: fastText's own two million would make every model 400 MB at 50 dimensions.
+# Rows of the input matrix. fastText's default of two million makes every model 400 MB at 50 dimensions.
 BUCKETS = 100_000
 THREADS = 10
 
 
 def fasttext_line(text: str) -> str:
-    """Lower case, with punctuation as words of its own, as fastText's tutorial prepares a text."""
+    """Lower case, with punctuation as separate words, as in fastText's tutorial."""
     return " ".join(_PUNCTUATION.sub(r" \1 ", text.lower()).split())
 
 
 def _fasttext_grid(examples: int) -> list[Settings]:
-    # Passes that show it some 100,000 or 400,000 texts; the fewer the examples, the more passes.
+    # Enough passes to show about 100,000 or 400,000 texts: fewer examples get more passes.
     epochs = sorted({min(1000, max(5, seen // examples)) for seen in (100_000, 400_000)})
     ngrams = ((1, 0, 0), (2, 0, 0), (1, 2, 5), (2, 2, 5))
     grid = itertools.product((50, 100), (0.5, 1.0), epochs, ngrams)
@@ -211,8 +211,8 @@ def _fit_fasttext(examples: Sequence[Example], settings: Settings, exclusive: bo
         # fastText learns nothing from a text without a label.
         file.write_text("\n".join(line for line, example in zip(marked, examples, strict=True) if example.labels), encoding="utf-8")
         loss = "softmax" if exclusive else "ova"
-        # Each of ten threads fills a tenth of the input matrix; with fewer (DenseMatrix::uniform of 0.9.3) the rest is whatever the memory
-        # held, and training can end in NaN. The price: the same seed gives slightly other numbers each time.
+        # Each of ten threads initializes a tenth of the input matrix. With fewer threads (DenseMatrix::uniform of 0.9.3), the rest stays
+        # uninitialized, and training can end in NaN. With ten threads, the same seed gives slightly different numbers each time.
         try:
             model = fasttext.train_supervised(str(file), **settings, loss=loss, bucket=BUCKETS, thread=THREADS, seed=seed, verbose=0)
         except RuntimeError as error:
@@ -233,7 +233,7 @@ def _fit_fasttext(examples: Sequence[Example], settings: Settings, exclusive: bo
 
 
 def _fit_spacy(examples: Sequence[Example], _settings: Settings, exclusive: bool, seed: int) -> Fitted:
-    """`spacy init config --optimize efficiency` and `spacy train` with all their defaults; the dev set is a tenth of the examples."""
+    """`spacy init config --optimize efficiency` and `spacy train` with their defaults. A tenth of the examples is the dev set."""
     name = "textcat" if exclusive else "textcat_multilabel"
     labels = sorted({label for example in examples for label in example.labels})
     train, dev = every_nth(examples, 10, seed % 10)
@@ -294,4 +294,4 @@ PEERS: Mapping[str, Peer] = {
 }
 
 OF_ENCODER = ("minilm-logreg", "minilm-svc")
-"""Those over sentence vectors."""
+"""The peers that use sentence vectors."""

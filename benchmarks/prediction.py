@@ -1,11 +1,11 @@
-"""`make bench-prediction`: what a prediction costs by each of our recipes, and by what a user would have built without us.
+"""`make bench-prediction`: the cost of a prediction, by our recipes and by what a user might build instead.
 
-Our models of Banking77 are trained through the API of a local cloud, the peers' by benchmarks/peer_models.py; the peers' handlers, which
-fetch their model from the same S3, are in benchmarks/peers_prediction, each with an untrimmed install of its packages. Then, in rounds,
-each is asked in a fresh process (benchmarks/contestants.py): one text, which is its cold start; the texts of the test set, one a call; and
-the same, a hundred a call; ours also as the shard of a batch job. A process of each before the first round warms the page cache and isn't
-counted; rounds of cold starts with the page cache dropped come after (that takes root). Last, one process each answers many texts of words
-that it has never seen. Seconds are of the processor, if nothing else is said, and all figures medians over the rounds.
+The API of a local cloud trains our models of Banking77; benchmarks/peer_models.py trains the models of the peers. The peers' handlers are
+in benchmarks/peers_prediction, each with an untrimmed install of its packages; they load their models from the same S3. In each round,
+every contestant answers in a fresh process (benchmarks/contestants.py): one text, which is the cold start; the texts of the test set, one
+per call; the same texts, 100 per call. Ours also classify them as a shard of a batch. One process each warms the page cache before the
+first round and isn't counted. After the rounds come cold starts with a dropped page cache (needs root). Last, one process each answers
+many texts of new words. Seconds are CPU time unless stated otherwise. All figures are medians over the rounds.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from local.server import CloudError
 from winnow_cli.client import ApiError
 
 A_CALL = 100
-"""Texts, as many as the API takes."""
+"""Texts per call: the API's maximum."""
 MEMORY = 1769
-"""MB that the template gives the function: one virtual CPU, so that a second of the processor is a second that is billed."""
+"""The function's memory in the template, in MB. It gives one virtual CPU, so a CPU second is a billed second."""
 # List prices in us-east-1: a GB-second and a million requests of Lambda (arm64), a million calls of a REST API, one idle endpoint of
 # Comprehend for a month. https://aws.amazon.com/lambda/pricing https://aws.amazon.com/api-gateway/pricing https://aws.amazon.com/comprehend/pricing
 GB_SECOND, LAMBDA_REQUESTS, API_CALLS, COMPREHEND = 0.0000133334, 0.20, 3.50, 1_296
@@ -45,11 +45,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="make bench-prediction", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("data", nargs="?", type=Path, default=DATA / FOLDERS["banking77"], help="folder with train.csv and test.csv")
-    parser.add_argument("--rounds", type=int, default=10, help="how many fresh processes of each (10)")
-    parser.add_argument("--dropped", type=int, default=3, help="how many cold starts of each with the page cache dropped (3)")
-    parser.add_argument("--texts", type=int, default=2_000, help="how many texts of the test set (2,000)")
-    parser.add_argument("--new-texts", type=int, default=50_000, help="how many texts of new words (50,000)")
+    parser.add_argument("data", nargs="?", type=Path, default=DATA / FOLDERS["banking77"], help="the folder with train.csv and test.csv")
+    parser.add_argument("--rounds", type=int, default=10, help="the number of fresh processes of each (10)")
+    parser.add_argument("--dropped", type=int, default=3, help="the number of cold starts of each with a dropped page cache (3)")
+    parser.add_argument("--texts", type=int, default=2_000, help="the number of texts of the test set (2,000)")
+    parser.add_argument("--new-texts", type=int, default=50_000, help="the number of texts of new words (50,000)")
     parser.add_argument("--only", nargs="+", choices=[*RECIPES, *PEERS], default=[*RECIPES, *PEERS])
     arguments = parser.parse_args()
     require_banking77(arguments.data)
@@ -67,7 +67,7 @@ def main() -> int:
 
 
 def prepared(cloud: LocalCloud, data: Path, names: Sequence[str]) -> Iterator[Contestant]:
-    """Those of the names, each with its model of Banking77."""
+    """The contestants of these names, each with its model of Banking77."""
     content = contestants.json_lines(banking77(data))
     with tempfile.TemporaryDirectory() as folder:
         if set(names) & set(PEERS):
@@ -83,16 +83,16 @@ def prepared(cloud: LocalCloud, data: Path, names: Sequence[str]) -> Iterator[Co
 
 def _train_peers(data: Path, folder: Path) -> None:
     _say("training the peers")
-    # In an environment of their own, which has their packages.
+    # In the environment that has their packages.
     command: list[str | Path] = [PROJECT / ".tools" / "bench" / "bin" / "python", "-m", "benchmarks.peer_models", data, folder]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"OPENBLAS_NUM_THREADS": "1"})  # noqa: S603
     if done.returncode:
-        raise CloudError(f"the training of the peers failed: {(done.stderr.strip().splitlines() or ['it said nothing'])[-1]}")
+        raise CloudError(f"the training of the peers failed: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What was told of one contestant. texts: how many were asked for, singly and then in calls of a hundred."""
+    """The figures of one contestant. texts: the number of texts, first in single calls and then in calls of 100."""
 
     name: str
     zip: int
@@ -126,17 +126,17 @@ class Measured:
 
     @cached_property
     def rate(self) -> float:
-        """Texts a second, a hundred a call."""
+        """Texts per second, 100 per call."""
         return self._median(lambda told: self.texts / sum(told.seconds(1 + self.texts, len(told.answers))))
 
     @cached_property
     def batch_rate(self) -> float | None:
-        """Texts a second, in a shard of a batch job."""
+        """Texts per second in a shard of a batch."""
         return statistics.median(self.texts / told.seconds(1, 2)[0] for told in self.batches) if self.batches else None
 
     @cached_property
     def cost(self) -> float:
-        """Dollars of a million calls with one text. Lambda bills every millisecond that was begun."""
+        """Dollars for a million calls with one text. Lambda bills each started millisecond."""
         seconds = self._median(lambda told: statistics.mean(math.ceil(1000 * each) / 1000 for each in self._single(told)))
         return 1e6 * MEMORY / 1024 * seconds * GB_SECOND + LAMBDA_REQUESTS + API_CALLS
 
@@ -172,7 +172,7 @@ def _measured(cloud: LocalCloud, asked: Sequence[Contestant], texts: Sequence[st
             hundred = [contestants.event(each.name, part) for part in batched(texts, A_CALL, strict=False)]
             rounds[each.name].append(contestants.ask(each, first[each.name] + single + hundred))
             if each.name in shards:
-                # The first time the version is loaded; the second is what the shards after it take.
+                # The first call loads the version. The second shows the time of later shards.
                 batches[each.name].append(contestants.ask(in_batch, [shards[each.name]] * 2))
     for number in range(arguments.dropped):
         _say(f"page cache dropped, {number + 1} of {arguments.dropped}")
@@ -187,14 +187,14 @@ def _measured(cloud: LocalCloud, asked: Sequence[Contestant], texts: Sequence[st
 
 
 def _new_texts(number: int) -> Iterator[str]:
-    """Of eight words each, which hardly ever come twice."""
+    """Texts of eight words that hardly ever repeat."""
     chance = random.Random(0)
     for _ in range(number):
         yield " ".join("".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=chance.randrange(4, 10))) for _ in range(8))
 
 
 def _table(found: Sequence[Measured], texts: int, arguments: argparse.Namespace) -> str:
-    """In Markdown, and how it was come by."""
+    """The table in Markdown, and how it was measured."""
     base = next((each for each in found if each.name == A), None)
 
     def of_a(figure: Callable[[Measured], float]) -> Callable[[Measured], str]:
@@ -205,21 +205,21 @@ def _table(found: Sequence[Measured], texts: int, arguments: argparse.Namespace)
         "as a zip": lambda each: f"{each.zip / 1e6:.0f}",
         "cold, s": lambda each: f"{each.cold:.2f}",
         "of (a)": of_a(lambda each: each.cold),
-        "of that, until imported": lambda each: f"{each.imported:.2f}",
+        "of that, until import": lambda each: f"{each.imported:.2f}",
         "cold, page cache dropped, s": lambda each: _or_not(each.of_dropped(lambda told: told.cold)),
-        "on the clock": lambda each: _or_not(each.of_dropped(lambda told: told.wall)),
+        "wall time": lambda each: _or_not(each.of_dropped(lambda told: told.wall)),
         "warm, one text, µs": lambda each: f"{1e6 * each.warm:,.0f}",
         "of (a) ": of_a(lambda each: each.warm),
         "99th percentile": lambda each: f"{1e6 * each.late:,.0f}",
-        "texts a second, one a call": lambda each: f"{each.single_rate:,.0f}",
-        f"{A_CALL} a call": lambda each: f"{each.rate:,.0f}",
-        "times as many": lambda each: f"{each.rate / each.single_rate:.1f}",
-        "in a batch job": lambda each: "" if each.batch_rate is None else f"{each.batch_rate:,.0f}",
+        "texts per second, one per call": lambda each: f"{each.single_rate:,.0f}",
+        f"{A_CALL} per call": lambda each: f"{each.rate:,.0f}",
+        "factor": lambda each: f"{each.rate / each.single_rate:.1f}",
+        "in a batch": lambda each: "" if each.batch_rate is None else f"{each.batch_rate:,.0f}",
         "MB in memory, first answer": lambda each: f"{each.loaded:.0f}",
         f"{arguments.new_texts:,} texts of new words": lambda each: f"{each.grown:+.0f}",
-        "at most": lambda each: f"{each.new_words.most / 1e6:.0f}",
-        "$ a million, computed": lambda each: f"{each.cost:.2f}",
-        "of that, the processor's time": lambda each: f"{each.cost - LAMBDA_REQUESTS - API_CALLS:.2f}",
+        "peak": lambda each: f"{each.new_words.most / 1e6:.0f}",
+        "$ per million, computed": lambda each: f"{each.cost:.2f}",
+        "of that, CPU time": lambda each: f"{each.cost - LAMBDA_REQUESTS - API_CALLS:.2f}",
     }
     lines = ["", *(["| " + " | ".join(["", *(_title(each.name) for each in found)]) + " |"]), "| --- |" + " ---: |" * len(found)]
     lines += ["| " + " | ".join([name.strip(), *(show(each) for each in found)]) + " |" for name, show in rows.items()]
@@ -236,15 +236,15 @@ def _or_not(figure: float | None) -> str:
 
 def _about(texts: int, arguments: argparse.Namespace) -> str:
     return (
-        f"{texts:,} texts of Banking77, medians of {arguments.rounds} rounds ({arguments.dropped} with the page cache dropped),"
+        f"{texts:,} texts of Banking77, medians of {arguments.rounds} rounds ({arguments.dropped} with a dropped page cache),"
         f" one thread. Computed: Lambda of {MEMORY} MB (arm64) and a REST API at list prices of us-east-1,\n"
-        "with the processor's time as measured here; reads of the registry and logs left out."
-        f" One idle Comprehend endpoint is ${COMPREHEND:,} a month."
+        "with the CPU time measured here, without registry reads and logs."
+        f" One idle Comprehend endpoint costs ${COMPREHEND:,} a month."
     )
 
 
 def _goals(found: Mapping[str, Measured]) -> Iterator[str]:
-    """What we set ourselves, as far as both sides were measured."""
+    """Our goals, where both sides were measured."""
     linear, cnn, a, b = (found.get(name) for name in ("linear", "cnn", A, "sklearn_svc"))
     if linear and a:
         yield _goal("linear, cold, of (a)", linear.cold / a.cold, 0.25)
@@ -255,16 +255,18 @@ def _goals(found: Mapping[str, Measured]) -> Iterator[str]:
         yield _goal("cnn, cold, of (a)", cnn.cold / a.cold, 0.55)
     for name, most in (("linear", 150), ("cnn", 250)):
         if name in found:
-            yield _goal(f"{name}, MB in all", found[name].new_words.most / 1e6, most)
+            yield _goal(f"{name}, MB in total", found[name].new_words.most / 1e6, most)
     for name in RECIPES:
         if name in found:
-            yield _goal(f"{name}, MB more by new words", found[name].grown, 25)
-            yield _goal(f"{name}, {A_CALL} a call, times as many texts a second", found[name].rate / found[name].single_rate, 8, least=True)
+            yield _goal(f"{name}, MB added by new words", found[name].grown, 25)
+            yield _goal(
+                f"{name}, factor of texts per second with {A_CALL} per call", found[name].rate / found[name].single_rate, 8, least=True
+            )
 
 
 def _goal(name: str, value: float, bound: float, *, least: bool = False) -> str:
     met = value >= bound if least else value <= bound
-    return f"{'met   ' if met else 'MISSED'} {name}: {value:.3g}, goal at {'least' if least else 'most'} {bound:g}"
+    return f"{'met   ' if met else 'MISSED'} {name}: {value:.3g}, goal: at {'least' if least else 'most'} {bound:g}"
 
 
 def _say(sentence: str) -> None:

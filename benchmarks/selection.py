@@ -1,6 +1,6 @@
-"""`make bench-selection`: which recipe `auto` takes, and why, for three data sets, trained through the API of a local cloud.
+"""`make bench-selection`: which recipe `auto` chooses for three data sets, and why, through the API of a local cloud.
 
-Banking77 and NLU++ banking, their authors' training sets; and of the sample data set five texts of each label, drawn by a seed.
+The data sets are the authors' training sets of Banking77 and NLU++ banking, and five texts per label of the sample, drawn by a seed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _FEW = 5
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench-selection", description=__doc__)
-    parser.add_argument("data", nargs="?", type=Path, default=DATA, help="folder with the folders banking77 and nlupp_banking")
+    parser.add_argument("data", nargs="?", type=Path, default=DATA, help="the folder with banking77 and nlupp_banking")
     data: Path = parser.parse_args().data
     try:
         with tempfile.TemporaryDirectory() as folder, LocalCloud(Path(folder), port=None) as cloud:
@@ -47,7 +47,7 @@ def _data_sets(folder: Path) -> Iterator[tuple[str, Sequence[Example]]]:
         if (folder / FOLDERS[name]).is_dir():
             yield name, read(folder / FOLDERS[name]).train
         else:
-            print(f"{name}: skipped: no folder {FOLDERS[name]} in the data folder: give one with DATA=…")
+            print(f"{name}: skipped, because the data folder has no {FOLDERS[name]} (set DATA=…)")
 
 
 def _tell(client: Client, name: str, examples: Sequence[Example]) -> None:
@@ -55,7 +55,7 @@ def _tell(client: Client, name: str, examples: Sequence[Example]) -> None:
     client.train(name, client.upload(f"{name}.jsonl", "\n".join(rows).encode()), recipe="auto")
     version = client.wait(name)["version"]
     if version["status"] != "ready":
-        raise CloudError(f"the training ended {version['status']}: {version['error']}")
+        raise CloudError(f"the training has the status {version['status']}: {version['error']}")
     dataset, evaluation = version["dataset"], version["evaluation"]
     print(f"{name}: {dataset['examples']:,} examples of {dataset['labels']} labels, exclusive {dataset['exclusive']}")
     print(json.dumps(version["selection"], indent=1))

@@ -1,4 +1,4 @@
-"""A shard of a batch prediction that no workflow classifies: for the function ClassifyShard to be asked for, as often as one likes."""
+"""A shard of a batch prediction without a workflow, so that a benchmark can call the function ClassifyShard at will."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from winnow.domain.batch import BatchJob, BatchPrediction, BatchStatus
 from winnow.domain.clock import now, sortable_id
 from winnow_cli.client import Client
 
-_N_TOP = 5  # as many as POST /prediction gives
+_N_TOP = 5  # the default of POST /prediction
 
 
 def event(cloud: LocalCloud, model_id: str, texts: Sequence[str]) -> dict[str, Any]:
-    """The event of the batch's first shard; at most 10,000 texts are one. The batch is registered and split here, and stays running."""
+    """The event of the batch's first shard, which has at most 10,000 texts. Registers and splits the batch, whose status stays running."""
     deployed = cloud.environment()
     client = Client(deployed["WINNOW_URL"], deployed["WINNOW_API_KEY"])
     uploaded = client.upload("texts.jsonl", "\n".join(json.dumps({"text": text}) for text in texts).encode())

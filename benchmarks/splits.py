@@ -1,4 +1,4 @@
-"""The data sets of the benchmarks, as their authors split them, and parts of a training set."""
+"""The data sets of the benchmarks with the splits of their authors, and parts of a training set."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from winnow.domain.dataset import Example
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 FOLDERS = {"banking77": "banking77", "nlupp": "nlupp_banking"}
-"""Of each data set, in the data folder."""
+"""The folder of each data set, in the data folder."""
 
 FOLDS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """A training set, and the test set on which nothing is chosen."""
+    """A training set and a test set. The test set is never used to choose anything."""
 
     train: Sequence[Example]
     test: Sequence[Example]
@@ -30,9 +30,9 @@ class Split:
 
 
 def require_banking77(folder: Path) -> None:
-    """End the program with a sentence where Banking77 isn't in the folder."""
+    """End the program with a message if the folder doesn't have Banking77."""
     if not (folder / "train.csv").exists():
-        sys.exit(f"winnow: {folder} has no train.csv: give the folder of Banking77 with DATA=…")
+        sys.exit(f"winnow: {folder} has no train.csv: set DATA=… to the folder of Banking77")
 
 
 def banking77(folder: Path) -> Split:
@@ -46,7 +46,7 @@ def nlupp(folder: Path) -> Split:
 
 
 def few(split: Split, per_label: int, seed: int) -> Split:
-    """The split with only so many training texts of each label, drawn by the seed; the test set stays whole."""
+    """The split with only `per_label` training texts of each label, drawn by the seed. The test set stays complete."""
     drawn = random.Random(seed)
     of_label: dict[str, list[Example]] = defaultdict(list)
     for example in split.train:
@@ -56,10 +56,10 @@ def few(split: Split, per_label: int, seed: int) -> Split:
 
 
 def every_nth(examples: Sequence[Example], n: int, which: int) -> tuple[list[Example], list[Example]]:
-    """The examples without, and those of, part `which` of n: every nth of each set of labels, in an order that is always the same."""
+    """The examples outside and inside part `which` of n. A part has every nth example of each set of labels, always in the same order."""
     order = list(range(len(examples)))
     random.Random(0).shuffle(order)
-    # Stable: shuffled among those with equal labels, and one label after the other, so that each part has its share of all.
+    # A stable sort by labels after a shuffle: each part gets its share of every set of labels.
     order.sort(key=lambda index: examples[index].labels)
     held_out = set(order[which::n])
     rest = [example for index, example in enumerate(examples) if index not in held_out]

@@ -1,16 +1,17 @@
-"""`make bench-training`: our recipes and their peers, trained and tested in one run on the same splits.
+"""`make bench-training`: train and test our recipes and their peers in one run on the same splits.
 
-Nothing is chosen on a test set. A peer with settings to choose (scikit-learn's C, fastText's grid) tries them all on a fifth of the
-training set, trained on the rest; where a data set is drawn for several seeds, on the first draw for all of them. Where a text may have
-several labels, the scikit-learn and fastText peers take the one threshold with the best micro-F1 over five folds of the training set,
-spaCy's the one best on its dev set; ours tune their own. CPU s is user and system time of one training with the settings so chosen,
-the tuning of thresholds included (children too, where a peer is a process of its own), the search for settings left out.
-The peers see texts and labels alone; ours may learn from the labels' names as well.
-sentence, best, auto and the peers named minilm stand on one sentence encoder, which is never trained. CPU s of theirs holds one encoding
-of the training texts, as it was measured when this run encoded each text once for all of them.
-auto trains its candidates and chooses as the workflow does, by the texts that each held out of the training set: CPU s is of all of them.
-MB (10^6 bytes) is the size of what a deployment must load. Not counted, for ours and peers alike: the encoder, whose layer is 60 to 69 MB.
-Figures of a data set drawn for several seeds are mean ± standard deviation.
+Nothing is chosen on a test set. A peer with settings to choose (C of scikit-learn, the grid of fastText) tries all of them on a fifth of
+the training set, trained on the rest. With several draws of a data set, it does so only on the first draw. If a text may have several
+labels, the scikit-learn and fastText peers use the one threshold with the best micro-F1 over five folds of the training set; spaCy uses
+the best threshold on its dev set; ours tune their own. CPU s is user and system time of one training with the chosen settings. It
+includes the tuning of thresholds and child processes, but not the search for settings.
+The peers see only texts and labels. Ours may also learn from the names of the labels.
+sentence, best, auto and the peers named minilm use the same sentence encoder, which is never trained. Their CPU s includes one encoding
+of the training texts. This run encodes each text once for all of them and measures that.
+auto trains its candidates and chooses as the workflow does, by texts that each candidate held out of the training set. Its CPU s
+includes all candidates.
+MB (10^6 bytes) is the size that a deployment must load, without the encoder, whose layer is 60 to 69 MB, for ours and the peers.
+Figures of a data set with several draws are mean ± standard deviation.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ DATASETS = ("banking77", *PER_LABEL, "nlupp")
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One training. first: accuracy, or micro-F1 where a text may have several labels; seconds: of CPU; size: bytes; recipe: the chosen."""
+    """One training. first: accuracy, or micro-F1 if texts may have several labels. seconds: CPU. size: bytes. recipe: the chosen one."""
 
     first: float
     macro_f1: float
@@ -59,7 +60,7 @@ type Choose = Callable[[Sequence[str]], Sequence[set[str]]]
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What a training gave. choose: the labels of texts; size: bytes; recipe: by which it was made."""
+    """A trained model. choose: gives the labels of texts. size: bytes. recipe: the recipe that made it."""
 
     choose: Choose
     size: int
@@ -68,9 +69,9 @@ class Trained:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench-training", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", nargs="?", type=Path, default=DATA, help="folder with the folders banking77 and nlupp_banking")
-    parser.add_argument("--only", nargs="+", default=[], choices=(*DATASETS, *RECIPES), help="these data sets, these recipes")
-    parser.add_argument("--seeds", type=int, default=3, help="how many draws of few texts per label (3)")
+    parser.add_argument("data", nargs="?", type=Path, default=DATA, help="the folder with banking77 and nlupp_banking")
+    parser.add_argument("--only", nargs="+", default=[], choices=(*DATASETS, *RECIPES), help="only these data sets and recipes")
+    parser.add_argument("--seeds", type=int, default=3, help="the number of draws of few texts per label (3)")
     arguments = parser.parse_args()
     recipes = [name for name in RECIPES if name in arguments.only] or list(RECIPES)
     datasets = [name for name in DATASETS if name in arguments.only] or list(DATASETS)
@@ -79,7 +80,7 @@ def main() -> int:
     for name in datasets:
         folder = arguments.data / FOLDERS[name.partition("-")[0]]
         if not folder.is_dir():
-            print(f"{name}: skipped: no folder {folder.name} in the data folder: give one with DATA=…\n")
+            print(f"{name}: skipped, because the data folder has no {folder.name} (set DATA=…)\n")
             continue
         _measure(name, list(_draws(name, folder, arguments.seeds)), recipes)
     return 0
@@ -126,10 +127,10 @@ def _measure(name: str, draws: Sequence[Split], recipes: Sequence[str]) -> None:
 
 
 def _encode(draws: Sequence[Split]) -> None:
-    """Encode each text of these draws, and say what that takes."""
+    """Encode each text of these draws, and print the time."""
     texts = [example.text for draw in draws for example in draw.train]
     encoded().encode([*texts, *(example.text for example in draws[0].test)])
-    print(f"  one encoding: {1000 * encoded().seconds(texts) / len(set(texts)):.1f} ms of CPU a text", flush=True)
+    print(f"  one encoding: {1000 * encoded().seconds(texts) / len(set(texts)):.1f} ms of CPU per text", flush=True)
 
 
 def _run(recipe: str, settings: Settings, split: Split, seed: int) -> Measured:
@@ -142,7 +143,7 @@ def _run(recipe: str, settings: Settings, split: Split, seed: int) -> Measured:
     labels = sorted({label for example in split.train for label in example.labels})
     truth = _indicators([set(example.labels) for example in split.test], labels)
     guessed = _indicators(given, labels)
-    # Without the labels that neither occur in the test set nor were given: they have no F1.
+    # Skip labels that neither occur in the test set nor were predicted: they have no F1.
     seen = np.flatnonzero((truth | guessed).any(axis=0))
     macro = f1_score(truth, guessed, labels=seen, average="macro", zero_division=0)
     right = [set(example.labels) == answer for example, answer in zip(split.test, given, strict=True)]
@@ -151,7 +152,7 @@ def _run(recipe: str, settings: Settings, split: Split, seed: int) -> Measured:
 
 
 def _ours(recipe: str, _settings: Mapping[str, Any], split: Split, _seed: int) -> Trained:
-    from winnow.training.fit import Training  # noqa: PLC0415 - a data set is measured for the peers where ours can't be loaded
+    from winnow.training.fit import Training  # noqa: PLC0415 - the peers can be measured without our package
 
     trainings: dict[str, Training] = {}
     for name in ours.candidates(recipe, has_encoder=True):
@@ -179,7 +180,7 @@ def _figure(values: Sequence[float], digits: int) -> str:
 
 
 def _cpu_seconds() -> float:
-    """Of this process, all its threads, and the processes it started and waited for."""
+    """CPU seconds of this process, all of its threads, and its finished child processes."""
     times = os.times()
     return times.user + times.system + times.children_user + times.children_system
 

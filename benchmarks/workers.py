@@ -1,4 +1,4 @@
-"""What the functions of a local cloud take: looked up in /proc, again and again, until the end."""
+"""Memory and CPU time of a local cloud's functions, read from /proc repeatedly until the end."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _SECONDS_BETWEEN_LOOKS = 0.2
 
 
 class Workers:
-    """The processes of a cloud's functions, interpreter and layers included; the local cloud itself sets no limit of memory."""
+    """The processes of a cloud's functions, including interpreter and layers. The local cloud itself sets no memory limit."""
 
     def __init__(self, cloud: LocalCloud) -> None:
         running = cloud.find()
         if running is None:
-            raise CloudError("the local cloud is gone")
+            raise CloudError("the local cloud has stopped")
         self._cloud = running.pid
         self._memory: dict[str, int] = {}
         self._cpu: dict[tuple[str, str], float] = {}
@@ -29,12 +29,12 @@ class Workers:
 
     @property
     def memory(self) -> dict[str, int]:
-        """The most that one process of each function held so far (VmHWM), in MB (10^6 bytes), by the function's name in the template."""
+        """The peak memory of one process of each function (VmHWM) in MB (10^6 bytes), by the function's name in the template."""
         return dict(self._memory)
 
     @property
     def cpu_seconds(self) -> dict[str, float]:
-        """What all processes of each function used so far, user and system."""
+        """User and system CPU seconds of all processes of each function."""
         found: dict[str, float] = {}
         for (_, name), seconds in list(self._cpu.items()):
             found[name] = found.get(name, 0.0) + seconds
@@ -50,7 +50,7 @@ class Workers:
                 try:
                     self._note(process)
                 except (OSError, ValueError):
-                    continue  # it has just ended
+                    continue  # the process has just ended
 
     def _note(self, process: Path) -> None:
         lines = dict(line.split(":\t", 1) for line in (process / "status").read_text().splitlines() if ":\t" in line)
@@ -62,6 +62,6 @@ class Workers:
         if not name:
             return
         self._memory[name] = max(self._memory.get(name, 0), round(int(lines["VmHWM"].split()[0]) * 1024 / 1e6))
-        # Behind the command's name, which may hold anything: the 14th and 15th fields of all.
+        # The 14th and 15th fields. Count after the command's name, which may contain any character.
         fields = (process / "stat").read_text().rpartition(")")[2].split()
         self._cpu[process.name, name] = (int(fields[11]) + int(fields[12])) / _TICKS

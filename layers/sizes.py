@@ -1,6 +1,6 @@
-"""Holds that the layers of a build fit together into a function: python -m layers.sizes FOLDER
+"""Checks that the layers of a build fit into one function together: python -m layers.sizes FOLDER
 
-Each layer has a limit of its own (its trim.py); this is for all that one function may have. FOLDER is what `sam build` made.
+FOLDER is the output of `sam build`. This is the limit for all layers of a function; each layer also has its own limit (trim.py).
 """
 
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from layers.trimming import LayerError, megabytes, size_of
 
-# Bytes. Lambda takes 250 MiB, 262 MB, a function and all its layers together.
+# Bytes. Lambda allows 250 MiB (262 MB) for a function and all of its layers together.
 MOST = 235_000_000
 
 
@@ -22,18 +22,18 @@ def main() -> None:
 
 
 def check(build: Path) -> str:
-    """The sizes, in a sentence. Raises LayerError when they are too much together, or the folder has no layers."""
+    """The sizes in a sentence. Raises LayerError if the layers are too large together, or the folder has none."""
     sizes = {python.parent.name: size_of(python) for python in sorted(build.glob("*/python"))}
     if not sizes:
-        raise LayerError(f"{build} has no layers: nothing is built there")
+        raise LayerError(f"{build} has no layers: build first")
     together = sum(sizes.values())
     each = ", ".join(f"{layer} {megabytes(size)}" for layer, size in sizes.items())
     if together > MOST:
         raise LayerError(
-            f"the layers are {megabytes(together)} unzipped ({each}), and may be {megabytes(MOST)}: "
-            "install LLVM, for llvm-strip, or leave the encoder out (`make build ENCODER=none`, and the parameter Encoder=none)"
+            f"the layers have {megabytes(together)} unzipped ({each}), but at most {megabytes(MOST)} fit: "
+            "install LLVM for llvm-strip, or build without the encoder (`make build ENCODER=none`, and the parameter Encoder=none)"
         )
-    return f"The layers are {megabytes(together)} unzipped: {each}."
+    return f"The layers have {megabytes(together)} unzipped: {each}."
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""What layers of other people's packages share when they are trimmed: layers/spacy/trim.py and layers/encoder/trim.py say what is theirs.
+"""Trimming of layers with third-party packages. layers/spacy/trim.py and layers/encoder/trim.py add what only their layer needs.
 
-Every byte of a layer is fetched, unpacked and paid for at a cold start. Debug symbols, tests and sources go. Byte code is added: without
-it an import takes three times as long. The .py files stay, for tracebacks. Given the same packages and tools, the same tree comes out.
+Lambda fetches and unpacks every byte of a layer at a cold start. So debug symbols, tests and sources are removed. Byte code is added,
+because imports without it take three times as long. The .py files stay for tracebacks. The same packages and tools always give the
+same tree.
 """
 
 import argparse
@@ -18,23 +19,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-# Read by a compiler or a type checker. Not .cu: thinc reads its CUDA sources when it is imported.
+# Only compilers and type checkers read these. Files ending in .cu must stay: thinc reads its CUDA sources at import.
 SOURCE_SUFFIXES = {".pyx", ".pxd", ".pxi", ".pyi", ".c", ".cpp", ".h", ".a"}
-# An installer's notes, untrue once the tree is trimmed. METADATA, entry_points.txt (spacy-legacy registers by it) and licences stay.
+# Notes of the installer, which are wrong after trimming. METADATA, licences and entry_points.txt (spacy-legacy needs it) stay.
 INSTALLER_FILES = {"RECORD", "REQUESTED", "INSTALLER", "direct_url.json"}
 
-# e_machine of the ELF header, and the name of the processor in tools and in platform.machine().
+# e_machine in the ELF header, and the processor's name in tools and in platform.machine().
 PROCESSORS = {"arm64": (183, "aarch64"), "x86_64": (62, "x86_64")}
-# Lambda's kernels have pages of 4 KiB on both; aarch64 wheels are aligned to 64 KiB, which is a multiple.
+# Lambda's kernels use pages of 4 KiB on both processors. The 64 KiB alignment of aarch64 wheels is a multiple of that.
 PAGE = 4096
 
 
 class LayerError(Exception):
-    """The layer can't be built; the message is a sentence that says why and what to mend."""
+    """The layer can't be built. The message is one sentence that says why and what to fix."""
 
 
 class Segment(NamedTuple):
-    """A PT_LOAD entry: a part of a shared object that the loader maps into memory."""
+    """A PT_LOAD entry: the part of a shared object that the loader maps into memory."""
 
     offset: int
     address: int
@@ -43,8 +44,10 @@ class Segment(NamedTuple):
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer in the making: its packages are installed in `tree`. The rest says how its messages name it and its script, and the
-    most bytes that it may have, stripped and not."""
+    """A layer that is being built. Its packages are installed in `tree`.
+
+    name and script: for messages. most and most_unstripped: the size limits in bytes.
+    """
 
     tree: Path
     architecture: str
@@ -55,7 +58,7 @@ class Layer:
     most_unstripped: int
 
     def finish(self) -> None:
-        """All that is the same for every layer; what is a layer's own has gone before. Raises LayerError."""
+        """The steps that all layers share, after the layer's own steps. Raises LayerError."""
         remove_unread_files(self.tree)
         stripped = self._strip()
         check_shared_objects(self.tree, self.architecture)
@@ -65,10 +68,10 @@ class Layer:
         self._say(f"{megabytes(size)} unzipped ({self.architecture}, Python {self.python})")
 
     def _strip(self) -> bool:
-        """Takes the debug symbols out of shared objects; False where no tool for it is installed."""
+        """Removes debug symbols from shared objects. Returns False if no tool for that is installed."""
         strip = find_strip(self.architecture)
         if strip is None:
-            self._say("not stripped, for want of llvm-strip: install LLVM (Debian: apt install llvm; macOS: brew install llvm)")
+            self._say("not stripped, because llvm-strip is missing: install LLVM (Debian: apt install llvm; macOS: brew install llvm)")
             return False
         objects = [path for path in shared_objects(self.tree) if may_be_stripped(path.relative_to(self.tree))]
         if objects:
@@ -78,13 +81,13 @@ class Layer:
         return True
 
     def _compile(self) -> None:
-        """Compiles as the layer's own Python would, for /opt/python, where Lambda unpacks a layer.
+        """Compiles byte code for /opt/python, where Lambda unpacks layers.
 
-        Unchecked: a layer doesn't change, so Python need not compare sources with byte code at each import.
+        The mode is unchecked: a layer never changes, so Python need not compare sources with byte code at each import.
         """
         running = f"{sys.version_info.major}.{sys.version_info.minor}"
         if running != self.python:
-            self._say(f"no byte code, for want of Python {self.python} (this is {running}): without it imports take three times as long")
+            self._say(f"no byte code, because Python {self.python} is missing (this is {running}): imports will take three times as long")
             return
         compiled = compileall.compile_dir(
             self.tree,
@@ -95,25 +98,25 @@ class Layer:
             invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
         )
         if not compiled:
-            raise LayerError("a module doesn't compile: see the lines above")
+            raise LayerError("a module doesn't compile (see the lines above)")
 
     def _check_size(self, size: int, *, stripped: bool) -> None:
         most = self.most if stripped else self.most_unstripped
         if size > most:
-            mend = f"find in {self.script} what else can go" if stripped else "install LLVM, for llvm-strip"
-            raise LayerError(f"{megabytes(size)} unzipped is over {megabytes(most)}, the most this layer may be: {mend}")
+            remedy = f"remove more in {self.script}" if stripped else "install LLVM for llvm-strip"
+            raise LayerError(f"{megabytes(size)} unzipped is over the limit of {megabytes(most)}: {remedy}")
 
     def _say(self, sentence: str) -> None:
-        """To standard output: sam shows it at once, and standard error only when the build fails."""
+        """Prints to standard output, which sam shows at once. sam shows standard error only if the build fails."""
         print(f"{self.name}: {sentence}", flush=True)
 
 
 def main(name: str, about: str, trim: Callable[[Path, str, str], None]) -> None:
-    """The command line of a layer's script, whose `trim` takes folder, architecture and version of Python."""
+    """The command line of a layer's script. `trim` takes the folder, the architecture and the version of Python."""
     parser = argparse.ArgumentParser(description=about.splitlines()[0])
-    parser.add_argument("folder", type=Path, help="where the packages are installed")
+    parser.add_argument("folder", type=Path, help="the folder with the installed packages")
     parser.add_argument("--architecture", choices=PROCESSORS, required=True)
-    parser.add_argument("--python", default="3.13", help="the layer's version of Python")
+    parser.add_argument("--python", default="3.13", help="the layer's version of Python (default 3.13)")
     options = parser.parse_args()
     try:
         trim(options.folder, options.architecture, options.python)
@@ -122,12 +125,12 @@ def main(name: str, about: str, trim: Callable[[Path, str, str], None]) -> None:
 
 
 def uninstall(tree: Path, package: str) -> None:
-    """Removes what the package's RECORD lists; a package that isn't there is no error."""
+    """Removes the files that the package's RECORD lists. A missing package is not an error."""
     for record in tree.glob(f"{package}-*.dist-info/RECORD"):
         with record.open(encoding="utf-8", newline="") as rows:
             installed = [Path(row[0]) for row in csv.reader(rows)]
         for path in installed:
-            if ".." not in path.parts:  # scripts are listed as ../../bin/NAME, and bin goes as a whole
+            if ".." not in path.parts:  # scripts are listed as ../../bin/NAME; bin is removed as a whole
                 (tree / path).unlink(missing_ok=True)
         shutil.rmtree(record.parent)
 
@@ -146,12 +149,12 @@ def remove_unread_files(tree: Path) -> None:
 
 
 def may_be_stripped(path: Path) -> bool:
-    """Not numpy's, nor the libraries that wheels carry in *.libs: auditwheel rewrote them, and stripping leaves some misaligned."""
+    """False for numpy and for the libraries in *.libs: auditwheel rewrote them, and stripping misaligns some."""
     return not path.parts[0].startswith("numpy") and path.parent.suffix != ".libs"
 
 
 def find_strip(architecture: str) -> str | None:
-    """llvm-strip knows every processor; binutils' strip its own, on Linux only: macOS has another tool of that name."""
+    """The tool to strip with. llvm-strip works for every processor; binutils' strip only for its own, and only on Linux."""
     _, processor = PROCESSORS[architecture]
     tools = ["llvm-strip", f"{processor}-linux-gnu-strip"]
     if sys.platform == "linux" and platform.machine() == processor:
@@ -160,7 +163,7 @@ def find_strip(architecture: str) -> str | None:
 
 
 def check_shared_objects(tree: Path, architecture: str) -> None:
-    """Refuses what the loader on Lambda would: another processor's objects, and misaligned ones ("not page-aligned")."""
+    """Refuses objects that Lambda's loader would refuse: for another processor, or misaligned ("not page-aligned")."""
     expected, processor = PROCESSORS[architecture]
     for path in shared_objects(tree):
         name = path.relative_to(tree)
@@ -171,7 +174,7 @@ def check_shared_objects(tree: Path, architecture: str) -> None:
             if alignment % PAGE or alignment == 0 or (address - offset) % alignment:
                 raise LayerError(
                     f"{name} is misaligned (offset {offset:#x}, address {address:#x}, alignment {alignment:#x}) and would not load: "
-                    "except it from stripping in layers/trimming.py"
+                    "exclude it from stripping in layers/trimming.py"
                 )
 
 
@@ -192,7 +195,7 @@ def read_elf(path: Path) -> tuple[int, list[Segment]]:
             if kind == 1:  # PT_LOAD
                 segments.append(Segment(offset, address, alignment))
     except struct.error as error:
-        raise LayerError(f"{path.name} is cut short: install the packages again") from error
+        raise LayerError(f"{path.name} is incomplete: install the packages again") from error
     return machine, segments
 
 
@@ -205,7 +208,7 @@ def shared_objects(tree: Path) -> Iterator[Path]:
 
 
 def size_of(tree: Path) -> int:
-    """Bytes of all files, as Lambda counts them."""
+    """The bytes of all files, which is what Lambda counts."""
     return sum(path.stat().st_size for path in files(tree))
 
 

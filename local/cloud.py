@@ -1,4 +1,4 @@
-"""The embedded local cloud: the project's own template, deployed to a MiniStack of its own.
+"""The embedded local cloud: it deploys the project's template to a MiniStack server on this machine.
 
 with LocalCloud(folder, port=None) as cloud:
     cloud.deploy()
@@ -27,18 +27,18 @@ from winnow.domain.access import Role
 
 PROJECT = Path(__file__).resolve().parent.parent
 ARTIFACTS = "winnow-local-artifacts"
-# The local cloud runs functions as processes of this machine, so their layer is built for its processor.
+# The local cloud runs functions as processes of this machine, so the layers must be built for its processor.
 ARCHITECTURE = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
 DEPLOY_SECONDS = 600
-# The name of the key with which the local cloud's user does everything.
+# The name of the admin key that the user of the local cloud gets.
 KEY = "local"
 
 
 class LocalCloud:
-    """One local cloud, with all it keeps in `folder`; `port` None takes a free one.
+    """One local cloud, with all of its files in `folder`. `port` None takes a free port.
 
-    Several run side by side when their folders differ. A cloud that already runs in `folder` is found,
-    so that another process can ask it for its outputs or stop it.
+    Several clouds run side by side if their folders differ. This object finds a cloud that already runs in `folder`,
+    so another process can read its outputs or stop it.
     """
 
     def __init__(self, folder: Path, port: int | None, host: str = "127.0.0.1", project: Path = PROJECT) -> None:
@@ -59,36 +59,36 @@ class LocalCloud:
         self.stop()
 
     def find(self) -> Running | None:
-        """The cloud that runs in this folder, whoever started it; its port becomes this object's."""
+        """The cloud that runs in this folder, if any. This object takes its port."""
         running = self.server.find()
         if running:
             self.port, self.host = running.port, running.host
         return running
 
     def check(self) -> None:
-        """Raise CloudError when a tool or the build is missing: better now than after the server's start."""
+        """Raise CloudError if a tool or the build is missing. Call this before the server starts."""
         if not self._sam.exists():
             raise CloudError(f"sam is not installed ({self._sam} is missing): run `make env`")
         if not self._template.exists():
-            raise CloudError(f"nothing is built yet ({self._template} is missing): run `make build-local`")
+            raise CloudError(f"no build yet ({self._template} is missing): run `make build-local`")
 
     def start(self) -> None:
-        """Start the server and wait for it. Raises CloudError, with nothing left running."""
+        """Start the server and wait until it answers. If that fails, nothing keeps running and CloudError is raised."""
         self.port = self.server.start(self.port, self.host).port
 
     def stop(self) -> bool:
-        """End the server; its state stays in the folder. False when none ran."""
+        """Stop the server and keep its state in the folder. Returns False if none was running."""
         return self.server.stop()
 
     @property
     def endpoint(self) -> str:
-        """The AWS endpoint, for AWS_ENDPOINT_URL."""
+        """The AWS endpoint: the value of AWS_ENDPOINT_URL."""
         if self.port is None:
-            raise CloudError(f"no local cloud runs in {self.folder}")
+            raise CloudError(f"no local cloud is running in {self.folder}")
         return f"http://{reachable(self.host)}:{self.port}"
 
     def client(self, service: str) -> Any:
-        """A boto3 client of this cloud, whatever AWS settings the caller has."""
+        """A boto3 client of this cloud. It ignores the AWS settings of the caller."""
         return _session().client(service, **self._options)  # type: ignore[call-overload]
 
     @property
@@ -96,9 +96,9 @@ class LocalCloud:
         return {"endpoint_url": self.endpoint, "config": Config(proxies={})}
 
     def deploy(self, parameters: Mapping[str, str] | None = None) -> None:
-        """`sam deploy` what `sam build` made. `parameters` are laid over those of samconfig.toml's [local]."""
+        """Run `sam deploy` on the build. `parameters` override those of [local] in samconfig.toml."""
         self.check()
-        self.client("s3").create_bucket(Bucket=ARTIFACTS)  # in this region an existing one is no error
+        self.client("s3").create_bucket(Bucket=ARTIFACTS)  # in this region, an existing bucket is not an error
         command: list[str | Path] = [self._sam, "deploy", "--config-file", self.project / "samconfig.toml", "--config-env", "local"]
         command += ["--template-file", self._template, "--s3-bucket", ARTIFACTS]
         command += ["--region", REGION, "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"]
@@ -119,35 +119,34 @@ class LocalCloud:
                     check=False,
                 )
             except subprocess.TimeoutExpired:
-                raise CloudError(f"sam deploy took longer than {DEPLOY_SECONDS} s; its log: {self.deploy_log}") from None
+                raise CloudError(f"sam deploy took longer than {DEPLOY_SECONDS} s (log: {self.deploy_log})") from None
         if done.returncode:
-            raise CloudError(f"sam deploy failed: {self._deploy_error()}; the whole log: {self.deploy_log}")
+            raise CloudError(f"sam deploy failed: {self._deploy_error()} (log: {self.deploy_log})")
         self._apply_gateway_responses()
         self._apply_batch_concurrency()
         self._allow_http()
-        self._allow_the_release()
-        with contextlib.suppress(NameTakenError):  # it outlived a stop
+        with contextlib.suppress(NameTakenError):  # the key is still there from an earlier run
             self.keys().add(KEY, Role.ADMIN)
 
     def keys(self) -> Deployment:
-        """The API keys of the deployed stack, to make more of them."""
+        """The API keys of the deployed stack."""
         return Deployment.of(self._stack, _session(), **self._options)
 
     def outputs(self) -> dict[str, str]:
-        """The stack's outputs, read anew: an API whose paths changed has a new id."""
+        """The stack's outputs, read at each call: the API gets a new id if its paths change."""
         try:
             stacks = self.client("cloudformation").describe_stacks(StackName=self._stack)["Stacks"]
         except ClientError:
-            raise CloudError(f"nothing is deployed yet in the local cloud of {self.folder}") from None
+            raise CloudError(f"nothing is deployed yet in the local cloud in {self.folder}") from None
         return {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
 
     def environment(self) -> dict[str, str]:
-        """What a client needs to use this cloud: Winnow's own settings, and AWS's for the tools that upload and look inside."""
+        """The environment variables for clients of this cloud: Winnow's, and those of AWS tools."""
         outputs = self.outputs()
         try:
             key = self.keys().value(KEY)
         except KeysError as error:
-            raise CloudError(f"{error} (`make stop` and `make start` deploy anew)") from error
+            raise CloudError(f"{error} (`make stop` and `make start` deploy again)") from error
         return {
             "WINNOW_URL": f"{self.endpoint}/_aws/execute-api/{outputs['ApiId']}/{outputs['Stage']}",
             "WINNOW_API_KEY": key,
@@ -157,8 +156,9 @@ class LocalCloud:
         }
 
     def _apply_gateway_responses(self) -> None:
-        """Give the API its own shape of API Gateway's errors, and what it says to a browser that asks before a call: MiniStack drops SAM's
-        GatewayResponses property, and the answers of mock integrations, without a word.
+        """Set the API's gateway responses, and its answers to CORS preflight requests.
+
+        MiniStack silently drops SAM's GatewayResponses property and the answers of mock integrations.
         """
         template = self.client("cloudformation").get_template(StackName=self._stack, TemplateStage="Processed")["TemplateBody"]
         gateway, body = self.client("apigateway"), template["Resources"]["Api"]["Properties"]["Body"]
@@ -176,7 +176,7 @@ class LocalCloud:
             gateway.create_deployment(**api, stageName=stage["stageName"])
 
     def _apply_batch_concurrency(self) -> None:
-        """Give the batch workflow the number that its path leads to: MiniStack drops MaxConcurrencyPath, and takes 64."""
+        """Set the batch workflow's MaxConcurrency. MiniStack ignores MaxConcurrencyPath and uses 64."""
         client, machine = self.client("stepfunctions"), self.resource("BatchWorkflow")
         definition = json.loads(client.describe_state_machine(stateMachineArn=machine)["definition"])
         definition["States"]["Shards"]["MaxConcurrency"] = int(self._variables("SplitBatch")["BATCH_CONCURRENCY"])
@@ -188,20 +188,9 @@ class LocalCloud:
         return dict(configuration["Environment"]["Variables"])
 
     def _allow_http(self) -> None:
-        """Take back that the buckets are read and written over TLS alone: this cloud speaks none, and keeps to their policies."""
+        """Remove the bucket policies that require TLS. MiniStack enforces policies but has no TLS."""
         for name in ("Models", "Datasets"):
             self.client("s3").delete_bucket_policy(Bucket=self.resource(name))
-
-    def _allow_the_release(self) -> None:
-        """Let the next release do what it does to versions of Predict, and look at its alarm: MiniStack asks whether it may do so to the
-        function, whatever version is named, and to any alarm."""
-        arn = self.client("lambda").get_function_configuration(FunctionName=self.resource("Predict"))["FunctionArn"]
-        statements = [
-            {"Effect": "Allow", "Action": ["lambda:DeleteFunction", "lambda:InvokeFunction"], "Resource": arn},
-            {"Effect": "Allow", "Action": "cloudwatch:DescribeAlarms", "Resource": "*"},
-        ]
-        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
-        self.client("iam").put_role_policy(RoleName=self.resource("ReleasePredictRole"), PolicyName="local", PolicyDocument=policy)
 
     def resource(self, name: str) -> str:
         """The physical id of a resource of the stack."""
@@ -219,24 +208,24 @@ class LocalCloud:
         return parameters
 
     def _deploy_error(self) -> str:
-        """What went wrong first: the resource that failed and why, else sam's own last word."""
+        """The first failure: the resource and the reason. Without one, the last line of sam's log."""
         with contextlib.suppress(ClientError):
             events = self.client("cloudformation").describe_stack_events(StackName=self._stack)["StackEvents"]
             for event in reversed(_latest_operation(events)):
                 if event["ResourceStatus"].endswith("_FAILED"):
                     return f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
         lines = [line for line in self.deploy_log.read_text(errors="replace").splitlines() if line.strip()]
-        return next((line for line in lines if line.startswith("Error")), lines[-1] if lines else "it said nothing")
+        return next((line for line in lines if line.startswith("Error")), lines[-1] if lines else "no message")
 
 
 def _headers(response: Mapping[str, Any], origin: str) -> dict[str, str]:
-    """The headers of an answer of API Gateway's own. One of them isn't a text: that which names the origin, where there is one."""
+    """The headers of an answer by API Gateway itself. The header that names the CORS origin is the only one that is not text."""
     headers = response.get("responseParameters", {}).items()
     return {name: value if isinstance(value, str) else f"'{origin}'" for name, value in headers if origin or isinstance(value, str)}
 
 
 def _session() -> boto3.Session:
-    """A session with the local cloud's credentials, and nothing of the caller's settings."""
+    """A session with the credentials of the local cloud. It ignores the settings of the caller."""
     ignored = {"profile": (None, None, None, None), "config_file": (None, None, os.devnull, None)}
     return boto3.Session(
         aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
@@ -247,7 +236,7 @@ def _session() -> boto3.Session:
 
 
 def _latest_operation(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The events of the latest create or update, newest first, as CloudFormation lists them."""
+    """The events of the latest create or update, newest first."""
     begun = {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"}
     for count, event in enumerate(events, 1):
         if event["ResourceType"] == "AWS::CloudFormation::Stack" and event["ResourceStatus"] in begun:
@@ -256,6 +245,6 @@ def _latest_operation(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _without_aws_settings() -> dict[str, str]:
-    """The caller's environment without its settings for AWS, sam, Python and proxies: this deploy stays on this machine."""
+    """The caller's environment without settings for AWS, sam, Python and proxies, so that the deployment stays on this machine."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_", "PYTHON"))}
     return kept | {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "NO_PROXY": "*", "no_proxy": "*"}

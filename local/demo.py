@@ -1,7 +1,7 @@
-"""`make demo`: the main job to its end, on a local cloud of its own: deploy, upload, train, look, classify. Leaves nothing running.
+"""`make demo`: deploy, upload, train, evaluate and classify on a separate local cloud, then stop it.
 
-It begins as most people do, with a handful of examples of each label, and trains a second version on many. All of it is done by the command
-`winnow`, as it is typed.
+The demo trains a first version on a few examples of each label, and a second version on many. It runs the command `winnow`
+and shows each command line.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ FEW = 5
 
 
 class DemoError(Exception):
-    """A command failed, and has said why."""
+    """A command failed and printed the reason."""
 
 
 def main() -> int:
-    """Run the demo. 0 only if all of it worked."""
+    """Run the demo. Returns 0 only if every step worked."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     (PROJECT / ".local").mkdir(exist_ok=True)
     try:
@@ -61,9 +61,9 @@ def _demonstrate(folder: Path) -> None:
     few_file, others_file = (folder / name for name in ("few.json", "others.json"))
     few_file.write_text(json.dumps(few), encoding="utf-8")
     others_file.write_text(json.dumps(others), encoding="utf-8")
-    print(f"\nFive examples of each label, {len(few)} in all; tested on the other {len(others)}:", flush=True)
+    print(f"\nVersion 1: train on 5 examples per label ({len(few)} in total), test on the other {len(others)}.", flush=True)
     _winnow("train", few_file, "--model", MODEL, "--test", others_file, "--watch")
-    print(f"\nAll {len(few) + len(others)} of them, a fifth held out, as version 2:", flush=True)
+    print(f"\nVersion 2: train on all {len(few) + len(others)} examples; a fifth is held out for the test.", flush=True)
     _winnow("train", SAMPLE, "--model", MODEL, "--force-update", "--watch")
     print(flush=True)
     _winnow("predict", "--model", MODEL, *TEXTS)
@@ -71,7 +71,7 @@ def _demonstrate(folder: Path) -> None:
 
 
 def _winnow(*arguments: str | Path) -> None:
-    """A command, shown as it is typed. DemoError where it fails."""
+    """Print a command and run it. Raises DemoError if it fails."""
     typed = [each.name if isinstance(each, Path) else each for each in arguments]
     print(f"$ winnow {shlex.join(typed)}", flush=True)
     if winnow([str(each) for each in arguments]):
@@ -79,7 +79,7 @@ def _winnow(*arguments: str | Path) -> None:
 
 
 def _parted(examples: Sequence[dict[str, str]]) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
-    """The first five of each label, and the others."""
+    """The first FEW examples of each label, and the others."""
     seen: Counter[str] = Counter()
     few: list[dict[str, str]] = []
     others: list[dict[str, str]] = []
@@ -92,10 +92,10 @@ def _parted(examples: Sequence[dict[str, str]]) -> tuple[list[dict[str, str]], l
 def _say_how_to_go_on() -> None:
     print(
         """
-All of it worked, and nothing is left running. To go on by hand:
+The demo worked, and nothing keeps running. To continue by hand:
 
-  make start                          # the same local cloud, kept running
-  set -a; . .local/env; set +a        # its URL and key
+  make start                          # start a local cloud that keeps running
+  set -a; . .local/env; set +a        # set its URL and key
   .venv/bin/winnow train local/sample/savings.json --model savings --watch
   .venv/bin/winnow predict --model savings "I want to save for vacation!"
   curl -G "$WINNOW_URL/prediction" -H "x-api-key: $WINNOW_API_KEY" -d model_id=savings --data-urlencode 'text=I want to save for vacation!'

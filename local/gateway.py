@@ -1,6 +1,6 @@
-"""The local cloud's program: MiniStack, and what API Gateway does with answers and MiniStack doesn't, compression.
+"""The program of the local cloud: MiniStack, with the compression of answers that API Gateway does and MiniStack lacks.
 
-Runs in MiniStack's environment, with the folder of SAM's translator as its argument (local/server.py).
+It runs in MiniStack's environment. Its argument is the folder of SAM's translator (local/server.py).
 """
 
 import gzip
@@ -18,9 +18,9 @@ _CALL = re.compile("/_aws/execute-api/([^/]+)/")
 
 
 def compressing(application: Application, least_bytes: Callable[[str], int | None]) -> Application:
-    """The application, with answers of an API compressed for clients that take gzip. least_bytes: of an API's id, from which size on.
+    """The application, with compressed answers for clients that accept gzip. least_bytes: the smallest size to compress, by API id.
 
-    Where the answer isn't compressed already: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-enable-compression.html
+    An answer that is already compressed stays as it is: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-enable-compression.html
     """
 
     async def called(scope: Message, receive: Receive, send: Send) -> None:
@@ -54,14 +54,14 @@ async def _send(send: Send, start: Message, body: bytes, least_bytes: int | None
 
 
 def _takes_gzip(headers: list[tuple[bytes, bytes]]) -> bool:
-    """Whether Accept-Encoding names gzip, and not with the weight 0. A star alone doesn't make API Gateway compress."""
+    """Whether Accept-Encoding names gzip with a weight above 0. API Gateway doesn't compress for `*` alone."""
     accepted = b",".join(value for name, value in headers if name.lower() == b"accept-encoding").decode("latin-1").lower()
     return any(re.fullmatch(r"\s*gzip\s*(;\s*q=(1|1\.0*|0\.0*[1-9][0-9]*)\s*)?", coding) for coding in accepted.split(","))
 
 
 def main() -> None:
-    # MiniStack reads a SAM template with SAM's own translator. It is lent sam's packages rather than given its own, because functions run
-    # in its environment, and a layer that lacks pydantic must fail here as it would on AWS.
+    # MiniStack reads a SAM template with SAM's translator, from the packages of sam. The translator is not installed in MiniStack's
+    # environment: functions run there, and a layer without pydantic must fail here as it would on AWS.
     sys.path.append(sys.argv.pop())
     from ministack import app  # noqa: PLC0415
     from ministack.services import apigateway_v1  # noqa: PLC0415

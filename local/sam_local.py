@@ -1,11 +1,11 @@
-"""`sam local start-api`, with a local cloud behind it for DynamoDB, S3 and the training workflow.
+"""`sam local start-api`, with a local cloud for DynamoDB, S3 and the training workflow.
 
 with container_engine() as engine, sam_local(folder, engine) as api:
     requests.get(f"{api.url}/models")
 
-The endpoints and the authorizer run in Lambda's containers; training runs in the local cloud. sam local knows of no usage plans,
-but it asks the authorizer, which finds the local cloud's keys in its registry. Its layers are laid
-into an image that sam builds from Lambda's.
+The endpoints and the authorizer run in Lambda's containers; training runs in the local cloud. sam local has no usage plans,
+but it calls the authorizer, which finds the keys in the local cloud's registry. sam builds an image with the layers
+from Lambda's image.
 """
 
 from __future__ import annotations
@@ -38,18 +38,18 @@ _PASSED_ON = {"PATH", "HOME", "LANG", "XDG_RUNTIME_DIR"}
 
 
 class NoEngineError(CloudError):
-    """There is no container engine to run sam local's containers."""
+    """No container engine can run the containers of sam local."""
 
 
 @dataclass(frozen=True)
 class Engine:
-    """A container engine that answers: the settings by which it is found, and the image to use instead of sam's own."""
+    """A container engine that answers: the settings that lead to it, and the image to use instead of sam's."""
 
     settings: dict[str, str] = field(default_factory=dict)
     image: str | None = None
 
     def ask(self, *arguments: str) -> str:
-        """What the docker command prints. CloudError with its last line where it fails, or is missing."""
+        """The output of a docker command. Raises CloudError with its last line if it fails or docker is missing."""
         try:
             done = subprocess.run(["docker", *arguments], env=os.environ | self.settings, capture_output=True, text=True, check=False)  # noqa: S607
         except FileNotFoundError:
@@ -59,22 +59,22 @@ class Engine:
         return done.stdout.strip()
 
     def bridge(self) -> str:
-        """This machine's address on the engine's bridge: where containers find a server of this machine."""
+        """This machine's address on the engine's bridge. Containers reach servers of this machine there."""
         network = json.loads(self.ask("network", "inspect", "bridge", "--format", "{{json (index .IPAM.Config 0)}}"))
-        # A bridge that was just made has no gateway written down yet: it is the first address.
+        # A new bridge may list no gateway yet. Its gateway is the first address.
         address = network.get("Gateway") or str(next(ip_network(network["Subnet"]).hosts()))
         with socket.socket() as probe:
             try:
                 probe.bind((address, 0))
             except OSError:
-                # So it is where the engine runs in a virtual machine, as Docker Desktop's does.
+                # This happens if the engine runs in a virtual machine, as Docker Desktop does.
                 raise NoEngineError(f"the container engine's bridge ({address}) is no address of this machine") from None
         return address
 
 
 @dataclass(frozen=True)
 class SamLocal:
-    """The API as sam local serves it, and the cloud behind it."""
+    """The API of sam local, and the local cloud behind it."""
 
     url: str
     cloud: LocalCloud
@@ -84,9 +84,9 @@ class SamLocal:
 
 @contextlib.contextmanager
 def container_engine() -> Iterator[Engine]:
-    """The container engine that runs, with LAMBDA_IMAGE where that is set; else the one that LAMBDA_IMAGE_TOOL starts, ended after use.
+    """The running container engine, with the image LAMBDA_IMAGE if set. Otherwise LAMBDA_IMAGE_TOOL starts one, which is stopped after use.
 
-    NoEngineError where there is neither.
+    Raises NoEngineError if there is neither.
     """
     engine = Engine(image=os.environ.get("LAMBDA_IMAGE") or None)
     tool = os.environ.get("LAMBDA_IMAGE_TOOL")
@@ -105,7 +105,7 @@ def container_engine() -> Iterator[Engine]:
 
 
 def _started_by(tool: str) -> Engine:
-    """The engine that the tool starts. It prints shell commands that set DOCKER_HOST and LAMBDA_IMAGE."""
+    """The engine that the tool starts. The tool prints shell commands that set DOCKER_HOST and LAMBDA_IMAGE."""
     script = 'set -e; settings=$("$0"); eval "$settings"; printf "%s\\n" "$DOCKER_HOST" "$LAMBDA_IMAGE"'
     done = subprocess.run(["bash", "-c", script, tool], stdout=subprocess.PIPE, text=True, check=False)  # noqa: S607
     if done.returncode:
@@ -116,11 +116,11 @@ def _started_by(tool: str) -> Engine:
 
 @contextlib.contextmanager
 def sam_local(folder: Path, engine: Engine, port: int | None = None) -> Iterator[SamLocal]:
-    """Start and deploy a local cloud, and `sam local start-api` before it; yields when it answers. Ends both, with sam's containers."""
+    """Start and deploy a local cloud, then `sam local start-api`. Yields when it answers, and stops both at the end."""
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "sam.log"
     port = port or free_port("127.0.0.1")
-    # The bridge's address leads to the cloud from a container and from this machine alike, so a presigned URL is good for both.
+    # The bridge's address works in containers and on this machine, so presigned URLs work in both.
     with LocalCloud(folder / "cloud", port=None, host=engine.bridge()) as cloud:
         cloud.deploy()
         with _sam(_command(folder, cloud, engine, port), _environment(engine), log) as process:
@@ -160,7 +160,7 @@ def _command(folder: Path, cloud: LocalCloud, engine: Engine, port: int) -> list
 
 
 def _template(folder: Path) -> Path:
-    """What `make build-local` built, with AWS_ENDPOINT_URL among its variables: sam local passes no others than a template has."""
+    """The template of `make build-local` with the variable AWS_ENDPOINT_URL: sam local passes only variables that the template has."""
     built = PROJECT / ".aws-sam" / "local"
     template = yaml.safe_load((built / "template.yaml").read_text())
     template["Globals"]["Function"]["Environment"]["Variables"]["AWS_ENDPOINT_URL"] = ""
@@ -173,7 +173,7 @@ def _template(folder: Path) -> Path:
 
 
 def _variables(cloud: LocalCloud) -> dict[str, dict[str, str]]:
-    """Each function's environment as it was deployed, and the way to the cloud."""
+    """The deployed environment of each function, with the endpoint of the local cloud."""
     stack = cloud.client("cloudformation").describe_stacks()["Stacks"][0]["StackName"]
     pages = cloud.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
     names = {
@@ -187,26 +187,26 @@ def _variables(cloud: LocalCloud) -> dict[str, dict[str, str]]:
 
 
 def _environment(engine: Engine) -> dict[str, str]:
-    """sam's settings: of the caller's only those that lead to tools and to the engine. Functions are given the credentials."""
+    """The environment of sam: from the caller only the settings that lead to tools and the engine. Functions get the credentials."""
     kept = {name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith("DOCKER_")}
     return kept | engine.settings | CREDENTIALS | {"AWS_CONFIG_FILE": os.devnull, "SAM_CLI_TELEMETRY": "0", "NO_PROXY": "*"}
 
 
 def _wait_until_ready(api: SamLocal, port: int) -> None:
-    """Wait for the first answer, which takes as long as sam needs for its image. CloudError where it is no success."""
+    """Wait for the first answer. It takes as long as sam needs for its image. Raises CloudError if it is an error."""
     end = time.monotonic() + _PORT_SECONDS
     while not _listens(port):
         if api.process.poll() is not None or time.monotonic() > end:
-            raise CloudError(f"sam local did not start; its log: {api.log}")
+            raise CloudError(f"sam local did not start (log: {api.log})")
         time.sleep(0.2)
     session = requests.Session()
-    session.trust_env = False  # no proxy leads to this machine
+    session.trust_env = False  # a proxy can't reach this machine
     try:
         answer = session.get(f"{api.url}/health", timeout=_FIRST_ANSWER_SECONDS)
     except requests.RequestException as error:
-        raise CloudError(f"sam local does not answer ({type(error).__name__}); its log: {api.log}") from error
+        raise CloudError(f"sam local does not answer: {type(error).__name__} (log: {api.log})") from error
     if not answer.ok:
-        raise CloudError(f"sam local answers {answer.status_code} to GET /health; its log: {api.log}")
+        raise CloudError(f"sam local answers {answer.status_code} to GET /health (log: {api.log})")
 
 
 def _listens(port: int) -> bool:
@@ -217,20 +217,20 @@ def _listens(port: int) -> bool:
 def main() -> int:
     """Serve until interrupted."""
     parser = argparse.ArgumentParser(prog="make start-sam-local", description=__doc__)
-    parser.add_argument("port", type=int, nargs="?", help="where to listen; without it a free one")
+    parser.add_argument("port", type=int, nargs="?", help="the port to listen on (default: a free one)")
     port = parser.parse_args().port
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    print("winnow: starting a local cloud and sam local before it …", flush=True)
+    print("winnow: starting a local cloud and sam local …", flush=True)
     try:
         with container_engine() as engine, sam_local(FOLDER, engine, port) as api:
             _greet(api)
-            print(f"winnow: sam local ended with status {api.process.wait()}; its log: {api.log}", file=sys.stderr)
+            print(f"winnow: sam local stopped with status {api.process.wait()} (log: {api.log})", file=sys.stderr)
             return 1
     except CloudError as error:
         print(f"winnow: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nwinnow: stopped; models are kept for the next start")
+        print("\nwinnow: stopped; the models stay for the next start")
         return 0
 
 
@@ -245,12 +245,12 @@ def _greet(api: SamLocal) -> None:
 
   KEY={key}
   curl {api.url}/datasets {headers} -d '{{"name": "texts.json"}}'
-  curl -T texts.json "UPLOAD_URL"      # the upload_url of the answer
+  curl -T texts.json "UPLOAD_URL"      # upload_url from the answer
   curl {api.url}/models {headers} -d '{{"id": "tc-01", "s3bucket": "…", "training_object": "…"}}'
-  curl {api.url}/models/tc-01 {headers}      # until its status is ready
+  curl {api.url}/models/tc-01 {headers}      # repeat until the status is ready
   curl -X GET {api.url}/prediction {headers} -d '{{"model_id": "tc-01", "text": "I want to save for vacation!"}}'
 
-Ctrl-C ends it and keeps what it holds.""",
+Ctrl-C stops it and keeps its data.""",
         flush=True,
     )
 

@@ -1,7 +1,7 @@
-"""The local cloud's server process: MiniStack, started, found again from another process, and stopped.
+"""The server process of the local cloud: start MiniStack, find it from another process, stop it.
 
-The server inherits a locked file and holds the lock for as long as it lives. So whether a cloud
-runs in a folder is asked of the lock, never of a process id, which may be stale or reused.
+The server inherits a locked file and holds the lock as long as it lives. The lock shows whether a cloud runs in a folder;
+a process id does not, because it may be stale or reused.
 """
 
 import contextlib
@@ -28,19 +28,21 @@ STOP_SECONDS = 30
 
 
 class CloudError(Exception):
-    """The local cloud can't do what was asked; the message is one sentence for the person who asked."""
+    """The local cloud can't do the task. The message is one sentence for the user."""
 
 
 class PortTakenError(CloudError):
     """Another program listens on the port."""
 
     def __init__(self, port: int) -> None:
-        super().__init__(f"port {port} is taken by another program: choose another with WINNOW_PORT, for example WINNOW_PORT={port + 1}")
+        super().__init__(
+            f"port {port} is taken by another program: choose another port with WINNOW_PORT, for example WINNOW_PORT={port + 1}"
+        )
 
 
 @dataclass(frozen=True)
 class Running:
-    """A server that is alive: its process and where it listens."""
+    """A running server: its process and its address."""
 
     pid: int
     port: int
@@ -48,12 +50,12 @@ class Running:
 
 
 def reachable(host: str) -> str:
-    """The address at which a client on this machine finds a server bound to `host`."""
+    """The address of a server bound to `host`, for a client on this machine."""
     return "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104
 
 
 class Server:
-    """MiniStack with its state, temporary files and log in one folder."""
+    """A MiniStack server with its state, temporary files and log in one folder."""
 
     def __init__(self, folder: Path, tools: Path) -> None:
         self.folder = folder.resolve()
@@ -64,7 +66,7 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
 
     def find(self) -> Running | None:
-        """The server that runs in this folder, whoever started it; None when none does."""
+        """The server that runs in this folder, or None. Any process may have started it."""
         try:
             with self._record.open("r+") as record:
                 if _lock(record):
@@ -74,7 +76,7 @@ class Server:
             return None
 
     def start(self, port: int | None, host: str) -> Running:
-        """Start the server and wait until it answers. `port` None takes a free one."""
+        """Start the server and wait until it answers. `port` None takes a free port."""
         for needed in (self._python, self._translator):
             if not needed.exists():
                 raise CloudError(f"the local cloud is not installed ({needed} is missing): run `make env`")
@@ -83,7 +85,7 @@ class Server:
             try:
                 return self._start_once(chosen, host)
             except PortTakenError:
-                # A free port may be taken by another program between our look and the server's.
+                # Another program may take the free port before the server does.
                 if port or attempt == 2:
                     raise
         raise AssertionError
@@ -93,8 +95,8 @@ class Server:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._record.touch(mode=0o600)
         with self._record.open("r+") as record:
-            if not _wait(lambda: _lock(record), 1):  # a look by `find` holds it for an instant
-                raise CloudError(f"a local cloud already runs in {self.folder}, or is being started there")
+            if not _wait(lambda: _lock(record), 1):  # `find` in another process may hold it for an instant
+                raise CloudError(f"a local cloud is already running or starting in {self.folder}")
             record.truncate()
             for kept in ("state", "objects"):
                 (self.folder / kept).mkdir(exist_ok=True)
@@ -121,33 +123,33 @@ class Server:
         return running
 
     def stop(self) -> bool:
-        """End the server in good order (it writes its state on the way out); False when none ran."""
+        """Stop the server; it saves its state first. Returns False if none was running."""
         running = self.find()
         if running is None:
             return False
         with contextlib.suppress(ProcessLookupError):
             os.kill(running.pid, signal.SIGTERM)
         _wait(lambda: self.find() is None, STOP_SECONDS)
-        # Functions in the middle of a call outlive the server, and would write into the next one on this port.
+        # A function in the middle of a call outlives the server, and would write into the next server on this port.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(running.pid, signal.SIGKILL)
         if self._process is not None:
             self._process.wait()
             self._process = None
-        shutil.rmtree(self.folder / "tmp", ignore_errors=True)  # each worker's own copy of its code and layers
+        shutil.rmtree(self.folder / "tmp", ignore_errors=True)  # each worker has copied its code and layers there
         return True
 
     def _wait_until_ready(self, running: Running) -> None:
         process = self._process
         assert process is not None  # noqa: S101
         if not _wait(lambda: process.poll() is not None or _ready(running), START_SECONDS):
-            raise CloudError(f"the local cloud did not answer within {START_SECONDS} s; its log: {self.log}")
+            raise CloudError(f"the local cloud did not answer within {START_SECONDS} s (log: {self.log})")
         if process.poll() is not None:
             _check_port(running.host, running.port)
-            raise CloudError(f"the local cloud ended at once with status {process.returncode}; its log: {self.log}")
+            raise CloudError(f"the local cloud stopped at once with status {process.returncode} (log: {self.log})")
 
     def _environment(self, port: int, host: str) -> dict[str, str]:
-        """The server's settings. Functions inherit all of them: so nothing of the caller's own, and AWS_ENDPOINT_URL as their way back."""
+        """The server's environment. Functions inherit it, so it has no settings of the caller, and AWS_ENDPOINT_URL is this server."""
         return {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ} | {
             "TZ": "UTC",
             "AWS_CONFIG_FILE": os.devnull,
@@ -163,9 +165,9 @@ class Server:
             "TMPDIR": str(self.folder / "tmp"),
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
-            "AUTH": "true",  # functions may here what their roles let them, as on AWS
-            "DOCKER_HOST": f"unix://{self.folder}/no-docker",  # functions run as processes, whether Docker is there or not
-            # Where a custom resource's function finds CloudFormation again, which is at localhost if nothing is said.
+            "AUTH": "true",  # enforce the roles of the functions, as AWS does
+            "DOCKER_HOST": f"unix://{self.folder}/no-docker",  # functions run as processes even if Docker is there
+            # The host at which a custom resource's function finds CloudFormation; the default is localhost.
             "MINISTACK_HOST": reachable(host),
         }
 
@@ -190,13 +192,13 @@ def _check_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except PermissionError:
-            raise CloudError(f"port {port} needs more rights than you have: choose one above 1023 with WINNOW_PORT") from None
+            raise CloudError(f"you have no right to use port {port}: choose one above 1023 with WINNOW_PORT") from None
         except OSError:
             raise PortTakenError(port) from None
 
 
 def _ready(running: Running) -> bool:
-    connection = HTTPConnection(reachable(running.host), running.port, timeout=2)  # which knows of no proxy
+    connection = HTTPConnection(reachable(running.host), running.port, timeout=2)  # it ignores proxy settings
     with contextlib.closing(connection):
         try:
             connection.request("GET", "/_ministack/ready")

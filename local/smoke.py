@@ -1,4 +1,4 @@
-"""`make smoke URL=… KEY=…`: the whole life of a small model on any deployed stack, GET with a body first."""
+"""`make smoke URL=… KEY=…`: train, use and delete a small model on any deployed stack."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from winnow_cli.client import ApiError, Client
 
 
 class SmokeError(Exception):
-    """The stack answered, and not as it should."""
+    """The stack gave an unexpected answer."""
 
 
 def main() -> int:
-    """Make the calls, one line each; the first that goes wrong ends it with 1. The model that was made is deleted in any case."""
+    """Make the calls and print one line each. Stops with 1 at the first failure. Always deletes its model."""
     parser = argparse.ArgumentParser(prog="make smoke", description=__doc__)
     parser.add_argument("url")
     parser.add_argument("key")
@@ -33,16 +33,16 @@ def main() -> int:
     except (ApiError, SmokeError, TimeoutError, requests.RequestException) as error:
         print(f"winnow: {error}", file=sys.stderr)
         return 1
-    print("smoke: all calls answered as they should")
+    print("smoke: all calls gave the expected answer")
     return 0
 
 
 def _before(client: Client, url: str, model_id: str) -> None:
-    # First: the call that a proxy or an edge-optimised API on the way would refuse.
+    # First the call that a proxy or an edge-optimised API would refuse: GET with a body.
     _expect_refusal(client, 404, "GET", "/prediction", {"model_id": model_id, "text": "I want to save for vacation!"})
     _expect("GET /health without a key: ok", requests.get(f"{url.rstrip('/')}/health", timeout=60).json() == {"status": "ok"})
     script = requests.get(f"{url.rstrip('/')}/docs/swagger-ui-bundle.js", timeout=60)
-    _expect("GET /docs/… without a key: the page's script, compressed", script.ok and script.headers.get("Content-Encoding") == "gzip")
+    _expect("GET /docs/… without a key: the page's script is compressed", script.ok and script.headers.get("Content-Encoding") == "gzip")
     refused = requests.get(f"{url.rstrip('/')}/models", timeout=60)
     _expect("GET /models without a key: 403", refused.status_code == 403)
 
@@ -54,19 +54,19 @@ def _life(client: Client, model_id: str) -> None:
     version = client.wait(model_id)["version"]
     _expect(f"GET /models/…: {version['status']} {version['error'] or ''}", version["status"] == "ready")
     listed = client.call("GET", "/models", query={"limit": "1000"})["models"]
-    _expect("GET /models: lists it", any(model["model_id"] == model_id for model in listed))
+    _expect("GET /models: lists the model", any(model["model_id"] == model_id for model in listed))
     with_body = client.call("GET", "/prediction", {"model_id": model_id, "text": "I want to save for vacation!", "n_top": "1"})
     with_query = client.call("GET", "/prediction", query={"model_id": model_id, "text": "I want to save for vacation!", "n_top": "1"})
     with_post = client.call("POST", "/prediction", {"model_id": model_id, "texts": ["I want to save for vacation!"], "n_top": 1})
     _expect("GET /prediction with a body: one label", len(with_body["labels"]) == 1)
-    _expect("GET /prediction with a query: the same", with_query == with_body)
-    _expect("POST /prediction: the same", with_post["predictions"][0]["labels"] == with_body["labels"])
+    _expect("GET /prediction with a query: the same answer", with_query == with_body)
+    _expect("POST /prediction: the same labels", with_post["predictions"][0]["labels"] == with_body["labels"])
 
 
 def _expect(what: str, holds: bool) -> None:
     print(f"  {'ok' if holds else 'NO'}  {what}", flush=True)
     if not holds:
-        message = f"not as it should be: {what}"
+        message = f"unexpected answer: {what}"
         raise SmokeError(message)
 
 
@@ -76,8 +76,8 @@ def _expect_refusal(client: Client, status: int, method: str, path: str, body: d
         answered = 200
     except ApiError as error:
         answered = error.status
-    told = f"{method} /{path.split('/')[1]}: {status}"
-    _expect(told if answered == status else f"{told}, not {answered}", answered == status)
+    what = f"{method} /{path.split('/')[1]}: {status}"
+    _expect(what if answered == status else f"{what}, not {answered}", answered == status)
 
 
 if __name__ == "__main__":

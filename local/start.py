@@ -1,4 +1,4 @@
-"""`make start`: the whole of Winnow on this machine, with its URL, its key and the first calls to try."""
+"""`make start`: run Winnow on this machine, and print its URL, its key and first calls to try."""
 
 import argparse
 import os
@@ -16,15 +16,15 @@ DEFAULT_PORT = 4566
 
 
 def main() -> int:
-    """Start and deploy, or find what already runs; one line on stderr when that can't be done."""
+    """Start and deploy, or find a cloud that already runs. A failure prints one line on stderr."""
     parser = argparse.ArgumentParser(prog="make start", description=__doc__)
-    parser.add_argument("--folder", type=Path, default=PROJECT / ".local", help="where its state, logs and settings live")
+    parser.add_argument("--folder", type=Path, default=PROJECT / ".local", help="the folder for state, logs and settings")
     cloud = LocalCloud(parser.parse_args().folder, port=None)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         if cloud.find():
             _check_health(cloud.environment())
-            print(f"winnow: already running on port {cloud.port} (new code is deployed by `make stop` and `make start`)")
+            print(f"winnow: already running on port {cloud.port} (to deploy new code: `make stop`, then `make start`)")
         else:
             cloud.port = _port()
             _start(cloud)
@@ -33,7 +33,7 @@ def main() -> int:
         print(f"winnow: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("winnow: interrupted, nothing is left running", file=sys.stderr)
+        print("winnow: interrupted; nothing keeps running", file=sys.stderr)
         return 130
     return 0
 
@@ -41,12 +41,12 @@ def main() -> int:
 def _port() -> int:
     value = os.environ.get("WINNOW_PORT") or str(DEFAULT_PORT)
     if not value.isdecimal() or not 0 < int(value) < 65536:
-        raise CloudError(f"WINNOW_PORT is {value!r}: give a number from 1 to 65535")
+        raise CloudError(f"WINNOW_PORT is {value!r}: it must be a number from 1 to 65535")
     return int(value)
 
 
 def _start(cloud: LocalCloud) -> None:
-    """Start, deploy, and hear the API answer; whatever stops us ends the cloud too."""
+    """Start, deploy, and check that the API answers. If anything fails, the cloud stops too."""
     begun = time.monotonic()
     cloud.check()
     print(f"winnow: starting the local cloud on port {cloud.port} …", flush=True)
@@ -66,7 +66,7 @@ def _start(cloud: LocalCloud) -> None:
 def _check_health(settings: dict[str, str]) -> None:
     url = f"{settings['WINNOW_URL']}/health"
     session = requests.Session()
-    session.trust_env = False  # no proxy leads to this machine
+    session.trust_env = False  # a proxy can't reach this machine
     try:
         answer = session.get(url, headers={"x-api-key": settings["WINNOW_API_KEY"]}, timeout=30)
     except requests.RequestException as error:
@@ -76,7 +76,7 @@ def _check_health(settings: dict[str, str]) -> None:
 
 
 def _write_settings(file: Path, settings: dict[str, str]) -> None:
-    """NAME=value lines that only their owner may read: one of them is the API key."""
+    """Write NAME=value lines. Only the owner may read the file: it holds the API key."""
     file.touch(mode=0o600)
     file.chmod(0o600)
     file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
@@ -91,17 +91,17 @@ def _greet(cloud: LocalCloud, settings: dict[str, str]) -> None:
   key  {settings["WINNOW_API_KEY"]}
   page {settings["WINNOW_URL"]}/docs
 
-URL and key, and what AWS tools need, are in {shown}. Try:
+The file {shown} has the URL, the key and the settings for AWS tools. Try:
 
   set -a; . {shown}; set +a
   curl "$WINNOW_URL/datasets" {headers} -d '{{"name": "texts.json"}}'
-  curl -T texts.json "UPLOAD_URL"      # the upload_url of the answer
+  curl -T texts.json "UPLOAD_URL"      # upload_url from the answer
   curl "$WINNOW_URL/models" {headers} -d '{{"id": "tc-01", "s3bucket": "…", "training_object": "…"}}'
-  curl "$WINNOW_URL/models/tc-01" {headers}      # until its status is ready
+  curl "$WINNOW_URL/models/tc-01" {headers}      # repeat until the status is ready
   curl -X GET "$WINNOW_URL/prediction" {headers} -d '{{"model_id": "tc-01", "text": "I want to save for vacation!"}}'
   curl "$WINNOW_URL/prediction" {headers} -d '{{"model_id": "tc-01", "texts": ["…", "…"]}}'
 
-`make stop` ends it and keeps what it holds.""")
+`make stop` stops it and keeps its data.""")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`make stop`: end the local cloud in good order; what it holds stays in its folder."""
+"""`make stop`: stop the local cloud and keep its data."""
 
 import argparse
 import sys
@@ -9,9 +9,9 @@ from local.server import CloudError
 
 
 def main() -> int:
-    """Stop what runs in the folder, and say so."""
+    """Stop the cloud in the folder, and print the result."""
     parser = argparse.ArgumentParser(prog="make stop", description=__doc__)
-    parser.add_argument("--folder", type=Path, default=PROJECT / ".local", help="where its state lives")
+    parser.add_argument("--folder", type=Path, default=PROJECT / ".local", help="the folder with its state")
     cloud = LocalCloud(parser.parse_args().folder, port=None)
     running = cloud.find()
     try:

@@ -1,7 +1,7 @@
-"""`make key`, `make keys`, `make key-remove`: a deployment's API keys, each with its role (docs/keys.md).
+"""`make key`, `make keys`, `make key-remove`: the API keys of a deployment and their roles (docs/keys.md).
 
-A key is made in three steps: in API Gateway, into the usage plan of its role, into the registry. The last makes it good; what was left half
-done is none, and the same command again brings it to its end.
+A key is made in three steps: create it in API Gateway, add it to the usage plan of its role, add it to the registry. It works only after
+the last step. If a step fails, run the same command again: it finishes the key.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ from winnow.domain.clock import now
 from winnow.registry.roles import Roles
 
 _NAME = re.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-# 160 bits at random, as characters that nothing has to escape.
+# 160 random bits, as hexadecimal digits: no shell or URL has to escape them.
 _KEY_BYTES = 20
 
 
 class KeysError(Exception):
-    """It can't be done; the message is one sentence for the operator."""
+    """The command failed. The message is one sentence for the operator."""
 
 
 class NameTakenError(KeysError):
-    """A key of this name is there, whole."""
+    """A finished key of this name exists."""
 
     def __init__(self, key: KeyRole) -> None:
         remove = f"make key-remove NAME={key.name}"
-        super().__init__(f"the name {key.name} is taken by a key of the role {key.role}: take another, or `{remove}` first")
+        super().__init__(f"the name {key.name} is taken by a key with the role {key.role}: choose another name, or run `{remove}` first")
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Where the keys of a stack are: in API Gateway, by names that begin with the stack's, and in its registry."""
+    """The keys of a stack. They are in API Gateway, where their names begin with the stack's name, and in the registry."""
 
     stack: str
     gateway: Any
@@ -50,22 +50,22 @@ class Deployment:
 
     @classmethod
     def of(cls, stack: str, session: boto3.Session, **options: Any) -> Self:
-        """The stack of this name. options: of each client. KeysError where there is none."""
+        """The stack of this name. options: for each client. Raises KeysError if there is no such stack."""
         try:
             [found] = session.client("cloudformation", **options).describe_stacks(StackName=stack)["Stacks"]
         except ClientError as error:
-            raise KeysError(f"there is no stack {stack} (STACK=…): {error}") from error
+            raise KeysError(f"there is no stack {stack} (set STACK=…): {error}") from error
         outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
         if not {"RegistryTable", "PredictPlan", "AdminPlan"} <= outputs.keys():
-            raise KeysError(f"the stack {stack} has no plans for keys with roles: deploy this version of template.yaml first")
+            raise KeysError(f"the stack {stack} has no usage plans for roles: deploy this version of template.yaml first")
         table = session.resource("dynamodb", **options).Table(outputs["RegistryTable"])
         plans = {Role.PREDICT: outputs["PredictPlan"], Role.ADMIN: outputs["AdminPlan"]}
         return cls(stack, session.client("apigateway", **options), Roles(table), plans)
 
     def add(self, name: str, role: Role) -> str:
-        """Make a key, or bring one to its end that was left half done. Returns the key. NameTakenError where there is one."""
+        """Make a key, or finish one that is half done. Returns its value. Raises NameTakenError if a finished key has the name."""
         if not _NAME.fullmatch(name):
-            raise KeysError("NAME must be 1 to 64 letters, digits, - and _, the first a letter or a digit")
+            raise KeysError("NAME must have 1 to 64 letters, digits, - or _, and begin with a letter or digit")
         found = list(self._in_gateway(name))
         for each in found:
             if known := self.roles.find(access.digest(each["value"])):
@@ -76,24 +76,24 @@ class Deployment:
         return str(key["value"])
 
     def value(self, name: str) -> str:
-        """The key of this name. KeysError where there is none."""
+        """The value of the key of this name. Raises KeysError if there is none."""
         for key in self._in_gateway(name):
             return str(key["value"])
-        raise KeysError(f"there is no key {name}: `make keys` lists those there are")
+        raise KeysError(f"there is no key {name}: `make keys` lists the keys")
 
     def remove(self, name: str) -> None:
-        """Remove the key of this name, its role first: so it is good for nothing from then on. KeysError where there is none."""
+        """Remove the key of this name. Its role goes first, so it stops working at once. Raises KeysError if there is no such key."""
         found = list(self._in_gateway(name))
         digests = {access.digest(key["value"]) for key in found} | {key.digest for key in self.roles.all() if key.name == name}
         if not digests:
-            raise KeysError(f"there is no key {name}: `make keys` lists those there are")
+            raise KeysError(f"there is no key {name}: `make keys` lists the keys")
         for digest in digests:
             self.roles.remove(digest)
         for key in found:
             self.gateway.delete_api_key(apiKey=key["id"])
 
     def table(self) -> list[tuple[str, str, str, str]]:
-        """Of each key its name, role, id and when it was made; and of one that was left half done, that it was."""
+        """Name, role, id and creation time of each key. A half-done key has "(half done)" as its role."""
         whole = self.roles.all()
         ids = {key.key_id for key in whole}
         half = [key for key in self._in_gateway() if key["id"] not in ids]
@@ -102,15 +102,15 @@ class Deployment:
         ]
 
     def _gateway_name(self, name: str) -> str:
-        # A stack's name has no dot.
+        # The dot is a safe separator: stack names have none.
         return f"{self.stack}.{name}"
 
     def _in_gateway(self, name: str | None = None) -> Iterator[dict[str, Any]]:
-        """The keys of this name, with their values; without a name all of the stack's, without values."""
+        """The keys of this name, with values. Without a name, all keys of the stack, without values."""
         asked = self._gateway_name(name or "")
         pages = self.gateway.get_paginator("get_api_keys").paginate(nameQuery=asked, includeValues=name is not None)
         for page in pages:
-            # API Gateway takes the name for the beginning of one.
+            # API Gateway also finds longer names that begin with this one.
             yield from (key for key in page["items"] if key["name"] == asked or (name is None and key["name"].startswith(asked)))
 
     def _create(self, name: str) -> dict[str, Any]:
@@ -119,7 +119,7 @@ class Deployment:
         return {"id": made["id"], "value": value}
 
     def _put_into_plan(self, key_id: str, role: Role) -> None:
-        """Into the plan of its role, and out of another's, where an earlier try put it: a key counts in one."""
+        """Add the key to the plan of its role, and remove it from any other plan, where an earlier try may have put it."""
         for each, plan in self.plans.items():
             if each is not role and key_id in self._keys_of(plan):
                 self.gateway.delete_usage_plan_key(usagePlanId=plan, keyId=key_id)
@@ -132,28 +132,28 @@ class Deployment:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """One line on stderr, and 1, where it can't be done."""
+    """Run the command. A failure prints one line on stderr and returns 1."""
     parser = argparse.ArgumentParser(prog="make key", description=__doc__)
     parser.add_argument("--stack", default="winnow")
     commands = parser.add_subparsers(dest="command", required=True)
-    adding = commands.add_parser("add", help="make a key, and print it this once")
+    adding = commands.add_parser("add", help="make a key and print it once")
     adding.add_argument("name")
     adding.add_argument("role")
-    commands.add_parser("list", help="the keys, without their values")
-    commands.add_parser("remove").add_argument("name")
+    commands.add_parser("list", help="list the keys, without their values")
+    commands.add_parser("remove", help="remove a key").add_argument("name")
     given = parser.parse_args(arguments)
     try:
         deployment = Deployment.of(given.stack, boto3.Session())
         match given.command:
             case "add":
                 print(deployment.add(given.name, _role(given.role)))
-                print(f"winnow: the key {given.name}, of the role {given.role}: it isn't shown again", file=sys.stderr)
+                print(f"winnow: made the key {given.name} with the role {given.role}; its value is not shown again", file=sys.stderr)
             case "list":
                 for row in [("name", "role", "id", "created"), *deployment.table()]:
                     print("{:<24} {:<12} {:<12} {}".format(*row))
             case "remove":
                 deployment.remove(given.name)
-                print(f"winnow: the key {given.name} is removed")
+                print(f"winnow: removed the key {given.name}")
     except (KeysError, ClientError, BotoCoreError) as error:
         print(f"winnow: {error}", file=sys.stderr)
         return 1

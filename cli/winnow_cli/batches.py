@@ -1,4 +1,4 @@
-"""`winnow batch`: a whole file of texts, and the way to its result."""
+"""`winnow batch`: start a batch prediction, follow it, and download its result."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from winnow_cli.client import ApiError, Client
 from winnow_cli.failures import CommandError, UsageError
 from winnow_cli.files import in_s3
 from winnow_cli.terminal import Terminal, line
-from winnow_cli.watching import followed
+from winnow_cli.watching import followed, without_success
 
 _CHUNK = 1 << 20
 
 
 def start(client: Client, terminal: Terminal, model: str, source: str, more: Mapping[str, Any]) -> str:
-    """Start a batch prediction of a file, or of s3://BUCKET/KEY. Returns its id."""
+    """Start a batch prediction of a local file or of s3://BUCKET/KEY. Returns its id."""
     texts = in_s3(client, terminal, source)
     body = {"s3bucket": texts["s3bucket"], "object": texts["training_object"], **more}
     return str(client.call("POST", f"/models/{model}/batches", body, headers={"Idempotency-Key": str(uuid4())})["batch"])
 
 
 def look(client: Client, terminal: Terminal, model: str, batch: str, *, watch: bool, output: Path | None) -> None:
-    """Show how far it is; with `watch` or an `output` when it has ended, and there with its result. CommandError where it failed."""
+    """Show a batch. With `watch` or `output`, wait until it ends; `output` gets the result. Raises CommandError if it failed."""
     path = f"/models/{model}/batches/{batch}"
     again = f"winnow batch --model {model} --batch {batch}"
     if watch or output:
-        goes_on = f"the batch goes on: `{again}` tells how far it is"
+        goes_on = f"The batch is still running. `{again}` shows its progress."
         found = followed(client, terminal, path, lambda it: (it["status"], it["progress"]["percent"]), interrupted=goes_on)
     else:
         found = client.call("GET", path)
@@ -40,25 +40,25 @@ def look(client: Client, terminal: Terminal, model: str, batch: str, *, watch: b
     progress = found["progress"]
     told = [line(f"batch {batch} of {model}, version {found['version']}: {found['status']}, {progress['percent']} %", "bold")]
     if progress["all_lines"] is not None:
-        told.append(line(f"  {progress['lines']} of {progress['all_lines']} lines, {progress['errors']} of them errors"))
+        told.append(line(f"  lines: {progress['lines']} of {progress['all_lines']}, errors: {progress['errors']}"))
     if output and found["result"]:
-        told.append(line(f"  the result is in {output}"))
+        told.append(line(f"  result saved in {output}"))
     elif found["result"]:
-        told.append(line(f"  the result, until {found['result']['expires_at']}: {found['result']['url']}"))
+        told.append(line(f"  result (link expires {found['result']['expires_at']}): {found['result']['url']}"))
     elif found["status"] in {"queued", "running"}:
-        told.append(line(f"  `{again} --output FILE` waits for it, and downloads the result"))
+        told.append(line(f"  `{again} --output FILE` waits for the result and downloads it"))
     to_stdout = output is not None and str(output) == "-"
     if not to_stdout:
         terminal.show(found, *told)
     if found["status"] in {"failed", "cancelled"}:
-        raise CommandError(f"batch {batch} is {found['status']}: {found['error'] or 'somebody stopped it'}")
+        raise without_success(f"Batch {batch}", found)
     if output and not found["result"]:
-        raise CommandError(f"the result of batch {batch} is no longer kept: start it again")
+        raise CommandError(f"The result of batch {batch} has been deleted: start the batch again.")
 
 
 def _download(url: str, output: Path) -> None:
-    """Into the file in one step: a download that breaks off leaves nothing that looks whole. `-` is stdout."""
-    # Without the key: the URL is signed, and leads to S3.
+    """Save the result in one step, so that a broken download leaves no partial file. `-` is stdout."""
+    # No API key is sent: the URL is signed and leads to S3.
     with requests.get(url, stream=True, timeout=60) as answer:
         if not answer.ok:
             raise ApiError("GET result", answer.status_code, answer.text[:300])
@@ -76,6 +76,6 @@ def _download(url: str, output: Path) -> None:
         except OSError as error:
             if isinstance(error, requests.RequestException):
                 raise
-            raise UsageError(f"{output} can't be written: {error.strerror}") from error
+            raise UsageError(f"Can't write {output}: {error.strerror}") from error
         finally:
             partial.unlink(missing_ok=True)

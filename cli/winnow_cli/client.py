@@ -1,6 +1,6 @@
-"""A client of Winnow's API, as the command, the demo, the smoke test, the benchmarks and the end-to-end tests use it.
+"""The client of Winnow's API. The command, the demo, the smoke test, the benchmarks and the end-to-end tests use it.
 
-It speaks only HTTPS.
+It uses only HTTPS.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from urllib3.util import Retry
 _SECONDS = 60
 _PATIENCE_SECONDS = 30
 _ENDED = {"ready", "failed", "cancelled"}
-# Answers after which the same request may well succeed: too many requests, and those that no function gave.
+# After these statuses the same request may succeed: too many requests, and errors of API Gateway itself.
 PASSING = (429, 502, 503, 504)
 
 
 class ApiError(Exception):
-    """An answer that was no success: its status, and the sentence of its problem details."""
+    """The API answered with an error: its status, and the sentence of its problem details."""
 
     def __init__(self, call: str, status: int, sentence: str) -> None:
         super().__init__(f"{call} answered {status}: {sentence}")
@@ -34,7 +34,7 @@ class ApiError(Exception):
 
 
 class _Retry(Retry):
-    """Retries that are given up at once where the answer asks for a longer wait than a person's patience: a day's quota is used up."""
+    """Retries that stop at once if the answer asks for a long wait, as when the quota of the day is used up."""
 
     def increment(
         self,
@@ -53,7 +53,7 @@ class _Retry(Retry):
 class Client:
     """The API at a URL, with a key.
 
-    retries: how often a call is made again after an answer that passes. Only for who makes no call that mustn't be repeated.
+    retries: how often a call is repeated after a status in PASSING. Use it only if each call is safe to repeat.
     """
 
     def __init__(self, url: str, key: str, retries: int = 0) -> None:
@@ -74,14 +74,14 @@ class Client:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """The answer to a call, as Python. ApiError where it is no success."""
+        """The parsed answer to a call. Raises ApiError if the call fails."""
         answer = self._session.request(method, self._url + path, json=body, params=query, headers=headers, timeout=_SECONDS)
         if not answer.ok:
             raise ApiError(f"{method} {path}", answer.status_code, _sentence(answer))
         return answer.json()
 
     def pages(self, path: str, member: str) -> Iterator[dict[str, Any]]:
-        """All of a list that comes in pages, each of which has its part under `member`."""
+        """All items of a list that comes in pages. Each page has its items under `member`."""
         query = {"limit": "1000"}
         while True:
             page = self.call("GET", path, query=query)
@@ -91,23 +91,23 @@ class Client:
             query["next"] = page["next"]
 
     def upload(self, name: str, content: bytes | IO[bytes], **more: Any) -> dict[str, str]:
-        """Upload a data set. Returns how a training names it: s3bucket and training_object."""
+        """Upload a data set. Returns its s3bucket and training_object, which a training request needs."""
         target = self.call("POST", "/datasets", {"name": name, **more})
-        # Without the key: the URL is signed, and leads to S3.
+        # No API key is sent: the URL is signed and leads to S3.
         answer = requests.put(target["upload_url"], data=content, timeout=_SECONDS)
         if not answer.ok:
             raise ApiError("PUT upload_url", answer.status_code, answer.text[:300])
         return {"s3bucket": target["s3bucket"], "training_object": target["training_object"]}
 
     def train(self, model_id: str, dataset: Mapping[str, str], **more: Any) -> dict[str, Any]:
-        """Start the training of a version."""
+        """Start training a version."""
         answer: dict[str, Any] = self.call("POST", "/models", {"id": model_id, **dataset, **more})
         return answer
 
     def wait(self, model_id: str, watch: Callable[[Mapping[str, Any]], None] = lambda _: None, seconds: float = 1800) -> dict[str, Any]:
-        """Wait for the model's latest version to end, and return the model with it. `watch` sees every look.
+        """Wait until training of the model's latest version ends, and return the model with that version. `watch` gets every answer.
 
-        TimeoutError where it takes longer than so many seconds.
+        Raises TimeoutError after `seconds`.
         """
 
         def ended(model: Mapping[str, Any]) -> bool:
@@ -124,9 +124,9 @@ class Client:
         seconds: float,
         longest_pause: float = 0.5,
     ) -> dict[str, Any]:
-        """GET the path again and again until it has ended, and return that answer. `watch` sees every one.
+        """GET the path until `ended` is true of the answer, and return that answer. `watch` gets every answer.
 
-        Pauses begin with half a second and get longer, up to `longest_pause`. TimeoutError where it takes longer than `seconds`.
+        The first pause is half a second. Pauses grow up to `longest_pause`. Raises TimeoutError after `seconds`.
         """
         end, pause = time.monotonic() + seconds, 0.5
         while True:

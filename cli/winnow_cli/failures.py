@@ -1,4 +1,4 @@
-"""What ends the command early: each failure has its exit code and one line that says what to mend."""
+"""Errors that end the command. Each has an exit code and one line that says what to fix."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from winnow_cli.client import PASSING, ApiError
 
 
 class ExitCode(IntEnum):
-    """What the command ends with (docs/command-line.md)."""
+    """The exit codes of the command (docs/command-line.md)."""
 
     OK = 0
     FAILED = 1
@@ -22,46 +22,46 @@ class ExitCode(IntEnum):
 
 
 class CommandError(Exception):
-    """The API refused, or what it was asked for failed; the message is one sentence for the person who asked."""
+    """The API refused the request, or the work failed. The message is one sentence for the user."""
 
     code = ExitCode.FAILED
 
 
 class UsageError(CommandError):
-    """The command can't be carried out as it was typed: an option, a file or a setting is wrong."""
+    """The user must change the command: an option, a file or a setting is wrong."""
 
     code = ExitCode.USAGE
 
 
 class UnavailableError(CommandError):
-    """No answer, or one that may be another the next time: it is worth while to try again."""
+    """There was no answer, or only a temporary error. Trying again later may help."""
 
     code = ExitCode.UNAVAILABLE
 
 
 @contextmanager
 def translated(url: str) -> Iterator[None]:
-    """Errors of the client as those of the command. url: where the API is, or should be."""
+    """Turn errors of the client into errors of the command. url: the API's address."""
     try:
         yield
     except ApiError as error:
         if error.status in PASSING:
             raise UnavailableError(f"{error.sentence} (status {error.status}; try again later)") from error
         if error.status == 403:
-            raise CommandError(f"{error.sentence} (`winnow key` tells what the key in WINNOW_API_KEY may do)") from error
+            raise CommandError(f"{error.sentence} (`winnow key` shows what your key may do)") from error
         raise CommandError(error.sentence) from error
     except requests.JSONDecodeError as error:
-        raise CommandError(f"what answers at {url} is not Winnow's API: set WINNOW_URL to the deployment's ApiUrl") from error
+        raise CommandError(f"The server at {url} is not Winnow's API: set WINNOW_URL to the deployment's ApiUrl.") from error
     except requests.exceptions.SSLError as error:
-        raise UnavailableError(f"no TLS with {url}: {_reason(error)}") from error
+        raise UnavailableError(f"TLS with {url} failed: {_reason(error)}") from error
     except (requests.Timeout, TimeoutError) as error:
-        raise UnavailableError(f"no answer from {url} in time: try again later") from error
+        raise UnavailableError(f"{url} did not answer in time: try again later.") from error
     except requests.RequestException as error:
-        raise UnavailableError(f"{url} can't be reached ({_reason(error)}): check WINNOW_URL, and that the deployment runs") from error
+        raise UnavailableError(f"Can't reach {url} ({_reason(error)}): check WINNOW_URL, and that the deployment exists.") from error
 
 
 def _reason(error: BaseException) -> str:
-    """What the operating system or TLS said, which requests and urllib3 wrap several times over."""
+    """The message of the operating system or of TLS. requests and urllib3 wrap it several times."""
     inner: BaseException = error
     while (deeper := inner.__cause__ or inner.__context__) is not None:
         inner = deeper

@@ -1,4 +1,4 @@
-"""`winnow feedback`: newly labelled examples, up to a thousand a call."""
+"""`winnow feedback`: send newly labelled examples, at most 1,000 per call."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST_EXAMPLES, _MOST_BYTES = 1000, 700_000
 
 
 def send(client: Client, terminal: Terminal, model: str, file: Path, retrain: str, *, watch: bool) -> None:
-    """Send the examples of a file, and ask for the training with the last of them only."""
+    """Send the examples of a file. Only the last call may start a training."""
     found = list(parts(examples(file), _MOST_EXAMPLES, _MOST_BYTES))
     kept: list[dict[str, Any]] = []
     for part in found:
@@ -25,7 +25,7 @@ def send(client: Client, terminal: Terminal, model: str, file: Path, retrain: st
         except ApiError as error:
             if kept:
                 done = sum(each["examples"] for each in kept)
-                error.sentence = f"the first {done} examples are kept, and of the others: {error.sentence}"
+                error.sentence = f"The first {done} examples are saved, the others are not: {error.sentence}"
             raise
     last, labels = kept[-1], sorted({label for each in kept for label in each["new_labels"]})
     result = {
@@ -37,12 +37,12 @@ def send(client: Client, terminal: Terminal, model: str, file: Path, retrain: st
         "retrain": last["retrain"],
         "version": last["version"],
     }
-    told = {
-        "started": f"version {last['version']} is trained on them",
-        "underway": f"version {last['version']} is being trained already; they are trained on after it",
-        "waiting": f"{_number(last['waiting'], 'waits', 'wait')} for a version (--retrain now starts one)",
+    what_next = {
+        "started": f"version {last['version']} is training on them",
+        "underway": f"version {last['version']} is already training, and the next version will use them",
+        "waiting": f"{_count(last['waiting'])} pending (`--retrain now` starts a training)",
     }
-    shown = [line(f"{_number(result['examples'], 'is', 'are')} kept for {model}: {told[last['retrain']]}")]
+    shown = [line(f"{_count(result['examples'])} saved for {model}; {what_next[last['retrain']]}")]
     if labels:
         shown.append(line(f"  new labels: {', '.join(map(plain, labels))}"))
     if watch and last["retrain"] == "started":
@@ -52,5 +52,5 @@ def send(client: Client, terminal: Terminal, model: str, file: Path, retrain: st
         terminal.show(result, *shown)
 
 
-def _number(examples: int, singular: str, plural: str) -> str:
-    return f"1 example {singular}" if examples == 1 else f"{examples} examples {plural}"
+def _count(examples: int) -> str:
+    return "1 example" if examples == 1 else f"{examples} examples"

@@ -1,4 +1,4 @@
-"""What the command reads from files and standard input, and the uploads of it."""
+"""Reading files and standard input, and uploading them."""
 
 from __future__ import annotations
 
@@ -22,57 +22,57 @@ _S3 = re.compile(r"s3://([^/]+)/(.+)", re.DOTALL)
 
 
 def opened(path: Path) -> BinaryIO:
-    """The file, for reading bytes. UsageError where it can't be read, or is empty."""
+    """Open the file to read bytes. Raises UsageError if it is empty or can't be read."""
     try:
         if path.is_file() and not path.stat().st_size:
-            raise UsageError(f"{path} is empty")
+            raise UsageError(f"{path} is empty.")
         return path.open("rb")
     except OSError as error:
-        raise UsageError(f"{path} can't be read: {error.strerror}") from error
+        raise UsageError(f"Can't read {path}: {error.strerror}") from error
 
 
 def in_s3(client: Client, terminal: Terminal, source: str) -> dict[str, str]:
-    """The data set as a training names it: where it is already for s3://BUCKET/KEY, else where the file was uploaded to."""
+    """The data set's bucket and key, for a training request. A local file is uploaded first."""
     if known := _S3.fullmatch(source):
         return {"s3bucket": known[1], "training_object": known[2]}
     path = Path(source)
     with opened(path) as content, Progress(console=terminal.aside, disable=not terminal.aside.is_terminal, transient=True) as bar:
         if not path.is_file():
-            raise UsageError(f"{path} is no file that can be uploaded: its length isn't known")
+            raise UsageError(f"Can't upload {path}: it is not a regular file.")
         size = path.stat().st_size
         return client.upload(_upload_name(path.name), bar.wrap_file(content, size, description="uploading"), bytes=size)
 
 
 def _upload_name(name: str) -> str:
-    """The nearest name that POST /datasets takes. What it ends in stays, because formats are told by that."""
+    """A similar name that POST /datasets accepts. The ending stays, because it shows the format."""
     return re.sub("[^A-Za-z0-9._-]+", "-", name)[-128:].lstrip("._-") or "dataset"
 
 
 def lines(path: Path | None) -> Iterator[str]:
-    """The lines of a file, or of standard input, that aren't blank. UsageError where they are no UTF-8."""
+    """The lines of a file or of standard input, without blank ones. Raises UsageError if a line is not UTF-8."""
     with opened(path) if path else nullcontext(sys.stdin.buffer) as stream:
         for number, raw in enumerate(stream, start=1):
             try:
                 text = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip("\r\n")
             except UnicodeDecodeError as error:
-                raise UsageError(f"line {number} of {path or 'standard input'} is not UTF-8: save the texts in that encoding") from error
+                raise UsageError(f"Line {number} of {path or 'standard input'} is not UTF-8: save the texts as UTF-8.") from error
             if text.strip():
                 yield text
 
 
 def examples(path: Path) -> list[dict[str, Any]]:
-    """Labelled examples out of a JSON array, JSON Lines, or CSV with a header of text and label or labels. UsageError where it is none."""
+    """The labelled examples of a JSON array, of JSON Lines, or of CSV with a header. Raises UsageError for any other file."""
     with opened(path) as stream:
         try:
             text = stream.read().decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            raise UsageError(f"{path} is not UTF-8: save it in that encoding") from error
+            raise UsageError(f"{path} is not UTF-8: save it as UTF-8.") from error
     try:
         found = list(_examples(text.lstrip()))
     except ValueError as error:
-        raise UsageError(f"{path} can't be read: {error}") from error
+        raise UsageError(f"Can't read {path}: {error}") from error
     if not found:
-        raise UsageError(f"{path} has no examples")
+        raise UsageError(f"{path} has no examples.")
     return found
 
 
@@ -98,7 +98,7 @@ def _csv_rows(text: str) -> Iterator[dict[str, Any]]:
     rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     names = set(rows.fieldnames or ())
     if "text" not in names or not names & {"label", "labels"}:
-        raise ValueError("it is neither a JSON array, nor JSON Lines, nor CSV with a header of text and label (or labels)")
+        raise ValueError("it must be a JSON array, JSON Lines, or CSV with the columns text and label (or labels)")
     try:
         for row in rows:
             yield _example(row, rows.line_num)
@@ -116,7 +116,7 @@ def _example(row: Mapping[str, str | None], number: int) -> dict[str, Any]:
 
 
 def parts[T](items: Iterable[T], most: int, most_bytes: int) -> Iterator[list[T]]:
-    """The items in order, in parts of at most so many, and of at most so many bytes as JSON; one that is longer is a part of its own."""
+    """The items in order, in parts of at most `most` items and `most_bytes` bytes of JSON. A larger item is a part by itself."""
     part: list[T] = []
     size = 0
     for item in items:

@@ -1,4 +1,4 @@
-"""`winnow predict`: texts from the command line, a file or standard input, up to a hundred a call."""
+"""`winnow predict`: classify texts from arguments, a file or standard input, at most 100 per call."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from winnow_cli.files import lines, parts
 from winnow_cli.terminal import Terminal
 
 _MOST_TEXTS = 100
-# A request has at most 1 MB, and an answer 5 MB: with many labels, or an explanation of every word, it is several times the request.
+# A request has at most 1 MB and an answer at most 5 MB. With many labels or explanations, an answer is much larger than its request.
 _MOST_BYTES, _MOST_EXPLAINED_BYTES, _MOST_LABELS = 700_000, 30_000, 20_000
 
 
 def predict(client: Client, terminal: Terminal, source: Sequence[str] | Path | None, more: Mapping[str, Any]) -> None:
-    """Classify the texts of `source` (a file's, or those of standard input, are its lines) and show each as its answer comes."""
+    """Classify the texts of `source` and show each answer when it arrives. A file or standard input has one text per line."""
     texts = lines(source) if source is None or isinstance(source, Path) else iter(source)
     most_bytes = _MOST_EXPLAINED_BYTES if "explain" in more else _MOST_BYTES
     done = 0
@@ -26,7 +26,7 @@ def predict(client: Client, terminal: Terminal, source: Sequence[str] | Path | N
             answer = client.call("POST", "/prediction", {**more, "texts": some})
         except ApiError as error:
             if done or len(some) > 1:
-                error.sentence = f"texts {done + 1} to {done + len(some)}: {error.sentence}"
+                error.sentence = f"Texts {done + 1} to {done + len(some)}: {error.sentence}"
             raise
         for text, predicted in zip(some, answer["predictions"], strict=True):
             _show(terminal, text, predicted, answer)

@@ -1,4 +1,4 @@
-"""What the API answers, as tables for a person."""
+"""Answers of the API as tables for people."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BAR = 20
 
 
 def models(found: Iterable[Mapping[str, Any]]) -> Table:
-    """All models, one a row."""
+    """All models, one per row."""
     table = _table("model", "status", "live", "latest", "labels", "feedback", "changed", right=("live", "latest", "labels", "feedback"))
     for model in found:
         table.add_row(
@@ -33,9 +33,9 @@ def models(found: Iterable[Mapping[str, Any]]) -> Table:
 
 
 def versions(found: Iterable[Mapping[str, Any]]) -> Table:
-    """The versions of a model, one a row."""
+    """The versions of a model, one per row."""
     table = _table(
-        "version", "status", "recipe", "accuracy", "macro-F1", "examples", "made", right=("version", "accuracy", "macro-F1", "examples")
+        "version", "status", "recipe", "accuracy", "macro-F1", "examples", "created", right=("version", "accuracy", "macro-F1", "examples")
     )
     for version in found:
         measured = version["evaluation"] or {}
@@ -52,8 +52,8 @@ def versions(found: Iterable[Mapping[str, Any]]) -> Table:
 
 
 def problems(report: Mapping[str, Any], name: str) -> Iterator[RenderableType]:
-    """What a dry run found in a data set: how much it holds, and each kind of problem with its first rows."""
-    kind = report["format"] or "no known format"
+    """The result of a dry run: the size of the data set, and each kind of problem with its first rows."""
+    kind = report["format"] or "unknown format"
     yield line(f"{name}: {report['rows']} rows, {report['examples']} examples, {len(report['labels'])} labels ({kind})", "bold")
     for problem in report["problems"]:
         where = ", ".join(_where(row) for row in problem["rows"][:5])
@@ -64,7 +64,7 @@ def problems(report: Mapping[str, Any], name: str) -> Iterator[RenderableType]:
 
 
 def evaluation(report: Mapping[str, Any]) -> Iterator[RenderableType]:
-    """How good a version is on its held-out examples: in all, the labels that are worst, and which are taken for which."""
+    """The evaluation of a version on held-out examples: overall, the worst labels, and the most frequent confusions."""
     intervals = report["intervals"]
     measured = _table("on held-out examples", "", "95 % interval", right=("", "95 % interval"))
     for name, key in (("accuracy", "accuracy"), ("macro-F1", "macro_f1"), ("micro-F1", "micro_f1")):
@@ -76,14 +76,14 @@ def evaluation(report: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield _worst_labels(report["per_label"])
     confused = list(confusions(report["confusion"]))[:_MOST_ROWS]
     if confused:
-        table = _table("label", "taken for", "times", right=("times",))
+        table = _table("label", "predicted as", "times", right=("times",))
         for truth, predicted, count in confused:
             table.add_row(plain(truth), plain(predicted), str(count))
         yield table
 
 
 def confusions(confusion: Mapping[str, Any] | None) -> list[tuple[str, str, int]]:
-    """Which label was taken for which other and how often, most often first. Empty where examples may have several labels."""
+    """Pairs of true and predicted label with their count, most frequent first. Empty for multilabel models."""
     if confusion is None:
         return []
     if "top" in confusion:
@@ -99,7 +99,7 @@ def confusions(confusion: Mapping[str, Any] | None) -> list[tuple[str, str, int]
 
 
 def comparison(compared: Mapping[str, Any]) -> Iterator[RenderableType]:
-    """What got better and what worse from one version to another, on the same examples."""
+    """What got better and what got worse between two versions, on the same examples."""
     before, after = f"version {compared['version']}", f"version {compared['to']}"
     table = _table(f"on the same {compared['examples']} examples", before, after, "change", right=(before, after, "change"))
     for name, key in (("accuracy", "accuracy"), ("macro-F1", "macro_f1"), ("micro-F1", "micro_f1")):
@@ -107,7 +107,7 @@ def comparison(compared: Mapping[str, Any]) -> Iterator[RenderableType]:
         table.add_row(name, _ratio(old), _ratio(new), _change(new - old))
     yield table
     gained, lost = compared["gained"], compared["lost"]
-    yield line(f"All right only in {after}: {gained} examples; only in {before}: {lost}.")
+    yield line(f"Fixed: {gained}. Broken: {lost}.")
     changed = [each for each in compared["per_label"] if each["change"]]
     shown = changed if len(changed) <= 2 * _MOST_ROWS else changed[:_MOST_ROWS] + changed[-_MOST_ROWS:]
     if shown:
@@ -120,7 +120,7 @@ def comparison(compared: Mapping[str, Any]) -> Iterator[RenderableType]:
 
 
 def prediction(text: str, labels: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
-    """A text and its labels, best first; what isn't accepted is dim."""
+    """A text and its labels, best first. Labels that are not accepted are dim."""
     yield line(f"“{text}”", "bold")
     width = max(len(plain(each["label"])) for each in labels)
     for each in labels:
@@ -130,7 +130,7 @@ def prediction(text: str, labels: Sequence[Mapping[str, Any]]) -> Iterator[Rende
 
 
 def explanation(text: str, explained: Mapping[str, Any]) -> Iterator[RenderableType]:
-    """The text with each word in the colour of what it adds to the first label, and the words that add or take most, in numbers."""
+    """The text with each word coloured by what it adds to the first label, and the words with the largest effect."""
     words = explained["words"]
     most = max((abs(word["contribution"]) for word in words), default=0) or 1
     coloured = line(text)
@@ -138,8 +138,8 @@ def explanation(text: str, explained: Mapping[str, Any]) -> Iterator[RenderableT
         if word["start"] is not None:
             coloured.stylize(_heat(word["contribution"] / most), word["start"], word["end"])
     yield Text("  ") + coloured
-    told = f"  speaks for {explained['label']}: {explained['logit']:+.3f} in all, {explained['bias']:+.3f} of it without any word"
-    yield line(told, "dim")
+    total, start = explained["logit"], explained["bias"]
+    yield line(f"  evidence for {explained['label']}: {total:+.3f} in total ({start:+.3f} before the first word)", "dim")
     for word in sorted(words, key=lambda each: -abs(each["contribution"]))[:_MOST_ROWS]:
         yield Text(f"  {word['contribution']:+7.3f}  ") + line(word["word"], _heat(word["contribution"] / most))
 
@@ -167,7 +167,7 @@ def _where(row: Mapping[str, Any]) -> str:
         return " and ".join(map(str, row["labels"]))
     return (
         f"row {row['row']}"
-        + (f" (as row {row['first_row']})" if "first_row" in row else "")
+        + (f" (same text as row {row['first_row']})" if "first_row" in row else "")
         + (f": {row['problem']}" if "problem" in row else "")
     )
 
@@ -186,7 +186,7 @@ def _change(change: float) -> Text:
 
 
 def _heat(share: float) -> str:
-    """The background for a share, from -1 (red, against) to 1 (green, for), on which black can be read."""
+    """The background colour for a share from -1 (red: against the label) to 1 (green: for it). Black is readable on it."""
     faded = round(255 - 150 * abs(share))
     return f"black on rgb({faded},255,{faded})" if share >= 0 else f"black on rgb(255,{faded},{faded})"
 

@@ -1,4 +1,4 @@
-"""Where the command writes: results to stdout, and what goes on beside them to stderr."""
+"""Output of the command: results go to stdout, everything that is not a result to stderr."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-# Of what goes to a file or another program no line is broken, and no column cut.
+# In a file or a pipe, no line is broken and no column is cut.
 _WIDE = 1000
 
 
 class Terminal:
-    """stdout and stderr of the command. With `as_json` results are JSON, and nothing else goes to stdout."""
+    """stdout and stderr of the command. With `as_json`, results are JSON and stdout gets nothing else."""
 
     def __init__(self, as_json: bool = False) -> None:
         self.as_json = as_json
@@ -25,7 +25,7 @@ class Terminal:
         self.aside = _console(stderr=True)
 
     def show(self, data: Any, *renderables: RenderableType) -> None:
-        """A result: `data` as JSON on one line, else what a person reads."""
+        """Print a result to stdout: `data` as one line of JSON, or the renderables for people."""
         if self.as_json:
             sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
             sys.stdout.flush()
@@ -33,12 +33,12 @@ class Terminal:
         _print(self.out, renderables)
 
     def say(self, *renderables: RenderableType) -> None:
-        """What goes on, for whoever watches: not the result."""
+        """Print a message to stderr. It is not a result."""
         _print(self.aside, renderables)
 
     @contextmanager
     def progress(self, description: str) -> Iterator[Callable[[str, int], None]]:
-        """A bar on a terminal, and nothing elsewhere. Gives what moves it: a stage and percent."""
+        """A progress bar on a terminal, and nothing elsewhere. Yields a function that takes stage and percent."""
         columns = TextColumn("{task.description:<11}", markup=False), BarColumn(40), TaskProgressColumn(), TimeElapsedColumn()
         with Progress(*columns, console=self.aside, disable=not self.aside.is_terminal) as bar:
             task = bar.add_task(description, total=100)
@@ -46,24 +46,24 @@ class Terminal:
 
 
 def plain(text: object) -> str:
-    """A text of somebody else's, on one line and without what a terminal would obey."""
+    """Text from outside, on one line and without control characters."""
     return "".join(character if character.isprintable() else " " for character in str(text))
 
 
 def line(text: str, style: str = "") -> Text:
-    """A line that is no markup, whatever it holds."""
+    """A line of plain text. It is never read as markup."""
     return Text(plain(text), style=style)
 
 
 def version_line(model_id: str, version: Mapping[str, Any]) -> Text:
-    """What a version is, in a line."""
-    told = f"version {version['version']} of {model_id}: {version['recipe']}, {version['status']}"
-    return line(told + (", live" if version["live"] else ""), "bold")
+    """A version in one line."""
+    summary = f"version {version['version']} of {model_id}: {version['recipe']}, {version['status']}"
+    return line(summary + (", live" if version["live"] else ""), "bold")
 
 
 def _print(console: Console, renderables: Iterable[RenderableType]) -> None:
     for each in renderables:
-        # The terminal breaks a line that is too long, so that what is copied from it is whole.
+        # The terminal wraps long lines itself, so that copied text has no extra line breaks.
         console.print(each, soft_wrap=isinstance(each, Text))
 
 

@@ -1,4 +1,4 @@
-"""`winnow train`: from a file to a version, with what is wrong on the way."""
+"""`winnow train`: check a data set, train a version, and show its evaluation."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from winnow_cli.client import ApiError, Client
 from winnow_cli.failures import CommandError, UsageError
 from winnow_cli.files import in_s3
 from winnow_cli.terminal import Terminal, line, version_line
-from winnow_cli.watching import followed
+from winnow_cli.watching import followed, without_success
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The training that was asked for; None leaves it to the API."""
+    """The options of a training. None means the API's default."""
 
     model: str
     file: str
@@ -29,9 +29,9 @@ class Asked:
 
 
 def train(client: Client, terminal: Terminal, asked: Asked, *, dry_run: bool, watch: bool) -> None:
-    """Upload, look the data set over and start the training; with `watch` see it to its end.
+    """Upload and check the data set, and start the training. With `watch`, wait until it ends.
 
-    CommandError where the data set can't be trained on, or the training fails.
+    Raises CommandError if the data set has errors or the training fails.
     """
     if not (asked.force_update or dry_run):
         _refuse_known(client, asked.model)
@@ -48,21 +48,21 @@ def train(client: Client, terminal: Terminal, asked: Asked, *, dry_run: bool, wa
     if errors:
         if not dry_run:
             terminal.show({"report": report})
-        raise CommandError(f"the data set can't be trained on: mend its {errors} errors, which are told above")
+        raise CommandError(f"Can't train: fix the {'1 error' if errors == 1 else f'{errors} errors'} above.")
     if dry_run:
         return
     queued = client.call("POST", "/models", request, headers={"Idempotency-Key": str(uuid4())})
     if not watch:
-        told = f"version {queued['version']} of {asked.model} is queued: `winnow models {asked.model}` tells how far it is"
-        terminal.show({**queued, "report": report}, line(told))
+        sentence = f"Version {queued['version']} of {asked.model} is queued. `winnow models {asked.model}` shows its progress."
+        terminal.show({**queued, "report": report}, line(sentence))
         return
     see_to_end(client, terminal, asked.model, queued["version"], {"report": report})
 
 
 def see_to_end(client: Client, terminal: Terminal, model: str, number: int, more: Mapping[str, Any]) -> None:
-    """Wait for a version and show its evaluation. more: what goes into the JSON beside it. CommandError where it isn't ready in the end."""
+    """Wait for a version and show its evaluation. more: further fields of the JSON. Raises CommandError if it isn't ready."""
     path = f"/models/{model}/versions/{number}"
-    goes_on = f"version {number} of {model} trains on: `winnow models {model}` tells how far it is"
+    goes_on = f"Version {number} of {model} is still training. `winnow models {model}` shows its progress."
     version = followed(client, terminal, path, lambda it: (it["progress"]["stage"], it["progress"]["percent"]), interrupted=goes_on)
     evaluation = client.call("GET", f"{path}/evaluation") if version["status"] == "ready" else None
     parts = [version_line(model, version)]
@@ -73,18 +73,18 @@ def see_to_end(client: Client, terminal: Terminal, model: str, number: int, more
     result = {"model_id": model, "version": version, "evaluation": evaluation, **more}
     terminal.show(result, *(parts if evaluation else ()), *(tables.evaluation(evaluation) if evaluation else ()))
     if not evaluation:
-        raise CommandError(f"version {number} of {model} is {version['status']}: {version['error'] or 'somebody stopped it'}")
+        raise without_success(f"Version {number} of {model}", version)
 
 
 def _refuse_known(client: Client, model: str) -> None:
-    """Before anything is uploaded for nothing."""
+    """Stop before the upload if the model exists."""
     try:
         client.call("GET", f"/models/{model}")
     except ApiError as error:
         if error.status != 404:
             raise
     else:
-        raise CommandError(f"model {model} exists: add --force-update to train a new version of it, or choose another id")
+        raise CommandError(f"Model {model} exists. Add --force-update to train a new version of it, or choose another id.")
 
 
 def _request(client: Client, terminal: Terminal, asked: Asked) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def _request(client: Client, terminal: Terminal, asked: Asked) -> dict[str, Any]
         test_set = in_s3(client, terminal, asked.test)
         if test_set["s3bucket"] != request["s3bucket"]:
             raise UsageError(
-                "the data set and the test set must lie in the same bucket: give both as files, or both as s3:// of one bucket"
+                "The data set and the test set must be in the same bucket: give two files, or two s3:// objects of one bucket."
             )
         request["test_object"] = test_set["training_object"]
     given = {"recipe": asked.recipe, "promote": asked.promote, "force_update": asked.force_update or None}
@@ -105,9 +105,9 @@ def _dry_run(client: Client, terminal: Terminal, request: Mapping[str, Any]) -> 
     if "report" not in answer:
         path = f"/reports/{answer['report_id']}"
         answer = followed(
-            client, terminal, path, lambda _: ("reading", 0), interrupted="nothing is trained: the data set wasn't looked over yet"
+            client, terminal, path, lambda _: ("reading", 0), interrupted="The check of the data set did not finish. Nothing is training."
         )
         if answer["report"] is None:
-            raise CommandError(answer["error"] or "the data set couldn't be looked over: try again")
+            raise CommandError(answer["error"] or "The data set could not be checked: try again.")
     report: dict[str, Any] = answer["report"]
     return report

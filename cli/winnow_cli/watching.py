@@ -1,4 +1,4 @@
-"""Seeing what takes long to its end: a training, a batch prediction, a large data set's report."""
+"""Waiting for long work: a training, a batch prediction, the report on a large data set."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from winnow_cli.client import Client
+from winnow_cli.failures import CommandError
 from winnow_cli.terminal import Terminal, line
 
 # A workflow ends within three days.
@@ -16,9 +17,9 @@ _LONGEST_PAUSE = 5.0
 def followed(
     client: Client, terminal: Terminal, path: str, stage: Callable[[Mapping[str, Any]], tuple[str, int]], *, interrupted: str
 ) -> dict[str, Any]:
-    """GET the path until it has ended, with a bar on a terminal.
+    """GET the path until the work ends. A terminal shows a progress bar.
 
-    stage: what it is busy with, and percent. interrupted: what Ctrl-C, which ends the command alone, leaves to say.
+    stage: gives stage and percent of an answer. interrupted: the message after Ctrl-C, which ends only the command.
     """
     try:
         with terminal.progress("queued") as moved:
@@ -26,3 +27,9 @@ def followed(
     except KeyboardInterrupt:
         terminal.say(line(interrupted))
         raise
+
+
+def without_success(what: str, ended: Mapping[str, Any]) -> CommandError:
+    """The error for a version or a batch that failed or was cancelled."""
+    status = "failed" if ended["status"] == "failed" else f"was {ended['status']}"
+    return CommandError(f"{what} {status}: {ended['error']}" if ended["error"] else f"{what} {status}.")

@@ -1,7 +1,7 @@
-"""Makes the package winnow_docs, all that GET /docs and GET /openapi.json answer with: python -m layers.docs.assemble CARRIERS FOLDER
+"""Makes the package winnow_docs, the files for GET /docs and GET /openapi.json: python -m layers.docs.assemble CARRIERS FOLDER
 
-CARRIERS is where requirements/docs-layer.txt is installed, whose hashes pin the viewer; FOLDER is where the package goes: a layer's
-python/, or an environment's site-packages. The contract is openapi.yaml as JSON, the rest our page and the viewer's files as they are.
+CARRIERS has requirements/docs-layer.txt installed; its hashes pin the viewer. The package goes into FOLDER: python/ of a layer, or
+site-packages of an environment. It has openapi.yaml as JSON, our page, and the unchanged files of the viewer.
 """
 
 import json
@@ -16,14 +16,14 @@ PACKAGE = "winnow_docs"
 DESCRIPTION = '"""The documentation page: index.html with its files, and the contract, openapi.json."""\n'
 HERE = Path(__file__).parent
 CONTRACT = HERE.parents[1] / "openapi.yaml"
-# Swagger UI, in the package that carries it.
+# The folder of Swagger UI in its carrier package.
 CARRIED = Path("drf_spectacular_sidecar/static/drf_spectacular_sidecar/swagger-ui-dist")
-# Of its files those that the page needs, and the licence under which they come.
+# The files that the page needs, and their licence.
 VIEWER = ("swagger-ui-bundle.js", "swagger-ui.css", "LICENSE")
 
 
 class DocsError(Exception):
-    """The package can't be made; the message is a sentence that says why."""
+    """The package can't be made. The message is one sentence that says why."""
 
 
 def main() -> None:
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def assemble(carriers: Path, folder: Path) -> None:
-    """Writes FOLDER/winnow_docs anew. Raises DocsError, with nothing written, when a file of the viewer is missing."""
+    """Replaces FOLDER/winnow_docs. Raises DocsError and writes nothing if a file of the viewer is missing."""
     viewer = [carriers / CARRIED / name for name in VIEWER]
     for file in viewer:
         if not file.is_file():
@@ -52,7 +52,7 @@ def assemble(carriers: Path, folder: Path) -> None:
 
 
 def read(contract: Path) -> Any:
-    """A YAML file. libyaml reads it in a tenth of the time, where it is there."""
+    """Reads a YAML file, with libyaml if it is installed: that takes a tenth of the time."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return yaml.load(contract.read_text(encoding="utf-8"), loader)  # noqa: S506 # both are safe loaders
 

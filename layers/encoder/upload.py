@@ -1,8 +1,8 @@
-"""Puts a sentence encoder where a deployment finds it: upload.py FOLDER BUCKET [--name NAME --pooling mean|cls --most-tokens N]
+"""Uploads a sentence encoder for a deployment: upload.py FOLDER BUCKET [--name NAME --pooling mean|cls --most-tokens N]
 
-FOLDER holds model.onnx, whose first output is the tokens' last states of shape (texts, tokens, dimensions), and tokenizer.json as the
-package tokenizers reads it. Where there is an encoder.json too, such as beside the layer's own, it stays as it is, and with it the digest;
-else one is made. Nothing is uploaded before the encoder has read a text.
+FOLDER has model.onnx and tokenizer.json (for the package tokenizers). The model's first output is the last state of each token, with the
+shape (texts, tokens, dimensions). An encoder.json in FOLDER stays as it is and keeps its digest; otherwise one is made. The script
+tries the encoder on a text before it uploads anything.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _TEXT = "I want to save for vacation!"
 
 
 class UploadError(Exception):
-    """The folder holds no encoder that works; the message is a sentence that says why."""
+    """The folder has no working encoder. The message is one sentence that says why."""
 
 
 def described(folder: Path, name: str | None, pooling: str, most_tokens: int) -> bytes:
-    """The folder's encoder.json, or one for what lies in it."""
+    """The folder's encoder.json, or a new one for its files."""
     for part in (MODEL, TOKENIZER):
         if not (folder / part).is_file():
             raise UploadError(f"{folder / part} is missing")
@@ -40,20 +40,20 @@ def described(folder: Path, name: str | None, pooling: str, most_tokens: int) ->
         there = (folder / ABOUT).read_bytes()
         other = [key for key in ("model_sha256", "tokenizer_sha256") if json.loads(there).get(key) != about[key]]
         if other:
-            raise UploadError(f"{folder / ABOUT} speaks of other files: its {' and '.join(other)} is another")
+            raise UploadError(f"{folder / ABOUT} describes other files: {' and '.join(other)} differs")
         return there
     if not name:
-        raise UploadError(f"{folder / ABOUT} is missing: name the encoder with --name, and one is made")
+        raise UploadError(f"{folder / ABOUT} is missing: give the encoder a name with --name, and the file is made")
     return json.dumps({**about, "name": name, "dimensions": _dimensions(folder)}, sort_keys=True, separators=(",", ":")).encode()
 
 
 def upload(folder: Path, bucket: str, about: bytes) -> str:
-    """Try the encoder, and put its files into the bucket. Returns its digest."""
+    """Try the encoder, then upload its files to the bucket. Returns its digest."""
     digest = hashlib.sha256(about).hexdigest()
     s3 = boto3.client("s3")
     with _encoder(folder, about) as encoder:
         if not np.isfinite(encoder.vectors([_TEXT])).all():
-            raise UploadError(f"the encoder gives no vector of numbers for {_TEXT!r}")
+            raise UploadError(f"the encoder gives no finite vector for {_TEXT!r}")
     for part in (MODEL, TOKENIZER):
         s3.upload_file(str(folder / part), bucket, encoder_key(digest, part))
     s3.put_object(Bucket=bucket, Key=encoder_key(digest, ABOUT), Body=about)
@@ -61,24 +61,24 @@ def upload(folder: Path, bucket: str, about: bytes) -> str:
 
 
 def reads_together(folder: Path, about: bytes) -> bool:
-    """Whether several texts go through the encoder at once (Encoder.together)."""
+    """Whether the encoder can read several texts at once (Encoder.together)."""
     with _encoder(folder, about) as encoder:
         return encoder.together
 
 
 def _dimensions(folder: Path) -> int:
-    """Of the vectors, which the model alone knows."""
-    import onnxruntime  # noqa: PLC0415 - as slow as it is large
+    """The dimensions of the vectors. Only the model knows them."""
+    import onnxruntime  # noqa: PLC0415 - a slow import
 
     [first, *_] = onnxruntime.InferenceSession(str(folder / MODEL), providers=["CPUExecutionProvider"]).get_outputs()
     if len(first.shape) != 3 or not isinstance(first.shape[2], int):
-        raise UploadError(f"the first output of {MODEL}, {first.name}, has the shape {first.shape}, and not (texts, tokens, dimensions)")
+        raise UploadError(f"the first output of {MODEL}, {first.name}, has the shape {first.shape} instead of (texts, tokens, dimensions)")
     return first.shape[2]
 
 
 @contextmanager
 def _encoder(folder: Path, about: bytes) -> Iterator[Encoder]:
-    """The encoder, its files side by side as a deployment has them."""
+    """The encoder, with its files in one folder, as in a deployment."""
     with tempfile.TemporaryDirectory() as beside:
         for part in (MODEL, TOKENIZER):
             (Path(beside) / part).symlink_to((folder / part).resolve())
@@ -101,7 +101,7 @@ def main() -> None:
         sys.exit(f"encoder: {error}")
     print(f"s3://{given.bucket}/{encoder_key(digest, '')} holds the sentence encoder {json.loads(about)['name']}.")
     if not reads_together(given.folder, about):
-        print("It reads one text at a time: its vectors depend on the texts beside, as where onnxruntime quantizes dynamically.")
+        print("It reads one text at a time, because its vectors depend on the other texts. Dynamic quantization by onnxruntime does that.")
     print(f"Train with it: sam deploy --parameter-overrides EncoderBucket={given.bucket} Encoder={digest}")
 
 

@@ -1,8 +1,8 @@
-"""Stands in for spacy.cli, which the layer leaves out.
+"""Replaces spacy.cli, which is not in the layer.
 
-`import spacy` imports its command line, and with it typer, rich, requests and weasel: a third of the import's time, and nothing
-that a Lambda function calls. trim.py puts this file in the place of spacy/cli/__init__.py and spacy/cli/info.py, the two that
-spaCy itself imports.
+`import spacy` imports its command line, with typer, rich, requests and weasel. That takes a third of the import time, and Lambda
+functions never use it. trim.py writes this file as spacy/cli/__init__.py and spacy/cli/info.py, the two files that spaCy itself
+imports.
 """
 
 from typing import NoReturn

@@ -1,7 +1,7 @@
-"""Trims an installed spaCy to what a Lambda function needs of it: python -m layers.spacy.trim FOLDER --architecture arm64 --python 3.13
+"""Trims an installed spaCy to the parts that a Lambda function needs: python -m layers.spacy.trim FOLDER --architecture arm64 --python 3.13
 
-spaCy as installed is over Lambda's limit of 250 MiB. Beside what every layer leaves out (layers/trimming.py), packages go that only spaCy's
-command line imports.
+An untrimmed spaCy is over Lambda's limit of 250 MiB. This script removes the packages that only spaCy's command line imports, and what
+every layer removes (layers/trimming.py).
 """
 
 import shutil
@@ -12,7 +12,7 @@ from layers.trimming import LayerError
 
 NAME = "spaCy layer"
 
-# Imported by nothing but spacy.cli and by one another.
+# Only spacy.cli and these packages themselves import them.
 # fmt: off
 COMMAND_LINE_PACKAGES = [
     "annotated_doc", "anyio", "certifi", "charset_normalizer", "click", "cloudpathlib", "colorama", "h11", "httpcore",
@@ -20,14 +20,14 @@ COMMAND_LINE_PACKAGES = [
     "smart_open", "typer", "urllib3", "weasel", "wrapt",
 ]
 # fmt: on
-# spaCy declares it for the building of its own wheels.
+# spaCy declares it only to build its own wheels.
 BUILD_PACKAGES = ["setuptools"]
 
-# Bytes. Lambda takes 250 MiB, a function and all its layers together; 12 MB of it are left to the function and our own layer. (There is no
-# room for the encoder's beside an unstripped spaCy: layers/sizes.py says so.)
+# Bytes. Lambda allows 250 MiB for a function and all of its layers. 12 MB of that are for the function and our own layer. The encoder
+# layer doesn't fit beside an unstripped spaCy; layers/sizes.py reports that.
 LAMBDA_LIMIT = 250 * 1024 * 1024
 UNSTRIPPED_LIMIT = LAMBDA_LIMIT - 12_000_000
-# What this layer has been for long, with room to grow: a layer above it holds something that should have been trimmed.
+# The usual size of this layer, with room to grow. A larger layer contains something that should be trimmed.
 STRIPPED_LIMIT = 130_000_000
 
 
@@ -40,7 +40,7 @@ def trim(tree: Path, architecture: str, python: str) -> None:
 
 
 def replace_command_line(tree: Path) -> None:
-    """Puts no_command_line.py in the place of spacy.cli; its docstring says why."""
+    """Replaces spacy.cli with no_command_line.py. The docstring of that file says why."""
     command_line = tree / "spacy" / "cli"
     if not command_line.is_dir():
         raise LayerError(f"{command_line} is missing: spaCy isn't installed there, or its command line has moved")

@@ -1,8 +1,8 @@
-"""Trims what our own layer has of other people's to what our functions ask of it: python -m layers.winnow.trim FOLDER
+"""Trims the third-party packages of our own layer to the parts that our functions use: python -m layers.winnow.trim FOLDER
 
-The AWS SDK's code stays as it is. Of its data, which describe every service of AWS, those of our services stay, without their documentation
-and unpacked: a client that looks through all and reads the whole of its own takes several times as long to be made, in every cold start.
-No operation, shape or region of a service that stays is left out. Of Powertools go the parts that none of us imports: half of its size.
+The code of the AWS SDK stays as it is. Its data describe every AWS service: only our services stay, unpacked and without documentation.
+With all of the data, each cold start takes several times as long to make a client. The remaining services keep all of their
+operations, shapes and regions. Powertools loses the parts that we never import: half of its size.
 """
 
 import argparse
@@ -16,13 +16,13 @@ from typing import Any
 from layers import trimming
 from layers.trimming import LayerError
 
-SERVICES = ("cloudwatch", "dynamodb", "events", "lambda", "s3", "stepfunctions")
-"""As boto3 names those that winnow/aws/clients.py has clients of."""
-# Where endpoints.json calls one otherwise.
-_ENDPOINTS = {"cloudwatch": "monitoring", "stepfunctions": "states"}
-# Of Powertools: Logger and Metrics need neither the router nor any utility but this one.
+SERVICES = ("dynamodb", "events", "lambda", "s3", "stepfunctions")
+"""The services that winnow/aws/clients.py uses, by boto3's names."""
+# The services with another name in endpoints.json.
+_ENDPOINTS = {"stepfunctions": "states"}
+# In Powertools, Logger and Metrics don't need the router, and only this one of the utilities.
 _ROUTER, _UTILITIES, _NEEDED = "event_handler", "utilities", "jmespath_utils"
-# Nothing but `help()` reads them.
+# Only `help()` reads them.
 _UNREAD = ("examples-1.json", "examples-1.json.gz")
 
 
@@ -45,7 +45,7 @@ def trim(tree: Path) -> None:
 
 def _drop_parts(powertools: Path) -> None:
     if not (powertools / _UTILITIES / _NEEDED).is_dir():
-        raise LayerError(f"{powertools / _UTILITIES / _NEEDED} is missing: Powertools isn't installed there, or has moved its parts")
+        raise LayerError(f"{powertools / _UTILITIES / _NEEDED} is missing: Powertools isn't installed there, or its parts have moved")
     shutil.rmtree(powertools / _ROUTER)
     for part in (powertools / _UTILITIES).iterdir():
         if part.is_dir() and part.name != _NEEDED:
@@ -53,7 +53,7 @@ def _drop_parts(powertools: Path) -> None:
 
 
 def _shorten(service: Path) -> None:
-    """The newest version of a service alone, unpacked and without documentation."""
+    """Keeps only the newest version of a service, unpacked and without documentation."""
     *older, newest = sorted(folder for folder in service.iterdir() if folder.is_dir())
     for folder in older:
         shutil.rmtree(folder)
@@ -65,7 +65,7 @@ def _shorten(service: Path) -> None:
 
 
 def undocumented(value: Any) -> Any:
-    """A description of a service with empty texts for its documentation, which botocore asks for by name."""
+    """A service description in which every documentation is an empty text. botocore needs the names to exist."""
     match value:
         case dict():
             return {name: "" if name == "documentation" and isinstance(each, str) else undocumented(each) for name, each in value.items()}
@@ -75,7 +75,7 @@ def undocumented(value: Any) -> Any:
 
 
 def _shorten_endpoints(file: Path) -> None:
-    """Every region of every partition, and the endpoints of our services there."""
+    """Keeps all regions of all partitions, but only the endpoints of our services."""
     endpoints = json.loads(file.read_bytes())
     kept = {_ENDPOINTS.get(service, service) for service in SERVICES}
     for partition in endpoints["partitions"]:
@@ -89,7 +89,7 @@ def _write(file: Path, value: Any) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path, help="where the packages are installed")
+    parser.add_argument("folder", type=Path, help="the folder with the installed packages")
     try:
         trim(parser.parse_args().folder)
     except LayerError as error:

@@ -1,4 +1,4 @@
-"""The command `winnow`, and a server in the API's place that answers what each test wants."""
+"""The command `winnow`, and a server in place of the API. Each test sets its answers."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ MODELS: dict[str, Any] = {
 
 
 class Server:
-    """An API that gives its answers in order (the last again and again), and keeps what it was asked."""
+    """An API that gives its answers in order, repeats the last one, and keeps the requests."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, dict[str, str], bytes]] = []
@@ -70,7 +70,7 @@ class Server:
         threading.Thread(target=self.http.serve_forever, args=(0.05,), daemon=True).start()
 
     def gives(self, call: str, *answers: tuple[int, Any]) -> None:
-        """What this call answers: statuses, each with a body as JSON, or with bytes as they are."""
+        """Set the answers to this call: statuses, each with a body as JSON or as bytes."""
         method, path = call.split()
         made = [(status, body if isinstance(body, bytes) else json.dumps(body).encode()) for status, body in answers]
         self.answers[f"{method} {path if path.startswith('/s3') else '/v1' + path}"] = made
@@ -89,7 +89,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def winnow(server: Server) -> Winnow:
-    """The command in this process: what it ended with, and what it wrote. Its streams are no terminal."""
+    """Runs the command in this process and returns its exit code and output. Its streams are not a terminal."""
 
     def run(*arguments: str, text: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
         stdin, stdout, stderr = (io.TextIOWrapper(io.BytesIO(content), encoding="utf-8") for content in (text.encode(), b"", b""))
@@ -118,7 +118,7 @@ def environment(server: Server) -> dict[str, str]:
 
 
 def ends(done: subprocess.CompletedProcess[str], code: int, *told: str) -> None:
-    """It ended with this code and one line on stderr that holds all of this, and nothing on stdout."""
+    """Check the exit code, that stderr is one line with all of these texts, and that stdout is empty."""
     assert done.returncode == code, done.stderr
     assert done.stdout == ""
     [line] = done.stderr.splitlines()

@@ -1,4 +1,4 @@
-"""What `winnow` asks and says, whatever goes wrong: settings, usage, refusals, no answer; what goes where, and exit codes."""
+"""Requests, output and exit codes of `winnow` when something goes wrong: settings, usage, refusals, no answer."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_what_others_named_can_give_the_terminal_no_orders(server: Server, winno
         ({"WINNOW_URL": ""}, "WINNOW_URL is not set"),
         ({"WINNOW_API_KEY": " "}, "WINNOW_API_KEY is not set"),
         ({"WINNOW_URL": "api.example"}, "WINNOW_URL must begin with https:// or http://"),
-        ({"WINNOW_API_KEY": "schlüssel"}, "WINNOW_API_KEY has characters that no key has"),
+        ({"WINNOW_API_KEY": "schlüssel"}, "WINNOW_API_KEY contains a character that keys never have"),
     ],
 )
 def test_a_wrong_setting_is_a_usage_error(server: Server, winnow: Winnow, settings: dict[str, str], told: str) -> None:
@@ -61,20 +61,20 @@ def test_a_wrong_setting_is_a_usage_error(server: Server, winnow: Winnow, settin
     [
         (["nope"], "No such command 'nope'"),
         (["models", "--nope"], "No such option"),
-        (["models", "../datasets"], "a model's id has 1 to 64 letters"),
-        (["models", "--version", "2"], "--version needs the id of a model"),
+        (["models", "../datasets"], "a model id has 1 to 64 letters"),
+        (["models", "--version", "2"], "--version needs a model id"),
         (["predict", "text"], "winnow predict --help"),
         (["predict", "-m", "m", "text", "--file", "x"], "either texts or --file"),
         (["predict", "-m", "m", "--n-top", "0", "text"], "greater than or equal to 1"),
-        (["predict", "-m", "m", "--file", "missing.txt"], "missing.txt can't be read: No such file"),
-        (["train", "missing.csv", "-m", "new"], "missing.csv can't be read: No such file"),
-        (["train", ".", "-m", "new"], ". can't be read: Is a directory"),
-        (["train", "/dev/null", "-m", "new", "--dry-run"], "/dev/null is no file"),
+        (["predict", "-m", "m", "--file", "missing.txt"], "Can't read missing.txt: No such file"),
+        (["train", "missing.csv", "-m", "new"], "Can't read missing.csv: No such file"),
+        (["train", ".", "-m", "new"], "Can't read .: Is a directory"),
+        (["train", "/dev/null", "-m", "new", "--dry-run"], "Can't upload /dev/null"),
         (["batch", "-m", "m"], "--batch ID"),
-        (["batch", "-m", "m", "--batch", "../x"], "a batch's id has letters"),
-        (["batch", "-m", "m", "--batch", "20260302T091641007-1a2b3c4d", "--n-top", "3"], "--n-top and --version are for a batch"),
+        (["batch", "-m", "m", "--batch", "../x"], "a batch id has only letters"),
+        (["batch", "-m", "m", "--batch", "20260302T091641007-1a2b3c4d", "--n-top", "3"], "--n-top and --version are for new batches"),
         (["batch", "-m", "m", "--batch", "20260302T091641007-1a2b3c4d", "--version", "2"], "leave them out with --batch ID"),
-        (["feedback", "missing.json", "-m", "m"], "missing.json can't be read"),
+        (["feedback", "missing.json", "-m", "m"], "Can't read missing.json"),
     ],
 )
 def test_a_wrong_call_is_a_usage_error_and_sends_nothing(server: Server, winnow: Winnow, arguments: list[str], told: str) -> None:
@@ -89,6 +89,14 @@ def test_without_a_command_the_help_says_which_there_are(winnow: Winnow) -> None
     assert winnow("--version").stdout.strip() == "0.1.0"
 
 
+@pytest.mark.parametrize("command", ["train", "predict", "batch"])
+def test_the_help_has_examples(winnow: Winnow, command: str) -> None:
+    done = winnow(command, "-h")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"Examples:\n    winnow {command} " in done.stdout
+    assert winnow(command, "--help").stdout == done.stdout
+
+
 @pytest.mark.parametrize("status", [400, 404, 409, 412, 413, 422, 500])
 def test_a_refusal_is_the_api_s_sentence(server: Server, winnow: Winnow, status: int) -> None:
     server.gives("PUT /models/m/live", problem(status, "Do it\nlike this."))
@@ -97,7 +105,7 @@ def test_a_refusal_is_the_api_s_sentence(server: Server, winnow: Winnow, status:
     assert json.loads(server.asked[-1][3]) == {"version": 7}
 
 
-def test_a_wrong_key_is_told_how_to_look_further(server: Server, winnow: Winnow) -> None:
+def test_the_error_for_a_wrong_key_names_the_command_that_shows_more(server: Server, winnow: Winnow) -> None:
     server.gives("GET /models", problem(403, "This caller is unknown."))
     ends(winnow("models"), 1, "This caller is unknown.", "`winnow key`")
 
@@ -123,8 +131,8 @@ def test_it_does_not_wait_for_what_takes_an_hour(server: Server, winnow: Winnow)
 
 
 def test_a_host_that_is_not_there(winnow: Winnow) -> None:
-    ends(winnow("models", WINNOW_URL="http://127.0.0.1:9"), 3, "http://127.0.0.1:9 can't be reached (Connection refused)", "WINNOW_URL")
-    ends(winnow("models", WINNOW_URL="https://winnow.invalid/v1"), 3, "https://winnow.invalid/v1 can't be reached")
+    ends(winnow("models", WINNOW_URL="http://127.0.0.1:9"), 3, "Can't reach http://127.0.0.1:9 (Connection refused)", "WINNOW_URL")
+    ends(winnow("models", WINNOW_URL="https://winnow.invalid/v1"), 3, "Can't reach https://winnow.invalid/v1")
 
 
 @pytest.mark.parametrize("body", [b"<html>hello</html>", b"[]", b"{}"])
@@ -157,7 +165,7 @@ def test_an_error_in_the_midst_of_many_texts_says_where(server: Server, winnow: 
     done = winnow("predict", "-m", "m", "--json", text="text\n" * 150)
     assert done.returncode == 1
     assert len(done.stdout.splitlines()) == 100, "what was classified is there"
-    assert done.stderr == "winnow: texts 101 to 150: texts[3] must be a text.\n"
+    assert done.stderr == "winnow: Texts 101 to 150: texts[3] must be a text.\n"
 
 
 def test_long_texts_go_in_requests_that_the_api_takes(server: Server, winnow: Winnow) -> None:
@@ -170,7 +178,7 @@ def test_long_texts_go_in_requests_that_the_api_takes(server: Server, winnow: Wi
 def test_texts_that_are_not_utf8(server: Server, winnow: Winnow, tmp_path: Path) -> None:
     file = tmp_path / "latin.txt"
     file.write_bytes("one\nzwölf\n".encode("latin-1"))
-    ends(winnow("predict", "-m", "m", "--file", str(file)), 2, "line 2", "not UTF-8")
+    ends(winnow("predict", "-m", "m", "--file", str(file)), 2, "Line 2", "not UTF-8")
     ends(winnow("feedback", "-m", "m", str(file)), 2, "not UTF-8")
     assert not server.asked
 

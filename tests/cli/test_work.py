@@ -1,4 +1,4 @@
-"""The commands of `winnow` that do something: train, feedback, batch, key; interrupted, in a pipe and on a terminal."""
+"""The commands train, feedback, batch and key: interrupted, in a pipe and on a terminal."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_data_set_is_uploaded_looked_over_and_trained_on(server: Server, winno
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {"model_id": "new", "version": 4, "status": "queued", "report": REPORT}
     assert "duplicate (1): The same text twice." in done.stderr
-    assert "row 3 (as row 2)" in done.stderr
+    assert "row 3 (same text as row 2)" in done.stderr
     assert server.calls() == ["GET /models/new", "POST /datasets", "PUT /s3/x", "POST /models", "POST /models"]
     upload, put, dry_run, training = server.asked[1:]
     assert json.loads(upload[3]) == {"name": "my-texts-1-.csv", "bytes": 17}
@@ -84,7 +84,7 @@ def test_a_data_set_that_is_refused_starts_nothing(server: Server, winnow: Winno
     done = winnow("train", file, "-m", "new")
     assert (done.returncode, done.stdout) == (1, "")
     assert "row 2: Empty." in done.stderr
-    assert done.stderr.splitlines()[-1].startswith("winnow: the data set can't be trained on")
+    assert done.stderr.splitlines()[-1] == "winnow: Can't train: fix the 1 error above."
     assert server.calls().count("POST /models") == 1
 
 
@@ -102,7 +102,7 @@ def test_errors_in_the_test_set_count(server: Server, winnow: Winnow, tmp_path: 
     file = dataset(server, tmp_path, REPORT | {"test_set": REPORT | {"errors": 2}})
     done = winnow("train", file, "--test", file, "-m", "new", "--json")
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].endswith("mend its 2 errors, which are told above")
+    assert done.stderr.splitlines()[-1] == "winnow: Can't train: fix the 2 errors above."
     assert server.calls().count("POST /models") == 1
 
 
@@ -130,7 +130,7 @@ def test_a_training_that_fails_is_a_failure(server: Server, winnow: Winnow, tmp_
     done = winnow("train", file, "-m", "new", "--watch", "--json")
     assert done.returncode == 1
     assert json.loads(done.stdout)["version"]["status"] == "failed"
-    assert done.stderr.splitlines()[-1] == "winnow: version 4 of new is failed: It needs more memory."
+    assert done.stderr.splitlines()[-1] == "winnow: Version 4 of new failed: It needs more memory."
 
 
 def test_interrupted_it_says_that_the_training_goes_on(server: Server, tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_interrupted_it_says_that_the_training_goes_on(server: Server, tmp_path:
             process.kill()
     assert process.returncode == 130
     assert stdout == ""
-    assert stderr.splitlines()[-1] == "version 4 of new trains on: `winnow models new` tells how far it is"
+    assert stderr.splitlines()[-1] == "Version 4 of new is still training. `winnow models new` shows its progress."
     assert "Traceback" not in stderr
 
 
@@ -223,7 +223,7 @@ def test_one_example_is_told_as_one(server: Server, winnow: Winnow, tmp_path: Pa
     kept = {"model_id": "m", "batch": "b", "examples": 1, "new_labels": [], "waiting": 1, "retrain": "waiting", "version": None}
     server.gives("POST /models/m/examples", (201, kept))
     done = winnow("feedback", str(file), "-m", "m")
-    assert done.stdout == "1 example is kept for m: 1 example waits for a version (--retrain now starts one)\n"
+    assert done.stdout == "1 example saved for m; 1 example pending (`--retrain now` starts a training)\n"
 
 
 def test_feedback_that_stops_halfway_says_what_is_kept(server: Server, winnow: Winnow, tmp_path: Path) -> None:
@@ -231,15 +231,15 @@ def test_feedback_that_stops_halfway_says_what_is_kept(server: Server, winnow: W
     file.write_text(json.dumps([{"text": f"text {number}", "label": "a"} for number in range(1001)]))
     kept = {"model_id": "m", "batch": "b", "examples": 1000, "new_labels": [], "waiting": 1000, "retrain": "waiting", "version": None}
     server.gives("POST /models/m/examples", (201, kept), problem(422, "No."))
-    ends(winnow("feedback", str(file), "-m", "m"), 1, "the first 1000 examples are kept", "No.")
+    ends(winnow("feedback", str(file), "-m", "m"), 1, "The first 1000 examples are saved", "No.")
 
 
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("hello\n", "neither a JSON array"),
+        ("hello\n", "must be a JSON array"),
         ('{"text": "a", "label": "b"}\n{"text"\n', "line 2 is not JSON"),
-        ("[", "can't be read"),
+        ("[", "Can't read"),
         ("[]", "no examples"),
         ("text,label\nonly\n", "line 2 has too few columns"),
         ('text,label\n"open,a\n', "is not CSV"),
@@ -274,7 +274,7 @@ def test_a_batch_s_result_is_downloaded_without_the_key(server: Server, winnow: 
     assert "x-api-key" not in server.asked[-1][2]
     piped = winnow("batch", "-m", "m", "--batch", str(BATCH["batch"]), "--output", "-")
     assert piped.stdout == "all\n"
-    ends(winnow("batch", "-m", "m", "--batch", str(BATCH["batch"]), "--output", "/nowhere/x"), 2, "/nowhere/x can't be written")
+    ends(winnow("batch", "-m", "m", "--batch", str(BATCH["batch"]), "--output", "/nowhere/x"), 2, "Can't write /nowhere/x")
 
 
 def test_a_batch_that_failed_is_a_failure(server: Server, winnow: Winnow) -> None:
@@ -282,4 +282,4 @@ def test_a_batch_that_failed_is_a_failure(server: Server, winnow: Winnow) -> Non
     done = winnow("batch", "-m", "m", "--batch", str(BATCH["batch"]), "--watch", "--json")
     assert done.returncode == 1
     assert json.loads(done.stdout)["error"] == "It is empty."
-    assert done.stderr == f"winnow: batch {BATCH['batch']} is failed: It is empty.\n"
+    assert done.stderr == f"winnow: Batch {BATCH['batch']} failed: It is empty.\n"

@@ -1,4 +1,4 @@
-"""The contract agrees with itself, and with template.yaml, README.md, events/ and what the code takes and refuses."""
+"""The contract agrees with itself, and with template.yaml, docs/api.md, events/ and what the code takes and refuses."""
 
 import json
 import re
@@ -23,13 +23,10 @@ from winnow.recipes.catalogue import COSTS, RECIPES
 from winnow.recipes.languages import LANGUAGES
 from winnow.training import feedback
 
-README = ROOT / "README.md"
+API_PAGE = ROOT / "docs" / "api.md"
 
 # The errors that a client never gets as an answer: a version's `error` shows their sentences.
-ONLY_IN_A_TRAINING = {errors.JobSupersededError, errors.TrainingFailedError}
-# And those that CloudFormation shows.
-ONLY_IN_A_DEPLOYMENT = {errors.ReleaseError}
-NEVER_AN_ANSWER = ONLY_IN_A_TRAINING | ONLY_IN_A_DEPLOYMENT
+NEVER_AN_ANSWER = {errors.JobSupersededError, errors.TrainingFailedError}
 FROM_API_GATEWAY = {"forbidden", "no-such-call", "throttled", "gateway"}
 
 
@@ -130,8 +127,8 @@ def test_the_template_asks_for_a_key_where_the_contract_does() -> None:
     assert {call for call, key in asked.items() if not key} == access.OPEN_CALLS
 
 
-def test_the_readme_has_a_row_for_each_call() -> None:
-    rows = (line for line in README.read_text(encoding="utf-8").splitlines() if line.startswith("|"))
+def test_the_page_on_the_api_has_a_row_for_each_call() -> None:
+    rows = (line for line in API_PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("|"))
     cells = (cell.strip() for row in rows for cell in row.split("|"))
     found = [match[1] for cell in cells if (match := re.fullmatch(r"`([A-Z]+ /[^`?\s]*)`", cell))]
     assert set(found) == set(operations())

@@ -14,16 +14,20 @@ import pytest
 
 from tests.support.contract import ROOT
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 _BLOCK = re.compile(r"^```(sh|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 # Of those that fit, the first. A test stands for what the command does; the others say what they would need.
 RULES = (
     (r"docs/guides/.*", r".*", "tests/e2e/test_guides.py::test_the_commands_answer_what_the_page_says"),
     (r"docs/keys.md", r"curl .*aws-sigv4.*", "an AWS account: the local cloud signs nothing"),
-    (r"README.md", r"(H=|curl ).*", "tests/e2e/test_readme.py::test_the_calls_of_the_readme_are_answered"),
+    (r"README.md", r"(H=|curl |\.venv/bin/winnow ).*", "tests/e2e/test_readme.py::test_the_commands_of_the_readme_are_answered"),
+    (r"docs/api.md", r"(H=|curl ).*", "tests/e2e/test_readme.py::test_the_calls_of_the_page_on_the_api_are_answered"),
     (r"docs/batches.md", r"curl .*", "tests/e2e/test_readme.py::test_the_calls_of_the_page_on_batches_are_answered"),
     (r".*", r"(make start|set -a; \. \.local/env).*", "tests/e2e/test_commands.py::test_start_says_where_it_is_and_stop_ends_it"),
+    (r".*", r"make demo", "tests/e2e/test_commands.py::test_the_demo_does_the_main_job_and_leaves_nothing_running"),
+    (r".*", r"git .*", "an address of this repository, and a later release of it"),
+    (r"CONTRIBUTING.md", r"make (env|check|test)", "nothing: it is how the tests are run, here and in .ci/run"),
     (r".*", r"make smoke .*", "tests/e2e/test_commands.py::test_smoke_passes_on_a_deployed_stack_and_fails_with_a_wrong_key"),
     (r".*", r"(export WINNOW_URL=|winnow ).*", "tests/e2e/test_command_line.py::test_from_a_file_to_a_better_model"),
     (
@@ -32,12 +36,29 @@ RULES = (
         "tests/scenarios/test_keys.py::test_the_command_prints_the_key_once_and_what_is_wrong_in_a_line",
     ),
     (r".*", r"make encoder .*", "tests/e2e/test_encoders.py::test_versions_keep_their_encoder_and_no_deployment_takes_it_away"),
-    (r".*", r"make build .*", "an AWS account to go on with; the layers that it builds are those of tests/layers"),
+    (r".*", r"make build\b.*", "an AWS account to go on with; the layers that it builds are those of tests/layers"),
     (
         r".*",
-        r"\S*sam deploy --guided .*",
+        r"\S*sam deploy( --guided.*)?",
         "an AWS account; tests/e2e deploys the same template by the same `sam deploy`, to the local cloud",
     ),
+    (r".*", r"make monitoring .*", "tests/e2e/test_monitoring.py::test_alarms_watch_the_stack_and_notify_the_operator"),
+    (
+        r".*",
+        r"sam deploy --parameter-overrides DeploymentPreference=.*",
+        "tests/contract/test_release.py::test_codedeploy_moves_predictions_gradually_by_parameter_and_watches_the_alarm",
+    ),
+    (
+        r".*",
+        r"sam deploy --parameter-overrides DeploymentPreference=.*",
+        "an AWS account: the local cloud has no CodeDeploy; tests/contract/test_release.py translates the template with it",
+    ),
+    (
+        r".*",
+        r"sam deploy --parameter-overrides Tracing=Active",
+        "tests/contract/test_operations.py::test_functions_are_traced_and_may_write_traces_only_if_a_parameter_says_so",
+    ),
+    (r".*", r"make monitoring .*", "an AWS account: CloudWatch's alarms, and somebody who gets the e-mail"),
     (
         r".*",
         r"sam deploy --parameter-overrides (?!Authorizer).*",

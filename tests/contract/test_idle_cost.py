@@ -41,7 +41,6 @@ FREE = {
     "AWS::S3::BucketPolicy": "no charge",
     "AWS::StepFunctions::StateMachine": "by the transition",
     "Custom::EncodersInUse": "a call of a function at a deployment",
-    "Custom::PredictRelease": "a call of a function at a deployment",
 }
 
 # Billed by the hour, the month or the object, wherever they stand in a resource's properties.
@@ -106,7 +105,7 @@ def test_no_resource_of_a_default_deployment_bills_while_nobody_asks() -> None:
     ("parameters", "name"),
     [
         ({"SnapStart": "true"}, "Predict"),
-        ({"MonthlyBudget": "5", "BudgetEmail": "a@b.org"}, "Budget"),
+        ({"DeploymentPreference": "Canary10Percent10Minutes"}, "AlarmPredictCanary"),
         ({"KmsKey": "a key"}, "Registry"),
     ],
 )
@@ -137,7 +136,7 @@ LAMBDA_CALL, LAMBDA_GB_SECOND = 0.20e-6, 0.0000133334
 READ, WRITE, LIST = 0.125e-6, 0.625e-6, 5e-6
 REQUESTS = {"Query": READ, "GetItem": READ, "UpdateItem": WRITE, "ListObjectsV2": LIST}
 RUNS, DAYS = 12 * 24 * 30, 30
-# What README reckons with, for a run in an environment that is still warm.
+# What docs/deploy.md reckons with, for a run in an environment that is still warm.
 SECONDS = 0.1
 
 

@@ -1,4 +1,4 @@
-"""What watches over the stack: off by default, told to somebody, with a section of docs/operations.md each."""
+"""What watches over the stack: each alarm notifies somebody and has a section of docs/operations.md."""
 
 from __future__ import annotations
 
@@ -9,58 +9,71 @@ from typing import Any
 
 import pytest
 
+from operations.monitoring import FROM_OUTPUTS
 from tests.contract.test_template import own_code
-from tests.support.contract import ROOT, functions, template
+from tests.support.contract import ROOT, functions, monitoring, template
 from tests.support.translated import translated
 
-CANARY = {"AlarmPredictCanary": "HasPredictCanary", "AlarmTrainCanary": "HasTrainCanary"}
 DOCUMENT = ROOT / "docs" / "operations.md"
 
 
 def alarms() -> dict[str, dict[str, Any]]:
-    return {name: it for name, it in template()["Resources"].items() if it["Type"] == "AWS::CloudWatch::Alarm"}
+    return {name: it for name, it in monitoring()["Resources"].items() if it["Type"] == "AWS::CloudWatch::Alarm"}
 
 
 def headings() -> set[str]:
     return {heading.lower() for heading in re.findall(r"^### (.+)$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)}
 
 
-@pytest.mark.parametrize("name", alarms())
-def test_an_alarm_is_off_by_default_and_explained_and_told_to_the_topic_but_for_a_canarys(name: str) -> None:
-    alarm = alarms()[name]
-    told = alarm["Properties"].get("AlarmActions"), alarm["Properties"].get("OKActions")
-    if name in CANARY:
-        assert alarm["Condition"] == CANARY[name]
-        assert told == (None, None)
-    else:
-        assert alarm["Condition"] == "HasAlarms"
-        assert told == ([{"Ref": "AlarmTopic"}], [{"Ref": "AlarmTopic"}])
+def check_explained(name: str, alarm: dict[str, Any]) -> None:
     [section] = re.findall(r"docs/operations.md#(\w+)", alarm["Properties"]["AlarmDescription"])
     assert section in headings()
     assert f"`{name}`" in DOCUMENT.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", alarms())
+def test_an_alarm_is_explained_and_notifies_of_its_begin_and_end(name: str) -> None:
+    alarm = alarms()[name]
+    assert "Condition" not in alarm
+    assert alarm["Properties"]["AlarmActions"] == alarm["Properties"]["OKActions"] == [{"Ref": "AlarmTopic"}]
+    check_explained(name, alarm)
+
+
+def test_the_one_alarm_of_the_stack_itself_is_the_canary_s() -> None:
+    resources = template()["Resources"]
+    [name] = [name for name, it in resources.items() if it["Type"] == "AWS::CloudWatch::Alarm"]
+    assert (name, resources[name]["Condition"]) == ("AlarmPredictCanary", "ReleasesGradually")
+    check_explained(name, resources[name])
+
+
+def test_what_the_monitoring_has_to_know_of_a_stack_is_in_its_outputs() -> None:
+    known = {"Stack", *FROM_OUTPUTS}
+    without_default = {name for name, it in monitoring()["Parameters"].items() if "Default" not in it}
+    assert without_default == known
+    assert set(FROM_OUTPUTS) <= template()["Outputs"].keys()
+    # SAM gives the API the name of the stack, and the metrics of our own have it as their service.
+    assert template()["Globals"]["Function"]["Environment"]["Variables"]["STACK"] == {"Ref": "AWS::StackName"}
+    assert "Name" not in template()["Resources"]["Api"]["Properties"]
 
 
 def test_the_metrics_of_ours_that_alarms_look_at_are_counted_by_the_code() -> None:
     constants = {node.value for module in own_code().values() for node in ast.walk(module) if isinstance(node, ast.Constant)}
     keywords = {node.arg for module in own_code().values() for node in ast.walk(module) if isinstance(node, ast.keyword)}
     looked_at = {it["Properties"]["MetricName"] for it in alarms().values() if it["Properties"]["Namespace"] == "Winnow"}
-    assert looked_at == {"WaitingTrainings", "SweepFaults", "RefusedArtifacts", "WorkflowFaults"}
+    assert looked_at == {"WaitingTrainings", "SweepFaults", "RefusedArtifacts"}
     assert looked_at <= constants | keywords
 
 
 @pytest.mark.parametrize(
     ("parameter", "off"),
     [
-        ("Alarms", "false"),
-        ("Dashboard", "false"),
         ("Tracing", "Disabled"),
         ("AccessLogs", "false"),
-        ("MonthlyBudget", 0),
-        ("PredictCanary", 0),
-        ("TrainCanary", 0),
+        ("SnapStart", "false"),
+        ("DeploymentPreference", "AllAtOnce"),
     ],
 )
-def test_what_costs_is_off_by_default(parameter: str, off: str | int) -> None:
+def test_what_costs_is_off_by_default(parameter: str, off: str) -> None:
     assert template()["Parameters"][parameter]["Default"] == off
 
 
@@ -86,17 +99,9 @@ def test_workflows_are_traced_and_may_write_traces_only_if_a_parameter_says_so(w
     assert set(policy["PolicyDocument"]["Statement"]["Action"]) == allowed
 
 
-def test_a_budget_is_there_only_with_somebody_to_tell() -> None:
-    budget = template()["Resources"]["Budget"]
-    assert budget["Condition"] == "HasBudget"
-    assert template()["Conditions"]["HasBudget"]["And"][1] == {"Not": [{"Equals": [{"Ref": "BudgetEmail"}, ""]}]}
-    assert budget["Properties"]["Budget"]["BudgetLimit"] == {"Amount": {"Ref": "MonthlyBudget"}, "Unit": "USD"}
-
-
 def test_the_dashboard_is_json_and_names_what_there_is() -> None:
-    body = template()["Resources"]["Overview"]["Properties"]["DashboardBody"]["Sub"]
-    names = set(re.findall(r"\$\{(\w+)\}", body))
-    assert names <= {*functions(), "TrainingWorkflow"}
+    body = monitoring()["Resources"]["Overview"]["Properties"]["DashboardBody"]["Sub"]
+    assert set(re.findall(r"\$\{(\w+)\}", body)) <= monitoring()["Parameters"].keys()
     widgets = json.loads(re.sub(r"\$\{[^}]+\}", "x", body))["widgets"]
     assert [widget["properties"]["title"] for widget in widgets] == ["Requests", "Predictions, ms", "Trainings", "Upkeep"]
 

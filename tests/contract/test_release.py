@@ -1,60 +1,97 @@
-"""Whatever changes what Predict runs makes the deployment lead the alias, which the API calls, to a new version."""
+"""A deployment publishes a version of Predict if, and only if, it changes what Predict runs; and the API calls it by an alias."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from tests.support.contract import events, functions, template
-from tests.support.translated import translated
+from tests.support.other_parameters import OTHERS
+from tests.support.translated import deployment, translated
 
 ALIAS = "PredictAliaslive"
 CALLS = [call for call, (name, _) in events().items() if name == "Predict"]
-# Of Predict's properties, those that don't change what a version runs: who calls it, what it may, and how it is released itself.
-APART = {"Events", "Policies", "AutoPublishAlias", "AutoPublishCodeSha256", "ReservedConcurrentExecutions"}
+# No part of a version: they hold for the function as a whole. https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html
+OF_NO_VERSION = {"ReservedConcurrentExecutions", "Role"}
+CANARY = {"DeploymentPreference": "Canary10Percent10Minutes"}
+# Every parameter at another value than its default.
+PARAMETERS = {
+    **OTHERS,
+    **CANARY,
+    "Architecture": "x86_64",
+    "Authorizer": "AWS_IAM",
+    "Tracing": "Active",
+    "KeepData": "false",
+}
+SEEN = {"Architecture", "Encoder", "EncoderBucket", "Authorizer", "CorsOrigin", "SnapStart", "Tracing"}
 
 
-def release() -> dict[str, Any]:
-    properties: dict[str, Any] = template()["Resources"]["PredictRelease"]["Properties"]
-    return properties
+def runs(resources: Mapping[str, Any]) -> dict[str, Any]:
+    """What Predict runs: its code and its settings."""
+    return {name: value for name, value in resources["Predict"]["Properties"].items() if name not in OF_NO_VERSION}
 
 
-def released(**packages: str) -> dict[str, Any]:
-    """What CloudFormation compares, to see whether the release has to run."""
-    properties: dict[str, Any] = translated(packages=packages)["PredictRelease"]["Properties"]
-    return properties
+def version(resources: Mapping[str, Any]) -> tuple[str, Any]:
+    """What CloudFormation tells versions apart by. It makes another one under another logical id, and also if the description changes:
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-version.html"""
+    [(name, it)] = [(name, it) for name, it in resources.items() if it["Type"] == "AWS::Lambda::Version"]
+    assert it["Properties"].keys() == {"FunctionName", "Description"}
+    return name, it["Properties"]["Description"]
 
 
-def test_the_release_names_every_property_of_predict_and_of_all_functions() -> None:
-    named = functions()["Predict"].keys() - APART
-    assert named == {"CodeUri", "MemorySize", "Layers", "Environment", "SnapStart"}, "a property that the release has to name too"
-    assert {name: release()[name] for name in named - {"CodeUri"}} == {name: functions()["Predict"][name] for name in named - {"CodeUri"}}
-    assert template()["Globals"].keys() == {"Function"}
-    assert release()["ForAll"] == template()["Globals"]["Function"]
-
-
-def test_the_release_s_name_of_the_code_changes_with_it() -> None:
-    resources = template()["Resources"]
-    assert release()["Code"] == {"Ref": "PredictCode"}
-    assert resources["PredictCode"]["Properties"]["ContentUri"] == functions()["Predict"]["CodeUri"]
-    # Built when Predict is, or it could change at another deployment.
-    assert resources["PredictCode"]["Metadata"]["BuildMethod"] == template()["Globals"]["Function"]["Runtime"]
-    assert released(Predict="other", PredictCode="other")["Code"] != released()["Code"]
+def test_another_code_is_another_version() -> None:
+    assert version(translated(packages={"Predict": "other"})) != version(translated())
 
 
 @pytest.mark.parametrize("layer", ["WinnowLayer", "SpacyLayer", "EncoderLayer"])
-def test_another_layer_makes_the_release_run(layer: str) -> None:
-    assert released(**{layer: "other"})["Layers"] != released()["Layers"]
+def test_another_layer_is_another_version(layer: str) -> None:
+    other = deployment(packages={layer: "other"})
+    assert runs(other) != runs(deployment())
+    assert version(other) != version(deployment())
 
 
-def test_cloudformation_itself_never_moves_the_alias() -> None:
-    # What it went back to after a deployment that failed would be the last version that it knows, and older than what answered before.
-    now = translated()
-    code, settings = {"Predict": "other", "PredictCode": "other", "WinnowLayer": "other"}, {"Encoder": "none", "SnapStart": "true"}
-    for other in (translated(packages=code), translated(settings)):
-        for name in ("PredictVersionfirst", ALIAS):
-            assert other[name] == now[name]
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("MemorySize", 2048), ("Timeout", 20), ("Runtime", "python3.14"), ("Environment", {"Variables": {"MORE": "x"}})],
+)
+def test_another_setting_in_the_template_is_another_version(name: str, value: Any) -> None:
+    assert version(translated(changes={"Predict": {name: value}})) != version(translated())
+
+
+def test_what_is_no_part_of_predict_s_code_or_settings_is_no_other_version() -> None:
+    # Lambda refuses to publish the same code and settings twice, and the deployment would fail.
+    packages = {name: "other" for name in (*functions(), "DocsLayer") if name != "Predict"}
+    assert version(translated(packages=packages)) == version(translated())
+
+
+@pytest.mark.parametrize("parameter", PARAMETERS)
+def test_another_value_of_a_parameter_is_another_version_if_predict_sees_it(parameter: str) -> None:
+    other = deployment({parameter: PARAMETERS[parameter]})
+    assert (runs(other) != runs(deployment())) == (parameter in SEEN)
+    assert (version(other) != version(deployment())) == (parameter in SEEN)
+
+
+def test_every_parameter_is_tried() -> None:
+    assert set(PARAMETERS) == set(template()["Parameters"])
+
+
+def test_the_description_of_a_version_is_never_too_long() -> None:
+    parameters = template()["Parameters"]
+    longest = {
+        **{name: max(map(str, parameters[name]["AllowedValues"]), key=len) for name in SEEN if "AllowedValues" in parameters[name]},
+        "Encoder": "f" * 64,
+        "EncoderBucket": "b" * 63,
+        "CorsOrigin": "c" * parameters["CorsOrigin"]["MaxLength"],
+    }
+    assert set(longest) == SEEN
+    _, description = version(deployment(longest))
+    [separator, parts] = description["Fn::Join"]
+    numbers = ["12345"] * 3  # of the layers' versions
+    values = [part for part in parts if isinstance(part, str)]
+    assert len(numbers) + len(values) == len(parts)
+    assert len(separator.join([*numbers, *values])) <= 256
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -69,48 +106,35 @@ def test_the_api_calls_the_alias_and_may(call: str) -> None:
     assert permission["FunctionName"] == {"Ref": ALIAS}
     integration = resources["Api"]["Properties"]["Body"]["paths"][path][method.lower()]["x-amazon-apigateway-integration"]
     assert integration["uri"]["Fn::Sub"].endswith(f"/functions/${{{ALIAS}}}/invocations")
-    assert resources[ALIAS]["Properties"]["FunctionName"] == {"Ref": "Predict"}
+    alias = resources[ALIAS]["Properties"]
+    name, _ = version(resources)
+    assert (alias["FunctionName"], alias["FunctionVersion"]) == ({"Ref": "Predict"}, {"Fn::GetAtt": [name, "Version"]})
 
 
-def test_the_release_runs_after_the_alias_is_made_and_before_cloudformation_gives_up() -> None:
-    properties = released()
-    assert (properties["Alias"], properties["Version"]) == ({"Ref": ALIAS}, {"Ref": "PredictVersionfirst"})
-    assert functions()["ReleasePredict"]["Timeout"] < properties["ServiceTimeout"]
+def test_a_version_goes_when_the_next_one_answers() -> None:
+    [it] = [it for it in translated().values() if it["Type"] == "AWS::Lambda::Version"]
+    assert it["DeletionPolicy"] == "Delete"
+    assert "UpdateReplacePolicy" not in it
 
 
 def test_snapshots_are_taken_if_a_parameter_says_so() -> None:
-    assert template()["Parameters"]["SnapStart"]["Default"] == "false"
-    assert template()["Conditions"]["StartsFromSnapshots"] == {"Equals": [{"Ref": "SnapStart"}, "true"]}
-    assert functions()["Predict"]["SnapStart"] == {"ApplyOn": {"If": ["StartsFromSnapshots", "PublishedVersions", "None"]}}
+    assert deployment()["Predict"]["Properties"]["SnapStart"] == {"ApplyOn": "None"}
+    assert deployment({"SnapStart": "true"})["Predict"]["Properties"]["SnapStart"] == {"ApplyOn": "PublishedVersions"}
 
 
-def test_only_versions_can_be_deleted_by_the_release() -> None:
-    [policy, _] = functions()["ReleasePredict"]["Policies"]
-    allowed = [
-        (action, statement["Resource"])
-        for statement in policy["Statement"]
-        for action in (statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]])
-    ]
-    assert [resource for action, resource in allowed if action == "lambda:DeleteFunction"] == [{"Sub": "${Predict.Arn}:*"}]
+def test_codedeploy_has_no_part_in_a_default_deployment() -> None:
+    resources = deployment()
+    assert not [name for name, it in resources.items() if "CodeDeploy" in it["Type"]]
+    assert "UpdatePolicy" not in resources[ALIAS]
+    assert "AlarmPredictCanary" not in resources
 
 
-def test_a_canary_is_watched_by_its_alarm_and_the_workflows_by_theirs() -> None:
-    assert {name: released()[name] for name in ("Canary", "CanaryAlarm")} == {
-        "Canary": {"Ref": "PredictCanary"},
-        "CanaryAlarm": {"Fn::If": ["HasPredictCanary", {"Ref": "AlarmPredictCanary"}, ""]},
-    }
-    resources = template()["Resources"]
-    assert resources["TrainingAlias"]["Properties"]["DeploymentPreference"] == {
-        "StateMachineVersionArn": {"Ref": "TrainingVersion"},
-        "Type": "CANARY",
-        "Percentage": 10,
-        "Interval": {"Ref": "TrainCanary"},
-        "Alarms": [{"Ref": "AlarmTrainCanary"}],
-    }
-    # A change of the workflow is another version.
-    assert resources["TrainingVersion"]["Properties"]["StateMachineRevisionId"] == {"GetAtt": "TrainingWorkflow.StateMachineRevisionId"}
-    assert {resources[name]["Condition"] for name in ("TrainingAlias", "TrainingVersion")} == {"HasTrainCanary"}
-    variables = [it.get("Environment", {}).get("Variables", {}) for it in functions().values()]
-    started = [each["WORKFLOW_ARN"] for each in variables if "WORKFLOW_ARN" in each]
-    assert len(started) > 1
-    assert started == [{"If": ["HasTrainCanary", {"Ref": "TrainingAlias"}, {"Ref": "TrainingWorkflow"}]}] * len(started)
+def test_codedeploy_moves_predictions_gradually_by_parameter_and_watches_the_alarm() -> None:
+    resources = deployment(CANARY)
+    group = resources["PredictDeploymentGroup"]["Properties"]
+    assert resources[ALIAS]["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]["DeploymentGroupName"] == {"Ref": "PredictDeploymentGroup"}
+    assert group["DeploymentConfigName"]["Fn::Sub"] == ["CodeDeployDefault.Lambda${ConfigName}", {"ConfigName": "Canary10Percent10Minutes"}]
+    assert group["AlarmConfiguration"] == {"Enabled": True, "Alarms": [{"Name": {"Ref": "AlarmPredictCanary"}}]}
+    assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
+    alarm = resources["AlarmPredictCanary"]["Properties"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/ApiGateway", "5XXError")

@@ -82,7 +82,7 @@ def test_from_a_file_to_a_better_model(api: Deployed, file: Path, tmp_path: Path
     compared = answer(api, "compare", "1", "2", "-m", MODEL)
     assert f"on the same {compared['examples']} examples" in told(api, "compare", "1", "2", "-m", MODEL)
     assert answer(api, "promote", "2", "-m", MODEL)["live_version"] == 2
-    assert f"version 1 of {MODEL} answers from now on; before it was version 2" in told(api, "promote", "1", "-m", MODEL)
+    assert f"Version 1 of {MODEL} is live (before: version 2)." in told(api, "promote", "1", "-m", MODEL)
     refused = run(api, "promote", "9", "-m", MODEL)
     assert refused.returncode == 1
     assert refused.stderr.startswith("winnow: ")
@@ -105,7 +105,7 @@ def test_key_tells_which_role_it_has(api: Deployed) -> None:
     assert json.loads(run(api, "key", "--json", key=predict).stdout) == {"role": "predict"}
     unknown = run(api, "key", key="not-a-key")
     assert (unknown.returncode, unknown.stdout) == (1, "")
-    assert "may call nothing" in unknown.stderr
+    assert "can't make any call" in unknown.stderr
     assert api.client.call("GET", "/datasets")["datasets"] == before
 
 

@@ -12,7 +12,7 @@ from layers.encoder import upload
 from local.cloud import LocalCloud
 from local.server import CloudError
 from tests.conftest import ROOT
-from tests.e2e.conftest import Deployed, deployed
+from tests.e2e.conftest import Deployed, deployed, forget_models
 
 BUCKET = "our-encoders"
 # As sam wants it written.
@@ -22,12 +22,14 @@ TEXT = {"text": "my rent is due"}
 
 
 @pytest.fixture(scope="module")
-def with_bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    """A cloud of its own: deployments that fail are nobody else's matter."""
-    with LocalCloud(tmp_path_factory.mktemp("encoders"), port=None) as cloud:
-        cloud.client("s3").create_bucket(Bucket=BUCKET)
-        cloud.deploy({"EncoderBucket": BUCKET})
-        yield cloud
+def with_bucket(api: Deployed) -> Iterator[LocalCloud]:
+    """The cloud, deployed with a bucket of encoders, and no model in it; and afterwards as it was."""
+    forget_models(api)
+    api.cloud.client("s3").create_bucket(Bucket=BUCKET)
+    api.cloud.deploy({"EncoderBucket": BUCKET})
+    yield api.cloud
+    forget_models(api)
+    api.cloud.deploy({**NO_BUCKET, "Encoder": "minilm"})
 
 
 def put_another(cloud: LocalCloud, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
@@ -58,7 +60,7 @@ def test_versions_keep_their_encoder_and_no_deployment_takes_it_away(
         assert api.client.call("POST", "/prediction", {"model_id": model_id, **TEXT})["version"] == 1
 
     for encoder, lacking in (("minilm", r"1 version \(after 1\)"), ("none", r"1 version \(after 1\) .* 1 version \(before 1\)")):
-        with pytest.raises(CloudError, match=rf"EncodersInUse: .*{lacking} would answer no more"):
+        with pytest.raises(CloudError, match=rf"EncodersInUse: .*{lacking} would stop answering"):
             with_bucket.deploy({**NO_BUCKET, "Encoder": encoder})
         for model_id in ("before", "after"):
             assert deployed(with_bucket).client.call("POST", "/prediction", {"model_id": model_id, **TEXT})["version"] == 1

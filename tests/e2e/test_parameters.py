@@ -8,47 +8,11 @@ import requests
 from local.cloud import LocalCloud
 from tests.e2e.conftest import Deployed, deployed
 from tests.support.contract import template
+from tests.support.other_parameters import OTHERS
 
-KEY = "arn:aws:kms:us-east-1:000000000000:key/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
-OTHERS = {
-    "DatasetBuckets": "a-bucket-of-ours",
-    "BucketOwners": "111122223333",
-    "KmsKey": KEY,
-    "Encoder": "none",
-    "EncoderBucket": "a-bucket-of-encoders",
-    "TrainingMemory": "2048",
-    "TrainingTimeout": "600",
-    "MostRows": "1000",
-    "MostBytes": "1000000",
-    "UploadDays": "2",
-    "MostUnpackedRatio": "20",
-    "MostTextCharacters": "2000",
-    "MostLabels": "50",
-    "MostTrainings": "1",
-    "LongestTraining": "60",
-    "PredictConcurrency": "3",
-    "TrainConcurrency": "2",
-    "BatchConcurrency": "1",
-    "BatchDays": "3",
-    "KeepData": "true",  # the other of samconfig.toml's local settings, with which all other end-to-end tests run
-    "SnapStart": "true",
-    "PredictCanary": "1",
-    "Alarms": "true",
-    "AlarmEmail": "operator@example.org",
-    "Dashboard": "true",
-    "AccessLogs": "true",
-    "LogDays": "7",
-    "ListCacheSeconds": "60",
-    "CorsOrigin": "https://app.example.org",
-    "RequestsPerSecond": "40",
-    "RequestsPerDay": "5000",
-    "AdminRequestsPerSecond": "60",
-    "AdminRequestsPerDay": "6000",
-}
-# Architecture is the machine's own. The local cloud knows no budgets and no aliases of state machines, and translates the template without
-# its parameters' values: tests/contract/test_access.py has what Authorizer changes, test_operations.py what Tracing does, and the budget,
-# test_release.py the alias.
-NOT_HERE = {"Architecture", "Authorizer", "MonthlyBudget", "BudgetEmail", "Tracing", "TrainCanary"}
+# Architecture is the machine's own. The local cloud translates the template without the values of parameters, so tests/contract tests
+# Authorizer (test_access.py), Tracing (test_operations.py) and DeploymentPreference (test_release.py).
+NOT_HERE = {"Architecture", "Authorizer", "Tracing", "DeploymentPreference"}
 
 
 def test_every_parameter_has_another_value_here() -> None:
@@ -81,7 +45,5 @@ def test_a_deployment_of_other_values_trains_and_answers(tmp_path_factory: pytes
 
         table = cloud.client("dynamodb").describe_table(TableName=api.table)["Table"]
         assert table["DeletionProtectionEnabled"] is True
-        [alarm, *_] = cloud.client("cloudwatch").describe_alarms()["MetricAlarms"]
-        assert alarm["AlarmActions"] == [cloud.outputs()["AlarmTopic"]]
         function = cloud.client("lambda").get_function_configuration(FunctionName=cloud.resource("Predict"))
         assert function["LoggingConfig"]["LogGroup"] == cloud.resource("Logs")

@@ -1,9 +1,10 @@
-"""The calls of README and of docs/batches.md, as they stand there: each is typed, in order, and answered."""
+"""The calls of README, docs/api.md and docs/batches.md, as they stand there: each is typed, in order, and answered."""
 
 from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
 import subprocess
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from tests.e2e.conftest import SAMPLE, Deployed
 
 MODEL = "savings"
 _BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_CALL = re.compile(r"^curl (?:.*\\\n)*.*$", re.MULTILINE)
+_CALL = re.compile(r"^(?:curl|\.venv/bin/winnow) (?:.*\\\n)*.*$", re.MULTILINE)
 # What is too late or too early for the story that the page tells, and the answer says so.
 OTHERWISE = {
     # The sample's report is in the answer itself, and there is no id.
@@ -35,7 +36,7 @@ OTHERWISE = {
 
 def calls(page: str) -> list[str]:
     text = (PROJECT / page).read_text(encoding="utf-8")
-    return [call for block in _BLOCK.findall(text) if "$WINNOW_URL" in block for call in _CALL.findall(block)]
+    return [call for block in _BLOCK.findall(text) for call in _CALL.findall(block)]
 
 
 @dataclass
@@ -81,13 +82,14 @@ class Reader:
         answer = self._answer()
         if "upload_url" in answer:
             self.known |= {"UPLOAD_URL": answer["upload_url"], "datasets/NAME": f"datasets/{answer['name']}"}
-            self.known['"s3bucket": "…", "training_object": "…"'] = (
-                f'"s3bucket": "{answer["s3bucket"]}", "training_object": "{answer["training_object"]}"'
-            )
+            for bucket, key in (("…", "…"), ("BUCKET", "OBJECT")):
+                self.known[f'"s3bucket": "{bucket}", "training_object": "{key}"'] = (
+                    f'"s3bucket": "{answer["s3bucket"]}", "training_object": "{answer["training_object"]}"'
+                )
         if "/batches" in call and "batch" in answer:
             self.known["BATCH"] = answer["batch"]
         if (answer.get("status") == "queued" and "batch" not in answer) or answer.get("retrain") == "started":
-            self.api.client.wait(MODEL)
+            self.api.client.wait(answer["model_id"])
 
     def _answer(self) -> dict[str, Any]:
         try:
@@ -104,8 +106,26 @@ def reader(api: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Reader:
     return Reader(api, tmp_path_factory.mktemp("reader"), known)
 
 
-def test_the_calls_of_the_readme_are_answered(reader: Reader) -> None:
+def test_the_commands_of_the_readme_are_answered(reader: Reader) -> None:
     typed = calls("README.md")
+    by_command = [each for each in typed if each.startswith(".venv/bin/winnow")]
+    assert len(by_command) == 2
+    settings = os.environ | {"WINNOW_URL": reader.api.url, "WINNOW_API_KEY": reader.api.key}
+    for command in by_command:
+        done = subprocess.run(["/bin/bash", "-c", command], cwd=PROJECT, env=settings, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    assert "saving" in done.stdout.splitlines()[1]
+    by_curl = [each for each in typed if each not in by_command]
+    assert len(by_curl) == 5
+    assert not [fault for call in by_curl for fault in reader.wrong(call)]
+    answer = json.loads((reader.folder / "body").read_text(encoding="utf-8"))
+    assert (answer["model_id"], answer["labels"][0]["label"], answer["labels"][0]["accepted"]) == ("bank", "bills", True)
+    for model_id in ("savings", "bank"):
+        reader.api.client.call("DELETE", f"/models/{model_id}")
+
+
+def test_the_calls_of_the_page_on_the_api_are_answered(reader: Reader) -> None:
+    typed = calls("docs/api.md")
     assert len(typed) > 30
     wrong = []
     for call in typed:

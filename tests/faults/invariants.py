@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tests.conftest import CLIENT_BUCKET, DATA
-from tests.faults import moments
+from tests.support import moments
 from winnow.domain.errors import WinnowError
 from winnow.domain.job import TrainingJob
 from winnow.domain.keys import JobObject, batch_key, batch_of_key

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -20,9 +20,8 @@ from winnow.registry import table as rows
 from winnow.registry.models import Models
 from winnow.registry.training_jobs import Jobs
 
-if TYPE_CHECKING:
-    from tests.faults.conftest import Count
-
+# In one process: each engine is started once.
+pytestmark = pytest.mark.xdist_group("engines")
 REQUEST = TrainingRequest("tc-01", DatasetReference("albert-textcats", "trainingSet.json"), Hyperparameters(), "linear")
 AT_ONCE = 20
 # An item's limit, https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
@@ -37,8 +36,6 @@ class Engine:
 
     name: str
     table: Any
-    # The tests that were made on it.
-    checks: list[str] = field(default_factory=list)
 
     def put(self, **row: Any) -> None:
         self.table.put_item(Item=rows.to_item(row))
@@ -48,17 +45,14 @@ class Engine:
 
 
 @pytest.fixture(scope="module", params=ENGINES)
-def one(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, tell: Count) -> Iterator[Engine]:
+def one(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     with engine(request.param, tmp_path_factory.mktemp("engine")) as table:
-        one = Engine(request.param, table)
-        yield one
-    tell(f"the registry's contract on {one.name}: {len(one.checks)} checks")
+        yield Engine(request.param, table)
 
 
 @pytest.fixture
-def store(one: Engine, request: pytest.FixtureRequest) -> Engine:
+def store(one: Engine) -> Engine:
     """One of the engines, with nothing in its table."""
-    one.checks.append(request.node.name)
     with one.table.batch_writer() as batch:
         for page in one.table.meta.client.get_paginator("scan").paginate(TableName=one.table.name, ConsistentRead=True):
             for row in page["Items"]:

@@ -32,8 +32,8 @@ WRONG_KEY = "0" * 40
 _SECONDS = 60
 
 # Why a call may refuse a request that is as the contract's schemas say: what a schema can't say, and the contract's words do.
-_KEY_REUSED = "This Idempotency-Key was sent with another request"
-_NOT_EXPLAINED = r"Version \d+ of model \S+ is of the recipe \w+, and only those of linear can be explained"
+_KEY_REUSED = "This Idempotency-Key was used for another request"
+_NOT_EXPLAINED = r"Version \d+ of model \S+ has the recipe \w+, but only linear can be explained"
 # A cursor of a list of a model that was deleted and made again.
 _OF_ANOTHER_LIFE = "next must be the `next` of the answer before"
 REASONS = {
@@ -42,7 +42,7 @@ REASONS = {
     "GET /models/{model_id}/examples": (_OF_ANOTHER_LIFE,),
     "POST /models": (_KEY_REUSED, "This deployment has no sentence encoder", r"s3://\S+ can't be read: there is no such object"),
     "POST /models/{model_id}/batches": (_KEY_REUSED,),
-    "POST /models/{model_id}/examples": (_KEY_REUSED, r"examples\[\d+\] has \d+ labels, and each text of this model has exactly one"),
+    "POST /models/{model_id}/examples": (_KEY_REUSED, r"examples\[\d+\] has \d+ labels, but each text of this model must have exactly one"),
     "POST /datasets": ("bytes must be at most 400,000,000",),  # the template's parameter MostBytes
     "POST /prediction": (_NOT_EXPLAINED,),
     # Its fields stand in the body or in the query, so no parameter is required on its own.
@@ -93,7 +93,7 @@ VALIDITY: list[CheckFunction] = [checks.negative_data_rejection, refused_for_a_r
 
 @dataclass(repr=False)
 class Run:
-    """What came of the requests: the statuses of each call, and the faults by their kind, each with its request."""
+    """What came of the requests: the statuses of each call, the faults by their kind, each with its request, and what to tell of them."""
 
     url: str
     keys: Mapping[str, str | None]
@@ -101,6 +101,7 @@ class Run:
     seed: int
     statuses: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     faults: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    told: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _local: threading.local = field(default_factory=threading.local)
 

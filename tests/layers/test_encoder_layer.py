@@ -83,7 +83,7 @@ def test_refuses_another_file_than_was_pinned(tree: Path, name: str) -> None:
     part = getattr(assemble, name)
     (tree / part.path).write_bytes(b"another")
     digest = hashlib.sha256(b"another").hexdigest()
-    with pytest.raises(assemble.EncoderError, match=rf"{part.name} isn't the file .* SHA-256 is {digest}, and .* asks for {part.sha256}"):
+    with pytest.raises(assemble.EncoderError, match=rf"{part.name} isn't the pinned file: .* is {digest}, but .* expects {part.sha256}"):
         assemble.assemble(tree)
     assert not (tree / "winnow_encoder").exists()
 
@@ -99,7 +99,7 @@ def test_assembling_fails_in_one_sentence(tree: Path) -> None:
     run = subprocess.run([sys.executable, "layers/encoder/assemble.py", tree], cwd=ROOT, check=False, capture_output=True, text=True)
     assert run.returncode == 1
     [sentence] = run.stderr.splitlines()
-    assert sentence.startswith(f"encoder: {tree / assemble.MODEL.path} isn't the file that was pinned: its SHA-256 is ")
+    assert sentence.startswith(f"encoder: {tree / assemble.MODEL.path} isn't the pinned file: its SHA-256 is ")
 
 
 def test_the_layer_is_the_encoder_and_what_runs_it(tree: Path) -> None:
@@ -117,7 +117,7 @@ def test_the_layer_is_the_encoder_and_what_runs_it(tree: Path) -> None:
 
 def test_the_layer_refuses_another_encoder(tree: Path) -> None:
     (tree / assemble.MODEL.path).write_bytes(b"another")
-    with pytest.raises(trimming.LayerError, match="isn't the file that was pinned"):
+    with pytest.raises(trimming.LayerError, match="isn't the pinned file"):
         trim.trim(tree, "arm64", PYTHON)
 
 
@@ -135,7 +135,7 @@ def hole(path: Path, size: int) -> None:
 
 def test_the_layer_refuses_to_grow(tree: Path) -> None:
     hole(tree / "onnxruntime/weights.bin", 80_000_000)
-    with pytest.raises(trimming.LayerError, match=r"80\.\d MB unzipped is over 80\.0 MB, the most this layer may be: "):
+    with pytest.raises(trimming.LayerError, match=r"80\.\d MB unzipped is over the limit of 80\.0 MB: "):
         trim.trim(tree, "arm64", PYTHON)
 
 
@@ -160,7 +160,7 @@ def checked(build: Path) -> subprocess.CompletedProcess[str]:
 def test_layers_that_fit_together_are_told_with_their_sizes(build: Path) -> None:
     run = checked(build)
     assert (run.returncode, run.stderr) == (0, "")
-    assert run.stdout == "The layers are 235.0 MB unzipped: EncoderLayer 100.0 MB, SpacyLayer 130.0 MB, WinnowLayer 5.0 MB.\n"
+    assert run.stdout == "The layers have 235.0 MB unzipped: EncoderLayer 100.0 MB, SpacyLayer 130.0 MB, WinnowLayer 5.0 MB.\n"
 
 
 def test_layers_that_are_too_much_together_are_refused_in_a_sentence(build: Path) -> None:
@@ -168,8 +168,9 @@ def test_layers_that_are_too_much_together_are_refused_in_a_sentence(build: Path
     run = checked(build)
     assert run.returncode == 1
     assert run.stderr == (
-        "winnow: the layers are 235.0 MB unzipped (EncoderLayer 100.0 MB, SpacyLayer 130.0 MB, WinnowLayer 5.0 MB), and may be 235.0 MB: "
-        "install LLVM, for llvm-strip, or leave the encoder out (`make build ENCODER=none`, and the parameter Encoder=none)\n"
+        "winnow: the layers have 235.0 MB unzipped (EncoderLayer 100.0 MB, SpacyLayer 130.0 MB, WinnowLayer 5.0 MB), "
+        "but at most 235.0 MB fit: "
+        "install LLVM for llvm-strip, or build without the encoder (`make build ENCODER=none`, and the parameter Encoder=none)\n"
     )
 
 

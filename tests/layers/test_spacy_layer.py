@@ -183,7 +183,7 @@ def test_reports_a_strip_tool_that_fails(tree: Path, tools: Path) -> None:
         (shared_object(alignment=0x800), r"spacy/doc\.so is misaligned"),
         (shared_object(alignment=0), r"spacy/doc\.so is misaligned"),
         (shared_object(machine=X86_64), r"spacy/doc\.so isn't for aarch64"),
-        (shared_object()[:100], r"doc\.so is cut short"),
+        (shared_object()[:100], r"doc\.so is incomplete"),
         (b"MZ\x90\x00", r"doc\.so is not a 64-bit Linux shared object"),
     ],
 )
@@ -207,7 +207,7 @@ def enlarge(tree: Path, size: int) -> None:
 
 def test_refuses_a_layer_that_has_grown(tree: Path) -> None:
     enlarge(tree, 130_000_000)
-    with pytest.raises(trimming.LayerError, match=r"130\.0 MB unzipped is over 130\.0 MB, the most this layer may be: find in"):
+    with pytest.raises(trimming.LayerError, match=r"130\.0 MB unzipped is over the limit of 130\.0 MB: remove more in"):
         trim.trim(tree, "arm64", PYTHON)
 
 
@@ -216,7 +216,7 @@ def test_lets_an_unstripped_layer_be_nearly_as_large_as_lambda_takes(tree: Path,
     enlarge(tree, 250_000_000)
     trim.trim(tree, "arm64", PYTHON)
     enlarge(tree, 250_144_000)
-    with pytest.raises(trimming.LayerError, match=r"is over 250\.1 MB, the most this layer may be: install LLVM"):
+    with pytest.raises(trimming.LayerError, match=r"is over the limit of 250\.1 MB: install LLVM"):
         trim.trim(tree, "arm64", PYTHON)
 
 
@@ -235,7 +235,7 @@ def test_byte_code_is_never_compared_with_its_source(tree: Path) -> None:
 def test_goes_on_without_byte_code_for_another_python(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     trim.trim(tree, "arm64", "3.99")
     assert not list(tree.rglob("*.pyc"))
-    assert f"no byte code, for want of Python 3.99 (this is {PYTHON})" in capsys.readouterr().out
+    assert f"no byte code, because Python 3.99 is missing (this is {PYTHON})" in capsys.readouterr().out
 
 
 def test_fails_in_one_sentence(tree: Path) -> None:

@@ -63,7 +63,7 @@ def test_without_an_encoder_linear_is_the_only_candidate(winnow: Winnow) -> None
     assert (version["status"], version["recipe"]) == ("ready", "linear")
     [candidate] = version["selection"]["candidates"]
     assert (candidate["recipe"], 0 <= candidate["score"] <= 1, candidate["seconds"] >= 0) == ("linear", True, True)
-    assert version["selection"]["reason"] == "linear was the only candidate."
+    assert version["selection"]["reason"] == "Chose linear, the only candidate."
 
 
 def test_the_best_candidate_becomes_the_version(two: Winnow, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,7 +72,7 @@ def test_the_best_candidate_becomes_the_version(two: Winnow, monkeypatch: pytest
 
     assert (version["status"], version["recipe"], version["live"]) == ("ready", "best", True)
     assert without_seconds(version["selection"]) == [{"recipe": "linear", "score": 0.8}, {"recipe": "best", "score": 0.81}]
-    assert "0.8100, at least 0.01 more than 0.8000, that of linear" in version["selection"]["reason"]
+    assert version["selection"]["reason"] == "Chose best (0.810) over linear (0.800)."
     # Each began with what the client asked for: none of these are linear's.
     filled = settings_for("best", Hyperparameters(n_iter=2), version["dataset"]["train_examples"], 3, exclusive=True)
     assert (version["hyperparameters"]["learn_rate"], version["hyperparameters"]["n_iter"]) == (filled.learn_rate, 2)
@@ -85,7 +85,7 @@ def test_a_dearer_candidate_has_to_be_a_point_better(two: Winnow, monkeypatch: p
     version = two.train(n_iter=2)
 
     assert (version["status"], version["recipe"]) == ("ready", "linear")
-    assert version["selection"]["reason"] == "linear has a held-out score of 0.8000, and no dearer candidate is at least 0.01 better."
+    assert version["selection"]["reason"] == "Chose linear (0.8000): best (0.8000) costs more and is less than 0.01 better."
     assert version["hyperparameters"]["learn_rate"] == 2
 
 
@@ -157,7 +157,7 @@ def test_a_candidate_that_fails_unforeseen_leaves_the_others(two: Winnow, monkey
     linear, best = version["selection"]["candidates"]
     assert linear.keys() == {"recipe", "score", "seconds"}
     assert (best.keys(), best["recipe"], "MemoryError" in best["failed"]) == ({"recipe", "failed"}, "best", True)
-    assert version["selection"]["reason"] == "linear is the only candidate whose training didn't fail."
+    assert version["selection"]["reason"] == "Chose linear: all other candidates failed."
     assert of_candidates(two) == []
 
 
@@ -174,7 +174,7 @@ def test_where_all_fail_so_does_the_version(two: Winnow, monkeypatch: pytest.Mon
 
     version = two.version()
     assert (version["status"], version["recipe"], version["selection"]) == ("failed", "auto", None)
-    assert "a fault of ours (MemoryError)" in version["error"]
+    assert "an internal error (MemoryError)" in version["error"]
 
 
 def test_what_a_candidate_fails_of_on_purpose_fails_the_version(two: Winnow, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.conftest import Answer, Winnow
     from winnow.domain.model import Version
 
-NONE = "This deployment has no sentence encoder: deploy it with the parameter Encoder=minilm, or name another recipe."
+NONE = "This deployment has no sentence encoder: deploy it with the parameter Encoder=minilm, or choose another recipe."
 NEEDING = ["sentence", "best"]
 
 
@@ -140,8 +140,8 @@ def test_a_version_of_another_encoder_gives_no_score(deployed: Winnow, recipe: s
     refused = predict(deployed)
     assert (refused.status, refused.body["type"]) == (409, "urn:winnow:problem:no-such-encoder")
     assert refused.body["detail"] == (
-        f"This version was trained with the sentence encoder all-MiniLM-L6-v2 ({trained_with[:12]}), and the deployment has another-encoder"
-        " (0b7e2c41d9f3): deploy with the other one, or train it again."
+        f"This version was trained with the sentence encoder all-MiniLM-L6-v2 ({trained_with[:12]}), but the deployment has another-encoder"
+        " (0b7e2c41d9f3): deploy with that encoder, or train the version again."
     )
     assert set(refused.body) == {"type", "title", "status", "detail"}
 
@@ -179,7 +179,7 @@ def test_a_version_held_against_one_of_another_encoder_waits_for_a_client_s_word
     if promote == "if-better":
         assert version["gate"]["passed"] is False
         assert "trained with the sentence encoder all-MiniLM-L6-v2" in version["gate"]["reason"]
-        assert version["gate"]["reason"].endswith("Promote it yourself if it shall answer.")
+        assert version["gate"]["reason"].endswith("Promote it yourself if it should answer.")
 
 
 # --- time ---

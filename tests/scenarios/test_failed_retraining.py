@@ -88,7 +88,7 @@ def test_where_the_base_is_deleted_meanwhile_the_version_says_so_and_the_feedbac
 
     assert winnow.run_workflow(job) == "Failed"
 
-    assert "Version 1, on whose examples this one builds, was deleted meanwhile" in winnow.version()["error"]
+    assert "Version 1, whose examples this version builds on, was deleted:" in winnow.version()["error"]
     assert told(winnow) == (2, 2, None)
 
 

@@ -58,7 +58,7 @@ def test_a_worse_version_stays_ready_with_the_reason_and_a_person_decides(winnow
     assert (version["status"], version["live"], gate["passed"]) == ("ready", False, False)
     assert gate["macro_f1"] < gate["live_macro_f1"]
     assert "less than" in gate["reason"]
-    assert "It lost most with" in gate["reason"]
+    assert "The labels that got worse the most:" in gate["reason"]
     assert winnow.model()["live_version"] == 1
     assert winnow.call("predict", "predict_get_body").body["version"] == 1
 

@@ -49,7 +49,7 @@ def test_no_two_keys_are_alike(deployment: Deployment) -> None:
 
 def test_a_name_that_is_taken_is_refused_and_its_key_stays_what_it_was(deployment: Deployment) -> None:
     key = deployment.add("clerk", Role.PREDICT)
-    with pytest.raises(NameTakenError, match="clerk is taken by a key of the role predict"):
+    with pytest.raises(NameTakenError, match="clerk is taken by a key with the role predict"):
         deployment.add("clerk", Role.ADMIN)
     known = deployment.roles.find(access.digest(key))
     assert known is not None
@@ -59,7 +59,7 @@ def test_a_name_that_is_taken_is_refused_and_its_key_stays_what_it_was(deploymen
 
 @pytest.mark.parametrize("name", ["", "-clerk", "the clerk", "a.b", "a/b", "x" * 65, "clerk\n"])
 def test_a_name_that_could_be_mistaken_is_refused(deployment: Deployment, name: str) -> None:
-    with pytest.raises(KeysError, match="NAME must be"):
+    with pytest.raises(KeysError, match="NAME must have"):
         deployment.add(name, Role.PREDICT)
     assert deployment.table() == []
 

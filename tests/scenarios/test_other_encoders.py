@@ -161,11 +161,11 @@ def test_a_text_that_one_makes_no_tokens_of_is_answered_and_takes_no_other_with_
 @pytest.mark.parametrize(
     ("part", "content", "said"),
     [
-        ("encoder.json", b"", "lacks its encoder.json, or this deployment may not read it"),
-        ("model.onnx", b"", "lacks its model.onnx, or this deployment may not read it"),
-        ("encoder.json", b"{}", "has another encoder.json than it was given"),
-        ("model.onnx", b"weights", "has another model.onnx than it was given"),
-        ("tokenizer.json", b"{}", "has another tokenizer.json than it was given"),
+        ("encoder.json", b"", "has no encoder.json that this deployment may read"),
+        ("model.onnx", b"", "has no model.onnx that this deployment may read"),
+        ("encoder.json", b"{}", "has a wrong encoder.json"),
+        ("model.onnx", b"weights", "has a wrong model.onnx"),
+        ("tokenizer.json", b"{}", "has a wrong tokenizer.json"),
     ],
 )
 def test_a_version_doesn_t_answer_by_what_isn_t_its_encoder(winnow: Winnow, digest: str, part: str, content: bytes, said: str) -> None:
@@ -190,11 +190,11 @@ def test_a_training_fails_with_the_sentence(winnow: Winnow, digest: str) -> None
     winnow.parameters["Encoder"] = "f" * 64
     winnow.create(recipe="sentence")
     job = winnow.run_task("prepare", winnow.started_job())
-    with pytest.raises(Exception, match="lacks its encoder"):
+    with pytest.raises(Exception, match="has no encoder"):
         winnow.run_task("train", job)
 
     assert winnow.version()["status"] == "failed"
-    assert f"(ffffffffffff) in s3://{BUCKET}/encoders/{'f' * 64}/ lacks its encoder.json" in winnow.version()["error"]
+    assert f"(ffffffffffff) in s3://{BUCKET}/encoders/{'f' * 64}/ has no encoder.json" in winnow.version()["error"]
 
 
 # --- the deployment's check ---
@@ -216,7 +216,7 @@ def test_one_that_drops_a_bucket_s_encoder_is_refused(winnow: Winnow, digest: st
 
     answer = checked(winnow, monkeypatch)
     assert answer["Status"] == "FAILED"
-    assert answer["Reason"].startswith("1 version (tc-01 1) would answer no more: This version was trained with the sentence encoder few-t")
+    assert answer["Reason"].startswith("1 version (tc-01 1) would stop answering: This version was trained with the sentence encoder few-t")
     # Once it isn't needed any more, it may go.
     winnow.train(recipe="linear", force_update=True)
     winnow.call("delete_version", path={"model_id": "tc-01", "version": "1"})
@@ -232,7 +232,7 @@ def test_one_that_leaves_the_layer_out_is_refused_while_any_version_needs_it(
     monkeypatch.setattr(encoder, "_PACKAGE", "winnow_encoder_left_out")
     monkeypatch.setattr(encoder, "installed", encoder.installed.__wrapped__)
 
-    counted, _, why = checked(winnow, monkeypatch)["Reason"].partition(" would answer no more: ")
+    counted, _, why = checked(winnow, monkeypatch)["Reason"].partition(" would stop answering: ")
     assert counted == "7 versions (tc-0 1, tc-1 1, tc-2 1, tc-3 1, tc-4 1 and 2 more)"
     assert why.startswith("This deployment has no sentence encoder")
 
@@ -255,13 +255,13 @@ def test_a_training_under_way_needs_its_encoder_and_one_that_failed_none(
 def test_one_whose_encoder_for_trainings_is_not_there_is_refused(winnow: Winnow, digest: str, monkeypatch: pytest.MonkeyPatch) -> None:
     winnow.parameters["Encoder"] = "f" * 64
     answer = checked(winnow, monkeypatch, "Create")
-    assert (answer["Status"], "lacks its encoder.json" in answer["Reason"]) == ("FAILED", True)
+    assert (answer["Status"], "has no encoder.json" in answer["Reason"]) == ("FAILED", True)
 
 
 def test_one_that_names_an_encoder_and_no_bucket_is_refused(winnow: Winnow, digest: str, monkeypatch: pytest.MonkeyPatch) -> None:
     winnow.parameters |= {"Encoder": digest, "EncoderBucket": ""}
     answer = checked(winnow, monkeypatch, "Create")
-    said = f"The parameter Encoder names the sentence encoder {digest[:12]}, and EncoderBucket, where it would lie, is empty."
+    said = f"The parameter Encoder names the sentence encoder {digest[:12]}: set EncoderBucket to the bucket that has it."
     assert (answer["Status"], answer["Reason"]) == ("FAILED", said)
 
 

@@ -121,7 +121,7 @@ def test_a_version_held_against_one_waits_for_a_client_s_word(ready: Ready, caps
 
     assert (version["status"], version["live"]) == ("ready", False)
     broken = "The file weights.bin of version 1 of model 'tc-01' isn't the one its training wrote: train it again."
-    assert version["gate"]["reason"] == f"{broken} Promote it yourself if it shall answer."
+    assert version["gate"]["reason"] == f"{broken} Promote it yourself if it should answer."
     assert counted(capsys.readouterr().out) == 1
 
 
@@ -143,7 +143,7 @@ def test_a_recipe_that_is_none_is_not_looked_for(recipe: Any) -> None:
 
 
 def test_one_of_a_later_release_says_so() -> None:
-    with pytest.raises(ArtifactError, match="have the form 2, and this release reads the form 1"):
+    with pytest.raises(ArtifactError, match="have the form 2, but this release only reads 1"):
         TrainedClassifier.from_files(described(lambda about: about.update(form=2)))
 
 

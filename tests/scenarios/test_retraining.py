@@ -136,7 +136,7 @@ def test_a_worse_version_goes_live_where_the_model_s_tolerance_lets_it(winnow: W
     version = poison(winnow, tolerance=1)
 
     assert (version["gate"]["passed"], version["live"]) == (True, True)
-    assert "less the tolerance of 1" in version["gate"]["reason"]
+    assert "minus the tolerance of 1" in version["gate"]["reason"]
 
 
 # --- when ---

@@ -1,6 +1,6 @@
-"""Artifacts that older locks made, under tests/data/artifacts, each with the scores that it gave then: reading them, and making new ones.
+"""Artifacts from older locks (tests/data/artifacts), with their scores at that time: read them and make new ones.
 
-`make artifacts` makes one of each recipe by the present lock. docs/upgrades.md says when.
+`make artifacts` makes one of each recipe with the present lock. docs/upgrades.md says when.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from winnow.training.fit import train
 
 DATA = Path(__file__).parents[1] / "data"
 FOLDER = DATA / "artifacts"
-# Whose releases an artifact shall outlive.
+# Artifacts must stay readable across releases of these packages.
 PACKAGES = ("spacy", "thinc", "numpy")
 
 _DATASETS = {"linear": "exclusive.json", "cnn": "exclusive.json", "sentence": "exclusive.json", "best": "multilabel.jsonl"}
 _SETTINGS = Hyperparameters(n_iter=8)
 _MADE, _VECTORS, _PACKED = "made.json", "vectors.npy", ".xz"
 
-# For the tokenizer, too: contractions, abbreviations, an emoticon, an emoji, an address, units, a hyphen, other scripts, and nothing.
+# Also for the tokenizer: contractions, abbreviations, an emoticon, an emoji, an address, units, a hyphen, other scripts, and an empty text.
 TEXTS = (
     "My sourdough won't rise, what's wrong with it?",
     "How deep do tulip bulbs go?",
@@ -54,9 +54,9 @@ TEXTS = (
 
 @dataclass(frozen=True)
 class StoredArtifact:
-    """An artifact as a lock made it: `made_by` has the versions, `scores` those of TEXTS, of shape (texts, labels).
+    """An artifact of a lock. `made_by` has the versions, and `scores` has the scores of TEXTS, of shape (texts, labels).
 
-    vectors: those of TEXTS by its encoder, as they were then, of shape (texts, dimensions); None where it has none.
+    vectors: the encoder's vectors of TEXTS at that time, of shape (texts, dimensions). None without an encoder.
     """
 
     name: str
@@ -67,7 +67,7 @@ class StoredArtifact:
     vectors: NDArray[np.float32] | None
 
     def find(self, name: str, digest: str) -> Encoding:
-        """The encoder that gives TEXTS the vectors of then (recipes.encoder.Find): another processor rounds its int8 products otherwise."""
+        """An encoder with the stored vectors of TEXTS (recipes.encoder.Find): another processor rounds its int8 products differently."""
         if self.vectors is None:
             raise EncoderError(f"{self.name} was made without an encoder")
         return _Then(name, digest, self.vectors)
@@ -75,7 +75,7 @@ class StoredArtifact:
 
 @dataclass(frozen=True)
 class _Then:
-    """An encoder that knows TEXTS alone."""
+    """An encoder that knows only TEXTS."""
 
     name: str
     digest: str
@@ -86,7 +86,7 @@ class _Then:
 
 
 def stored() -> Iterator[StoredArtifact]:
-    """All that there are, by name."""
+    """All stored artifacts, by name."""
     for folder in sorted(FOLDER.iterdir()):
         made = json.loads((folder / _MADE).read_text())
         assert tuple(made["texts"]) == TEXTS, f"{folder.name} has scores of other texts"
@@ -101,7 +101,7 @@ def present() -> dict[str, str]:
 
 
 def make(recipe: str) -> Path | None:
-    """Train, and write the artifact with its scores. Returns its folder, None where it is there: one is never made again."""
+    """Train, and write the artifact with its scores. Returns its folder, or None if it exists: none is ever made again."""
     made_by = present()
     folder = FOLDER / "-".join([recipe, *(f"{package}-{made_by[package]}" for package in PACKAGES)])
     if folder.exists():
@@ -110,7 +110,7 @@ def make(recipe: str) -> Path | None:
     trained = train(recipe, _examples(dataset), _SETTINGS, exclusive=dataset == "exclusive.json")
     _shrink(trained.classifier)
     files = trained.to_files()
-    # As it answers once it is published: read from its files, in which some numbers are rounded.
+    # Read it from its files, as after publishing: some numbers are rounded there.
     published = TrainedClassifier.from_files(files)
     made = {
         "recipe": recipe,
@@ -136,7 +136,7 @@ def _examples(dataset: str) -> list[Example]:
 
 
 def _shrink(classifier: Classifier) -> None:
-    """Round what is large, and leave no row that TEXTS don't need, so that it packs small. The scores are those of what is left."""
+    """Make the artifact small: round large arrays, and drop rows that TEXTS don't need. The scores are computed after this."""
     match classifier:
         case cnn.Classifier():
             _shrink_cnn(classifier.textcat.model)
@@ -159,7 +159,7 @@ def _shrink_cnn(model: Model[Any, Any]) -> None:
 
 
 def _rounded(weights: NDArray[np.float32], steps: int) -> NDArray[np.float32]:
-    """To so many steps up to the largest."""
+    """Round to this many steps up to the largest weight."""
     step = np.abs(weights).max() / np.float32(steps) or np.float32(1)
     return np.asarray(np.round(weights / step) * step, np.float32)
 

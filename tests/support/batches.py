@@ -1,4 +1,4 @@
-"""Batch predictions as tests ask for them, run them and read them."""
+"""Start, run and read batch predictions in tests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TEXTS = ["How deep do tulip bulbs go?", "a flat tyre", "prune the roses", "chang
 
 
 def put(winnow: Winnow, body: bytes | Sequence[Any], key: str = "texts.jsonl") -> None:
-    """Lay an object into the client's bucket: bytes as they are, or records as JSON Lines."""
+    """Put an object into the client's bucket: bytes as they are, or records as JSON Lines."""
     lines = body if isinstance(body, bytes) else "".join(json.dumps(record) + "\n" for record in body).encode()
     winnow.s3.put_object(Bucket=CLIENT_BUCKET, Key=key, Body=lines)
 
@@ -36,14 +36,14 @@ def cancel(winnow: Winnow, batch: str) -> Answer:
 
 
 def started(winnow: Winnow, **fields: Any) -> Json:
-    """Ask for a batch. Returns the input of its workflow."""
+    """Start a batch. Returns the input of its workflow."""
     answer = post(winnow, **fields)
     assert answer.status == 202, answer.body
     return winnow.started_job("BatchWorkflow")
 
 
 def done(winnow: Winnow, **fields: Any) -> Json:
-    """Ask for a batch, and run its workflow. Returns the batch."""
+    """Start a batch and run its workflow. Returns the batch."""
     job = started(winnow, **fields)
     winnow.run_batch(job)
     body: Json = get(winnow, job["batch"]["batch"]).body
@@ -51,7 +51,7 @@ def done(winnow: Winnow, **fields: Any) -> Json:
 
 
 def result(winnow: Winnow, batch: Json) -> list[Json]:
-    """The lines that the batch's link leads to."""
+    """The lines behind the batch's link."""
     path = unquote(urlsplit(batch["result"]["url"]).path)
     [body] = [body for key, body in winnow.objects().items() if path.endswith(key)]
     assert batch["result"]["bytes"] == len(body)

@@ -1,4 +1,4 @@
-"""The time as a test has it."""
+"""The time in tests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 @dataclass
 class Clock:
-    """A clock for `winnow.domain.clock.clock`: it goes on as the real one does, and further where a test moves it."""
+    """A clock for `winnow.domain.clock.clock`: it runs like the real one, and tests can move it forward."""
 
     ahead: timedelta = field(default_factory=timedelta)
 
@@ -16,5 +16,5 @@ class Clock:
         return datetime.now(UTC) + self.ahead
 
     def advance(self, **amount: float) -> None:
-        """Let so much time pass, in the words of timedelta: clock.advance(minutes=5)."""
+        """Move forward, with timedelta's arguments: clock.advance(minutes=5)."""
         self.ahead += timedelta(**amount)

@@ -1,8 +1,8 @@
-"""The contract, openapi.yaml: whether a request or an answer is as it says. And template.yaml, which it is held against.
+"""Check requests and answers against the contract, openapi.yaml. Also reads template.yaml to compare it with the contract.
 
-A test that has an answer in hand checks it with one line:
+A test checks an answer with one line:
 
-    check_answer("GET", "/models/tc-01", 200, headers, body)
+check_answer("GET", "/models/tc-01", 200, headers, body)
 """
 
 from __future__ import annotations
@@ -26,24 +26,30 @@ _MOST_FAULTS_SHOWN = 5
 
 @cache
 def document() -> dict[str, Any]:
-    """openapi.yaml as it is written. Not to be changed by a test."""
-    loaded: dict[str, Any] = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
+    """openapi.yaml as written. Tests must not change it."""
+    # The C loader: in Python alone this takes most of a second.
+    loaded: dict[str, Any] = yaml.load((ROOT / "openapi.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
     return loaded
 
 
 @cache
 def contract() -> dict[str, Any]:
-    """openapi.yaml with every $ref replaced by what it points at, so that any part of it stands alone."""
+    """openapi.yaml with every $ref replaced by its target, so that each part is complete."""
     resolved: dict[str, Any] = _resolved(document())
     return resolved
 
 
 @cache
-def template() -> dict[str, Any]:
-    """template.yaml, with CloudFormation's tags as objects of one member: !Ref X is {"Ref": "X"}."""
-    # _CloudFormation is a SafeLoader.
-    loaded: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(encoding="utf-8"), _CloudFormation)  # noqa: S506
+def template(name: str = "template.yaml") -> dict[str, Any]:
+    """A template, with CloudFormation's tags as objects with one member: !Ref X is {"Ref": "X"}."""
+    # _CloudFormation is a safe loader.
+    loaded: dict[str, Any] = yaml.load((ROOT / name).read_text(encoding="utf-8"), _CloudFormation)  # noqa: S506
     return loaded
+
+
+def monitoring() -> dict[str, Any]:
+    """The template of the alarms and the dashboard, in the same form."""
+    return template("operations/monitoring.yaml")
 
 
 def functions() -> dict[str, dict[str, Any]]:
@@ -52,7 +58,7 @@ def functions() -> dict[str, dict[str, Any]]:
 
 
 def events() -> dict[str, tuple[str, dict[str, Any]]]:
-    """The template's routes as "METHOD /path/{name}", each with the logical id of its function and the event's properties."""
+    """The template's routes as "METHOD /path/{name}", each with its function's logical id and the event's properties."""
     return {
         f"{event['Properties']['Method']} {event['Properties']['Path']}": (name, event["Properties"])
         for name, properties in functions().items()
@@ -62,7 +68,7 @@ def events() -> dict[str, tuple[str, dict[str, Any]]]:
 
 
 def method_settings() -> dict[str, dict[str, Any]]:
-    """What the template sets for routes of their own: by "METHOD /path/{name}"."""
+    """The template's settings for single routes, by "METHOD /path/{name}"."""
     settings: list[dict[str, Any]] = template()["Resources"]["Api"]["Properties"]["MethodSettings"]
     return {f"{it['HttpMethod']} {it['ResourcePath'].removeprefix('/').replace('~1', '/')}": it for it in settings}
 
@@ -78,8 +84,7 @@ def operations() -> dict[str, dict[str, Any]]:
 
 
 def check_answer(method: str, path: str, status: int, headers: Mapping[str, str], body: Any) -> None:
-    """Fail unless the contract has this answer to this call. path: below the base URL, without a query; body: parsed where
-    it is JSON, else the text."""
+    """Fail unless the contract allows this answer to this call. path: below the base URL, without a query. body: parsed JSON or text."""
     call, operation = _operation(method, path)
     answer = operation["responses"].get(str(status))
     assert answer is not None, f"{call} answered {status}; openapi.yaml has {', '.join(operation['responses'])}. The body was: {body!r}"
@@ -100,7 +105,7 @@ def check_answer(method: str, path: str, status: int, headers: Mapping[str, str]
 
 
 def check_request(method: str, path: str, query: Mapping[str, str] | None, body: Any) -> None:
-    """Fail unless the contract allows this call. body: parsed; None for no body."""
+    """Fail unless the contract allows this call. body: parsed, or None."""
     call, operation = _operation(method, path)
     found = _path_pattern(call.partition(" ")[2]).fullmatch(path)
     assert found is not None
@@ -129,15 +134,15 @@ def check_request(method: str, path: str, query: Mapping[str, str] | None, body:
 
 
 def faults(instance: Any, schema: Mapping[str, Any]) -> list[str]:
-    """What is wrong with the instance, each fault with its place; empty where it is as the schema says."""
+    """The instance's faults, each with its place. Empty if it matches the schema."""
     return [fault for error in Draft202012Validator(schema).iter_errors(instance) for fault in _faults(error)]
 
 
-class _CloudFormation(yaml.SafeLoader):
+class _CloudFormation(yaml.CSafeLoader):
     """YAML with CloudFormation's tags."""
 
 
-def _tagged(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> dict[str, Any]:
+def _tagged(loader: yaml.CSafeLoader, tag: str, node: yaml.Node) -> dict[str, Any]:
     match node:
         case yaml.ScalarNode():
             return {tag: loader.construct_scalar(node)}
@@ -152,7 +157,7 @@ _CloudFormation.add_multi_constructor("!", _tagged)
 
 
 def _faults(error: ValidationError) -> Iterator[str]:
-    """The fault, or, where the instance is none of several things, what keeps it from being the likeliest of them."""
+    """The fault. If the instance matches none of several schemas, the faults under the likeliest one."""
     if not error.context:
         yield f"{error.json_path}: {error.message}"
         return
@@ -194,7 +199,7 @@ def _resolved(node: Any) -> Any:
     if "$ref" not in node:
         return beside
     target = _resolved(_target(node["$ref"]))
-    # What stands beside a schema's $ref holds as well (JSON Schema 2020-12, 8.2.3.1).
+    # The members beside a schema's $ref hold as well (JSON Schema 2020-12, 8.2.3.1).
     return {**beside, "allOf": [target]} if beside else target
 
 

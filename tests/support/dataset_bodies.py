@@ -1,4 +1,4 @@
-"""Good records in each format, and others behind them: the bodies of broken data sets."""
+"""The bodies of broken data sets: good records in each format, followed by others."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ GOOD = [{"text": f"{thing} in {place}", "label": place} for place in ("town", "c
 
 
 def lines(*more: Any) -> bytes:
-    """Good records in six lines, and more from the seventh on."""
+    """Six lines with good records, and more from the seventh on."""
     return "\n".join([json.dumps(each) for each in GOOD] + [each if isinstance(each, str) else json.dumps(each) for each in more]).encode()
 
 
 def array(*more: Any) -> bytes:
-    """Good records as the first six elements of an array, and more from the seventh on."""
+    """An array with six good records, and more from the seventh on."""
     return json.dumps([*GOOD, *more]).encode()
 
 
 def table(*more: str, header: str = "text,label") -> bytes:
-    """Good records in lines 2 to 7 of a CSV, and more from the eighth on."""
+    """A CSV with good records in lines 2 to 7, and more from the eighth on."""
     return "\r\n".join([header, *(f"{each['text']},{each['label']}" for each in GOOD), *more]).encode()
 
 
 def comprehend(*more: str) -> bytes:
-    """Good records in six lines, as Comprehend takes them."""
+    """Six lines with good records in Comprehend's format."""
     return "\n".join([*(f"{each['label']},{each['text']}" for each in GOOD), *more]).encode()
 
 

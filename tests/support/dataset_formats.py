@@ -1,4 +1,4 @@
-"""The same examples written in every format that is read."""
+"""The same examples in every supported format."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _csv(rows: Sequence[Sequence[str]]) -> bytes:
         return file.getvalue().encode()
 
 
-# By the name of the object: how it is written, and the format's name in the report. Some have but one label for each text.
+# By the object's name: the writer and the format's name in the report. Some formats allow only one label per text.
 SEVERAL: dict[str, tuple[Callable[[Sequence[Labelled]], bytes], str]] = {
     "array.json": (json_array, "json-array"),
     "lines.jsonl": (json_lines, "json-lines"),

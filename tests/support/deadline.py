@@ -9,12 +9,12 @@ from tests.conftest import Context
 
 
 def nothing() -> None:
-    """Nothing happens."""
+    """Do nothing."""
 
 
 @dataclass
 class Deadline(Context):
-    """Time enough for so many looks at the clock, and then none; and what happens at the last look."""
+    """Enough time for a number of looks at the clock, then none. Something may happen at the last look."""
 
     looks: int = 3
     then: Callable[[], None] = nothing

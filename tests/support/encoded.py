@@ -1,4 +1,4 @@
-"""Vectors that are made once for the tests of a module."""
+"""Vectors that are computed once for the tests of a module."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from winnow.recipes.encoder import Remembered
 
 
 def encoded(examples: Iterable[Example], texts: Iterable[str] = ()) -> Remembered:
-    """The encoder as installed, for which the texts of the examples and these have their vectors already."""
+    """The installed encoder, with the vectors of these examples and texts already computed."""
     remembered = Remembered(encoder.installed(), [*texts, *(example.text for example in examples)])
     for _ in remembered.encode():
         pass

@@ -1,4 +1,4 @@
-"""Feedback, sent as clients send it, and what can be seen of it."""
+"""Send feedback like a client, and see its effect."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 
 
 def labelled(count: int, label: str = "card", prefix: str = "") -> list[Json]:
-    """So many different examples of a label."""
+    """A number of different examples of a label."""
     return [{"text": f"{prefix}{label} text number {number}", "label": label} for number in range(count)]
 
 
 def add(winnow: Winnow, examples: Sequence[Json] | None = None, *, key: str | None = None, **fields: Any) -> Answer:
-    """POST /models/tc-01/examples, two examples if not said which."""
+    """POST /models/tc-01/examples, with two examples by default."""
     body = {"examples": labelled(2) if examples is None else examples, **fields}
     return winnow.call("add_examples", body=body, headers=None if key is None else {"Idempotency-Key": key})
 
 
 def told(winnow: Winnow) -> tuple[int, int, int | None]:
-    """The latest version, how many examples wait, and which version is live."""
+    """The latest version, the number of pending examples, and the live version."""
     model = winnow.model()
     return model["latest_version"], model["waiting_examples"], model["live_version"]
 

@@ -1,6 +1,6 @@
-"""The commands of docs/guides, and what the pages say that they answer: python -m tests.support.guides writes it anew.
+"""The commands of docs/guides with their output. python -m tests.support.guides writes the output again.
 
-A block of kind `console` has commands after "$ ", their further lines after "> ", and under each what came back.
+A `console` block has commands after "$ ", their further lines after "> ", and the output below each.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _COMMAND = re.compile(r"^\$ (.*\n(?:> .*\n)*)((?:(?!\$ ).*\n)*)", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Command:
-    """A command of a page, and what the page has under it."""
+    """A command of a page, with the output on the page."""
 
     typed: str
     answered: str
@@ -41,7 +41,7 @@ def commands(page: Path) -> Iterator[Command]:
 
 
 class Shell:
-    """Where a reader types: a folder that holds the sample, with a deployment's URL and a key of it."""
+    """A reader's shell: a folder with the sample, a deployment's URL, and a key."""
 
     def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
         self._folder = folder
@@ -50,7 +50,7 @@ class Shell:
         shutil.copy(PROJECT / "local" / "sample" / "savings.json", folder)
 
     def run(self, command: Command) -> str:
-        """What it answers, on stdout and stderr, in lines without spaces at their ends."""
+        """The output on stdout and stderr, in lines without trailing spaces."""
         done = subprocess.run(
             ["/bin/bash", "-c", command.script],
             cwd=self._folder,
@@ -67,7 +67,7 @@ class Shell:
 
 
 def shape(answered: str) -> str:
-    """An answer without what is another one on another machine or day: numbers, bars and the widths of columns."""
+    """The output without the parts that differ between machines and days: numbers, bars and column widths."""
     without = re.sub(r"[0-9]{8}T[0-9]{9}-[0-9a-f]{8}", "ID", answered)
     without = re.sub(r"[0-9]+([.,:T-][0-9]+)*Z?", "0", without)
     return re.sub(r"[-+]0", "0", re.sub(r"[█▉▊▋▌▍▎▏·]+", "█", re.sub(r"[─ ]+", " ", without)))

@@ -1,4 +1,4 @@
-"""Broken data sets: each with the row and the sentence by which it is refused. docs/datasets.md has the table, made by this module:
+"""Broken data sets, each with the row and sentence of its refusal. This module makes the table of docs/datasets.md:
 
 PYTHONPATH=layers/winnow:. .venv/bin/python -m tests.support.hostile_datasets
 """
@@ -22,7 +22,7 @@ ONE_A_LINE = "Expected a JSON array, or one JSON object per line: " + FORM.remov
 
 @dataclass(frozen=True)
 class Broken:
-    """A data set that is refused. row: where the first problem is; None: of the data set as a whole."""
+    """A refused data set. row: of the first problem; None means the data set as a whole."""
 
     what: str
     body: Callable[[], bytes]
@@ -32,12 +32,12 @@ class Broken:
 
 
 EMPTY = f"The data set is empty: it needs examples such as {FORM.removeprefix('expected ')}"
-TRUNCATED = "The data set ends in the midst of its gzip stream: upload it again, whole."
+TRUNCATED = "The data set ends before its gzip stream does: upload the whole file again."
 NO_FORMAT = (
-    "The data set is in none of the formats that are read: a JSON array, JSON Lines, CSV with a header text,label, CSV of LABEL,text (its"
+    "The data set has an unknown format: use a JSON array, JSON Lines, CSV with the header text,label, CSV of LABEL,text (its"
     " name must end in .csv), fastText (__label__a text), an augmented manifest, or Prodigy's JSONL. docs/datasets.md shows each."
 )
-BOMB = "The data set unpacks to more than 200 times its size: that is no text. Upload it unpacked if it is."
+BOMB = "The data set unpacks to more than 200 times its size, unlike text. If it is text, upload it unpacked."
 
 BROKEN = [
     # --- the file ---
@@ -51,7 +51,7 @@ BROKEN = [
         "a ZIP archive",
         lambda: b"PK\x03\x04" + bytes(100),
         1,
-        "The data set is a ZIP archive or a workbook: upload the file itself, or pack it with gzip.",
+        "The data set is a ZIP archive or a workbook: upload it unpacked, or packed with gzip.",
     ),
     Broken(
         "UTF-16 with its mark",
@@ -70,15 +70,15 @@ BROKEN = [
         "gzip with a wrong checksum",
         lambda: gzip.compress(lines())[:-8] + bytes(8),
         1,
-        "The data set is broken gzip: pack it anew, and upload it again.",
+        "The data set is broken gzip: pack it and upload it again.",
     ),
     Broken(
         "gzip and then something else",
         lambda: gzip.compress(lines()) + b"more",
         6,
-        "The data set is broken gzip: pack it anew, and upload it again.",
+        "The data set is broken gzip: pack it and upload it again.",
     ),
-    Broken("gzip within gzip", lambda: gzip.compress(gzip.compress(lines())), 1, "The data set is gzip within gzip: pack it once."),
+    Broken("gzip within gzip", lambda: gzip.compress(gzip.compress(lines())), 1, "The data set is gzip inside gzip: pack it once."),
     Broken("a gzip bomb of line feeds", lambda: gzip.compress(b"\n" * 50_000_000), 1, BOMB),
     Broken("a gzip bomb of good examples", lambda: gzip.compress((lines() + b"\n") * 50_000), None, BOMB),
     Broken("a gzip bomb in one line", lambda: gzip.compress(b'{"text": "' + b"a" * 50_000_000), 1, BOMB),
@@ -111,7 +111,7 @@ BROKEN = [
         "a line of 5 MB",
         lambda: lines('{"text": "' + "a" * 5_000_000 + '"}'),
         7,
-        "Line 7 of the data set has more than 4,000,000 bytes: one example a line, with a shorter text.",
+        "Line 7 of the data set has more than 4,000,000 bytes: put one example on each line, or shorten the text.",
     ),
     Broken(
         "one object over many lines",
@@ -120,13 +120,16 @@ BROKEN = [
         f"Line 1 of the data set is not JSON: Expecting property name enclosed in double quotes, column 2. {ONE_A_LINE}",
     ),
     Broken(
-        "NaN", lambda: lines('{"text": "a", "label": NaN}'), 7, f"Line 7 of the data set is not JSON: NaN is no JSON number. {ONE_A_LINE}"
+        "NaN",
+        lambda: lines('{"text": "a", "label": NaN}'),
+        7,
+        f"Line 7 of the data set is not JSON: NaN is not a JSON number. {ONE_A_LINE}",
     ),
     Broken(
         "a key twice",
         lambda: lines('{"text": "a", "text": "b", "label": "town"}'),
         7,
-        f"Line 7 of the data set is not JSON: the key 'text' stands twice in one object. {ONE_A_LINE}",
+        f"Line 7 of the data set is not JSON: the key 'text' appears twice in one object. {ONE_A_LINE}",
     ),
     Broken(
         "half a surrogate pair",
@@ -239,7 +242,7 @@ BROKEN = [
         "a label with the same text twice",
         lambda: lines({"text": "a boat", "label": "sea"}, {"text": "A  boat", "label": "sea"}),
         None,
-        "Fewer than two distinct texts for 'sea': one to train on and one to hold out are needed. Add examples, or leave the label out.",
+        "Fewer than two distinct texts for 'sea': training needs one and the test needs another. Add examples, or remove the label.",
     ),
     # --- CSV ---
     Broken(
@@ -249,7 +252,7 @@ BROKEN = [
         "two columns of one name",
         lambda: table("a boat,sea,town", header="text,Text,label"),
         1,
-        "Line 1 of the data set has two columns named text (case doesn't count): rename one of them, or leave it out.",
+        "Line 1 of the data set has two columns named text (upper and lower case are the same): rename or remove one.",
     ),
     Broken(
         "a header in Latin-1",
@@ -273,19 +276,19 @@ BROKEN = [
         "a quote inside a quoted text",
         lambda: table('"a "small" boat",town'),
         8,
-        "Line 8 of the data set has something between a closing quote and the next comma: double the quotes inside a quoted text.",
+        "Line 8 of the data set has text between a closing quote and the next comma: double the quotes inside a quoted text.",
     ),
     Broken(
         "a comma that isn't quoted",
         lambda: table("a boat, a net,town"),
         8,
-        "Line 8 of the data set has 3 columns, and the header has 2: quote texts that hold a comma or a quote.",
+        "Line 8 of the data set has 3 columns, but the header has 2: quote texts that contain a comma or a quote.",
     ),
     Broken(
         "a million columns",
         lambda: table("a" + ",b" * 999_999),
         8,
-        "Line 8 of the data set has 1,000,000 columns, and the header has 2: quote texts that hold a comma or a quote.",
+        "Line 8 of the data set has 1,000,000 columns, but the header has 2: quote texts that contain a comma or a quote.",
     ),
     Broken(
         "a column of 200,000 characters",
@@ -297,8 +300,8 @@ BROKEN = [
         "a quoted text of 5 MB",
         lambda: table('"' + "a boat\n" * 700_000 + '",town'),
         8,
-        "Line 8 of the data set has more than 4,000,000 bytes, since its quote is closed in line 700008 only: close it where the text ends,"
-        " or shorten the text.",
+        "Line 8 of the data set has more than 4,000,000 bytes, because its quote is open until line 700008:"
+        " close the quote where the text ends, or shorten the text.",
     ),
     Broken("NUL bytes in a CSV", lambda: table("a\0boat,town"), 8, "Line 8 of the data set holds a NUL byte: save the file as UTF-8 text."),
     Broken(
@@ -311,13 +314,13 @@ BROKEN = [
         "carriage returns alone",
         lambda: table("a,town\rb,town"),
         8,
-        "Line 8 of the data set has a carriage return in its midst: end lines with LF or CRLF, and quote texts that hold one.",
+        "Line 8 of the data set contains a carriage return: end lines with LF or CRLF, and quote texts that contain one.",
     ),
     Broken(
         "three columns for Comprehend",
         lambda: comprehend("town,a boat, a net"),
         7,
-        "Line 7 of the data set has 3 columns: expected LABEL,text (quote texts that hold a comma), or a header text,label in line 1.",
+        "Line 7 of the data set has 3 columns: expected LABEL,text (quote texts that contain a comma), or the header text,label on line 1.",
         "texts.csv",
     ),
     Broken(
@@ -332,7 +335,7 @@ BROKEN = [
         "fastText without a label",
         lambda: fasttext("a boat"),
         7,
-        "Line 7 of the data set does not begin with __label__: expected __label__a __label__b and then the text.",
+        "Line 7 of the data set does not begin with __label__: expected __label__a __label__b, then the text.",
     ),
     Broken(
         "fastText without a text",
@@ -363,13 +366,13 @@ BROKEN = [
         "a manifest of references",
         lambda: manifest({"source-ref": "s3://texts/1.txt"}),
         7,
-        'Line 7 of the data set has no "source" that is a string: texts by source-ref are not fetched, put them into the line.',
+        'Line 7 of the data set has no "source" that is a string: put the text into the line ("source-ref" is not fetched).',
     ),
     Broken(
         "an answer that Prodigy has not",
         lambda: prodigy({"text": "a", "label": "town", "answer": "yes"}),
         7,
-        'Line 7 of the data set has an "answer" that is none of accept, reject, ignore.',
+        'Line 7 of the data set has an unknown "answer": use one of accept, reject, ignore.',
     ),
     Broken(
         "option ids that are numbers",

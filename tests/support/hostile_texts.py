@@ -1,4 +1,4 @@
-"""Texts that were made to be slow, large or odd, each of them as long as one text may be."""
+"""Slow, large and odd texts, each as long as a text may be."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from winnow.domain.dataset import MAX_TEXT_CHARACTERS
 
 
 def _full(piece: str) -> str:
-    """The piece again and again, as long as a text may be."""
+    """The piece, repeated to the longest allowed text."""
     return (piece * (MAX_TEXT_CHARACTERS // len(piece) + 1))[:MAX_TEXT_CHARACTERS]
 
 
@@ -48,7 +48,7 @@ HOSTILE = {
     "one letter": "a",
     "one mark": "\u0301a",
 }
-"""Each is to be answered."""
+"""Each must get an answer."""
 
 
 def of_scripts(letters: int = 40) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What functions count: their metrics, as they write them into their logs."""
+"""The metrics that functions write into their logs."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 def sweep(winnow: Winnow, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    """Run the sweep. Returns its metrics: those of what there was to do."""
+    """Run the sweep. Returns its metrics about work that was found."""
     capsys.readouterr()
     winnow.invoke("functions/upkeep/sweep", load_event("upkeep/sweep"), Context(seconds=240))
     return counted(capsys.readouterr().out)
 
 
 def counted(output: str) -> dict[str, Any]:
-    """The sums of the metrics among the lines that were printed (CloudWatch's embedded format)."""
+    """The sums of the metrics in the printed lines (CloudWatch's embedded format)."""
     sums: Counter[str] = Counter()
     for line in output.splitlines():
         if '"_aws"' in line:

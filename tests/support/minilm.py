@@ -1,6 +1,6 @@
-"""all-MiniLM-L6-v2 in float32, written out in numpy: what the encoder's int8 weights are measured by.
+"""all-MiniLM-L6-v2 in float32 with numpy: the reference for the encoder's int8 weights.
 
-BERT (Devlin et al. 2019, arXiv 1810.04805) of 6 layers, 12 heads and 384 dimensions, over the weights and the vocabulary of its authors.
+BERT (Devlin et al. 2019, arXiv 1810.04805) with 6 layers, 12 heads and 384 dimensions, and its authors' weights and vocabulary.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _vector(tokens: Sequence[int]) -> Matrix:
 
 
 def _attended(states: Matrix, name: str) -> Matrix:
-    """What each token takes over from all, of shape (tokens, 384)."""
+    """What each token takes from all tokens, of shape (tokens, 384)."""
     query, key, value = (
         _linear(states, f"{name}.self.{part}").reshape(len(states), _HEADS, -1).swapaxes(0, 1) for part in ("query", "key", "value")
     )
@@ -67,7 +67,7 @@ def _normed(states: Matrix, name: str) -> Matrix:
 
 @cache
 def _weights() -> Mapping[str, Matrix]:
-    """By name. A safetensors file is the length of its header, the header, which says where each array lies, and the arrays."""
+    """The arrays by name. A safetensors file has the header's length, the header with each array's place, and the arrays."""
     content = (_folder() / "model.safetensors").read_bytes()
     [length] = struct.unpack_from("<Q", content)
     header = json.loads(content[8 : 8 + length])

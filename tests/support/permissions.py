@@ -1,4 +1,4 @@
-"""What each function and workflow may, out of template.yaml. docs/permissions.md has the table, written into it by this module:
+"""The permissions of each function and workflow, from template.yaml. This module writes the table of docs/permissions.md:
 
 python -m tests.support.permissions
 """
@@ -17,7 +17,7 @@ OWNERS = ("AWS::Serverless::Function", "AWS::Serverless::StateMachine", "AWS::IA
 
 @dataclass(frozen=True)
 class Grant:
-    """One statement. owner: the logical id of whose policy it is; condition: of the template, under which it is there; where: IAM's own."""
+    """A policy statement. owner: the logical id of the policy's owner. condition: the template's. where: IAM's condition."""
 
     owner: str
     effect: str
@@ -28,7 +28,7 @@ class Grant:
 
 
 def grants() -> list[Grant]:
-    """Every statement of the template's policies for functions and workflows, in its order."""
+    """Every statement of the template's policies for functions and workflows, in order."""
     return [grant for name, it in template()["Resources"].items() if it["Type"] in OWNERS for grant in _of(name, it)]
 
 
@@ -76,7 +76,7 @@ def _list(given: Any) -> list[Any]:
 
 
 def _named(value: Any) -> str:
-    """A resource or a value as a reader would write it: by logical ids and parameters."""
+    """A resource or value in readable form: with logical ids and parameters."""
     match value:
         case (str() as name) | {"Ref": str() as name}:
             return name

@@ -1,4 +1,4 @@
-"""Races, driven in one thread: something happens after a request's look at the registry and before its write."""
+"""Races in one thread: something happens between a request's read of the registry and its write."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from winnow.aws import clients
 def before_write[Result](
     action: Callable[[], Result], operation: str = "dynamodb.TransactWriteItems", times: int = 1
 ) -> Iterator[list[Result]]:
-    """Do the action before each of the next calls of an operation (SERVICE.NAME) is sent, at most so many times. Gives its results.
+    """Run the action before each of the next calls of an operation (SERVICE.NAME), at most `times` times. Yields its results.
 
-    Calls that the action itself makes go through.
+    Calls from the action itself are not intercepted.
     """
-    # Tests make each client once (conftest.py): this is the functions' own.
+    # Tests create each client once (conftest.py): this is the one that functions use.
     client = clients.s3() if operation.startswith("s3.") else boto3.resource("dynamodb").meta.client
     events, name, results = client.meta.events, f"before-call.{operation}", list[Result]()
 

@@ -1,4 +1,4 @@
-"""Evaluation reports to test with, made of chance."""
+"""Random evaluation reports for tests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from winnow.evaluation.report import evaluation_report
 
 
 def made(labels: int, *, exclusive: bool, texts: bool = False, names: Sequence[str] | None = None) -> dict[str, Any]:
-    """A report on 300 examples, of which some are wrong."""
+    """A report on 300 examples, some of them wrong."""
     random = np.random.default_rng(0)
     truth = np.zeros((300, labels), dtype=np.bool_)
     truth[np.arange(300), random.integers(labels, size=300)] = True

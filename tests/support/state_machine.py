@@ -1,4 +1,4 @@
-"""What the Amazon States Language means, as far as our workflows speak it (https://states-language.net)."""
+"""The parts of the Amazon States Language that our workflows use (https://states-language.net)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
-# Of every invocation: Lambda gives each its own.
+# The same for every invocation. Lambda gives each its own.
 REQUEST_ID = "2c3d4b6e-cf8f-4b3f-944d-2ed928e84f9d"
 
 
@@ -20,10 +20,9 @@ class MapRunFailedError(Exception):
 
 @dataclass(frozen=True)
 class StateMachine:
-    """A state machine of the template, or that of a Map's items, run in this process.
+    """A state machine of the template, or the one of a Map's items, run in this process.
 
-    invoke(FUNCTION, INPUT): what a task's function, by its name in the template, answers.
-    get_object(Bucket=, Key=): what an ItemReader reads.
+    invoke(FUNCTION, INPUT): calls a task's function, by its name in the template. get_object(Bucket=, Key=): reads for an ItemReader.
     """
 
     definition: Json
@@ -31,9 +30,9 @@ class StateMachine:
     get_object: Callable[..., bytes]
 
     def run(self, data: Json, start_at: str) -> tuple[str, Json]:
-        """From this state on with this input; an error that no Catch takes is raised.
+        """Run from this state with this input. Raises an error that no Catch handles.
 
-        Returns the name of the state it ends in, and its output.
+        Returns the name of the last state and its output.
         """
         name = start_at
         while (state := self.definition["States"][name])["Type"] in {"Task", "Map", "Choice"}:
@@ -58,7 +57,7 @@ class StateMachine:
         return self.invoke(state["Resource"]["GetAtt"].removesuffix(".Arn"), data)
 
     def _map(self, state: Json, data: Json) -> list[Json]:
-        """What a Map makes of its items, one after the other."""
+        """The results of a Map, one item after the other."""
         machine, made = replace(self, definition=state["ItemProcessor"]), []
         for item in self._items(state, data):
             whole = data | {"$Map": {"Item": {"Value": item}}}
@@ -79,7 +78,7 @@ class StateMachine:
 
 
 def _choose(state: Json, data: Json) -> str:
-    """The state that a Choice of the workflow leads to."""
+    """The next state of a Choice."""
     for choice in state["Choices"]:
         if _at_path(data, choice["Variable"]) is choice["BooleanEquals"]:
             return str(choice["Next"])
@@ -87,14 +86,14 @@ def _choose(state: Json, data: Json) -> str:
 
 
 def _at_path(data: Any, path: str) -> Any:
-    """What lies at a path of the workflow, such as $.candidate.done."""
+    """The value at a path of the workflow, such as $.candidate.done."""
     for member in path.split(".")[1:]:
         data = data[member]
     return data
 
 
 def _with_result(data: Json, path: str | None, result: Any) -> Any:
-    """A state's input with its result at this path: "$" in its place, None nowhere."""
+    """A state's input with its result at this path: "$" replaces the input, None drops the result."""
     if path is None:
         return data
     members = path.split(".")[1:]
@@ -104,7 +103,7 @@ def _with_result(data: Json, path: str | None, result: Any) -> Any:
 
 
 def _failure(error: Exception) -> Json:
-    """What Step Functions hands to a Catch when a Python Lambda raised the error."""
+    """What Step Functions gives to a Catch after a Python Lambda raised this error."""
     name = type(error).__name__
     cause = {"errorMessage": str(error), "errorType": name, "requestId": REQUEST_ID, "stackTrace": []}
     return {"Error": name, "Cause": json.dumps(cause)}

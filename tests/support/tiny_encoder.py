@@ -1,7 +1,7 @@
-"""A sentence encoder of a few hundred bytes, as an operator may bring one: tokens looked up in a table, quantized dynamically if asked to.
+"""A sentence encoder of a few hundred bytes, like one from an operator: it looks tokens up in a table, optionally quantized.
 
-Its model is written in protobuf's wire format (https://protobuf.dev/programming-guides/encoding) by the fields of onnx.proto
-(https://github.com/onnx/onnx/blob/main/onnx/onnx.proto): the package onnx is more than a few messages need.
+Its model is written in protobuf's wire format (https://protobuf.dev/programming-guides/encoding) with the fields of onnx.proto
+(https://github.com/onnx/onnx/blob/main/onnx/onnx.proto): a few messages don't justify the package onnx.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _FLOAT, _INT64 = 1, 7
 
 
 def put(folder: Path, *, dynamic: bool) -> None:
-    """Put its model and its tokenizer, which adds no tokens of its own, into a folder."""
+    """Write its model and its tokenizer, which adds no special tokens, into a folder."""
     (folder / MODEL).write_bytes(_model(dynamic=dynamic))
     tokenizer = Tokenizer(WordLevel({word: number for number, word in enumerate(WORDS)}, unk_token="[UNK]"))
     tokenizer.normalizer, tokenizer.pre_tokenizer = BertNormalizer(), BertPreTokenizer()
@@ -30,7 +30,7 @@ def put(folder: Path, *, dynamic: bool) -> None:
 
 
 def _model(*, dynamic: bool) -> bytes:
-    # The rows are of very different sizes, so that what is quantized with a large one loses much; that of an unknown word has none.
+    # Rows have very different sizes, so quantizing together with a large row loses much. The row of an unknown word is zero.
     table = np.random.default_rng(0).normal(size=(len(WORDS), DIMENSIONS)) * np.geomspace(1, 50, len(WORDS))[:, None]
     table[0] = 0
     nodes = [_node("Gather", ["table", "input_ids"], ["states"])]

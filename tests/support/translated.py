@@ -24,43 +24,66 @@ class NoPolicies:
         return {}
 
 # By JSON, so that what the anchors share is no longer one object.
-template = json.loads(json.dumps(yaml_parse(open("template.yaml").read())))
-parameters, packages = json.load(sys.stdin)
-for name, resource in template["Resources"].items():
-    for uri in {"CodeUri", "ContentUri"} & resource.get("Properties", {}).keys():
-        resource["Properties"][uri] = "s3://artifacts/" + packages.get(name, resource["Properties"][uri])
-print(json.dumps(transform(template, parameters, NoPolicies())))
+written = json.dumps(yaml_parse(open("template.yaml").read()))
+for line in sys.stdin:
+    template = json.loads(written)
+    parameters, packages, changes = json.loads(line)
+    for name, resource in template["Resources"].items():
+        for uri in {"CodeUri", "ContentUri"} & resource.get("Properties", {}).keys():
+            resource["Properties"][uri] = "s3://artifacts/" + packages.get(name, resource["Properties"][uri])
+        resource.get("Properties", {}).update(changes.get(name, {}))
+    print(json.dumps(transform(template, parameters, NoPolicies())), flush=True)
 """
 
 _NO_VALUE = object()
 
 
 @cache
-def _translated(given: str) -> str:
+def _translator() -> subprocess.Popen[str]:
+    """SAM's translator, which takes longer to start than to translate. It ends with the tests, when its input does."""
     command = [str(ROOT / ".tools" / "sam" / "bin" / "python"), "-c", _TRANSLATE]
     environment = {**os.environ, "AWS_DEFAULT_REGION": "us-east-1"}
-    done = subprocess.run(command, input=given, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
 
 
-def translated(parameters: Mapping[str, str] | None = None, packages: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The resources by their logical ids. packages: what was uploaded for a function or a layer, where that is another than at first."""
-    resources: dict[str, Any] = _template(parameters, packages)["Resources"]
+@cache
+def _translated(given: str) -> str:
+    translator = _translator()
+    assert translator.stdin is not None
+    assert translator.stdout is not None
+    translator.stdin.write(given + "\n")
+    translator.stdin.flush()
+    answer = translator.stdout.readline()
+    assert answer, "SAM's translator failed: its error is in the output of the tests"
+    return answer
+
+
+def translated(
+    parameters: Mapping[str, str] | None = None,
+    packages: Mapping[str, str] | None = None,
+    changes: Mapping[str, Mapping[str, Any]] | None = None,
+) -> dict[str, Any]:
+    """The resources by their logical ids. packages: what was uploaded for a function or a layer, where that is another than at first;
+    changes: properties of a resource, in place of those in template.yaml."""
+    resources: dict[str, Any] = _template(parameters, packages, changes)["Resources"]
     return resources
 
 
-def deployment(parameters: Mapping[str, str] | None = None) -> dict[str, Any]:
+def deployment(parameters: Mapping[str, str] | None = None, packages: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The resources that a deployment makes, by their logical ids: with its conditions decided and its parameters put in, the
     template's defaults where none are given."""
-    template = _template(parameters)
+    template = _template(parameters, packages)
     defaults = {name: declared["Default"] for name, declared in template["Parameters"].items()}
     decide = _Decisions(defaults | dict(parameters or {}), template["Conditions"])
     return {name: decide.value(it) for name, it in template["Resources"].items() if "Condition" not in it or decide.holds(it["Condition"])}
 
 
-def _template(parameters: Mapping[str, str] | None, packages: Mapping[str, str] | None = None) -> dict[str, Any]:
-    template: dict[str, Any] = json.loads(_translated(json.dumps([parameters or {}, packages or {}])))
+def _template(
+    parameters: Mapping[str, str] | None,
+    packages: Mapping[str, str] | None = None,
+    changes: Mapping[str, Mapping[str, Any]] | None = None,
+) -> dict[str, Any]:
+    template: dict[str, Any] = json.loads(_translated(json.dumps([parameters or {}, packages or {}, changes or {}])))
     return template
 
 

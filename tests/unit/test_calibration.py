@@ -1,4 +1,4 @@
-"""The temperature and the thresholds, against what is known of made-up scores."""
+"""The temperature and the thresholds, checked with made-up scores whose properties are known."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CHANCE = np.random.default_rng(0)
 
 
 def drawn(count: int, labels: int, sharpness: float) -> tuple[np.ndarray, np.ndarray]:
-    """Logits, and the truth drawn from the scores that they have at temperature 1 / sharpness."""
+    """Logits, and the truth drawn from their scores at temperature 1 / sharpness."""
     logits = CHANCE.normal(size=(count, labels)).astype(np.float32) * 2
     scores = scores_of(logits, 1 / sharpness, exclusive=True)
     truth = np.array([CHANCE.multinomial(1, row / row.sum() * (1 - 1e-6)) for row in scores.astype(np.float64)], dtype=np.bool_)

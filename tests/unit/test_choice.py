@@ -1,4 +1,4 @@
-"""The choice among candidates: a pure function of what each cost and how it came off."""
+"""The choice among candidates: a pure function of their costs and results."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def _costs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def winner(**scores: float | str | None) -> tuple[str, str]:
-    """The recipe that is chosen, and why. A score that is a sentence: why the candidate failed."""
+    """The chosen recipe and the reason. A string instead of a score: why the candidate failed."""
     tried = [
         Candidate(recipe.replace("_", " "), failed=score) if isinstance(score, str) else Candidate(recipe.replace("_", " "), score, 1.0)
         for recipe, score in scores.items()
@@ -36,7 +36,7 @@ def winner(**scores: float | str | None) -> tuple[str, str]:
         ({"cheap": 0.8, "dear": 0.85, "as_dear": 0.86}, "as dear"),
         ({"cheap": 0.8, "dear": 0.86, "as_dear": 0.86}, "dear"),
         ({"dear": 0.86, "as_dear": 0.8601}, "as dear"),
-        # Better than the one that would be taken, but not than all that are cheaper.
+        # It is better than the one that would win, but not better than all cheaper ones.
         ({"cheap": 0.8, "dear": 0.805, "dearest": 0.812}, "cheap"),
         ({"cheap": 0.8, "dear": 0.82, "dearest": 0.83}, "dearest"),
         ({"cheap": None, "dear": None}, "cheap"),
@@ -52,15 +52,15 @@ def test_the_cheapest_that_no_dearer_one_beats_by_a_point(scores: dict[str, floa
 @pytest.mark.parametrize(
     ("scores", "reason"),
     [
-        ({"cheap": 0.5}, "cheap was the only candidate."),
-        ({"cheap": "It broke.", "dear": 0.1}, "dear is the only candidate whose training didn't fail."),
-        ({"cheap": None, "dear": None}, "No text could be held out to compare the candidates by, and cheap is the cheapest."),
+        ({"cheap": 0.5}, "Chose cheap, the only candidate."),
+        ({"cheap": "It broke.", "dear": 0.1}, "Chose dear: all other candidates failed."),
+        ({"cheap": None, "dear": None}, "Chose cheap, the cheapest: there were no held-out texts to compare the candidates."),
         (
             {"cheap": 0.8, "dear": 0.9},
-            "dear has a held-out score of 0.9000, at least 0.01 more than 0.8000, that of cheap, the best of the cheaper candidates.",
+            "Chose dear (0.900) over cheap (0.800).",
         ),
-        ({"cheap": 0.8, "dear": 0.8}, "cheap has a held-out score of 0.8000, and no dearer candidate is at least 0.01 better."),
-        ({"dear": 0.8, "as_dear": 0.9}, "as dear has the highest held-out score of the candidates, 0.9000."),
+        ({"cheap": 0.8, "dear": 0.8}, "Chose cheap (0.8000): dear (0.8000) costs more and is less than 0.01 better."),
+        ({"dear": 0.8, "as_dear": 0.9}, "Chose as dear (0.900), the highest score."),
     ],
 )
 def test_the_reason_is_a_sentence(scores: dict[str, float | str | None], reason: str) -> None:

@@ -1,4 +1,4 @@
-"""The layers of the recipe "cnn" that are ours against those of spaCy and thinc whose numbers they give."""
+"""Our layers of the recipe "cnn" give the same numbers as those of spaCy and thinc."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contrast of labels: its gradient, what it does to vectors, and put down and taken up again."""
+"""The contrast of labels: its gradient, its effect on vectors, and interruption and resumption."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TEMPERATURE = 0.2
 
 
 def points(size: int = 40, dimensions: int = 16, labels: int = 4) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Vectors of length 1 that say hardly which label they have."""
+    """Vectors of length 1 that hardly depend on their labels."""
     chance = np.random.default_rng(0)
     truth = np.arange(size) % labels
     vectors = 0.6 * chance.normal(size=(labels, dimensions))[truth] + chance.normal(size=(size, dimensions))
@@ -25,7 +25,7 @@ def points(size: int = 40, dimensions: int = 16, labels: int = 4) -> tuple[NDArr
 
 
 def loss(vectors: Vectors, labels: NDArray[np.int64], projection: Vectors) -> float:
-    """Supervised contrastive loss, as it is written (arXiv 2004.11362, equation 2), over texts that have others of their label."""
+    """Supervised contrastive loss, as in the paper (arXiv 2004.11362, equation 2), over texts that share their label."""
     moved = vectors + vectors @ projection.T
     unit = moved / np.linalg.norm(moved, axis=1, keepdims=True)
     losses = []
@@ -40,7 +40,7 @@ def loss(vectors: Vectors, labels: NDArray[np.int64], projection: Vectors) -> fl
 
 @pytest.mark.parametrize("labels", [[0, 0, 1, 1, 1, 2, 2], [0, 0, 0, 1, 2, 2, 3]])
 def test_its_gradient_is_that_of_the_loss(labels: list[int]) -> None:
-    """Also where a label has one text alone, which has no others to lie near."""
+    """Also with a label that has a single text, which has no others to be near."""
     chance = np.random.default_rng(1)
     vectors, _ = points(len(labels), dimensions=5)
     exact, truth, added = vectors.astype(np.float64), np.array(labels), 0.3 * chance.normal(size=(5, 5))
@@ -64,7 +64,7 @@ def drawn(vectors: NDArray[np.float32], labels: NDArray[np.int64]) -> Contrast:
 
 
 def apart(vectors: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-    """How much nearer those of one label lie than others, in cosines."""
+    """How much nearer vectors of the same label are than others, in cosines."""
     near, alike = vectors @ vectors.T, labels[:, None] == labels
     return float(near[alike & ~np.eye(len(labels), dtype=np.bool_)].mean() - near[~alike].mean())
 
@@ -92,7 +92,7 @@ def test_labels_of_one_text_each_draw_nothing() -> None:
 
 @pytest.mark.parametrize("most", [2_000, 15])
 def test_put_down_after_any_step_it_comes_to_the_same(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also where the texts of a step are drawn from too many."""
+    """Also if each step draws its texts from more than the maximum."""
     monkeypatch.setattr(contrast, "_MOST_TEXTS", most)
     monkeypatch.setattr(contrast, "_STEPS", 8)
     vectors, labels = points()

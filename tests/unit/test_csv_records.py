@@ -1,4 +1,4 @@
-"""CSV cut into records: however long one is, it is an error in its place, and the next is read from where it begins."""
+"""CSV is cut into records. A record that is too long is an error in its place, and the next one is read from its start."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LONGER = "x" * (MOST_RECORD_BYTES + 1)
 
 
 def told(rows: list[str], header: str = "id,text") -> list[tuple[int, str | int | None, str | None]]:
-    """Line, id and text or error of each, as a batch prediction reads them."""
+    """The line, and the id and text or the error, of each record, as a batch prediction reads them."""
     texts = UnlabelledTexts(io.BytesIO("\n".join([header, *rows]).encode()), "texts.csv", Ceilings())
     return [(text.line, text.id, text.text or text.error) for text in texts]
 
@@ -74,7 +74,7 @@ def test_a_record_that_is_too_long_is_passed_over_to_its_end(rows: list[str], en
 
     assert bad[:2] == (2, None)
     assert "more than 4,000,000 bytes" in str(bad[2])
-    assert (f"closed in line {ends} only" in str(bad[2])) == (ends > 2)
+    assert (f"open until line {ends}:" in str(bad[2])) == (ends > 2)
     assert fine == [(ends + 1, "3", "fine"), (ends + 2, "4", "too")]
 
 
@@ -111,7 +111,7 @@ def test_a_column_that_is_read_stands_once(header: str, name: str) -> None:
         told(["a" + ",b" * header.count(",")], header)
 
     assert refused.value.sentence == (
-        f"Line {row} of the object has two columns named {name} (case doesn't count): rename one of them, or leave it out."
+        f"Line {row} of the object has two columns named {name} (upper and lower case are the same): rename or remove one."
     )
     assert refused.value.row == row
 
@@ -161,7 +161,7 @@ def test_records_begin_at_the_same_lines_whatever_is_too_long(seed: int, monkeyp
 
 
 def places(body: bytes, piece: int) -> list[int | str]:
-    """The lines on which records begin, of a body that comes in pieces; and why it ends where it isn't read to its end."""
+    """The lines where records begin in a body that comes in pieces, and why reading stops if it isn't read to the end."""
 
     def pieces() -> Iterator[bytes]:
         for start in range(0, len(body), piece):

@@ -1,4 +1,4 @@
-"""The reader of data sets: whatever the pieces in which a file comes, whatever is wrong with it."""
+"""The reader of data sets, with files in pieces of any size and with any error."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_nor_with_a_broken_one(broken: Broken, monkeypatch: pytest.MonkeyPatch) 
     in_pieces = read(body, broken.name)
 
     if body.startswith(unpacking.GZIP):
-        # How much comes out of broken gzip before it is noticed depends on the pieces.
+        # The size of the pieces decides how much broken gzip yields before the error is noticed.
         assert sentences(in_pieces[1]) == sentences(whole[1])
     else:
         assert in_pieces == whole
@@ -91,7 +91,7 @@ def test_no_change_of_bytes_is_a_crash(name: str) -> None:
     ("ceilings", "said"),
     [
         (Ceilings(rows=23), "has more than 23 rows: at most 23"),
-        (Ceilings(bytes=500), "has more than 500 bytes, unpacked: at most 500"),
+        (Ceilings(bytes=500), "has more than 500 bytes after unpacking: at most 500"),
         (Ceilings(text_characters=5), "has a text of 15 characters: at most 5"),
         (Ceilings(labels=1), "has 2 labels: at most 1"),
     ],

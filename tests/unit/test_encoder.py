@@ -1,4 +1,4 @@
-"""The sentence encoder: true to the float32 weights, the same for a text in any company, safe with odd texts; and vectors remembered."""
+"""The sentence encoder: close to the float32 weights, independent of other texts, safe with odd texts. And remembered vectors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from winnow.domain.errors import EncoderError
 from winnow.recipes import encoder
 from winnow.recipes.encoder import Encoder, Remembered
 
-# Int8 weights turn a vector a little: the shorter the text the more.
+# Int8 weights rotate a vector slightly, and more for shorter texts.
 LEAST_COSINE, LEAST_MEAN_COSINE = 0.995, 0.998
 
 SENTENCES = [
@@ -48,6 +48,7 @@ def installed() -> Encoder:
     return encoder.installed()
 
 
+@pytest.mark.slow
 def test_its_vectors_are_nearly_those_of_the_float32_weights(installed: Encoder) -> None:
     texts = [*SENTENCES, *ODD, *LONG]
     vectors = installed.vectors(texts)
@@ -79,7 +80,7 @@ def test_the_layer_s_need_not_be_tried(installed: Encoder) -> None:
 
 @pytest.mark.parametrize(("dynamic", "together"), [(False, True), (True, False)])
 def test_another_has_the_same_vector_for_a_text_alone_and_among_others(tmp_path: Path, dynamic: bool, together: bool) -> None:
-    # Both the tokens of the words that a quantized table rounds to nothing, and those that make it do so.
+    # Includes words that a quantized table rounds to nothing, and the words that cause this.
     texts = ["how deep", "my card", "stolen ?", "tulip bulbs", "?", "how"]
     other = tiny(tmp_path, dynamic=dynamic)
 
@@ -99,7 +100,7 @@ def test_a_text_of_which_a_tokenizer_makes_nothing_has_a_vector_too(tmp_path: Pa
 
 
 def test_so_has_one_whose_tokens_mean_nothing_to_the_model(tmp_path: Path) -> None:
-    # As those that its authors gave a vector of zeros.
+    # Like those for which its authors chose a vector of zeros.
     other = tiny(tmp_path)
     assert np.linalg.norm(other.vectors(["unknown"])) == pytest.approx(1, abs=1e-6)
 
@@ -145,7 +146,7 @@ print(sorted({"onnxruntime", "tokenizers"} & set(sys.modules)))
 
 
 def told_by(program: str) -> list[str]:
-    """What a Python of its own prints, line by line."""
+    """The lines that a separate Python process prints."""
     environment = {"PYTHONPATH": str(ROOT / "layers" / "winnow")}
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -184,7 +185,7 @@ def test_its_digest_is_that_of_all_that_makes_a_vector(installed: Encoder, tmp_p
 
 
 class Counting:
-    """An encoder that notes what it encodes: a text's vector is of its length and its first character."""
+    """An encoder that records what it encodes. A text's vector depends on its length and first character."""
 
     def __init__(self, digest: str = "one") -> None:
         self.name, self.digest = "counting", digest
@@ -200,7 +201,7 @@ TEXTS = [f"{chr(65 + number % 26)}{'x' * number}" for number in range(50)]
 
 
 def exactly(texts: Sequence[str]) -> NDArray[np.float32]:
-    """As they are remembered."""
+    """Rounded as remembered vectors are."""
     return Counting().vectors(texts).astype(np.float16).astype(np.float32)
 
 

@@ -1,4 +1,4 @@
-"""What of a text gave it its label: words' contributions that add up to the logit, each where its word stands."""
+"""Explanations: words' contributions add up to the logit, and each has the word's place in the text."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def classifier(request: pytest.FixtureRequest) -> TrainedClassifier:
 
 
 def random_texts(count: int) -> list[str]:
-    """Of words that were learnt and of others, and of characters that Unicode's normal form or lower case changes."""
+    """Texts of learnt and other words, and of characters that Unicode's normal form or lower case changes."""
     chance = random.Random(0)
     words = [word for example in EXAMPLES[True] + EXAMPLES[False] for word in example.text.split()]
     odd = ["ﬁ", "İ", "e\u0301", "½", "🙂", "ǅ", "\u1100\u1161\u11a8", "Å", "x" * 70, "Σ", "..."]
@@ -72,7 +72,7 @@ def test_from_the_logit_to_the_score_it_is_the_temperature() -> None:
 def test_what_was_brought_by_several_words_is_shared_as_often_as_they_brought_it(
     classifier: TrainedClassifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # All features meet in one place of each family: then a word counts for as much as it has features.
+    # All features share one place in each family, so a word counts as often as it has features.
     features._words.cache_clear()
     monkeypatch.setattr(features, "_MASK", 0)
     try:
@@ -82,7 +82,7 @@ def test_what_was_brought_by_several_words_is_shared_as_often_as_they_brought_it
         features._words.cache_clear()
     assert told is not None
     first, second, third = (word.contribution for word in told.words)
-    # The middle one is in two pairs.
+    # The middle word is in two pairs.
     assert abs(second) > abs(first) > abs(third)
     assert told.bias + first + second + third == pytest.approx(told.logit)
 
@@ -103,7 +103,7 @@ def test_a_word_is_found_where_it_stands_in_the_text() -> None:
         assert found is not None, text
         for word, (start, end) in zip(words_of(text), found, strict=True):
             read, stands = _normal(word), _normal(text[start:end])
-            # Or the word is a piece of a longer run, or of one character that makes several.
+            # Or the word is a piece of a longer run, or of one character that becomes several.
             assert read in stands or stands in read
 
 

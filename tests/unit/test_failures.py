@@ -1,4 +1,4 @@
-"""The sentences for failures that no task foresaw."""
+"""The sentences for failures that no task expected."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_running_out_of_time_or_memory_comes_with_advice(error: str) -> None:
     ],
 )
 def test_any_other_is_named_by_its_class(failure: dict[str, Any], name: str) -> None:
-    assert f"a fault of ours ({name})" in unforeseen(failure)
+    assert f"an internal error ({name})" in unforeseen(failure)
 
 
 def test_the_message_of_an_unforeseen_error_is_not_shown() -> None:

@@ -1,4 +1,4 @@
-"""The figures of an evaluation: well-formed, harmless, and saying what the report says."""
+"""The figures of an evaluation: well-formed, harmless, and equal to the report."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_the_matrix_has_the_counts_and_says_of_what() -> None:
     for true, row in zip(labels, matrix, strict=True):
         for taken, count in zip(labels, row, strict=True):
             if count:
-                assert f"{true}, taken for {taken}: {count} of {sum(row)}" in hints(drawn)
+                assert f"{true}, predicted as {taken}: {count} of {sum(row)}" in hints(drawn)
                 assert str(count) in texts(drawn)
     assert {text for text in texts(drawn) if text in labels} == set(labels)
 
@@ -117,7 +117,7 @@ def test_each_epoch_has_its_dots() -> None:
     assert [hint for hint in hints(figures.learning(REPORTS["exclusive"])) if hint.startswith("epoch")] == [
         f"epoch {each['epoch']}: {name} {each[name]:g}" for name in ("loss", "score") for each in EPOCHS["epochs"]
     ]
-    assert "No losses were kept of this training." in texts(figures.learning(REPORTS["no epochs"]))
+    assert "This training has no recorded losses." in texts(figures.learning(REPORTS["no epochs"]))
 
 
 def test_an_epoch_without_a_loss_or_a_score_is_left_out_of_its_curve() -> None:

@@ -1,4 +1,4 @@
-"""What an Idempotency-Key stands for."""
+"""What an Idempotency-Key identifies."""
 
 from __future__ import annotations
 

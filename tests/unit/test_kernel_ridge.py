@@ -1,4 +1,4 @@
-"""Kernel ridge regression: what scikit-learn's says, what really leaving texts out says, and put down and taken up again."""
+"""Kernel ridge regression, compared with scikit-learn's and with really leaving texts out; interruption and resumption."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LABELS, _DIMENSIONS = 5, 48
 
 
 def points(size: int, seed: int = 0) -> tuple[Matrix, NDArray[np.int64]]:
-    """Vectors of length 1, such as float16 holds, and the label near whose middle each lies."""
+    """Vectors of length 1 that float16 can hold, each near the centre of its label, and the labels."""
     chance = np.random.default_rng(seed)
     middles = np.random.default_rng(99).normal(size=(_LABELS, _DIMENSIONS))
     labels = np.concatenate([np.arange(_LABELS), chance.integers(_LABELS, size=size)])[:size]
@@ -28,7 +28,7 @@ def points(size: int, seed: int = 0) -> tuple[Matrix, NDArray[np.int64]]:
 
 
 def truth_of(labels: NDArray[np.int64], *, exclusive: bool) -> NDArray[np.bool_]:
-    """Exclusive: one of five; else the label, and every third text the following one too."""
+    """Exclusive: one of five labels. Otherwise every third text also has the following label."""
     truth = np.eye(_LABELS, dtype=np.bool_)[labels]
     if not exclusive:
         truth[::3] |= np.roll(truth[::3], 1, axis=1)
@@ -66,7 +66,7 @@ def test_it_says_what_scikit_learn_s_says(size: int, exclusive: bool) -> None:
 
 
 @pytest.mark.parametrize("exclusive", [True, False])
-@pytest.mark.parametrize("size", [40, 300])
+@pytest.mark.parametrize("size", [40, pytest.param(300, marks=pytest.mark.slow)])
 def test_its_sharpness_is_the_likeliest_for_texts_that_are_really_left_out(size: int, exclusive: bool) -> None:
     vectors, labels = points(size)
     truth, near = truth_of(labels, exclusive=exclusive), kernel(vectors, vectors)

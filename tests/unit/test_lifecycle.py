@@ -1,4 +1,4 @@
-"""The life cycle as one table: the registry lets happen what it says and nothing else, and the document shows it."""
+"""The life cycle as one table: the registry allows exactly what the table says, and the document shows the table."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ HAPPEN: dict[Event, Callable[[Jobs], object]] = {
 
 
 def registered(winnow: Winnow, status: VersionStatus) -> tuple[Jobs, Models]:
-    """The registry with the job's version in this state, and its model as it is then."""
+    """The registry with the job's version in this state, and its model at that time."""
     jobs = Jobs(winnow.table)
     assert jobs.create_model(JOB, TrainingRequest("tc-01", DatasetReference("bucket", "key"), Hyperparameters(), "linear"))
     known = {"status": status, "lease_until": LEASE}

@@ -93,7 +93,7 @@ def test_numpy_alone_gives_the_pipeline_s_scores(name: str, tmp_path: Path) -> N
     nlp = updated(name)
     linear: SparseLinear = nlp.get_pipe(name).model.attrs["linear"]  # type: ignore[attr-defined]
     (tmp_path / "weights").write_bytes(linear.to_bytes())
-    # But for the empty text, of which spaCy's text categorizer asks no model.
+    # Without the empty text, which spaCy's text categorizer doesn't pass to the model.
     texts = [*filter(None, TEXTS), *(record["text"] for record in RECORDS)]
     command = [sys.executable, "-c", _WITHOUT_SPACY, str(tmp_path / "weights")]
     done = subprocess.run(command, input=json.dumps(texts), env={"PYTHONPATH": str(LAYER)}, capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""An S3 object written in parts, some of which are copied. moto refuses a part of less than 5 MiB that isn't the last, as S3 does."""
+"""An S3 object written in parts, some of them copied. Like S3, moto refuses a part below 5 MiB unless it is the last."""
 
 from __future__ import annotations
 

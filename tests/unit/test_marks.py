@@ -1,4 +1,4 @@
-"""Runs of combining marks: cut where they are longer than any language has them, so that words take time that grows with the text alone."""
+"""Runs of combining marks are cut if they are longer than any language needs, so the time for words is linear in the text."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ SLOW = {
 
 
 def words_uncut(text: str) -> list[str]:
-    """Words as they were before any run was cut."""
+    """The words without any cut."""
     return re.findall(r"\w{1,64}|[^\w\s]", unicodedata.normalize("NFKC", text).lower())
 
 
 def with_marks(chance: random.Random, most: int) -> str:
-    """Letters of all kinds, each with at most so many marks after it."""
+    """Letters of all kinds, each followed by at most `most` marks."""
     letters = [*"aeΣİかﾊ각각ﬁ½ \u0915\u09c7\u09be", "\ufdfa", "🙂"]
     return "".join(chance.choice(letters) + "".join(chance.choices(MARKS, k=chance.randint(0, most))) for _ in range(chance.randint(1, 12)))
 
@@ -62,7 +62,7 @@ def test_where_at_most_thirty_are_in_a_row_words_are_what_they_were() -> None:
 
 
 def test_of_a_longer_run_nothing_is_lost() -> None:
-    # Each is a word by itself, and each thirty are in their order.
+    # Each is a word by itself, and each run of thirty is in its normal order.
     assert words_of("x" + "\u0301" * 45 + "\u0316" * 45) == [
         "x",
         *["\u0301"] * 30,
@@ -79,5 +79,5 @@ def test_its_words_are_found_where_they_stand(name: str) -> None:
     assert found is not None
     for word, (start, end) in zip(words_of(text), found, strict=True):
         read, stands = unicodedata.normalize("NFKC", word), unicodedata.normalize("NFKC", text[start:end]).lower()
-        # Or the word is a piece of a longer run, or of one character that makes several.
+        # Or the word is a piece of a longer run, or of one character that becomes several.
         assert read in stands or stands in read

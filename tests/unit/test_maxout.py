@@ -1,4 +1,4 @@
-"""The network over sentence vectors: what numpy answers is what thinc trained, put down and taken up again, and when it is taken."""
+"""The network over sentence vectors: numpy gives what thinc trained; interruption and resumption; when it is used."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LABELS, _DIMENSIONS = 4, 24
 
 
 def points(size: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Vectors of length 1, and the label near whose middle each lies."""
+    """Vectors of length 1, each near the centre of its label, and the labels."""
     chance = np.random.default_rng(seed)
     labels = chance.integers(_LABELS, size=size)
     vectors = np.random.default_rng(99).normal(size=(_LABELS, _DIMENSIONS))[labels] + chance.normal(size=(size, _DIMENSIONS))
@@ -41,7 +41,7 @@ def fitting(*, exclusive: bool = True, epochs: int = 3, seed: int = 0) -> Maxout
 
 
 def done(given: MaxoutFitting, epochs: int = 3) -> list[float]:
-    """Do what is left of it. Returns the losses of the epochs."""
+    """Do the remaining epochs. Returns their losses."""
     losses = []
     for _ in given.begin():
         pass
@@ -85,7 +85,7 @@ def test_it_learns(exclusive: bool) -> None:
     best, truth = given.held_out_logits().argmax(axis=1), points(1100, 1)[1]
 
     assert losses == sorted(losses, reverse=True)
-    # Where they aren't exclusive, the label before has every third of these texts too.
+    # If labels aren't exclusive, every third of these texts also has the label before.
     assert ((best == truth) | (best == (truth + 1) % _LABELS) & (not exclusive)).mean() > 0.9
 
 
@@ -102,7 +102,7 @@ def test_put_down_after_any_step_it_comes_to_the_same(exclusive: bool) -> None:
         list(first.begin())
         for _ in itertools.islice((None for _ in range(3) for _ in first.run_epoch()), stop):
             pass
-        kept = first.save()  # with the state of chance, which is one for all
+        kept = first.save()  # with the random state, which is shared
         list(second.begin())
         second.resume(kept)
         assert second.share == first.share
@@ -161,6 +161,7 @@ def test_sentence_takes_it_where_a_kernel_has_no_room(exclusive: bool) -> None:
     assert TrainedClassifier.from_files(made.to_files()).predict(texts) == made.predict(texts)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_no_room_for_a_kernel")
 @pytest.mark.parametrize("recipe", ["sentence", "best"])
 def test_a_training_with_it_is_put_down_and_comes_to_the_same(recipe: str) -> None:

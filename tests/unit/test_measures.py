@@ -1,4 +1,4 @@
-"""Accuracy, precision, recall and F1, against numbers worked out by hand."""
+"""Accuracy, precision, recall and F1, compared with numbers calculated by hand."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_exclusive_labels() -> None:
     assert measured["examples"] == 6
     assert measured["accuracy"] == pytest.approx(4 / 6, abs=1e-6)
     assert measured["micro_f1"] == measured["accuracy"]
-    # a: 2 right of 3 accepted and of 3 there; b: 1 of 2 and of 2; c: 1 of 1 and of 1.
+    # a: 2 right of 3 accepted and 3 true. b: 1 of 2 and of 2. c: 1 of 1 and of 1.
     assert measured["macro_f1"] == pytest.approx((2 / 3 + 1 / 2 + 1) / 3, abs=1e-6)
     assert measured["per_label"]["b"] == {"precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 2}
 
@@ -27,7 +27,7 @@ def test_multilabel() -> None:
 
     measured = evaluate(truth, given, ("a", "b"))
 
-    # Wholly right: only the fourth. Decisions: 3 right of 5 accepted and 4 there.
+    # Only the fourth is completely right. Decisions: 3 right of 5 accepted and 4 true.
     assert measured["accuracy"] == 0.25
     assert measured["micro_f1"] == pytest.approx(6 / 9, abs=1e-6)
     assert measured["per_label"]["a"] == {"precision": 1, "recall": 1, "f1": 1, "support": 2}

@@ -1,4 +1,4 @@
-"""Feedback joins a data set that was parted before: what is trained on, what is held out, and which labels a text ends up with."""
+"""Feedback joins a data set that is already split: what is trained on, what is held out, and the final labels of a text."""
 
 from __future__ import annotations
 

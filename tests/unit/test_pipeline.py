@@ -1,4 +1,4 @@
-"""A version as a spaCy pipeline: opened by spacy.load in an environment that has our package installed, it gives the same scores."""
+"""A version as a spaCy pipeline: spacy.load opens it where our package is installed, and it gives the same scores."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import tarfile
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from winnow.recipes.pipeline import archive, pipeline
 from winnow.training.fit import train
 
 TEXTS = ["How deep do tulip bulbs go?", "a flat tyre", "?", "🙂 İstanbul", "bake a cake, then ride"]
-# Of a score. Those with vectors keep them in float16.
+# Tolerances of scores. Recipes with vectors keep them in float16.
 AS_NEAR = {"linear": 1e-6, "cnn": 1e-5, "sentence": 1e-5, "best": 1e-5}
 EXAMPLES = {
     True: [Example(record["text"], (record["label"],)) for record in load_dataset("exclusive.json")],
@@ -29,12 +30,17 @@ EXAMPLES = {
 }
 
 
+@cache
 def trained(recipe: str, *, exclusive: bool) -> TrainedClassifier:
     return train(recipe, EXAMPLES[exclusive], Hyperparameters(n_iter=3), exclusive=exclusive)
 
 
+# All but those of the cheapest recipe take long.
+RECIPES = [recipe if recipe == "linear" else pytest.param(recipe, marks=pytest.mark.slow) for recipe in COSTS]
+
+
 @pytest.mark.parametrize("exclusive", [True, False])
-@pytest.mark.parametrize("recipe", COSTS)
+@pytest.mark.parametrize("recipe", RECIPES)
 def test_it_gives_the_calibrated_scores(recipe: str, exclusive: bool) -> None:
     made = trained(recipe, exclusive=exclusive)
     assert made.temperature != 1.0
@@ -47,9 +53,9 @@ def test_it_gives_the_calibrated_scores(recipe: str, exclusive: bool) -> None:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder into which our package was installed as a user would, beside spaCy."""
+    """A folder with our package, installed beside spaCy as a user would."""
     folder = tmp_path_factory.mktemp("site")
-    # Without an index: uv builds with the back end that it is itself.
+    # Without an index: uv builds with its own back end.
     install = [ROOT / ".tools" / "uv" / "bin" / "uv", "pip", "install", "-q", "--offline", "--no-deps", "--python", sys.executable]
     subprocess.run([*map(str, install), "--target", str(folder), str(ROOT / "layers" / "winnow")], check=True)
     return folder
@@ -66,7 +72,7 @@ print(json.dumps({"cats": [nlp(text).cats for text in texts], "about": nlp.meta[
 
 
 @pytest.mark.parametrize("exclusive", [True, False])
-@pytest.mark.parametrize("recipe", COSTS)
+@pytest.mark.parametrize("recipe", RECIPES)
 def test_spacy_load_opens_it_with_our_package_installed(recipe: str, exclusive: bool, installed: Path, tmp_path: Path) -> None:
     made = trained(recipe, exclusive=exclusive)
     with tarfile.open(fileobj=io.BytesIO(archive(made, "tc-01-2", {"model_id": "tc-01", "version": 2}))) as tar:

@@ -27,7 +27,7 @@ SETTINGS = {
     "sentence": Hyperparameters(n_iter=1),
     "best": Hyperparameters(n_iter=2, learn_rate=2.0, batch_size=1),
 }
-# A kernel is solved in one pass: sentence has no epochs with so few examples (test_maxout.py has what it has with many).
+# A kernel is solved in one pass, so sentence has no epochs with so few examples (test_maxout.py tests it with many).
 IN_EPOCHS = [recipe for recipe in COSTS if recipe != "sentence"]
 
 
@@ -137,7 +137,7 @@ def test_a_vocabulary_has_as_much_room_for_words_whatever_its_language_brings(la
     assert classifier.nlp.vocab is not first
 
 
-# A process that holds more and more classifiers of a language: by how much each makes it grow, and what it says that it holds.
+# A process that loads more and more classifiers of a language. It compares its growth with what each classifier reports.
 _GROWTH = """
 import sys
 from pathlib import Path
@@ -224,7 +224,7 @@ def test_what_is_accepted_reaches_its_threshold(recipe: str, exclusive: bool, ac
 
     strict = TrainedClassifier(recipe, made.classifier, 1.0, thresholds=(1.1, 1.1, 1.1))
     assert not any(label.accepted for label in strict.predict(TEXTS)[0])
-    # An exclusive classifier still chooses; a multilabel one may choose nothing.
+    # An exclusive classifier still chooses. A multilabel one may choose nothing.
     assert len(strict.choose(TEXTS)[0]) == int(exclusive)
 
 

@@ -1,4 +1,4 @@
-"""The evaluation's report, against scikit-learn where it has the measure, else against numbers worked out by hand."""
+"""The evaluation report, compared with scikit-learn where it has the measure, otherwise with numbers calculated by hand."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
     Scores = NDArray[np.float32]
 
-# Examples, labels, how many labels (the last ones) no example has, and whether labels are exclusive.
+# Examples, labels, the number of labels (the last ones) without examples, and whether labels are exclusive.
 SHAPES = [
     (1, 2, 0, True),
     (40, 3, 0, True),
@@ -62,7 +62,7 @@ def names(count: int) -> list[str]:
 
 
 def told(truth: list[str], scores: list[list[float]], *, exclusive: bool = True, **changes: Any) -> dict[str, Any]:
-    """The report on examples of the labels a, b, c …: truth in letters ("ac", or "" for none), thresholds of 0.5."""
+    """The report on examples with the labels a, b, c …. Truth is in letters ("ac", or "" for none), and thresholds are 0.5."""
     labels = [chr(ord("a") + column) for column in range(len(scores[0]))]
     flags = np.array([[label in given for label in labels] for given in truth])
     array = np.array(scores, dtype=np.float32)
@@ -72,7 +72,7 @@ def told(truth: list[str], scores: list[list[float]], *, exclusive: bool = True,
 
 
 def predicted(arguments: dict[str, Any]) -> Any:
-    """What is predicted, as scikit-learn takes it: the best label's number, or a matrix of 0 and 1."""
+    """The predictions for scikit-learn: the best label's number, or a matrix of 0 and 1."""
     if arguments["exclusive"]:
         return arguments["scores"].argmax(axis=1)
     return (arguments["scores"] >= np.array(arguments["thresholds"], dtype=np.float32)).astype(int)
@@ -91,7 +91,7 @@ def test_accuracy_and_the_averages_are_scikit_learn_s(seed: int, shape: tuple[in
     arguments = made(seed, *shape)
     report, theirs, ours = evaluation_report(**arguments), true(arguments), predicted(arguments)
     columns = list(range(shape[1]))
-    # scikit-learn's macro takes the labels that it is given: here those that occur, there or predicted.
+    # scikit-learn's macro uses the labels that it gets: here those that occur or were predicted.
     occur = [column for column in columns if np.any(theirs == column) or np.any(ours == column)]
     if not arguments["exclusive"]:
         occur = [column for column in columns if theirs[:, column].any() or ours[:, column].any()]
@@ -130,7 +130,7 @@ def test_the_confusion_matrix_is_scikit_learn_s(seed: int) -> None:
 @every_case
 def test_of_many_labels_the_most_frequent_confusions_are_told(seed: int) -> None:
     arguments = made(seed, 3000, 51, 0, True)
-    arguments["scores"][:, 7] += 0.2  # a label that draws many to itself
+    arguments["scores"][:, 7] += 0.2  # a label that is often predicted
     matrix = confusion_matrix(true(arguments), predicted(arguments), labels=range(51))
     np.fill_diagonal(matrix, 0)
     top = evaluation_report(**arguments)["confusion"]["top"]
@@ -175,7 +175,7 @@ def test_the_calibration_error_of_exclusive_labels_is_the_one_worked_out_by_hand
     scores = [[0.95, 0.05], [0.91, 0.09], [0.2, 0.8], [0.75, 0.25], [0.45, 0.55]]
     after = told(["a", "b", "b", "a", "a"], scores)["calibration"]["after"]
 
-    # (0.9, 1]: 0.93 said, 1 of 2 right; (0.7, 0.8]: 0.775 said, 2 of 2 right (0.8 is in it); (0.5, 0.6]: 0.55 said, 0 of 1 right.
+    # (0.9, 1]: confidence 0.93, 1 of 2 right; (0.7, 0.8]: 0.775, 2 of 2 right (it includes 0.8); (0.5, 0.6]: 0.55, 0 of 1 right.
     assert after["ece"] == pytest.approx((2 * 0.43 + 2 * 0.225 + 1 * 0.55) / 5, abs=1e-6)
     filled = [each for each in after["bins"] if each["count"]]
     assert [(each["from"], each["to"], each["count"], each["accuracy"]) for each in filled] == [
@@ -189,7 +189,7 @@ def test_the_calibration_error_of_exclusive_labels_is_the_one_worked_out_by_hand
 def test_the_calibration_error_of_multilabel_data_is_over_all_decisions() -> None:
     after = told(["a", "ab"], [[0.85, 0.0], [0.1, 0.35]], exclusive=False)["calibration"]["after"]
 
-    # [0, 0.1]: 0.05 said, 1 of 2 there; (0.3, 0.4]: 0.35 said, 1 of 1; (0.8, 0.9]: 0.85 said, 1 of 1.
+    # [0, 0.1]: confidence 0.05, 1 of 2 true; (0.3, 0.4]: 0.35, 1 of 1; (0.8, 0.9]: 0.85, 1 of 1.
     assert after["ece"] == pytest.approx((2 * 0.45 + 0.65 + 0.15) / 4, abs=1e-6)
     assert after["bins"][0] == {"from": 0, "to": 0.1, "count": 2, "confidence": 0.05, "accuracy": 0.5}
     assert after["bins"][1] == {"from": 0.1, "to": 0.2, "count": 0, "confidence": None, "accuracy": None}
@@ -244,7 +244,7 @@ def test_the_intervals_are_those_of_resampling_one_by_one(monkeypatch: pytest.Mo
     expected = np.percentile(drawn, (2.5, 97.5), axis=0)
 
     assert [whole[name] for name in ("accuracy", "micro_f1", "macro_f1")] == [pytest.approx(ends, abs=1e-6) for ends in expected.T]
-    # In parts, as for many examples: the same draws.
+    # In several steps, as with many examples: the same draws.
     monkeypatch.setattr("winnow.evaluation.intervals._MOST_DRAWN", 60 * 7)
     assert intervals(truth, given, 3) == whole
 
@@ -269,7 +269,7 @@ def test_the_same_seed_gives_the_same_report() -> None:
 
 
 def test_exclusive_examples_are_told_from_the_most_confidently_wrong_on() -> None:
-    # What the first leaves to 1 for its own label, b, is 0.95: that is no label's score.
+    # The first example's own label b has 1 - 0.05 = 0.95, which is no label's score.
     scores = [[0.6, 0.05, 0.35], [0.9, 0.1, 0], [0.3, 0.7, 0], [0.8, 0.2, 0], [0.9, 0.1, 0]]
     report = told(["b", "a", "a", "b", "b"], scores, rows=[11, 12, 13, 14, 15])
 

@@ -1,4 +1,4 @@
-"""Parting a data set: stratified, seeded, and without the same text on both sides."""
+"""Splitting a data set: stratified, seeded, and never the same text on both sides."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from winnow.domain.errors import DatasetError
 
 
 def examples(**counts: int) -> list[Example]:
-    """So many distinct texts of each label."""
+    """The given number of distinct texts per label."""
     return [Example(f"{label} number {number}", (label,)) for label, count in counts.items() for number in range(count)]
 
 
@@ -99,7 +99,7 @@ def test_a_rare_label_beside_a_common_one_is_held_out_too() -> None:
         (examples(a=5), "only the label 'a'"),
         (examples(a=5, b=1), "Fewer than two distinct texts for 'b':"),
         (examples(a=5, b=1, c=1), "Fewer than two distinct texts for 'b', 'c':"),
-        (examples(z=5, **{f"l{number}": 1 for number in range(7)}), "and 2 more: one to train on"),
+        (examples(z=5, **{f"l{number}": 1 for number in range(7)}), "and 2 more: training needs one"),
         ([Example(f"{number}", (f"{number // 2}",)) for number in range(2002)], "1,001 labels: at most 1,000"),
         ([Example("same", ("a", "b")), Example("SAME", ("a", "b"))], "Fewer than two distinct texts for 'a', 'b':"),
     ],
@@ -136,7 +136,7 @@ def test_a_sample_with_room_for_every_label_loses_none() -> None:
 
 
 def test_a_sample_without_room_for_every_label_is_refused() -> None:
-    with pytest.raises(DatasetError, match="n_texts is 5, and the data set has 3 labels: take at least 6"):
+    with pytest.raises(DatasetError, match="`n_texts` is 5, too few for 3 labels: use at least 6"):
         sample(examples(a=100, b=100, rare=4), most=5, seed=0)
 
 

@@ -1,4 +1,4 @@
-"""Artifacts in S3: what a repeated or racing task may do to one, and what is removed."""
+"""Artifacts in S3: the effect of repeated or racing tasks, and what is removed."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def storage(winnow: Winnow) -> Storage:
 
 
 def artifact(storage: Storage, files: dict[str, bytes], job: TrainingJob = JOB) -> str:
-    """Write an artifact, as that of the only candidate, and make it the version's. Returns its manifest's digest."""
+    """Write an artifact of a single candidate and make it the version's. Returns its manifest's digest."""
     digest = storage.write_candidate(job, "linear", files, {"epochs": []})
     storage.take_candidate(job, "linear")
     return digest
 
 
 def keys(winnow: Winnow) -> list[str]:
-    """Every S3 version and delete marker that there is, by its key."""
+    """The keys of all S3 versions and delete markers."""
     listed = winnow.s3.list_object_versions(Bucket=winnow.names["Models"])
     return [entry["Key"] for entry in [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]]
 
@@ -62,7 +62,7 @@ def test_of_two_that_race_one_artifact_comes_out(winnow: Winnow, storage: Storag
     digests: list[str] = []
 
     def late(**arguments: Any) -> Any:
-        # Once, the other comes between our files and our manifest; and for an instant S3 can't say who was first.
+        # Once, the other task writes between our files and our manifest, and briefly S3 can't say who was first.
         if "IfNoneMatch" in arguments and not digests:
             digests.append("")
             digests[0] = artifact(storage, SECOND)

@@ -1,4 +1,4 @@
-"""The registry's number type, and its transactions."""
+"""The registry's number type and its transactions."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_an_update_adds_to_numbers_and_grows_the_revision_that_it_is_told_to() -
 
 
 class FakeTable:
-    """A table whose transactions are cancelled for these reasons, one list a try, and then succeed."""
+    """A table whose transactions fail for these reasons, one list per try, and then succeed."""
 
     name = "registry"
 

@@ -1,4 +1,4 @@
-"""What a text goes through before the tokenizer."""
+"""The preparation of a text for the tokenizer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training: its steps, its history, put down and taken up again, ended early."""
+"""Training: its steps, its history, interruption and resumption, and an early end."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EXAMPLES = {
 }
 
 
-# A kernel is solved in one pass: sentence has no epochs with so few examples.
+# A kernel is solved in one pass, so sentence has no epochs with so few examples.
 IN_EPOCHS = [recipe for recipe in COSTS if recipe != "sentence"]
 
 
@@ -38,7 +38,7 @@ def recipe(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module", autouse=True)
 def _encoded_once() -> Iterator[None]:
-    """The texts of all tests have their vectors at once; and few steps draw those of a label together."""
+    """Encode the texts of all tests once, and use few contrast steps."""
     remembered = encoded(EXAMPLES[True] + EXAMPLES[False], TEXTS)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(encoder, "installed", lambda: remembered)
@@ -86,7 +86,7 @@ def test_of_a_kernel_s_one_pass_the_history_has_what_is_left_out_of_it(exclusive
 
 
 def test_the_scores_are_what_the_held_out_examples_say() -> None:
-    """Labels that have nothing to do with the texts are not learnt, however small the loss."""
+    """Labels without relation to the texts are not learnt, however small the loss."""
     chance = random.Random(0)
     noise = [Example(f"{chance.random()} {chance.random()}", (chance.choice("ab"),)) for _ in range(300)]
     given = done(Training("linear", noise, Hyperparameters(n_iter=20), exclusive=True))
@@ -114,7 +114,7 @@ def test_recipes_that_are_compared_are_scored_on_the_same_texts(exclusive: bool)
 
 
 def test_the_held_out_score_is_that_of_its_folds_together() -> None:
-    """Labels that have nothing to do with the texts are guessed; those that have are known."""
+    """Labels without relation to the texts are guessed. Related labels are known."""
     chance = random.Random(0)
     noise = [Example(f"{chance.random()} {chance.random()}", (chance.choice("ab"),)) for _ in range(300)]
     plain = [Example(f"{label} number {number}", (label,)) for label in ("town", "country") for number in range(50)]
@@ -164,16 +164,16 @@ def test_put_down_after_any_step_it_comes_to_the_same_classifier(recipe: str, ex
 
 
 def test_put_down_after_every_step_it_comes_to_the_same_classifier(recipe: str) -> None:
-    """Also when it is put down before it has read its examples."""
+    """Also if it is interrupted before it has read its examples."""
     at_one_go = done(training(recipe))
     kept, segments = None, 0
-    # Of a kernel the factor is made in one segment.
+    # A kernel's factor must be made within one segment.
     most = 16 if recipe in OF_ENCODER else 3
     while True:
         given = training(recipe)
         if kept:
             given.resume(kept)
-        # Reading is a step too, so that one alone comes no further.
+        # Reading is a step too. A segment with one step makes no progress beyond it.
         if not [None for _ in itertools.islice(given.steps(), most)][most - 1 :]:
             break
         kept, segments = put_down(given), segments + 1
@@ -210,7 +210,7 @@ def test_patience_ends_it_when_the_score_no_longer_grows_and_takes_the_best_epoc
     assert given.stopped == "patience"
     assert len(given.history) < 200
     scores = [epoch["score"] or 0 for epoch in given.history]
-    if recipe == "cnn":  # of its one fold the best epoch is known: on everything it does as many
+    if recipe == "cnn":  # one fold shows the best epoch, and the fit on everything runs that many
         assert scores[-1] == max(scores)
     assert given.result().choose([example.text for example in EXAMPLES[True]])
 
@@ -223,12 +223,12 @@ def test_without_patience_every_epoch_is_done(recipe: str) -> None:
 
 @pytest.mark.parametrize("minutes", [0.1, 1, 2, 3, 4, 5, 6])
 def test_when_its_minutes_are_over_the_best_so_far_answers(recipe: str, minutes: float) -> None:
-    """A clock that goes on by a second each time it is read. linear's fittings of ten epochs take some 30 steps each."""
+    """The clock advances a second with each reading. linear's fittings of ten epochs take about 30 steps each."""
     seconds = itertools.count()
     given = training(recipe, n_iter=30, batch_size=4, max_minutes=minutes, clock=lambda: float(next(seconds)))
     kept = None
     while not kept or kept.tell() == 0:
-        # Put down and taken up now and then.
+        # Interrupt and resume now and then.
         steps = sum(1 for _ in itertools.islice(given.steps(), 25))
         if steps < 25:
             break

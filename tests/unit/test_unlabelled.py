@@ -1,4 +1,4 @@
-"""Reading texts without labels: a line for each, whatever comes between. (Sorts of bad lines: tests/functions/api/test_batches.py.)"""
+"""Reading texts without labels: one result per line, whatever is between. (Kinds of bad lines: tests/functions/api/test_batches.py.)"""
 
 from __future__ import annotations
 

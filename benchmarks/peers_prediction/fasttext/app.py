@@ -1,4 +1,4 @@
-"""fastText: the model's file from S3, load_model, predict. A text is prepared as fastText's tutorial has it."""
+"""fastText: the model's file from S3, load_model, predict. Texts are prepared as in fastText's tutorial."""
 
 import json
 import os

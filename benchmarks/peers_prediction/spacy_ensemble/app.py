@@ -1,4 +1,4 @@
-"""spaCy as its documentation has it: the model's folder from S3, spacy.load, nlp(text)."""
+"""spaCy as in its documentation: the model's folder from S3, spacy.load, nlp(text)."""
 
 import json
 import os

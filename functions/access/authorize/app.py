@@ -1,4 +1,4 @@
-"""Before each call that needs a key: the role of the caller's API key, and what it may call.
+"""The authorizer of each call that needs a key: it finds the role of the API key, and the calls that the role may make.
 
 A REQUEST authorizer: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
 """
@@ -16,7 +16,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     key = _key(event)
     known = None if key is None else resources.roles().find(access.digest(key))
     role, name = (None, "unknown") if known is None else (known.role, known.name)
-    # Of a key that isn't known not even a part: it may be somebody's password in the wrong place.
+    # Log no part of an unknown key: a caller may have sent a password by mistake.
     logger.info("authorized", extra={"key": name, "role": role})
     return {
         "principalId": name,
@@ -26,7 +26,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def _key(event: dict[str, Any]) -> str | None:
-    """The key that was sent; None where it was sent several times, since API Gateway may have counted another of them."""
+    """The key of the request. None if it has several keys, because API Gateway may have metered another one."""
     headers = event.get("multiValueHeaders") or {}
     keys = [key for name, values in headers.items() if name.lower() == "x-api-key" for key in values]
     return keys[0] if len(keys) == 1 else None

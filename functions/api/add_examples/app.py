@@ -1,4 +1,4 @@
-"""POST /models/{model_id}/examples: newly labelled examples, kept, and trained on when it is time."""
+"""POST /models/{model_id}/examples: keep newly labelled examples, and train on them when it is time."""
 
 from dataclasses import asdict
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""GET /models/{model_id}/versions/{version}/compare?to=: what got better and what worse from one version to another."""
+"""GET /models/{model_id}/versions/{version}/compare?to=: what got better and what got worse from one version to another."""
 
 from http import HTTPStatus
 
@@ -7,7 +7,7 @@ from winnow.aws import resources
 from winnow.recipes.catalogue import OF_ENCODER
 from winnow.versions import compare
 
-# As many as are classified twice in a fraction of the time that an answer may take, without a sentence encoder and with one.
+# The most examples without and with a sentence encoder. Both versions classify them in a fraction of the time for an answer.
 _MOST_EXAMPLES, _MOST_ENCODED = 5_000, 1_000
 
 

@@ -1,4 +1,4 @@
-"""POST /models/{model_id}/batches: classify the texts of an object, a million if need be."""
+"""POST /models/{model_id}/batches: classify all texts of an S3 object, for example a million."""
 
 from http import HTTPStatus
 

@@ -12,8 +12,8 @@ def handler(request: Request) -> Answer:
     length = request.fields.get("bytes")
     most = resources.ceilings().bytes
     if length is not None and length > most:
-        raise InvalidFieldError(f"bytes must be at most {most:,}: no larger data set can be trained on.", field="bytes")
-    # JSON Schema takes 3.0 for a whole number.
+        raise InvalidFieldError(f"bytes must be at most {most:,}, the largest data set that can be trained on.", field="bytes")
+    # JSON Schema counts 3.0 as a whole number.
     upload = resources.datasets().upload(request.fields["name"], None if length is None else int(length))
     return Answer(
         HTTPStatus.CREATED,

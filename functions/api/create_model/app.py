@@ -1,4 +1,4 @@
-"""POST /models: train a new model, or with force_update a new version of one. As a dry run: a report on the data set, and no more."""
+"""POST /models: train a new model, or with force_update a new version of it. A dry run only makes a report on the data set."""
 
 from http import HTTPStatus
 
@@ -15,7 +15,7 @@ from winnow.recipes.catalogue import AUTO, candidates
 from winnow.training.dry_run import report_at_once, start_dry_run
 from winnow.training.requests import start_training
 
-# Left over of the Lambda's time, to hand a dry run on in and to answer.
+# The time that is kept for passing a dry run on and for answering.
 _SECONDS_TO_ANSWER = 8
 
 
@@ -23,10 +23,10 @@ _SECONDS_TO_ANSWER = 8
 def handler(request: Request) -> Answer:
     wanted, key = _training_request(request), idempotency_key(request)
     if request.fields.get("dry_run"):
-        # Which can be done again, and needs no key.
+        # A dry run can be repeated, so it needs no key.
         return _dry_run(wanted, request.seconds_left - _SECONDS_TO_ANSWER)
     job = start_training(wanted, key)
-    # Relative: it leads to the model under any stage and domain (RFC 9110, section 10.2.2).
+    # A relative Location works under any stage and domain (RFC 9110, section 10.2.2).
     return Answer(
         HTTPStatus.ACCEPTED,
         {"model_id": job.model_id, "version": job.version, "status": VersionStatus.QUEUED},
@@ -54,13 +54,13 @@ def _training_request(request: Request) -> TrainingRequest:
     promote = Promote(given.pop("promote", Promote.AUTO))
     recipe = _recipe(given.pop("recipe", AUTO))
     properties = model_properties(given)
-    # JSON Schema takes 3.0 for a whole number, and these may be strings.
+    # JSON Schema counts 3.0 as a whole number, and these fields may be strings.
     whole = {name: int(given[name]) for name in ("n_iter", "n_texts", "batch_size", "seed", "patience") if name in given}
     return TrainingRequest(model_id, dataset, Hyperparameters(**{**given, **whole}), recipe, force_update, promote, properties=properties)
 
 
 def _recipe(name: str) -> str:
-    """The recipe, for which this deployment has all that it needs."""
+    """The recipe's name. InvalidFieldError if the deployment doesn't have the encoder that the recipe needs."""
     try:
         candidates(name, has_encoder=resources.has_encoder())
     except EncoderError as error:

@@ -1,4 +1,4 @@
-"""DELETE /datasets/{name}: what was uploaded under this name. What versions were trained on is kept with them."""
+"""DELETE /datasets/{name}: delete an uploaded data set. Versions keep their own copy of the examples they were trained on."""
 
 from http import HTTPStatus
 

@@ -1,4 +1,4 @@
-"""DELETE /models/{model_id}/examples/{batch}: take a batch of feedback back, while it waits."""
+"""DELETE /models/{model_id}/examples/{batch}: take back a pending feedback batch."""
 
 from http import HTTPStatus
 

@@ -1,11 +1,11 @@
-"""DELETE /models/{model_id}: the model and every object made for it; never the client's own data set."""
+"""DELETE /models/{model_id}: delete the model and every object made for it, but never the client's own data set."""
 
 from http import HTTPStatus
 
 from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.versions.delete import delete_model
 
-# Left over of the Lambda's time, to answer in.
+# The time that is kept for answering.
 _SECONDS_TO_ANSWER = 5
 
 

@@ -1,11 +1,11 @@
-"""DELETE /models/{model_id}/versions/{version}: a version that isn't live, and every object made for it."""
+"""DELETE /models/{model_id}/versions/{version}: delete a version that isn't live, and every object made for it."""
 
 from http import HTTPStatus
 
 from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.versions.delete import delete_version
 
-# Left over of the Lambda's time, to answer in.
+# The time that is kept for answering.
 _SECONDS_TO_ANSWER = 5
 
 

@@ -1,4 +1,4 @@
-"""GET /models/{model_id}/versions/{version}/artifact: a link to the version as a pipeline that spacy.load opens."""
+"""GET /models/{model_id}/versions/{version}/artifact: a link to the version as a pipeline for spacy.load."""
 
 from http import HTTPStatus
 

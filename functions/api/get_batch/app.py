@@ -1,4 +1,4 @@
-"""GET /models/{model_id}/batches/{batch}: how far a batch prediction is and, when it is ready, a link to its result."""
+"""GET /models/{model_id}/batches/{batch}: the progress of a batch prediction and, when it is ready, a link to its result."""
 
 from dataclasses import asdict
 from http import HTTPStatus
@@ -15,7 +15,7 @@ def handler(request: Request) -> Answer:
     batch = resources.batch_predictions().get(BatchJob(model.model_id, model.uid, request.path["batch"]))
     objects = resources.batch_objects()
     ready = batch.status is BatchStatus.READY
-    # What a ready one was made of is removed.
+    # The shards of a ready batch are removed, so its numbers come from the registry.
     done = BatchProgress(batch.lines or 0, batch.errors or 0, batch.shards or 0) if ready else objects.progress(batch.job)
     link = objects.link(batch.job) if ready else None
     return Answer(

@@ -1,4 +1,4 @@
-"""GET /openapi.json: the contract, openapi.yaml, as JSON. Without a key."""
+"""GET /openapi.json: the contract, openapi.yaml, as JSON. Needs no key."""
 
 from winnow.api import docs_files, documents
 from winnow.api.endpoint import Answer, Request, endpoint

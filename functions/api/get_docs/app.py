@@ -1,4 +1,4 @@
-"""GET /docs: the contract as a page on which calls can be tried. Without a key."""
+"""GET /docs: a page that shows the contract and can send calls. Needs no key."""
 
 from winnow.api import docs_files, documents
 from winnow.api.endpoint import Answer, Request, endpoint

@@ -1,4 +1,4 @@
-"""GET /docs/{file}: a script, a style or a picture of the documentation page. Without a key."""
+"""GET /docs/{file}: a script, a style or a picture of the documentation page. Needs no key."""
 
 from winnow.api import documents
 from winnow.api.endpoint import Answer, Request, endpoint

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.aws import resources
 
-# An SVG can hold scripts. Ours hold none, and a browser that opens one shall run none.
+# An SVG can contain scripts. Ours contain none, and browsers must not run any.
 _HEADERS = {
     "Content-Type": "image/svg+xml",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",

@@ -1,4 +1,4 @@
-"""GET /models/{model_id}/versions/{version}/report: what is said of the data set that a version is trained on, or failed by."""
+"""GET /models/{model_id}/versions/{version}/report: the report on a version's data set, for a failed version too."""
 
 from http import HTTPStatus
 

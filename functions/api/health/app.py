@@ -1,4 +1,4 @@
-"""GET /health: whether the API answers at all. Without a key."""
+"""GET /health: whether the API answers at all. Needs no key."""
 
 from http import HTTPStatus
 

@@ -1,4 +1,4 @@
-"""GET /datasets: what was uploaded, page by page."""
+"""GET /datasets: the uploaded data sets, page by page."""
 
 from http import HTTPStatus
 

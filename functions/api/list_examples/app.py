@@ -1,4 +1,4 @@
-"""GET /models/{model_id}/examples: the batches of feedback that wait for a version, oldest first, page by page."""
+"""GET /models/{model_id}/examples: the pending feedback batches, oldest first, page by page."""
 
 from http import HTTPStatus
 

@@ -11,7 +11,7 @@ from winnow.aws import resources
 @endpoint("GET /models/{model_id}/versions")
 def handler(request: Request) -> Answer:
     model = resources.models().get(request.path["model_id"])
-    # Of this life of the model: numbers begin anew where it is deleted and made again.
+    # The uid is part of the name, because a model that is deleted and created again numbers its versions from 1 again.
     name = f"versions of {model.uid}"
     before = paging.place(name, request.fields.get("next"), paging.VERSION)
     versions, more = resources.models().versions(model, int(request.fields.get("limit", 100)), None if before is None else int(before))

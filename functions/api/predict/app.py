@@ -1,8 +1,8 @@
-"""GET and POST /prediction: the labels of one text, or of up to a hundred."""
+"""GET and POST /prediction: the labels of one text, or of at most 100 texts."""
 
 import gc
 
-# What is imported stays: to look through it for garbage, again and again, took a fifteenth of the imports' time.
+# Imported modules are never garbage. Searching them for garbage took a fifteenth of the imports' time.
 gc.disable()
 
 import random
@@ -23,25 +23,25 @@ _N_TOP = 5
 
 @cache
 def predictor() -> Predictor:
-    """One for the whole life of the execution environment: it holds the loaded models."""
+    """The predictor of this execution environment. It keeps the loaded models."""
     return Predictor(resources.models(), resources.storage(keeps_files=True), resources.memory())
 
 
 def before_snapshot() -> None:
-    """Leave no connection, no credentials and nothing of the registry in what Lambda will start from."""
+    """Drop connections, credentials and everything read from the registry before Lambda takes the snapshot."""
     prepare_snapshot()
     predictor.cache_clear()
     clients.forget_session()
 
 
 def after_restore() -> None:
-    """Each process that begins out of a snapshot draws by a chance of its own, and makes its own clients."""
+    """Give each process that starts from the snapshot its own random seed and its own clients."""
     random.seed()
     predictor()
 
 
 if clients.is_lambda():
-    # The clients are made while the function is initialised, with all the processor that there is.
+    # Make the clients during initialization, when Lambda gives the function the most CPU.
     predictor()
     clients.around_snapshot(before_snapshot, after_restore)
 

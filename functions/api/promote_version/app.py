@@ -1,4 +1,4 @@
-"""PUT /models/{model_id}/live: promote a version, or roll back to one."""
+"""PUT /models/{model_id}/live: promote a version, or roll back to an earlier one."""
 
 from http import HTTPStatus
 
@@ -12,7 +12,7 @@ from winnow.versions.promote import promote_version
 @endpoint("PUT /models/{model_id}/live")
 def handler(request: Request) -> Answer:
     model_id = request.path["model_id"]
-    # JSON Schema takes 3.0 for a whole number.
+    # JSON Schema counts 3.0 as a whole number.
     promote_version(model_id, int(request.fields["version"]), condition_on_model(request.headers.get("if-match")))
     model, version = resources.models().get_with_latest_version(model_id)
     return Answer(HTTPStatus.OK, model_with_version_view(model, version), {"ETag": model_tag(model, version)})

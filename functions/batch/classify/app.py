@@ -1,4 +1,4 @@
-"""The batch workflow's task for each shard: classify its lines. Gives nothing: what all shards give would have to fit into 256 KiB."""
+"""The batch workflow's task for each shard: classify its lines. Returns nothing: the results of all shards must fit into 256 KiB."""
 
 from functools import cache
 from typing import Any
@@ -10,7 +10,7 @@ from winnow.domain.batch import BatchJob, Shard
 
 @cache
 def classifying() -> Classifying:
-    """One for the whole life of the execution environment: it holds the loaded version."""
+    """The classifier of this execution environment. It keeps the loaded version."""
     return Classifying()
 
 

@@ -1,6 +1,6 @@
-"""The batch workflow's task after any failure: status and reason into the registry, where the task that failed couldn't say so itself.
+"""The batch workflow's task after any failure. It writes status and reason to the registry, if the failed task couldn't.
 
-What lies between the object and its result is removed: nobody will join it.
+It also removes the intermediate files, because nothing will join them.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ def handler(event: dict[str, Any], context: object) -> None:
     try:
         resources.batch_predictions().fail(job, unforeseen(event["failure"], OF_BATCH))
     except JobSupersededError:
-        # Failed by a task's own word, cancelled or deleted: the registry knows already.
+        # The task itself wrote the failure, or the batch was cancelled or deleted.
         logger.info("known", extra={"batch": event["batch"]})
     else:
         count("WorkflowFaults")

@@ -1,4 +1,4 @@
-"""The batch workflow's last task: join what became of the shards, in their order. The batch is ready then."""
+"""The batch workflow's last task: join the results of the shards, in their order, and make the batch ready."""
 
 from typing import Any
 

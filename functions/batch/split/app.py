@@ -1,4 +1,4 @@
-"""The batch workflow's first task: part the object into shards. Gives where their list is, and how many are classified at once."""
+"""The batch workflow's first task: split the object into shards. Returns the place of their list, and how many run at the same time."""
 
 from typing import Any
 

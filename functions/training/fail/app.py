@@ -1,4 +1,4 @@
-"""The workflow's task after any failure: status and reason into the registry, where the task that failed couldn't say so itself."""
+"""The workflow's task after any failure. It writes status and reason to the registry, if the failed task couldn't."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ def handler(event: dict[str, Any], context: object) -> None:
     try:
         resources.jobs().fail(job, unforeseen(event["failure"]))
     except JobSupersededError:
-        # Failed by the task's own word, cancelled or deleted: the registry knows already.
+        # The task itself wrote the failure, or the version was cancelled or deleted.
         logger.info("known", extra={"job": event["job"]})
     else:
         count("WorkflowFaults")

@@ -1,4 +1,4 @@
-"""The workflow's first task: read, check, part and freeze the examples. Gives the candidates: the recipes to try."""
+"""The workflow's first task: read, check, split and freeze the examples. Returns the candidates: the recipes to try."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,4 +1,4 @@
-"""The workflow's last task: choose the best candidate, evaluate its artifact, and make the version live."""
+"""The workflow's last task: choose the best candidate, evaluate its artifact, and make the version ready, and live if wanted."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ def handler(job: TrainingJob, event: dict[str, Any], context: "LambdaContext") -
 
 
 def _candidate(result: dict[str, Any]) -> Candidate:
-    """A candidate of what its Train gave, or of the failure that no task foresaw."""
+    """The candidate, made from the result of its task Train or from a failure that no task handled."""
     if "failure" in result:
         return Candidate(result["recipe"], failed=unforeseen(result["failure"]))
     return Candidate(**{name: value for name, value in result.items() if name != "done"})

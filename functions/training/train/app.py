@@ -1,4 +1,4 @@
-"""The workflow's second task, for each candidate: a segment of its training, from the last checkpoint on; the last writes its artifact."""
+"""The workflow's second task, for each candidate: one segment of its training, from the last checkpoint. The last writes the artifact."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any

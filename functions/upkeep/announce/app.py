@@ -1,6 +1,6 @@
-"""When a version became ready, failed or was cancelled: an event on the account's default event bus (docs/events.md).
+"""Runs when a version becomes ready, fails or is cancelled: puts an event on the account's default event bus (docs/events.md).
 
-The records of the registry's stream are filtered in template.yaml, so that only these arrive:
+template.yaml filters the records of the registry's stream, so that only these arrive:
 https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
 """
 

@@ -1,11 +1,9 @@
-"""A deployment's custom resource: whether every sentence encoder that a version needs is still to be had. If not, the deployment fails."""
-
-from typing import Any
+"""A custom resource of the deployment, which fails if the deployment would remove a sentence encoder that a version needs."""
 
 from winnow.aws.custom_resource import custom_resource
 from winnow.prediction import encoders
 
 
 @custom_resource
-def handler(event: dict[str, Any], seconds: float) -> None:
+def handler() -> None:
     encoders.check()

@@ -1,4 +1,4 @@
-"""When an execution of a workflow ended as FAILED, TIMED_OUT or ABORTED: its version or batch fails, where the registry doesn't know yet.
+"""Runs when a workflow's execution ends as FAILED, TIMED_OUT or ABORTED: fails its version or batch if that is still active.
 
 The event: https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
 """
@@ -24,7 +24,7 @@ def handler(event: dict[str, Any], context: object) -> None:
         else:
             resources.jobs().fail(TrainingJob.from_event(given["job"]), ended(execution))
     except JobSupersededError:
-        # The workflow's own Fail said so, or a client or the sweeper stopped it: the registry knows already.
+        # The workflow's Fail wrote the failure, or a client or the sweeper stopped the execution.
         logger.info("known", extra=given)
     else:
         if execution["status"] == "FAILED":

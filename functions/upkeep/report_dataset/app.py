@@ -1,4 +1,4 @@
-"""Invoked by a dry run of a large data set: its report, for GET /reports/{report_id}."""
+"""A dry run of a large data set invokes this function. It makes the report for GET /reports/{report_id}."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
-"""When a training has ended, or was deleted: its slot is free for the next.
+"""Runs when a training ends or is deleted: starts waiting trainings in the free slots.
 
-The records of the registry's stream are filtered in template.yaml: https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
+template.yaml filters the records of the registry's stream: https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""Every five minutes: what requests and trainings began and could not finish. Its metrics tell what there was to do."""
+"""Runs every five minutes: finishes what requests, trainings and batches left unfinished. Its metrics count what it did."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,8 +1,8 @@
-// The page's own part: it has Swagger UI show the contract that lies beside it, and try calls against the API that served it.
+// Starts Swagger UI with the contract beside this page. Its calls go to the API that served the page.
 "use strict";
 
-// Swagger UI fills a form with the contract's examples, and sends what stands in it. Of what needn't be sent the example would do harm: a
-// cursor of another list, the Idempotency-Key of another request. Those fields stay empty.
+// Swagger UI fills its forms with the contract's examples and sends them. The example of an optional field would do harm: a cursor of
+// another list, the Idempotency-Key of another request. So optional fields stay empty.
 function withoutOptionalExamples(node) {
   if (Array.isArray(node)) {
     return node.map(withoutOptionalExamples);
@@ -15,7 +15,7 @@ function withoutOptionalExamples(node) {
   return Object.fromEntries(members.map(([name, member]) => [name, withoutOptionalExamples(member)]));
 }
 
-// A browser refuses a GET that has a body. The one call that takes it takes the same fields in its query, where the form's own come first.
+// Browsers refuse a GET with a body. The only call with one accepts the same fields in the query; query fields of the form win.
 function bodyOfGetAsQuery(request) {
   if (request.method !== "GET" || !request.body) {
     return request;
@@ -32,7 +32,7 @@ function bodyOfGetAsQuery(request) {
   return request;
 }
 
-// What the page shows of the contract: the same calls, at the address that they will really be sent to.
+// The contract as the page shows it: the same calls, with the address that this page's calls go to.
 function shown(contract) {
   return { ...withoutOptionalExamples(contract), servers: [{ url: new URL(".", document.baseURI).href }] };
 }
@@ -47,10 +47,10 @@ SwaggerUIBundle({
   deepLinking: true,
   docExpansion: "list",
   defaultModelsExpandDepth: -1,
-  // x-winnow-roles: whose keys may make a call.
+  // Show x-winnow-roles: the roles whose keys may make a call.
   showExtensions: true,
-  // The key stays in the page's memory, and goes with it.
+  // The key stays in the page's memory and disappears with the page.
   persistAuthorization: false,
-  // No badge of a validator elsewhere.
+  // No badge of an external validator.
   validatorUrl: null,
 });

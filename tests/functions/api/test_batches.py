@@ -66,7 +66,7 @@ BAD = [
     (json.dumps("long " * 4001).encode(), "Line {} has a text of 20,005 characters"),
     (b'"\xff\xfe"', "Line {} is not UTF-8"),
     (b'{"text": "\\ud800"}', "Line {} holds half of a surrogate pair"),
-    (b'{"text": "a", "text": "b"}', "Line {} is not JSON: the key 'text' stands twice"),
+    (b'{"text": "a", "text": "b"}', "Line {} is not JSON: the key 'text' appears twice"),
     (b'{"text": "a", "id": [1]}', 'Line {} has an "id"'),
     (b'{"text": "a", "id": true}', 'Line {} has an "id"'),
     (b'{"text": NaN}', "Line {} is not JSON"),
@@ -134,7 +134,7 @@ def test_csv_has_a_line_for_each_record_named_by_where_it_begins(ready: Ready, k
     assert [(line["line"], line["id"]) for line in lines] == [(2, "n0"), (4, "n1"), (5, "n2"), (6, "n3")]
     assert [line["labels"] for line in lines] == predicted(winnow, [text.replace("\r\n", "\r\n") for text in texts])
     assert bad["line"] == 8
-    assert bad["error"].startswith("Line 8 has 1 column, and the header has 3")
+    assert bad["error"].startswith("Line 8 has 1 column, but the header has 3")
 
 
 def test_a_shard_has_no_more_bytes_than_its_classification_can_take(ready: Ready, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,12 +159,12 @@ def test_a_shard_has_no_more_bytes_than_its_classification_can_take(ready: Ready
     [
         (b"", "texts.jsonl", "The object is empty"),
         (b" \n \n", "texts.jsonl", "The object is empty"),
-        (b"hello\nworld\n", "texts", "in none of the formats"),
-        (b"a,b\n1,2\n", "texts.csv", "no column text"),
+        (b"hello\nworld\n", "texts", "format of the object is unknown"),
+        (b"a,b\n1,2\n", "texts.csv", "No column `text` (found: a, b)."),
         (b'["a"]', "texts.json", "is a JSON array"),
         (b"PK\x03\x04....", "texts.jsonl", "a ZIP archive"),
-        (gzip.compress(b'"a"\n' * 1000)[:-12], "texts.jsonl", "ends in the midst of its gzip stream"),
-        (gzip.compress(b'"a"\n' * 2_000_000), "texts.jsonl", "unpacks to more than 200 times"),
+        (gzip.compress(b'"a"\n' * 1000, mtime=0)[:-12], "texts.jsonl", "ends before its gzip stream does"),
+        (gzip.compress(b'"a"\n' * 2_000_000, mtime=0), "texts.jsonl", "unpacks to more than 200 times"),
         (b"Text,text\na,b\n", "texts.csv", "has two columns named text"),
         (b'text\n"open\n' + b"more\n" * 10, "texts.csv", "opens a quote that is never closed"),
         ("[]".encode("utf-16"), "texts", "is not UTF-8"),

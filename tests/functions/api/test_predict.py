@@ -354,7 +354,7 @@ def test_a_version_of_another_recipe_cannot_be_explained(winnow: Winnow) -> None
     answer = winnow.call("predict", "predict_post_text", body=VACATION | {"explain": True})
 
     assert (answer.status, answer.body["field"]) == (422, "explain")
-    assert "of the recipe cnn, and only those of linear can be explained" in answer.body["detail"]
+    assert "has the recipe cnn, but only linear can be explained" in answer.body["detail"]
     assert winnow.call("predict", "predict_post_text", body=VACATION).status == 200
 
 

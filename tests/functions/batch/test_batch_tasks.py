@@ -144,7 +144,7 @@ def test_a_join_that_lacks_a_shard_fails_and_leaves_no_upload_open(ready: Ready)
 
 
 @pytest.mark.parametrize(
-    ("status", "said"), [("ABORTED", "stopped from outside"), ("TIMED_OUT", "longer than three days"), ("FAILED", "fault")]
+    ("status", "said"), [("ABORTED", "stopped from outside"), ("TIMED_OUT", "longer than three days"), ("FAILED", "internal error")]
 )
 def test_an_execution_that_ended_without_a_word_fails_the_batch(ready: Ready, status: str, said: str) -> None:
     winnow = ready("exclusive.json")
@@ -215,7 +215,7 @@ def test_a_batch_that_fell_silent_fails(ready: Ready, clock: Clock, under_way: b
 
     batch = get(winnow, job["batch"]["batch"]).body
     assert batch["status"] == "failed"
-    assert "without a word" in batch["error"]
+    assert "reported nothing" in batch["error"]
     assert marks(winnow) == []
 
 

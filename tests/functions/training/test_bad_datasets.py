@@ -70,7 +70,7 @@ def test_it_ends_in_failed_with_a_sentence(winnow: Winnow, name: str) -> None:
     assert (version["status"], version["live"]) == ("failed", False)
     for words in said:
         assert words in version["error"]
-    assert "fault of ours" not in version["error"]
+    assert "internal error" not in version["error"]
     assert winnow.model()["status"] == "failed"
 
 

@@ -93,7 +93,7 @@ def test_labels_that_are_not_exclusive_can_be_stated_and_the_reverse_is_checked(
     winnow.put_dataset("multilabel.jsonl")
     version = winnow.train(exclusive=True, force_update=True)
     assert version["status"] == "failed"
-    assert "example 16 of the data set has not exactly one label" in version["error"]
+    assert "example 16 of the data set does not have exactly one label" in version["error"]
 
 
 def test_n_texts_takes_a_part_of_the_data_set(winnow: Winnow) -> None:
@@ -162,8 +162,11 @@ def test_a_task_may_be_run_again(winnow: Winnow, task: str) -> None:
     [
         (load_event("training/fail")["failure"], "out of time or memory (Runtime.ExitError)"),
         ({"Error": "Sandbox.Timedout", "Cause": '{"errorMessage":"Task timed out after 900.00 seconds"}'}, "out of time or memory"),
-        ({"Error": "Lambda.Unknown", "Cause": "The cause could not be determined"}, "a fault of ours (Lambda.Unknown)"),
-        ({"Error": "KeyError", "Cause": '{"errorMessage":"secret","errorType":"KeyError","stackTrace":[]}'}, "a fault of ours (KeyError)"),
+        ({"Error": "Lambda.Unknown", "Cause": "The cause could not be determined"}, "an internal error (Lambda.Unknown)"),
+        (
+            {"Error": "KeyError", "Cause": '{"errorMessage":"secret","errorType":"KeyError","stackTrace":[]}'},
+            "an internal error (KeyError)",
+        ),
     ],
 )
 def test_what_no_task_foresaw_gets_its_sentence_from_fail_and_is_counted(

@@ -28,7 +28,7 @@ def ended(job: Json, status: str = "ABORTED", **more: str) -> Json:
     [
         ("ABORTED", {}, "stopped from outside"),
         ("TIMED_OUT", {}, "longer than three days"),
-        ("FAILED", {"error": "States.Runtime", "cause": "The choice state's condition is null"}, "a fault of ours (States.Runtime)"),
+        ("FAILED", {"error": "States.Runtime", "cause": "The choice state's condition is null"}, "an internal error (States.Runtime)"),
         ("FAILED", {"error": "Sandbox.Timedout"}, "out of time or memory"),
     ],
 )

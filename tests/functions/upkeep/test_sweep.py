@@ -147,7 +147,7 @@ def test_a_training_that_fell_silent_fails_and_its_workflow_is_stopped(
     assert sweep(winnow, capsys) == {"TrainingsFailed": 1}
 
     assert winnow.version()["status"] == "failed"
-    assert "stopped without a word" in winnow.version()["error"]
+    assert "The training stopped: it reported nothing" in winnow.version()["error"]
     assert "force_update" in winnow.version()["error"]
     assert [execution["status"] for execution in winnow.executions()] == ["ABORTED"]
     assert winnow.create("create_model_force_update").status == 202

@@ -43,7 +43,7 @@ def batch_progress_view(batch: BatchPrediction, done: BatchProgress) -> dict[str
 
 
 def _batch_percent(batch: BatchPrediction, done: BatchProgress) -> int:
-    """The first 5 are for parting the object, the last 5 for joining the results."""
+    """The first 5 % are for splitting the object, the last 5 % for joining the results."""
     if batch.status is BatchStatus.READY:
         return 100
     if not batch.lines:

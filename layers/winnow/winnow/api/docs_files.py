@@ -1,4 +1,4 @@
-"""The documentation page and the contract: the files of the package winnow_docs, which layers/docs makes, and what they are."""
+"""The files of the documentation page and the contract, with their media types. layers/docs makes them, as the package winnow_docs."""
 
 PAGE = "index.html"
 CONTRACT = "openapi.json"
@@ -12,5 +12,5 @@ MEDIA_TYPES = {
     "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
     "swagger-ui.css": "text/css; charset=utf-8",
 }
-# Those that the page asks for by a path of their own, docs/NAME.
+# The files that the page loads from docs/NAME.
 FILES = tuple(name for name in MEDIA_TYPES if name not in (PAGE, CONTRACT))

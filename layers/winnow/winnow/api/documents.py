@@ -1,4 +1,4 @@
-"""Answers with the documentation page's files: browsers keep them, and run and fetch nothing that isn't this API's."""
+"""Answers with the files of the documentation page. Browsers may cache them, and may load and run nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from importlib import resources
 from winnow.api import conditional, docs_files
 from winnow.api.endpoint import Answer
 
-# Whether it is still the same has to be asked each time: a deployment changes page and contract at once.
+# Browsers check for a change each time, because a deployment changes the page and the contract together.
 ASK_AGAIN = "no-cache"
-# The page's files: a deployment changes them seldom, and the page works with those of the one before.
+# For the page's other files. A deployment seldom changes them, and the page works with the files of the previous deployment.
 A_DAY = "public, max-age=86400"
 
-# Content-Security-Policy (https://www.w3.org/TR/CSP3/): the page's own files, calls of the API that served it, and the pictures that
-# stand in Swagger UI's style sheet itself.
+# Content-Security-Policy (https://www.w3.org/TR/CSP3/) allows the page's own files, calls to the same API, and the pictures inside
+# Swagger UI's style sheet.
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -23,14 +23,14 @@ _HEADERS = {
     ),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
-    # API Gateway compresses for whoever takes it.
+    # API Gateway compresses the answer if the client accepts that.
     "Vary": "Accept-Encoding",
 }
 
 
 @cache
 def answer(name: str, keep: str) -> Answer:
-    """One of the package's files. keep: the answer's Cache-Control."""
+    """The answer with one of the package's files. keep: its Cache-Control."""
     text = resources.files("winnow_docs").joinpath(name).read_text(encoding="utf-8")
     about = {"Content-Type": docs_files.MEDIA_TYPES[name], "ETag": conditional.text_tag(text), "Cache-Control": keep}
     return Answer(HTTPStatus.OK, text, about | _HEADERS)

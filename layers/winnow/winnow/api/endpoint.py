@@ -1,6 +1,6 @@
-"""The decorator around every endpoint: parse, check, call; errors become problem details.
+"""The decorator of every endpoint. It parses and checks the request, calls the function, and turns errors into problem details.
 
-The event is that of a REST API's Lambda proxy integration
+The event is the event of a REST API's Lambda proxy integration
 (https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html).
 """
 
@@ -28,22 +28,21 @@ if TYPE_CHECKING:
 
 MOST_REQUEST_BYTES = 1_000_000
 MOST_ANSWER_BYTES = 5_000_000
-# Beside those that any script may read.
+# The headers that scripts of web pages may read, besides those that they can always read.
 _READABLE = "ETag, Location, Retry-After, x-amzn-RequestId"
-# The headers that a 304 has of the answer in whose place it is (RFC 9110, section 15.4.5).
+# The headers that a 304 keeps from the full answer (RFC 9110, section 15.4.5).
 _OF_A_304 = ("ETag", "Cache-Control", "Vary")
 _JSON = json.JSONEncoder(ensure_ascii=False)
 
 
 class Headers:
-    """The headers of an event, each looked for when it is asked for: most calls ask for none."""
+    """The headers of an event. Each is searched on demand, because most calls need none."""
 
     def __init__(self, event: Mapping[str, Any]) -> None:
         self._event = event
 
     def get(self, name: str) -> str | None:
-        """The header of this name in lower case, None where it isn't there; the values of one that was sent several times as a list
-        (RFC 9110, section 5.3)."""
+        """The header of this name (in lower case), None if absent. Several values are joined by commas (RFC 9110, section 5.3)."""
         several = self._event.get("multiValueHeaders") or {name: [value] for name, value in (self._event.get("headers") or {}).items()}
         found = [value for sent, values in several.items() if sent.lower() == name for value in values]
         return ", ".join(found) if found else None
@@ -51,7 +50,7 @@ class Headers:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request that was checked: the call, the names in its path, its fields, its headers, and how long the Lambda may still take."""
+    """A checked request: the call, path parameters, fields, headers, and the seconds that the Lambda has left."""
 
     call: str
     path: Mapping[str, str]
@@ -62,9 +61,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A status, and the body: what goes into it as JSON, or a text as it is, whose Content-Type is then among the headers.
+    """A status, a body and headers. A mapping is sent as JSON; a text is sent as it is, and the headers must have its Content-Type.
 
-    Where the headers have an ETag that the request says it knows, the client gets a 304 without a body instead.
+    If the headers have an ETag that the request's If-None-Match names, the client gets a 304 without a body instead.
     """
 
     status: HTTPStatus
@@ -76,9 +75,9 @@ Handler = Callable[[dict[str, Any], "LambdaContext"], dict[str, Any]]
 
 
 def endpoint(call: str) -> Callable[[Callable[[Request], Answer]], Handler]:
-    """Make a Lambda handler of a function from Request to Answer. The contract says what the call, such as "POST /models", takes.
+    """Make a Lambda handler from a function that takes a Request and returns an Answer. call: as in the contract, such as "POST /models".
 
-    A function that answers several calls names one of them: they take the same.
+    An error names each unknown field. A function that answers several calls names one of them: they take the same fields.
     """
     taken = fields.Taken(call)
 
@@ -86,7 +85,7 @@ def endpoint(call: str) -> Callable[[Callable[[Request], Answer]], Handler]:
         @wraps(answer_to)
         def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             began = time.perf_counter()
-            # All that is logged of a request has it; so has API Gateway's own log, and its answer, in the header x-amzn-requestid.
+            # The same id is in every log line of the request, in API Gateway's log, and in the answer's header x-amzn-requestid.
             logger.set_correlation_id((event.get("requestContext") or {}).get("requestId"))
             caller = (event.get("requestContext") or {}).get("authorizer") or {}
             try:
@@ -100,7 +99,7 @@ def endpoint(call: str) -> Callable[[Callable[[Request], Answer]], Handler]:
                 response = _not_modified(answer) if _is_known(event, headers, answer) else _response(answer)
             except WinnowError as error:
                 if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                    logger.exception("refused by a fault of ours")
+                    logger.exception("failed on our side")
                 if isinstance(error, ArtifactError):
                     count("RefusedArtifacts")
                 response = _response(problem(error))
@@ -126,7 +125,7 @@ def endpoint(call: str) -> Callable[[Callable[[Request], Answer]], Handler]:
 
 
 def _check_role(event: Mapping[str, Any], role: str | None) -> None:
-    """Whether the authorizer found a role that may make exactly this call: the patterns of its policy are wider than calls are."""
+    """ForbiddenError unless the role may make exactly this call. The authorizer's policy has patterns, which match more than one call."""
     if not access.may(role, f"{event.get('httpMethod')} {event.get('resource')}") and clients.setting("AUTHORIZER") != access.BY_IAM:
         raise ForbiddenError
 
@@ -138,12 +137,12 @@ def problem(error: WinnowError) -> Answer:
 def _response(answer: Answer) -> dict[str, Any]:
     body = answer.body if isinstance(answer.body, str) else _JSON.encode(answer.body)
     if len(body.encode()) > MOST_ANSWER_BYTES:
-        raise TooLargeError(f"The answer would be larger than {MOST_ANSWER_BYTES:,} bytes: send fewer texts or ask for a smaller n_top.")
+        raise TooLargeError(f"The answer would be larger than {MOST_ANSWER_BYTES:,} bytes: send fewer texts or a smaller n_top.")
     return {"statusCode": int(answer.status), "headers": {"Content-Type": "application/json", **answer.headers}, "body": body}
 
 
 def _for_browsers() -> dict[str, str]:
-    """What lets scripts of the deployment's web pages read an answer. https://fetch.spec.whatwg.org/#http-cors-protocol"""
+    """The headers that let scripts of the deployment's web pages read an answer. https://fetch.spec.whatwg.org/#http-cors-protocol"""
     origin = clients.setting("CORS_ORIGIN")
     return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": _READABLE} if origin else {}
 
@@ -186,14 +185,14 @@ def _body(event: Mapping[str, Any]) -> str:
             body = base64.b64decode(body, validate=True).decode("utf-8")
         except (binascii.Error, UnicodeDecodeError) as error:
             raise UnreadableError("The body is not UTF-8: send JSON in UTF-8.") from error
-    # A body in which JSON's quotes were escaped into the event counts as it was sent.
+    # The body counts as it was sent, without the escapes that the event adds.
     if len(_bytes_of(body, "The body")) > MOST_REQUEST_BYTES:
         raise TooLargeError(f"The body is larger than {MOST_REQUEST_BYTES:,} bytes: send fewer texts in a call.")
     return body
 
 
 def _bytes_of(text: str, what: str) -> bytes:
-    """A text of the event in UTF-8. UnreadableError for half of a surrogate pair, which the event's own escapes could bring in."""
+    """A text of the event in UTF-8. UnreadableError for half a surrogate pair, which the event's own escapes can put into a text."""
     try:
         return text.encode()
     except UnicodeEncodeError as error:

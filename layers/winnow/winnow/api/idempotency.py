@@ -1,4 +1,4 @@
-"""The header Idempotency-Key: a client's name for one request, so that it can be sent again without being done again."""
+"""The header Idempotency-Key: a client's name for one request. A client can repeat such a request, and it is carried out only once."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from winnow.domain.job import IdempotencyKey
 
 
 def idempotency_key(request: Request) -> IdempotencyKey | None:
-    """The request's key with the digest of what it asks for. None where it has no such header.
+    """The request's key and a digest of its content. None if the request has no such header.
 
-    The call is part of the digest, so that a key of one call isn't taken for another's. The order and spacing of fields are not.
+    The call is part of the content. The order and spacing of the fields don't matter.
     """
     key = request.headers.get("idempotency-key")
     if key is None:

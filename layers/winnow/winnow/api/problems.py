@@ -8,12 +8,12 @@ from typing import Any
 from winnow.domain.errors import WinnowError
 
 UNEXPECTED = (
-    "Something failed on our side. Nothing was lost; try again, and tell the operator the x-amzn-RequestId of this answer if it stays."
+    "Something failed on our side. Nothing was lost: try again. If it fails again, send the operator this answer's x-amzn-RequestId."
 )
 
 
 def details(error: WinnowError) -> dict[str, Any]:
-    """The body: type and title are fixed for each kind of error, detail says what to mend, field names what is wrong."""
+    """The body. Each kind of error has a fixed type and title; detail says what to fix; field names the wrong field."""
     body = {
         "type": f"urn:winnow:problem:{error.kind}",
         "title": error.kind.replace("-", " ").capitalize(),
@@ -24,5 +24,5 @@ def details(error: WinnowError) -> dict[str, Any]:
 
 
 def headers(error: WinnowError) -> dict[str, str]:
-    """Retry-After where waiting helps."""
+    """Retry-After, if waiting helps."""
     return {"Retry-After": "5"} if error.status is HTTPStatus.SERVICE_UNAVAILABLE else {}

@@ -1,4 +1,4 @@
-"""The properties of a model that requests set."""
+"""The properties of a model that requests can set."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 
 def model_properties(given: dict[str, Any]) -> dict[str, Any]:
-    """Take a model's own properties out of a request's fields. Those that it doesn't name aren't among them."""
+    """Take a model's properties out of a request's fields. The result has only those that the request names."""
     properties: dict[str, Any] = {name: given.pop(name) for name in ("retrain_after", "tolerance") if name in given}
     if isinstance(properties.get("retrain_after"), float):
-        # JSON Schema takes 3.0 for a whole number.
+        # JSON Schema counts 3.0 as a whole number.
         properties["retrain_after"] = int(properties["retrain_after"])
     return properties

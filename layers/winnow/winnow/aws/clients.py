@@ -1,4 +1,4 @@
-"""The AWS clients and the settings of the deployment, each made once, on first use. The only reader of os.environ."""
+"""The AWS clients and the settings of the deployment. Each is made once, on first use. Only this module reads os.environ."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ if TYPE_CHECKING:
 
 
 def setting(name: str) -> str:
-    """A setting from the function's environment. RuntimeError, by name, where the template forgot it."""
+    """A setting from the function's environment. RuntimeError names it if the template doesn't set it."""
     try:
         return os.environ[name]
     except KeyError as error:
-        message = f"The environment variable {name} is missing: template.yaml has to set it for this function."
+        message = f"The environment variable {name} is missing: set it for this function in template.yaml."
         raise RuntimeError(message) from error
 
 
 def is_lambda() -> bool:
-    """Whether this process is a deployed function's."""
+    """Whether this process runs in a deployed function."""
     return "AWS_LAMBDA_FUNCTION_NAME" in os.environ
 
 
 def around_snapshot(before: Callable[[], object], after: Callable[[], object]) -> None:
-    """Have these called before Lambda takes a snapshot of this process, and after each process that begins out of it (SnapStart).
+    """Call `before` before Lambda takes a snapshot of this process, and `after` in each process that starts from it (SnapStart).
 
     https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
     """
     try:
         hooks = import_module("snapshot_restore_py")
     except ModuleNotFoundError:
-        # Lambda's runtime alone has it.
+        # Only Lambda's runtime has this module.
         return
     hooks.register_before_snapshot(before)
     hooks.register_after_restore(after)
@@ -48,9 +48,8 @@ def around_snapshot(before: Callable[[], object], after: Callable[[], object]) -
 
 @cache
 def s3() -> S3Client:
-    # Virtual addressing, said outright, makes a presigned URL carry the Region's own host: the global one redirects, and a client's
-    # PUT doesn't follow
-    # (https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html). An endpoint that is an IP address stays as it is.
+    # With explicit virtual addressing, presigned URLs have the Region's own host. The global host redirects, and a client's PUT doesn't
+    # follow (https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html). An endpoint with an IP address doesn't change.
     return boto3.client("s3", config=Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
 
 
@@ -70,26 +69,21 @@ def lambda_() -> Any:
 
 
 @cache
-def cloudwatch() -> Any:
-    return boto3.client("cloudwatch")
-
-
-@cache
 def registry_table() -> Table:
     return boto3.resource("dynamodb").Table(setting("REGISTRY_TABLE"))
 
 
 def forget_session() -> None:
-    """Drop the clients, and with their session the credentials, before a snapshot. The next clients are made quickly all the same."""
+    """Drop the clients, their session and its credentials before a snapshot. The next clients are still made quickly."""
     forget_clients()
     boto3.setup_default_session()
-    # Reads the descriptions of the services, which the session keeps. Where keys are given, it looks for none.
+    # Makes the session read and keep the descriptions of the services. With keys given, boto3 looks for no credentials.
     no_key = "none"
     boto3.client("s3", aws_access_key_id=no_key, aws_secret_access_key=no_key)
     boto3.resource("dynamodb", aws_access_key_id=no_key, aws_secret_access_key=no_key)
 
 
 def forget_clients() -> None:
-    """Drop what was made, so that the next use makes it anew."""
-    for made in (s3, stepfunctions, events, lambda_, cloudwatch, registry_table):
+    """Drop the clients. The next use makes new ones."""
+    for made in (s3, stepfunctions, events, lambda_, registry_table):
         made.cache_clear()

@@ -1,6 +1,6 @@
-"""What CloudFormation is answered by a function of the deployment's own: a custom resource.
+"""Custom resources of CloudFormation: functions that run as a part of a deployment.
 
-The event and its answer: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html
+The event and the answer: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html
 """
 
 from __future__ import annotations
@@ -18,30 +18,30 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
-# For the answer to be sent.
+# The time to send the answer.
 _SECONDS = 30
-# Of a reason: CloudFormation takes no answer of more than 4,096 bytes, and would go on waiting for one.
+# The longest reason. CloudFormation ignores an answer of more than 4,096 bytes, and would go on waiting.
 _MOST_CHARACTERS = 2_000
 
 Event = dict[str, Any]
 
 
-def custom_resource(work: Callable[[Event, float], None]) -> Callable[[Event, LambdaContext], None]:
-    """Make the Lambda handler of a custom resource whose creation and updates are work(event, seconds that it may take).
+def custom_resource(check: Callable[[], None]) -> Callable[[Event, LambdaContext], None]:
+    """Make the Lambda handler of a custom resource. check() decides whether a deployment may create or update the resource.
 
-    The deployment fails with the sentence of a WinnowError, and by anything else that is raised. A deletion succeeds, and does nothing.
+    Any exception makes the deployment fail; a WinnowError gives the reason. A deletion does nothing and succeeds.
     """
 
-    @wraps(work)
+    @wraps(check)
     def handler(event: Event, context: LambdaContext) -> None:
-        reason = None if event["RequestType"] == "Delete" else _refusal(work, event, context)
+        reason = None if event["RequestType"] == "Delete" else _refusal(check, event)
         answer = {
             "Status": "FAILED" if reason else "SUCCESS",
             "Reason": (reason or "")[:_MOST_CHARACTERS],
             "PhysicalResourceId": event["LogicalResourceId"],
             **{name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")},
         }
-        # Signed for no content type.
+        # The URL is signed without a content type.
         request = Request(event["ResponseURL"], json.dumps(answer).encode(), {"Content-Type": ""}, method="PUT")  # noqa: S310
         with urlopen(request, timeout=_SECONDS):  # noqa: S310 - CloudFormation's own URL
             pass
@@ -49,14 +49,14 @@ def custom_resource(work: Callable[[Event, float], None]) -> Callable[[Event, La
     return handler
 
 
-def _refusal(work: Callable[[Event, float], None], event: Event, context: LambdaContext) -> str | None:
-    """Why the deployment can't be; None where it can."""
+def _refusal(check: Callable[[], None], event: Event) -> str | None:
+    """The reason why the deployment must fail; None if it may go on."""
     try:
-        work(event, context.get_remaining_time_in_millis() / 1000 - 2 * _SECONDS)
+        check()
     except WinnowError as error:
         return error.sentence
     except Exception:
-        # Without an answer the deployment would wait for one.
+        # The deployment waits for an answer, so every error must give one.
         logger.exception("a custom resource failed")
-        return f"{event['LogicalResourceId']} failed by a fault of ours: the log of its function has the details."
+        return f"{event['LogicalResourceId']} failed with an internal error: its function's log has the details."
     return None

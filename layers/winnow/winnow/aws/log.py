@@ -1,6 +1,6 @@
-"""The log of every function that isn't as small as the authorizer: a line of JSON for each thing that happened.
+"""The log of every function except the authorizer: one line of JSON for each event.
 
-A prediction waits for its line, so that it holds what somebody asks for, and nothing else: what failed says where by its stack trace.
+A prediction waits until its line is written, so a line holds only what operators need. The place of an error is in its stack trace.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import logging
 
 from aws_lambda_powertools import Logger
 
-# What no line has needn't be found out for each: by which line of code, thread and process it was written
+# No line shows the source line, thread or process, so logging needn't look them up each time
 # (https://docs.python.org/3/howto/logging.html#optimization).
 logging._srcfile = None
 logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
@@ -22,7 +22,7 @@ logger = Logger(
     location=None,
     utc=True,
     use_rfc3339=True,
-    # Messages are sentences, never JSON that would have to be read to be written again.
+    # Messages are text, never JSON, so the logger needn't try to parse them.
     json_deserializer=str,
     json_serializer=_ENCODER.encode,
 )

@@ -1,6 +1,6 @@
-"""Metrics that are counted where something happens, in CloudWatch's embedded format: a line of the log each.
+"""Metrics in CloudWatch's embedded format: one log line for each count.
 
-By the stack's name, so that two of one account are told apart.
+The stack's name is a dimension, so that two stacks in one account have separate metrics.
 """
 
 from winnow.aws import clients
@@ -9,8 +9,8 @@ NAMESPACE = "Winnow"
 
 
 def count(name: str, number: int = 1) -> None:
-    """Count so many of this."""
-    from aws_lambda_powertools.metrics import MetricUnit, single_metric  # noqa: PLC0415 - a cold start that counts nothing pays nothing
+    """Add a number to the metric of this name."""
+    from aws_lambda_powertools.metrics import MetricUnit, single_metric  # noqa: PLC0415 - most cold starts count nothing
 
     with single_metric(name=name, unit=MetricUnit.Count, value=number, namespace=NAMESPACE) as metric:
         metric.add_dimension("service", clients.setting("STACK"))

@@ -1,6 +1,6 @@
-"""The registry and the storage of this deployment, over the resources that the function's settings name.
+"""The registry and the storage of this deployment, made from the resources that the function's settings name.
 
-Each is imported by who asks for it: what a function never needs, its cold start doesn't pay for.
+Each function here imports what it needs, so that a Lambda's cold start imports only what that Lambda uses.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from winnow.storage.job_objects import DryRunReports, Storage
     from winnow.storage.uploads import Datasets
 
-# Half of what a function's /tmp has. The other half is for sentence encoders.
+# In bytes: half of a function's /tmp. The other half is for sentence encoders.
 _MOST_KEPT = 256 << 20
 
 
@@ -50,7 +50,7 @@ def slots() -> Slots:
 
 
 def most_trainings() -> int:
-    """So many versions are trained at once."""
+    """The most trainings that run at the same time."""
     return int(clients.setting("MOST_TRAININGS"))
 
 
@@ -77,12 +77,12 @@ def batch_objects() -> BatchObjects:
 
 
 def batch_days() -> int:
-    """So many days the result of a batch prediction is kept."""
+    """The number of days for which the result of a batch prediction is kept."""
     return int(clients.setting("BATCH_DAYS"))
 
 
 def batch_concurrency() -> int:
-    """So many shards of a batch prediction are classified at once."""
+    """The most shards of a batch prediction that are classified at the same time."""
     return int(clients.setting("BATCH_CONCURRENCY"))
 
 
@@ -134,23 +134,23 @@ def ceilings() -> Ceilings:
 
 
 def has_encoder() -> bool:
-    """Whether the deployment was given a sentence encoder."""
+    """Whether the deployment has a sentence encoder."""
     return clients.setting("ENCODER") != "none"
 
 
 def encoder_digest() -> str | None:
-    """The digest of the encoder with which versions are trained, None where that is the layer's."""
+    """The digest of the encoder for new versions; None for the encoder of the layer."""
     name = clients.setting("ENCODER")
     return None if name in ("minilm", "none") else name
 
 
 def encoder_bucket() -> str | None:
-    """Where further encoders lie, None where there are none."""
+    """The bucket of further encoders, None if there is none."""
     return clients.setting("ENCODER_BUCKET") or None
 
 
 def storage(*, keeps_files: bool = False) -> Storage:
-    """keeps_files: whether the files of artifacts stay in /tmp, to be read from there the next time."""
+    """keeps_files: whether to cache the files of artifacts in /tmp."""
     from winnow.storage.disk_cache import KeptFiles
     from winnow.storage.job_objects import Storage
 
@@ -159,7 +159,7 @@ def storage(*, keeps_files: bool = False) -> Storage:
 
 
 def memory() -> int:
-    """Of the function, in bytes."""
+    """The memory of the function, in bytes."""
     return int(clients.setting("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")) << 20
 
 

@@ -1,4 +1,4 @@
-"""What becomes of a workflow task that fails: the sentence that the version's `error` shows."""
+"""Handlers of workflow tasks. If a task fails, they write the sentence that the `error` of the version or batch shows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Event = dict[str, Any]
 
 
 def task[Result](work: Callable[[TrainingJob, Event, LambdaContext], Result]) -> Callable[[Event, LambdaContext], Result]:
-    """Make a training task's Lambda handler. What fails on purpose says so in the registry itself, and then fails the workflow too."""
+    """Make the Lambda handler of a training task. A WinnowError is written to the registry, and then fails the workflow too."""
 
     @wraps(work)
     def handler(event: Event, context: LambdaContext) -> Result:
@@ -37,7 +37,7 @@ def task[Result](work: Callable[[TrainingJob, Event, LambdaContext], Result]) ->
 
 
 def batch_task[Result](work: Callable[[BatchJob, Event], Result]) -> Callable[[Event, LambdaContext], Result]:
-    """Make the Lambda handler of a batch prediction's task, in the same manner."""
+    """Make the Lambda handler of a batch prediction's task, in the same way."""
 
     @wraps(work)
     def handler(event: Event, context: LambdaContext) -> Result:
@@ -62,8 +62,11 @@ def _told[Result](work: Callable[[], Result], fail: Callable[[str], None]) -> Re
 
 @dataclass(frozen=True, slots=True)
 class Sentences:
-    """What a client reads of a failure that no task foresaw: it ran out of time or memory ({error}), failed by a fault of ours ({reason}),
-    was stopped, took too long."""
+    """The sentences that clients read after a failure that no task handled.
+
+    out_of_resources: no time or memory left ({error}). fault: an internal error ({reason}). stopped: stopped from outside.
+    timed_out: the workflow took too long.
+    """
 
     out_of_resources: str
     fault: str
@@ -73,20 +76,20 @@ class Sentences:
 
 OF_TRAINING = Sentences(
     "The training ran out of time or memory ({error}): train on fewer texts (n_texts) or in fewer epochs (n_iter).",
-    "The training failed by a fault of ours ({reason}): the function's log has the details. Train again, or report it if it stays.",
+    "The training failed with an internal error ({reason}). Train again; if it fails again, ask the operator: the log has the details.",
     "The training's workflow was stopped from outside: train again with force_update.",
     "The training took longer than three days: train on fewer texts (n_texts) or in fewer epochs (n_iter).",
 )
 OF_BATCH = Sentences(
     "The batch ran out of time or memory ({error}): send it as several objects.",
-    "The batch failed by a fault of ours ({reason}): the function's log has the details. Send it again, or report it if it stays.",
+    "The batch failed with an internal error ({reason}). Send it again; if it fails again, ask the operator: the log has the details.",
     "The batch's workflow was stopped from outside: send it again.",
     "The batch took longer than three days: send it as several objects, or raise BatchConcurrency.",
 )
 
 
 def unforeseen(failure: Mapping[str, Any], said: Sentences = OF_TRAINING) -> str:
-    """The sentence for a failure that no task foresaw, from a Catch's error output {"Error": name, "Cause": JSON or text}.
+    """The sentence for a failure that no task handled. failure: a Catch's error output {"Error": name, "Cause": JSON or text}.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
     """
@@ -97,7 +100,7 @@ def unforeseen(failure: Mapping[str, Any], said: Sentences = OF_TRAINING) -> str
 
 
 def ended(execution: Mapping[str, Any], said: Sentences = OF_TRAINING) -> str:
-    """The sentence for an execution that ended as FAILED, TIMED_OUT or ABORTED, with its error and cause where it has them."""
+    """The sentence for an execution that ended as FAILED, TIMED_OUT or ABORTED, from its error and cause if it has them."""
     match execution["status"]:
         case "ABORTED":
             return said.stopped

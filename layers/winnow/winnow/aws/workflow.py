@@ -1,4 +1,4 @@
-"""Executions of a workflow, each under a name of its own: started once, looked at, stopped."""
+"""Executions of a workflow. Each has a unique name, is started once, and can be read and stopped by its name."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
 
 ENDED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
 
-# arn:PARTITION:states:REGION:ACCOUNT:stateMachine:NAME, and for an alias its name after that.
+# arn:PARTITION:states:REGION:ACCOUNT:stateMachine:NAME, then the alias's name, if any.
 _PARTS_OF_A_STATE_MACHINE = 7
 
 
 class Workflow:
-    """A state machine of Step Functions, or an alias of one: arn."""
+    """A state machine of Step Functions. arn: of the state machine or of an alias."""
 
     def __init__(self, client: SFNClient, arn: str) -> None:
         self._client = client
         self._arn = arn
 
     def try_to_start(self, name: str, given: Mapping[str, Any]) -> bool:
-        """Start the execution of this name, once. False where it was started before, or doesn't start now."""
+        """Start the execution with this name, once. False if it was started before or can't be started now."""
         try:
             self._client.start_execution(stateMachineArn=self._arn, name=name, input=json.dumps(given))
         except self._client.exceptions.ExecutionAlreadyExists:
-            # An answer was lost and botocore sent the request again, or the request and the sweeper met: the workflow was started.
+            # It was started already: botocore repeated a call whose answer was lost, or the sweeper was faster.
             return False
         except (ClientError, BotoCoreError):
             logger.exception("not started", extra={"input": given})
@@ -39,24 +39,26 @@ class Workflow:
         return True
 
     def try_to_stop(self, name: str) -> None:
-        """Stop an execution that the registry has ended. Where that fails, it goes on until its next write, which is refused; so does a
-        Lambda of it that runs."""
+        """Stop an execution whose job has ended in the registry.
+
+        If that fails, or a Lambda of it still runs, the work goes on until its next write, which the registry refuses.
+        """
         try:
             self._client.stop_execution(executionArn=self._execution(name))
         except self._client.exceptions.ExecutionDoesNotExist:
-            # Registered, and not started yet: when it starts, its first write is refused.
+            # The job is registered and not started yet. If it starts, the registry refuses its first write.
             return
         except (ClientError, BotoCoreError):
             logger.exception("not stopped", extra={"execution": name})
 
     def status(self, name: str) -> str | None:
-        """Where an execution is, in Step Functions' words; None where there is none. What just began may not be seen yet."""
+        """The status of an execution, in Step Functions' words; None if there is none. A new execution may not be visible yet."""
         try:
             return self._client.describe_execution(executionArn=self._execution(name))["status"]
         except self._client.exceptions.ExecutionDoesNotExist:
             return None
 
     def _execution(self, name: str) -> str:
-        # An execution's ARN has the state machine's name and not the alias's.
+        # An execution's ARN has the state machine's name, not the alias's.
         machine = ":".join(self._arn.split(":")[:_PARTS_OF_A_STATE_MACHINE])
         return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"

@@ -1,4 +1,4 @@
-"""The middle task of a batch prediction: classify the texts of one shard. Can be repeated."""
+"""The middle task of a batch prediction: classify the texts of one shard. The task can be repeated."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.portions import portions
 from winnow.registry.models import check_ready
 
-# Of texts that are classified at once: what is made of them lies in memory together.
+# The most characters of the texts that are classified together, because all their features are in memory at the same time.
 _MOST_CHARACTERS = 200_000
-# A look whether the batch was cancelled.
+# Writing to the registry is how the task notices that the batch was cancelled.
 _SECONDS_BETWEEN_NOTES = 60.0
 
 type _Line = dict[str, Any]
 
 
 class Classifying:
-    """Classifies shards, and keeps the version that it did so with last: the next shard is likely to be of the same batch."""
+    """Classifies shards. It keeps the last version in memory, because the next shard is probably of the same batch."""
 
     def __init__(self) -> None:
         self._kept: tuple[tuple[str, int], TrainedClassifier] | None = None
 
     def classify(self, job: BatchJob, shard: Shard) -> None:
-        """Write what becomes of each line of the shard: its text's best labels, or its error.
+        """Write the result of each line of the shard: the text's best labels, or an error.
 
-        JobSupersededError where the batch has ended; VersionNotFoundError, ArtifactError, EncoderError where its version doesn't answer.
+        JobSupersededError if the batch has ended; VersionNotFoundError, ArtifactError or EncoderError if its version can't answer.
         """
         batches, objects = resources.batch_predictions(), resources.batch_objects()
         batch = batches.note(job)
@@ -47,19 +47,19 @@ class Classifying:
                     noted = time.monotonic()
 
     def _trained(self, job: BatchJob, number: int) -> TrainedClassifier:
-        # Asked for each shard: a version that was deleted meanwhile classifies no more. Under whatever fence it was made.
+        # Read for each shard, so that a deleted version classifies no more. Finding a version needs no fence.
         version = resources.models().version_of_job(TrainingJob(job.model_id, job.uid, number, fence=0))
         check_ready(version)
         key = (job.uid, number)
         if self._kept is None or self._kept[0] != key:
-            # Two versions needn't be in memory at once.
+            # Drop the old version first, so that two are never in memory at the same time.
             self._kept = None
             self._kept = key, load(resources.storage(), version.job, version.manifest_sha256)
         return self._kept[1]
 
 
 def _labelled(trained: TrainedClassifier, lines: list[_Line], n_top: int) -> Iterator[bytes]:
-    """What becomes of the lines, in their order."""
+    """The results of the lines, in their order."""
     texts = [line["text"] for line in lines if "text" in line]
     predictions = iter(trained.predict(texts, n_top) if texts else [])
     for line in lines:

@@ -1,7 +1,4 @@
-"""Starting and cancelling batch predictions, and what the sweeper does for those of which nothing is heard. Never needs the spaCy layer.
-
-(The batches of feedback are in feedback.py.)
-"""
+"""Start and cancel batch predictions, and what the sweeper does for those that stopped reporting. Works without the spaCy layer."""
 
 from __future__ import annotations
 
@@ -19,13 +16,12 @@ from winnow.registry.models import check_ready
 
 _TRIES = 5
 
-# A batch that could not be started for so long is given up. The sweeper tries every five minutes.
+# A batch that can't be started for this long fails. The sweeper tries every five minutes.
 _LONGEST_QUEUED = timedelta(days=1)
 _SILENT = (
-    "The batch stopped without a word: nothing was heard of it for longer than one of its steps can take."
-    " Send it again, or report it if it stays."
+    "The batch stopped: it reported nothing for longer than one of its steps can take. Send it again; if it fails again, ask the operator."
 )
-_NEVER_STARTED = "The batch could not be started for a day: the sweeper's log has the reason. Send it again."
+_NEVER_STARTED = "The batch could not be started for a day: the sweeper's log says why. Send it again."
 
 
 class BatchCare(StrEnum):
@@ -36,11 +32,11 @@ class BatchCare(StrEnum):
 
 
 def start_batch(request: BatchRequest, key: IdempotencyKey | None = None) -> tuple[BatchJob, int]:
-    """Register the batch that the request asks for, and start its workflow. Returns it with its version; under a key that was used already
-    those of then.
+    """Register the batch that the request asks for, and start its workflow. Returns the job and the number of its version.
 
-    ModelNotFoundError, VersionNotFoundError, VersionNotReadyError; ModelNotReadyError where no version is named and none is live.
-    Once the batch is registered it will be done or fail: where the workflow doesn't start now, `care_for` starts it later.
+    A known key gets its earlier job and version.
+    ModelNotFoundError, VersionNotFoundError, VersionNotReadyError; ModelNotReadyError if no version is named and none is live; BusyError.
+    A registered batch will end as ready or failed. If the workflow doesn't start now, `care_for_batch` starts it later.
     """
     for _ in range(_TRIES):
         before = None if key is None else resources.answered_requests().find(key)
@@ -58,8 +54,7 @@ def _wanted(model: Model, request: BatchRequest) -> BatchPrediction:
     number = request.version if request.version is not None else model.live_version
     if number is None:
         raise ModelNotReadyError(
-            f"No version of model {model.model_id!r} is live: name one that is ready,"
-            f" or promote one with PUT /models/{model.model_id}/live."
+            f"No version of model {model.model_id!r} is live: name a ready version, or promote one with PUT /models/{model.model_id}/live."
         )
     check_ready(resources.models().version(model, number))
     job = BatchJob(model.model_id, model.uid, sortable_id())
@@ -67,7 +62,7 @@ def _wanted(model: Model, request: BatchRequest) -> BatchPrediction:
 
 
 def cancel_batch(model_id: str, batch: str) -> BatchPrediction:
-    """Stop a batch. NotCancellableError where it has ended; BatchPredictionNotFoundError, ModelNotFoundError."""
+    """Stop a batch. NotCancellableError if it has ended; BatchPredictionNotFoundError, ModelNotFoundError."""
     job = BatchJob(model_id, resources.models().get(model_id).uid, batch)
     resources.batch_predictions().get(job)
     try:
@@ -75,14 +70,14 @@ def cancel_batch(model_id: str, batch: str) -> BatchPrediction:
     except JobSupersededError as error:
         found = resources.batch_predictions().get(job)
         raise NotCancellableError(
-            f"Batch {batch!r} of model {model_id!r} is {found.status} already: there is nothing to cancel."
+            f"Batch {batch!r} of model {model_id!r} is already {found.status}: there is nothing to cancel."
         ) from error
     try_to_stop(job)
     return resources.batch_predictions().get(job)
 
 
 def care_for_batch(job: BatchJob) -> BatchCare | None:
-    """See to a batch that is marked as under way, where its lease ran out. None: there was nothing to do."""
+    """Start or fail a batch that is marked as under way and whose lease ran out. None: nothing to do."""
     batch = _unheard_of(job)
     if batch is None:
         return None
@@ -99,7 +94,7 @@ def care_for_batch(job: BatchJob) -> BatchCare | None:
 
 
 def _unheard_of(job: BatchJob) -> BatchPrediction | None:
-    """The batch, where it is under way and its lease ran out. Else None; and where it isn't under way any more, its mark goes."""
+    """The batch, if it is under way and its lease ran out; otherwise None. Removes the mark of a batch that has ended."""
     batches = resources.batch_predictions()
     try:
         batch = batches.get(job)
@@ -118,7 +113,7 @@ def _give_up(batch: BatchPrediction, error: str) -> BatchCare:
 
 
 def try_to_stop(job: BatchJob) -> None:
-    """Stop the workflow of a batch that the registry has ended, or that was deleted."""
+    """Stop the workflow of a batch that has ended in the registry or was deleted."""
     resources.batch_workflow().try_to_stop(_execution_name(job))
 
 
@@ -127,5 +122,5 @@ def _try_to_start(job: BatchJob) -> bool:
 
 
 def _execution_name(job: BatchJob) -> str:
-    # Its uid, and the chance in its id, keep it from repeating: a name is refused for 90 days after its execution closed.
+    # Step Functions refuses a name for 90 days after its execution closed. The uid and the random part of the id make each name new.
     return f"{job.uid}-{job.batch}"

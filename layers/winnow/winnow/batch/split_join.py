@@ -1,7 +1,4 @@
-"""The first and the last task of a batch prediction: its object into shards, and what became of them into the result.
-
-Each can be repeated.
-"""
+"""The first and the last task of a batch prediction: split its object into shards, and join their results. Both can be repeated."""
 
 from __future__ import annotations
 
@@ -14,12 +11,12 @@ from winnow.domain.batch import BatchJob, BatchStatus, Shard
 from winnow.domain.errors import DatasetError, JobSupersededError
 
 MOST_LINES = 10_000
-# So that texts which are as dear as can be are classified in the time that one Lambda has (docs/batches.md).
+# With this limit one Lambda has time to classify a shard of even the slowest texts (docs/batches.md).
 MOST_BYTES = 1_500_000
 
 
 def split(job: BatchJob) -> dict[str, str]:
-    """Part the object into shards. Returns where their list is. DatasetError where the object can't be had or read."""
+    """Split the object into shards. Returns the place of their list. DatasetError if the object can't be read."""
     batches = resources.batch_predictions()
     batch = batches.note(job)
     opened = resources.datasets().open(batch.s3bucket, batch.object)
@@ -28,7 +25,7 @@ def split(job: BatchJob) -> dict[str, str]:
         for text in UnlabelledTexts(opened.stream, batch.object, resources.ceilings()):
             line = json.dumps(text.as_dict(), ensure_ascii=False).encode()
             if shards.add(line, is_error=text.error is not None):
-                # Also the look whether the batch was cancelled.
+                # Renews the lease, and raises JobSupersededError if the batch was cancelled.
                 batches.note(job)
     except FileError as error:
         raise DatasetError(error.sentence) from error
@@ -40,7 +37,7 @@ def split(job: BatchJob) -> dict[str, str]:
 
 
 class _Shards:
-    """The shards of a batch, as its lines come."""
+    """Collects the lines of a batch into shards, and writes each full one."""
 
     def __init__(self, job: BatchJob) -> None:
         self._job = job
@@ -50,7 +47,7 @@ class _Shards:
         self.closed: list[Shard] = []
 
     def add(self, line: bytes, *, is_error: bool) -> bool:
-        """True where a shard was closed before it."""
+        """True if the shard before this line was full and is closed now."""
         full = len(self._lines) == MOST_LINES or (bool(self._lines) and self._bytes + len(line) > MOST_BYTES)
         if full:
             self.close()
@@ -67,14 +64,14 @@ class _Shards:
 
 
 def join(job: BatchJob) -> None:
-    """Write the result, and remove what was between. The batch is ready then."""
+    """Write the result, make the batch ready, and remove the intermediate files."""
     batches, objects = resources.batch_predictions(), resources.batch_objects()
     try:
         batches.note(job)
         objects.join(job)
         batches.commit(job)
     except JobSupersededError:
-        # A task before this one, which was killed, may have come so far.
+        # An earlier try of this task may have made the batch ready before it was killed.
         if batches.get(job).status is not BatchStatus.READY:
             raise
     objects.remove_shards(job)

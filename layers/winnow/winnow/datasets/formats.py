@@ -1,4 +1,4 @@
-"""Reading labelled examples: how a format is recognised, and the checks that are the same for all. docs/datasets.md has the table."""
+"""Read labelled examples: recognise the format, then run the checks that all formats share. docs/datasets.md lists the formats."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from winnow.datasets.unpacking import Lines, Stream, Unpacking, beginning
 from winnow.domain import strict_json
 from winnow.domain.dataset import MAX_LABEL_CHARACTERS, Ceilings, Example
 
-# Label sets that are shared between examples: a training has fewer, and a file with more must not fill the memory.
+# Examples share their label tuples up to this number. A file with more label sets can't be trained on, and must not fill the memory.
 _MOST_SHARED = 100_000
 
 _NONE = (
-    "is in none of the formats that are read: a JSON array, JSON Lines, CSV with a header text,label, CSV of LABEL,text (its name must end"
+    "has an unknown format: use a JSON array, JSON Lines, CSV with the header text,label, CSV of LABEL,text (its name must end"
     " in .csv), fastText (__label__a text), an augmented manifest, or Prodigy's JSONL. docs/datasets.md shows each."
 )
 
 
 class Reader:
-    """A data set, read once from a stream: its examples in their order, and in between what is wrong with the rows that are none.
+    """A data set, read once from a stream. Yields its examples in order, and a Problem for each row that is not an example.
 
-    name: the object's key, which tells CSV without a header; of: how sentences call the data set. format: known once the first came.
+    name: the object's key; its ending .csv marks CSV without a header. of: the data set's name in error sentences. format: set once
+    iteration has begun.
     """
 
     def __init__(self, stream: Stream, name: str, ceilings: Ceilings, of: str = "the data set") -> None:
@@ -39,20 +40,20 @@ class Reader:
 
     @property
     def unpacked_bytes(self) -> int:
-        """How many bytes of it were read, unpacked."""
+        """The number of unpacked bytes that were read."""
         return self._unpacking.unpacked_bytes
 
     def facts(self) -> dict[str, Any]:
-        """What a report says of the file itself, once it was read."""
+        """The facts about the file itself, for a report. Call it after reading."""
         return {"format": self.format, "bytes": self._unpacking.bytes, "unpacked_bytes": self.unpacked_bytes, "rows": self.rows}
 
     def sha256(self) -> str:
-        """Of the whole object, as it lies there; reads what is left of it."""
+        """The digest of the whole object as stored (not unpacked). Reads the rest of the stream."""
         self._unpacking.rest()
         return self._unpacking.sha256.hexdigest()
 
     def __iter__(self) -> Iterator[Example | Problem]:
-        """Nothing follows a problem whose kind is of the file."""
+        """A problem with the whole file comes last."""
         row = 0
         try:
             for row, found in self._found():
@@ -119,7 +120,7 @@ class Reader:
 
 
 def check_text(text: str, ceilings: Ceilings) -> None:
-    """RowError where a text is empty or too long."""
+    """Raise RowError if a text is empty or too long."""
     if not text or text.isspace():
         raise RowError("has an empty text: give it a text or leave it out", Kind.EMPTY_TEXT)
     if len(text) > ceilings.text_characters:
@@ -127,7 +128,7 @@ def check_text(text: str, ceilings: Ceilings) -> None:
 
 
 def _parsed(line: bytes) -> Any:
-    """The first record; None where it can't be read, which its turn will tell."""
+    """The first record, or None if it can't be read: its error is reported later, when its turn comes."""
     try:
         return strict_json.parse(json_formats.decoded(line))
     except (strict_json.BrokenJsonError, RowError):

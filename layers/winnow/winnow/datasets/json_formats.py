@@ -1,6 +1,6 @@
-"""The formats made of JSON: an array, JSON Lines, Comprehend's augmented manifest, and Prodigy's JSONL.
+"""The JSON formats: an array, JSON Lines, Comprehend's augmented manifest, and Prodigy's JSONL.
 
-Each yields the place of a record with its text and labels, unchecked, or with why it can't be read.
+Each reader yields the place of a record with its unchecked text and labels, or with the reason why it can't be read.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from winnow.domain.strict_json import BrokenJsonError
 
 FORM = '{"text": "…", "label": "…"} or {"text": "…", "labels": ["…", …]}'
 
-# A text, and its labels as they were found: whether they are strings is checked later, for all formats.
+# A text and its labels as found. A later check, the same for all formats, makes sure that they are strings.
 Labelled = tuple[Any, Any]
 Found = tuple[int, Labelled | RowError]
 Dialect = Callable[[Any], Labelled]
@@ -28,13 +28,13 @@ _METADATA = "-metadata"
 
 
 def array(pieces: Iterator[bytes], first_line: int, of: str) -> Iterator[Found]:
-    """The elements of a JSON array, from 1. One that breaks the JSON ends the file: nobody knows where the next begins."""
+    """The elements of a JSON array, numbered from 1. Broken JSON ends the file: the start of the next element is unknown."""
     for number, element in enumerate(_Array(pieces, first_line, of), start=1):
         yield number, _labelled(plain, element)
 
 
 def lines(numbered: Lines, dialect: Dialect) -> Iterator[Found]:
-    """The records of JSON Lines, one a line; blank lines count and are no records."""
+    """The records of JSON Lines, one per line. Blank lines are counted but are not records."""
     expected = f". Expected a JSON array, or one JSON object per line: {FORM}" if dialect is plain else ""
     for number, line in numbered:
         if line is None:
@@ -58,7 +58,7 @@ def _labelled(dialect: Dialect, record: Any) -> Labelled | RowError:
 
 
 def decoded(line: bytes) -> str:
-    """RowError where the line isn't UTF-8."""
+    """The line as text. Raises RowError if it isn't UTF-8."""
     try:
         return line.decode()
     except UnicodeDecodeError as error:
@@ -70,14 +70,14 @@ def not_utf8(byte: int) -> str:
 
 
 def too_long() -> RowError:
-    return RowError(f"has more than {MOST_RECORD_BYTES:,} bytes: one example a line, with a shorter text")
+    return RowError(f"has more than {MOST_RECORD_BYTES:,} bytes: put one example on each line, or shorten the text")
 
 
 # --- what a record says ---
 
 
 def dialect_of(record: Any) -> tuple[str, Dialect]:
-    """The format that the first record of JSON Lines is of, by its name, and how to read the rest of them."""
+    """The format's name, from the first record of JSON Lines, and the function that reads each record."""
     if isinstance(record, Mapping):
         if "text" not in record and ("source" in record or "source-ref" in record):
             return "augmented-manifest", manifest
@@ -102,7 +102,7 @@ def manifest(record: Any) -> Labelled:
     https://docs.aws.amazon.com/sagemaker/latest/dg/sms-data-output.html
     """
     if not isinstance(record, Mapping) or not isinstance(record.get("source"), str):
-        raise RowError('has no "source" that is a string: texts by source-ref are not fetched, put them into the line')
+        raise RowError('has no "source" that is a string: put the text into the line ("source-ref" is not fetched)')
     found = [(name.removesuffix(_METADATA), data) for name, data in record.items() if name.endswith(_METADATA) and _has_labels(data)]
     if len(found) != 1:
         number = "no labelling attribute" if not found else "several labelling attributes"
@@ -121,19 +121,16 @@ def _has_labels(metadata: Any) -> bool:
 
 
 def prodigy(record: Any) -> Labelled:
-    """A line of Prodigy's `db-out`: with "accept" and "options" what was chosen, else the one label that was accepted.
-
-    https://prodi.gy/docs/api-interfaces
-    """
+    """A line of Prodigy's `db-out`. Its labels are the chosen options ("accept" with "options"), or otherwise the one accepted "label"."""
     if not isinstance(record, Mapping):
         raise RowError('is not an object: expected {"text": "…", "label": "…", "answer": "accept"}, or "accept" with a list')
     if not isinstance(record.get("text"), str):
         raise RowError('has no "text" that is a string')
     answer = record.get("answer", "accept")
     if answer not in _ANSWERS:
-        raise RowError(f'has an "answer" that is none of {", ".join(_ANSWERS)}')
+        raise RowError(f'has an unknown "answer": use one of {", ".join(_ANSWERS)}')
     if answer != "accept":
-        raise RowError(f"was answered with {answer}, and is left out", Kind.SKIPPED_ROW)
+        raise RowError(f"has the answer {answer} and is left out", Kind.SKIPPED_ROW)
     if "accept" in record:
         return record["text"], record["accept"]
     if "label" not in record:
@@ -145,7 +142,7 @@ def prodigy(record: Any) -> Labelled:
 
 
 class _Array:
-    """The elements of a JSON array whose bytes come in pieces. It holds the piece at hand and an element that isn't whole yet."""
+    """The elements of a JSON array whose bytes come in pieces. It holds the current piece and one incomplete element at most."""
 
     def __init__(self, pieces: Iterator[bytes], first_line: int, of: str) -> None:
         self._pieces = pieces
@@ -155,12 +152,12 @@ class _Array:
         self._at = 0
         self._ended = False
         self._undecodable: FileError | None = None
-        # Of the text's first character, counted from 0.
+        # The place of the text's first character, counted from 0.
         self._line = first_line - 1
         self._column = 0
 
     def __iter__(self) -> Iterator[Any]:
-        """FileError, with line and column, where the JSON breaks."""
+        """Raises FileError, with line and column, where the JSON breaks."""
         self._next()
         self._at += 1
         if self._next() == "]":
@@ -171,7 +168,7 @@ class _Array:
                 if separator != ",":
                     raise self._broken("is not JSON: Expecting ',' delimiter", self._at)
                 comma, self._at = self._at, self._at + 1
-                # The place of a comma before the end is told; it goes with the piece, where another is needed to see the end.
+                # An error names the place of a trailing comma. The next piece replaces this one, so compute that place before it is gone.
                 piece_ends = _end_of_white(self._text, self._at) == len(self._text)
                 place = self._place(comma) if piece_ends else None
                 if self._next() == "]":
@@ -182,7 +179,7 @@ class _Array:
             raise self._broken("is not JSON: Extra data after the array", self._at)
 
     def _next(self) -> str:
-        """Go on to the next character that is no white space. Empty at the end."""
+        """Skip white space and return the next character, or "" at the end."""
         while True:
             self._at = _end_of_white(self._text, self._at)
             if self._at < len(self._text):
@@ -196,7 +193,7 @@ class _Array:
             try:
                 value, end = strict_json.parse_at(self._text, self._at)
             except BrokenJsonError as error:
-                # It may lack no more than its end.
+                # The element may only be incomplete.
                 if len(self._text) - self._at > MOST_RECORD_BYTES and error.position is not None and not self._ended:
                     raise self._broken(
                         f"holds an element of more than {MOST_RECORD_BYTES:,} characters, or one that never ends", self._at
@@ -204,14 +201,14 @@ class _Array:
                 if error.position is None or self._ended:
                     raise self._broken(error.reason, self._at if error.position is None else error.position) from error
             else:
-                # A number that ends with the text may go on.
+                # A number at the end of the piece may continue in the next one.
                 if end < len(self._text) or self._ended:
                     self._at = end
                     return value
             self._more()
 
     def _more(self) -> None:
-        """Take in the next piece, and drop what was read."""
+        """Add the next piece and drop what was read."""
         start = self._text.rfind("\n", 0, self._at) + 1
         self._line += self._text.count("\n", 0, self._at)
         self._column = self._at - start if start else self._column + self._at
@@ -223,7 +220,7 @@ class _Array:
         try:
             self._text, self._at = left + self._decoder.decode(piece, final=self._ended), 0
         except UnicodeDecodeError as error:
-            # What comes before the broken byte is read first.
+            # Read the text before the broken byte first.
             self._text, self._at = left + error.object[: error.start].decode(), 0
             line = self._line + self._text.count("\n") + 1
             self._undecodable = FileError(f"Line {line} of {self._of} {not_utf8(error.object[error.start])}.")

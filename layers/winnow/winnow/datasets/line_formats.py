@@ -1,6 +1,6 @@
-"""The formats made of lines of text: CSV with a header, Comprehend's CSV without one, and fastText's.
+"""The line formats: CSV with a header, Comprehend's CSV without one, and fastText's.
 
-Each yields the line on which a record starts with its text and labels, unchecked, or with why it can't be read.
+Each reader yields the line where a record starts with its unchecked text and labels, or with the reason why it can't be read.
 """
 
 from __future__ import annotations
@@ -13,41 +13,41 @@ from winnow.datasets.json_formats import Found, Labelled, decoded, not_utf8, too
 from winnow.datasets.row_problems import FileError, RowError
 from winnow.datasets.unpacking import MOST_RECORD_BYTES, Lines
 
-# The columns that are read, in a data set or in texts without labels; others may have the same name.
+# The columns that are read, in data sets and in texts without labels. Only other names may occur twice.
 _READ = ("text", "id", "label", "labels")
 PREFIX = "__label__"
-# Possessive (*+, ++): nothing is remembered to go back to, however many labels there are.
+# Possessive (*+, ++), so the match keeps nothing to backtrack to, however many labels there are.
 _LABELS = re.compile(rf"\s*+(?:{PREFIX}\S*+(?:\s++|$))*+")
 
-# The csv module's own limit, 131,072 characters of a field, ends the reading of a line in its midst, whatever quote is open.
+# The csv module's own limit (131,072 characters per field) stops in the middle of a line, even inside a quote.
 csv.field_size_limit(MOST_RECORD_BYTES)
 
 _QUOTED = rb'"(?:[^"]++|"")*+'
 _BARE = rb'[^",\r][^,\r]*+'
-# Bytes from the beginning of a field on: whole fields with their commas, and the last one as far as it goes.
+# Bytes from the start of a field: whole fields with their commas, and the last field as far as it goes.
 _FIELDS = re.compile(
     rb'(?:(?:%(quoted)b"|%(bare)b)?,)*+(?:(?P<open>%(quoted)b)|(?P<closed>%(quoted)b")|(?P<bare>%(bare)b)|(?P<none>))'
     % {b"quoted": _QUOTED, b"bare": _BARE}
 )
-# What comes of the last one depends on no more than these: within quotes, behind the closing one, without quotes, not begun.
+# The rest of the line depends only on the state of the last field: inside quotes, after the closing quote, unquoted, or not begun.
 _OPEN = b'"'
 _SHORTEST = {"open": _OPEN, "closed": b'""', "bare": b"x", "none": b""}
-# A carriage return, or something between a closing quote and a comma, ends a record with its line: so csv.reader has it.
+# csv.reader ends a record with its line after a carriage return, or after text between a closing quote and a comma.
 _ENDED = b"\r"
 
 _NUL = "holds a NUL byte: save the file as UTF-8 text"
-# How csv.reader's sentence begins.
+# The start of csv.reader's message.
 _NEVER_CLOSED = "unexpected end"
 
 
 def header(line: str) -> tuple[str, ...] | None:
-    """The columns of a CSV file by its first line, where that is a header with a text and a label or labels; else None."""
+    """The columns of a CSV file, if its first line is a header with "text" and with "label" or "labels". Otherwise None."""
     names = columns_of(line)
     return names if "text" in names and ("label" in names) != ("labels" in names) else None
 
 
 def columns_of(line: str) -> tuple[str, ...]:
-    """The names of the columns, if the line is the header of a CSV file. Empty where it can't be one."""
+    """The column names, if the line is a CSV header. Empty otherwise."""
     try:
         return _names(next(csv.reader([line], strict=True), []))
     except csv.Error:
@@ -55,7 +55,7 @@ def columns_of(line: str) -> tuple[str, ...]:
 
 
 def csv_with_header(numbered: Lines, of: str) -> Iterator[Found]:
-    """CSV (RFC 4180): a column text, and a column label, or labels with | between them. Other columns are ignored."""
+    """CSV (RFC 4180) with a column "text", and a column "label" or "labels" (separated by |). Other columns are ignored."""
     for row, fields in by_column(numbered, of):
         if isinstance(fields, RowError):
             yield row, fields
@@ -64,9 +64,9 @@ def csv_with_header(numbered: Lines, of: str) -> Iterator[Found]:
 
 
 def by_column(numbered: Lines, of: str) -> Iterator[tuple[int, dict[str, str] | RowError]]:
-    """The records of CSV with a header: the line on which each starts, with its fields by the names of their columns, in lower case.
+    """The records of CSV with a header: the line where each starts, with its fields by lower-case column name.
 
-    FileError where the header can't be read, or names a column that is read twice.
+    Raises FileError if the header can't be read, or if it repeats a column that is read.
     """
     columns: Sequence[str] = ()
     for row, record in _records(numbered, of):
@@ -75,7 +75,7 @@ def by_column(numbered: Lines, of: str) -> Iterator[tuple[int, dict[str, str] | 
         elif isinstance(record, RowError):
             yield row, record
         elif len(record) != len(columns):
-            yield row, RowError(f"has {_columns(record)}, and the header has {len(columns):,}: quote texts that hold a comma or a quote")
+            yield row, RowError(f"has {_columns(record)}, but the header has {len(columns):,}: quote texts that contain a comma or a quote")
         else:
             yield row, dict(zip(columns, record, strict=True))
 
@@ -86,8 +86,8 @@ def _header(record: list[str] | RowError, place: str, row: int) -> Sequence[str]
     columns = _names(record)
     for name in _READ:
         if columns.count(name) > 1:
-            raise FileError(f"{place} has two columns named {name} (case doesn't count): rename one of them, or leave it out.", row=row)
-    # White space in the lines before the header names nothing.
+            raise FileError(f"{place} has two columns named {name} (upper and lower case are the same): rename or remove one.", row=row)
+    # White space before the header gives empty names only.
     return columns if any(columns) else ()
 
 
@@ -106,14 +106,16 @@ def csv_without_header(numbered: Lines, of: str) -> Iterator[Found]:
         elif len(record) != 2:
             yield (
                 row,
-                RowError(f"has {_columns(record)}: expected LABEL,text (quote texts that hold a comma), or a header text,label in line 1"),
+                RowError(
+                    f"has {_columns(record)}: expected LABEL,text (quote texts that contain a comma), or the header text,label on line 1"
+                ),
             )
         else:
             yield row, (record[1], record[0].split("|"))
 
 
 def fasttext(numbered: Lines) -> Iterator[Found]:
-    """fastText: __label__a __label__b and then the text, an example a line.
+    """fastText: __label__a __label__b and then the text, one example per line.
 
     https://fasttext.cc/docs/en/supervised-tutorial.html
     """
@@ -134,7 +136,7 @@ def _fasttext(line: str) -> Labelled:
     end = found.end() if found else 0
     labels = line[:end].split()
     if not labels:
-        raise RowError(f"does not begin with {PREFIX}: expected {PREFIX}a {PREFIX}b and then the text")
+        raise RowError(f"does not begin with {PREFIX}: expected {PREFIX}a {PREFIX}b, then the text")
     return line[end:].rstrip(), [label.removeprefix(PREFIX) for label in labels]
 
 
@@ -147,9 +149,9 @@ def _columns(record: Sequence[str]) -> str:
 
 
 class _Feed:
-    """Lines as csv.reader takes them. It remembers what is wrong with one, since the reader must go on to the record's end.
+    """Lines for csv.reader. It remembers an undecodable line, because the reader must continue to the end of the record.
 
-    Of a record with more bytes than are looked at the rest is passed over, and RowError raised: the next line begins the next record.
+    If a record exceeds MOST_RECORD_BYTES, its rest is skipped and RowError is raised: the next line begins the next record.
     """
 
     def __init__(self, numbered: Lines) -> None:
@@ -180,7 +182,7 @@ class _Feed:
             return line.decode(errors="replace")
 
     def _pass_over(self, part: bytes, ends: bool) -> None:
-        # csv.reader asks for a second line only where a quote is open at the end of the first.
+        # csv.reader asks for a second line only if a quote is open at the end of the first.
         before = _OPEN if self.number > self._first else b""
         while (before := _standing_for(before + part)) == _OPEN or not ends:
             try:
@@ -192,13 +194,13 @@ class _Feed:
         if self.number == self._first:
             return too_long()
         return RowError(
-            f"has more than {MOST_RECORD_BYTES:,} bytes, since its quote is closed in line {self.number} only:"
-            " close it where the text ends, or shorten the text"
+            f"has more than {MOST_RECORD_BYTES:,} bytes, because its quote is open until line {self.number}:"
+            " close the quote where the text ends, or shorten the text"
         )
 
 
 def _standing_for(part: bytes) -> bytes:
-    """The shortest bytes after which CSV goes on as it does after these, which begin where a field does."""
+    """The shortest bytes that leave CSV parsing in the same state as these. The part begins at the start of a field."""
     found = _FIELDS.fullmatch(part)
     return _SHORTEST[found.lastgroup] if found and found.lastgroup else _ENDED
 
@@ -231,5 +233,5 @@ def _explained(error: csv.Error, row: int, of: str) -> RowError:
         sentence = f"Line {row} of {of} opens a quote that is never closed: close it, and double the quotes inside it."
         raise FileError(sentence, row=row) from error
     if "expected after" in said:
-        return RowError("has something between a closing quote and the next comma: double the quotes inside a quoted text")
-    return RowError("has a carriage return in its midst: end lines with LF or CRLF, and quote texts that hold one")
+        return RowError("has text between a closing quote and the next comma: double the quotes inside a quoted text")
+    return RowError("contains a carriage return: end lines with LF or CRLF, and quote texts that contain one")

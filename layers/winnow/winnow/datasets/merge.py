@@ -1,4 +1,4 @@
-"""A data set made of another one, already parted, and of examples that came later."""
+"""Merge a data set that is already split with examples that came later (feedback)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from winnow.datasets.split import Split, hold_out, text_key
 from winnow.domain.dataset import MAX_LABELS, Example
 from winnow.domain.errors import DatasetError
 
-# Of the feedback. A training takes little of it, so it is worth more held out than a tenth of a large data set is.
+# The held-out share of the feedback. It is larger than for a large data set, because a training takes little feedback.
 _SHARE = 0.2
 
 # Examples by `text_key`.
@@ -19,10 +19,10 @@ _ByText = dict[str, Example]
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """The new data set, and what became of the examples.
+    """The new data set, with counts.
 
-    feedback: how many of its examples come from feedback. dropped: how many examples, old or new, gave way to a newer one of the same
-    text, apart from case and white space. relabelled: how many texts thereby have other labels than before.
+    feedback: its examples that come from feedback. dropped: old or new examples that a newer one replaced (texts that differ only in case
+    or white space are the same). relabelled: texts whose labels changed.
     """
 
     parts: Split
@@ -32,12 +32,13 @@ class Merged:
 
 
 def merge(train: Sequence[Example], test: Sequence[Example], feedback: Sequence[Example], seed: int, *, exclusive: bool) -> Merged:
-    """Add feedback, oldest first, to the training and test examples of a version, the same way for the same seed.
+    """Add feedback, oldest first, to a version's training and test examples. The same seed gives the same result.
 
-    Of the same text the newest labels win. The test set keeps its texts: one that feedback gives new labels is measured with those, and
-    not trained on. Of the texts that are new, one in five of each label is held out, at least one of a label with two or more. Every label
-    is trained on: where all texts with one would be held out, one of them goes to the training set after all.
-    DatasetError where a classifier can't be made of it.
+    The newest labels of a text win. A text of the test set stays there: feedback only changes its labels. One in five of the new texts per
+    label is held out, and at least one if the label has two or more. Every label is trained on: if all its texts would be held out, one of
+    them is trained on instead.
+
+    Raises DatasetError if no classifier can be made of the result.
     """
     newest: _ByText = {text_key(example.text): example for example in feedback}
     in_train, in_test = _labels_by_text(train), _labels_by_text(test)
@@ -47,7 +48,7 @@ def merge(train: Sequence[Example], test: Sequence[Example], feedback: Sequence[
     kept_train = [example for example in train if text_key(example.text) not in newest]
     kept_test = [example for example in test if text_key(example.text) not in newest]
     new_train = kept_train + [newest[key] for key in in_train if key in newest] + more_train
-    # Of a test text the old spelling and its place in the data set stay.
+    # A test text keeps its old spelling and its place.
     again = [replace(example, labels=newest[key].labels) for key, example in _by_text(test).items() if key in newest]
     new_train, new_test = _every_label_trained(new_train, kept_test + again + more_test)
     labels = {label for example in new_train for label in example.labels}
@@ -68,7 +69,7 @@ def _by_text(examples: Iterable[Example]) -> _ByText:
 
 
 def _labels_by_text(examples: Iterable[Example]) -> dict[str, set[frozenset[str]]]:
-    """The sets of labels that each text has, several where its examples disagree."""
+    """The label sets of each text. There are several if its examples disagree."""
     found: dict[str, set[frozenset[str]]] = {}
     for example in examples:
         found.setdefault(text_key(example.text), set()).add(frozenset(example.labels))
@@ -81,7 +82,7 @@ def _relabelled(known: Mapping[str, set[frozenset[str]]], feedback: Sequence[Exa
 
 
 def _every_label_trained(train: list[Example], test: list[Example]) -> tuple[list[Example], list[Example]]:
-    """The same, with each label that only test examples have in training too: all examples of one of its texts move there."""
+    """Move one text of each label that only the test set has to training, with all its examples."""
     there = {label for example in train for label in example.labels}
     for label in sorted({label for example in test for label in example.labels} - there):
         if label in there:
@@ -98,6 +99,8 @@ def _check(labels: set[str], test: Sequence[Example]) -> None:
     if len(labels) < 2:
         raise DatasetError("With the feedback, all examples have the same label: a classifier needs examples of at least two.")
     if len(labels) > MAX_LABELS:
-        raise DatasetError(f"With the feedback there are {len(labels):,} labels: at most {MAX_LABELS:,}. Take back batches with new ones.")
+        raise DatasetError(
+            f"With the feedback there are {len(labels):,} labels: at most {MAX_LABELS:,}. Withdraw feedback with new labels."
+        )
     if not test:
-        raise DatasetError("With the feedback, no example is left to measure a version by: add examples with other texts.")
+        raise DatasetError("With the feedback, no example is left to test a version: add examples with other texts.")

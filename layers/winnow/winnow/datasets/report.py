@@ -1,7 +1,7 @@
-"""What is said of a data set before it is trained on: how much of what, and what is wrong. It keeps no text.
+"""The report on a data set before training: its counts and its problems. It keeps no text.
 
-Of each example it keeps 16 bytes: a hash of its text (8), its row (4), and which labels it has (4). Beside those, each label, and each
-combination of labels that occurs. Two texts count as the same where they differ in case and white space alone.
+Each example takes 16 bytes: a hash of its text (8), its row (4) and the number of its label set (4). Each label and each label set is kept
+once. Two texts are the same if they differ only in case and white space.
 """
 
 from __future__ import annotations
@@ -18,38 +18,41 @@ from winnow.domain.dataset import MAX_LABELS, Ceilings, Example
 
 _SCARCE_TEXTS = 10
 _MOST_SHOWN = 20
-# Beyond so many times the ceiling, labels aren't told apart any more: something else stands where they should.
+# Above this multiple of the ceiling, labels are no longer distinguished: the column probably doesn't hold labels.
 _TIMES_TOO_MANY = 10
 
-# The texts are looked through in so many parts, by their hashes: what that needs at a time is so much smaller.
+# Texts are compared in this many parts, by hash. That divides the memory for the comparison by the same number.
 _PARTS = 256
 
 _ADVICE = {
-    Kind.UNREADABLE_FILE: "Mend the file there: what comes after was not read.",
+    Kind.UNREADABLE_FILE: "Fix the file there: the rest was not read.",
     Kind.TOO_LARGE: "Upload less, or ask the operator for a higher ceiling.",
-    Kind.UNREADABLE_ROW: "Mend these rows, or leave them out.",
-    Kind.EMPTY_TEXT: "Give each a text, or leave it out.",
-    Kind.LONG_TEXT: "Shorten these texts, or leave them out.",
-    Kind.BAD_LABEL: "Give each a label that is a short name.",
-    Kind.NOT_EXCLUSIVE: "exclusive is true: give each exactly one label, or leave exclusive out.",
-    Kind.SKIPPED_ROW: "These were rejected or ignored when they were annotated, and are left out.",
-    Kind.DUPLICATE: "The same text with the same labels stands in an earlier row too. They are never parted between training and test.",
-    Kind.CONFLICT: "The same text has other labels in another row: decide which are right, or give one row all of them.",
-    Kind.IN_TEST_SET: "These texts stand in the test set too, and are not trained on.",
-    Kind.SIMILAR_LABELS: "These differ in case or white space alone: give them one name if they mean the same.",
-    Kind.SCARCE_LABEL: f"Fewer than {_SCARCE_TEXTS} distinct texts for each of these: the more there are, the better they are told apart.",
+    Kind.UNREADABLE_ROW: "Fix these rows, or remove them.",
+    Kind.EMPTY_TEXT: "Give each row a text, or remove it.",
+    Kind.LONG_TEXT: "Shorten these texts, or remove them.",
+    Kind.BAD_LABEL: "Give each row a label that is a short name.",
+    Kind.NOT_EXCLUSIVE: "`exclusive` is true: give each row exactly one label, or leave out `exclusive`.",
+    Kind.SKIPPED_ROW: "The annotator rejected or ignored these rows. They are left out.",
+    Kind.DUPLICATE: "An earlier row has the same text and labels. Such rows stay together, in training or in test.",
+    Kind.CONFLICT: "Another row has the same text with other labels: keep the right labels, or put all of them in one row.",
+    Kind.IN_TEST_SET: "These texts are also in the test set, so they are not trained on.",
+    Kind.SIMILAR_LABELS: "These labels differ only in case or white space: give them one name if they mean the same.",
+    Kind.SCARCE_LABEL: f"Each of these labels has fewer than {_SCARCE_TEXTS} distinct texts: more texts give better predictions.",
 }
 
 DATA_SET = "the data set"
 TEST_SET = "the test set"
-_NEEDED = {DATA_SET: "a classifier needs examples of at least two", TEST_SET: "it can measure nothing"}
+_NEEDED = {DATA_SET: "a classifier needs examples of at least two", TEST_SET: "it cannot measure a model"}
 
 Shown = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """All problems of a kind. count: how many; shown: the first of them; sentence: what to do, or, of a file, what is wrong."""
+    """All problems of one kind.
+
+    count: how many. shown: the first of them. sentence: what to do, or what is wrong with the file.
+    """
 
     kind: Kind
     count: int
@@ -62,7 +65,7 @@ class Found:
 
 @dataclass(slots=True)
 class _OfRows:
-    """The problems of one kind that single rows have."""
+    """The problems of one kind that belong to single rows."""
 
     count: int = 0
     first: list[Shown] = field(default_factory=list)
@@ -75,10 +78,10 @@ class _OfRows:
 
 
 class Counting:
-    """A data set, counted example by example; then `report` says what came out.
+    """Counts a data set, example by example. `report` then returns the result.
 
-    exclusive: what the client says of the labels. in_test_set: hashes (`text_hash`) of texts that aren't to be trained on.
-    of: how sentences call it. A test set may have few labels, and few texts of each.
+    exclusive: the client's statement about the labels. in_test_set: hashes (`text_hash`) of texts that must not be trained on. of: the data
+    set's name in sentences. A test set may have few labels, and few texts per label.
     """
 
     def __init__(
@@ -106,13 +109,14 @@ class Counting:
         self.examples = 0
 
     def add(self, found: Example | Problem) -> bool:
-        """Count one more. Whether it is an example to train on."""
+        """Count an example or a problem. Returns whether it is an example to train on."""
         if isinstance(found, Problem):
             self._refuse(found)
             return False
         if self._exclusive_asked and len(found.labels) != 1:
             sentence = (
-                f"exclusive is true, and example {found.row} of {self._of} has not exactly one label: give it one, or leave exclusive out."
+                f"`exclusive` is true, but example {found.row} of {self._of} does not have exactly one label:"
+                " fix it, or leave out `exclusive`."
             )
             self._refuse(Problem(Kind.NOT_EXCLUSIVE, found.row, sentence))
             return False
@@ -138,7 +142,7 @@ class Counting:
             self._first_refused = problem.sentence
 
     def _number(self, labels: tuple[str, ...]) -> int:
-        """The number of a combination of labels."""
+        """The number of a label set."""
         number = self._numbers.get(labels)
         if number is None:
             self._names.update(labels)
@@ -152,7 +156,7 @@ class Counting:
         return number
 
     def report(self) -> Report:
-        """What was counted, and everything that is wrong with it."""
+        """The counts and all problems."""
         sets = list(self._numbers)
         duplicates, conflicts, distinct = self._compared(sets)
         examples: Counter[str] = Counter()
@@ -179,7 +183,7 @@ class Counting:
         )
 
     def _compared(self, sets: Sequence[tuple[str, ...]]) -> tuple[_OfRows, _OfRows, Counter[str]]:
-        """Rows whose text stood in an earlier row, with the same labels and with others; and of each label, its distinct texts."""
+        """The duplicate rows, the conflicting rows, and the number of distinct texts per label."""
         duplicates: list[tuple[int, int]] = []
         conflicts: list[tuple[int, int]] = []
         counts = [0, 0]
@@ -188,7 +192,7 @@ class Counting:
         for hashes, rows, numbers in zip(self._hashes, self._rows, self._sets, strict=True):
             first: dict[int, int] = {}
             others: dict[int, set[int]] = {}
-            # Rows ascend within a part, so the first of each part are enough to find the first of all.
+            # Rows ascend within a part, so the first problems overall are among the first of each part.
             most_duplicates, most_conflicts = len(duplicates) + _MOST_SHOWN, len(conflicts) + _MOST_SHOWN
             for place, hashed in enumerate(hashes):
                 before = first.setdefault(hashed, place)
@@ -214,7 +218,7 @@ class Counting:
         return _pairs(counts[0], duplicates), _pairs(counts[1], conflicts), distinct
 
     def _of_labels(self, texts: Mapping[str, int]) -> Iterator[Found]:
-        """What is wrong with the labels. texts: how many distinct ones each has."""
+        """The problems with the labels. texts: the number of distinct texts per label."""
         most = self._ceilings.labels
         fewest = 1 if self._of == TEST_SET else 2
         if len(texts) < fewest:
@@ -245,9 +249,10 @@ class Counting:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a data set holds, and everything that is wrong with it. labels: of each, its examples and its distinct texts.
+    """The contents of a data set and all its problems.
 
-    first_refused: the sentence of the first problem that refuses the training, None where it can be trained on; first_counts: of so many.
+    labels: examples and distinct texts per label. first_refused: the sentence of the first problem that prevents training, otherwise None.
+    first_counts: how many problems that sentence covers.
     """
 
     examples: int
@@ -266,20 +271,17 @@ class Report:
         return sum(found.count for found in self.problems if found.kind.refuses)
 
     def without_unknown_labels(self, known: Set[str]) -> Report:
-        """The report of a test set, which may hold no label that isn't trained on."""
+        """The report of a test set. Labels that aren't trained on are an error."""
         unknown = [label for label in self.labels if label not in known]
         if not unknown:
             return self
-        sentence = (
-            f"The data set has no example of {listed(unknown)}, and the test set has: add some to the data set, or leave these out of the"
-            " test set."
-        )
+        sentence = f"Only the test set has examples of {listed(unknown)}: add some to the data set, or remove them from the test set."
         found = Found(Kind.UNKNOWN_LABEL, len(unknown), sentence, _shown(unknown))
         first = {} if self.first_refused else {"first_refused": sentence, "first_counts": len(unknown)}
         return replace(self, problems=[found, *self.problems], **first)  # type: ignore[arg-type]
 
     def refusal(self, where: str) -> str | None:
-        """Why it can't be trained on: the first problem, how many more there are, and where they are listed. None where it can."""
+        """The reason why it can't be trained on: the first problem, the number of others, and where they are listed. None if it can."""
         if self.first_refused is None:
             return None
         more = self.errors - self.first_counts
@@ -288,7 +290,7 @@ class Report:
         return f"{self.first_refused} {more:,} more {'problem' if more == 1 else 'problems'}: {where} lists them."
 
     def as_dict(self) -> dict[str, Any]:
-        """The report as JSON shows it."""
+        """The report as JSON."""
         shown = list(self.labels.items())[:MAX_LABELS]
         return {
             "trainable": self.first_refused is None,

@@ -1,4 +1,4 @@
-"""What can be wrong with a data set. Each kind has a name that stays, and either refuses the training or is a warning."""
+"""The kinds of problems in a data set. Each kind has a fixed name, and either prevents training or is a warning."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """A kind of problem, by the name that the report gives it. docs/datasets.md says what each means."""
+    """A kind of problem, by its name in the report. docs/datasets.md explains each."""
 
     UNREADABLE_FILE = "unreadable-file"
     TOO_LARGE = "too-large"
@@ -29,7 +29,7 @@ class Kind(StrEnum):
 
     @property
     def refuses(self) -> bool:
-        """Whether a data set with such a problem isn't trained on."""
+        """Whether this kind of problem prevents training."""
         return self not in _WARNINGS
 
 
@@ -38,7 +38,7 @@ _WARNINGS = {Kind.SKIPPED_ROW, Kind.DUPLICATE, Kind.CONFLICT, Kind.IN_TEST_SET, 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with a row, or, where its kind says so, with the file from that row on. sentence: a whole one, with the place."""
+    """A problem with a row, or with the rest of the file from that row (see `kind`). sentence: complete, with the place."""
 
     kind: Kind
     row: int
@@ -46,7 +46,7 @@ class Problem:
 
 
 class RowError(Exception):
-    """One row can't be read. predicate: what follows "Line 7 of the data set" in the sentence."""
+    """One row can't be read. predicate: the words after "Line 7 of the data set"."""
 
     def __init__(self, predicate: str, kind: Kind = Kind.UNREADABLE_ROW) -> None:
         super().__init__(predicate)
@@ -55,7 +55,7 @@ class RowError(Exception):
 
 
 class FileError(Exception):
-    """The file can't be read any further. row: where, None for after the last row that could be."""
+    """The rest of the file can't be read. row: the place; None means after the last readable row."""
 
     def __init__(self, sentence: str, kind: Kind = Kind.UNREADABLE_FILE, row: int | None = None) -> None:
         super().__init__(sentence)

@@ -1,4 +1,4 @@
-"""Parting examples: a stratified, seeded sample, and a stratified, seeded held-out test set."""
+"""Split examples: a stratified sample and a stratified held-out test set, both seeded."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from itertools import chain
 from winnow.domain.dataset import MAX_LABELS, Example
 from winnow.domain.errors import DatasetError
 
-# One to train on, and one to hold out.
+# One to train on and one to hold out.
 FEWEST_TEXTS = 2
 _MOST_NAMED = 5
 
-# Examples of the same text, apart from case and white space. They stay together.
+# Examples with the same text (ignoring case and white space). They stay together.
 Group = list[Example]
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """A data set, checked and parted. labels are in alphabetical order; exclusive: every example has exactly one label."""
+    """A data set, checked and split. labels: in alphabetical order. exclusive: every example has exactly one label."""
 
     train: list[Example]
     test: list[Example]
@@ -30,15 +30,17 @@ class Split:
 
 
 def split(examples: Sequence[Example], seed: int, *, exclusive: bool | None = None) -> Split:
-    """Check the examples and part them, the same way for the same seed. exclusive: what the client says of the labels; None: as they are.
+    """Check the examples and split them. The same seed gives the same split.
 
-    One text in five is held out up to 2,000 examples, one in ten above. Every label is trained on; with exclusive labels, every label is
-    in the test set too. The same text never sits on both sides. DatasetError where a classifier can't be made of them.
+    exclusive: the client's statement about the labels; None means as found. One text in five is held out up to 2,000 examples, and one in
+    ten above. Every label is trained on; exclusive labels are all tested too. A text is never on both sides.
+
+    Raises DatasetError if no classifier can be made of the examples.
     """
     if exclusive and not _is_exclusive(examples):
         row = next(example.row for example in examples if len(example.labels) != 1)
         raise DatasetError(
-            f"exclusive is true, and example {row} of the data set has not exactly one label: give it one, or leave exclusive out."
+            f"`exclusive` is true, but example {row} of the data set does not have exactly one label: fix it, or leave out `exclusive`."
         )
     groups = _groups(examples)
     texts = Counter(label for group in groups for label in _labels(group))
@@ -48,7 +50,7 @@ def split(examples: Sequence[Example], seed: int, *, exclusive: bool | None = No
 
 
 def with_test_set(train: Sequence[Example], test: Sequence[Example], seed: int, *, exclusive: bool | None = None) -> Split:
-    """A client's own test set beside the examples to train on, none of whose texts stands in it. Checked before, by their reports."""
+    """The client's own test set with the training examples. No text is in both. Their reports were checked before."""
     shuffled = list(train)
     random.Random(seed).shuffle(shuffled)
     labels = tuple(sorted({label for example in train for label in example.labels}))
@@ -56,23 +58,23 @@ def with_test_set(train: Sequence[Example], test: Sequence[Example], seed: int, 
 
 
 def hold_out(examples: Sequence[Example], share: float, seed: int) -> tuple[list[Example], list[Example]]:
-    """The training examples and the held-out ones: about a share of them, stratified, the same way for the same seed.
+    """The training examples and about `share` of them held out, stratified. The same seed gives the same result.
 
-    Every label stays in training. One with a single distinct text is only there.
+    Every label stays in training. A label with a single distinct text is only there.
     """
     return _part(_groups(examples), share, seed)
 
 
 def sample(examples: Sequence[Example], most: int, seed: int) -> list[Example]:
-    """At most so many examples: two texts of every label, and then every label in its proportion. DatasetError: no room for that."""
+    """At most `most` examples: two texts per label, then each label in proportion. Raises DatasetError if two per label don't fit."""
     if len(examples) <= most:
         return list(examples)
     labels = len({label for example in examples for label in example.labels})
     if most < FEWEST_TEXTS * labels:
-        raise DatasetError(f"n_texts is {most}, and the data set has {labels:,} labels: take at least {FEWEST_TEXTS * labels:,}.")
+        raise DatasetError(f"`n_texts` is {most}, too few for {labels:,} labels: use at least {FEWEST_TEXTS * labels:,}.")
     places: list[tuple[float, Group]] = []
     for stratum in _strata(_groups(examples), seed):
-        # Spread evenly over 0 to 1, any beginning of the joint order has every stratum in its proportion; the first two come before.
+        # Ranks spread evenly over 0 to 1, so every prefix of the joint order has each stratum in proportion. The first two come before all.
         places += [(rank - FEWEST_TEXTS if rank < FEWEST_TEXTS else rank / len(stratum), group) for rank, group in enumerate(stratum)]
     places.sort(key=lambda place: place[0])
     return list(chain.from_iterable(group for _, group in places))[:most]
@@ -83,7 +85,7 @@ def _is_exclusive(examples: Sequence[Example]) -> bool:
 
 
 def _check(texts: Counter[str]) -> None:
-    """texts: of each label, how many distinct ones there are."""
+    """texts: the number of distinct texts per label."""
     if len(texts) < 2:
         named = f"only the label {next(iter(texts))!r}" if texts else "no label at all"
         raise DatasetError(f"The data set has {named}: a classifier needs examples of at least two.")
@@ -108,9 +110,9 @@ def _part(groups: Sequence[Group], share: float, seed: int) -> tuple[list[Exampl
 
 
 def _give_back(labels: set[str], train: list[Group], test: list[Group]) -> None:
-    """Move groups from the test set to the training set, until every label is trained on.
+    """Move groups from test to training until every label is trained on.
 
-    Only with several labels an example can one be missing: where all of its texts were held out for the sake of rarer labels.
+    A label is missing only if examples have several labels and all its texts were held out for rarer labels.
     """
     trained = {label for group in train for example in group for label in example.labels}
     for label in sorted(labels - trained):
@@ -120,31 +122,31 @@ def _give_back(labels: set[str], train: list[Group], test: list[Group]) -> None:
 
 
 def text_key(text: str) -> str:
-    """What is the same for texts that differ only in case or white space."""
+    """The same string for texts that differ only in case or white space."""
     return " ".join(text.split()).casefold()
 
 
 def text_hash(text: str) -> int:
-    """A 64-bit hash of what tells the text from others, good for this process alone: Python keys it anew for each."""
+    """A 64-bit hash of `text_key`. It differs in every process: Python chooses a new key."""
     return hash(text_key(text))
 
 
 def too_rare(labels: Sequence[str]) -> str:
-    """The sentence for labels with fewer texts than a training needs."""
+    """The sentence about labels that have too few texts for training."""
     return (
-        f"Fewer than two distinct texts for {listed(labels)}: one to train on and one to hold out are needed."
-        " Add examples, or leave the label out."
+        f"Fewer than two distinct texts for {listed(labels)}: training needs one and the test needs another."
+        " Add examples, or remove the label."
     )
 
 
 def listed(labels: Sequence[str]) -> str:
-    """The first of the labels, and how many more there are."""
+    """The first labels, and the number of others."""
     shown = ", ".join(repr(label) for label in labels[:_MOST_NAMED])
     return f"{shown} and {len(labels) - _MOST_NAMED:,} more" if len(labels) > _MOST_NAMED else shown
 
 
 def _groups(examples: Sequence[Example]) -> list[Group]:
-    # By hashes: the texts themselves, without case, would be in memory twice.
+    # By hash: keys without case would hold the texts in memory a second time.
     same_text: dict[int, Group] = defaultdict(list)
     for example in examples:
         same_text[text_hash(example.text)].append(example)
@@ -152,8 +154,7 @@ def _groups(examples: Sequence[Example]) -> list[Group]:
 
 
 def _strata(groups: Sequence[Group], seed: int) -> list[list[Group]]:
-    """The groups, shuffled, by the rarest of each one's labels: with several labels an example, it is the scarce ones that are to be
-    spread evenly. Examples without a label are a stratum too."""
+    """The shuffled groups, by the rarest label of each, so that scarce labels are spread evenly. No label is a stratum too."""
     counts = Counter(label for group in groups for label in _labels(group))
     strata: dict[str, list[Group]] = defaultdict(list)
     for group in groups:

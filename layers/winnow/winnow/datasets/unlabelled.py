@@ -1,8 +1,8 @@
-"""Texts without labels, as a batch prediction takes them: JSON Lines, or CSV with a header; plain or gzip (docs/batches.md)."""
+"""Texts without labels, the input of a batch prediction: JSON Lines, or CSV with a header; plain or gzip (docs/batches.md)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -17,11 +17,13 @@ from winnow.domain.dataset import Ceilings
 
 OF = "the object"
 MOST_ID_CHARACTERS = 200
+# The column names in an error.
+_MOST_NAMED, _MOST_NAME_CHARACTERS = 5, 40
 
 _FORM = '"…" or {"text": "…"}'
 _NONE = (
-    "The object is in none of the formats that are read: JSON Lines, each line a JSON string or an object with a text"
-    f" ({_FORM}), or CSV with a header that has a column text."
+    "The format of the object is unknown: send JSON Lines, each line a JSON string or an object with a text"
+    f" ({_FORM}), or CSV with a column `text` in its header."
 )
 _JSON_LINES_NAMES = (".jsonl", ".ndjson")
 
@@ -31,8 +33,10 @@ type _Record = tuple[Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class UnlabelledText:
-    """A text, or in its place a sentence that says what is wrong. line: where it begins, from 1; id: what the client calls it, if
-    anything."""
+    """A text, or a sentence that says what is wrong with it.
+
+    line: where it begins, from 1. id: the client's name for it, if it has one.
+    """
 
     line: int
     text: str | None
@@ -45,9 +49,9 @@ class UnlabelledText:
 
 
 class UnlabelledTexts:
-    """The texts of a stream in their order, read once: of JSON Lines one for each line, of CSV one for each record.
+    """The texts of a stream in order, read once: one per line of JSON Lines, or one per record of CSV.
 
-    name: the object's key. By .csv, and by .jsonl, .ndjson or .json, with or without .gz, it says the format; else the first line does.
+    name: the object's key. Its ending (.csv, .jsonl, .ndjson, .json, with or without .gz) gives the format, otherwise the first line does.
     """
 
     def __init__(self, stream: Stream, name: str, ceilings: Ceilings) -> None:
@@ -56,7 +60,7 @@ class UnlabelledTexts:
         self._unpacking = Unpacking(stream, ceilings, OF.capitalize())
 
     def __iter__(self) -> Iterator[UnlabelledText]:
-        """FileError where the object can't be read, or not any further; a bad line is told in its place."""
+        """Raises FileError if the object, or its rest, can't be read. A bad line yields its error in its place."""
         pieces = iter(self._unpacking)
         head, first_line = beginning(pieces, OF)
         if not head:
@@ -73,7 +77,7 @@ class UnlabelledTexts:
         columns = columns_of(first.decode(errors="replace"))
         if self._name.endswith(".csv"):
             if "text" not in columns:
-                raise FileError("The object is CSV, and its header, line 1, has no column text: name the column of the texts so.")
+                raise FileError(f"No column `text` (found: {_found(columns)}). Rename the column with the texts to `text`.")
             return _csv
         if self._name.endswith(_JSON_LINES_NAMES):
             return _json_lines
@@ -108,7 +112,7 @@ def _json_lines(numbered: Lines) -> Iterator[tuple[int, _Record | RowError]]:
 
 def _json_record(line: bytes | None) -> _Record:
     if line is None:
-        raise RowError(f"has more than {MOST_RECORD_BYTES:,} bytes: one text a line, and a shorter one")
+        raise RowError(f"has more than {MOST_RECORD_BYTES:,} bytes: put one text on each line, or shorten it")
     if not line or line.isspace():
         raise RowError("is empty")
     try:
@@ -137,6 +141,11 @@ def _string(text: Any) -> str:
     if not isinstance(text, str):
         raise RowError(f'has no "text" that is a string: expected {_FORM}')
     return text
+
+
+def _found(columns: Sequence[str]) -> str:
+    """The first column names, cut short."""
+    return ", ".join(name[:_MOST_NAME_CHARACTERS] for name in columns[:_MOST_NAMED]) or "none"
 
 
 def _is_json_string(line: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""The bytes of a file as they come, unpacked where they are gzip, and cut into lines. Neither keeps more than a piece or a line."""
+"""The bytes of a file, unpacked if they are gzip, and cut into lines. At most one piece or one line is in memory."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Protocol
 from winnow.datasets.row_problems import FileError, Kind
 from winnow.domain.dataset import Ceilings
 
-# A line, or an element of an array, that is longer isn't looked at: no text and labels within the ceilings come near.
+# The longest line or array element that is read. Texts and labels within the ceilings are far shorter.
 MOST_RECORD_BYTES = 4_000_000
 
 _PIECE = 256 * 1024
 GZIP = b"\x1f\x8b"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-# What a file in UTF-16 or UTF-32 begins with, and no UTF-8 does.
+# The first bytes of files in UTF-16 or UTF-32. UTF-8 never begins with them.
 _NO_TEXT = (0xFF, 0xFE, 0x00)
 _GZIP_WINDOW = zlib.MAX_WBITS | 16
-# So much may come out of anything: a small file of repetitions is no bomb.
+# The ratio is only checked above this size: a small file of repeated text is not a zip bomb.
 _BYTES_WITHOUT_RATIO = 1_000_000
 _OTHERS = {
     b"PK\x03\x04": "a ZIP archive or a workbook",
@@ -30,15 +30,16 @@ _OTHERS = {
 
 
 class Stream(Protocol):
-    """What S3 gives for a body, and open() for a file."""
+    """The body of an S3 object, or an open file."""
 
     def read(self, size: int, /) -> bytes: ...
 
 
 class Unpacking:
-    """A stream's bytes, in pieces. of: how sentences call the file.
+    """The bytes of a stream, in pieces.
 
-    While it is read: sha256 of the bytes as they lie there, how many those are, and how many came out.
+    of: the file's name in sentences. While reading: sha256 of the stored bytes, `bytes` their number, unpacked_bytes the number after
+    unpacking.
     """
 
     def __init__(self, stream: Stream, ceilings: Ceilings, of: str) -> None:
@@ -50,7 +51,7 @@ class Unpacking:
         self.unpacked_bytes = 0
 
     def __iter__(self) -> Iterator[bytes]:
-        """FileError where it is packed in a way that can't be read, is broken, or is more than the ceilings allow."""
+        """Raises FileError if the packing is unsupported or broken, or if the file exceeds the ceilings."""
         first = self._read()
         while 0 < len(first) < len(GZIP) and (more := self._read()):
             first += more
@@ -62,7 +63,7 @@ class Unpacking:
             yield piece
 
     def rest(self) -> None:
-        """Read what is left, for the digest."""
+        """Read the rest, for the digest."""
         while self._read():
             pass
 
@@ -77,13 +78,13 @@ class Unpacking:
     def _as_they_are(self, first: bytes) -> Iterator[bytes]:
         for magic, name in _OTHERS.items():
             if first.startswith(magic):
-                raise FileError(f"{self._of} is {name}: upload the file itself, or pack it with gzip.")
+                raise FileError(f"{self._of} is {name}: upload it unpacked, or packed with gzip.")
         while first:
             yield first
             first = self._read()
 
     def _unpacked(self, packed: bytes) -> Iterator[bytes]:
-        """A gzip file is one member after another (RFC 1952, section 2.2); zeros may fill it up."""
+        """A gzip file is a sequence of members (RFC 1952, section 2.2). Zeros may pad it."""
         try:
             while packed:
                 member = zlib.decompressobj(_GZIP_WINDOW)
@@ -93,10 +94,10 @@ class Unpacking:
                         yield piece
                     packed = member.unconsumed_tail or (b"" if member.eof else self._read())
                     if not packed and not member.eof and not piece:
-                        raise FileError(f"{self._of} ends in the midst of its gzip stream: upload it again, whole.")
+                        raise FileError(f"{self._of} ends before its gzip stream does: upload the whole file again.")
                 packed = self._after(member.unused_data)
         except zlib.error as error:
-            raise FileError(f"{self._of} is broken gzip: pack it anew, and upload it again.") from error
+            raise FileError(f"{self._of} is broken gzip: pack it and upload it again.") from error
 
     def _after(self, unused: bytes) -> bytes:
         while not (rest := unused.lstrip(b"\0")):
@@ -109,18 +110,18 @@ class Unpacking:
         ratio, out = self._ceilings.unpacked_ratio, self.unpacked_bytes + more
         if out > max(_BYTES_WITHOUT_RATIO, ratio * self.bytes):
             raise FileError(
-                f"{self._of} unpacks to more than {ratio:,} times its size: that is no text. Upload it unpacked if it is.", Kind.TOO_LARGE
+                f"{self._of} unpacks to more than {ratio:,} times its size, unlike text. If it is text, upload it unpacked.", Kind.TOO_LARGE
             )
 
     def _too_large(self) -> FileError:
         most = self._ceilings.bytes
-        return FileError(f"{self._of} has more than {most:,} bytes, unpacked: at most {most:,} are read.", Kind.TOO_LARGE)
+        return FileError(f"{self._of} has more than {most:,} bytes after unpacking: at most {most:,} are read.", Kind.TOO_LARGE)
 
 
 def beginning(pieces: Iterator[bytes], of: str) -> tuple[bytes, int]:
-    """The beginning of the file with all of its first line that isn't blank, and the number of its first line. Empty: there is none.
+    """The start of the file, including its first line that isn't blank, and that piece's first line number. Empty if the file is.
 
-    FileError where it isn't text in UTF-8.
+    Raises FileError if it isn't text in UTF-8.
     """
     head, line = b"", 1
     for piece in pieces:
@@ -129,13 +130,13 @@ def beginning(pieces: Iterator[bytes], of: str) -> tuple[bytes, int]:
             continue
         head = head.removeprefix(_BYTE_ORDER_MARK) if line == 1 else head
         if not (text := head.lstrip()):
-            # White space without end must not be kept.
+            # Don't keep endless white space.
             line += head.count(b"\n")
             head = b""
         elif b"\n" in text or len(text) > MOST_RECORD_BYTES:
             break
     if head.startswith(GZIP):
-        raise FileError(f"{of[0].upper()}{of[1:]} is gzip within gzip: pack it once.")
+        raise FileError(f"{of[0].upper()}{of[1:]} is gzip inside gzip: pack it once.")
     if b"\0" in head[:4] or head.startswith((b"\xff\xfe", b"\xfe\xff")):
         byte = next(byte for byte in head if byte in _NO_TEXT)
         raise FileError(f"Line 1 of {of} is not UTF-8 (byte 0x{byte:02x}): save the file as UTF-8.")
@@ -143,9 +144,9 @@ def beginning(pieces: Iterator[bytes], of: str) -> tuple[bytes, int]:
 
 
 class Lines:
-    """Pieces cut into numbered lines, without their line feeds; a line that is too long to look at as None.
+    """Numbered lines without their line feeds. A line that is too long is None.
 
-    Only a line feed ends a line: str.splitlines would also cut at characters that a JSON string may hold.
+    Only a line feed ends a line: str.splitlines would also split at characters that a JSON string may contain.
     """
 
     def __init__(self, pieces: Iterator[bytes], first: int) -> None:
@@ -160,7 +161,7 @@ class Lines:
             long = not ends
 
     def parts(self) -> Iterator[tuple[int, bytes, bool]]:
-        """The number of a line, bytes of it, and whether they are its last: more than one part only of a line that is too long."""
+        """The line's number, some of its bytes, and whether they are its last. Only lines that are too long come in several parts."""
         begun, long = b"", False
         for piece in self._pieces:
             *lines, begun = (begun + piece).split(b"\n")

@@ -1,4 +1,4 @@
-"""The nouns of an answer: scored labels, and what explains them. Frozen, and made of the standard library alone."""
+"""The nouns of an answer: scored labels and their explanation. Frozen dataclasses; standard library only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 class ScoredLabel(NamedTuple):
     """One label of a prediction. score: 0 to 1; accepted: the score reaches the label's threshold.
 
-    A tuple, since a call of a hundred texts makes five hundred: a frozen dataclass takes twice as long.
+    A tuple, because a call with 100 texts makes 500 of them, and a frozen dataclass takes twice as long.
     """
 
     label: str
@@ -19,15 +19,18 @@ class ScoredLabel(NamedTuple):
 
 
 def as_dicts(labels: Iterable[ScoredLabel]) -> list[dict[str, Any]]:
-    """A text's labels as answers have them."""
+    """A text's labels as the API shows them."""
     # By hand: _asdict takes three times as long.
     return [{"label": label, "score": score, "accepted": accepted} for label, score, accepted in labels]
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainedWord:
-    """A word of a text, as the model read it, and what it adds to the logit of a label. start, end: where it stands in the text, in
-    characters (Unicode code points), the end not taken in; None where Unicode's normal form has moved too much to tell."""
+    """A word of a text, as the model read it, and what it adds to a label's logit.
+
+    start, end: its place in the text, in characters (Unicode code points), without the end itself. None if Unicode normalization
+    moved the characters too much to find the place.
+    """
 
     word: str
     contribution: float
@@ -37,7 +40,7 @@ class ExplainedWord:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a text has a label: bias and the words' contributions add up to the logit. Logits divided by temperature make the scores."""
+    """Why a text has a label. The logit is the bias plus the words' contributions. Scores come from the logits divided by temperature."""
 
     label: str
     logit: float
@@ -48,7 +51,7 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What a version says of a text: its labels, best first; and, where that was asked for, why it is the first."""
+    """A version's answer for a text: its labels, best first. explanation: why the first label is first, if the client asked for it."""
 
     labels: list[ScoredLabel]
     explanation: Explanation | None = None

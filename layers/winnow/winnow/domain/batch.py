@@ -1,7 +1,4 @@
-"""The nouns of batch predictions: many texts of one object, classified by one version. (A batch of feedback is `domain.Batch`.)
-
-Frozen, and made of the standard library alone.
-"""
+"""The nouns of batch predictions: one version classifies the many texts of one object. Frozen dataclasses; standard library only."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ _SHARD = re.compile(r"(?P<number>[0-9]{6})-(?P<lines>[0-9]+)-(?P<errors>[0-9]+)"
 
 
 class BatchStatus(StrEnum):
-    """Where a batch prediction stands. The first two are active: its workflow is still at it."""
+    """The status of a batch prediction. The first two are active: its workflow hasn't ended."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -29,7 +26,10 @@ ACTIVE_BATCH = (BatchStatus.QUEUED, BatchStatus.RUNNING)
 
 @dataclass(frozen=True, slots=True)
 class BatchJob:
-    """The making of one batch prediction, and the input of its workflow. uid: of the life of the model; batch: its id, sorts by time."""
+    """The job that makes one batch prediction, and the input of its workflow.
+
+    uid: the id of this life of the model. batch: the id of the batch; ids sort by time.
+    """
 
     model_id: str
     uid: str
@@ -45,7 +45,7 @@ class BatchJob:
 
 @dataclass(frozen=True, slots=True)
 class BatchRequest:
-    """A wish for a batch prediction. version: None for the one that is live; n_top: so many labels for each text."""
+    """A request for a batch prediction. version: None for the live one; n_top: the number of labels for each text."""
 
     model_id: str
     s3bucket: str
@@ -58,8 +58,8 @@ class BatchRequest:
 class BatchPrediction:
     """A batch prediction, as the registry knows it.
 
-    lines, errors, shards: how many lines the object has, how many of them can't be classified, and into how many shards they were parted;
-    None until that is known. lease_until: while it is active, the time after which nobody works on it any more.
+    lines: the number of lines in the object. errors: how many of them can't be classified. shards: the number of shards. All are None
+    until the object is split. lease_until: if the batch is active, the time after which nothing works on it any more.
     """
 
     job: BatchJob
@@ -79,8 +79,10 @@ class BatchPrediction:
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """Lines of the object that one task classifies. errors: how many of them can't be. Its name says it all, so that a list of objects
-    tells how far a batch is."""
+    """The lines of the object that one task classifies. errors: how many of them can't be classified.
+
+    The name holds all three numbers, so that progress can be computed from the list of results in S3.
+    """
 
     number: int
     lines: int
@@ -101,7 +103,7 @@ class Shard:
 
 @dataclass(frozen=True, slots=True)
 class BatchProgress:
-    """How far a batch is: the lines and the shards of which the result is written, and the errors among these lines."""
+    """The progress of a batch: the lines and shards whose results are written, and the errors among these lines."""
 
     lines: int = 0
     errors: int = 0

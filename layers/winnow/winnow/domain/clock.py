@@ -1,4 +1,4 @@
-"""The time, and ids that sort by it."""
+"""The time, and ids that sort by time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def _wall_clock() -> datetime:
     return datetime.now(UTC)
 
 
-# Where the time comes from, for all of the package. A test that moves the time replaces this and nothing else.
+# The whole package takes the time from here. A test that moves the time replaces only this.
 clock: Callable[[], datetime] = _wall_clock
 
 
@@ -21,7 +21,7 @@ def utc_now() -> datetime:
 
 
 def timestamp(at: datetime) -> str:
-    """A time in UTC as the API and the registry write it: ISO 8601, to the millisecond, with Z. Timestamps sort as their times do."""
+    """A UTC time as the API and the registry write it: ISO 8601, in milliseconds, with Z. Timestamps sort by time."""
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -31,5 +31,5 @@ def now() -> str:
 
 
 def sortable_id() -> str:
-    """A new id for something. Such ids sort by time, to the millisecond."""
+    """A new id. Ids sort by time, to the millisecond."""
     return f"{utc_now():%Y%m%dT%H%M%S%f}"[:-3] + f"-{uuid4().hex[:8]}"

@@ -1,4 +1,4 @@
-"""Examples, and the data sets that they come from."""
+"""Examples and data sets."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ MAX_LABELS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A text with its labels: exactly one where labels are exclusive, none or more where they are not.
+    """A text with its labels: exactly one if labels are exclusive, otherwise any number.
 
-    row: its place in the data set, from 1 (the line, or the element of the array); 0 where that isn't known.
+    row: its place in the data set, from 1 (the line, or the element of the array); 0 if unknown.
     """
 
     text: str
@@ -27,7 +27,10 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Ceilings:
-    """How much a data set may hold. bytes: of the file, and of what it unpacks to; unpacked_ratio: so many bytes out of one."""
+    """The limits of a data set.
+
+    bytes: the largest size of the file, packed and unpacked. unpacked_ratio: the most bytes that one packed byte may unpack to.
+    """
 
     rows: int = 4_000_000
     bytes: int = 400_000_000
@@ -38,12 +41,12 @@ class Ceilings:
 
 @dataclass(frozen=True, slots=True)
 class DatasetReference:
-    """Where a data set lies, and in the same bucket the client's own test set, if there is one. The names are those of the API."""
+    """Where a data set is. test_object: the client's own test set in the same bucket, if any. The names are those of the API."""
 
     s3bucket: str
     training_object: str
     test_object: str | None = None
 
     def as_dict(self) -> dict[str, str]:
-        """What the API shows of it."""
+        """The reference as the API shows it."""
         return {name: value for name, value in asdict(self).items() if value is not None}

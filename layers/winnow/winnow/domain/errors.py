@@ -1,4 +1,4 @@
-"""Every deliberate error, with the HTTP status that it becomes. Its sentence says what to mend."""
+"""Every deliberate error, with its HTTP status. Its sentence says what to fix."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import ClassVar
 
 
 class WinnowError(Exception):
-    """A sentence for the client. field names what is wrong in the request, where one field is."""
+    """A sentence for the client. field: the name of the wrong field, if one field is wrong."""
 
     status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
     kind: ClassVar[str] = "unexpected"
@@ -20,14 +20,14 @@ class WinnowError(Exception):
 
 
 class UnreadableError(WinnowError):
-    """The body can't be read at all: broken JSON, broken bytes."""
+    """The body can't be read: broken JSON or broken bytes."""
 
     status = HTTPStatus.BAD_REQUEST
     kind = "unreadable"
 
 
 class InvalidFieldError(WinnowError):
-    """The request can be read, and a field of it is missing, unknown or wrong."""
+    """The request can be read, but a field is missing, unknown or wrong."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     kind = "invalid-field"
@@ -41,13 +41,13 @@ class TooLargeError(WinnowError):
 
 
 class ForbiddenError(WinnowError):
-    """The caller's key has no role, or one that may not make this call."""
+    """The caller's key has no role, or its role may not make this call."""
 
     status = HTTPStatus.FORBIDDEN
     kind = "forbidden"
 
     def __init__(self) -> None:
-        super().__init__("This API key has no role that may make this call: ask the operator for a key that has.")
+        super().__init__("This API key may not make this call: ask the operator for a key with a role that may.")
 
 
 class ModelNotFoundError(WinnowError):
@@ -57,7 +57,7 @@ class ModelNotFoundError(WinnowError):
     kind = "model-not-found"
 
     def __init__(self, model_id: str) -> None:
-        super().__init__(f"There is no model {model_id!r}: GET /models lists those there are.")
+        super().__init__(f"There is no model {model_id!r}: GET /models lists all models.")
 
 
 class VersionNotFoundError(WinnowError):
@@ -67,7 +67,7 @@ class VersionNotFoundError(WinnowError):
     kind = "version-not-found"
 
     def __init__(self, model_id: str, version: int) -> None:
-        super().__init__(f"Model {model_id!r} has no version {version}: GET /models/{model_id}/versions lists those there are.")
+        super().__init__(f"Model {model_id!r} has no version {version}: GET /models/{model_id}/versions lists its versions.")
 
 
 class DatasetNotFoundError(WinnowError):
@@ -77,154 +77,154 @@ class DatasetNotFoundError(WinnowError):
     kind = "dataset-not-found"
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"There is no data set {name!r}: GET /datasets lists those that were uploaded.")
+        super().__init__(f"There is no data set {name!r}: GET /datasets lists the uploaded data sets.")
 
 
 class ReportNotFoundError(WinnowError):
-    """There is no report of this id, or the version's data set was never read."""
+    """There is no report with this id, or the version's data set was never read."""
 
     status = HTTPStatus.NOT_FOUND
     kind = "report-not-found"
 
 
 class BatchNotFoundError(WinnowError):
-    """The model has no batch of feedback of this id, or it was taken back."""
+    """The model has no feedback batch with this id, or the batch was taken back."""
 
     status = HTTPStatus.NOT_FOUND
     kind = "batch-not-found"
 
     def __init__(self, model_id: str, batch: str) -> None:
-        super().__init__(f"Model {model_id!r} has no batch {batch!r}: GET /models/{model_id}/examples lists those that wait.")
+        super().__init__(f"Model {model_id!r} has no batch {batch!r}: GET /models/{model_id}/examples lists the pending batches.")
 
 
 class BatchTakenError(WinnowError):
-    """A version has the batch's examples, or is being trained on them: they can't be taken back any more."""
+    """A version is trained on the feedback batch, or is being trained on it: the batch can't be taken back any more."""
 
     status = HTTPStatus.CONFLICT
     kind = "batch-taken"
 
     def __init__(self, model_id: str, batch: str) -> None:
         super().__init__(
-            f"Batch {batch!r} of model {model_id!r} is part of a version, or is being trained on, and can't be taken back: send examples"
-            " with the right labels, which win over older ones of the same text, or promote another version."
+            f"Batch {batch!r} of model {model_id!r} can't be taken back, because a version uses it or is being trained on it:"
+            " send the same texts with the right labels, which replace the older ones, or promote another version."
         )
 
 
 class BatchPredictionNotFoundError(WinnowError):
-    """The model has no batch prediction of this id, or none any more."""
+    """The model has no batch prediction with this id, or it has expired."""
 
     status = HTTPStatus.NOT_FOUND
     kind = "batch-prediction-not-found"
 
     def __init__(self, model_id: str, batch: str) -> None:
-        super().__init__(f"Model {model_id!r} has no batch prediction {batch!r}: GET /models/{model_id}/batches lists those there are.")
+        super().__init__(f"Model {model_id!r} has no batch prediction {batch!r}: GET /models/{model_id}/batches lists all of them.")
 
 
 class FigureNotFoundError(WinnowError):
-    """An evaluation has no figure of this name."""
+    """An evaluation has no figure with this name."""
 
     status = HTTPStatus.NOT_FOUND
     kind = "figure-not-found"
 
     def __init__(self, figures: Sequence[str]) -> None:
-        super().__init__(f"There is no figure of this name: an evaluation has {_and(figures)}.")
+        super().__init__(f"There is no figure with this name: an evaluation has {_and(figures)}.")
 
 
 class DocsFileNotFoundError(WinnowError):
-    """The documentation page has no file of this name."""
+    """The documentation page has no file with this name."""
 
     status = HTTPStatus.NOT_FOUND
     kind = "docs-file-not-found"
 
     def __init__(self, files: Sequence[str]) -> None:
-        super().__init__(f"There is no file of this name: the page GET /docs has {_and(files)}.")
+        super().__init__(f"There is no file with this name: the page GET /docs has {_and(files)}.")
 
 
 class ModelExistsError(WinnowError):
-    """A model of this id exists, and the request didn't say force_update."""
+    """A model with this id exists, and the request doesn't set force_update."""
 
     status = HTTPStatus.CONFLICT
     kind = "model-exists"
 
     def __init__(self, model_id: str) -> None:
-        super().__init__(f'Model {model_id!r} exists: add "force_update": true to train a new version of it, or choose another id.')
+        super().__init__(f'Model {model_id!r} exists: add "force_update": true to train a new version, or choose another id.')
 
 
 class TrainingUnderwayError(WinnowError):
-    """A version of the model is queued or training: one at a time."""
+    """A version of the model is queued or training. A model trains one version at a time."""
 
     status = HTTPStatus.CONFLICT
     kind = "training-underway"
 
     def __init__(self, model_id: str, version: int) -> None:
         super().__init__(
-            f"Version {version} of model {model_id!r} is still being trained: wait for it,"
+            f"Version {version} of model {model_id!r} is still in training: wait until it ends,"
             f" or stop it with POST /models/{model_id}/versions/{version}/cancel."
         )
 
 
 class ModelNotReadyError(WinnowError):
-    """The model exists, and no version of it has become ready."""
+    """The model exists, but it has no ready or live version that the call needs."""
 
     status = HTTPStatus.CONFLICT
     kind = "model-not-ready"
 
 
 class VersionNotReadyError(WinnowError):
-    """The version is still being trained, or its training failed or was cancelled: it has no evaluation, and can't be live."""
+    """The version is still in training, or its training failed or was cancelled. It has no evaluation and can't be live."""
 
     status = HTTPStatus.CONFLICT
     kind = "version-not-ready"
 
 
 class VersionLiveError(WinnowError):
-    """The version is the live one: it answers, and can't be deleted."""
+    """The version is live and can't be deleted."""
 
     status = HTTPStatus.CONFLICT
     kind = "version-live"
 
     def __init__(self, model_id: str, version: int) -> None:
         super().__init__(
-            f"Version {version} of model {model_id!r} is live: promote another with PUT /models/{model_id}/live first,"
+            f"Version {version} of model {model_id!r} is live: first promote another version with PUT /models/{model_id}/live,"
             f" or delete the whole model with DELETE /models/{model_id}."
         )
 
 
 class IdempotencyKeyReusedError(WinnowError):
-    """The request's Idempotency-Key stands for another request."""
+    """Another request was sent with the same Idempotency-Key."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     kind = "idempotency-key-reused"
 
     def __init__(self) -> None:
         super().__init__(
-            "This Idempotency-Key was sent with another request in the last 24 hours: send that one again, or a new key with this one.",
+            "This Idempotency-Key was used for another request in the last 24 hours: use a new key, or repeat that request unchanged.",
             field="Idempotency-Key",
         )
 
 
 class StaleError(WinnowError):
-    """The model isn't any more what the request's If-Match names."""
+    """The model has changed since the state that the request's If-Match names."""
 
     status = HTTPStatus.PRECONDITION_FAILED
     kind = "stale"
 
     def __init__(self, model_id: str) -> None:
         super().__init__(
-            f"Model {model_id!r} has changed since its ETag was read: look at it again with GET /models/{model_id},"
-            " and send its ETag in If-Match."
+            f"Model {model_id!r} has changed since you read its ETag: read it again with GET /models/{model_id},"
+            " and send the new ETag in If-Match."
         )
 
 
 class NotCancellableError(WinnowError):
-    """The version is no longer being trained, or the batch has ended."""
+    """The version's training or the batch prediction has already ended."""
 
     status = HTTPStatus.CONFLICT
     kind = "not-cancellable"
 
 
 class NothingToCompareError(WinnowError):
-    """No example is left on which two versions could be compared: each is one that either was trained on."""
+    """Two versions can't be compared: every held-out example of one was a training example of the other."""
 
     status = HTTPStatus.CONFLICT
     kind = "nothing-to-compare"
@@ -232,37 +232,37 @@ class NothingToCompareError(WinnowError):
     def __init__(self, model_id: str, before: int, after: int) -> None:
         super().__init__(
             f"Versions {before} and {after} of model {model_id!r} can't be compared:"
-            " every example that one was measured on is one that the other was trained on."
+            " every held-out example of one was a training example of the other."
         )
 
 
 class BusyError(WinnowError):
-    """Others changed the model, or something that goes with it, each time we tried: nothing is wrong with the request."""
+    """Other requests changed the same rows each time we tried. The request itself is right."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     kind = "busy"
 
     def __init__(self, model_id: str | None = None) -> None:
-        what = "What this would change" if model_id is None else f"Model {model_id!r}"
-        super().__init__(f"{what} is being changed by many at once: try again in a few seconds.")
+        what = "the same data" if model_id is None else f"model {model_id!r}"
+        super().__init__(f"Too many requests change {what} at the same time: try again in a few seconds.")
 
 
 class DatasetError(WinnowError):
-    """The data set can't be trained on. The sentence says where and why; it ends up in the version's error."""
+    """The data set can't be trained on. The sentence says where and why. The version's `error` shows it."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     kind = "dataset"
 
 
 class JobSupersededError(WinnowError):
-    """The job's version or batch was cancelled, deleted, started anew, or has gone further: what this task still does must not count."""
+    """The job's version or batch was cancelled, deleted or restarted, or is a step further: the registry refuses this task's writes."""
 
     status = HTTPStatus.CONFLICT
     kind = "job-superseded"
 
 
 class TrainingFailedError(WinnowError):
-    """No recipe that was tried for the version could be trained."""
+    """None of the version's recipes could be trained."""
 
     kind = "training-failed"
 
@@ -272,12 +272,6 @@ class EncoderError(WinnowError):
 
     status = HTTPStatus.CONFLICT
     kind = "no-such-encoder"
-
-
-class ReleaseError(WinnowError):
-    """What was deployed can't be made to answer. The deployment's own error, which no client gets."""
-
-    kind = "release"
 
 
 class ArtifactError(WinnowError):

@@ -1,4 +1,4 @@
-"""Feedback: labelled examples that come after a version, and what a model knows of them."""
+"""Feedback: labelled examples that clients send to an existing model, and the model's record of them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from enum import StrEnum
 
 
 class Retrain(StrEnum):
-    """When the examples of a request for feedback are trained on: at once; when as many wait as the model's retrain_after says; or
-    whenever another request, or the sweeper, begins a training."""
+    """When to train on the examples of a feedback request.
+
+    NOW: at once. AUTO: when `retrain_after` examples are pending. NO: when another request or the sweeper starts a training.
+    """
 
     NOW = "now"
     AUTO = "auto"
@@ -17,8 +19,11 @@ class Retrain(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TakenFeedback:
-    """The feedback that a version takes: the batches after the one called `after` ("" for the first) up to the one called `through`,
-    added to the examples of the version `base`. examples: how many the model had received up to then, those before `after` too."""
+    """The feedback that a version is trained on, besides the examples of the version `base`.
+
+    after, through: the batches later than the batch `after` ("" for all) up to and including the batch `through`.
+    examples: the number of examples that the model had received by then, including those up to `after`.
+    """
 
     base: int
     after: str
@@ -28,7 +33,7 @@ class TakenFeedback:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The examples of one request for feedback. batch: its id, which sorts by time; labels: how many different ones they have."""
+    """The examples of one feedback request. batch: its id; ids sort by time. labels: the number of different labels."""
 
     batch: str
     examples: int
@@ -38,7 +43,10 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Watermark:
-    """How far a version has taken the feedback: up to and with the batch `through`, when so many examples had been received."""
+    """How much feedback a version was trained on.
+
+    through: the last batch, included. examples: the number of examples that the model had received by then.
+    """
 
     through: str = ""
     examples: int = 0
@@ -46,11 +54,13 @@ class Watermark:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What a model knows of its feedback.
+    """A model's record of its feedback.
 
-    received: all examples that ever came, less those taken back. taken: how far the last ready version took them; taking: how far the
-    one in training does, None where none is or it takes none. asked_now, asked_auto: that a request since then asked for a training, at
-    once or when there are enough. revision: grows with every batch that comes or goes.
+    received: the number of examples ever received, without those taken back.
+    taken: how much of them the last ready version was trained on.
+    taking: the same for the version in training; None if there is none, or if it takes no feedback.
+    asked_now, asked_auto: a later request asked for a training, at once or when enough examples are pending.
+    revision: grows when a batch comes or goes.
     """
 
     received: int = 0
@@ -62,10 +72,10 @@ class Feedback:
 
     @property
     def watermark(self) -> Watermark:
-        """What lies beyond it waits."""
+        """Everything after it is pending."""
         return self.taking or self.taken
 
     @property
     def waiting(self) -> int:
-        """The number of examples that no version has or is being trained on."""
+        """The number of pending examples: no version was trained on them, and none is being trained on them."""
         return self.received - self.watermark.examples

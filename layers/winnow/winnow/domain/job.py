@@ -1,4 +1,4 @@
-"""Training jobs: what a client asks for, and the making of one version."""
+"""Training jobs: a client's request for a version, and the job that makes it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from winnow.domain.keys import version_prefix
 
 
 class Promote(StrEnum):
-    """Whether a version goes live by itself when it becomes ready. IF_BETTER: if it passes the gate, or no other is live."""
+    """Whether a version goes live when it becomes ready. IF_BETTER: only if it passes the gate, or if no version is live."""
 
     AUTO = "auto"
     NEVER = "never"
@@ -22,12 +22,14 @@ class Promote(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hyperparameters:
-    """What a client may choose. None: chosen by the recipe for the size of the data; for n_texts: all; for exclusive: found from the data.
+    """The settings that a client may choose. None: the recipe chooses by the size of the data.
 
-    min_precision: the share of right answers, among those it accepts, that an exclusive model's threshold is chosen for.
-    keep_texts: whether the evaluation may quote the texts that went wrong.
-    patience: the training ends when so many epochs have gone by without a better score on held-out examples, and takes the best one.
-    max_minutes: it ends after so many minutes of training, and takes the best so far.
+    n_texts: the largest number of texts to train on; None for all.
+    exclusive: whether each text has exactly one label; None to decide from the data.
+    min_precision: the share of right answers among the accepted ones, from which an exclusive model's threshold follows.
+    keep_texts: whether the evaluation may quote the texts that were classified wrongly.
+    patience: stop after this many epochs without a better score on held-out examples, and take the best epoch.
+    max_minutes: stop after this many minutes of training, and take the best epoch so far.
     """
 
     n_iter: int | None = None
@@ -46,9 +48,10 @@ class Hyperparameters:
 
 @dataclass(frozen=True, slots=True)
 class TrainingRequest:
-    """A wish for a version of a model. feedback: None where it is trained on the data set alone; else the data set is that of its base.
+    """A request for a version of a model.
 
-    properties: those of the model's own that are to be set with it, `retrain_after` and `tolerance`.
+    feedback: None if the version is trained on the data set alone; otherwise the data set is that of its base version.
+    properties: properties of the model to set at the same time: `retrain_after` and `tolerance`.
     """
 
     model_id: str
@@ -63,7 +66,7 @@ class TrainingRequest:
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """A client's name for one request. digest: of what the request says, so that the name isn't taken for another."""
+    """A client's name for one request. digest: a digest of the request, so that another request with the same name is refused."""
 
     value: str
     digest: str
@@ -71,10 +74,11 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, slots=True)
 class TrainingJob:
-    """The making of one version, and the input of the workflow.
+    """The job that makes one version, and the input of the workflow.
 
-    uid names this life of the model: a deleted and re-created model_id gets another, and so shares no key and no prefix with the old.
-    fence grows each time the job is started anew; a write under an older fence is refused.
+    uid: the id of this life of the model. A model that is deleted and created again gets another uid, and so shares no row key and
+    no S3 prefix with the old one.
+    fence: grows each time the job is restarted. The registry refuses a write under an older fence.
     """
 
     model_id: str
@@ -93,7 +97,7 @@ class TrainingJob:
 
 
 class Stage(StrEnum):
-    """What a training job is busy with."""
+    """The step that a training job is at."""
 
     QUEUED = "queued"
     PREPARING = "preparing"
@@ -107,9 +111,9 @@ _BEGINS_AT = {Stage.QUEUED: 0, Stage.PREPARING: 1, Stage.TRAINING: 5, Stage.EVAL
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a training job is. percent: 0 to 100; eta_seconds: what is left of the stage, None where nobody can know yet.
+    """The progress of a training job. percent: 0 to 100; eta_seconds: the time left in the stage, None if unknown.
 
-    While it trains, also the passes over the examples that are done, and how many it makes; the loss and the score after the last one.
+    During training also: epoch, the finished passes over the examples; epochs, their planned number; loss and score after the last.
     """
 
     stage: Stage
@@ -122,7 +126,7 @@ class Progress:
 
     @classmethod
     def of(cls, stage: Stage, share: float = 0.0) -> Progress:
-        """The progress when this share (0 to 1) of the stage is done."""
+        """The progress after this share (0 to 1) of the stage."""
         later = [percent for percent in _BEGINS_AT.values() if percent > _BEGINS_AT[stage]]
         begin, end = _BEGINS_AT[stage], min(later, default=100)
         return cls(stage, round(begin + (end - begin) * share))

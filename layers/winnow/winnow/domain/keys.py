@@ -1,6 +1,6 @@
-"""The keys of objects: in the models' bucket, where who made one can be read from its key, and of encoders in theirs.
+"""The keys of objects in the models bucket and in the encoders bucket. A key in the models bucket says who made the object.
 
-The standard library only.
+Standard library only.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 # The S3 prefix of everything made for models.
 MODELS_PREFIX = "models/"
-# Those of what batch predictions give, and of what is between; the template has S3 remove either after some days.
+# The prefixes of the results and of the intermediate files of batch predictions. By the template, S3 removes both after some days.
 BATCHES_PREFIX = "batches/"
 SHARDS_PREFIX = "shards/"
 _OF_A_JOB = re.compile(rf"{MODELS_PREFIX}(?P<uid>[^/]+)/versions/(?P<version>[0-9]+)/(?P<fence>[0-9]+)/(?P<name>.+)")
@@ -19,7 +19,7 @@ _OF_A_BATCH = re.compile(rf"{MODELS_PREFIX}(?P<uid>[^/]+)/feedback/(?P<batch>[^/
 
 @dataclass(frozen=True, slots=True)
 class JobObject:
-    """What the key of an object says: the job that wrote it, and the object's name under the job's prefix."""
+    """The parts of an object's key: the job that wrote the object, and its name under the job's prefix."""
 
     uid: str
     version: int
@@ -28,34 +28,34 @@ class JobObject:
 
     @classmethod
     def from_key(cls, key: str) -> JobObject | None:
-        """None for the key of an object that no job wrote."""
+        """None if no job wrote the object."""
         found = _OF_A_JOB.fullmatch(key)
         return cls(found["uid"], int(found["version"]), int(found["fence"]), found["name"]) if found else None
 
 
 def batch_key(uid: str, batch: str) -> str:
-    """The key of the object that holds a batch's examples."""
+    """The key of the object with the examples of a feedback batch."""
     return f"{model_prefix(uid)}feedback/{batch}.jsonl.gz"
 
 
 def batch_of_key(key: str) -> tuple[str, str] | None:
-    """The uid of the model and the id of the batch whose object has this key. None for the key of another object."""
+    """The model's uid and the id of the feedback batch that has this key. None for any other key."""
     found = _OF_A_BATCH.fullmatch(key)
     return (found["uid"], found["batch"]) if found else None
 
 
 def model_prefix(uid: str) -> str:
-    """The S3 prefix of everything made for one life of a model, but for batch predictions."""
+    """The S3 prefix of everything made for one life of a model, without its batch predictions."""
     return f"{MODELS_PREFIX}{uid}/"
 
 
 def encoder_key(digest: str, name: str) -> str:
-    """The key of one file of a sentence encoder, in the bucket of encoders."""
+    """The key of one file of a sentence encoder, in the encoders bucket."""
     return f"encoders/{digest}/{name}"
 
 
 def prefixes(uid: str) -> tuple[str, str, str]:
-    """The S3 prefixes of everything made for one life of a model."""
+    """The S3 prefixes of everything made for one life of a model, with its batch predictions."""
     return model_prefix(uid), f"{BATCHES_PREFIX}{uid}/", f"{SHARDS_PREFIX}{uid}/"
 
 
@@ -65,10 +65,10 @@ def result_key(uid: str, batch: str) -> str:
 
 
 def shards_prefix(uid: str, batch: str) -> str:
-    """The S3 prefix of what lies between the input and the result of a batch prediction."""
+    """The S3 prefix of the intermediate files of a batch prediction."""
     return f"{SHARDS_PREFIX}{uid}/{batch}/"
 
 
 def version_prefix(uid: str, version: int) -> str:
-    """The S3 prefix of everything made for one version, under whatever fence."""
+    """The S3 prefix of everything made for one version, under any fence."""
     return f"{model_prefix(uid)}versions/{version}/"

@@ -1,6 +1,6 @@
-"""The life cycle of a version: its states, and the transitions between them. Nowhere else is written what may follow what.
+"""The life cycle of a version: its states and transitions. This is the only place that defines them.
 
-registry/training_jobs.py takes the conditions of its writes from this table. It also makes the tables in docs/lifecycle.md:
+registry/training_jobs.py takes the conditions of its writes from these tables. They also make the tables in docs/lifecycle.md:
 
     python -m winnow.domain.lifecycle
 """
@@ -14,19 +14,19 @@ from enum import StrEnum
 from winnow.domain.model import ACTIVE, VersionStatus
 
 STATES: Mapping[VersionStatus, str] = {
-    VersionStatus.QUEUED: "Registered, and answered with 202. It waits for its turn, or for the workflow's first task.",
+    VersionStatus.QUEUED: "The version is registered; the client got a 202. It waits for a slot, or for the workflow's first task.",
     VersionStatus.TRAINING: "The workflow's tasks Prepare and Train work on it.",
     VersionStatus.EVALUATING: "The workflow's task Publish measures it.",
-    VersionStatus.READY: "All of it is written. It can answer, and never changes again.",
-    VersionStatus.FAILED: "It will not be made; `error` says why.",
-    VersionStatus.CANCELLED: "It will not be made: a client didn't want it any more.",
+    VersionStatus.READY: "All its files are written. It can answer, and never changes again.",
+    VersionStatus.FAILED: "The training failed; `error` says why.",
+    VersionStatus.CANCELLED: "A client cancelled the training.",
 }
 
 ENDED = tuple(status for status in VersionStatus if status not in ACTIVE)
 
 
 class Event(StrEnum):
-    """What happens to a version."""
+    """An event in the life of a version."""
 
     CREATE = "create"
     TRAIN = "train"
@@ -42,7 +42,7 @@ class Event(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """sources: the states in which the event can happen, none where there is no version yet. target: None where there is none any more."""
+    """The effect of an event. sources: the states in which it can happen; none if it creates the version. target: None if it deletes it."""
 
     sources: tuple[VersionStatus, ...]
     target: VersionStatus | None
@@ -52,16 +52,16 @@ class Transition:
 _QUEUED, _TRAINING, _EVALUATING = ACTIVE
 
 TRANSITIONS: Mapping[Event, Transition] = {
-    Event.CREATE: Transition((), _QUEUED, "POST /models or feedback registers it, with fence 1. No other of its model is active."),
-    Event.TRAIN: Transition((_QUEUED, _TRAINING), _TRAINING, "Prepare or Train notes how far it is. Each note renews the lease."),
-    Event.EVALUATE: Transition((_TRAINING, _EVALUATING), _EVALUATING, "Publish notes how far it is. Each note renews the lease."),
-    Event.COMMIT: Transition((_EVALUATING,), VersionStatus.READY, "Publish has written every object; then the registry says so."),
+    Event.CREATE: Transition((), _QUEUED, "POST /models or feedback registers it, with fence 1. No other version of the model is active."),
+    Event.TRAIN: Transition((_QUEUED, _TRAINING), _TRAINING, "Prepare or Train writes its progress. Each write renews the lease."),
+    Event.EVALUATE: Transition((_TRAINING, _EVALUATING), _EVALUATING, "Publish writes its progress. Each write renews the lease."),
+    Event.COMMIT: Transition((_EVALUATING,), VersionStatus.READY, "Publish has written every object, and then updates the registry."),
     Event.FAIL: Transition(ACTIVE, VersionStatus.FAILED, "A task, the workflow's Fail, or the end of its execution says why."),
-    Event.EXPIRE: Transition(ACTIVE, VersionStatus.FAILED, "The sweeper finds a lease that ran out, and nobody who goes on."),
-    Event.CANCEL: Transition(ACTIVE, VersionStatus.CANCELLED, "POST /models/{model_id}/versions/{version}/cancel."),
-    Event.RESTART: Transition((_QUEUED,), _QUEUED, "The sweeper starts it anew, its execution having ended. The fence grows by one."),
-    Event.DELETE: Transition(ENDED, None, "The version is deleted; never the live one."),
-    Event.DELETE_MODEL: Transition(tuple(VersionStatus), None, "DELETE /models/{model_id}, whatever its versions are at."),
+    Event.EXPIRE: Transition(ACTIVE, VersionStatus.FAILED, "The sweeper finds that the lease ran out and no execution goes on."),
+    Event.CANCEL: Transition(ACTIVE, VersionStatus.CANCELLED, "A client calls POST /models/{model_id}/versions/{version}/cancel."),
+    Event.RESTART: Transition((_QUEUED,), _QUEUED, "Its execution ended before a task began. The sweeper starts another; the fence grows."),
+    Event.DELETE: Transition(ENDED, None, "A client deletes the version. The live version can't be deleted."),
+    Event.DELETE_MODEL: Transition(tuple(VersionStatus), None, "A client calls DELETE /models/{model_id}, in any state."),
 }
 
 

@@ -10,16 +10,16 @@ from typing import Any
 from winnow.domain.feedback import Feedback, TakenFeedback
 from winnow.domain.job import Progress, Promote, TrainingJob
 
-# The file of an artifact, JSON, that says what the classifier is: its labels, among others.
+# The JSON file of an artifact that describes the classifier: its labels and more.
 DESCRIPTION = "classifier.json"
 
 
-# An evaluation's pictures, as the API names them.
+# The figures of an evaluation, by their names in the API.
 FIGURES = ("confusion.svg", "reliability.svg", "learning.svg")
 
 
 class VersionStatus(StrEnum):
-    """Where a version stands. The first three are active: a training job is still making it."""
+    """The status of a version. The first three are active: a training job still works on it."""
 
     QUEUED = "queued"
     TRAINING = "training"
@@ -33,8 +33,10 @@ ACTIVE = (VersionStatus.QUEUED, VersionStatus.TRAINING, VersionStatus.EVALUATING
 
 
 class ModelStatus(StrEnum):
-    """Whether a model answers, and why not. READY is also one whose last training ended well and that waits for its first promotion:
-    nothing goes on that a client could wait for, and nothing failed."""
+    """Whether a model answers, or why not.
+
+    A model whose last training succeeded and that was never promoted is READY too: nothing failed, and no client has to wait.
+    """
 
     TRAINING = "training"
     READY = "ready"
@@ -42,7 +44,7 @@ class ModelStatus(StrEnum):
 
 
 class VersionSource(StrEnum):
-    """What a version is trained on: the data set that a request named, or another version's examples with feedback."""
+    """The examples of a version: a request's data set, or another version's examples with feedback."""
 
     REQUEST = "request"
     FEEDBACK = "feedback"
@@ -50,12 +52,13 @@ class VersionSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A named classifier with a history. labels: their number in the live version, else None. revision: grows with every change, but
-    for those of the feedback, which has its own.
+    """A named classifier with a history.
 
-    ready_version: the last that became ready, whether or not it went live; None also where it was deleted.
-    retrain_after: after so many new examples of feedback a version is trained on them; None for never by itself.
-    tolerance: by how much a version from feedback may be worse than the live one, in macro-F1, and go live all the same.
+    labels: the number of labels of the live version; None if no version is live.
+    revision: grows with every change, except changes of the feedback, which has its own revision.
+    ready_version: the last version that became ready, live or not; None if there was none or it was deleted.
+    retrain_after: train a new version when this many feedback examples are pending; None for never.
+    tolerance: a version from feedback may go live if its macro-F1 is at most this much below that of the live version.
     """
 
     model_id: str
@@ -74,13 +77,13 @@ class Model:
 
     @property
     def retraining_due(self) -> bool:
-        """Whether a version is to be trained on the feedback that waits: it was asked for since the last one, and no training is on."""
+        """Whether to train a version on the pending feedback: a request asked for it, and no version is in training."""
         asked = self.feedback.asked_now or (self.feedback.asked_auto and self.has_enough_feedback)
         return self.training_version is None and self.feedback.waiting > 0 and asked
 
     @property
     def has_enough_feedback(self) -> bool:
-        """Whether as many examples wait as the model is to be trained anew after."""
+        """Whether at least `retrain_after` examples are pending."""
         return self.retrain_after is not None and self.feedback.waiting >= self.retrain_after
 
     @property
@@ -94,8 +97,11 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """How a version came off against the one that was live. against: that one's number; examples: on which both were measured, with
-    these macro-F1 (None where there was no example); reason: a sentence."""
+    """The comparison of a new version with the live one.
+
+    against: the number of the live version. examples: the number of examples on which both were measured.
+    live_macro_f1, macro_f1: their macro-F1; None if there was no example. reason: a sentence.
+    """
 
     against: int
     passed: bool
@@ -107,14 +113,15 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One trained, immutable state of a model, or its making.
+    """One trained, immutable state of a model, or one in training.
 
-    dataset and evaluation are the headline figures; the rest is in S3 under the job's prefix.
-    manifest_sha256 is the digest of the artifact's manifest: what is not so signed is not loaded. revision grows with every change.
-    lease_until: while the version is active, the time after which nobody works on it any more, unless its job is heard of before.
-    selection: where the recipe was chosen among several, what was tried and why this one; and chosen: the hyperparameters that the client
-    asked for, of which those of the version are what the recipe made. None where the client named the recipe.
-    encoder: name and digest of the sentence encoder that it needs, as soon as its training began; None where it needs none.
+    dataset, evaluation: the headline figures; the full reports are in S3 under the job's prefix.
+    manifest_sha256: the digest of the artifact's manifest. Files that don't match it are not loaded.
+    revision: grows with every change.
+    lease_until: if the version is active, the time after which nothing works on it any more. Each write of the job renews it.
+    selection: the recipes that were tried, and why this one was chosen. chosen: the hyperparameters of the request; `hyperparameters`
+    are those that the recipe made of them. Both are None if the client named the recipe.
+    encoder: name and digest of the version's sentence encoder, known once training begins; None if it needs none.
     """
 
     job: TrainingJob

@@ -1,4 +1,4 @@
-"""JSON from strangers: what json.loads lets through and later breaks something is refused here, with a sentence."""
+"""JSON from untrusted clients. Refuses, with a sentence, what json.loads accepts although it breaks something later."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from typing import Any
 
 from winnow.domain.errors import UnreadableError
 
-# Python refuses to read an integer of more digits (https://docs.python.org/3/library/stdtypes.html#int-max-str-digits).
+# Python's error message for an integer with too many digits (https://docs.python.org/3/library/stdtypes.html#int-max-str-digits).
 _TOO_MANY_DIGITS = "Exceeds the limit"
 
 HALF_A_PAIR = "holds half of a surrogate pair (\\ud800 to \\udfff): send the whole character"
 
 
 class BrokenJsonError(Exception):
-    """Why a text isn't JSON that we take, as what follows its name in a sentence. position: where in the text, None where that isn't
-    known; a text that breaks there may only lack its end."""
+    """A text isn't JSON that we accept.
+
+    reason: the predicate of a sentence ("is not JSON: …"). position: the place in the text, None if unknown. If the position is the
+    end of the text, the text may only be incomplete.
+    """
 
     def __init__(self, reason: str, position: int | None = None) -> None:
         super().__init__(reason)
@@ -25,7 +28,7 @@ class BrokenJsonError(Exception):
 
 
 def loads(text: str, what: str = "The body") -> Any:
-    """Parse text. UnreadableError names the column, and the line where there are several; `what` begins its sentence."""
+    """Parse text. UnreadableError names the column, and the line if there are several. what: the subject of the error's sentence."""
     try:
         return parse(text)
     except BrokenJsonError as error:
@@ -33,10 +36,10 @@ def loads(text: str, what: str = "The body") -> Any:
 
 
 def parse(text: str) -> Any:
-    """Parse text. BrokenJsonError names the column, and the line where there are several.
+    """Parse text. BrokenJsonError names the column, and the line if there are several.
 
-    Beside broken syntax it refuses NaN and infinities, two equal keys in an object, nesting too deep to follow,
-    and half surrogate pairs, which no UTF-8 can carry (https://www.rfc-editor.org/rfc/rfc8259, sections 4, 6 and 8.2).
+    It refuses broken syntax, NaN and infinities, equal keys in one object, nesting that is too deep, and half surrogate pairs,
+    which UTF-8 can't encode (https://www.rfc-editor.org/rfc/rfc8259, sections 4, 6 and 8.2).
     """
     try:
         value = _DECODER.decode(text)
@@ -50,7 +53,7 @@ def parse(text: str) -> Any:
 
 
 def parse_at(text: str, start: int) -> tuple[Any, int]:
-    """Parse the value that begins at start, as `parse` does. Returns it, and where it ends. The caller has to tell where that is."""
+    """Parse the value that begins at start, as `parse` does. Returns it and its end. BrokenJsonError's reason names no line or column."""
     try:
         value, end = _DECODER.raw_decode(text, start)
         _check_surrogates(value, escaped=text.find("\\u", start, end) >= 0)
@@ -71,13 +74,13 @@ def _broken(error: ValueError | RecursionError) -> BrokenJsonError:
 
 
 def _check_surrogates(value: Any, *, escaped: bool) -> None:
-    """UnicodeEncodeError for half of a pair, which only an escape can bring in."""
+    """UnicodeEncodeError for half a surrogate pair. Only an escape can put one into a text."""
     if escaped:
         json.dumps(value, ensure_ascii=False).encode()
 
 
 def _refuse_constant(name: str) -> None:
-    message = f"{name} is no JSON number"
+    message = f"{name} is not a JSON number"
     raise ValueError(message)
 
 
@@ -85,7 +88,7 @@ def _distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
         twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
-        message = f"the key {twice[:100]!r} stands twice in one object"
+        message = f"the key {twice[:100]!r} appears twice in one object"
         raise ValueError(message)
     return members
 

@@ -1,4 +1,4 @@
-"""Whether scores mean what they say: reliability in bins of confidence, and the expected calibration error.
+"""How well scores match reality: reliability in bins of confidence, and the expected calibration error.
 
 Guo, Pleiss, Sun and Weinberger 2017, On Calibration of Modern Neural Networks (https://arxiv.org/abs/1706.04599), sections 2 and 3.
 """
@@ -20,10 +20,10 @@ BINS = 10
 
 
 def reliability(truth: Flags, scores: NDArray[np.float32], *, exclusive: bool) -> dict[str, Any]:
-    """The calibration of scores, 0 to 1, shape (n, C) like truth: {"ece", "bins"}.
+    """The calibration of scores, 0 to 1, of shape (n, C) like truth: {"ece", "bins"}.
 
-    Exclusive labels: confidence is the best label's score, accuracy the share in which that label is right. Multilabel: each example
-    and label is a decision, confidence is its score, accuracy the share in which the label is there.
+    Exclusive labels: confidence is the best label's score, and accuracy is how often that label is right. Multilabel: each pair of example
+    and label is a decision, confidence is its score, and accuracy is how often the example has the label.
     """
     if exclusive:
         best = scores.argmax(axis=1)[:, None]
@@ -36,9 +36,10 @@ def reliability(truth: Flags, scores: NDArray[np.float32], *, exclusive: bool) -
 
 
 def _bin(confidence: NDArray[np.float32], holds: Flags, number: int) -> dict[str, Any]:
-    """One of the bins of equal width: over `from` (the first: from 0), up to and with `to`; of an empty one nothing is known."""
+    """A bin of equal width: above `from` (the first includes 0), up to and including `to`. An empty bin has no values."""
     low, high = number / BINS, (number + 1) / BINS
-    # Compared as float32, like the scores: 0.1 is then in the first bin. The last is open above: a softmax may exceed 1 by a rounding.
+    # Compare as float32, like the scores, so that 0.1 is in the first bin. The last bin has no upper end: rounding may lift a softmax above
+    # 1.
     within = (confidence > (np.float32(low) if number else -1)) & (confidence <= (np.float32(high) if number < BINS - 1 else np.inf))
     count = int(within.sum())
     return {

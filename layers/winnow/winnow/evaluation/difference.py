@@ -1,4 +1,4 @@
-"""Two versions on the same examples: what got better and what worse."""
+"""Compare two versions on the same examples."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _COMPARED = ("accuracy", "macro_f1", "micro_f1")
 
 
 def comparison_report(truth: Flags, before: Flags, after: Flags, labels: Sequence[str]) -> dict[str, Any]:
-    """JSON-able. truth: the labels that n examples have; before and after: those predicted by the one version and by the other; all of
-    shape (n, C), n at least 1.
+    """The comparison as JSON values. All arrays are of shape (n, C), n at least 1.
 
-    gained and lost: how many examples only the one that came after has all right, or only the one before. per_label has those that occur
-    in the truth or were predicted, what fell most first, and of equal ones in the order of `labels`.
+    truth: the labels of n examples. before and after: the predictions of the two versions. gained and lost: the number of examples that
+    only the version after, or only the version before, has completely right. per_label: the labels that occur or were predicted, the
+    largest fall first, equal changes in the order of `labels`.
     """
     old, new = measures(truth, before, labels), measures(truth, after, labels)
     occurs = (truth | before | after).any(axis=0)

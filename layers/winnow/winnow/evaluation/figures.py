@@ -1,4 +1,4 @@
-"""A report as pictures, in SVG: what is taken for what, whether scores mean what they say, how the training went."""
+"""A report as SVG pictures: confusion, reliability and learning curve."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from winnow.domain.model import FIGURES
 from winnow.evaluation.svg import BLUE, GREY, GRID, INK, MUTED, ORANGE, PAPER, WIDTH, cut, dot, drawing, length, line, mixed, rect, text
 
 Report = Mapping[str, Any]
-Scale = tuple[float, float]  # where on the paper 0 stands, and 1
+Scale = tuple[float, float]  # the positions of 0 and 1 on the paper
 
 _MOST_BARS = 50
 _MOST_DOTS = 60
 _TOP = 84.0
 _MARGIN = 24.0
 _ROW = 24.0
-# A share of so few answers says little.
+# Bins with fewer answers than this say little.
 _FEW = 5
 _NAME_ROOM = 170.0
 _FIFTHS = [(tenth / 10, f"{tenth / 10:g}") for tenth in range(0, 11, 2)]
-# The two curves of the reliability: their name in the report and in the legend, the color, and what fills their dots.
+# The two reliability curves: name in the report, name in the legend, color, and fill of the dots.
 _CURVES = (("before", "before calibration", GREY, PAPER), ("after", "after calibration", BLUE, BLUE))
 _FAINT = 0.28
 
 
 def draw(report: Report) -> dict[str, str]:
-    """The figures by their names, those of domain.FIGURES. report: what `evaluation_report` made, and "epochs"."""
+    """The figures, by the names in FIGURES. report: from `evaluation_report`, with "epochs"."""
     return dict(zip(FIGURES, (confusion(report), reliability(report), learning(report)), strict=True))
 
 
 def confusion(report: Report) -> str:
-    """Exclusive labels: the matrix or, of many labels, what was most often taken for another. Multilabel: the labels' F1."""
+    """Exclusive labels: the matrix, or the most frequent confusions if labels are many. Multilabel: the F1 of each label."""
     found = report["confusion"]
     if found is None:
         return _label_bars(report)
@@ -40,10 +40,10 @@ def confusion(report: Report) -> str:
 
 
 def reliability(report: Report) -> str:
-    """How often confidence was right, before and after calibration. Faint bars: how many answers have that confidence."""
+    """How often answers were right at each confidence, before and after calibration. Faint bars: the number of answers."""
     calibration = report["calibration"]
     across, up = (70.0, 550.0), (_TOP + 480, _TOP)
-    parts = [*_grid(across, up, _FIFTHS, _FIFTHS, below="confidence", beside="share that was right")]
+    parts = [*_grid(across, up, _FIFTHS, _FIFTHS, below="confidence", beside="share right")]
     bins = {name: [each for each in calibration[name]["bins"] if each["count"]] for name, *_ in _CURVES}
     most = max(each["count"] for found in bins.values() for each in found)
     for place, (name, _, color, _) in enumerate(_CURVES):
@@ -59,15 +59,15 @@ def reliability(report: Report) -> str:
         for x, y, count in points:
             parts.append(dot(x, y, color, fill, hint=f"{name}: of {count:,} answers", radius=4 if count >= _FEW else 1.5))
     parts += _reliability_legend(across[1] + 32, _TOP + 16, {name: calibration[name]["ece"] for name in bins}, most)
-    about = "Of the answers with a confidence, the share that was right, in ten bins. ECE: the mean gap between the two."
+    about = "How often answers were right at each confidence, in ten bins. ECE: the mean gap between the two."
     return drawing(up[0] + 62, "Reliability", about, parts)
 
 
 def learning(report: Report) -> str:
-    """Epoch by epoch: the mean loss of a text and, below it, the score on held-out examples of the training set."""
+    """By epoch: the mean loss per text, and below it the score on held-out training examples."""
     losses = _by_epoch(report, "loss")
     if not losses:
-        return drawing(_TOP + 20, "Learning", "No losses were kept of this training.", [])
+        return drawing(_TOP + 20, "Learning", "This training has no recorded losses.", [])
     scores = _by_epoch(report, "score")
     epochs = max(2, report["epochs"][-1]["epoch"])
     highest = _ticks(max(loss for _, loss in losses))
@@ -90,7 +90,7 @@ def _by_epoch(report: Report, name: str) -> list[tuple[int, float]]:
 def _curve(
     shares: Sequence[tuple[int, float, float]], epochs: int, up: Scale, rows: Sequence[tuple[float, str]], *, named: tuple[str, str]
 ) -> list[str]:
-    """shares: of each epoch its number, how high it stands (0 to 1), and its value. named: what the values are, and their color."""
+    """shares: the number, height (0 to 1) and value of each epoch. named: the name and color of the values."""
     name, color = named
     across = (82.0, WIDTH - 36.0)
     step = 1 if epochs <= 12 else round(_ticks(epochs)[1])
@@ -104,7 +104,7 @@ def _curve(
 
 
 def _reliability_legend(x: float, y: float, errors: Mapping[str, float], most: int) -> Iterator[str]:
-    """errors: the ECE of each curve; most: how many answers the tallest bar stands for."""
+    """errors: the ECE of each curve. most: the number of answers behind the tallest bar."""
     for name, words, color, fill in _CURVES:
         yield line([(x, y), (x + 28, y)], color, width=2)
         yield dot(x + 14, y, color, fill)
@@ -112,7 +112,7 @@ def _reliability_legend(x: float, y: float, errors: Mapping[str, float], most: i
         yield text(x + 38, y + 24, f"ECE {errors[name]:.4f}", weight=600)
         y += 56
     yield line([(x, y), (x + 28, y)], MUTED, dashes="5 5")
-    yield text(x + 38, y + 5, "as it should be")
+    yield text(x + 38, y + 5, "ideal")
     for place, (_, _, color, _) in enumerate(_CURVES):
         yield rect(x + 15 * place, y + 24, 13, 16, mixed(color, _FAINT))
     yield text(x + 38, y + 37, "answers in a bin,")
@@ -122,7 +122,7 @@ def _reliability_legend(x: float, y: float, errors: Mapping[str, float], most: i
 
 
 def _matrix(labels: Sequence[str], matrix: Sequence[Sequence[int]]) -> str:
-    """Rows are the truth, columns what was predicted; shaded by the share of the row."""
+    """Rows are true labels, columns are predictions. The shade is the share of the row."""
     slanted = len(labels) <= 20
     size = 12.0 if slanted else 9.5
     names = [cut(label, _NAME_ROOM - 30, size) for label in labels]
@@ -145,39 +145,39 @@ def _matrix(labels: Sequence[str], matrix: Sequence[Sequence[int]]) -> str:
             if count:
                 x, y, share = left + taken * cell, top + true * cell, count / sum(row)
                 color = _shade(BLUE if taken == true else ORANGE, share)
-                hint = f"{labels[true]}, taken for {labels[taken]}: {count:,} of {sum(row):,}"
+                hint = f"{labels[true]}, predicted as {labels[taken]}: {count:,} of {sum(row):,}"
                 parts.append(rect(x + 0.5, y + 0.5, cell - 1, cell - 1, color, hint=hint))
                 big = min(14.0, 0.66 * cell, 1.5 * cell / len(str(count)))
                 ink = PAPER if share > 0.3 else INK
                 parts.append(text(x + cell / 2, y + cell / 2 + big * 0.36, str(count), size=big, fill=ink, anchor="middle"))
     total, hits = sum(map(sum, matrix)), sum(row[place] for place, row in enumerate(matrix))
-    about = f"{hits:,} of {total:,} held-out texts are right (blue); the others in orange. The shade is the share of a row."
+    about = f"{hits:,} of {total:,} held-out texts are right (blue), the others wrong (orange). The shade is the share of the row."
     return drawing(top + side + _MARGIN, "Confusion", about, parts)
 
 
 def _top_confusions(top: Sequence[Report], report: Report) -> str:
-    """Pairs of labels, most often confused first."""
+    """Pairs of labels, the most frequent confusions first."""
     if not top:
-        return drawing(_TOP + 20, "Most frequent confusions", "No text was taken for another label.", [])
+        return drawing(_TOP + 20, "Most frequent confusions", "No text has a wrong label.", [])
     parts = []
     bars, longest = (2 * _NAME_ROOM + _MARGIN + 48, WIDTH - 110.0), max(each["count"] for each in top)
     for place, each in enumerate(top):
         y, count, support = _TOP + place * _ROW, each["count"], report["per_label"][each["truth"]]["support"]
         arrow = _MARGIN + _NAME_ROOM + 16
-        # Three texts: in one, names written from right to left would change places.
+        # Three texts: in a single one, right-to-left names would change places.
         parts.append(text(arrow - 14, y + 14, cut(each["truth"], _NAME_ROOM, 12), size=12, anchor="end"))
         parts.append(text(arrow, y + 14, "→", size=12, fill=MUTED, anchor="middle"))
         parts.append(text(arrow + 14, y + 14, cut(each["predicted"], _NAME_ROOM, 12), size=12))
-        hint = f"{each['truth']}, taken for {each['predicted']}: {count:,} of {support:,}"
+        hint = f"{each['truth']}, predicted as {each['predicted']}: {count:,} of {support:,}"
         end = _at(bars, count / longest)
         parts.append(rect(bars[0], y + 2, end - bars[0], _ROW - 8, _shade(ORANGE, count / max(1, support)), hint=hint))
         parts.append(text(end + 8, y + 14, f"{count:,} of {support:,}", size=12, fill=MUTED))
-    about = "True label → what was predicted, and how many of the true label's held-out texts. The shade is their share."
+    about = "True label → predicted label, with the number of the true label's held-out texts. The shade is their share."
     return drawing(_TOP + len(top) * _ROW + _MARGIN, "Most frequent confusions", about, parts)
 
 
 def _label_bars(report: Report) -> str:
-    """The F1 of labels of which a text may have several, worst first."""
+    """The F1 of each multilabel label, the worst first."""
     measured = sorted(report["per_label"].items(), key=lambda item: (item[1]["f1"], item[0]))
     shown = measured[:_MOST_BARS]
     parts = []
@@ -192,14 +192,14 @@ def _label_bars(report: Report) -> str:
         parts.append(rect(bars[0], y + 2, max(1.0, _at(bars, each["f1"]) - bars[0]), _ROW - 8, BLUE, hint=hint))
         parts.append(text(bars[1] + 12, y + 14, f"{each['f1']:.3f}", size=12))
         parts.append(text(WIDTH - _MARGIN, y + 14, f"of {each['support']:,} texts", size=12, fill=MUTED, anchor="end"))
-    which = f"The {len(shown)} worst of {len(measured)} labels" if len(shown) < len(measured) else "Every label, the worst first"
+    which = f"The {len(shown)} worst of {len(measured)} labels" if len(shown) < len(measured) else "All labels, the worst first"
     return drawing(bottom + 40, "F1 by label", f"{which}. F1: the harmonic mean of precision and recall; 1 is best.", parts)
 
 
 def _grid(
     across: Scale, up: Scale, columns: Sequence[tuple[float, str]], rows: Sequence[tuple[float, str]], *, below: str, beside: str
 ) -> Iterator[str]:
-    """The lines behind a plot, with their numbers, and what the axes are."""
+    """The lines behind a plot, with their numbers and the axis names."""
     for share, number in columns:
         x = _at(across, share)
         yield line([(x, up[0]), (x, up[1])], GRID)
@@ -213,7 +213,7 @@ def _grid(
 
 
 def _shade(color: str, share: float) -> str:
-    """Darker the larger the share, and so that a small one is seen."""
+    """Darker for a larger share. A small share stays visible."""
     return mixed(color, 0.08 + 0.92 * math.sqrt(share))
 
 
@@ -222,7 +222,7 @@ def _at(scale: Scale, share: float) -> float:
 
 
 def _ticks(highest: float) -> list[float]:
-    """From 0 by round steps until at least the highest, five or so of them."""
+    """About five round steps, from 0 to at least the highest value."""
     if highest <= 0:
         return [0.0, 1.0]
     power = 10.0 ** math.floor(math.log10(highest / 5))

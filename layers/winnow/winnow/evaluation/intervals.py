@@ -1,4 +1,4 @@
-"""How far a measure could be off by the chance of which examples were held out: percentile bootstrap intervals.
+"""How far a measure may vary with the choice of held-out examples: percentile bootstrap intervals.
 
 Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13.
 """
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 RESAMPLES = 1_000
 _PERCENTILES = (2.5, 97.5)
-# Drawn at a time, resamples times examples: bounds the memory.
+# Resamples times examples per step. It limits the memory.
 _MOST_DRAWN = 1_000_000
 
 
 def intervals(truth: Flags, predicted: Flags, seed: int) -> dict[str, list[float]]:
-    """95 % intervals [low, high] of accuracy, micro_f1 and macro_f1; truth and predicted of shape (n, C), n at least 1.
+    """95 % intervals [low, high] of accuracy, micro_f1 and macro_f1. truth and predicted are of shape (n, C), n at least 1.
 
-    Examples are drawn with replacement, n at a time. The same numbers for the same seed. Where labels have few examples, macro_f1's
-    interval lies a little low: a resample lacks some of them, and has others twice.
+    Each resample draws n examples with replacement. The same seed gives the same numbers. If labels have few examples, the interval of
+    macro_f1 is slightly low: a resample misses some of them and has others twice.
     """
     if not len(truth):
         raise ValueError("there are no examples to resample")
@@ -41,7 +41,7 @@ def intervals(truth: Flags, predicted: Flags, seed: int) -> dict[str, list[float
 
 
 def _times_drawn(examples: int, seed: int) -> Iterator[Figures]:
-    """How often each resample drew each example: some resamples at a time, shape (resamples, n)."""
+    """How often each resample drew each example, in steps of shape (resamples, n)."""
     random = np.random.default_rng(seed)
     at_once = max(1, min(RESAMPLES, _MOST_DRAWN // examples))
     for begin in range(0, RESAMPLES, at_once):
@@ -51,7 +51,7 @@ def _times_drawn(examples: int, seed: int) -> Iterator[Figures]:
 
 
 class _Columns:
-    """Flags of shape (n, C), kept as the rows that each column has: there are few labels to an example."""
+    """Flags of shape (n, C), stored as the rows of each column, because each example has few labels."""
 
     def __init__(self, flags: Flags) -> None:
         columns, self._rows = np.nonzero(flags.T)
@@ -59,7 +59,7 @@ class _Columns:
         self._size = flags.shape[1]
 
     def counts(self, times: Figures) -> Figures:
-        """For resamples of shape (resamples, n) how often each column is set: shape (resamples, C)."""
+        """How often each column is set in each resample: from shape (resamples, n) to (resamples, C)."""
         counted = np.zeros((len(times), self._size))
         if len(self._rows):
             counted[:, self._present] = np.add.reduceat(times[:, self._rows], self._starts, axis=1)

@@ -1,6 +1,7 @@
-"""Accuracy, precision, recall and F1 (https://scikit-learn.org/stable/modules/model_evaluation.html has their definitions).
+"""Accuracy, precision, recall and F1 (definitions: https://scikit-learn.org/stable/modules/model_evaluation.html).
 
-n examples and C labels throughout. Truth and predictions are boolean arrays of shape (n, C): row i has the labels of example i.
+Everywhere n is the number of examples and C the number of labels. Truth and predictions are boolean arrays of shape (n, C): row i has the
+labels of example i.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _AVERAGED = ("precision", "recall", "f1")
 
 
 def evaluate(truth: Sequence[Set[str]], accepted: Sequence[Set[str]], labels: Sequence[str]) -> dict[str, Any]:
-    """The headline measures of sets of labels: examples, accuracy, macro_f1, micro_f1, per_label. Every label given must be in `labels`."""
+    """The main measures of label sets: examples, accuracy, macro_f1, micro_f1, per_label. `labels` must contain every label."""
     if len(truth) != len(accepted):
         raise ValueError(f"{len(truth)} examples, and {len(accepted)} answers")
     measured = measures(flags_of(truth, labels), flags_of(accepted, labels), labels)
@@ -31,11 +32,11 @@ def evaluate(truth: Sequence[Set[str]], accepted: Sequence[Set[str]], labels: Se
 
 
 def measures(truth: Flags, predicted: Flags, labels: Sequence[str]) -> dict[str, Any]:
-    """Compare the labels that examples have with those predicted for them, both of shape (n, C).
+    """Compare the true and the predicted labels, both of shape (n, C).
 
-    accuracy counts the examples whose labels are all right and complete (for exclusive labels plain accuracy, else subset accuracy).
-    micro_… is over all decisions together; macro_… is the mean over the labels that occur in the truth or among the predicted;
-    weighted_… is the mean by support. per_label is in the order of `labels`. A ratio with nothing below its line is 0.
+    accuracy is the share of examples whose labels are all right and complete (for multilabel: subset accuracy). micro_… counts all
+    decisions together, macro_… is the mean over labels that occur or were predicted, and weighted_… is the mean by support. per_label has
+    the order of `labels`. A ratio with denominator 0 is 0.
     """
     right, said, there = counts(truth, predicted)
     each = dict(zip(_AVERAGED, (ratio(right, said), ratio(right, there), ratio(2 * right, said + there)), strict=True))
@@ -56,7 +57,7 @@ def measures(truth: Flags, predicted: Flags, labels: Sequence[str]) -> dict[str,
 
 
 def counts(truth: Flags, predicted: Flags) -> tuple[Figures, Figures, Figures]:
-    """For each label, shape (C,): how often it was predicted and is right, was predicted, is there."""
+    """For each label, shape (C,): how often it was predicted correctly, was predicted, and occurs."""
     right, said, there = (flags.sum(axis=0, dtype=np.float64) for flags in (truth & predicted, predicted, truth))
     return right, said, there
 
@@ -67,12 +68,12 @@ def whole(truth: Flags, predicted: Flags) -> Flags:
 
 
 def ratio(part: Any, total: Any) -> Figures:
-    """part / total, elementwise, and 0 where total is."""
+    """part / total, elementwise; 0 where total is 0."""
     part, total = np.broadcast_arrays(np.asarray(part, dtype=np.float64), np.asarray(total, dtype=np.float64))
     quotient: Figures = np.divide(part, total, out=np.zeros(part.shape), where=total != 0)
     return quotient
 
 
 def rounded(value: Any) -> float:
-    """A figure as reports have it: a Python float of six digits."""
+    """A number for a report: a Python float with six digits."""
     return round(float(value), _DIGITS)

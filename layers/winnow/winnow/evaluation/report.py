@@ -1,4 +1,4 @@
-"""The whole evaluation of a version on its held-out test set: what goes into evaluation.json, and what the API answers."""
+"""The evaluation of a version on its held-out test set, for evaluation.json and the API."""
 
 from __future__ import annotations
 
@@ -35,17 +35,19 @@ def evaluation_report(
     texts: Sequence[str] | None,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Everything measured on n held-out examples with C labels, JSON-able, figures of six digits. n is at least 1.
+    """All measurements on n held-out examples with C labels, as JSON values with six digits. n is at least 1.
 
-    truth, scores (calibrated) and uncalibrated: shape (n, C), scores from 0 to 1. thresholds and labels: C of them. rows and texts: n of
-    them; a row is the example's number in the data set, and without texts the report shows none. ValueError where these don't agree.
+    truth, scores (calibrated) and uncalibrated: of shape (n, C), scores from 0 to 1. thresholds and labels: C values. rows and texts: n
+    values; a row is the example's number in the data set. Without texts the report shows none. Raises ValueError if the shapes don't match.
 
-    Predicted is, for exclusive labels, the best one, whether or not it reaches its threshold; else those that reach it, maybe none.
+    The prediction for exclusive labels is the best label, whatever its threshold. Otherwise it is every label that reaches its threshold.
     """
     shape = (len(rows), len(labels))
     agree = {truth.shape, scores.shape, uncalibrated.shape} == {shape} and len(thresholds) == shape[1]
     if not agree or len(rows if texts is None else texts) != shape[0]:
-        raise ValueError(f"Of {shape[0]} examples and {shape[1]} labels, truth, scores, thresholds or texts are of another number.")
+        raise ValueError(
+            f"The shapes don't match: expected {shape[0]} examples and {shape[1]} labels in truth, scores, thresholds and texts."
+        )
     predicted = _predicted(scores, thresholds, exclusive=exclusive)
     mistakes = _mistakes(truth, predicted, scores, exclusive=exclusive)
     return {
@@ -72,19 +74,19 @@ def evaluation_report(
 
 def _predicted(scores: Scores, thresholds: Sequence[float], *, exclusive: bool) -> Flags:
     if not exclusive:
-        # As float32, like the scores: so the classifier compares them when it answers.
+        # Compare as float32, like the classifier when it answers.
         return np.asarray(scores >= np.asarray(thresholds, dtype=np.float32), dtype=np.bool_)
     predicted = np.zeros(scores.shape, dtype=np.bool_)
-    # Of equal scores the first in the order of the labels, as in an answer.
+    # The first label wins if scores are equal, as in answers.
     np.put_along_axis(predicted, scores.argmax(axis=1)[:, None], values=True, axis=1)
     return predicted
 
 
 def _mistakes(truth: Flags, predicted: Flags, scores: Scores, *, exclusive: bool) -> Scores:
-    """For each example, shape (n,), the confidence in what is wrong of it; -1 where nothing is.
+    """The confidence of each example's worst mistake, shape (n,); -1 if there is none.
 
-    Exclusive: the score of the wrong label. Multilabel: of the surest wrong decision; a label wrongly predicted counts with its score,
-    one wrongly left out with what its score leaves to 1.
+    Exclusive: the score of the wrong label. Multilabel: the score of a wrongly predicted label, or 1 minus the score of a missing one,
+    whichever is higher.
     """
     added = np.where(predicted & ~truth, scores, np.float32(-1))
     left_out = np.where(truth & ~predicted & (not exclusive), 1 - scores, np.float32(-1))
@@ -93,12 +95,12 @@ def _mistakes(truth: Flags, predicted: Flags, scores: Scores, *, exclusive: bool
 
 
 def _names(flags: Flags, scores: Scores, labels: Sequence[str]) -> list[str]:
-    """The labels of one example, best first; flags and scores of shape (C,)."""
+    """The labels of one example, best first. flags and scores are of shape (C,)."""
     return [labels[column] for column in np.argsort(-scores, kind="stable").tolist() if flags[column]]
 
 
 def _confusion(truth: Flags, predicted: Flags, labels: Sequence[str]) -> dict[str, Any]:
-    """How often each label (row) was taken for each (column); of many labels only what was most often taken for another."""
+    """How often each label (row) was predicted as each label (column). With many labels, only the most frequent confusions."""
     size = len(labels)
     cells = truth.argmax(axis=1) * size + predicted.argmax(axis=1)
     matrix = np.bincount(cells, minlength=size * size).reshape(size, size)

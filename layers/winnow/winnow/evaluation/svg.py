@@ -1,6 +1,6 @@
-"""SVG as text: the few elements that the figures are made of. The standard library only.
+"""SVG as text: the few elements of the figures. Standard library only.
 
-Texts may be strangers' (labels are): every one goes through `text` or `hint`, and comes out as harmless characters. All else is ours.
+Labels and texts come from strangers. `text` and `hint` make each of them harmless. Everything else is our own.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from xml.sax.saxutils import escape
 WIDTH = 800
 INK, MUTED, GRID, PAPER, BLUE, ORANGE, GREY = "#1f2933", "#616e7c", "#e4e7eb", "#ffffff", "#1f5fa8", "#c2570c", "#8d99a6"
 
-# XML 1.0 has no other characters (https://www.w3.org/TR/xml/#charsets).
+# XML 1.0 allows no other characters (https://www.w3.org/TR/xml/#charsets).
 _NOT_OF_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-# They would turn around what stands beside a name.
+# They would reverse the text next to a name.
 _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
-# The mean width of a character, as a share of the font's size, on the generous side; and of a wide one (east Asian, emoji).
+# The mean width of a character, as a share of the font size (a generous estimate), and of a wide one (east Asian, emoji).
 _EM, _WIDE_EM = 0.6, 1.0
 
 
 def drawing(height: float, title: str, about: str, parts: Iterable[str]) -> str:
-    """A whole SVG document, WIDTH wide. title stands at the top; about, in a sentence, is what a screen reader says."""
+    """A complete SVG document, WIDTH wide. title: shown at the top. about: a sentence for screen readers."""
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {_n(height)}" role="img"'
@@ -42,7 +42,7 @@ def drawing(height: float, title: str, about: str, parts: Iterable[str]) -> str:
 def text(
     x: float, y: float, words: str, *, size: float = 13, fill: str = INK, anchor: str = "start", weight: int = 400, turn: int = 0
 ) -> str:
-    """One line of text. anchor: which end of it stands at x; turn: degrees around (x, y)."""
+    """One line of text. anchor: the end of it that is at x. turn: degrees around (x, y)."""
     turned = f' transform="rotate({turn} {_n(x)} {_n(y)})"' if turn else ""
     heavy = f' font-weight="{weight}"' if weight != 400 else ""
     style = f'font-size="{_n(size)}" fill="{fill}" text-anchor="{anchor}"{heavy}{turned}'
@@ -50,37 +50,37 @@ def text(
 
 
 def rect(x: float, y: float, width: float, height: float, fill: str, *, hint: str = "") -> str:
-    """A filled rectangle. hint is what a browser shows over it."""
+    """A filled rectangle. hint: the tooltip."""
     shape = f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}" fill="{fill}"'
     return f"{shape}><title>{_harmless(hint)}</title></rect>" if hint else f"{shape}/>"
 
 
 def line(points: Iterable[tuple[float, float]], stroke: str, *, width: float = 1, dashes: str = "") -> str:
-    """A line through points, which must be at least two to be seen."""
+    """A line through at least two points."""
     through = " ".join(f"{_n(x)},{_n(y)}" for x, y in points)
     dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
     return f'<polyline points="{through}" fill="none" stroke="{stroke}" stroke-width="{_n(width)}" stroke-linejoin="round"{dashed}/>'
 
 
 def dot(x: float, y: float, stroke: str, fill: str, *, hint: str = "", radius: float = 4) -> str:
-    """A small circle. hint is what a browser shows over it."""
+    """A small circle. hint: the tooltip."""
     shape = f'<circle cx="{_n(x)}" cy="{_n(y)}" r="{_n(radius)}" fill="{fill}" stroke="{stroke}" stroke-width="2"'
     return f"{shape}><title>{_harmless(hint)}</title></circle>" if hint else f"{shape}/>"
 
 
 def mixed(color: str, share: float) -> str:
-    """A color #rrggbb on paper: 0 is paper, 1 the color."""
+    """A color #rrggbb mixed with the paper: 0 is paper, 1 is the color."""
     ends = zip(_channels(PAPER), _channels(color), strict=True)
     return "#" + "".join(f"{round(paper + (full - paper) * share):02x}" for paper, full in ends)
 
 
 def length(words: str, size: float) -> float:
-    """About how long a line of text is."""
+    """The approximate length of a line of text."""
     return sum(_width(character) for character in words) * size
 
 
 def cut(words: str, room: float, size: float) -> str:
-    """The text, or as much of its two ends as has room, around an ellipsis: names often differ in their ends alone."""
+    """The text, or its two ends around an ellipsis if it is too long: names often differ only at the end."""
     words = _plain(words)
     if length(words, size) <= room:
         return words
@@ -100,7 +100,7 @@ def _width(character: str) -> float:
 
 
 def _plain(words: str) -> str:
-    """In one line, of characters that XML has, each where it stands."""
+    """One line of characters that XML allows, without direction changes."""
     return " ".join(_TURNING.sub("", _NOT_OF_XML.sub("\ufffd", words)).split())
 
 

@@ -1,6 +1,6 @@
-"""The sentence encoders of this deployment: that of its layer, and those that its operator keeps in a bucket, each under its digest.
+"""The sentence encoders of this deployment: the layer's, and those in the operator's bucket, by digest.
 
-What is fetched is checked against its digest, and stays in /tmp for as long as the execution environment lives.
+A downloaded encoder is checked against its digest, and stays in /tmp until the execution environment ends.
 """
 
 from __future__ import annotations
@@ -28,34 +28,32 @@ if TYPE_CHECKING:
 _FETCHED = Path(tempfile.gettempdir()) / "winnow-encoders"
 _READ_AT_ONCE = 1 << 20
 _GONE = ("NoSuchKey", "NoSuchBucket", "AccessDenied", "403", "404")
-# Of the versions that need an encoder, in an error.
+# The versions that an error lists.
 _NAMED = 5
 
 
 def for_training() -> Encoding:
-    """The encoder with which versions are trained: the parameter Encoder. EncoderError where it isn't to be had."""
+    """The encoder for new trainings (parameter Encoder). Raises EncoderError if it isn't available."""
     digest = resources.encoder_digest()
     if digest is None:
         return encoder.installed()
     if resources.encoder_bucket() is None and encoder.installed().digest != digest:
-        raise EncoderError(
-            f"The parameter Encoder names the sentence encoder {digest[:12]}, and EncoderBucket, where it would lie, is empty."
-        )
-    return find("that the parameter Encoder names", digest)
+        raise EncoderError(f"The parameter Encoder names the sentence encoder {digest[:12]}: set EncoderBucket to the bucket that has it.")
+    return find("of the parameter Encoder", digest)
 
 
 def find(name: str, digest: str) -> Encoding:
-    """The encoder of this digest, from the layer or from the bucket. name: as an error calls it. EncoderError where neither has it."""
+    """The encoder with this digest, from the layer or the bucket. name: for errors. Raises EncoderError if neither has it."""
     bucket = resources.encoder_bucket()
     if bucket is None:
         return encoder.find_installed(name, digest)
-    # Where the layer is left out, so is what runs any encoder.
+    # A deployment without the layer can't run any encoder.
     there = encoder.installed()
     return there if there.digest == digest else _fetched(bucket, name, digest)
 
 
 def _fetched(bucket: str, name: str, digest: str) -> Encoder:
-    """The encoder out of the bucket, under whatever name it is asked for."""
+    """The bucket's encoder, downloaded once."""
     folder = _FETCHED / digest
     if not folder.is_dir():
         _FETCHED.mkdir(parents=True, exist_ok=True)
@@ -67,7 +65,7 @@ def _fetched(bucket: str, name: str, digest: str) -> Encoder:
 
 @cache
 def _opened(folder: Path) -> Encoder:
-    """One for the whole life of the execution environment: it holds a session."""
+    """One per execution environment, because it holds a session."""
     return Encoder(folder)
 
 
@@ -86,7 +84,7 @@ class _Source:
             self._copy(folder, TOKENIZER, about["tokenizer_sha256"])
         except OSError as error:
             free = shutil.disk_usage(folder).free
-            raise self._unusable(f"has no room in {_FETCHED.parent}, where {free:,} bytes are free") from error
+            raise self._unusable(f"doesn't fit into {_FETCHED.parent} ({free:,} bytes free)") from error
 
     def _copy(self, folder: Path, name: str, sha256: str) -> None:
         digest = hashlib.sha256()
@@ -96,7 +94,7 @@ class _Source:
                 digest.update(part)
                 file.write(part)
         if digest.hexdigest() != sha256:
-            raise self._unusable(f"has another {name} than it was given: its SHA-256 isn't {sha256[:12]}…")
+            raise self._unusable(f"has a wrong {name}: its SHA-256 isn't {sha256[:12]}…")
 
     def _object(self, name: str) -> Any:
         try:
@@ -104,17 +102,17 @@ class _Source:
         except ClientError as error:
             if error.response["Error"]["Code"] not in _GONE:
                 raise
-            raise self._unusable(f"lacks its {name}, or this deployment may not read it") from error
+            raise self._unusable(f"has no {name} that this deployment may read") from error
 
     def _unusable(self, why: str) -> EncoderError:
         return EncoderError(
             f"The sentence encoder {self._name} ({self._digest[:12]}) in s3://{self._bucket}/{encoder_key(self._digest, '')} {why}:"
-            " put it there again, or train with another."
+            " upload it again, or use another encoder."
         )
 
 
 def check() -> None:
-    """EncoderError where the encoder for trainings, or any that a version needs, isn't to be had or doesn't work."""
+    """Raise EncoderError if the encoder for trainings, or one that a version needs, is missing or doesn't work."""
     if resources.has_encoder():
         _try(for_training())
     needing: dict[tuple[str, str], list[str]] = {}
@@ -128,18 +126,18 @@ def check() -> None:
 
 
 def _lacking(name: str, digest: str, versions: Sequence[str]) -> str | None:
-    """What these versions would lack if the deployment were as it is to be. None where they have their encoder."""
+    """The error about versions whose encoder is missing. None if they have it."""
     try:
         _try(find(name, digest))
     except EncoderError as error:
         more = f" and {len(versions) - _NAMED:,} more" if len(versions) > _NAMED else ""
         count = f"{len(versions):,} version{'s' if len(versions) > 1 else ''}"
-        return f"{count} ({', '.join(versions[:_NAMED])}{more}) would answer no more: {error.sentence} Or delete what needs it first."
+        return f"{count} ({', '.join(versions[:_NAMED])}{more}) would stop answering: {error.sentence} Or delete these versions first."
     return None
 
 
 def _try(encoding: Encoding) -> None:
-    """Let it read a text."""
+    """Encode a text as a test."""
     try:
         encoding.vectors(["Does it read?"])
     except Exception as error:

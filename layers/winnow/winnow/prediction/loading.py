@@ -1,4 +1,4 @@
-"""What an execution environment holds in memory: classifiers, within a bound on their bytes, and rows of the registry for a second."""
+"""The memory of an execution environment: classifiers, up to a number of bytes, and registry rows for a second."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 
 def load(storage: Storage, job: TrainingJob, manifest_sha256: str | None, *, keep: bool = True) -> TrainedClassifier:
-    """The classifier of the job's artifact. manifest_sha256: as the registry has it; without one nothing is loaded. keep: as for
-    `Storage.read_artifact`.
+    """The classifier of the job's artifact.
 
-    ArtifactError where the artifact isn't the one that was signed so, or can't be read; EncoderError where its encoder isn't to be had.
+    manifest_sha256: the registry's; without it nothing loads. keep: as in `Storage.read_artifact`. Raises ArtifactError if the artifact is
+    unreadable or has another digest, and EncoderError if its encoder isn't available.
     """
     return TrainedClassifier.from_files(storage.read_artifact(job, manifest_sha256 or "", keep=keep), encoders.find)
 
 
 class LoadedClassifiers:
-    """Classifiers by model and version, within a bound on the bytes they hold: what was used least recently goes first.
+    """Classifiers by model and version, up to a number of bytes. The least recently used leave first.
 
-    One that is larger than the bound is kept by itself: it would be loaded for every request else.
+    A classifier above the limit is kept alone. Otherwise every request would load it again.
     """
 
     def __init__(self, most_bytes: int) -> None:
@@ -37,7 +37,7 @@ class LoadedClassifiers:
         return len(self._classifiers)
 
     def get(self, key: tuple[str, int], load: Callable[[], TrainedClassifier]) -> TrainedClassifier:
-        """The classifier of this model's uid and version, loaded where it isn't there."""
+        """The classifier of this model's uid and version. It is loaded if necessary."""
         if key not in self._classifiers:
             loaded = load()
             self._make_room(loaded.nbytes)
@@ -52,14 +52,14 @@ class LoadedClassifiers:
 
 
 class Glances[K: Hashable, V]:
-    """Rows that were looked at at most so many seconds ago, the last few of them; others are looked at anew."""
+    """A cache of the last few rows. After some seconds it reads a row again."""
 
     def __init__(self, look: Callable[[K], V], seconds: float, most: int, clock: Callable[[], float]) -> None:
         self._look, self._seconds, self._most, self._clock = look, seconds, most, clock
         self._seen: OrderedDict[K, tuple[float, V]] = OrderedDict()
 
     def get(self, key: K) -> V:
-        """The row of this key, as it was at most so many seconds ago. What `look` raises is raised, and not remembered."""
+        """The row of this key, at most so many seconds old. Exceptions from `look` are raised and not cached."""
         seen_at, row = self._seen.get(key, (float("-inf"), None))
         if row is not None and self._clock() - seen_at <= self._seconds:
             return row
@@ -72,5 +72,5 @@ class Glances[K: Hashable, V]:
         return row
 
     def forget(self, key: K) -> V | None:
-        """The next look at this row is a new one. Returns the row as it was last seen, None where it wasn't."""
+        """Drop a row, so that the next `get` reads it again. Returns the dropped row, or None."""
         return self._seen.pop(key, (0.0, None))[1]

@@ -1,4 +1,4 @@
-"""Answers: versions of models, loaded once per execution environment for as long as there is room."""
+"""Answers by versions of models. An execution environment loads each version once, as long as memory allows."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from winnow.storage.job_objects import Storage
 
 SECONDS_A_POINTER_IS_TRUSTED = 1.0
-# Of the function's memory, for classifiers. The rest is for the process itself, the encoder, and one classifier's files while it is loaded.
+# The share of the function's memory for classifiers. The process, the encoder, and a classifier's files while loading need the rest.
 MEMORY_SHARE = 0.4
 _MOST_POINTERS = 1_000
 
 
 def prepare_snapshot() -> None:
-    """Import and open what any version may need, before a snapshot: so nobody who begins out of it has to."""
+    """Import and open everything that a version may need before the snapshot, so that environments started from it don't have to."""
     for recipe in COSTS:
         recipe_of(recipe)
     if resources.has_encoder():
@@ -35,7 +35,7 @@ def prepare_snapshot() -> None:
 
 
 class Predictor:
-    """Classifies texts by versions of models. memory: that of the function, in bytes."""
+    """Classifies texts by versions of models. memory: the function's, in bytes."""
 
     def __init__(self, models: Models, storage: Storage, memory: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._models = models
@@ -47,22 +47,22 @@ class Predictor:
     def predict(
         self, model_id: str, texts: Sequence[str], n_top: int, *, version: int | None = None, explain: bool = False
     ) -> tuple[int, list[Prediction]]:
-        """The number of the version that answers (None: the live one), and for each text its n_top best labels, best first.
+        """The number of the answering version (None: the live one), and the n_top best labels of each text, best first.
 
-        ModelNotFoundError and VersionNotFoundError, at most a second after a deletion; ModelNotReadyError while no version is live, and
-        VersionNotReadyError where the version isn't ready; EncoderError where it was trained with a sentence encoder that this deployment
-        doesn't have; InvalidFieldError where it can't be explained.
+        Raises ModelNotFoundError and VersionNotFoundError at most a second after a deletion; ModelNotReadyError if no version is live;
+        VersionNotReadyError if the version isn't ready; EncoderError if the deployment doesn't have the version's sentence encoder;
+        InvalidFieldError if the version can't be explained.
         """
         try:
             number, classifier = self._classifier(model_id, version)
         except (VersionNotFoundError, ArtifactError):
-            # Between the look at the model and the load, another version was promoted and this one deleted: look once more.
+            # A version may be promoted and this one deleted between the two reads. Read once more.
             self._forget(model_id, version)
             number, classifier = self._classifier(model_id, version)
         if explain and not classifier.can_explain:
             raise InvalidFieldError(
-                f"Version {number} of model {model_id!r} is of the recipe {classifier.recipe}, and only those of linear can be explained:"
-                " ask without explain, or train a version by the recipe linear.",
+                f"Version {number} of model {model_id!r} has the recipe {classifier.recipe}, but only linear can be explained:"
+                " leave out `explain`, or train a version with the recipe linear.",
                 field="explain",
             )
         answers = zip(texts, classifier.predict(texts, n_top), strict=True)
@@ -71,7 +71,7 @@ class Predictor:
     def _classifier(self, model_id: str, version: int | None) -> tuple[int, TrainedClassifier]:
         model = self._pointers.get(model_id)
         if version is not None:
-            # A version never changes once it is ready, but it may be deleted.
+            # A ready version never changes but may be deleted.
             ready = self._versions.get((model_id, model.uid, version))
             return version, self._loaded.get((model.uid, version), lambda: self._load(ready))
         if model.live_version is None:
@@ -91,15 +91,17 @@ class Predictor:
         return version
 
     def _load(self, version: Version) -> TrainedClassifier:
-        # Most environments answer by one version alone, and never fetch it again: its files aren't worth the writing.
+        # Most environments use one version and never load it again, so writing its files to the disk isn't worth it.
         return load(self._storage, version.job, version.manifest_sha256, keep=len(self._loaded) > 0)
 
     def _why_not_ready(self, model: Model) -> str:
         if model.ready_version is not None:
             return (
-                f"Version {model.ready_version} of model {model.model_id!r} is ready, and no version is live:"
+                f"Version {model.ready_version} of model {model.model_id!r} is ready, but no version is live:"
                 f' promote it with PUT /models/{model.model_id}/live {{"version": {model.ready_version}}}.'
             )
         if model.training_version is not None:
-            return f"Model {model.model_id!r} is training, and has no live version yet: GET /models/{model.model_id} shows how far it is."
-        return f"No version of model {model.model_id!r} answers: GET /models/{model.model_id} says why; train it again with force_update."
+            return f"Model {model.model_id!r} is training and has no live version yet: GET /models/{model.model_id} shows the progress."
+        return (
+            f"No version of model {model.model_id!r} can answer: GET /models/{model.model_id} says why. Train it again with `force_update`."
+        )

@@ -1,7 +1,7 @@
-"""Our recipes as architectures of spaCy's text categorizers, for pipelines that `spacy.load` opens. No answer of the API needs them.
+"""Our recipes as spaCy text categorizer architectures, for pipelines that `spacy.load` opens. The API doesn't use them.
 
-winnow.Linear.v1 can be trained by `nlp.update`; winnow.Sentence.v1 and winnow.Best.v1 are finished, and learn nothing more.
-(winnow.TextCatCNN.v1 is in recipes.cnn, which is made of it.)
+`nlp.update` can train winnow.Linear.v1. winnow.Sentence.v1 and winnow.Best.v1 are finished and can't be trained. (recipes.cnn defines
+winnow.TextCatCNN.v1, because it is built from it.)
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _BEST = "winnow.Best.v1"
 
 
 def config_of(classifier: linear.Classifier | sentence.Classifier | best.Classifier, temperature: float) -> dict[str, Any]:
-    """The config of the architecture that gives the same scores in a pipeline, once its model has the classifier (`give`)."""
+    """The config of the architecture that gives the same scores in a pipeline. `give` then puts the classifier into its model."""
     config: dict[str, Any] = {"exclusive_classes": classifier.exclusive, "temperature": temperature, "nO": len(classifier.labels)}
     if isinstance(classifier, linear.Classifier):
         return {"@architectures": _LINEAR, "shortest": classifier.layer.shortest, **config}
@@ -36,7 +36,7 @@ def config_of(classifier: linear.Classifier | sentence.Classifier | best.Classif
 
 
 def give(model: Model[list[Doc], Any], classifier: linear.Classifier | sentence.Classifier | best.Classifier) -> None:
-    """Make the classifier that of a model, which was made as its `config_of` says."""
+    """Put the classifier into a model that was made from its `config_of`."""
     if isinstance(classifier, linear.Classifier):
         model.attrs["linear"] = classifier.layer
     else:
@@ -44,7 +44,7 @@ def give(model: Model[list[Doc], Any], classifier: linear.Classifier | sentence.
 
 
 class _SparseModel(Model[list[Doc], Any]):
-    """A thinc model whose gradients are sparse: they go to the layer itself, and not through the optimizer's dense arrays."""
+    """A thinc model with sparse gradients: they go directly to the layer, not through the optimizer's dense arrays."""
 
     def finish_update(self, optimizer: Any) -> None:
         self.attrs["linear"].descend(optimizer.learn_rate)
@@ -57,10 +57,10 @@ def linear_model(
     temperature: float = 1.0,
     nO: int | None = None,  # noqa: N803
 ) -> Model[list[Doc], Any]:
-    """From documents to scores, of shape (documents, nO). Its gradient is that of the true cross-entropy of the logits.
+    """From documents to scores, of shape (documents, nO). The gradient is that of the true cross-entropy of the logits.
 
-    temperature: what the logits are divided by. Trained by `nlp.update` it grows a row for each feature it meets, at the optimizer's rate
-    and with no other of its settings.
+    temperature: the logits are divided by it. `nlp.update` adds a row for each new feature. It uses the optimizer's rate and none of its
+    other settings.
     """
     linear = SparseLinear(nO or 0, shortest, exclusive=exclusive_classes)
     return _SparseModel("winnow_linear", _forward, init=_init, dims={"nO": nO}, attrs={"linear": linear, "temperature": temperature})
@@ -79,7 +79,7 @@ def _forward(model: Model[list[Doc], Any], docs: list[Doc], is_train: bool) -> t
     scores = linear.activated(linear.logits(texts) / temperature)
 
     def backprop(gradients: Any) -> list[Doc]:
-        # spaCy's text categorizers hand back scores minus truth: for softmax and sigmoids alike the gradient of the logits themselves.
+        # spaCy's text categorizers pass back scores minus truth. For softmax and sigmoids alike that is the gradient of the logits.
         linear.learn(texts, gradients / temperature)
         return docs
 
@@ -110,16 +110,16 @@ class Finished(Protocol):
 
 
 def architecture(name: str, classifier_of: Callable[..., Finished]) -> Callable[..., Model[list[Doc], Any]]:
-    """Register with spaCy, under a name, the architecture of finished classifiers. classifier_of: makes one of labels."""
+    """Register the architecture of finished classifiers with spaCy. classifier_of: makes a classifier from its labels."""
 
     def model(
         exclusive_classes: bool,
         temperature: float = 1.0,
         nO: int | None = None,  # noqa: N803
     ) -> Model[list[Doc], Any]:
-        """From documents to scores, of shape (documents, nO). It is loaded, and learns nothing by `nlp.update`.
+        """From documents to scores, of shape (documents, nO). It is only loaded: `nlp.update` doesn't train it.
 
-        temperature: what the logits are divided by.
+        temperature: the logits are divided by it.
         """
         return _finished(classifier_of([""] * (nO or 0), exclusive=exclusive_classes, language=""), temperature, nO)
 
@@ -143,7 +143,7 @@ def _serialize_finished(_: Any, value: Finished, _name: str, _model: Model[Any, 
 
 
 def _deserialize_finished(value: Any, weights: bytes, _name: str, _model: Model[Any, Any]) -> Finished:
-    # The first argument is the model's attribute as it was made, and knows its labels.
+    # The first argument is the model's newly made attribute, which knows its labels.
     made: Finished = value.from_bytes(weights)
     return made
 

@@ -1,4 +1,4 @@
-"""Reading a numpy archive that `np.savez` wrote, without a copy of what is in it. numpy only."""
+"""Read a numpy archive that `np.savez` wrote, without copying its contents. numpy only."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Of a zip file's local header: how long it is, and where in it the lengths of the two parts stand that follow
+# The length of a zip file's local header, and the offset in it of the lengths of the two parts that follow
 # (https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, section 4.3.7).
 _HEADER, _LENGTHS = 30, 26
-# More than any header of a .npy that savez writes for arrays of numbers.
+# Longer than any .npy header that savez writes for arrays of numbers.
 _ENOUGH = 4_096
 
 
 def read(archive: bytes) -> dict[str, NDArray[Any]]:
-    """The arrays by their names. They can't be written to, and lie in the archive's own bytes wherever those are aligned.
+    """The arrays by name. They are read-only, and use the archive's own bytes where those are aligned.
 
-    ValueError where it isn't such an archive. It looks for no damage: the caller knows the archive's digest.
+    Raises ValueError if it isn't such an archive. It doesn't check for damage: the caller checks the archive's digest.
     """
     with zipfile.ZipFile(io.BytesIO(archive)) as packed:
         members = packed.infolist()
@@ -34,7 +34,7 @@ def read(archive: bytes) -> dict[str, NDArray[Any]]:
 
 
 def _array(archive: bytes, header: int) -> NDArray[Any]:
-    """The array whose member's local header begins there."""
+    """The array whose member's local header starts there."""
     start = header + _HEADER + sum(struct.unpack_from("<HH", archive, header + _LENGTHS))
     file = io.BytesIO(archive[start : start + _ENOUGH])
     np.lib.format.read_magic(file)

@@ -1,4 +1,4 @@
-"""An artifact: the files from which a version's classifier is made again, by our own code, with nothing in them but data."""
+"""An artifact: the files from which our own code restores a version's classifier. They contain only data."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ if TYPE_CHECKING:
 type Classifier = linear.Classifier | cnn.Classifier | sentence.Classifier | best.Classifier
 
 _WEIGHTS = "weights.bin"
-# Of what `to_files` writes: grows when a release can't read what one before it wrote.
+# The form that `to_files` writes. It grows when a release can't read the files of an earlier release.
 _FORM = 1
-# Of a score, in answers. float32 has hardly more.
+# Of a score in answers. float32 has hardly more digits.
 _DIGITS = 6
-# Of a float32.
+# The size of a float32.
 _BITS = 32
 
 
 @runtime_checkable
 class OfSentences(Protocol):
-    """A classifier that reads texts by a sentence encoder, and so can tell how near those lie that it learnt (recipes.familiarity)."""
+    """A classifier with a sentence encoder. It knows how near a text is to the texts it learnt (recipes.familiarity)."""
 
     @property
     def encoding(self) -> Encoding: ...
@@ -49,13 +49,13 @@ class OfSentences(Protocol):
 
 @runtime_checkable
 class OfWords(Protocol):
-    """A classifier whose logits are sums over the words of a text, and nothing else."""
+    """A classifier whose logits are sums over the words of a text."""
 
     def contributions(self, text: str, label: str) -> tuple[float, list[ExplainedWord]]: ...
 
 
 def recipe_of(name: str) -> Any:
-    """The module of a recipe, with its `settings` and its `Classifier`. Imported here and no sooner: only cnn's needs spaCy."""
+    """The module of a recipe, with its `settings` and its `Classifier`. It is imported only here, because cnn needs spaCy."""
     if name not in COSTS:
         message = f"There is no recipe {name!r}"
         raise ValueError(message)
@@ -64,8 +64,8 @@ def recipe_of(name: str) -> Any:
 
 
 def _import_to_stay(module: str) -> Any:
-    """Garbage isn't looked for meanwhile, nor in what was imported ever after: of spaCy's import that was a tenth."""
-    # Models that were loaded before would be kept for ever, too: spaCy's are cycles.
+    """Import without garbage collection, and never collect what was imported: that took a tenth of spaCy's import time."""
+    # A freeze would also keep models loaded before for ever: spaCy's models are cycles.
     may_freeze = "spacy" not in sys.modules
     gc.disable()
     try:
@@ -78,8 +78,11 @@ def _import_to_stay(module: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a classifier thinks of texts: logits and calibrated scores, both of shape (texts, labels); and whether each text lies near
-    enough to what was learnt for any label to be accepted, of shape (texts,), None where nothing is asked of that."""
+    """The result for texts.
+
+    logits and calibrated scores: both of shape (texts, labels). familiar: whether each text is near enough to the learnt texts to accept a
+    label, of shape (texts,); None if that isn't checked.
+    """
 
     logits: NDArray[np.float32]
     scores: NDArray[np.float32]
@@ -88,9 +91,10 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class TrainedClassifier:
-    """A classifier ready to answer: its temperature, and the threshold that each label's score must reach to be accepted.
+    """A classifier ready to answer, with its temperature and the lowest score at which each label is accepted.
 
-    least_familiarity: what a text's familiarity must reach, too, where the classifier can tell it and labels are exclusive; else None.
+    least_familiarity: the lowest familiarity at which any label is accepted. None if labels aren't exclusive or the classifier can't
+    measure it.
     """
 
     recipe: str
@@ -99,7 +103,7 @@ class TrainedClassifier:
     thresholds: tuple[float, ...]
     least_familiarity: float | None = None
     _least_scores: NDArray[np.float32] = field(init=False, repr=False, compare=False)
-    """The thresholds as numpy compares with them, of shape (labels,)."""
+    """The thresholds in the type that numpy compares with, of shape (labels,)."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_least_scores", np.array(self.thresholds, np.float32))
@@ -114,17 +118,17 @@ class TrainedClassifier:
 
     @property
     def encoder(self) -> dict[str, str] | None:
-        """The sentence encoder that it needs: name and digest. None where it needs none."""
+        """The name and digest of the sentence encoder that it needs. None if it needs none."""
         if not isinstance(self.classifier, OfSentences):
             return None
         return described(self.classifier.encoding)
 
     def scores(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Calibrated scores from 0 to 1, of shape (texts, labels). Exclusive: each row adds up to 1."""
+        """Calibrated scores from 0 to 1, of shape (texts, labels). Each row adds up to 1 if labels are exclusive."""
         return self.judged(texts).scores
 
     def judged(self, texts: Sequence[str]) -> Judged:
-        """All that is thought of texts."""
+        """Logits, scores and familiarity of texts."""
         if self.least_familiarity is not None and isinstance(self.classifier, OfSentences):
             logits, nearness = self.classifier.judged(texts)
             scores = scores_of(logits, self.temperature, exclusive=self.exclusive)
@@ -140,46 +144,48 @@ class TrainedClassifier:
         return accepted.any(axis=1)
 
     def predict(self, texts: Sequence[str], n_top: int | None = None) -> list[list[ScoredLabel]]:
-        """For each text its n_top best labels (None: all), best first. Exclusive: only the first can be accepted."""
+        """The n_top best labels of each text (None: all), best first. With exclusive labels, only the first can be accepted."""
         order, scores, accepted = self._ranked(self.judged(texts), n_top)
         rounded = scores.astype(np.float64).round(_DIGITS)
         labels, rows = self.labels, zip(order.tolist(), rounded.tolist(), accepted.tolist(), strict=True)
         return [[ScoredLabel(labels[number], score, taken) for number, score, taken in zip(*row, strict=True)] for row in rows]
 
     def _ranked(self, judged: Judged, n_top: int | None) -> tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.bool_]]:
-        """The numbers of each text's n_top best labels (None: all), best first, their scores, and whether they are accepted, all of
-        shape (texts, n_top)."""
-        # Scores sort like their bits, since none is negative; the label's number, taken off below them, puts equal ones in the order of
-        # the labels. A stable argsort takes four times as long.
+        """The numbers of each text's n_top best labels (None: all), best first, their scores, and whether they are accepted.
+
+        All are of shape (texts, n_top).
+        """
+        # Scores are never negative, so they sort like their bits. Subtracting the label's number below the bits puts equal scores in the
+        # order of the labels. A stable argsort takes four times as long.
         keys = (judged.scores.view(np.int32).astype(np.int64) << _BITS) - np.arange(len(self.labels))
         keys.sort(axis=1)
         order = -keys[:, ::-1][:, :n_top] & ((1 << _BITS) - 1)
         scores = judged.scores[np.arange(len(order))[:, None], order]
         accepted = scores >= self._least_scores.take(order)
         if self.exclusive:
-            # Only the best can be.
+            # Only the best label can be accepted.
             accepted[:, 1:] = False
         if judged.familiar is not None:
             accepted &= judged.familiar[:, None]
         return order, scores, accepted
 
     def choose(self, texts: Sequence[str]) -> list[set[str]]:
-        """For each text the labels that a client would take: exclusive, the best one; else those accepted, maybe none."""
+        """The labels that a client would use for each text: the best one if labels are exclusive, otherwise all accepted ones."""
         ranked = self.predict(texts, 1 if self.exclusive else None)
         return [{scored.label for scored in row if scored.accepted or self.exclusive} for row in ranked]
 
     @property
     def nbytes(self) -> int:
-        """How much memory it holds, but for the sentence encoder, which all share."""
+        """The bytes in memory, without the shared sentence encoder."""
         return self.classifier.nbytes
 
     @property
     def can_explain(self) -> bool:
-        """Whether it can say which words gave a text its label."""
+        """Whether it can explain which words gave a text its label."""
         return isinstance(self.classifier, OfWords)
 
     def explain(self, text: str, label: str) -> Explanation | None:
-        """What of a text gave a label its logit. None where it can't say."""
+        """The contribution of each word to the label's logit. None if the recipe can't explain."""
         if not isinstance(self.classifier, OfWords):
             return None
         bias, words = self.classifier.contributions(text, label)
@@ -201,10 +207,11 @@ class TrainedClassifier:
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes], find: Find = find_installed) -> TrainedClassifier:
-        """Make the classifier again, by our own code: the files are data, and name nothing but a recipe. They must be those that `to_files`
-        made: the caller checks their digest. ArtifactError where they can't be read, as those of a later release.
+        """Restore the classifier with our own code: the files are data, and choose only the recipe. The caller checks their digest first.
 
-        find: where its sentence encoder comes from, if it needs one. EncoderError where that one isn't to be had.
+        find: finds the sentence encoder, if one is needed.
+
+        Raises ArtifactError if this release can't read the files, and EncoderError if the encoder isn't available.
         """
         try:
             return cls._from_files(files, find)
@@ -217,9 +224,11 @@ class TrainedClassifier:
     def _from_files(cls, files: Mapping[str, bytes], find: Find) -> TrainedClassifier:
         description = json.loads(files[DESCRIPTION])
         if description.get("form", _FORM) != _FORM:
-            raise ArtifactError(f"The version's files have the form {description['form']!r}, and this release reads the form {_FORM}.")
+            raise ArtifactError(
+                f"The version's files have the form {description['form']!r}, but this release only reads {_FORM}: train it again."
+            )
         recipe = description["recipe"]
-        # Artifacts made before there was such a thing have none.
+        # Older artifacts have neither.
         needed, least = description.get("encoder"), description.get("least_familiarity")
         given = {"encoding": find(needed["name"], needed["digest"])} if needed else {}
         made_by = recipe_of(recipe).Classifier

@@ -1,6 +1,6 @@
-"""The recipe "best": what the words say and what the sentence means, "linear" and "sentence" in a weighted mean of their logits.
+"""The recipe "best": a weighted mean of the logits of "linear" (the words) and "sentence" (the meaning).
 
-The mean of logarithms is a product of experts (Hinton 1999); that of probabilities is measurably worse.
+The mean of logarithms is a product of experts (Hinton 1999). The mean of probabilities is measurably worse.
 """
 
 from __future__ import annotations
@@ -23,19 +23,20 @@ if TYPE_CHECKING:
 
 NAME = "best"
 
-# The share of the sentence's logits, with few and with many texts of exclusive labels, and with others: found on folds of training sets.
+# The weight of the sentence's logits: for exclusive labels with few and with many texts, and for other labels. Found on folds of training
+# sets.
 _SHARES = {"few": 0.7, "many": 0.5, "multilabel": 0.4}
 
 
 def settings(chosen: Hyperparameters, texts: int, labels: int, *, exclusive: bool) -> Hyperparameters:
-    """The hyperparameters with everything filled in that the client left open: those of linear, whose passes are counted."""
+    """The hyperparameters, with defaults for those that the client left out. They are linear's, whose passes are counted."""
     return linear.settings(chosen, texts, labels, exclusive=exclusive)
 
 
 class Classifier:
-    """A text classifier: it learns by its `fitting`, or is made again from `to_bytes` by `from_bytes`.
+    """A text classifier. `fitting` trains it, and `from_bytes` restores it from `to_bytes`.
 
-    encoding: what gives texts their vectors; None: the encoder of the layer.
+    encoding: the sentence encoder; None means the layer's.
     """
 
     def __init__(self, labels: Sequence[str], *, exclusive: bool, language: str, encoding: Encoding | None = None) -> None:
@@ -51,7 +52,7 @@ class Classifier:
         return self.sentence.encoding
 
     def fitting(self, examples: Sequence[Example], settings: Hyperparameters, held_out: Sequence[str] = ()) -> BestFitting:
-        """What makes it learn from the examples, from the beginning. held_out: texts to measure it on after each pass."""
+        """A new training on the examples. held_out: texts for a score after each pass."""
         size = "few" if is_few(len(examples), len(self.labels)) else "many"
         self.share = _SHARES[size if self.exclusive else "multilabel"]
         return BestFitting(self, examples, settings, held_out)
@@ -61,17 +62,17 @@ class Classifier:
         return self.mixed(self.words.logits(texts), self.sentence.logits(texts))
 
     def judged(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Logits, of shape (texts, labels), and how near texts lie that were learnt, of shape (texts,) (recipes.familiarity)."""
+        """Logits, of shape (texts, labels), and the nearness to the learnt texts, of shape (texts,) (recipes.familiarity)."""
         sentences, nearness = self.sentence.judged(texts)
         return self.mixed(self.words.logits(texts), sentences), nearness
 
     def mixed(self, words: NDArray[np.float32], sentences: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The logits of the two, of shape (texts, labels), as one."""
+        """The weighted mean of both logits, of shape (texts, labels)."""
         return words * np.float32(1 - self.share) + sentences * np.float32(self.share)
 
     @property
     def nbytes(self) -> int:
-        """How much memory it holds, but for the encoder, which all share."""
+        """The bytes in memory, without the shared encoder."""
         return self.words.nbytes + self.sentence.nbytes
 
     def to_bytes(self) -> bytes:
@@ -81,7 +82,7 @@ class Classifier:
         return file.getvalue()
 
     def from_bytes(self, weights: bytes) -> Classifier:
-        """Take the weights of a classifier made with the same labels and exclusiveness. EncoderError as from "sentence"."""
+        """Load the weights of a classifier with the same labels and exclusiveness. Raises EncoderError like "sentence"."""
         found = arrays.read(weights)
         self.share = float(found["share"])
         self.words.from_bytes(found["words"].tobytes())
@@ -90,11 +91,11 @@ class Classifier:
 
 
 class BestFitting:
-    """A Fitting (recipes.fitting) of a Classifier. The first pass fits the whole of "sentence" before the first pass of "linear"."""
+    """A Fitting (recipes.fitting) of a Classifier. The first pass fits "sentence" completely, then does the first pass of "linear"."""
 
     def __init__(self, classifier: Classifier, examples: Sequence[Example], settings: Hyperparameters, held_out: Sequence[str]) -> None:
         self._classifier = classifier
-        # Of its own: the client's rate and passes are meant for the words.
+        # The client's rate and number of passes are for "linear". "sentence" uses its own.
         texts, labels = len(examples) + len(held_out), len(classifier.labels)
         of_sentence = sentence.settings(Hyperparameters(seed=settings.seed), texts, labels, exclusive=classifier.exclusive)
         self._passes = of_sentence.n_iter or 1

@@ -1,4 +1,4 @@
-"""Scores that mean what they say, and the thresholds that go with them, fitted on texts that were not trained on. numpy only."""
+"""Calibrate scores and choose thresholds, on texts that were not trained on. numpy only."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ _COLDEST, _HOTTEST = 0.02, 50.0
 _GOLDEN = (5**0.5 - 1) / 2
 _NARROWINGS = 40
 
-# A label's own threshold needs so many examples of it; with fewer it takes the shared one.
+# A label needs this many examples for its own threshold. Otherwise it uses the shared one.
 _FEWEST_FOR_ITS_OWN = 20
-# A threshold for a precision must rest on at least this share of the texts.
+# At least this share of the texts must support a threshold for a precision.
 _LEAST_ACCEPTED = 0.05
 
 
 def scores_of(logits: NDArray[np.float32], temperature: float, *, exclusive: bool) -> NDArray[np.float32]:
-    """Scores from 0 to 1, of the same shape (texts, labels). Exclusive: each row adds up to 1."""
+    """Scores from 0 to 1, of the same shape (texts, labels). Each row adds up to 1 if labels are exclusive."""
     cooled = logits / np.float32(temperature)
     return softmax(cooled) if exclusive else sigmoid(cooled)
 
 
 def fit_temperature(logits: NDArray[np.float32], truth: NDArray[np.bool_], *, exclusive: bool) -> float:
-    """The temperature under which the held-out labels are likeliest (Guo et al. 2017, arXiv 1706.04599). Both of shape (texts, labels).
+    """The temperature that makes the held-out labels likeliest (Guo et al. 2017, arXiv 1706.04599). Both arrays: (texts, labels).
 
-    Found by golden-section search over its logarithm: the likelihood has one peak. Without any text it is 1.
+    Golden-section search over its logarithm, because the likelihood has one peak. Without texts it is 1.
     """
     if not len(logits):
         return 1.0
@@ -46,13 +46,13 @@ def fit_temperature(logits: NDArray[np.float32], truth: NDArray[np.bool_], *, ex
 
 
 def smoothed(targets: NDArray[np.float32], smoothing: float, *, exclusive: bool) -> NDArray[np.float32]:
-    """Targets a little less sure of themselves (Szegedy et al. 2015, arXiv 1512.00567)."""
+    """Smoothed targets, slightly less certain (Szegedy et al. 2015, arXiv 1512.00567)."""
     even = 1 / targets.shape[1] if exclusive else 0.5
     return (targets * (1 - smoothing) + smoothing * even).astype(np.float32)
 
 
 def cross_entropy(logits: NDArray[np.float32], truth: NDArray[np.bool_], *, exclusive: bool) -> float:
-    """The mean cross-entropy of a text, nats. Logits and truth of shape (texts, labels)."""
+    """The mean cross-entropy per text, in nats. Logits and truth are of shape (texts, labels)."""
     if exclusive:
         raised = logits - logits.max(axis=1, keepdims=True)
         return float((np.log(np.exp(raised).sum(axis=1)) - raised[truth]).mean())
@@ -60,7 +60,7 @@ def cross_entropy(logits: NDArray[np.float32], truth: NDArray[np.bool_], *, excl
 
 
 def fit_thresholds(scores: NDArray[np.float32], truth: NDArray[np.bool_], *, exclusive: bool, min_precision: float) -> tuple[float, ...]:
-    """For each label the score at which it is accepted: a half where there is no text to tell by. Both of shape (texts, labels)."""
+    """The lowest accepted score of each label; 0.5 without texts. Both arrays are of shape (texts, labels)."""
     if not len(scores):
         return tuple(0.5 for _ in range(int(scores.shape[1])))
     if exclusive:
@@ -75,9 +75,9 @@ def fit_thresholds(scores: NDArray[np.float32], truth: NDArray[np.bool_], *, exc
 
 
 def held_out_score(logits: NDArray[np.float32], truth: NDArray[np.bool_], *, exclusive: bool) -> float:
-    """One figure, 0 to 1, for how good logits are, both of shape (texts, labels), texts at least 1. Exclusive: accuracy; else micro-F1.
+    """A single score from 0 to 1 for logits, of shape (texts, labels) like truth, with at least 1 text.
 
-    Micro-F1 is that of the one threshold with which it is highest: the figure compares epochs, before any threshold is chosen.
+    Accuracy if labels are exclusive, otherwise micro-F1 with the best single threshold: it compares epochs before thresholds are chosen.
     """
     if exclusive:
         return float(truth[np.arange(len(truth)), logits.argmax(axis=1)].mean())
@@ -85,7 +85,7 @@ def held_out_score(logits: NDArray[np.float32], truth: NDArray[np.bool_], *, exc
 
 
 def _for_precision(confidence: NDArray[np.float32], right: NDArray[np.bool_], least: float) -> float:
-    """The lowest threshold over which this share of the answers is right; where none is, the one with the largest share."""
+    """The lowest threshold above which this share of answers is right. If there is none, the threshold with the largest share."""
     order = np.argsort(-confidence, kind="stable")
     precision = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
     precision[: int(np.ceil(_LEAST_ACCEPTED * len(order))) - 1] = 0
@@ -101,12 +101,12 @@ def _for_f1(scores: NDArray[np.float32], truth: NDArray[np.bool_]) -> float:
 
 
 def _f1_by_rank(scores: NDArray[np.float32], truth: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """The order of falling scores, and the F1 of taking all up to each place in it."""
+    """The order by falling score, and the F1 of accepting everything up to each place."""
     order = np.argsort(-scores, kind="stable")
     return order, 2 * np.cumsum(truth[order]) / (np.arange(1, len(order) + 1) + truth.sum())
 
 
 def _between(falling: NDArray[np.float32], last: int) -> float:
-    """A threshold that takes the scores up to the place `last`, halfway to the next."""
+    """The threshold halfway between the scores at `last` and after it."""
     following = falling[last + 1] if last + 1 < len(falling) else np.float32(0)
     return round(float(falling[last] + following) / 2, 6)

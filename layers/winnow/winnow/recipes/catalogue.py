@@ -1,6 +1,6 @@
-"""The recipes that there are, what each costs, and which are tried.
+"""The recipes, the cost of each, and the candidates to try.
 
-This module needs neither spaCy nor numpy: the API and the workflow's first task have no spaCy layer.
+Without spaCy and numpy: the API and the workflow's first task don't have the spaCy layer.
 """
 
 from collections.abc import Mapping
@@ -8,25 +8,28 @@ from collections.abc import Mapping
 from winnow.domain.errors import EncoderError
 
 COSTS: Mapping[str, int] = {"linear": 1, "cnn": 2, "sentence": 2, "best": 2}
-"""Each recipe with its class of cost, the cheapest first."""
+"""The cost class of each recipe, the cheapest first."""
 
 AUTO = "auto"
-"""In the place of a recipe: several are tried, and the best becomes the version."""
+"""The choice that tries several recipes and uses the best."""
 
 RECIPES = (AUTO, *COSTS)
-"""What a client may name, the default first."""
+"""The names that a client may use, the default first."""
 
 OF_ENCODER = ("sentence", "best")
-"""Those that need a sentence encoder."""
+"""The recipes that need a sentence encoder."""
 
 
 def candidates(recipe: str, *, has_encoder: bool) -> tuple[str, ...]:
-    """The recipes to try where a client named this one, the cheapest first. has_encoder: whether the deployment has a sentence encoder.
+    """The recipes to try for the name in the request, the cheapest first. has_encoder: whether the deployment has a sentence encoder.
 
-    EncoderError where it has none, and the recipe needs one.
+    auto tries two recipes, linear and best, or only linear without an encoder. Raises EncoderError if the recipe needs an encoder and there
+    is none.
     """
     if recipe in OF_ENCODER and not has_encoder:
-        raise EncoderError("This deployment has no sentence encoder: deploy it with the parameter Encoder=minilm, or name another recipe.")
+        raise EncoderError(
+            "This deployment has no sentence encoder: deploy it with the parameter Encoder=minilm, or choose another recipe."
+        )
     if recipe != AUTO:
         return (recipe,)
     return ("linear", "best") if has_encoder else ("linear",)

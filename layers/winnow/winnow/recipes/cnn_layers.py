@@ -1,4 +1,4 @@
-"""What of the recipe "cnn" takes less time than in spaCy and thinc, and gives the same numbers."""
+"""Parts of "cnn" that are faster than spaCy's and thinc's and give the same numbers."""
 
 from __future__ import annotations
 
@@ -13,19 +13,22 @@ from thinc.api import Model, NumpyOps, chain
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Odd numbers that make one key of a token's four attributes, which are 64-bit hashes themselves.
+# Odd numbers that mix a token's four attributes, which are 64-bit hashes, into one key.
 _MIX = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 1], np.uint64)
 
 
 class Ops(NumpyOps):  # type: ignore[misc]
-    """Those of numpy, with two differences. Its OpenBLAS takes a third to a fifth of the time of thinc's BLIS for products as small as
-    ours; and the greatest of some pieces is found in a seventh of the time where nobody learns, and needs to know which one it was."""
+    """thinc's NumpyOps, faster in two ways.
+
+    numpy's OpenBLAS takes a third to a fifth of the time of thinc's BLIS for our small products. In prediction, maxout takes a seventh of
+    the time because it doesn't find which piece was the maximum.
+    """
 
     def __init__(self) -> None:
         super().__init__(use_blis=False)
 
     def maxout(self, X: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:  # noqa: N803 - thinc's name
-        """Of pieces of shape (n, width, pieces): the greatest, of shape (n, width), and what `backprop_maxout` takes."""
+        """The maximum of pieces of shape (n, width, pieces), of shape (n, width), and the argument for `backprop_maxout`."""
         best = X[:, :, 0]
         for piece in range(1, X.shape[2]):
             best = np.maximum(best, X[:, :, piece])
@@ -38,8 +41,10 @@ class Ops(NumpyOps):  # type: ignore[misc]
 
 @registry.architectures("winnow.EmbedOnce.v1")  # type: ignore[untyped-decorator]
 def embed_once(embed: Model[list[Doc], Any]) -> Model[list[Doc], Any]:
-    """What spacy.MultiHashEmbed.v2 does, with its layers and its weights, but that equal tokens are embedded together: a token's vector
-    doesn't depend on its neighbours, and most tokens of a hundred texts come several times."""
+    """spacy.MultiHashEmbed.v2 with the same layers and weights, but equal tokens are embedded once.
+
+    A token's vector doesn't depend on its neighbours, and most tokens of a hundred texts occur several times.
+    """
 
     def initialize(model: Model[list[Doc], Any], X: Any = None, Y: Any = None) -> None:  # noqa: N803
         chain(*model.layers).initialize(X, Y)
@@ -50,7 +55,7 @@ def embed_once(embed: Model[list[Doc], Any]) -> Model[list[Doc], Any]:
 
 def _forward(model: Model[list[Doc], Any], docs: list[Doc], is_train: bool) -> tuple[Any, Callable[[Any], Any]]:
     if is_train:
-        # Each token has a gradient of its own.
+        # In training, each token has its own gradient.
         return chain(*model.layers)(docs, is_train=True)
     attributes, _, embed, mix, _ = model.layers
     of_docs = attributes.predict(docs)

@@ -1,6 +1,6 @@
-"""A projection of sentence vectors that draws those of one label together, where examples are too few to learn more. numpy only.
+"""A projection that moves sentence vectors of the same label together, used when examples are few. numpy only.
 
-Supervised contrastive learning: Khosla et al. 2020, arXiv 2004.11362, equation 2. The projection begins as the identity, and stays near it.
+Supervised contrastive learning: Khosla et al. 2020, arXiv 2004.11362, equation 2. The projection starts as the identity and stays near it.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 
     Matrix = NDArray[np.float32]
 
-# Found on what few examples left of a training set.
+# Found on the rest of a training set, after few examples were taken from it.
 _STEPS, _RATE, _TEMPERATURE = 60, np.float32(3e-4), np.float32(0.2)
-# At a step: a matrix of all pairs has to be held.
+# Texts per step: each step holds a matrix of all pairs.
 _MOST_TEXTS = 2_000
-# Adam's own.
+# Adam's defaults.
 _DECAY, _DECAY_OF_SQUARES, _LEAST = 0.9, 0.999, np.float32(1e-8)
 
 
 def projected(vectors: Matrix, projection: Matrix) -> Matrix:
-    """Vectors of shape (n, d) under the projection, of shape (d, d), each of length 1 again."""
+    """Vectors of shape (n, d) after the projection, of shape (d, d), scaled to length 1."""
     moved = vectors + vectors @ projection.T
     return np.asarray(moved / np.linalg.norm(moved, axis=1, keepdims=True), np.float32)
 
 
 class Contrast:
-    """The making of the projection for vectors of shape (n, d), each of one label, shape (n,).
+    """Learns the projection for vectors of shape (n, d), each with one label, shape (n,).
 
-    By Adam: Kingma and Ba 2015, arXiv 1412.6980.
+    With Adam: Kingma and Ba 2015, arXiv 1412.6980.
     """
 
     def __init__(self, vectors: Matrix, labels: NDArray[np.int64]) -> None:
@@ -43,16 +43,16 @@ class Contrast:
 
     @property
     def share(self) -> float:
-        """How much of it is done: 0 to 1."""
+        """The part that is done: 0 to 1."""
         return self._step / _STEPS
 
     @property
     def projection(self) -> Matrix:
-        """What is added to the identity, of shape (d, d), as an artifact keeps it."""
+        """The matrix added to the identity, of shape (d, d), rounded like the artifact's."""
         return self._added.astype(np.float16).astype(np.float32)
 
     def steps(self) -> Iterator[None]:
-        """Do what is left of it. Yields after each step, some tenths of a second."""
+        """Do the remaining steps. Yields after each step, some tenths of a second."""
         while self._step < _STEPS:
             drawn = np.arange(len(self._vectors))
             if len(drawn) > _MOST_TEXTS:
@@ -74,7 +74,7 @@ class Contrast:
 
 
 def _gradient(vectors: Matrix, labels: NDArray[np.int64], projection: Matrix) -> Matrix:
-    """Of the mean loss of a text that has others of its label: how far its share of each lies from an even one among those."""
+    """The gradient of the mean loss of texts that share a label: how far each text's weights are from even weights over that label."""
     moved = vectors + vectors @ projection.T
     length = np.linalg.norm(moved, axis=1, keepdims=True)
     unit = moved / length

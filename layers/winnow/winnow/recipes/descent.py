@@ -1,4 +1,4 @@
-"""Fitting a sparse linear layer: plain stochastic gradient descent, in steps after each of which it may be put down. numpy only."""
+"""Fit a sparse linear layer by stochastic gradient descent, in steps that can be interrupted. numpy only."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from winnow.recipes.sparse_linear import SparseLinear
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Of the rate, at the end of the training.
+# The share of the learning rate that is left at the end of the training.
 _LAST_RATE = 0.05
-# Texts to a step: some hundredths of a second.
+# Texts per step: some hundredths of a second.
 _LEARNT_AT_ONCE = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Descent:
-    """How to descend. averaged: over how many of the last epochs the weights are averaged (Polyak and Juditsky 1992); 0: not at all."""
+    """The settings of the descent. averaged: the weights of this many last epochs are averaged (Polyak and Juditsky 1992); 0: none."""
 
     epochs: int
     rate: float
@@ -36,7 +36,7 @@ class Descent:
 
 
 class LinearFitting:
-    """A Fitting (recipes.fitting) of a SparseLinear. targets: of shape (texts, C), 1 for a label of the text, else 0."""
+    """A Fitting (recipes.fitting) of a SparseLinear. targets: of shape (texts, C), 1 for a label of the text, otherwise 0."""
 
     def __init__(
         self, linear: SparseLinear, texts: Sequence[str], targets: NDArray[np.float32], how: Descent, held_out: Sequence[str]
@@ -49,7 +49,7 @@ class LinearFitting:
         self._targets = smoothed(targets, how.smoothing, exclusive=linear.exclusive)
         self._read: list[Features] = []
         self._held_out: list[Features] = []
-        # Of the epoch that runs: how many texts it has learnt, the sum of their losses, and the state of chance it began with.
+        # The current epoch: the number of learnt texts, the sum of their losses, and the random state at its start.
         self._learnt, self._lost = 0, 0.0
         self._chance = np.random.default_rng(how.seed)
         self._began_with = self._chance.bit_generator.state
@@ -62,7 +62,7 @@ class LinearFitting:
     def begin(self) -> Iterator[None]:
         found: list[Bags] = []
         for part in read(self._texts, self.linear.shortest):
-            # Not after the last: a training may be put down only where it has come further.
+            # No yield after the last part: a training may only be interrupted after progress.
             if found:
                 yield
             found.append(part)
@@ -126,7 +126,7 @@ class LinearFitting:
         self._began_with, self._chance.bit_generator.state = json.loads(str(saved["chance"]))
 
     def _order(self) -> list[int]:
-        """The order of this epoch's texts; where the epoch is taken up again, as it was drawn when it began."""
+        """The order of this epoch's texts. A resumed epoch uses the random state from its start, so the order is the same."""
         chance = self._chance
         if self._learnt:
             chance = np.random.default_rng()

@@ -1,7 +1,7 @@
-"""The frozen sentence encoder: from a text to a vector in which texts of like meaning lie close. The only importer of onnxruntime.
+"""The frozen sentence encoder: texts with similar meaning get vectors close together. Only this module imports onnxruntime.
 
 all-MiniLM-L6-v2 (https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2; Reimers and Gurevych 2019, arXiv 1908.10084; Wang et al.
-2020, arXiv 2002.10957), its weights in int8. Nothing of it is ever trained: a classifier keeps the encoder's digest, not its weights.
+2020, arXiv 2002.10957), with int8 weights. It is never trained: a classifier keeps the encoder's digest, not its weights.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from winnow.domain.errors import EncoderError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# The files of an encoder: encoder.json describes the other two. Those of the layer are made by layers/encoder/assemble.py.
+# The files of an encoder. encoder.json describes the other two. layers/encoder/assemble.py makes those of the layer.
 ABOUT, MODEL, TOKENIZER = "encoder.json", "model.onnx", "tokenizer.json"
 _PACKAGE = "winnow_encoder"
-# By which it is found out whether texts may go through an encoder together; and the digest of the layer's, of which tests have found it.
+# The layer's encoder, for which a test checked that texts may be encoded together. For other encoders the two probes check it.
 _KNOWN_TOGETHER = "306e93bbc7cbeb4dac0a8cceaafeb381c02a622419a58a26d2f5a84a936d7dda"
 _PROBES = "How deep do tulip bulbs go?", "I want to save for vacation!"
-# Texts between two yields: under a tenth of a second where they are short.
+# Texts between two yields: under a tenth of a second if they are short.
 _ENCODED_AT_ONCE = 16
 
 
 class Encoding(Protocol):
-    """What gives a text its vector. name and digest say which encoder it is: vectors of two encoders have nothing to do with each other."""
+    """Gives a text its vector. name and digest identify the encoder: vectors of different encoders can't be compared."""
 
     @property
     def name(self) -> str: ...
@@ -47,14 +47,14 @@ class Encoding(Protocol):
 
 
 type Find = Callable[[str, str], Encoding]
-"""From an encoder's name and digest to the encoder. EncoderError where it isn't to be had."""
+"""From an encoder's name and digest to the encoder. Raises EncoderError if it isn't available."""
 
 
 class Encoder:
-    """An encoder whose files lie in a folder. Its session, some 50 MB, is made when the first text comes.
+    """An encoder whose files are in a folder. Its session, about 50 MB, is created for the first text.
 
-    encoder.json: name, the number of dimensions, most_tokens, pooling ("mean" of the tokens' last states, or that of the first: "cls"), and
-    the SHA-256 of the other two files. Its own SHA-256 is the encoder's digest.
+    encoder.json has the name, the number of dimensions, most_tokens, the pooling ("mean" of the tokens' last states, or "cls" for the first
+    state) and the SHA-256 of the other two files. The SHA-256 of encoder.json is the encoder's digest.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -68,11 +68,10 @@ class Encoder:
         self._pooling: str = about["pooling"]
 
     def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Of shape (texts, dimensions), each of length 1. What is beyond most_tokens is not read.
+        """Of shape (texts, dimensions), each of length 1. Tokens after most_tokens are ignored.
 
-        A text's vector doesn't depend on its neighbours. Texts of equal length go through the encoder together where `together` allows it,
-        which takes a fifth less time, as long as they have no more tokens than one text may have: so they take no more memory, and they
-        need no padding.
+        A text's vector doesn't depend on its neighbours. If `together` is true, texts of equal length are encoded together, which takes a
+        fifth less time. Such a group has at most most_tokens tokens, so it needs no more memory than one text, and no padding.
         """
         found = np.empty((len(texts), self._dimensions), np.float32)
         tokens = [self._tokens_of(text) for text in texts]
@@ -87,16 +86,16 @@ class Encoder:
 
     @cached_property
     def together(self) -> bool:
-        """Whether a text has the same vector, bit for bit, when others go through the encoder with it.
+        """Whether a text's vector stays the same, bit for bit, when other texts are encoded with it.
 
-        It hasn't where the model quantizes by the range of all that it is given at once (ONNX's DynamicQuantizeLinear), as onnxruntime's
-        quantize_dynamic makes it. Two texts tell it, once several of equal length come: a single text doesn't wait for it.
+        Not if the model quantizes by the range of its whole input (ONNX's DynamicQuantizeLinear), as in models from onnxruntime's
+        quantize_dynamic. Two probe texts check it when the first texts of equal length come: a single text doesn't wait for the check.
         """
         if self.digest == _KNOWN_TOGETHER:
             return True
         ids = np.array(list(zip(*map(self._tokens_of, _PROBES), strict=False)), np.int64).reshape(-1, 2).T
         one, other = ids[:1], ids[1:]
-        # Of two that are the same to it nothing can be told.
+        # Two texts with the same tokens would prove nothing.
         return not np.array_equal(one, other) and np.array_equal(self._read(ids), np.concatenate([self._read(one), self._read(other)]))
 
     def _tokens_of(self, text: str) -> list[int]:
@@ -104,9 +103,9 @@ class Encoder:
         return tokens
 
     def _read(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The vectors of texts, by their tokens, of shape (texts, tokens)."""
+        """The vectors of texts, from their tokens, of shape (texts, tokens)."""
         pooled = self._pooled(ids)
-        # No tokens, or such as mean nothing to the model, have no direction: they get one, alike in all dimensions.
+        # No tokens, or tokens without meaning for the model, give a zero vector. It gets the same value in every dimension.
         pooled[~pooled.any(axis=1)] = 1
         vectors: NDArray[np.float32] = pooled / np.sqrt(np.einsum("ij,ij->i", pooled, pooled))[:, None]
         return vectors
@@ -120,7 +119,7 @@ class Encoder:
 
     @cached_property
     def _tokenizer(self) -> Any:
-        from tokenizers import Tokenizer  # noqa: PLC0415 - only who needs vectors pays for it
+        from tokenizers import Tokenizer  # noqa: PLC0415 - slow to import, and only vectors need it
 
         tokenizer = Tokenizer.from_file(str(self._folder / TOKENIZER))
         tokenizer.no_padding()
@@ -132,7 +131,7 @@ class Encoder:
         import onnxruntime  # noqa: PLC0415
 
         options = onnxruntime.SessionOptions()
-        # One thread, like BLAS; and no arena, which would keep the memory of the longest text for good.
+        # One thread, like BLAS. No arena: it would keep the memory of the longest text for ever.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.enable_cpu_mem_arena = False
         return onnxruntime.InferenceSession(str(self._folder / MODEL), options, providers=["CPUExecutionProvider"])
@@ -144,7 +143,7 @@ class Encoder:
 
 
 def _of_equal_length(tokens: Sequence[Sequence[int]], most: int) -> Iterator[list[int]]:
-    """The places of the texts in groups of as many tokens, at most so many together."""
+    """The places of the texts in groups of equal length, with at most `most` tokens each."""
     by_length: dict[int, list[int]] = {}
     for place, each in enumerate(tokens):
         by_length.setdefault(len(each), []).append(place)
@@ -153,7 +152,7 @@ def _of_equal_length(tokens: Sequence[Sequence[int]], most: int) -> Iterator[lis
 
 
 class Remembered:
-    """The vectors of known texts, each encoded once, over an encoder for all others. Rounded to float16: half the memory."""
+    """The vectors of known texts, each encoded once. Other texts go to the encoder. Vectors are float16, for half the memory."""
 
     def __init__(self, encoder: Encoding, texts: Sequence[str]) -> None:
         self.name, self.digest = encoder.name, encoder.digest
@@ -164,11 +163,11 @@ class Remembered:
 
     @property
     def share(self) -> float:
-        """How many of the texts are encoded: 0 to 1."""
+        """The share of encoded texts: 0 to 1."""
         return len(self._known) / len(self._texts) if self._texts else 1.0
 
     def encode(self) -> Iterator[None]:
-        """Encode the texts, or what is left of them. Yields several times a second."""
+        """Encode the remaining texts. Yields several times a second."""
         while len(self._known) < len(self._texts):
             begin = len(self._known)
             self._known += list(self.encoder.vectors(self._texts[begin : begin + _ENCODED_AT_ONCE]).astype(np.float16))
@@ -183,18 +182,18 @@ class Remembered:
         return np.array(rows, np.float32)
 
     def save(self) -> dict[str, NDArray[Any]]:
-        """What another of the same texts needs to `resume`."""
+        """The state for `resume` with the same texts."""
         return {"vectors": np.array(self._known, np.float16), "digest": np.array(self.digest)}
 
     def resume(self, saved: Mapping[str, NDArray[Any]]) -> None:
-        """Take up what `save` gave. Nothing is taken of another encoder's vectors."""
+        """Restore the state from `save`. Vectors of another encoder are ignored."""
         if str(saved["digest"]) == self.digest:
             self._known = list(saved["vectors"])
 
 
 @cache
 def installed() -> Encoder:
-    """The encoder of this deployment's layer. EncoderError where it has none."""
+    """The encoder of this deployment's layer. Raises EncoderError if there is none."""
     found = find_spec(_PACKAGE)
     if found is None or not found.submodule_search_locations:
         raise EncoderError(
@@ -204,26 +203,26 @@ def installed() -> Encoder:
 
 
 def find_installed(name: str, digest: str) -> Encoding:
-    """The encoder of the layer, where it is this one: `Find`."""
+    """A `Find` for the layer's encoder."""
     there = installed()
     check(there, name, digest)
     return there
 
 
 def described(encoding: Encoding) -> dict[str, str]:
-    """What a version keeps of its encoder, and what `Find` takes."""
+    """The description of an encoder that a version keeps, with the arguments of `Find`."""
     return {"name": encoding.name, "digest": encoding.digest}
 
 
 def check(there: Encoding, name: str, digest: str) -> None:
-    """EncoderError unless the encoder that is there is this one."""
+    """Raise EncoderError unless the available encoder has this digest."""
     if there.digest != digest:
         raise EncoderError(
-            f"This version was trained with the sentence encoder {name} ({digest[:12]}), and the deployment has"
-            f" {there.name} ({there.digest[:12]}): deploy with the other one, or train it again."
+            f"This version was trained with the sentence encoder {name} ({digest[:12]}), but the deployment has"
+            f" {there.name} ({there.digest[:12]}): deploy with that encoder, or train the version again."
         )
 
 
 def _readable(text: str) -> str:
-    """Without lone surrogates, which are no characters and which the tokenizer refuses."""
+    """Replace lone surrogates, which the tokenizer refuses."""
     return text.encode("utf-8", "replace").decode()

@@ -1,7 +1,7 @@
-"""From a text to sparse features: hashed words and pairs of words, and hashed character n-grams of each word. numpy only.
+"""From a text to sparse features: hashed words, pairs of words, and character n-grams of each word. numpy only.
 
-It splits words itself, so that no answer depends on spaCy's tokenizer, and its time grows only with the length of the text.
-Hashing: Weinberger et al. 2009, arXiv 0902.2206; character n-grams within words: Bojanowski et al. 2017, arXiv 1607.04606.
+It splits words itself: answers don't depend on spaCy's tokenizer, and the time is linear in the length of the text. Hashing: Weinberger et
+al. 2009, arXiv 0902.2206. Character n-grams within words: Bojanowski et al. 2017, arXiv 1607.04606.
 """
 
 from __future__ import annotations
@@ -23,22 +23,23 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BITS = 18
-# Two families of features, each hashed into 2 ** BITS places of its own.
+# Two families of features, each hashed into its own 2 ** BITS places.
 SPACE = 2 << BITS
 
 _MASK = (1 << BITS) - 1
 _LONGEST_NGRAM = 5
-# Words, and characters against them: found on folds of training sets.
+# The weights of words and of characters, found on folds of training sets.
 _FAMILIES_WEIGH = np.array([1, 1.4], np.float32)
-# That are remembered, for each length of n-grams: 4 MB.
+# Remembered words, for each length of n-grams: 4 MB.
 _MOST_WORDS = 10_000
 _FORM: Final = "NFKC"
-# Of what only joins a character before it, in a row: as UAX #15's Stream-Safe Text Format has it, and far more than any language needs.
+# The longest run of characters that only join the one before: the limit of UAX #15's Stream-Safe Text Format, far above what any language
+# needs.
 _MOST_MARKS = 30
-# A run of word characters, in pieces of 64 where it is longer, or any other single character that is no white space.
+# A run of word characters, cut into pieces of 64, or any other single character except white space.
 _WORD = re.compile(r"\w{1,64}|[^\w\s]")
 
-# As much as is read at once: an array for all of it costs a third of one for each text, and mustn't be large.
+# The characters read at once: one array for all texts takes a third of the time of one per text, but must stay small.
 _MOST_CHARACTERS = 100_000
 
 type Features = tuple[NDArray[np.int32], NDArray[np.float32]]
@@ -47,7 +48,7 @@ type Features = tuple[NDArray[np.int32], NDArray[np.float32]]
 
 @dataclass(frozen=True, slots=True)
 class Bags:
-    """The features of several texts, one after the other. texts: how many; of: the number of the text of each feature, of shape (n,)."""
+    """The features of several texts, in sequence. texts: their number. of: the text's number for each feature, of shape (n,)."""
 
     texts: int
     of: NDArray[np.int64]
@@ -55,7 +56,7 @@ class Bags:
     values: NDArray[np.float32]
 
     def each(self) -> list[Features]:
-        """Those of each text."""
+        """The features of each text."""
         if self.texts == 1:
             return [(self.places, self.values)]
         ends = np.searchsorted(self.of, np.arange(self.texts + 1)).tolist()
@@ -63,9 +64,9 @@ class Bags:
 
 
 def read(texts: Sequence[str], shortest: int) -> Iterator[Bags]:
-    """The features of texts, in parts of as many texts as are read at once. A text's don't depend on its neighbours.
+    """The features of texts, in parts. A text's features don't depend on its neighbours.
 
-    shortest: the length of the shortest character n-grams. Within each family values are 1 + ln(count), scaled to a length of 1.
+    shortest: the length of the shortest character n-grams. Values are 1 + ln(count), and each family is scaled to a length of 1.
     """
     for together in portions(texts, len, _MOST_CHARACTERS):
         yield bags([words_of(text) for text in together], shortest)
@@ -77,12 +78,12 @@ def features(text: str, shortest: int) -> Features:
 
 
 def words_of(text: str) -> list[str]:
-    """A text's words, in their order, as they are read: in Unicode's normal form, and in lower case."""
+    """A text's words, in order, in Unicode's normal form and in lower case."""
     return _WORD.findall(_normal(text))
 
 
 def bags(texts: Sequence[Sequence[str]], shortest: int) -> Bags:
-    """The features of texts that are given by their words, as `read` gives them."""
+    """The features of texts given as words, as `read` gives them."""
     remembered = _words(shortest)
     known = [remembered.of(text) for text in texts]
     words = [word for text in known for word in text]
@@ -92,14 +93,14 @@ def bags(texts: Sequence[Sequence[str]], shortest: int) -> Bags:
         told += of_text
     keys = np.concatenate([np.array(told, np.int32), *[word.ngrams for word in words]])
     if len(texts) > 1:
-        # Those of one text need no telling apart.
+        # A single text needs no text numbers.
         number = np.arange(len(texts), dtype=np.int64)
         of_words, of_pairs = number.repeat([len(text) for text in known]), number.repeat([len(text) for text in pairs])
         of_ngrams = of_words.repeat([len(word.ngrams) for word in words])
         keys = keys + np.concatenate([of_words, of_pairs, of_ngrams]) * SPACE
     keys, counts = _counted(keys)
     values = 1 + np.log(counts)
-    # Each text has two families, whose places lie apart.
+    # Each text has two families, with separate places.
     family = keys >> BITS
     values /= np.sqrt(np.bincount(family, values * values))[family]
     values *= _FAMILIES_WEIGH.take(family & 1)
@@ -107,7 +108,7 @@ def bags(texts: Sequence[Sequence[str]], shortest: int) -> Bags:
 
 
 def _counted[Key: np.signedinteger](keys: NDArray[Key]) -> tuple[NDArray[Key], NDArray[np.intp]]:
-    """Each key once, ascending, and how often it is there. (What np.unique does, without its detours, which are most of its time here.)"""
+    """Each key once, ascending, with its count. (np.unique does the same, but its overhead would be most of the time here.)"""
     keys.sort()
     is_first = np.empty(len(keys), np.bool_)
     is_first[:1] = True
@@ -121,8 +122,10 @@ def _counted[Key: np.signedinteger](keys: NDArray[Key]) -> tuple[NDArray[Key], N
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What of a text brought its features, all of shape (n,): their places, the number of the word, and the part that is its own, 1, or a
-    half where the feature is a pair of words. A place comes as often as it was brought."""
+    """The word behind each feature, all of shape (n,).
+
+    places: with repeats. words: the word's number. parts: 1, or a half if the feature is a pair of words.
+    """
 
     places: NDArray[np.int32]
     words: NDArray[np.intp]
@@ -130,7 +133,7 @@ class Sources:
 
 
 def sources(words: Sequence[str], shortest: int) -> Sources:
-    """Each feature of a text's words with the word that brought it, a pair once for each of its two."""
+    """Each feature with the word that it comes from. A pair appears once for each of its two words."""
     if not words:
         return Sources(np.empty(0, np.int32), np.empty(0, np.intp), np.empty(0))
     known, numbers = _words(shortest).of(words), np.arange(len(words))
@@ -144,7 +147,7 @@ def sources(words: Sequence[str], shortest: int) -> Sources:
 
 
 def spans(text: str) -> list[tuple[int, int]] | None:
-    """Where the words of `words_of` stand in the text: first character, and the one after the last. None where that can't be told."""
+    """The start and end of the words of `words_of` in the text. None if they can't be determined."""
     origins: list[tuple[int, int]] = []
     for start, end in _pieces(text, set(_cuts(text))):
         origins += [(start, end)] * len(_normal(text[start:end]))
@@ -155,7 +158,7 @@ def spans(text: str) -> list[tuple[int, int]] | None:
 
 
 def _pieces(text: str, cuts: Container[int]) -> Iterator[tuple[int, int]]:
-    """A text in pieces whose normal forms make up its own: a character, with those after it that may join it."""
+    """The text in pieces that can be normalised separately: a character with the characters that may join it."""
     start = 0
     for place in range(1, len(text)):
         if place in cuts or not _joins(text[start:place], text[place]):
@@ -179,10 +182,10 @@ def _normal(text: str) -> str:
 
 
 def _normalized(text: str) -> str:
-    """In the normal form, each part by itself where `_cuts` has any.
+    """The text in normal form. If `_cuts` finds any, each part is normalised separately.
 
-    Python puts marks into their order by insertion, in time that grows with the square of a run of them. The Stream-Safe Text Format has a
-    U+034F where a run is cut; here nothing is put in, which would be read as a word, and nothing is left out.
+    Python sorts marks by insertion, which takes quadratic time in a long run of marks. The Stream-Safe Text Format inserts U+034F at a cut.
+    This function inserts nothing, because it would be read as a word, and drops nothing.
     """
     cuts = _cuts(text)
     if not cuts:
@@ -191,8 +194,10 @@ def _normalized(text: str) -> str:
 
 
 def _cuts(text: str) -> list[int]:
-    """Where runs of more than 30 marks are cut: before the 31st of each, the 61st, and so on. Looks at one character of 31, and at those
-    around it where that is a mark."""
+    """The places where runs of more than 30 marks are cut: before the 31st, the 61st, and so on.
+
+    It looks at one character of 31, and at the characters around it if that is a mark.
+    """
     cuts: list[int] = []
     if text.isascii():
         return cuts
@@ -210,12 +215,12 @@ def _cuts(text: str) -> list[int]:
 
 
 def _is_mark(character: str) -> bool:
-    """Whether what it is made of only joins what stands before it. Some such have no combining class of their own, as U+FF9E."""
+    """Whether the character only joins the one before it. Some of these, such as U+FF9E, have no combining class of their own."""
     return bool(unicodedata.combining(unicodedata.normalize("NFKD", character)[0]))
 
 
 class _Word(NamedTuple):
-    """What is made of a word by itself: its place, those of its n-grams, its bytes, and the checksum of them with a space after them."""
+    """The features of one word: its place, its n-grams' places, its bytes, and their checksum including a following space."""
 
     place: int
     ngrams: NDArray[np.int32]
@@ -224,8 +229,10 @@ class _Word(NamedTuple):
 
 
 class _Words(dict[str, _Word]):
-    """What was made of words, until they get too many: then all go, and those that come often are soon there again. (An lru_cache takes a
-    quarter more memory.) Of words alone: most pairs never come again."""
+    """A cache of words. When it is full it is cleared, and frequent words soon return. Pairs are not cached: most occur once.
+
+    (An lru_cache needs a quarter more memory.)
+    """
 
     def __init__(self, shortest: int) -> None:
         super().__init__()
@@ -239,7 +246,7 @@ class _Words(dict[str, _Word]):
         return made
 
     def of(self, text: Sequence[str]) -> list[_Word]:
-        """What is made of a text's words."""
+        """The features of a text's words."""
         return list(map(self.__getitem__, text))
 
 
@@ -249,12 +256,12 @@ def _words(shortest: int) -> _Words:
 
 
 def _pairs(words: Sequence[_Word]) -> list[int]:
-    """The places of the pairs of neighbours, each the checksum of the two with a space between."""
+    """The places of neighbouring pairs: the checksum of both words with a space between."""
     return [crc32(right.encoded, left.begun) & _MASK for left, right in pairwise(words)]
 
 
 def _ngrams(word: str, shortest: int) -> NDArray[np.int32]:
-    """The places of the word's character n-grams, its two ends marked by spaces."""
+    """The places of the word's character n-grams. Spaces mark its two ends."""
     marked = f" {word} "
     ngrams = (marked[start : start + length] for length in range(shortest, _LONGEST_NGRAM + 1) for start in range(len(marked) - length + 1))
     found = [(crc32(ngram.encode("utf-8", "surrogatepass"), 1) & _MASK) | (1 << BITS) for ngram in ngrams]

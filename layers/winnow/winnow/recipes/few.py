@@ -1,6 +1,6 @@
-"""What the recipes do otherwise where examples are few. The standard library only."""
+"""Settings for few examples. Standard library only."""
 
-# With fewer texts a label than this, on average, the settings for few examples hold; both were found on folds of training sets.
+# With fewer texts per label on average, the settings for few examples apply. All were found on folds of training sets.
 _FEW = 40
 
 
@@ -9,5 +9,5 @@ def is_few(texts: int, labels: int) -> bool:
 
 
 def name_as_text(label: str) -> str:
-    """What a label's name says of its meaning: one more text of its label, where there are few."""
+    """The label's name as one more text of that label, when examples are few."""
     return label.replace("_", " ").replace("-", " ")

@@ -1,4 +1,4 @@
-"""What fitting a classifier is, whatever the recipe: passes over examples, which can be put down anywhere and taken up elsewhere."""
+"""The protocol for training a classifier of any recipe: passes over examples that can be interrupted and resumed elsewhere."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 class Fitting(Protocol):
-    """A classifier that learns from examples. epochs: the passes over them that are done; loss: the mean of a text in the last of these.
+    """A classifier that learns from examples. epochs: the number of finished passes. loss: the mean per text in the last one.
 
-    Where `begin` or `run_epoch` yields, the fitting may be put down: `save` gives what another of the same examples and settings needs,
-    after its own `begin`, to `resume`. It then goes on to the same numbers. Each yields several times a second.
+    The fitting may be interrupted where `begin` or `run_epoch` yields, several times a second. To continue, make another fitting with the
+    same examples and settings, run its `begin`, and pass the result of `save` to `resume`. The final numbers are the same.
     """
 
     @property
@@ -25,7 +25,7 @@ class Fitting(Protocol):
 
     @property
     def share(self) -> float:
-        """Of the pass that runs, how much is done: 0 to 1."""
+        """The part of the current pass that is done: 0 to 1."""
         ...
 
     def begin(self) -> Iterator[None]:
@@ -33,15 +33,15 @@ class Fitting(Protocol):
         ...
 
     def run_epoch(self) -> Iterator[None]:
-        """Do one pass, or what is left of one."""
+        """Do one pass, or the rest of one."""
         ...
 
     def held_out_logits(self) -> NDArray[np.float32]:
-        """Of the texts that were held out, as the classifier is now: of shape (texts, labels)."""
+        """The current logits of the held-out texts, of shape (texts, labels)."""
         ...
 
     def finish(self) -> None:
-        """Make the classifier what it shall be from now on. No pass can follow."""
+        """Put the classifier into its final state. No pass can follow."""
         ...
 
     def save(self) -> dict[str, NDArray[Any]]: ...

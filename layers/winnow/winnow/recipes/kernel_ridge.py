@@ -1,4 +1,4 @@
-"""Kernel ridge regression over sentence vectors: each text it learnt from speaks for its labels, the louder the nearer. numpy only.
+"""Kernel ridge regression over sentence vectors: each learnt text votes for its labels, and near texts weigh more. numpy only.
 
 Saunders, Gammerman and Vovk 1998, Ridge Regression Learning Algorithm in Dual Variables. The kernel is exp(-2 (1 - cosine)).
 """
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     Matrix = NDArray[np.float32]
 
 _WIDTH = np.float32(2)
-# Columns that are factored between two yields: under a second at the most texts, and blocks large enough for BLAS.
+# Columns between two yields: under a second with the most texts, and large enough for BLAS.
 _BLOCK = 256
 _SCORED_AT_ONCE = 256
-# From so many texts left out, one at a time, the sharpness is told within some hundredths.
+# With this many texts left out, one at a time, the sharpness is known to some hundredths.
 _LEFT_OUT = 1000
 
 
 class KernelRidge:
-    """Logits of vectors. vectors: those it learnt from, of shape (n, d); weights: of shape (n, C).
+    """Logits of vectors. vectors: the learnt ones, of shape (n, d). weights: of shape (n, C).
 
-    sharpness: what makes of scores the likeliest logits, for texts that weren't learnt. projection: what all vectors go through first,
-    of shape (d, d), or None; unprojected: vectors as they were before, or None.
+    sharpness: the factor that turns scores into the likeliest logits of new texts. projection: applied to all vectors first, of shape (d,
+    d), or None. unprojected: the learnt vectors before the projection, or None.
     """
 
     def __init__(self) -> None:
@@ -44,31 +44,30 @@ class KernelRidge:
 
     @property
     def nbytes(self) -> int:
-        """How much memory it holds."""
+        """The bytes in memory."""
         return sum(array.nbytes for array in (self.vectors, self.weights, self.projection, self.unprojected) if array is not None)
 
     def logits(self, vectors: Matrix) -> Matrix:
-        """Of vectors of shape (m, d): of shape (m, C)."""
+        """From vectors of shape (m, d) to shape (m, C)."""
         return self.judged(vectors)[0]
 
     def judged(self, vectors: Matrix) -> tuple[Matrix, Matrix]:
-        """Logits of vectors of shape (m, d), of shape (m, C), and the mean cosine to the nearest that it learnt from, of shape (m,)."""
+        """Logits of vectors of shape (m, d), of shape (m, C), and the mean cosine to the nearest learnt vectors, of shape (m,)."""
         found, nearness = np.empty((len(vectors), self.weights.shape[1]), np.float32), np.empty(len(vectors), np.float32)
         for start in range(0, len(vectors), _SCORED_AT_ONCE):
             part = slice(start, start + _SCORED_AT_ONCE)
             near = _kernel(self._projected(vectors[part]), self.vectors)
             found[part] = near @ self.weights
-            # Drawn together, a stranger's text would lie nearer too: there the cosines are those of the encoder's own vectors.
+            # The projection would move strange texts nearer too, so the cosines use the encoder's own vectors.
             cosines = nearest(near if self.unprojected is None else _kernel(vectors[part], self.unprojected))
             nearness[part] = 1 + np.log(cosines).mean(axis=1) / _WIDTH
         return found * np.float32(self.sharpness), nearness
 
     def learn(self, vectors: Matrix, truth: NDArray[np.bool_], strength: float, *, exclusive: bool) -> Iterator[None]:
-        """Learn from vectors of shape (n, d) and the labels they have, of shape (n, C). strength: of the ridge.
+        """Learn from vectors of shape (n, d) and their labels, of shape (n, C). strength: of the ridge.
 
-        Takes 4 n² bytes while it runs, and time that grows with n³: some seconds at 10,000. loss is then the mean cross-entropy of a
-        text that was left out; the closed form for what a regression without it would say is that of Hastie, Tibshirani and Friedman
-        2009, The Elements of Statistical Learning, section 7.10.
+        It takes 4 n² bytes, and time that grows with n³: some seconds at 10,000. loss becomes the mean cross-entropy of left-out texts.
+        Their predictions have a closed form: Hastie, Tibshirani and Friedman 2009, The Elements of Statistical Learning, section 7.10.
         """
         if self.projection is not None:
             self.unprojected, vectors = _kept(vectors), self._projected(vectors)
@@ -90,7 +89,7 @@ class KernelRidge:
         self.vectors, self.weights = _kept(vectors), weights
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """What `from_arrays` takes. float16 for the vectors: they are no more exact."""
+        """The arguments of `from_arrays`. Vectors are float16, which is as exact as they are."""
         exact = {"weights": self.weights, "sharpness": np.array(self.sharpness)}
         halved = {"vectors": self.vectors, "projection": self.projection, "unprojected": self.unprojected}
         return exact | {name: array.astype(np.float16) for name, array in halved.items() if array is not None}
@@ -109,10 +108,10 @@ class KernelRidge:
 
 
 class KernelFitting:
-    """A Fitting (recipes.fitting) over vectors, of shape (n, d), with the labels they have, of shape (n, C): one pass solves it.
+    """A Fitting (recipes.fitting) over vectors of shape (n, d) and their labels, of shape (n, C). One pass solves it.
 
-    contrast: whether vectors of one label, which each must have, are first drawn together. The factor of a pass that is put down is made
-    anew: as a checkpoint it would be larger than it is worth.
+    contrast: whether to move the vectors of each label together first; each must have exactly one label. An interrupted pass computes its
+    factor again, which is too large for a checkpoint.
     """
 
     def __init__(
@@ -143,14 +142,14 @@ class KernelFitting:
         self.epochs = 1
 
     def head(self) -> KernelRidge:
-        """The head as it is now."""
+        """The current head."""
         return self._ridge
 
     def held_out_logits(self) -> Matrix:
         return self._ridge.logits(self._held_out)
 
     def finish(self) -> None:
-        """Where its time was over before it was solved, solve it all the same: there is no half of it."""
+        """Solve it even if the time is over, because half a solution is useless."""
         if not self.epochs:
             for _ in self.run_epoch():
                 pass
@@ -170,7 +169,7 @@ class KernelFitting:
 
 
 class _Factor:
-    """The Cholesky factor of the kernel's matrix, lower, made in its place: numpy's own would take five times the memory.
+    """The lower Cholesky factor of the kernel's matrix, computed in place: numpy's would take five times the memory.
 
     Left-looking, by blocks of columns: Golub and Van Loan 2013, Matrix Computations, section 4.2.
     """
@@ -197,20 +196,20 @@ class _Factor:
             yield
 
     def solve_lower(self, right: Matrix) -> Iterator[None]:
-        """Put in the place of the right side, of shape (n, m), what the factor makes it of."""
+        """Solve with the factor in place. right: of shape (n, m)."""
         for block, inverse in zip(self._blocks, self._inverses, strict=True):
             right[block] = inverse @ (right[block] - self._matrix[block, : block.start] @ right[: block.start])
             yield
 
     def solve_upper(self, right: Matrix) -> Iterator[None]:
-        """The same for the transposed factor."""
+        """Solve with the transposed factor in place."""
         for block, inverse in zip(reversed(self._blocks), reversed(self._inverses), strict=True):
             right[block] = inverse.T @ (right[block] - self._matrix[block.stop :, block].T @ right[block.stop :])
             yield
 
 
 def _kept(vectors: Matrix) -> Matrix:
-    """As an artifact keeps them, so that what was trained is what will be loaded."""
+    """The vectors rounded like the artifact's, so that the trained and the loaded classifier are equal."""
     return vectors.astype(np.float16).astype(np.float32)
 
 

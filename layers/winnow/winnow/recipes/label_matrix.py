@@ -1,4 +1,4 @@
-"""Which labels examples have, or were given, as an array."""
+"""The labels of examples as a boolean array."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def label_flags(examples: Sequence[Example], labels: Sequence[str]) -> NDArray[np.bool_]:
-    """Of shape (examples, labels). Every label of the examples must be among `labels`."""
+    """Of shape (examples, labels). `labels` must contain every label of the examples."""
     return flags_of([example.labels for example in examples], labels)
 
 
 def flags_of(sets: Sequence[Collection[str]], labels: Sequence[str]) -> NDArray[np.bool_]:
-    """The same of the labels of each example."""
+    """The same, from the labels of each example."""
     column = {label: number for number, label in enumerate(labels)}
     flags = np.zeros((len(sets), len(labels)), np.bool_)
     for row, given in enumerate(sets):

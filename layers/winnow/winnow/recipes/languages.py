@@ -1,8 +1,8 @@
-"""The languages a recipe can start from: spaCy's codes whose tokenizer needs no further package.
+"""The languages that a recipe can use: spaCy's codes whose tokenizer needs no other package.
 
-Without spaCy, since the API checks the code where spaCy isn't loaded; a test holds the list against spaCy's own.
-Left out: ja, ko, th and vi, whose tokenizers need packages that the layer doesn't carry, and zh, whose tokenizer without such a package
-cuts a text into single characters (https://spacy.io/usage/models#languages).
+Without spaCy, because the API checks the code and doesn't have spaCy. A test compares the list with spaCy's. Left out are ja, ko, th and
+vi, whose tokenizers need packages that the layer doesn't have, and zh, whose tokenizer would only split single characters
+(https://spacy.io/usage/models#languages).
 """
 
 LANGUAGES = (

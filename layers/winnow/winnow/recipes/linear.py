@@ -1,6 +1,6 @@
 """The recipe "linear": one linear layer over hashed words, pairs of words and character n-grams. numpy only.
 
-It reads the text itself, never spaCy's tokens.
+It reads the text itself, without spaCy's tokens.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 NAME = "linear"
 
-# Of exclusive labels, and of others.
+# For exclusive labels and for others.
 _RATES = {True: 2.0, False: 4.0}
 _SMOOTHING = {True: 0.1, False: 0.05}
 _AVERAGED = 3
 
 
 def settings(chosen: Hyperparameters, texts: int, labels: int, *, exclusive: bool) -> Hyperparameters:
-    """The hyperparameters with everything filled in that the client left open."""
+    """The hyperparameters, with defaults for those that the client left out."""
     return replace(
         chosen,
         n_iter=chosen.n_iter or (15 if is_few(texts, labels) else 8),
@@ -43,7 +43,7 @@ def settings(chosen: Hyperparameters, texts: int, labels: int, *, exclusive: boo
 
 
 class Classifier:
-    """A text classifier: it learns by its `fitting`, or is made again from `to_bytes` by `from_bytes`."""
+    """A text classifier. `fitting` trains it, and `from_bytes` restores it from `to_bytes`."""
 
     def __init__(self, labels: Sequence[str], *, exclusive: bool, language: str) -> None:
         self.labels = tuple(labels)
@@ -52,7 +52,7 @@ class Classifier:
         self.layer = SparseLinear(len(labels), 3, exclusive=exclusive)
 
     def fitting(self, examples: Sequence[Example], settings: Hyperparameters, held_out: Sequence[str] = ()) -> LinearFitting:
-        """What makes it learn from the examples, from the beginning. held_out: texts to measure it on after each pass."""
+        """A new training on the examples. held_out: texts for a score after each pass."""
         few = is_few(len(examples), len(self.labels))
         texts = [example.text for example in examples]
         targets = label_flags(examples, self.labels).astype(np.float32)
@@ -77,7 +77,7 @@ class Classifier:
         return self.layer.logits(texts)
 
     def contributions(self, text: str, label: str) -> tuple[float, list[ExplainedWord]]:
-        """The label's bias, and what each word of the text adds to its logit: together they are the logit."""
+        """The label's bias, and the contribution of each word to its logit. Together they add up to the logit."""
         number, words = self.labels.index(label), words_of(text)
         added = self.layer.contributions(words, number).tolist()
         places = spans(text)
@@ -86,13 +86,13 @@ class Classifier:
 
     @property
     def nbytes(self) -> int:
-        """How much memory it holds."""
+        """The bytes in memory."""
         return self.layer.nbytes
 
     def to_bytes(self) -> bytes:
         return self.layer.to_bytes()
 
     def from_bytes(self, weights: bytes) -> Classifier:
-        """Take the weights of a classifier made with the same labels and exclusiveness."""
+        """Load the weights of a classifier with the same labels and exclusiveness."""
         self.layer = SparseLinear.from_bytes(weights)
         return self

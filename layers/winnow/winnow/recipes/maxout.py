@@ -1,4 +1,4 @@
-"""A small network over sentence vectors, for more texts than a kernel's matrix has room for. numpy only: recipes.maxout_fitting trains it.
+"""A small network over sentence vectors, for more texts than the kernel can hold. numpy only; recipes.maxout_fitting trains it.
 
 One hidden layer of maxout units (Goodfellow et al. 2013, arXiv 1302.4389), normalised (Ba et al. 2016, arXiv 1607.06450), and logits.
 """
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 # Found on a fold of a training set.
 EPOCHS, LEARN_RATE, DROPOUT, BATCH = 12, 0.003, 0.5, 32
-# thinc's own, under the root of the variance.
+# thinc's constant, added to the variance.
 _LEAST_VARIANCE = 1e-8
 _SCORED_AT_ONCE = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class MaxoutHead:
-    """Logits of vectors of d dimensions, for C labels, over h units of p pieces.
+    """Logits of vectors of d dimensions, for C labels, with h units of p pieces.
 
-    pieces: of shape (h, p, d), and their bias (h, p); gain and shift of the norm: (h,); output: (C, h), and its bias (C,). known: some of
-    the vectors that were learnt, (k, d).
+    pieces: of shape (h, p, d), with a bias (h, p). gain and shift of the norm: (h,). output: (C, h), with a bias (C,). known: some of the
+    learnt vectors, (k, d).
     """
 
     pieces: Matrix
@@ -43,11 +43,11 @@ class MaxoutHead:
 
     @property
     def nbytes(self) -> int:
-        """How much memory it holds."""
+        """The bytes in memory."""
         return sum(getattr(self, name).nbytes for name in self.__slots__)
 
     def logits(self, vectors: Matrix) -> Matrix:
-        """Of vectors of shape (m, d): of shape (m, C)."""
+        """From vectors of shape (m, d) to shape (m, C)."""
         found = np.empty((len(vectors), len(self.output)), np.float32)
         flat = self.pieces.reshape(-1, self.pieces.shape[2])
         for start in range(0, len(vectors), _SCORED_AT_ONCE):
@@ -60,13 +60,13 @@ class MaxoutHead:
         return found
 
     def judged(self, vectors: Matrix) -> tuple[Matrix, Matrix]:
-        """Logits of vectors of shape (m, d), of shape (m, C), and the mean cosine to the nearest that it knows, of shape (m,)."""
+        """Logits of vectors of shape (m, d), of shape (m, C), and the mean cosine to the nearest known vectors, of shape (m,)."""
         parts = (vectors[start : start + _SCORED_AT_ONCE] for start in range(0, len(vectors), _SCORED_AT_ONCE))
         nearness = [nearest(part @ self.known.T).mean(axis=1) for part in parts]
         return self.logits(vectors), np.concatenate([np.empty(0, np.float32), *nearness])
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """What `from_arrays` takes."""
+        """The arguments of `from_arrays`."""
         return {name: getattr(self, name) for name in self.__slots__} | {"known": self.known.astype(np.float16)}
 
     @classmethod
@@ -76,7 +76,7 @@ class MaxoutHead:
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How to train it."""
+    """The training settings."""
 
     epochs: int
     rate: float

@@ -1,4 +1,4 @@
-"""The training of the small network over sentence vectors (recipes.maxout), by thinc."""
+"""Train the small network over sentence vectors (recipes.maxout) with thinc."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ if TYPE_CHECKING:
 _SMOOTHING = 0.1
 
 _WIDTH, _PIECES = 256, 3
-# Of the rate, at the end of the training.
+# The share of the learning rate that is left at the end of the training.
 _LAST_RATE = 0.05
-# Of the texts that were learnt, so many are kept to tell by what lies near.
+# The number of learnt texts that are kept to measure nearness.
 _KEPT = 5_000
 # Batches between two yields: some hundredths of a second.
 _BATCHES_AT_ONCE = 16
 
 
 class MaxoutFitting:
-    """A Fitting (recipes.fitting) over vectors, of shape (n, d), with the labels they have, of shape (n, C)."""
+    """A Fitting (recipes.fitting) over vectors of shape (n, d) and their labels, of shape (n, C)."""
 
     def __init__(self, vectors: Matrix, truth: NDArray[np.bool_], how: How, held_out: Matrix, *, exclusive: bool) -> None:
         self.epochs = 0
         self.loss = 0.0
         self._vectors, self._truth, self._held_out = vectors, truth, held_out
         self._how, self._exclusive = how, exclusive
-        # As the artifact keeps them.
+        # Rounded like the artifact's.
         kept = np.random.default_rng(how.seed).permutation(len(vectors))[:_KEPT]
         self._known = vectors[kept].astype(np.float16).astype(np.float32)
         self._hidden: Model[Any, Any] = Maxout(_WIDTH, vectors.shape[1], nP=_PIECES, dropout=how.dropout, normalize=True)
         self._output: Model[Any, Any] = Linear(truth.shape[1], _WIDTH)
         self._model: Model[Any, Any] = chain(self._hidden, self._output)
         self._optimizer = Adam(how.rate, use_averages=False)
-        # Of the epoch that runs: how many texts it has learnt, and the sum of their losses.
+        # The current epoch: the number of learnt texts and the sum of their losses.
         self._learnt, self._lost = 0, 0.0
 
     @property
@@ -79,7 +79,7 @@ class MaxoutFitting:
         self._learnt += len(batch)
 
     def head(self) -> MaxoutHead:
-        """The head as it is now."""
+        """The current head."""
         maxout, norm = (next(node for node in self._hidden.walk() if node.name == name) for name in ("maxout", "layernorm"))
         taken = {
             "pieces": (maxout, "W"),
@@ -89,7 +89,7 @@ class MaxoutFitting:
             "output": (self._output, "W"),
             "output_bias": (self._output, "b"),
         }
-        # Copies: the optimizer changes them in their places.
+        # Copies, because the optimizer changes the originals.
         copies = {name: np.array(node.get_param(parameter), np.float32) for name, (node, parameter) in taken.items()}
         return MaxoutHead(**copies, known=self._known)
 

@@ -1,4 +1,4 @@
-"""What thinc's Adam remembers of a model's parameters, as arrays that a checkpoint can hold."""
+"""The state of thinc's Adam as arrays for a checkpoint."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def saved(optimizer: Any, model: Model[Any, Any]) -> dict[str, NDArray[Any]]:
-    """The moments and the number of updates of each parameter, and the state of chance, from which dropout draws."""
+    """The moments and the number of updates of each parameter, and the random state that dropout uses."""
     _, keys, *places = np.random.get_state()
     state: dict[str, NDArray[Any]] = {"chance": np.asarray(keys), "chance_places": np.array(places)}
     for name, key in _parameters(model):
@@ -24,7 +24,7 @@ def saved(optimizer: Any, model: Model[Any, Any]) -> dict[str, NDArray[Any]]:
 
 
 def resume(optimizer: Any, model: Model[Any, Any], state: Mapping[str, NDArray[Any]]) -> None:
-    """Take up what `saved` gave."""
+    """Restore the state from `saved`."""
     position, has_gauss, gauss = state["chance_places"].tolist()
     np.random.set_state(("MT19937", state["chance"], int(position), int(has_gauss), gauss))
     for name, key in _parameters(model):
@@ -34,6 +34,6 @@ def resume(optimizer: Any, model: Model[Any, Any], state: Mapping[str, NDArray[A
 
 
 def _parameters(model: Model[Any, Any]) -> Iterator[tuple[str, tuple[int, str]]]:
-    """Each parameter's name, the same in every process, and the key under which the optimizer has it, which isn't."""
+    """Each parameter's name, the same in every process, and the optimizer's key for it, which differs."""
     for place, node in enumerate(model.walk()):
         yield from ((f"{place}.{parameter}", (node.id, parameter)) for parameter in node.param_names)

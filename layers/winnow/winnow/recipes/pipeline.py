@@ -1,7 +1,7 @@
 """A version as a pipeline that `spacy.load` opens (https://spacy.io/usage/saving-loading), for use without Winnow's API.
 
-It needs our package beside spaCy, which registers the architectures (layers/winnow/pyproject.toml), and for the recipes sentence and best a
-package winnow_encoder with the files of the encoder that the version was trained with; nothing else of ours.
+It needs spaCy and our package, which registers the architectures (layers/winnow/pyproject.toml). The recipes sentence and best also need a
+package winnow_encoder with the files of the version's encoder.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
     from winnow.recipes.artifact import TrainedClassifier
 
-# The weights are most of it, and hardly shrink.
+# Most of it is weights, which hardly compress.
 _COMPRESSION = 1
 
 
 def pipeline(trained: TrainedClassifier, about: Mapping[str, Any]) -> Language:
-    """The classifier as a spaCy pipeline: `nlp(text).cats` are its calibrated scores. about: what meta.json says of the version.
+    """The classifier as a spaCy pipeline: `nlp(text).cats` has its calibrated scores. about: the version's facts for meta.json.
 
-    The threshold of each label is in meta.json too, under "winnow": spaCy has no place for them. An empty text, of which spaCy asks no
-    model, has scores of 0; and texts with more than 64 characters in a run have other scores than ours where the recipe is cnn, since
-    spaCy's tokenizer sees such a run whole.
+    meta.json also has the labels' thresholds, under "winnow", because spaCy has no place for them. Scores differ from ours in two cases: an
+    empty text has scores of 0, because spaCy doesn't pass it to the model; and with cnn, spaCy's tokenizer doesn't split runs of more than
+    64 characters.
     """
     nlp = spacy.blank(trained.classifier.language)
     classifier, kind = trained.classifier, "textcat" if trained.exclusive else "textcat_multilabel"
@@ -48,7 +48,7 @@ def pipeline(trained: TrainedClassifier, about: Mapping[str, Any]) -> Language:
 
 
 def archive(trained: TrainedClassifier, name: str, about: Mapping[str, Any]) -> bytes:
-    """The pipeline as a gzipped tar archive of one folder, `name`."""
+    """The pipeline as a gzipped tar archive with one folder, `name`."""
     with tempfile.TemporaryDirectory() as temporary, io.BytesIO() as file:
         folder = Path(temporary) / name
         pipeline(trained, about).to_disk(folder)

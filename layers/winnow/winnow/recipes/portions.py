@@ -1,4 +1,4 @@
-"""Many things in portions, each small enough to be in memory with all that is made of it."""
+"""Iterate in portions that are small enough for memory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _MOST_ITEMS = 256
 
 
 def portions[Item](items: Iterable[Item], characters: Callable[[Item], int], most: int) -> Iterator[list[Item]]:
-    """The items in their order, in lists of at most 256. A list ends with the item by which it comes to so many characters."""
+    """Lists of at most 256 items, in order. A list ends after the item that brings it to `most` characters."""
     together: list[Item] = []
     held = 0
     for item in items:

@@ -1,6 +1,6 @@
-"""The recipe "sentence": a frozen sentence encoder, and a head over its vectors that is all there is to learn.
+"""The recipe "sentence": a frozen sentence encoder and a trained head over its vectors.
 
-Kernel ridge regression up to some thousands of texts, a small network above.
+The head is kernel ridge regression up to some thousands of texts, and a small network above.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 
 NAME = "sentence"
 
-# A kernel's matrix of more texts has no room in the memory of a training: 0.9 GB.
+# The kernel's matrix for more texts doesn't fit into a training's memory: 0.9 GB.
 MOST_OF_A_KERNEL = 15_000
-# Of the ridge, with few texts and with many: found on folds of training sets.
+# The ridge's strength with few texts (True) and with many: found on folds of training sets.
 _RIDGES = {True: 0.1, False: 0.03}
 _READ_AT_ONCE = 256
 
 
 def settings(chosen: Hyperparameters, texts: int, labels: int, *, exclusive: bool) -> Hyperparameters:
-    """The hyperparameters with everything filled in that the client left open. A kernel is solved at once, and has none of its own."""
+    """The hyperparameters, with defaults for those that the client left out. A kernel is solved directly and uses none."""
     if texts <= MOST_OF_A_KERNEL:
         return replace(chosen, n_iter=1, dropout=None, batch_size=None, learn_rate=None)
     return replace(
@@ -49,9 +49,9 @@ def settings(chosen: Hyperparameters, texts: int, labels: int, *, exclusive: boo
 
 
 class Classifier:
-    """A text classifier: it learns by its `fitting`, or is made again from `to_bytes` by `from_bytes`.
+    """A text classifier. `fitting` trains it, and `from_bytes` restores it from `to_bytes`.
 
-    encoding: what gives texts their vectors; None: the encoder of the layer.
+    encoding: the sentence encoder; None means the layer's.
     """
 
     def __init__(self, labels: Sequence[str], *, exclusive: bool, language: str, encoding: Encoding | None = None) -> None:
@@ -62,7 +62,7 @@ class Classifier:
         self.head: KernelRidge | MaxoutHead = KernelRidge()
 
     def fitting(self, examples: Sequence[Example], settings: Hyperparameters, held_out: Sequence[str] = ()) -> SentenceFitting:
-        """What makes it learn from the examples, from the beginning. held_out: texts to measure it on after each pass."""
+        """A new training on the examples. held_out: texts for a score after each pass."""
         return SentenceFitting(self, examples, settings, held_out)
 
     def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -70,16 +70,16 @@ class Classifier:
         return self.head.logits(self.encoding.vectors(texts))
 
     def judged(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Logits, of shape (texts, labels), and how near texts lie that were learnt, of shape (texts,) (recipes.familiarity)."""
+        """Logits, of shape (texts, labels), and the nearness to the learnt texts, of shape (texts,) (recipes.familiarity)."""
         return self.head.judged(self.encoding.vectors(texts))
 
     @property
     def nbytes(self) -> int:
-        """How much memory it holds, but for the encoder, which all share."""
+        """The bytes in memory, without the shared encoder."""
         return self.head.nbytes
 
     def to_bytes(self) -> bytes:
-        """The head, and the digest of the encoder whose vectors it is for: not the encoder."""
+        """The head and its encoder's digest, without the encoder."""
         file = io.BytesIO()
         kind = "kernel" if isinstance(self.head, KernelRidge) else "maxout"
         about = {"kind": np.array(kind), "encoder": np.array([self.encoding.name, self.encoding.digest])}
@@ -87,7 +87,7 @@ class Classifier:
         return file.getvalue()
 
     def from_bytes(self, weights: bytes) -> Classifier:
-        """Take the head of a classifier made with the same labels and exclusiveness. EncoderError where it is for another encoder."""
+        """Load the head of a classifier with the same labels and exclusiveness. Raises EncoderError if it needs another encoder."""
         with np.load(io.BytesIO(weights), allow_pickle=False) as arrays:
             encoder.check(self.encoding, *arrays["encoder"].tolist())
             self.head = (KernelRidge if str(arrays["kind"]) == "kernel" else MaxoutHead).from_arrays(arrays)
@@ -95,20 +95,20 @@ class Classifier:
 
 
 class SentenceFitting:
-    """A Fitting (recipes.fitting) of a Classifier: that of its head, over the vectors of the texts."""
+    """A Fitting (recipes.fitting) of a Classifier: it trains the head on the texts' vectors."""
 
     def __init__(self, classifier: Classifier, examples: Sequence[Example], settings: Hyperparameters, held_out: Sequence[str]) -> None:
         self._classifier, self._settings = classifier, settings
         self._texts, self._held_out = [example.text for example in examples], held_out
         self._truth = label_flags(examples, classifier.labels)
-        # By the settings, which know what there is in all: what is fitted on a part, and then on everything, is of one kind.
+        # The settings count all texts. The fitting on a part and the fitting on everything must have the same kind of head.
         self._kernel = settings.batch_size is None
         self._few = is_few(len(examples), len(classifier.labels))
         self._contrast = self._few and classifier.exclusive
         if self._contrast:
             self._texts += [name_as_text(label) for label in classifier.labels]
             self._truth = np.concatenate([self._truth, np.eye(len(classifier.labels), dtype=np.bool_)])
-        # Known once the texts have vectors.
+        # Set once the texts have vectors.
         self._head: KernelFitting | MaxoutFitting
 
     @property
@@ -158,7 +158,7 @@ class SentenceFitting:
         exclusive, settings = self._classifier.exclusive, self._settings
         if self._kernel:
             return KernelFitting(vectors, self._truth, _RIDGES[self._few], held_out, exclusive=exclusive, contrast=self._contrast)
-        from winnow.recipes.maxout_fitting import MaxoutFitting  # noqa: PLC0415 - it imports thinc, which no answer needs
+        from winnow.recipes.maxout_fitting import MaxoutFitting  # noqa: PLC0415 - it imports thinc, which prediction doesn't need
 
         how = maxout.How(
             epochs=settings.n_iter or maxout.EPOCHS,

@@ -1,6 +1,6 @@
-"""One linear layer over sparse features, with a row only for each feature that was seen. numpy only: prediction needs nothing else.
+"""A linear layer over sparse features, with rows only for known features. numpy only: prediction needs nothing more.
 
-Trained by plain stochastic gradient descent on the true cross-entropy: of a softmax where labels are exclusive, of sigmoids where not.
+Trained by stochastic gradient descent on the true cross-entropy: of a softmax for exclusive labels, of sigmoids for others.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 # The bias's share of the rate.
 _BIAS_RATE = np.float32(0.1)
-# So that a model has room in a function's memory however many labels it has: 256 MB.
+# A model must fit into a function's memory, however many labels it has: 256 MB.
 _MOST_WEIGHTS = 64_000_000
 
 
 class SparseLinear:
-    """Logits of texts. labels: their number C; shortest: the length of the shortest character n-grams.
+    """Logits of texts. labels: their number C. shortest: the length of the shortest character n-grams.
 
-    weights: of shape (rows, C), and of some rows more while `learn` makes it grow; bias: of shape (C,).
+    weights: of shape (rows, C), with some spare rows while `learn` adds rows. bias: of shape (C,).
     """
 
     def __init__(self, labels: int, shortest: int, *, exclusive: bool) -> None:
@@ -41,25 +41,25 @@ class SparseLinear:
 
     @property
     def nbytes(self) -> int:
-        """How much memory it holds."""
+        """The bytes in memory."""
         return sum(array.nbytes for array in (self._row_of, self._idf, self.weights, self.bias))
 
     def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Of shape (texts, C). Features that were never trained on count for nothing."""
+        """Of shape (texts, C). Features without a row are ignored."""
         return self.logits_of([features for part in read(texts, self.shortest) for features in self.weighed(part).each()])
 
     def logits_of(self, texts: Sequence[Features]) -> NDArray[np.float32]:
-        """The same of texts as `weighed` gives them."""
+        """Logits of texts that `weighed` returned."""
         found = np.empty((len(texts), len(self.bias)), np.float32)
         for place, (rows, values) in enumerate(texts):
             found[place] = values @ self.weights.take(rows, axis=0)
         return found + self.bias
 
     def contributions(self, words: Sequence[str], label: int) -> NDArray[np.float64]:
-        """What each of a text's words (features.words_of) adds to the logit of the label of this number, of shape (words,).
+        """The contribution of each word (features.words_of) to the logit of one label, of shape (words,).
 
-        With the bias they add up to it. A pair counts for half on each of its words; where features share a place, on the words that
-        brought them, as often as they did.
+        label: the label's number. The contributions and the bias add up to the logit. A pair gives half to each of its words. Features that
+        share a place divide its contribution by how often each occurs.
         """
         [(rows, values)] = self.weighed(bags([words], self.shortest)).each()
         each = values.astype(np.float64) * self.weights[rows, label]
@@ -77,7 +77,7 @@ class SparseLinear:
         return softmax(logits) if self.exclusive else sigmoid(logits)
 
     def learn(self, texts: Sequence[str], gradients: NDArray[np.float32]) -> None:
-        """Keep the gradients of the logits, of shape (texts, C), for `descend`. Features that are new get rows of their own."""
+        """Keep the gradients of the logits, of shape (texts, C), for `descend`. New features get rows."""
         if not self.weights.flags.writeable:
             self.weights, self.bias = self.weights.copy(), self.bias.copy()
         for text, gradient in zip(texts, gradients, strict=True):
@@ -86,7 +86,7 @@ class SparseLinear:
             self._gradients.append((self.weighed(found).each()[0], gradient))
 
     def descend(self, rate: float) -> None:
-        """Take one step against the gradients that were kept."""
+        """Take one step against the kept gradients."""
         for (rows, values), gradient in self._gradients:
             scaled = gradient * np.float32(rate)
             self.weights[rows] -= np.outer(values, scaled)
@@ -94,7 +94,7 @@ class SparseLinear:
         self._gradients.clear()
 
     def to_bytes(self) -> bytes:
-        """The rows that are there, as a numpy archive."""
+        """The known rows, as a numpy archive."""
         file = io.BytesIO()
         places = np.flatnonzero(self._row_of >= 0).astype(np.int32)
         rows = self._row_of[places]
@@ -110,7 +110,7 @@ class SparseLinear:
 
     @classmethod
     def from_bytes(cls, archive: bytes) -> SparseLinear:
-        """The layer that `to_bytes` wrote. Its arrays lie in the archive until it learns."""
+        """The layer from `to_bytes`. Its arrays use the archive's memory until it learns."""
         found = arrays.read(archive)
         shortest, exclusive = (int(number) for number in found["form"])
         made = cls(len(found["bias"]), shortest, exclusive=bool(exclusive))
@@ -121,7 +121,7 @@ class SparseLinear:
         return made
 
     def keep_gradient(self, text: Features, target: NDArray[np.float32]) -> float:
-        """Keep the gradient of the cross-entropy of one text, and return that loss."""
+        """Keep the cross-entropy's gradient for one text and return its loss."""
         rows, values = text
         logits = values @ self.weights[rows] + self.bias
         if self.exclusive:
@@ -137,7 +137,7 @@ class SparseLinear:
         return float(loss)
 
     def begin(self, found: Sequence[Bags]) -> None:
-        """Begin anew: a row for each feature, with its inverse document frequency. Of too many, those that are in the most texts."""
+        """Reset: a row for each feature, with its inverse document frequency. If there are too many, keep the most frequent."""
         frequency, texts = np.zeros(SPACE, np.int64), sum(each.texts for each in found)
         for each in found:
             frequency += np.bincount(each.places, minlength=SPACE)
@@ -163,7 +163,7 @@ class SparseLinear:
             self._idf = np.concatenate([self._idf[: len(self.weights) - more], np.ones(more, np.float32)])
 
     def weighed(self, found: Bags) -> Bags:
-        """The same texts by the rows of the features that have one, their values by idf, and scaled to a length of 1 for each text."""
+        """The same texts with rows instead of places, without unknown features. Values are weighted by idf, then scaled to length 1."""
         rows = self._row_of.take(found.places)
         [known] = (rows >= 0).nonzero()
         rows, of = rows.take(known), found.of.take(known)
@@ -179,5 +179,5 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Of each logit by itself."""
+    """Of each logit."""
     return np.asarray((np.tanh(logits / 2) + 1) / 2, np.float32)

@@ -1,4 +1,4 @@
-"""The choice among the recipes that were tried for one version. A pure function of how each came off, never of the test set."""
+"""Choose among the recipes that were tried for a version. A pure function of the candidates: it never uses the test set."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any
 from winnow.domain.errors import TrainingFailedError
 from winnow.recipes.catalogue import COSTS
 
-# A dearer recipe has to be better by this much: a point of accuracy or micro-F1.
+# A more expensive recipe must be better by this much: a point of accuracy or micro-F1.
 _WORTH_MORE = 0.01
-# So that two scores a point apart are, whatever floating point makes of their difference.
+# Rounding, so that a difference of exactly one point counts despite floating point.
 _DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """How a recipe came off that was tried for a version.
+    """A recipe that was tried for a version.
 
-    score: on the texts held out of the training set, 0 to 1, None where none could be; seconds: of training; manifest_sha256: of the
-    artifact it made. failed: the sentence that says why it made none, else None.
+    score: on texts held out of the training set, 0 to 1; None if there were none. seconds: the training time. manifest_sha256: of its
+    artifact. failed: the reason if the training failed, otherwise None.
     """
 
     recipe: str
@@ -30,7 +30,7 @@ class Candidate:
     failed: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """What the API shows of it."""
+        """The candidate as the API shows it."""
         if self.failed is not None:
             return {"recipe": self.recipe, "failed": self.failed}
         return {"recipe": self.recipe, "score": self.score, "seconds": self.seconds}
@@ -38,17 +38,17 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The candidate that was chosen, and in a sentence why."""
+    """The chosen candidate and the reason in a sentence."""
 
     winner: Candidate
     reason: str
 
 
 def choose(candidates: Sequence[Candidate]) -> Choice:
-    """The best of the candidates that didn't fail. TrainingFailedError, with what the first says, where all did.
+    """The best candidate that didn't fail. Raises TrainingFailedError with the first candidate's reason if all failed.
 
-    Of equally dear ones the highest score wins, of equal scores the first. A dearer one is taken only if it is at least a point better
-    than every cheaper one.
+    The highest score wins among equally expensive candidates, and the first among equal scores. A more expensive candidate wins only if it
+    is at least a point better than every cheaper one.
     """
     trained = [candidate for candidate in candidates if candidate.failed is None]
     winner = None
@@ -63,25 +63,27 @@ def choose(candidates: Sequence[Candidate]) -> Choice:
 
 
 def _reason(winner: Candidate, trained: Sequence[Candidate], tried: int) -> str:
-    name, cheaper = winner.recipe, _best_below(_cost(winner), trained)
+    name = winner.recipe
     if tried == 1:
-        return f"{name} was the only candidate."
+        return f"Chose {name}, the only candidate."
     if len(trained) == 1:
-        return f"{name} is the only candidate whose training didn't fail."
+        return f"Chose {name}: all other candidates failed."
     if winner.score is None:
-        return f"No text could be held out to compare the candidates by, and {name} is the cheapest."
+        return f"Chose {name}, the cheapest: there were no held-out texts to compare the candidates."
+    cheaper = _best_below(_cost(winner), trained)
     if cheaper is not None:
+        return f"Chose {name} ({winner.score:.3f}) over {cheaper.recipe} ({_score(cheaper):.3f})."
+    dearer = max((candidate for candidate in trained if _cost(candidate) > _cost(winner)), key=_score, default=None)
+    if dearer is not None:
+        # Four digits: with three, a gain just below the limit would look like the limit.
         return (
-            f"{name} has a held-out score of {winner.score:.4f}, at least {_WORTH_MORE} more than {_score(cheaper):.4f}, that of"
-            f" {cheaper.recipe}, the best of the cheaper candidates."
+            f"Chose {name} ({winner.score:.4f}): {dearer.recipe} ({_score(dearer):.4f}) costs more and is less than {_WORTH_MORE} better."
         )
-    if any(_cost(candidate) > _cost(winner) for candidate in trained):
-        return f"{name} has a held-out score of {winner.score:.4f}, and no dearer candidate is at least {_WORTH_MORE} better."
-    return f"{name} has the highest held-out score of the candidates, {winner.score:.4f}."
+    return f"Chose {name} ({winner.score:.3f}), the highest score."
 
 
 def _best_below(cost: int, trained: Sequence[Candidate]) -> Candidate | None:
-    """The best of those that are cheaper than this; None where none is."""
+    """The best of the cheaper candidates, or None."""
     return max((candidate for candidate in trained if _cost(candidate) < cost), key=_score, default=None)
 
 
@@ -90,5 +92,5 @@ def _cost(candidate: Candidate) -> int:
 
 
 def _score(candidate: Candidate) -> float:
-    # All are scored on the same texts: where there were none, none has a score, and the first of the cheapest is taken.
+    # All candidates are scored on the same texts. Without such texts no candidate has a score, and the first of the cheapest wins.
     return candidate.score or 0.0

@@ -1,4 +1,4 @@
-"""A report on a data set without a training: at once where that is quick, else by a function of its own."""
+"""Dry runs: a report on a data set, without a training. A quick report is made at once, a slow one by a function of its own."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from winnow.domain.errors import DatasetError, ReportNotFoundError
 from winnow.domain.job import TrainingRequest
 from winnow.training.read_dataset import EnoughError, read
 
-# What is reported on while the client waits.
+# The largest data set, unpacked, that is read while the client waits.
 MOST_BYTES_AT_ONCE = 50_000_000
-# Lambda tries an asynchronous call three times, each of 15 minutes at most, with pauses of a minute or two.
+# Lambda tries an asynchronous call three times, each at most 15 minutes, with pauses of one and two minutes.
 _LONGEST_RUNNING = timedelta(minutes=50)
 
 Shown = dict[str, Any]
 
 
 def report_at_once(request: TrainingRequest, seconds: float) -> Shown | None:
-    """The report on the data set of the request. None where it is too large, or can't be done in so many seconds.
+    """The report on the request's data set. None if the data set is too large, or the report takes longer than `seconds`.
 
-    DatasetError where the data set can't be had.
+    DatasetError if the data set can't be read.
     """
     until = time.monotonic() + seconds
     exclusive = request.hyperparameters.exclusive
@@ -42,7 +42,7 @@ def report_at_once(request: TrainingRequest, seconds: float) -> Shown | None:
 
 
 def start_dry_run(request: TrainingRequest) -> str:
-    """Have the report made by the function REPORT_FUNCTION. Returns the id by which `find` finds it."""
+    """Have the function REPORT_FUNCTION make the report. Returns the report's id, for `find`."""
     report_id = uuid4().hex
     resources.dry_run_reports().write(report_id, {"status": "running", "report": None, "error": None, "started_at": now()})
     event = {"report_id": report_id, "dataset": asdict(request.dataset), "exclusive": request.hyperparameters.exclusive}
@@ -51,7 +51,7 @@ def start_dry_run(request: TrainingRequest) -> str:
 
 
 def make(event: Shown) -> None:
-    """Make the report that `start` asked for."""
+    """Make the report that `start_dry_run` asked for."""
     reports, started = resources.dry_run_reports(), now()
     try:
         report = read(DatasetReference(**event["dataset"]), exclusive=event["exclusive"], keep=False).as_dict()
@@ -62,11 +62,11 @@ def make(event: Shown) -> None:
 
 
 def find(report_id: str) -> Shown:
-    """The report of this id, or how far it is. ReportNotFoundError where there is none, or not any more."""
+    """The report with this id, or its status. ReportNotFoundError if there is none, or if it has expired."""
     found = resources.dry_run_reports().find(report_id)
     if found is None:
-        raise ReportNotFoundError(f"There is no report {report_id}: reports of dry runs are kept for a week. Ask for one again.")
+        raise ReportNotFoundError(f"There is no report {report_id}: a dry run's report is kept for a week. Send the dry run again.")
     shown = {"report_id": report_id, "status": found["status"], "report": found["report"], "error": found["error"]}
     if found["status"] == "running" and found["started_at"] < timestamp(utc_now() - _LONGEST_RUNNING):
-        return {**shown, "status": "failed", "error": "The report was never finished: the data set is too large, or a fault of ours."}
+        return {**shown, "status": "failed", "error": "The report never finished: the data set is too large, or an internal error."}
     return shown

@@ -1,4 +1,4 @@
-"""Feedback: newly labelled examples for a model that is ready, and the versions that are trained on them."""
+"""Feedback: newly labelled examples for a model, and the versions that are trained on them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ from winnow.recipes.catalogue import AUTO
 from winnow.training import queue
 
 _TRIES = 5
-# Of the labels that are new. A row of the registry holds 400 KB.
+# The most new labels that an answer names. The answer is kept in a registry row, which holds at most 400 KB.
 MOST_NEW_LABELS = 100
 
 
 class Retraining(StrEnum):
-    """What became of a request's wish for a training. UNDERWAY: one is on, and the examples are in it or wait for its end."""
+    """What a feedback request started.
+
+    STARTED: a training. UNDERWAY: one is running; it uses the examples, or they are trained on after it. WAITING: nothing yet.
+    """
 
     STARTED = "started"
     UNDERWAY = "underway"
@@ -32,8 +35,11 @@ class Retraining(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """The answer to a request for feedback. new_labels: those that the model doesn't know, the first 100; waiting: how many examples wait,
-    these among them or not; version: the one that was started or is underway."""
+    """The answer to a feedback request.
+
+    new_labels: at most 100 labels that the model doesn't know. waiting: the number of pending examples of the model.
+    version: the version whose training was started or is underway.
+    """
 
     model_id: str
     batch: str
@@ -45,13 +51,14 @@ class Received:
 
 
 def receive(model_id: str, examples: Sequence[Example], retrain: Retrain, key: IdempotencyKey | None = None) -> Received:
-    """Keep the examples, and then train a version on all that wait, if it is time. Under a key that was used already: the answer then.
+    """Keep the examples. Then train a version on all pending examples, if it is time. A known key gets its earlier answer.
 
-    When it returns, and even where it fails after that, the examples are kept. ModelNotFoundError; ModelNotReadyError where there is no
-    version whose examples these could join; InvalidFieldError for one that has not exactly one label where labels are exclusive.
+    Once the examples are kept, no later failure loses them.
+    ModelNotFoundError; ModelNotReadyError if the model has no version to build on; InvalidFieldError if labels are exclusive and an
+    example doesn't have exactly one label; BusyError.
     """
     for _ in range(_TRIES):
-        # Another request may train the model, or use the key, between our look and our write: then look again.
+        # Another request may change the model or use the key between our read and our write. Then read again.
         kept = None if key is None else resources.answered_requests().find(key)
         kept = kept or _try_to_add(model_id, examples, retrain, key)
         if kept is not None:
@@ -60,20 +67,20 @@ def receive(model_id: str, examples: Sequence[Example], retrain: Retrain, key: I
 
 
 def _try_to_add(model_id: str, examples: Sequence[Example], retrain: Retrain, key: IdempotencyKey | None) -> dict[str, Any] | None:
-    """What is kept of the request; None where the registry has changed meanwhile."""
+    """Keep the examples, and return the record of the request. None if the registry changed meanwhile."""
     model = resources.models().get(model_id)
     base = resources.models().base_of_feedback(model)
     if base is None:
         raise ModelNotReadyError(
-            f"Model {model_id!r} has no version that is ready, and so no examples that these could join:"
-            f" GET /models/{model_id} shows whether one is being trained."
+            f"Model {model_id!r} has no ready version to build on: send the examples again when one is ready."
+            f" GET /models/{model_id} shows whether one is in training."
         )
     if base.dataset["exclusive"]:
         _check_exclusive(examples)
     storage = resources.storage()
     labels = {label for example in examples for label in example.labels}
     known = storage.artifact_description(base.job, base.manifest_sha256 or "")["labels"]
-    # An id that sorts before one that a version has taken already is refused, and the examples get another.
+    # If this id sorts before a batch that a version has already taken, the registry refuses it. The next try makes a new id.
     batch = Batch(sortable_id(), len(examples), len(labels), now())
     storage.write_batch(model.uid, batch.batch, examples)
     kept = {
@@ -90,13 +97,13 @@ def _check_exclusive(examples: Sequence[Example]) -> None:
     for place, example in enumerate(examples):
         if len(example.labels) != 1:
             raise InvalidFieldError(
-                f"examples[{place}] has {len(example.labels)} labels, and each text of this model has exactly one: give it one.",
+                f"examples[{place}] has {len(example.labels)} labels, but each text of this model must have exactly one.",
                 field=f"examples[{place}]",
             )
 
 
 def _answer(kept: Mapping[str, Any], retrain: Retrain, key: IdempotencyKey | None) -> Received:
-    """The answer; where it isn't known yet, after the training is begun that may be due."""
+    """The answer. If the record has none yet, first start a training if one is due."""
     answer = kept.get("answer") or _begun(kept["model_id"], kept["uid"], kept["batch"], retrain)
     if key is not None and "answer" not in kept:
         answer = resources.answered_requests().complete(key, answer)
@@ -112,7 +119,7 @@ def _answer(kept: Mapping[str, Any], retrain: Retrain, key: IdempotencyKey | Non
 
 
 def _begun(model_id: str, uid: str, batch: str, retrain: Retrain) -> dict[str, Any]:
-    """Train a version if it is time, and say what becomes of the batch."""
+    """Train a version if it is time. Returns what happens to the batch."""
     for _ in range(_TRIES):
         model = resources.models().get(model_id)
         if model.uid != uid:
@@ -127,19 +134,18 @@ def _begun(model_id: str, uid: str, batch: str, retrain: Retrain) -> dict[str, A
         job = _try_to_retrain(model)
         if job is not None:
             return {"waiting": 0, "retrain": Retraining.STARTED, "version": job.version}
-    # What the model's row says was asked for: the sweeper sees to it.
+    # The model's row says that a training was asked for, so the sweeper starts it.
     return waiting
 
 
 def retrain_if_due(model_id: str) -> bool:
-    """Train a version on the feedback that waits, where a request asked for that and none has been trained since. False: nothing to do."""
+    """Train a version on the pending feedback, if a request asked for that and none was trained since. False: nothing was started."""
     model = resources.models().find(model_id)
     return model is not None and model.retraining_due and _try_to_retrain(model) is not None
 
 
 def _try_to_retrain(model: Model) -> TrainingJob | None:
-    """Register a version that takes all the feedback that waits, and start its training. None where the model changed meanwhile, or
-    no version is left that it could build on."""
+    """Register a version that takes all pending feedback, and start its training. None if the model changed or has no base."""
     base = resources.models().base_of_feedback(model)
     newest = resources.batches().newest(model)
     if base is None or newest is None:
@@ -152,28 +158,28 @@ def _try_to_retrain(model: Model) -> TrainingJob | None:
 
 
 def _request(model: Model, base: Version, newest: str) -> TrainingRequest:
-    # What was best for the base's examples needn't be for more of them: where the client left it open, it is chosen anew.
+    # With more examples another recipe may be best. If the client didn't name a recipe, it is chosen again.
     recipe, chosen = (base.recipe, base.hyperparameters) if base.chosen is None else (AUTO, base.chosen)
     return TrainingRequest(
         model.model_id,
         DatasetReference(base.dataset["s3bucket"], base.dataset["training_object"]),
         Hyperparameters(**chosen),
         recipe,
-        # Nobody looked at the new labels: what would go live by itself has to pass the gate.
+        # Nobody checked the new labels, so a version that would go live at once must pass the gate first.
         promote=Promote.IF_BETTER if base.promote is Promote.AUTO else base.promote,
         feedback=TakenFeedback(base.job.version, model.feedback.taken.through, newest, model.feedback.received),
     )
 
 
 def take_back(model_id: str, batch: str) -> None:
-    """Remove a batch that waits, and its examples. ModelNotFoundError, BatchNotFoundError; BatchTakenError where a version has it."""
+    """Remove a pending batch and its examples. ModelNotFoundError; BatchNotFoundError; BatchTakenError if a version uses it; BusyError."""
     for _ in range(_TRIES):
         model = resources.models().get(model_id)
         found = resources.batches().get(model, batch)
         if batch <= model.feedback.watermark.through:
             raise BatchTakenError(model_id, batch)
         if resources.batches().remove(model, found):
-            # After the row: a crash between the two leaves an object that nobody knows, which the sweeper removes.
+            # The object goes after the row. A crash between the two leaves an object without a row, which the sweeper removes.
             resources.storage().remove_batch(model.uid, batch)
             return
     raise BusyError(model_id)

@@ -1,4 +1,4 @@
-"""The gate: a version goes live only if it is at least as good as the live one, on texts that neither was trained on."""
+"""The gate: a new version goes live only if it is at least as good as the live one, on texts that neither was trained on."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from winnow.recipes.label_matrix import flags_of
 
 
 def judge(live: Version, made: Version, trained: TrainedClassifier, tolerance: float) -> Gate:
-    """Whether a version that was just made may take the live one's place: where its macro-F1 is at most so much lower."""
+    """Whether a new version may replace the live one: its macro-F1 is at most `tolerance` lower."""
     try:
         report = difference(live, made, loaded(live), trained, None)
     except (NothingToCompareError, EncoderError, ArtifactError) as error:
         if isinstance(error, ArtifactError):
             count("RefusedArtifacts")
-        return Gate(live.job.version, passed=False, examples=0, reason=f"{error.sentence} Promote it yourself if it shall answer.")
+        return Gate(live.job.version, passed=False, examples=0, reason=f"{error.sentence} Promote it yourself if it should answer.")
     old, new = report["before"]["macro_f1"], report["after"]["macro_f1"]
     passed = new >= old - tolerance
     how = "at least" if passed else "less than"
-    least = f"{old:.4f} of the live version {live.job.version}" + (f" less the tolerance of {tolerance:g}" if tolerance else "")
+    least = f"{old:.4f} of the live version {live.job.version}" + (f" minus the tolerance of {tolerance:g}" if tolerance else "")
     reason = f"Its macro-F1 of {new:.4f} is {how} the {least}, on {report['examples']:,} examples that neither was trained on."
     if not passed:
         worst = ", ".join(f"{label['label']} ({label['before']:.2f} → {label['after']:.2f})" for label in report["per_label"][:3])
-        reason += f" It lost most with {worst}. Promote it yourself if it shall answer all the same."
+        reason += f" The labels that got worse the most: {worst}. Promote it yourself if it should still answer."
     return Gate(live.job.version, passed=passed, examples=report["examples"], reason=reason, live_macro_f1=old, macro_f1=new)
 
 
 def difference(before: Version, after: Version, old: TrainedClassifier, new: TrainedClassifier, most: int | None) -> dict[str, Any]:
-    """The `comparison_report` of two loaded versions. most: compare on at most this many examples, drawn by a fixed seed."""
+    """The `comparison_report` of two loaded versions. most: the largest number of examples to compare on, drawn with a fixed seed."""
     examples = _untrained(before.job, after.job)
     if most is not None and len(examples) > most:
         examples = random.Random(0).sample(examples, most)
@@ -50,9 +50,9 @@ def difference(before: Version, after: Version, old: TrainedClassifier, new: Tra
 
 
 def _untrained(before: TrainingJob, after: TrainingJob) -> Sequence[Example]:
-    """The held-out examples of both, each text once, without those that either was trained on.
+    """The held-out examples of both versions, each text once, without those that either was trained on.
 
-    With the labels that the earlier one has for a text: feedback that gives others must not be what it is measured by.
+    Labels are those of the earlier version: if feedback changed a text's label, the earlier version must not be measured by the new one.
     """
     storage = resources.storage()
     held_out = {text_key(example.text): example for job in (after, before) for example in storage.frozen_examples(job, "test")}

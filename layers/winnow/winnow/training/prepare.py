@@ -1,4 +1,4 @@
-"""The workflow's first step: a client's data set, read, reported on, parted, and frozen. Never needs the spaCy layer."""
+"""The workflow's first step: read a client's data set, write its report, split it and freeze the parts. Works without the spaCy layer."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from winnow.training.read_dataset import read
 def prepare_training(job: TrainingJob) -> tuple[str, ...]:
     """Freeze the training and the test examples of the job. Returns the recipes to try, the cheapest first.
 
-    EncoderError where the recipe needs an encoder that the deployment has lost since it was named. DatasetError where the data set can't be
-    trained on; its report says all. Once the examples are frozen, and the registry knows of what
-    they are, a repetition changes nothing: the client's object may be another by now.
+    EncoderError if the deployment no longer has the encoder that the recipe needs. DatasetError if the data set can't be trained on;
+    its report says why. Once the registry has the data set's figures, a repetition changes nothing, even if the client has replaced
+    the object.
     """
     version = resources.models().version_of_job(job)
     tried = candidates(version.recipe, has_encoder=resources.has_encoder())
@@ -32,7 +32,7 @@ def prepare_training(job: TrainingJob) -> tuple[str, ...]:
 
 
 def _freeze(job: TrainingJob, version: Version) -> None:
-    """Read the client's data set, report on it, part it, and freeze the parts."""
+    """Read the client's data set, write its report, split it, and freeze the parts."""
     jobs, storage = resources.jobs(), resources.storage()
     chosen = Hyperparameters(**version.hyperparameters)
     whole = read(DatasetReference(**version.dataset), exclusive=chosen.exclusive, keep=True)

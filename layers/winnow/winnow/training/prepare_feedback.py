@@ -1,4 +1,4 @@
-"""The first step of a version from feedback: the examples of its base, and the batches that it takes, as one data set."""
+"""The first step of a version from feedback: merge the examples of its base and its feedback batches into one data set."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from winnow.domain.feedback import TakenFeedback
 from winnow.domain.job import Hyperparameters, Progress, Stage, TrainingJob
 from winnow.domain.model import Version, VersionStatus
 
-# What a version says of the client's object, which the versions built on it go back to.
+# The facts about the client's object. A version from feedback copies them from its base.
 _OF_THE_OBJECT = ("s3bucket", "training_object", "sha256", "etag", "version_id")
 
 
 def prepare_feedback(job: TrainingJob, version: Version, feedback: TakenFeedback) -> None:
-    """Freeze the training and the test examples of the job. DatasetError where they can't be trained on.
+    """Freeze the training and the test examples of the job. DatasetError if they can't be trained on.
 
-    The base's examples are those frozen with it: the client's object may be another by now.
+    The base's examples are its frozen ones, because the client may have replaced the object.
     """
     storage = resources.storage()
     base = _base(replace(job, version=feedback.base))
@@ -53,6 +53,6 @@ def _base(job: TrainingJob) -> Version:
         return resources.models().version_of_job(job)
     except VersionNotFoundError as error:
         raise DatasetError(
-            f"Version {job.version}, on whose examples this one builds, was deleted meanwhile: send feedback again, and the version that is"
-            " live then is built on."
+            f"Version {job.version}, whose examples this version builds on, was deleted:"
+            " send feedback again to build on the version that is live then."
         ) from error

@@ -1,4 +1,4 @@
-"""The end of a training: take the best candidate, evaluate its artifact, and make the version ready."""
+"""The last step of a training: take the best candidate, evaluate its artifact, and make the version ready."""
 
 from __future__ import annotations
 
@@ -29,8 +29,10 @@ _HEADLINE = ("examples", "accuracy", "macro_f1", "micro_f1", "weighted_f1")
 
 
 def publish(job: TrainingJob, candidates: Sequence[Candidate]) -> None:
-    """Take the best candidate and evaluate its artifact, exactly as it will answer, on the held-out test examples; then the version is
-    ready, and live if wanted. TrainingFailedError where no candidate could be trained."""
+    """Take the best candidate, and evaluate its artifact on the held-out test examples, exactly as it will answer.
+
+    Then make the version ready, and live if wanted. TrainingFailedError if no candidate could be trained.
+    """
     jobs, storage = resources.jobs(), resources.storage()
     jobs.note(job, VersionStatus.EVALUATING, Progress.of(Stage.EVALUATING))
     version = resources.models().version_of_job(job)
@@ -51,7 +53,7 @@ def publish(job: TrainingJob, candidates: Sequence[Candidate]) -> None:
         try:
             jobs.commit(job, headline, manifest_sha256, len(trained.labels), live=goes_live, gate=judged, **known)
         except JobSupersededError:
-            # Unless it was overtaken only in what it was held against: another version was promoted meanwhile.
+            # If only the live version changed meanwhile, judge again against the new one.
             if judged is None or resources.models().get(job.model_id).live_version == judged.against:
                 raise
         else:
@@ -59,7 +61,7 @@ def publish(job: TrainingJob, candidates: Sequence[Candidate]) -> None:
 
 
 def _chosen(version: Version, trained: TrainedClassifier, candidates: Sequence[Candidate], choice: Choice) -> dict[str, Any]:
-    """What is known of a version's recipe once it is chosen."""
+    """The facts about a version's recipe, once it is chosen."""
     chosen, texts = Hyperparameters(**version.hyperparameters), version.dataset["train_examples"]
     settings = settings_for(trained.recipe, chosen, texts, len(trained.labels), exclusive=trained.exclusive)
     return {
@@ -100,7 +102,7 @@ def _evaluate(version: Version, trained: TrainedClassifier) -> dict[str, Any]:
 
 
 def _live(version: Version, model: Model) -> Version | None:
-    """The live version of the model, None where there is none."""
+    """The live version of the model, None if there is none."""
     if model.live_version is None:
         return None
     return resources.models().version_of_job(replace(version.job, version=model.live_version))

@@ -1,7 +1,7 @@
-"""Which training starts when: so many go on at once (the template's MostTrainings), and the others wait, first come, first served.
+"""The queue of trainings. At most MostTrainings (a template parameter) run at the same time; the others wait, first come, first served.
 
-A slot is held from the start of a version's workflow until the registry says that the version ended, however it did. Nobody gives one back:
-who wants to start a training looks which of those that hold one have ended. So none is lost, wherever something crashes.
+A version holds a slot from the start of its workflow until it has ended in the registry. No version returns its slot. Instead, a
+function that starts trainings first finds out which versions with a slot have ended. So a crash anywhere loses no slot.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _TRIES = 8
 
 
 def start_waiting() -> int:
-    """Start the trainings whose turn it is. Returns how many are left waiting.
+    """Start trainings while there are free slots. Returns how many trainings still wait.
 
-    Where others do the same at the same moment they may start what we found; what all of them missed, the sweeper starts.
+    Other functions may do the same at the same moment, and start these trainings first. The sweeper starts any that all of them miss.
     """
     for attempt in range(_TRIES):
-        # Before the models: of what holds a slot now, those that nobody wants any more by then have ended.
+        # Read the slots before the models: then a version that holds a slot and isn't wanted any more has ended.
         held = resources.slots().read()
         wanted = {each.key: each for each in sorted(resources.models().wanted(), key=attrgetter("queued_at"))}
         going_on = {name: since for name, since in held.since.items() if name in wanted}
@@ -50,18 +50,18 @@ def _start(wanted: Wanted) -> None:
     try:
         version = resources.models().version_of(wanted.model_id, wanted.uid, wanted.version)
     except VersionNotFoundError:
-        # Deleted meanwhile.
+        # It was deleted meanwhile.
         return
-    # One that began before there were slots takes one, and goes on.
+    # A training that began before the deployment had slots only takes a slot; it runs already.
     if version.status is VersionStatus.QUEUED:
         try_to_start(version.job)
 
 
 def try_to_start(job: TrainingJob) -> bool:
-    """Start the workflow for the job, once: the execution's name is the job's own. Where that fails the job stays queued."""
+    """Start the workflow for the job, once, because each job has its own execution name. If that fails, the job stays queued."""
     return resources.training_workflow().try_to_start(execution_name(job), {"job": asdict(job)})
 
 
 def execution_name(job: TrainingJob) -> str:
-    # A name is refused for 90 days after its execution closed. The uid, which no other life of the model has, keeps it from repeating.
+    # Step Functions refuses a name for 90 days after its execution closed. The uid is new for each life of a model, so no name repeats.
     return f"{job.uid}-{job.version}-{job.fence}"

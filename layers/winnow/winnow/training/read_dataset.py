@@ -1,4 +1,4 @@
-"""A data set as a training or a dry run reads it: its report and, where they are wanted, its examples. Never needs the spaCy layer."""
+"""Reads a data set for a training or a dry run: its report and, if wanted, its examples. Works without the spaCy layer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from winnow.storage.uploads import OpenDataset
 
 @dataclass(frozen=True, slots=True)
 class ReadFile:
-    """An object that was read to its end. examples: empty where they weren't wanted."""
+    """An object that was read to its end. examples: empty if they weren't wanted."""
 
     opened: OpenDataset
     reader: Reader
@@ -24,7 +24,7 @@ class ReadFile:
     examples: list[Example]
 
     def pinned(self) -> dict[str, Any]:
-        """What names the object as it was read."""
+        """The object's digest, ETag and version id, which identify the content that was read."""
         return {"sha256": self.reader.sha256(), "etag": self.opened.etag, "version_id": self.opened.version_id}
 
     def as_dict(self) -> dict[str, Any]:
@@ -33,7 +33,7 @@ class ReadFile:
 
 @dataclass(frozen=True, slots=True)
 class ReadDataset:
-    """A data set, and the client's own test set beside it, if there is one."""
+    """A data set and the client's own test set, if there is one."""
 
     data: ReadFile
     test: ReadFile | None
@@ -43,7 +43,7 @@ class ReadDataset:
         return self.data.report.warnings + (self.test.report.warnings if self.test else 0)
 
     def refusal(self, where: str) -> str | None:
-        """Why it can't be trained on, None where it can. where: the call that shows the report."""
+        """Why it can't be trained on; None if it can. where: the call that shows the report."""
         return self.data.report.refusal(where) or (self.test.report.refusal(where) if self.test else None)
 
     def as_dict(self) -> dict[str, Any]:
@@ -52,16 +52,16 @@ class ReadDataset:
 
 
 class EnoughError(Exception):
-    """Who asked for the reading doesn't want to go on."""
+    """The caller's `enough` ended the reading."""
 
 
 def read(
     dataset: DatasetReference, *, exclusive: bool | None, keep: bool, enough: Callable[[int], bool] = lambda unpacked: False
 ) -> ReadDataset:
-    """Read a data set and its test set. DatasetError where one can't be had; what is wrong inside is in the reports.
+    """Read a data set and its test set. DatasetError if one can't be read. The reports list the wrong rows.
 
-    The data set is read without the texts that the test set has too. enough: asked after each row, with how many bytes were unpacked
-    so far; true raises EnoughError.
+    Texts that are in the test set too are left out of the data set. enough: called after each row with the number of unpacked bytes
+    so far; if it returns True, EnoughError is raised.
     """
     test = None
     if dataset.test_object is not None:

@@ -1,4 +1,4 @@
-"""Starting and cancelling training jobs, and what the sweeper does for those of which nothing is heard. Never needs the spaCy layer."""
+"""Start and cancel training jobs, and what the sweeper does for jobs that stopped reporting. Works without the spaCy layer."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 _TRIES = 5
 
-# A version that could not be started for so long is given up. The sweeper tries every five minutes.
+# A version that can't be started for this long fails. The sweeper tries every five minutes.
 _LONGEST_QUEUED = timedelta(days=1)
 
 _SILENT = (
-    "The training stopped without a word: nothing was heard of it for longer than one of its steps can take."
-    " Train again with force_update, or report it if it stays."
+    "The training stopped: it reported nothing for longer than one of its steps can take."
+    " Train again with force_update; if it fails again, ask the operator."
 )
 _TOO_LONG = (
     "The training took longer than the {minutes} minutes that this deployment allows: train on fewer texts (n_texts) or in fewer epochs"
     " (n_iter), or raise the template's parameter LongestTraining."
 )
-_NEVER_STARTED = "The training could not be started for a day: the sweeper's log has the reason. Train again with force_update."
+_NEVER_STARTED = "The training could not be started for a day: the sweeper's log says why. Train again with force_update."
 
 
 class Care(StrEnum):
@@ -43,11 +43,11 @@ class Care(StrEnum):
 
 
 def start_training(request: TrainingRequest, key: IdempotencyKey | None = None) -> TrainingJob:
-    """Register the version that the request asks for, and start its training. Under a key that was used already: the job started then.
+    """Register the version that the request asks for, and start its training. A known key gets its earlier job.
 
-    ModelExistsError for an id that exists without force_update, TrainingUnderwayError while a version of it is being made,
-    IdempotencyKeyReusedError for a key that stands for another request.
-    Once the version is registered it will be trained or fail: where the workflow doesn't start now, it does when its turn comes.
+    ModelExistsError if the id exists and force_update isn't set; TrainingUnderwayError if a version of the model is in training;
+    IdempotencyKeyReusedError if the key was used for another request; BusyError.
+    A registered version will be trained or fail. If the workflow doesn't start now, it starts later.
     """
     job, new = _register(request, key)
     if new:
@@ -56,10 +56,10 @@ def start_training(request: TrainingRequest, key: IdempotencyKey | None = None) 
 
 
 def care_for_training(wanted: Wanted, since: str) -> Care | None:
-    """See to a version that holds a slot since then, where it takes too long, or its lease ran out. None: there was nothing to do.
+    """Restart or fail a training that takes too long or whose lease ran out. since: when it got its slot. None: nothing to do.
 
-    JobSupersededError where it changed meanwhile. Each step may be the last before a crash, and be repeated: an execution's name has the
-    fence, so that none starts twice; and the fence grows only when the execution before has ended.
+    JobSupersededError if the version changed meanwhile. A crash after any step is safe, and each step can be repeated: the execution's
+    name has the fence, so no execution starts twice, and the fence grows only after the previous execution ended.
     """
     models = resources.models()
     model = models.find(wanted.model_id)
@@ -70,7 +70,7 @@ def care_for_training(wanted: Wanted, since: str) -> Care | None:
 
 
 def _care_for_queued(version: Version, since: str) -> Care | None:
-    """See to a version whose turn it is since then, and of which no task has begun."""
+    """The same for a version that has a slot but whose first task hasn't begun."""
     if not _is_silent(version):
         return None
     if since <= timestamp(utc_now() - _LONGEST_QUEUED):
@@ -84,7 +84,7 @@ def _care_for_queued(version: Version, since: str) -> Care | None:
 
 
 def _care_for_working(version: Version, since: str) -> Care | None:
-    """See to a version that is being trained since then."""
+    """The same for a version in training."""
     longest = resources.longest_training()
     if since <= timestamp(utc_now() - longest):
         resources.jobs().fail(version.job, _TOO_LONG.format(minutes=longest // timedelta(minutes=1)))
@@ -106,12 +106,12 @@ def _give_up(version: Version, error: str) -> Care:
 def _register(request: TrainingRequest, key: IdempotencyKey | None) -> tuple[TrainingJob, bool]:
     """Queue a version. False: its job was registered before, under the same key.
 
-    Another request may change the model between the look and the write: then look again.
+    Another request may change the model between our read and our write. Then read again.
     """
     models, jobs = resources.models(), resources.jobs()
     for _ in range(_TRIES):
         model = models.find(request.model_id)
-        # After the model: a request that shows in it, and has the same key, shows here too.
+        # Read the key after the model: if a request with the same key has already changed the model, the key is visible here.
         before = None if key is None else resources.answered_requests().find(key)
         if before is not None:
             return TrainingJob.from_event(before), False
@@ -131,16 +131,16 @@ def _register(request: TrainingRequest, key: IdempotencyKey | None) -> tuple[Tra
 
 
 def cancel_training(model_id: str, number: int) -> Version:
-    """Stop the training of a version; the live version stays. NotCancellableError where it is no longer being trained."""
+    """Stop the training of a version. The live version stays. NotCancellableError if the training has ended; BusyError."""
     models = resources.models()
     for _ in range(_TRIES):
         version = models.version(models.get(model_id), number)
         if version.status not in ACTIVE:
-            raise NotCancellableError(f"Version {number} of model {model_id!r} is {version.status} already: there is nothing to cancel.")
+            raise NotCancellableError(f"Version {number} of model {model_id!r} is already {version.status}: there is nothing to cancel.")
         try:
             resources.jobs().cancel(version.job)
         except JobSupersededError:
-            # It ended, or was started anew, between the look and the write: then look again.
+            # It ended or was restarted between our read and our write. Then read again.
             continue
         try_to_stop_workflow(version.job)
         return models.version_of_job(version.job)
@@ -148,5 +148,5 @@ def cancel_training(model_id: str, number: int) -> Version:
 
 
 def try_to_stop_workflow(job: TrainingJob) -> None:
-    """Stop the workflow of a job that the registry has ended."""
+    """Stop the workflow of a job that has ended in the registry."""
     resources.training_workflow().try_to_stop(queue.execution_name(job))

@@ -1,6 +1,6 @@
-"""One segment of a training: train on the frozen examples for as long as this Lambda may run.
+"""One segment of a training: train on the frozen examples while this Lambda has time.
 
-It can be repeated without harm: one that was killed anywhere goes on from the job's last checkpoint.
+A segment can be repeated. If it was killed, the next one goes on from the job's last checkpoint.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from winnow.training.fit import Training
 if TYPE_CHECKING:
     from winnow.recipes.encoder import Encoding
 
-# Left over of the Lambda's time to write a checkpoint in, which may be some hundred megabytes.
+# The time that is kept for writing the last checkpoint, which may have some hundred megabytes.
 _SECONDS_TO_SAVE = 60.0
 _SECONDS_BETWEEN_CHECKPOINTS = 110.0
-# A note of progress is also the look whether the job was cancelled.
+# Writing progress is also how a segment notices that the job was cancelled.
 _SECONDS_BETWEEN_NOTES = 2.0
-_NO_FURTHER = "The training comes no further in the time that one Lambda has: train on fewer texts (n_texts)."
+_NO_FURTHER = "The training makes no progress in the time that one Lambda has: train on fewer texts (n_texts)."
 
 
 def train(
     job: TrainingJob, recipe: str, recipes: Sequence[str], seconds_left: Callable[[], float], clock: Callable[[], float] = time.monotonic
 ) -> Candidate | None:
-    """One segment: train by a recipe on the frozen training examples, from the last checkpoint on, for as long as this Lambda may run.
+    """One segment: train with a recipe on the frozen training examples, from the last checkpoint, while this Lambda has time.
 
-    recipes: all that are tried, this one among them; each on its own. None where the training isn't done and another segment is to go on.
+    recipes: all recipes of the job, this one among them; each is trained on its own. None: another segment must go on.
     """
     jobs, storage = resources.jobs(), resources.storage()
     version = resources.models().version_of_job(job)
@@ -48,12 +48,12 @@ def train(
         training.resume(checkpoint)
 
     def note(**known: dict[str, Any]) -> None:
-        # Of several, the last and dearest says how far the job is; but each renews the lease, and hears that the job was cancelled.
+        # Only the last recipe, the most expensive, reports progress. But each renews the lease and notices that the job was cancelled.
         jobs.note(job, VersionStatus.TRAINING, _progress(training) if recipe == recipes[-1] else None, **known)
 
-    # Where the recipe is chosen, each candidate begins with what the client asked for, and not with what another made of it.
+    # If the recipe is still to be chosen, each candidate must start from the client's hyperparameters, so none writes its own here.
     known = {} if version.recipe == AUTO else {"hyperparameters": asdict(training.settings)}
-    # From now on no deployment drops the encoder, and the next segment takes the same.
+    # With the encoder in the registry, no deployment can drop it, and the next segment uses the same one.
     note(**known, **({"encoder": described(encoding)} if encoding else {}))
     noted = saved = clock()
     began_at = training.share
@@ -77,7 +77,7 @@ def train(
 
 
 def _encoding(version: Version) -> Encoding:
-    """The sentence encoder that the version was begun with, else the one for trainings."""
+    """The sentence encoder that the version's training began with; at the beginning, the deployment's."""
     return encoders.find(version.encoder["name"], version.encoder["digest"]) if version.encoder else encoders.for_training()
 
 

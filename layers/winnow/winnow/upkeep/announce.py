@@ -1,4 +1,4 @@
-"""Telling the account's event bus that a training has ended, for whoever waits for it: docs/events.md."""
+"""Events on the account's event bus when a training has ended: docs/events.md."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST_ENTRIES = 10
 
 
 def announce(versions: Sequence[Version]) -> None:
-    """Put an event for each version that has ended. RuntimeError where the bus refused one: then all are to be announced again."""
+    """Put an event for each version that has ended. RuntimeError if the bus refused one; then announce all of them again."""
     entries = [{"Source": SOURCE, "DetailType": DETAIL_TYPE, "Detail": json.dumps(_detail(version))} for version in versions]
     for some in batched(entries, _MOST_ENTRIES, strict=False):
         answer = clients.events().put_events(Entries=list(some))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""What requests, trainings and batch predictions began and could not finish, finished; by the clock and not by anybody's request."""
+"""The sweeper: on a schedule, it finishes what requests, trainings and batch predictions left unfinished."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from winnow.training import feedback, queue
 from winnow.training.requests import care_for_training
 from winnow.versions import delete
 
-# How long an object must have been there before it can be an orphan, and how often they are looked for.
+# The least age of an orphan, and how often to look for orphans.
 _ORPHAN_AGE = timedelta(days=1)
 _EVERY = timedelta(days=1)
 
 
 def sweep(seconds: float) -> Counter[str]:
-    """One round within so many seconds; the rest is the next round's. Returns what was done, by the names of the metrics."""
+    """One round, within `seconds`; the next round does the rest. Returns the counts of what was done, by names of metrics."""
     done: Counter[str] = Counter()
     time_left = delete.time_left(seconds)
 
@@ -38,17 +38,17 @@ def sweep(seconds: float) -> Counter[str]:
             try:
                 done.update(care(name))
             except JobSupersededError:
-                # It changed between our look and our write: somebody sees to it.
+                # The row changed between our read and our write, so something else works on it.
                 continue
             except Exception:
-                # Whatever is wrong with one row must not keep the sweeper from the others.
+                # One broken row must not stop the work on the others.
                 logger.exception("passed over", extra={"row": str(name)})
                 done["SweepFaults"] += 1
 
-    # One look where nobody trains: each read of an idle stack is billed 8,640 times a month.
+    # If nothing trains, one read is enough: each read of an idle stack is billed 8,640 times a month.
     if resources.models().any_for_the_sweeper():
         since = resources.slots().read().since
-        # Who has no slot waits for its turn, for as long as that takes.
+        # Trainings without a slot wait until one is free, so only those with a slot are looked at.
         holding = (wanted for wanted in resources.models().wanted() if wanted.key in since)
         each(holding, lambda wanted: _training(wanted, since[wanted.key]))
         each(resources.models().asked_to_retrain(), lambda name: {"RetrainingsStarted": 1} if feedback.retrain_if_due(name) else {})
@@ -70,9 +70,9 @@ def _batch(job: BatchJob) -> Mapping[str, int]:
 
 
 def _orphans(name: str, time_left: Iterator[bool]) -> Mapping[str, int]:
-    """Once a day: remove the objects, older than a day, that nobody will ask for.
+    """Once a day: remove objects that are older than a day and that no row uses.
 
-    Only as they are now: where the bucket keeps versions, theirs stay for a while. That no row knows them may be the rows' fault.
+    If the bucket keeps old versions of objects, theirs stay for a while, in case the rows were wrong.
     """
     upkeep, storage = resources.upkeep(), resources.storage()
     if not upkeep.is_time_for(name, _EVERY):
@@ -80,21 +80,21 @@ def _orphans(name: str, time_left: Iterator[bool]) -> Mapping[str, int]:
     before = utc_now() - _ORPHAN_AGE
     job = cache(upkeep.job)
 
-    # Keys come in order, those of a model together.
+    # Keys come in order, so all keys of a model come together.
     batches_of = lru_cache(maxsize=1)(upkeep.batches)
 
     def is_orphan(key: str) -> bool:
         of_a_batch = batch_of_key(key)
         if of_a_batch is not None:
             uid, batch = of_a_batch
-            # Its row was never written, or taken back.
+            # The batch's row was never written, or the batch was taken back.
             return batch not in batches_of(uid)
         made = JobObject.from_key(key)
         if made is None:
             return False
         known = job(made.uid, made.version)
         if known is None:
-            # Never registered, or deleted: what a deletion has not come to yet may go just as well.
+            # The version was never registered or was deleted. Its objects may go even if the deletion isn't finished.
             return True
         fence, status = known
         return made.fence < fence or (made.name.startswith(CHECKPOINTS) and status not in ACTIVE)

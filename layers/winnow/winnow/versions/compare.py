@@ -1,4 +1,4 @@
-"""Versions against each other, on texts that neither was trained on."""
+"""Compare two versions on texts that neither was trained on."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from winnow.training.gate import difference, loaded
 
 
 def compare_versions(before: Version, after: Version, most: int | None = None) -> dict[str, Any]:
-    """What got better and what worse from one ready version of a model to another: `comparison_report`.
+    """What got better and what got worse between two ready versions of a model: `comparison_report`.
 
-    most: at most so many examples, drawn by a fixed seed. NothingToCompareError where no example is left; EncoderError where one of them
-    was trained with a sentence encoder that the deployment doesn't have.
+    most: the largest number of examples, drawn with a fixed seed. NothingToCompareError if no example is left; EncoderError if the
+    deployment doesn't have a version's sentence encoder.
     """
     return difference(before, after, loaded(before), loaded(after), most)

@@ -1,4 +1,4 @@
-"""Deleting a model, or a version of one: out of sight at once, then everything that was made for it. Never the client's own data set."""
+"""Delete a model or a version: first its row, at once, and then everything made for it. The client's own data set is never deleted."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ _TRIES = 5
 
 
 def delete_model(model_id: str, seconds: float) -> bool:
-    """Delete the model, and within so many seconds as many of its objects as possible. True when none is left.
+    """Delete the model, and as many of its objects as possible within `seconds`. True when none is left.
 
-    What time doesn't suffice for, the sweeper does later. ModelNotFoundError where there is no such model.
+    The sweeper deletes the rest later. ModelNotFoundError, BusyError.
     """
     return remove(_out_of_sight(model_id), time_left(seconds))
 
 
 def delete_version(model_id: str, number: int, seconds: float) -> bool:
-    """Delete a version, and within so many seconds as many of its objects as possible. True when none is left.
+    """Delete a version, and as many of its objects as possible within `seconds`. True when none is left.
 
-    VersionLiveError for the live one, TrainingUnderwayError for one that is being made; ModelNotFoundError, VersionNotFoundError.
+    VersionLiveError for the live version; TrainingUnderwayError for a version in training; ModelNotFoundError, VersionNotFoundError,
+    BusyError.
     """
     models = resources.models()
     for _ in range(_TRIES):
@@ -59,11 +60,11 @@ def _out_of_sight(model_id: str) -> Deletion:
 
 
 def finish(name: str, time_left: Iterator[bool]) -> bool:
-    """Go on with a deletion, by its name in the registry, while there is time. True when it is finished."""
+    """Continue a deletion while there is time. name: its name in the registry. True when it is finished."""
     deletion = resources.upkeep().deletion(name)
     if deletion is None:
         return False
-    # Before the objects are listed: what is written after that moment would be missed.
+    # Read the time before the objects are listed. An object written after the listing would be missed.
     last = deletion.final_after <= now()
     if not remove(deletion, time_left) or not last:
         return False
@@ -72,9 +73,10 @@ def finish(name: str, time_left: Iterator[bool]) -> bool:
 
 
 def remove(deletion: Deletion, time_left: Iterator[bool]) -> bool:
-    """Remove the objects and then the rows of what was deleted, while there is time. True when none is left.
+    """Remove the objects and then the rows of a deletion, while there is time. True when none is left.
 
-    The note of the deletion stays: a training of it may still write an object, and the sweeper looks again when none can.
+    The row of the deletion stays, because a running training may still write an object. The sweeper removes such objects later, when
+    no training can run any more.
     """
     storage = resources.storage()
     if deletion.version is None:
@@ -87,7 +89,7 @@ def remove(deletion: Deletion, time_left: Iterator[bool]) -> bool:
 
 
 def time_left(seconds: float) -> Iterator[bool]:
-    """Whether there is time left of so many seconds from now, each time it is asked."""
+    """An endless iterator: each item says whether some of the `seconds` from now are left."""
     end = time.monotonic() + seconds
     while True:
         yield time.monotonic() < end

@@ -1,4 +1,4 @@
-"""What clients set of a model: which version is live (promoting one, and rolling back, which is the same), and its properties."""
+"""What clients can set of a model: the live version (to promote and to roll back are the same), and its properties."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _TRIES = 5
 
 
 def promote_version(model_id: str, number: int, condition: Callable[[Model], bool] | None) -> None:
-    """Make a ready version the live one. Nothing is written where it is that already.
+    """Make a ready version live. Writes nothing if it is live already.
 
-    condition: asked of the model as it is looked at; the write is made in that state or not at all. StaleError where it doesn't hold.
-    ModelNotFoundError, VersionNotFoundError, VersionNotReadyError.
+    condition: must hold for the model that is read, otherwise StaleError. The write fails if the model changed after that.
+    ModelNotFoundError, VersionNotFoundError, VersionNotReadyError, BusyError.
     """
     models = resources.models()
     for _ in range(_TRIES):
@@ -27,16 +27,16 @@ def promote_version(model_id: str, number: int, condition: Callable[[Model], boo
             raise StaleError(model_id)
         version = models.version(model, number)
         check_ready(version)
-        # Others may change the model between the look and the write: then look again.
+        # Another request may change the model between our read and our write. Then read again.
         if model.live_version == number or models.promote(model, version, exactly=condition is not None):
             return
     raise BusyError(model_id)
 
 
 def change_model(model_id: str, properties: Mapping[str, Any], condition: Callable[[Model], bool] | None) -> None:
-    """Set properties of a model: `retrain_after`, `tolerance`. Nothing is written where they are as wanted already.
+    """Set properties of a model: `retrain_after`, `tolerance`. Writes nothing if they have these values already.
 
-    condition: as in `promote`. ModelNotFoundError, StaleError.
+    condition: as in `promote_version`. ModelNotFoundError, StaleError, BusyError.
     """
     models = resources.models()
     for _ in range(_TRIES):

@@ -1,0 +1,53 @@
+"""`make monitoring`: the alarms and the dashboard, from their own template, beside a deployed stack."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from local.server import CREDENTIALS, REGION
+from operations import monitoring
+from tests.e2e.conftest import Deployed
+from tests.support.contract import ROOT
+
+EMAIL = "operator@example.org"
+
+
+@pytest.fixture
+def operator(api: Deployed, monkeypatch: pytest.MonkeyPatch) -> Deployed:
+    """Whoever runs `make monitoring` has sam on the path, and the local cloud for AWS."""
+    monkeypatch.setenv("PATH", f"{ROOT / '.tools' / 'sam' / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    for name, value in {
+        **CREDENTIALS,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ENDPOINT_URL": api.cloud.endpoint,
+        "SAM_CLI_TELEMETRY": "0",
+    }.items():
+        monkeypatch.setenv(name, value)
+    return api
+
+
+def test_alarms_watch_the_stack_and_notify_the_operator(operator: Deployed) -> None:
+    watched = "winnow-local"
+    assert monitoring.main(["--stack", watched, "--email", EMAIL]) == 0
+    cloud = operator.cloud
+    [stack] = cloud.client("cloudformation").describe_stacks(StackName=f"{watched}-monitoring")["Stacks"]
+    [topic] = [output["OutputValue"] for output in stack["Outputs"]]
+    alarms = cloud.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert len(alarms) == 10
+    assert all(alarm["AlarmActions"] == [topic] for alarm in alarms)
+    [slow] = [alarm for alarm in alarms if "AlarmSlow" in alarm["AlarmName"]]
+    assert slow["Dimensions"] == [{"Name": "FunctionName", "Value": cloud.resource("Predict")}]
+    [subscription] = cloud.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert subscription["Endpoint"] == EMAIL
+    assert len(cloud.client("cloudwatch").list_dashboards()["DashboardEntries"]) == 1
+
+    # Without EMAIL the address stays.
+    assert monitoring.main(["--stack", watched]) == 0
+    assert cloud.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"] == [subscription]
+
+
+def test_a_stack_that_is_not_there_is_named(operator: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
+    assert monitoring.main(["--stack", "none"]) == 1
+    assert "there is no stack none (STACK=…)" in capsys.readouterr().err

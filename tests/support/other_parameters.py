@@ -1,0 +1,35 @@
+"""Another value than the default, for each parameter of template.yaml that the local cloud heeds."""
+
+from __future__ import annotations
+
+KEY = "arn:aws:kms:us-east-1:000000000000:key/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+OTHERS = {
+    "DatasetBuckets": "a-bucket-of-ours",
+    "BucketOwners": "111122223333",
+    "KmsKey": KEY,
+    "Encoder": "none",
+    "EncoderBucket": "a-bucket-of-encoders",
+    "TrainingMemory": "2048",
+    "TrainingTimeout": "600",
+    "MostRows": "1000",
+    "MostBytes": "1000000",
+    "UploadDays": "2",
+    "MostUnpackedRatio": "20",
+    "MostTextCharacters": "2000",
+    "MostLabels": "50",
+    "MostTrainings": "1",
+    "LongestTraining": "60",
+    "PredictConcurrency": "3",
+    "TrainConcurrency": "2",
+    "BatchConcurrency": "1",
+    "BatchDays": "3",
+    "KeepData": "true",  # samconfig.toml has "false" for the local cloud of all other end-to-end tests
+    "SnapStart": "true",
+    "AccessLogs": "true",
+    "LogDays": "7",
+    "CorsOrigin": "https://app.example.org",
+    "RequestsPerSecond": "40",
+    "RequestsPerDay": "5000",
+    "AdminRequestsPerSecond": "60",
+    "AdminRequestsPerDay": "6000",
+}
