@@ -1,21 +1,26 @@
-# Every task of the project. `make` alone lists them.
+# The project's tasks. `make` lists those that a newcomer needs, `make help-all` all of them: a help text after ## is in both lists,
+# one after ### in the second.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --silent
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help env lock
+.PHONY: help help-all env lock
 
 UV := .tools/uv/bin/uv
 PYTHON := .venv/bin/python
 WITH_PACKAGE := PYTHONPATH=layers/winnow $(PYTHON)
 
-help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+LIST = awk -F ':.*$(1) ' '/^[a-z0-9-]+:.*$(1) / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+help: ### the list of ten tasks to begin with
+	@$(call LIST,[^\#]\#\#)
+
+help-all: ## list all tasks, benchmarks too
+	@$(call LIST,\#\#\#?)
 
 # --- environments: one stamp per environment, remade when its lock changes ---
 
-env: .tools/.dev .tools/.docs .tools/.sam .tools/.ministack ## the three environments: the project's, sam's, the local cloud's
+env: .tools/.dev .tools/.docs .tools/.contract .tools/.sam .tools/.ministack ### the three environments: the project's, sam's, the local cloud's
 
 .tools/.uv: requirements/uv.txt
 	@command -v python3 >/dev/null || { echo "winnow: python3 is missing: install Python 3.13 (python.org, pyenv or your package manager)" >&2; exit 1; }
@@ -39,6 +44,11 @@ assemble_encoder = $(1)/bin/python -B layers/encoder/assemble.py "$$($(1)/bin/py
 	.venv/bin/python -B -m layers.docs.assemble "$$site_packages" "$$site_packages"
 	touch $@
 
+# And winnow_contract, what functions need of the contract; pytest brings it up to date too.
+.tools/.contract: .tools/.dev openapi.yaml layers/winnow/contract.py
+	.venv/bin/python -B -m layers.winnow.contract layers/winnow
+	touch $@
+
 .tools/.sam: requirements/sam.txt .tools/.uv
 	$(UV) venv -q --clear --python 3.13 .tools/sam
 	$(UV) pip sync -q --python .tools/sam --require-hashes $<
@@ -59,19 +69,13 @@ assemble_encoder = $(1)/bin/python -B layers/encoder/assemble.py "$$($(1)/bin/py
 	$(UV) pip sync -q --python .tools/docs-site --require-hashes $<
 	touch $@
 
-.tools/.bench: requirements/bench.txt requirements/encoder-layer.txt layers/encoder/assemble.py .tools/.uv
-	$(UV) venv -q --clear --python 3.13 .tools/bench
-	$(UV) pip sync -q --python .tools/bench --require-hashes requirements/bench.txt requirements/encoder-layer.txt
-	$(call assemble_encoder,.tools/bench)
-	touch $@
-
 COMPILE := $(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url --no-header
-lock: .tools/.uv ## remake the hash-pinned requirements; UPGRADE=1 takes newer releases
+lock: .tools/.uv ### remake the hash-pinned requirements; UPGRADE=1 takes newer releases
 	cd requirements
 	for name in dev sam ministack audit uv docs-site; do ../$(COMPILE) $(if $(UPGRADE),--upgrade) $$name.in -o $$name.txt; done
 	../$(COMPILE) --no-deps encoder-layer.in -o encoder-layer.txt
 	../$(COMPILE) --no-deps -c dev.txt docs-layer.in -o docs-layer.txt
-	for name in spacy-layer winnow-layer bench; do ../$(COMPILE) -c dev.txt $$name.in -o $$name.txt; done
+	for name in spacy-layer winnow-layer contract bench; do ../$(COMPILE) -c dev.txt $$name.in -o $$name.txt; done
 	for source in ../benchmarks/peers_prediction/*/requirements.in; do ../$(COMPILE) -c dev.txt -c bench.txt $$source -o $${source%.in}.txt; done
 
 # --- building and deploying ---
@@ -87,7 +91,7 @@ build: env ## build for an account: ARCHITECTURE=arm64 (default) or x86_64, ENCO
 	ARCHITECTURE=$(ARCHITECTURE) sam build --parameter-overrides Architecture=$(ARCHITECTURE)
 	$(if $(filter none,$(ENCODER)),,$(PYTHON) -m layers.sizes .aws-sam/build)
 
-build-local: .aws-sam/local/template.yaml ## build for this machine, for the local cloud
+build-local: .aws-sam/local/template.yaml ### build for this machine, for the local cloud
 
 # Beside .aws-sam/build, which is what `sam deploy` sends to an account.
 .aws-sam/local/template.yaml: BUILD_FOR := $(HOST_ARCHITECTURE)
@@ -111,7 +115,7 @@ stop: env ## end what `make start` started; its models stay
 demo: build-local ## the main job to its end on a local cloud of its own
 	$(WITH_PACKAGE) -m local.demo
 
-encoder: env ## put a sentence encoder where a deployment finds it (docs/encoders.md): FOLDER=… BUCKET=… NAME=…, POOLING=mean|cls, MOST_TOKENS=256
+encoder: env ### put a sentence encoder where a deployment finds it (docs/encoders.md): FOLDER=… BUCKET=… NAME=…, POOLING=mean|cls, MOST_TOKENS=256
 	$(WITH_PACKAGE) -m layers.encoder.upload "$(FOLDER)" "$(BUCKET)" $(if $(NAME),--name "$(NAME)") \
 		$(if $(POOLING),--pooling $(POOLING)) $(if $(MOST_TOKENS),--most-tokens $(MOST_TOKENS))
 
@@ -119,13 +123,13 @@ KEYS = $(WITH_PACKAGE) -m operations.keys --stack "$(or $(STACK),winnow)"
 key: env ## make an API key and print it this once (docs/keys.md): NAME=… ROLE=predict or admin, STACK=winnow
 	$(KEYS) add "$(NAME)" "$(ROLE)"
 
-keys: env ## list the API keys, without their values: STACK=winnow
+keys: env ### list the API keys, without their values: STACK=winnow
 	$(KEYS) list
 
-key-remove: env ## take an API key back: NAME=…, STACK=winnow
+key-remove: env ### take an API key back: NAME=…, STACK=winnow
 	$(KEYS) remove "$(NAME)"
 
-monitoring: env ## alarms and a dashboard for a deployed stack (docs/operations.md): STACK=winnow EMAIL=…, DASHBOARD=false
+monitoring: env ### alarms and a dashboard for a deployed stack (docs/operations.md): STACK=winnow EMAIL=…, DASHBOARD=false
 	$(WITH_PACKAGE) -m operations.monitoring --stack "$(or $(STACK),winnow)" $(if $(EMAIL),--email "$(EMAIL)") $(if $(DASHBOARD),--dashboard "$(DASHBOARD)")
 
 smoke: env ## the end-to-end calls against a deployed stack: URL=… KEY=…
@@ -138,8 +142,7 @@ docs: .tools/.docs-site ## make the site of docs/ in .site; any warning is an er
 	NO_MKDOCS_2_WARNING=1 .tools/docs-site/bin/mkdocs build --strict
 	echo "The site is in .site: open .site/index.html, or python3 -m http.server -d .site"
 
-.PHONY: check audit test browser artifacts test-faults test-arm64 test-sam-local start-sam-local bench-banking77 bench-selection bench-prediction bench-growth bench-cold-profile
-.PHONY: test-fuzz bench-hostile bench-large bench-batch bench-load bench-datasets bench-training
+.PHONY: check audit test test-rest test-all browser artifacts test-faults test-fuzz test-arm64 test-sam-local start-sam-local
 check: env ## lint, format, types, template
 	ruff check .
 	ruff format --check .
@@ -151,7 +154,7 @@ check: env ## lint, format, types, template
 AUDITED := $(foreach name,winnow-layer spacy-layer encoder-layer docs-layer dev,-r requirements/$(name).txt)
 # (Its advice to give hashes is for locks that have none.)
 PIP_AUDIT := .tools/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off
-audit: env .tools/.audit ## checkov over the templates, the locks against the known vulnerabilities: STRICT=1 fails where nobody can be asked for these
+audit: env .tools/.audit ### checkov over the templates, the locks against the known vulnerabilities: STRICT=1 fails where nobody can be asked for these
 	mkdir -p .aws-sam
 	$(PYTHON) -m tests.support.translated >.aws-sam/deployment.json
 	.tools/audit/bin/checkov --config-file .ci/checkov.yaml --file .aws-sam/deployment.json operations/monitoring.yaml
@@ -162,11 +165,23 @@ audit: env .tools/.audit ## checkov over the templates, the locks against the kn
 	echo "winnow: the locks were NOT audited: no service of known vulnerabilities (PyPI's JSON API, OSV) can be reached" >&2
 	[ -z "$(STRICT)" ]
 
-test: build-local ## all tests but the two below: units, functions, contract, end to end on the local cloud
-	$(PYTHON) -m pytest
+# The marks are told of in pyproject.toml. The cloud builds its layers where they aren't built yet.
+QUICK := essential or not (slow or cloud or faults or fuzz)
+# As on Lambda: threads of OpenBLAS that wait for one another keep processors busy.
+PYTEST := OPENBLAS_NUM_THREADS=1 $(PYTHON) -m pytest
+test: env ## the quick tests, and one end to end that builds the layers, deploys, trains and classifies; or those in T=path
+	$(PYTEST) $(or $(T),-n auto --dist worksteal -m "$(QUICK)")
+
+# One worker more than there are processors: the end-to-end tests, which all have one worker, wait much of their time.
+test-rest: env ### all that `make test` leaves out: end to end, faults, fuzz, the layers, and what is slow
+	REQUESTS=$(or $(REQUESTS),10000) $(PYTEST) -n $$(($$(nproc) + 1)) --dist loadgroup -m "not ($(QUICK))" --durations=20
+
+test-all: ## every test, once
+	$(MAKE) test
+	$(MAKE) test-rest
 
 # What tests/e2e/test_docs.py opens the page GET /docs with.
-browser: ## install Debian's Chromium, by root: without it the test of the page GET /docs is skipped
+browser: ### install Debian's Chromium, by root: without it the test of the page GET /docs is skipped
 	if command -v chromium >/dev/null; then exit 0; fi
 	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
 		echo "winnow: no Chromium: install one; on Debian root does it, by apt-get install chromium" >&2
@@ -175,13 +190,13 @@ browser: ## install Debian's Chromium, by root: without it the test of the page 
 	apt-get -qq update
 	DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends chromium fonts-dejavu-core >/dev/null
 
-artifacts: env ## keep small artifacts of each recipe with their scores, before an upgrade (docs/upgrades.md)
+artifacts: env ### keep small artifacts of each recipe with their scores, before an upgrade (docs/upgrades.md)
 	$(WITH_PACKAGE) -m tests.support.artifacts
 
-test-faults: env ## the tests of faults at length, others each time: PAIRS=3000 lives with two faults from SEED=0 on, STEPS=100000 of the state machine
+test-faults: env ### the tests of faults at length, others each time: PAIRS=3000 lives with two faults from SEED=0 on, STEPS=100000 of the state machine
 	PAIRS=$(or $(PAIRS),3000) STEPS=$(or $(STEPS),100000) SEED=$(or $(SEED),0) $(PYTHON) -m pytest tests/faults
 
-test-fuzz: build-local ## requests that schemathesis makes from the contract, at the local cloud, and a table of the answers: REQUESTS=10000 SEED=0
+test-fuzz: build-local ### requests that schemathesis makes from the contract, at the local cloud, and a table of the answers: REQUESTS=10000 SEED=0
 	REQUESTS=$(or $(REQUESTS),10000) SEED=$(or $(SEED),0) $(PYTHON) -m pytest tests/fuzz
 
 # Python 3.13 for arm64: this machine's own where it is of that kind, else one that emulates, where it is at hand.
@@ -191,7 +206,7 @@ ARM64_LAYERS := .aws-sam/arm64/WinnowLayer/python:.aws-sam/arm64/SpacyLayer/pyth
 # /proc/cpuinfo on, of which onnxruntime dies: Graviton2's is laid over it, for that one process and what it starts.
 AS_GRAVITON := $(if $(filter arm64,$(HOST_ARCHITECTURE)),,QEMU_CPU=neoverse-n1 unshare -m$(if $(filter-out 0,$(shell id -u)),r) \
 	sh -c 'mount --bind tests/layers/arm64_cpuinfo /proc/cpuinfo && exec "$$@"' sh)
-test-arm64: $(if $(ARM64_PYTHON),.aws-sam/arm64/template.yaml) ## the layers built for arm64 train and predict there: ARM64_PYTHON=an arm64 Python 3.13
+test-arm64: $(if $(ARM64_PYTHON),.aws-sam/arm64/template.yaml) ### the layers built for arm64 train and predict there: ARM64_PYTHON=an arm64 Python 3.13
 	if [ -z "$(ARM64_PYTHON)" ]; then echo "skipped: no Python for arm64 on this machine: name one with ARM64_PYTHON"; exit 0; fi
 	$(AS_GRAVITON) "$(ARM64_PYTHON)" -c 'import sys; sys.exit("CPU implementer" not in open("/proc/cpuinfo").read())' \
 		|| { echo "winnow: $(ARM64_PYTHON) finds no arm64 processor in /proc/cpuinfo, and onnxruntime dies of that: unshare must be allowed" \
@@ -201,54 +216,12 @@ test-arm64: $(if $(ARM64_PYTHON),.aws-sam/arm64/template.yaml) ## the layers bui
 
 # A script that starts a container engine and names a Lambda image, for machines that have no engine of their own.
 LAMBDA_IMAGE_TOOL ?= $(wildcard ../shared/tools/lambda-image)
-test-sam-local: build-local ## the original calls against `sam local start-api`, in containers: skipped where there is no Docker engine
+test-sam-local: build-local ### the original calls against `sam local start-api`, in containers: skipped where there is no Docker engine
 	LAMBDA_IMAGE_TOOL="$(LAMBDA_IMAGE_TOOL)" $(PYTHON) -m pytest tests/sam_local
 
-start-sam-local: build-local ## `sam local start-api` with a local cloud behind it, until Ctrl-C: PORT=3000 (default: a free one)
+start-sam-local: build-local ### `sam local start-api` with a local cloud behind it, until Ctrl-C: PORT=3000 (default: a free one)
 	LAMBDA_IMAGE_TOOL="$(LAMBDA_IMAGE_TOOL)" $(WITH_PACKAGE) -m local.sam_local $(PORT)
 
-bench-banking77: build-local ## train on Banking77 and classify its test set, both through the API: DATA=folder with train.csv and test.csv RECIPE=linear
-	$(WITH_PACKAGE) -m benchmarks.banking77 $(DATA) $(if $(RECIPE),--recipe $(RECIPE))
+# --- benchmarks ---
 
-bench-selection: build-local ## what auto takes and why, on Banking77, NLU++ and a few of the sample's texts, through the API: DATA=folder
-	$(WITH_PACKAGE) -m benchmarks.selection $(DATA)
-
-# What a user would ship: untrimmed, with byte code, for this machine; and what the Lambda runtime has beside it.
-PEER_LOCK = benchmarks/peers_prediction/$(1)/requirements.txt
-PEERS := $(foreach name,runtime spacy_ensemble sklearn_svc fasttext,.aws-sam/peers/.$(name))
-.aws-sam/peers/.spacy_ensemble: requirements/spacy-layer.txt
-.aws-sam/peers/.runtime: $(call PEER_LOCK,runtime)
-.aws-sam/peers/.sklearn_svc: $(call PEER_LOCK,sklearn_svc)
-.aws-sam/peers/.fasttext: $(call PEER_LOCK,fasttext)
-$(PEERS): | .tools/.dev
-	rm -rf $(@D)/$(subst .,,$(@F))
-	$(UV) pip install -q --python $(PYTHON) --require-hashes --compile-bytecode --target $(@D)/$(subst .,,$(@F)) -r $<
-	touch $@
-
-BENCH := $(WITH_PACKAGE) -m
-bench-prediction: build-local .tools/.bench $(PEERS) ## one prediction by our recipes and their peers: cold, warm, memory, cost: DATA=folder ROUNDS=10 ONLY="linear spacy_ensemble" MORE="--help"
-	$(BENCH) benchmarks.prediction $(DATA) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY)) $(MORE)
-
-bench-growth: build-local $(PEERS) ## how a prediction's cost grows with labels and with models in one environment, drawn in docs/figures: ROUNDS=5 MORE="--help"
-	$(BENCH) benchmarks.growth $(if $(ROUNDS),--rounds $(ROUNDS)) $(MORE)
-
-bench-cold-profile: build-local $(PEERS) ## what a cold start is made of, by recipe: DATA=folder ONLY="linear cnn"
-	$(BENCH) benchmarks.cold_profile $(DATA) $(if $(ONLY),--only $(ONLY))
-
-bench-hostile: build-local .aws-sam/peers/.runtime ## texts that were made to be slow, through the handler by each recipe: how long each takes: ROUNDS=3
-	$(WITH_PACKAGE) -m benchmarks.hostile $(if $(ROUNDS),--rounds $(ROUNDS))
-
-bench-large: build-local ## 200,000 examples of 100 labels through the API, in segments: how many, and how much memory
-	$(WITH_PACKAGE) -m benchmarks.large
-
-bench-batch: build-local ## a million lines as one batch prediction through the API: in order, bad lines, memory: LINES=1000000 RECIPE=linear N_TOP=1
-	$(WITH_PACKAGE) -m benchmarks.batch $(if $(LINES),--lines $(LINES)) $(if $(RECIPE),--recipe $(RECIPE)) $(if $(N_TOP),--n-top $(N_TOP))
-
-bench-load: build-local ## clients that ask for predictions while trainings are under way: no 5xx, and what the throttles did: CLIENTS=20 SECONDS=300
-	$(WITH_PACKAGE) -m benchmarks.load $(if $(CLIENTS),--clients $(CLIENTS)) $(if $(SECONDS),--seconds $(SECONDS))
-
-bench-datasets: env ## a gigabyte of JSON Lines through the reader and its report: rows a second, memory: MB=1000 GZIP=1
-	$(WITH_PACKAGE) -m benchmarks.datasets $(if $(MB),--mb $(MB)) $(if $(GZIP),--gzip)
-
-bench-training: .tools/.bench ## our recipes and their peers on the same splits: DATA=folder ONLY="banking77-5 linear svc" SEEDS=3
-	PYTHONPATH=layers/winnow OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 .tools/bench/bin/python -m benchmarks.training $(DATA) $(if $(ONLY),--only $(ONLY)) $(if $(SEEDS),--seeds $(SEEDS))
+include benchmarks/Makefile

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,9 +24,13 @@ from uuid import uuid4
 import boto3
 import pytest
 from moto import mock_aws
+from moto.core.models import MockAWS
 
+from layers.winnow import contract
+from tests.support import moments
 from tests.support.clock import Clock
 from tests.support.contract import check_answer, functions, template
+from tests.support.moments import Moment
 from tests.support.state_machine import REQUEST_ID, StateMachine
 from winnow.aws import clients
 from winnow.domain import clock as domain_clock
@@ -40,9 +44,15 @@ CLIENT_BUCKET = "albert-textcats"
 PARAMETERS = {"Encoder": "none", "DatasetBuckets": f"{CLIENT_BUCKET},{CLIENT_BUCKET}-best"}
 ROLE = "arn:aws:iam::123456789012:role/winnow"
 OFFLINE = ("unit", "functions", "scenarios")
+# The marks of all tests of a folder (pyproject.toml says what each means).
+MARKS = {"e2e": ("cloud",), "fuzz": ("cloud", "fuzz"), "faults": ("faults",)}
+
+# What functions need of the contract, up to date before any of them is imported.
+contract.write(ROOT / "layers" / "winnow")
 
 Json = dict[str, Any]
 Ready = Callable[[str], "Winnow"]
+Tell = Callable[[str], None]
 
 WORKFLOW: Json = template()["Resources"]["TrainingWorkflow"]["Properties"]["Definition"]
 BATCH_WORKFLOW: Json = template()["Resources"]["BatchWorkflow"]["Properties"]["Definition"]
@@ -270,6 +280,31 @@ def workflow_tasks() -> dict[str, Json]:
     return {functions()[state["Resource"]["GetAtt"].removesuffix(".Arn")]["CodeUri"]: state for state in states}
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        for mark in MARKS.get(folder, ()):
+            item.add_marker(mark)
+        if "cloud" in MARKS.get(folder, ()):
+            # One process for all that share a cloud.
+            item.add_marker(pytest.mark.xdist_group(folder))
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest) -> Tell:
+    """tell(LINE): a line after the name of the test, for the end of pytest's output."""
+    return lambda line: request.node.user_properties.append(("told", f"{request.node.name}: {line}"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [report for outcome in ("passed", "failed") for report in terminalreporter.getreports(outcome)]
+    told = [line for report in reports for name, line in report.user_properties if name == "told"]
+    if told:
+        terminalreporter.section("what tests tell")
+        for line in told:
+            terminalreporter.write_line(line)
+
+
 @pytest.fixture(autouse=True)
 def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.path.relative_to(ROOT / "tests").parts[0] not in OFFLINE:
@@ -312,51 +347,53 @@ def boto_session() -> boto3.Session:
     return OneSession()
 
 
+@pytest.fixture(scope="module")
+def _moto() -> Iterator[MockAWS]:
+    """moto, started once for the tests of a file: each of them begins with nothing in it."""
+    with mock_aws() as moto:
+        yield moto
+
+
 @pytest.fixture
-def winnow(boto_session: boto3.Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Winnow]:
+def winnow(_moto: MockAWS, boto_session: boto3.Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Winnow]:
     """A deployment of template.yaml in moto: its table, buckets and workflow, and a /tmp of its own."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", "CRITICAL")
-    with mock_aws():
-        monkeypatch.setattr(boto3, "DEFAULT_SESSION", boto_session)
-        clients.forget_clients()
-        names = {"Registry": "winnow-registry", "Models": "winnow-models", "Datasets": "winnow-datasets"}
-        table = template()["Resources"]["Registry"]["Properties"]
-        made_with = {name: table[name] for name in ("AttributeDefinitions", "KeySchema", "BillingMode")}
-        boto3.client("dynamodb").create_table(TableName=names["Registry"], **made_with)
-        for bucket in (names["Models"], names["Datasets"], CLIENT_BUCKET, "albert-textcats-best"):
-            boto3.client("s3").create_bucket(Bucket=bucket)
-        for workflow, name in (("TrainingWorkflow", "winnow-training"), ("BatchWorkflow", "winnow-batches")):
-            machine = boto3.client("stepfunctions").create_state_machine(
-                name=name, definition=json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}), roleArn=ROLE
-            )
-            names[workflow] = machine["stateMachineArn"]
-        yield Winnow(names)
-        clients.forget_clients()
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", boto_session)
+    _moto.reset()
+    clients.forget_clients()
+    names = {"Registry": "winnow-registry", "Models": "winnow-models", "Datasets": "winnow-datasets"}
+    table = template()["Resources"]["Registry"]["Properties"]
+    made_with = {name: table[name] for name in ("AttributeDefinitions", "KeySchema", "BillingMode")}
+    boto3.client("dynamodb").create_table(TableName=names["Registry"], **made_with)
+    moments.create_buckets(names["Models"], names["Datasets"], CLIENT_BUCKET, "albert-textcats-best")
+    for workflow, name in (("TrainingWorkflow", "winnow-training"), ("BatchWorkflow", "winnow-batches")):
+        machine = boto3.client("stepfunctions").create_state_machine(
+            name=name, definition=json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}), roleArn=ROLE
+        )
+        names[workflow] = machine["stateMachineArn"]
+    yield Winnow(names)
+    clients.forget_clients()
 
 
 @pytest.fixture(scope="session")
-def made_once() -> dict[str, tuple[list[Json], dict[str, bytes]]]:
-    """The rows and objects that trainings left, by the name of the data set."""
+def made_once() -> dict[str, Moment]:
+    """What trainings left, by the name of the data set."""
     return {}
 
 
 @pytest.fixture
-def ready(winnow: Winnow, made_once: dict[str, tuple[list[Json], dict[str, bytes]]]) -> Ready:
+def ready(winnow: Winnow, made_once: dict[str, Moment]) -> Ready:
     """ready(DATASET): the deployment with the model tc-01 trained on it, by the real workflow, once for all tests."""
 
     def trained(dataset: str) -> Winnow:
-        winnow.put_dataset(dataset)
-        if dataset not in made_once:
-            assert winnow.train(n_iter=8)["status"] == "ready"
-            made_once[dataset] = winnow.table.scan()["Items"], winnow.objects()
+        if dataset in made_once:
+            moments.bring_back(winnow, made_once[dataset])
         else:
-            rows, objects = made_once[dataset]
-            for row in rows:
-                winnow.table.put_item(Item=row)
-            for key, body in objects.items():
-                winnow.s3.put_object(Bucket=winnow.names["Models"], Key=key, Body=body)
+            winnow.put_dataset(dataset)
+            assert winnow.train(n_iter=8)["status"] == "ready"
+            made_once[dataset] = replace(moments.keep(winnow), executions=[])
         return winnow
 
     return trained

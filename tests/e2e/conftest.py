@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from local.cloud import LocalCloud
+from tests.support.built import build_local
 from tests.support.contract import check_answer
 from winnow_cli.client import Client
 
@@ -68,6 +69,12 @@ class Deployed:
         raise AssertionError(f"no execution trained {model_id}")
 
 
+def forget_models(api: Deployed) -> None:
+    """Delete what earlier tests left, for a test that must have the deployment to itself."""
+    for model in api.client.call("GET", "/models")["models"]:
+        assert api.request("DELETE", f"/models/{model['model_id']}").status_code in {200, 202}
+
+
 def deployed(cloud: LocalCloud) -> Deployed:
     settings, outputs = cloud.environment(), cloud.outputs()
     return Deployed(
@@ -78,6 +85,11 @@ def deployed(cloud: LocalCloud) -> Deployed:
         outputs["ModelsBucket"],
         outputs["RegistryTable"],
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _built() -> None:
+    build_local()
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from layers.encoder import upload
 from local.cloud import LocalCloud
 from local.server import CloudError
 from tests.conftest import ROOT
-from tests.e2e.conftest import Deployed, deployed
+from tests.e2e.conftest import Deployed, deployed, forget_models
 
 BUCKET = "our-encoders"
 # As sam wants it written.
@@ -22,12 +22,14 @@ TEXT = {"text": "my rent is due"}
 
 
 @pytest.fixture(scope="module")
-def with_bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    """A cloud of its own: deployments that fail are nobody else's matter."""
-    with LocalCloud(tmp_path_factory.mktemp("encoders"), port=None) as cloud:
-        cloud.client("s3").create_bucket(Bucket=BUCKET)
-        cloud.deploy({"EncoderBucket": BUCKET})
-        yield cloud
+def with_bucket(api: Deployed) -> Iterator[LocalCloud]:
+    """The cloud, deployed with a bucket of encoders, and no model in it; and afterwards as it was."""
+    forget_models(api)
+    api.cloud.client("s3").create_bucket(Bucket=BUCKET)
+    api.cloud.deploy({"EncoderBucket": BUCKET})
+    yield api.cloud
+    forget_models(api)
+    api.cloud.deploy({**NO_BUCKET, "Encoder": "minilm"})
 
 
 def put_another(cloud: LocalCloud, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:

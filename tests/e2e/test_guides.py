@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from local.cloud import LocalCloud
+from tests.e2e.conftest import Deployed, forget_models
 from tests.support.guides import PAGES, Shell, commands, shape
 
 
 @pytest.fixture(scope="module")
-def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
-    with LocalCloud(tmp_path_factory.mktemp("guides"), port=None) as cloud:
-        cloud.deploy()
-        yield Shell(tmp_path_factory.mktemp("reader"), cloud.environment())
+def shell(api: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    # The pages begin with a deployment that has no models.
+    forget_models(api)
+    yield Shell(tmp_path_factory.mktemp("reader"), api.cloud.environment())
+    forget_models(api)
 
 
 def test_there_is_a_page_for_each_job_in_the_list() -> None:

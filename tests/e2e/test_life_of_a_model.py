@@ -15,6 +15,7 @@ from winnow.evaluation import figures
 STRANGERS = Path(__file__).parents[1] / "data" / "stranger_texts.json"
 
 
+@pytest.mark.essential
 def test_a_stranger_s_texts_are_understood_by_a_model_of_the_sample_data(api: Deployed) -> None:
     api.client.train("sample", api.client.upload("savings.json", SAMPLE.read_bytes()))
     seen: list[int] = []

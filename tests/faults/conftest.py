@@ -1,9 +1,9 @@
-"""The world for the tests of faults, and a line for each of them in the summary: what it did, in numbers."""
+"""The world for the tests of faults."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,6 @@ from tests.faults.deployed import Deployed
 from tests.faults.wire import Wire
 from tests.faults.world import World
 from tests.support.clock import Clock
-from tests.support.summary import Summary
 from winnow.recipes import best, encoder, linear, pipeline
 
 if TYPE_CHECKING:
@@ -28,25 +27,7 @@ if TYPE_CHECKING:
 
     from winnow.recipes.encoder import Encoding
 
-Count = Callable[[str], None]
-_SUMMARY = Summary("faults")
 _WIRE = Wire()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.pluginmanager.register(_SUMMARY)
-
-
-@pytest.fixture(scope="session")
-def tell() -> Count:
-    """tell(LINE): a line for the summary."""
-    return _SUMMARY.tell
-
-
-@pytest.fixture
-def count(request: pytest.FixtureRequest, tell: Count) -> Count:
-    """count(LINE): a line for the summary, after the name of the test."""
-    return lambda line: tell(f"{request.node.name}: {line}")
 
 
 @pytest.fixture(scope="session")

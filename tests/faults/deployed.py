@@ -13,8 +13,8 @@ from typing import Any
 from unittest.mock import patch
 
 from tests.conftest import BATCH_WORKFLOW, FUNCTIONS, Context, Json, Winnow, _variables, workflow_tasks
-from tests.faults import moments
 from tests.faults.wire import Crash, Wire
+from tests.support import moments
 
 
 class StoppedError(BaseException):

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.conftest import Context, load_event
-from tests.faults import moments
 from tests.faults.deployed import DIED, SERVICE_FAULT, UnheardError, VanishedError
-from tests.faults.moments import Moment
 from tests.faults.wire import How
 from tests.faults.world import MODEL, Promises, Segments, World
+from tests.support import moments
+from tests.support.moments import Moment
 from winnow.domain.keys import MODELS_PREFIX
 
 Step = Callable[[World], object]

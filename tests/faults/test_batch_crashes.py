@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.conftest import BATCH_WORKFLOW, CLIENT_BUCKET, Json
-from tests.faults import moments
 from tests.faults.wire import Crash, How
+from tests.support import moments
 from winnow.batch import split_join
 from winnow.domain.batch import BatchStatus
 
 if TYPE_CHECKING:
-    from tests.conftest import Answer
-    from tests.faults.conftest import Count
+    from tests.conftest import Answer, Tell
     from tests.faults.world import World
 
 TEXTS = ["a flat tyre", "prune the roses", "", "change the oil", "tulip bulbs"]
@@ -118,9 +117,9 @@ def violations(world: World, act: Callable[[World], None]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("act", [classified, cancelled, deleted], ids=lambda act: act.__name__)
-def test_a_fault_at_any_write_loses_nothing_and_doubles_nothing(ready: World, count: Count, act: Callable[[World], None]) -> None:
+def test_a_fault_at_any_write_loses_nothing_and_doubles_nothing(ready: World, tell: Tell, act: Callable[[World], None]) -> None:
     found, cases, ends = sweep(ready, act)
-    count(f"{cases} faults: {len(found)} violations; ends: {ends}")
+    tell(f"{cases} faults: {len(found)} violations; ends: {ends}")
     assert cases > 10
     assert not found, "\n".join(found)
 

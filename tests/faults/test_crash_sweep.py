@@ -13,28 +13,28 @@ from tests.faults.operations import OPERATIONS, Operation, run, writes_of
 from tests.faults.wire import How
 
 if TYPE_CHECKING:
-    from tests.faults.conftest import Count
+    from tests.conftest import Tell
     from tests.faults.world import World
 
 LEAST_WRITES = 30
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
-def test_a_fault_at_any_write_loses_nothing_and_doubles_nothing(world: World, count: Count, operation: Operation) -> None:
+def test_a_fault_at_any_write_loses_nothing_and_doubles_nothing(world: World, tell: Tell, operation: Operation) -> None:
     writes = writes_of(world, operation)
     found, cases = sweep(world, operation)
 
     sequels = ", ".join(operation.variants)
-    count(f"{len(writes)} writes, {len(How)} ways, {cases} cases ({sequels}): {len(found)} violations")
+    tell(f"{len(writes)} writes, {len(How)} ways, {cases} cases ({sequels}): {len(found)} violations")
     assert writes
     assert found == [], "\n".join(found)
 
 
-def test_all_writes_are_swept(world: World, count: Count) -> None:
+def test_all_writes_are_swept(world: World, tell: Tell) -> None:
     writes = {operation.name: len(writes_of(world, operation)) for operation in OPERATIONS}
     cases = sum(number * len(How) for number in writes.values())
 
-    count(f"{sum(writes.values())} writes in {len(writes)} operations, {len(How)} ways: {cases} faults")
+    tell(f"{sum(writes.values())} writes in {len(writes)} operations, {len(How)} ways: {cases} faults")
     assert sum(writes.values()) >= LEAST_WRITES
 
 
@@ -48,7 +48,7 @@ def test_all_writes_are_swept(world: World, count: Count) -> None:
     ids=["no condition", "row before objects", "forgotten deletion"],
 )
 def test_what_is_broken_on_purpose_is_found(
-    world: World, count: Count, monkeypatch: pytest.MonkeyPatch, breaking: tuple[Any, str], violation: str
+    world: World, tell: Tell, monkeypatch: pytest.MonkeyPatch, breaking: tuple[Any, str], violation: str
 ) -> None:
     break_it, name = breaking
     [operation] = [operation for operation in OPERATIONS if operation.name == name]
@@ -57,7 +57,7 @@ def test_what_is_broken_on_purpose_is_found(
     first = dict([next(iter(operation.variants.items()))])
     found, cases = sweep(world, replace(operation, variants=first, of=("api/", "training/publish")))
 
-    count(f"{len(found)} violations in {cases} cases, such as: {next((it for it in found if violation in it), None)}")
+    tell(f"{len(found)} violations in {cases} cases, such as: {next((it for it in found if violation in it), None)}")
     assert any(violation in it for it in found), found
 
 

@@ -7,17 +7,17 @@ import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from tests.faults import moments
 from tests.faults.invariants import violations
+from tests.support import moments
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.faults.conftest import Count
+    from tests.conftest import Tell
     from tests.faults.world import World
 
 
-def test_what_was_exported_and_lost_is_there_again_after_the_import(world: World, count: Count, tmp_path: Path) -> None:
+def test_what_was_exported_and_lost_is_there_again_after_the_import(world: World, tell: Tell, tmp_path: Path) -> None:
     _a_little_of_everything(world)
     before = _all(world)
     answers = [_answer(world, model_id) for model_id in ("tc-01", "tc-02", "tc-03")]
@@ -30,7 +30,7 @@ def test_what_was_exported_and_lost_is_there_again_after_the_import(world: World
     imported = _all(world)
     world.sweep()
 
-    count(f"{exported[0]} rows and {exported[1]} objects exported, lost and imported: {len(_difference(before, imported))} differences")
+    tell(f"{exported[0]} rows and {exported[1]} objects exported, lost and imported: {len(_difference(before, imported))} differences")
     assert _difference(before, imported) == []
     assert [_answer(world, model_id) for model_id in ("tc-01", "tc-02", "tc-03")] == answers
     swept = _difference(before, _all(world))

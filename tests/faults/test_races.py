@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.conftest import load_event
-from tests.faults import broken, moments
+from tests.faults import broken
 from tests.faults.interleaving import Race, interleave
 from tests.faults.invariants import violations
 from tests.faults.operations import begin
 from tests.faults.world import MODEL
+from tests.support import moments
 
 if TYPE_CHECKING:
-    from tests.faults.conftest import Count
+    from tests.conftest import Tell
     from tests.faults.world import World
 
 POSTS, ROUNDS = 200, 20
@@ -36,20 +37,20 @@ def _at_once(world: World) -> Iterator[None]:
 # --- many POSTs of one id ---
 
 
-def test_of_many_posts_of_one_id_exactly_one_makes_a_job(world: World, count: Count) -> None:
+def test_of_many_posts_of_one_id_exactly_one_makes_a_job(world: World, tell: Tell) -> None:
     won = [_posts_at_once(world, seed, POSTS) for seed in range(ROUNDS)]
 
-    count(f"{POSTS} POSTs at once, {ROUNDS} rounds: jobs {dict(Counter(jobs for jobs, _ in won))}, answers {dict(_sum(won))}")
+    tell(f"{POSTS} POSTs at once, {ROUNDS} rounds: jobs {dict(Counter(jobs for jobs, _ in won))}, answers {dict(_sum(won))}")
     assert [jobs for jobs, _ in won] == [1] * ROUNDS
     assert _sum(won) == {202: ROUNDS, 409: (POSTS - 1) * ROUNDS}
 
 
-def test_many_posts_find_a_get_then_put(world: World, count: Count, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_posts_find_a_get_then_put(world: World, tell: Tell, monkeypatch: pytest.MonkeyPatch) -> None:
     broken.get_then_put(monkeypatch)
 
     won = [_posts_at_once(world, seed, POSTS // 4) for seed in range(3)]
 
-    count(f"{POSTS // 4} POSTs at once, 3 rounds: jobs {[jobs for jobs, _ in won]}, answers {dict(_sum(won))}")
+    tell(f"{POSTS // 4} POSTs at once, 3 rounds: jobs {[jobs for jobs, _ in won]}, answers {dict(_sum(won))}")
     assert max(jobs for jobs, _ in won) > 1
 
 
@@ -214,10 +215,10 @@ PAIRS: Mapping[str, Pair] = {
 
 
 @pytest.mark.parametrize("name", PAIRS)
-def test_two_at_once_leave_what_one_after_the_other_could(world: World, count: Count, name: str) -> None:
+def test_two_at_once_leave_what_one_after_the_other_could(world: World, tell: Tell, name: str) -> None:
     found, orders = _race(world, PAIRS[name], INTERLEAVINGS)
 
-    count(f"{INTERLEAVINGS} interleavings, {orders} different ones: {len(found)} violations")
+    tell(f"{INTERLEAVINGS} interleavings, {orders} different ones: {len(found)} violations")
     assert found == [], "\n".join(found)
 
 
@@ -232,13 +233,13 @@ def test_two_at_once_leave_what_one_after_the_other_could(world: World, count: C
     ],
 )
 def test_two_at_once_find_what_is_broken_on_purpose(
-    world: World, count: Count, monkeypatch: pytest.MonkeyPatch, name: str, break_it: Any
+    world: World, tell: Tell, monkeypatch: pytest.MonkeyPatch, name: str, break_it: Any
 ) -> None:
     break_it(monkeypatch)
 
     found, orders = _race(world, PAIRS[name], INTERLEAVINGS, enough=1)
 
-    count(f"{break_it.__name__}, found after {orders} interleavings: {found[0] if found else None:.200}")
+    tell(f"{break_it.__name__}, found after {orders} interleavings: {found[0] if found else None:.200}")
     assert found
 
 

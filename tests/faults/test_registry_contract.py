@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -19,10 +19,10 @@ from winnow.domain.model import VersionStatus
 from winnow.registry import table as rows
 from winnow.registry.models import Models
 from winnow.registry.training_jobs import Jobs
+from winnow.registry.versions import Versions
 
-if TYPE_CHECKING:
-    from tests.faults.conftest import Count
-
+# In one process: each engine is started once.
+pytestmark = pytest.mark.xdist_group("engines")
 REQUEST = TrainingRequest("tc-01", DatasetReference("albert-textcats", "trainingSet.json"), Hyperparameters(), "linear")
 AT_ONCE = 20
 # An item's limit, https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
@@ -37,8 +37,6 @@ class Engine:
 
     name: str
     table: Any
-    # The tests that were made on it.
-    checks: list[str] = field(default_factory=list)
 
     def put(self, **row: Any) -> None:
         self.table.put_item(Item=rows.to_item(row))
@@ -48,17 +46,14 @@ class Engine:
 
 
 @pytest.fixture(scope="module", params=ENGINES)
-def one(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, tell: Count) -> Iterator[Engine]:
+def one(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     with engine(request.param, tmp_path_factory.mktemp("engine")) as table:
-        one = Engine(request.param, table)
-        yield one
-    tell(f"the registry's contract on {one.name}: {len(one.checks)} checks")
+        yield Engine(request.param, table)
 
 
 @pytest.fixture
-def store(one: Engine, request: pytest.FixtureRequest) -> Engine:
+def store(one: Engine) -> Engine:
     """One of the engines, with nothing in its table."""
-    one.checks.append(request.node.name)
     with one.table.batch_writer() as batch:
         for page in one.table.meta.client.get_paginator("scan").paginate(TableName=one.table.name, ConsistentRead=True):
             for row in page["Items"]:
@@ -138,7 +133,7 @@ def test_an_older_fence_is_refused(store: Engine) -> None:
         jobs.note(job(), VersionStatus.TRAINING, Progress.of(Stage.PREPARING))
 
     jobs.note(again, VersionStatus.TRAINING, Progress.of(Stage.PREPARING))
-    version = Models(store.table).version_of_job(again)
+    version = Versions(store.table).of_job(again)
     assert (version.status, version.job.fence) == (VersionStatus.TRAINING, 2)
 
 
@@ -196,10 +191,10 @@ def test_versions_come_newest_first_page_by_page(store: Engine) -> None:
         jobs.cancel(job(version=number - 1))
         assert jobs.create_version(registry.get("tc-01"), job(version=number), REQUEST)
 
-    model = registry.get("tc-01")
-    first, before = registry.versions(model, 5)
-    second, before = registry.versions(model, 5, before)
-    third, end = registry.versions(model, 5, before)
+    model, versions = registry.get("tc-01"), Versions(store.table)
+    first, before = versions.list(model, 5)
+    second, before = versions.list(model, 5, before)
+    third, end = versions.list(model, 5, before)
 
     assert [version.job.version for version in (*first, *second, *third)] == list(range(12, 0, -1))
     assert end is None

@@ -1,6 +1,6 @@
 """The whole API against a plain dictionary, step by step, with faults and a clock, by Hypothesis.
 
-2,000 steps in `make test`, always the same ones; any number, other ones each time, with `make test-faults STEPS=…`. A failing
+2,000 steps in `make test-all`, always the same ones; any number, other ones each time, with `make test-faults STEPS=…`. A failing
 example is made as small as it gets, printed with the line that repeats it, and kept in .hypothesis, from where it is tried first.
 """
 
@@ -21,16 +21,16 @@ from hypothesis.database import DirectoryBasedExampleDatabase
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from tests.conftest import ROOT
-from tests.faults import broken, moments
+from tests.faults import broken
 from tests.faults.invariants import violations
 from tests.faults.operations import DEATHS
 from tests.faults.wire import Crash, How
+from tests.support import moments
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.conftest import Answer, Json
-    from tests.faults.conftest import Count
+    from tests.conftest import Answer, Json, Tell
     from tests.faults.world import World
 
 STEPS = int(os.environ.get("STEPS") or 2000)
@@ -355,21 +355,21 @@ def _simple(status: str) -> str:
     return "active" if status in ACTIVE else status
 
 
-def test_the_api_does_what_a_dictionary_does(world: World, count: Count) -> None:
+def test_the_api_does_what_a_dictionary_does(world: World, tell: Tell) -> None:
     steps = _run(world, STEPS, [Phase.reuse, Phase.generate, Phase.shrink], always_the_same="STEPS" not in os.environ)
 
-    count(f"{sum(steps.values())} steps: {', '.join(f'{what} {times}' for what, times in sorted(steps.items()))}")
+    tell(f"{sum(steps.values())} steps: {', '.join(f'{what} {times}' for what, times in sorted(steps.items()))}")
     assert sum(steps.values()) >= STEPS
 
 
 @pytest.mark.parametrize("break_it", [broken.no_condition, broken.no_fence])
-def test_it_finds_what_is_broken_on_purpose(world: World, count: Count, monkeypatch: pytest.MonkeyPatch, break_it: Any) -> None:
+def test_it_finds_what_is_broken_on_purpose(world: World, tell: Tell, monkeypatch: pytest.MonkeyPatch, break_it: Any) -> None:
     break_it(monkeypatch)
 
     with pytest.raises(AssertionError) as found:
         _run(world, STEPS_OF_A_SHORT_RUN, [Phase.generate])
 
-    count(f"{break_it.__name__}: {found.value!s:.150}")
+    tell(f"{break_it.__name__}: {found.value!s:.150}")
 
 
 def _run(world: World, at_least: int, phases: list[Phase], *, always_the_same: bool = True) -> Counter[str]:

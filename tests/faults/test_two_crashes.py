@@ -1,6 +1,6 @@
 """Two faults in one life of a model, from the first POST to DELETE: which, where, and what everybody does next is drawn from a seed.
 
-300 lives in `make test`; any number with `make test-faults PAIRS=…`, beginning at another seed with SEED=….
+300 lives in `make test-all`; any number with `make test-faults PAIRS=…`, beginning at another seed with SEED=….
 """
 
 from __future__ import annotations
@@ -10,27 +10,33 @@ import random
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from tests.faults import moments
+import pytest
+
 from tests.faults.invariants import violations
 from tests.faults.operations import DEATHS
 from tests.faults.wire import How
+from tests.support import moments
 
 if TYPE_CHECKING:
-    from tests.faults.conftest import Count
+    from tests.conftest import Tell
     from tests.faults.world import World
 
 PAIRS = int(os.environ.get("PAIRS") or 300)
 SEED = int(os.environ.get("SEED") or 0)
+# Of each test: so that they go on side by side.
+LIVES = 50
 
 
-def test_two_faults_in_one_life_lose_nothing_and_double_nothing(world: World, count: Count) -> None:
+@pytest.mark.parametrize("first", range(SEED, SEED + PAIRS, LIVES))
+def test_two_faults_in_one_life_lose_nothing_and_double_nothing(world: World, tell: Tell, first: int) -> None:
+    seeds = range(first, min(first + LIVES, SEED + PAIRS))
     world.bring_back(moments.nothing(world.winnow), {})
     live(world, random.Random(SEED))
     writes = len(world.wire.writes)
     assert violations(world) == []
     hits: Counter[int] = Counter()
     ways: Counter[str] = Counter()
-    for seed in range(SEED, SEED + PAIRS):
+    for seed in seeds:
         chance = random.Random(seed)
         plan = {number: chance.choice(list(How)) for number in sorted(chance.sample(range(1, writes + 1), 2))}
         world.bring_back(moments.nothing(world.winnow), {})
@@ -44,8 +50,8 @@ def test_two_faults_in_one_life_lose_nothing_and_double_nothing(world: World, co
         hits[len(world.wire.hits)] += 1
         ways.update(hit.fault.value for hit in world.wire.hits if hit.fault)
     met = ", ".join(f"{number} met {faults} faults" for faults, number in sorted(hits.items(), reverse=True))
-    count(f"{PAIRS} lives of {writes} writes (seeds {SEED} to {SEED + PAIRS - 1}): {met}; {dict(ways)}; 0 violations")
-    assert hits[2] > PAIRS // 2
+    tell(f"{len(seeds)} lives of {writes} writes (seeds {seeds[0]} to {seeds[-1]}): {met}; {dict(ways)}; 0 violations")
+    assert hits[2] > len(seeds) // 2
 
 
 def live(world: World, chance: random.Random) -> None:

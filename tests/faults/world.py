@@ -15,12 +15,12 @@ from datetime import timedelta
 from typing import Any
 
 from tests.conftest import WORKFLOW, Answer, Context, Json, load_event
-from tests.faults import moments
 from tests.faults.deployed import DIED, Deployed, PausedError, StoppedError, UnheardError, VanishedError
-from tests.faults.moments import Moment
 from tests.faults.wire import Crash, Wire
+from tests.support import moments
 from tests.support.clock import Clock
 from tests.support.feedback import labelled
+from tests.support.moments import Moment
 
 SWEEP = "functions/upkeep/sweep"
 ENDED = "functions/upkeep/execution_ended"

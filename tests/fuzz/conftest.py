@@ -6,7 +6,7 @@ import gzip
 import json
 import random
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ import pytest
 from local.cloud import LocalCloud
 from tests.e2e.conftest import SAMPLE, Deployed, deployed
 from tests.fuzz.known import CHANGED, KEPT, Known
-from tests.support.summary import Summary
+from tests.support.built import build_local
 from winnow.domain.access import Role
 from winnow.training.dry_run import MOST_BYTES_AT_ONCE
 
@@ -24,22 +24,10 @@ TEXTS = 20
 # How many uploads there are to be deleted.
 UPLOADS = 20
 
-Tell = Callable[[str], None]
-_SUMMARY = Summary("fuzz")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.pluginmanager.register(_SUMMARY)
-
-
-@pytest.fixture(scope="session")
-def tell() -> Tell:
-    """tell(LINE): a line for the summary."""
-    return _SUMMARY.tell
-
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    build_local()
     with LocalCloud(tmp_path_factory.mktemp("cloud"), port=None) as cloud:
         # One training at a time and no encoder, so that trainings leave the processors to the requests; and no throttle but the machine.
         most = dict.fromkeys(("RequestsPerSecond", "AdminRequestsPerSecond"), "10000")

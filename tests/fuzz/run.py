@@ -93,7 +93,7 @@ VALIDITY: list[CheckFunction] = [checks.negative_data_rejection, refused_for_a_r
 
 @dataclass(repr=False)
 class Run:
-    """What came of the requests: the statuses of each call, and the faults by their kind, each with its request."""
+    """What came of the requests: the statuses of each call, the faults by their kind, each with its request, and what to tell of them."""
 
     url: str
     keys: Mapping[str, str | None]
@@ -101,6 +101,7 @@ class Run:
     seed: int
     statuses: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     faults: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    told: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _local: threading.local = field(default_factory=threading.local)
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import Tell
 from tests.e2e.conftest import Deployed
 from tests.e2e.test_upkeep import sweep
 from tests.fuzz import cases
-from tests.fuzz.conftest import Tell
 from tests.fuzz.known import KEPT, Known
 from tests.fuzz.run import WRONG_KEY, Run, table
 from tests.support.contract import operations
@@ -32,12 +32,12 @@ NEED_MANY = {
     "POST /models/{model_id}/versions/{version}/cancel",
     "DELETE /models/{model_id}/examples/{batch}",
 }
-# Rows that stay when every model and upload is deleted: for keys, cursors, the order of trainings and the sweeper. Others expire.
-STAYS = {"ROLES", "KEYS", "TRAININGS", "UPKEEP"}
+# Rows that stay when every model and upload is deleted: for keys, the order of trainings and the sweeper. Others expire.
+STAYS = {"ROLES", "TRAININGS", "UPKEEP"}
 
 
 @pytest.fixture(scope="module")
-def run(api: Deployed, keys: dict[str, str | None], known: Known, tell: Tell) -> Run:
+def run(api: Deployed, keys: dict[str, str | None], known: Known) -> Run:
     """The run, done."""
     count, seed = int(os.environ.get("REQUESTS", "1000")), int(os.environ.get("SEED", "0"))
     began = time.monotonic()
@@ -46,13 +46,13 @@ def run(api: Deployed, keys: dict[str, str | None], known: Known, tell: Tell) ->
     run = Run(api.url, {**keys, "no key": None, "wrong key": WRONG_KEY}, known, seed)
     run.drive(planned, WORKERS)
     took = time.monotonic() - made
-    for line in table(run.statuses):
-        tell(line)
-    tell(f"{count} requests of SEED={seed}, made in {made - began:.0f} s, answered in {took:.0f} s: {count / took:.0f} a second")
+    pace = f"made in {made - began:.0f} s, answered in {took:.0f} s: {count / took:.0f} a second"
+    run.told += [*table(run.statuses), f"{count} requests of SEED={seed}, {pace}"]
     return run
 
 
-def test_every_answer_is_as_the_contract_says(run: Run) -> None:
+def test_every_answer_is_as_the_contract_says(run: Run, tell: Tell) -> None:
+    tell("\n".join(["", *run.told]))
     shown = [f"{kind} ({len(faults)} times)\n" + "\n".join(faults[:_MOST_EXAMPLES]) for kind, faults in run.faults.items()]
     assert not shown, "\n\n".join(shown)
 

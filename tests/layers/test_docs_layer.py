@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from layers.docs import assemble
+from tests.support.built import build_local
 from tests.support.contract import ROOT, document
 from winnow.api.docs_files import MEDIA_TYPES
 
@@ -53,7 +54,9 @@ def test_a_viewer_that_lacks_a_file_is_refused(carriers: Path, tmp_path: Path, n
     assert not (tmp_path / "python").exists()
 
 
+@pytest.mark.slow
 def test_the_built_layer_has_all_that_is_answered_and_the_contract_of_today() -> None:
+    build_local()
     assert {file.name for file in BUILT.iterdir()} == {"__init__.py", *MEDIA_TYPES}
     assert json.loads((BUILT / "openapi.json").read_text()) == document()
     assert "SwaggerUIBundle" in (BUILT / "swagger-ui-bundle.js").read_text()

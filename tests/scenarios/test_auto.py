@@ -12,6 +12,7 @@ from winnow.domain.errors import ArtifactError, JobSupersededError
 from winnow.domain.job import Hyperparameters
 from winnow.training import segment
 from winnow.training.fit import Training, settings_for
+from winnow.training.folds import Folds
 
 if TYPE_CHECKING:
     from tests.conftest import Json, Winnow
@@ -31,7 +32,7 @@ def two(winnow: Winnow) -> Winnow:
 
 def scored(monkeypatch: pytest.MonkeyPatch, scores: dict[str, float]) -> None:
     """Whatever they learn, the candidates come off like this on what is held out."""
-    monkeypatch.setattr(Training, "held_out_score", property(lambda training: scores[training._recipe]))
+    monkeypatch.setattr(Folds, "held_out_score", lambda folds: scores[folds.plan.recipe])
 
 
 def without_seconds(selection: Json) -> list[Json]:

@@ -48,6 +48,7 @@ def installed() -> Encoder:
     return encoder.installed()
 
 
+@pytest.mark.slow
 def test_its_vectors_are_nearly_those_of_the_float32_weights(installed: Encoder) -> None:
     texts = [*SENTENCES, *ODD, *LONG]
     vectors = installed.vectors(texts)

@@ -13,6 +13,8 @@ from winnow.datasets.report import Counting, Report
 from winnow.domain.dataset import Ceilings
 
 MOST_MEMORY = 64_000_000
+# Under tracemalloc these take several seconds each.
+LONG = ("a gzip bomb of good examples", "a quoted text of 5 MB", "a label for each of 50,000 rows")
 
 
 def reported(body: bytes, name: str) -> tuple[Report, list[int]]:
@@ -35,7 +37,7 @@ def test_it_is_refused_with_row_and_sentence(broken: Broken) -> None:
         assert rows[0] == broken.row
 
 
-@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.what)
+@pytest.mark.parametrize("broken", [pytest.param(it, id=it.what, marks=[pytest.mark.slow] if it.what in LONG else []) for it in BROKEN])
 def test_memory_is_bounded(broken: Broken) -> None:
     body = broken.body()
     tracemalloc.start()

@@ -66,7 +66,7 @@ def test_it_says_what_scikit_learn_s_says(size: int, exclusive: bool) -> None:
 
 
 @pytest.mark.parametrize("exclusive", [True, False])
-@pytest.mark.parametrize("size", [40, 300])
+@pytest.mark.parametrize("size", [40, pytest.param(300, marks=pytest.mark.slow)])
 def test_its_sharpness_is_the_likeliest_for_texts_that_are_really_left_out(size: int, exclusive: bool) -> None:
     vectors, labels = points(size)
     truth, near = truth_of(labels, exclusive=exclusive), kernel(vectors, vectors)

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import tarfile
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -29,12 +30,17 @@ EXAMPLES = {
 }
 
 
+@cache
 def trained(recipe: str, *, exclusive: bool) -> TrainedClassifier:
     return train(recipe, EXAMPLES[exclusive], Hyperparameters(n_iter=3), exclusive=exclusive)
 
 
+# All but those of the cheapest recipe take long.
+RECIPES = [recipe if recipe == "linear" else pytest.param(recipe, marks=pytest.mark.slow) for recipe in COSTS]
+
+
 @pytest.mark.parametrize("exclusive", [True, False])
-@pytest.mark.parametrize("recipe", COSTS)
+@pytest.mark.parametrize("recipe", RECIPES)
 def test_it_gives_the_calibrated_scores(recipe: str, exclusive: bool) -> None:
     made = trained(recipe, exclusive=exclusive)
     assert made.temperature != 1.0
@@ -66,7 +72,7 @@ print(json.dumps({"cats": [nlp(text).cats for text in texts], "about": nlp.meta[
 
 
 @pytest.mark.parametrize("exclusive", [True, False])
-@pytest.mark.parametrize("recipe", COSTS)
+@pytest.mark.parametrize("recipe", RECIPES)
 def test_spacy_load_opens_it_with_our_package_installed(recipe: str, exclusive: bool, installed: Path, tmp_path: Path) -> None:
     made = trained(recipe, exclusive=exclusive)
     with tarfile.open(fileobj=io.BytesIO(archive(made, "tc-01-2", {"model_id": "tc-01", "version": 2}))) as tar:

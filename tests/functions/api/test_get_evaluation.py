@@ -21,10 +21,9 @@ EPOCHS = [{"epoch": 1, "loss": 0.7, "score": 0.5}, {"epoch": 2, "loss": None, "s
 def write(winnow: Winnow, report: dict[str, Any]) -> None:
     """Put the report where the training of version 1 writes its own."""
     with winnow.settings(FUNCTION):
-        storage = resources.storage()
         [key] = [key for key in winnow.objects() if key.endswith("/evaluation.json")]
-        _, uid, _, version, fence, name = key.split("/")
-        storage.write_report(TrainingJob("tc-01", uid, int(version), int(fence)), name, report)
+        _, uid, _, version, fence, _ = key.split("/")
+        resources.version_reports().write_evaluation(TrainingJob("tc-01", uid, int(version), int(fence)), report)
 
 
 @pytest.mark.parametrize(

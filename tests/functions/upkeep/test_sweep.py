@@ -116,7 +116,7 @@ def test_two_sweeps_at_once_start_one_training(winnow: Winnow, clock: Clock) -> 
 
     def sweep_too(**_: Any) -> None:
         events.unregister("provide-client-params.stepfunctions.DescribeExecution", unique_id="twice")
-        [wanted] = resources.models().wanted()
+        [wanted] = resources.pending_trainings().wanted()
         requests.care_for_training(wanted, wanted.queued_at)
 
     events.register("provide-client-params.stepfunctions.DescribeExecution", sweep_too, unique_id="twice")

@@ -1,6 +1,7 @@
 """Who may call what: the roles of API keys, and the calls that each may make.
 
-A call is a method and a route, as in "GET /models/{model_id}". docs/keys.md has them as a table.
+A call is a method and a route, as in "GET /models/{model_id}". The contract, openapi.yaml, has the roles of each (`x-winnow-roles`), and
+docs/keys.md has them as a table.
 """
 
 from __future__ import annotations
@@ -11,38 +12,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from winnow_contract import ROLES
+
 # The value of the deployment's setting AUTHORIZER with which IAM decides, in the place of roles.
 BY_IAM = "AWS_IAM"
-
-# Asked for no key.
-OPEN_CALLS = frozenset({"GET /health", "GET /docs", "GET /docs/{file}", "GET /openapi.json"})
-
-_MODEL = "/models/{model_id}"
-_VERSION = f"{_MODEL}/versions/{{version}}"
-
-# Those that classify, and those that read.
-PREDICT_CALLS = frozenset(
-    {
-        "GET /models",
-        f"GET {_MODEL}",
-        f"GET {_MODEL}/versions",
-        f"GET {_VERSION}",
-        f"GET {_VERSION}/report",
-        f"GET {_VERSION}/evaluation",
-        f"GET {_VERSION}/evaluation/{{figure}}",
-        f"GET {_VERSION}/compare",
-        f"GET {_VERSION}/artifact",
-        f"GET {_MODEL}/examples",
-        "GET /datasets",
-        "GET /reports/{report_id}",
-        "GET /prediction",
-        "POST /prediction",
-        f"POST {_MODEL}/batches",
-        f"GET {_MODEL}/batches",
-        f"GET {_MODEL}/batches/{{batch}}",
-        f"POST {_MODEL}/batches/{{batch}}/cancel",
-    }
-)
 
 
 class Role(StrEnum):
@@ -50,6 +23,11 @@ class Role(StrEnum):
 
     PREDICT = "predict"
     ADMIN = "admin"
+
+
+# Calls that need no key.
+OPEN_CALLS = frozenset(call for call, roles in ROLES.items() if not roles)
+PREDICT_CALLS = frozenset(call for call, roles in ROLES.items() if Role.PREDICT in roles)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Batch predictions: their rows, and the marks of those that are under way. (Batches of feedback: feedback.py.)
+"""Batch predictions: their rows, and the marks of those that are under way.
 
 Each write holds only while the batch is queued or running. So of a task that outlived its batch (it was cancelled, it failed, its model was
 deleted) nothing is let through, and that gets JobSupersededError.

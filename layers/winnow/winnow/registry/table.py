@@ -10,7 +10,6 @@ DELETIONS       uid         a deleted model whose objects may not all be gone ye
 DELETIONS       uid#000001  the same of one version of a model
 TRAININGS       slots       which trainings hold one of the slots, since when
 UPKEEP          name        when the sweeper last did what it does once a day
-KEYS            cursors     the key that signs the cursors of lists
 ROLES           digest      the role of an API key, by the key's SHA-256
 IDEMPOTENCY#…   ANSWER      what was started under an Idempotency-Key, by the key's SHA-256
 
@@ -46,7 +45,6 @@ ROLES = "ROLES"
 Key = dict[str, Any]
 
 SLOTS_KEY: Key = {"pk": TRAININGS, "sk": "slots"}
-CURSOR_KEY: Key = {"pk": "KEYS", "sk": "cursors"}
 
 # For a look of the sweeper, who comes again in five minutes: half the price.
 SOMEWHAT_LATE = {"ConsistentRead": False}
@@ -81,7 +79,7 @@ def feedback_partition(uid: str) -> str:
     return f"FEEDBACK#{uid}"
 
 
-def batch_key(uid: str, batch: str) -> Key:
+def feedback_key(uid: str, batch: str) -> Key:
     return {"pk": feedback_partition(uid), "sk": batch}
 
 
@@ -108,6 +106,11 @@ def upkeep_key(name: str) -> Key:
 
 def role_key(digest: str) -> Key:
     return {"pk": ROLES, "sk": digest}
+
+
+def model_id_of(model: Mapping[str, Any]) -> str:
+    """Of a row of MODELS."""
+    return str(model["sk"])
 
 
 def digest_of(role: Mapping[str, Any]) -> str:

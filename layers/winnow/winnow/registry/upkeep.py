@@ -94,7 +94,7 @@ class Upkeep:
         item = self._table.get_item(Key=rows.version_key(uid, version), ConsistentRead=True).get("Item")
         return (int(item["fence"]), VersionStatus(item["status"])) if item else None  # type: ignore[arg-type]
 
-    def batches(self, uid: str) -> frozenset[str]:
+    def feedback_batches(self, uid: str) -> frozenset[str]:
         """The ids of the batches of feedback that the registry has of a model, under the uid of one of its lives."""
         return frozenset(item["sk"] for item in rows.partition(self._table, rows.feedback_partition(uid)))
 

@@ -32,7 +32,7 @@ def start_waiting() -> int:
     for attempt in range(_TRIES):
         # Read the slots before the models: then a version that holds a slot and isn't wanted any more has ended.
         held = resources.slots().read()
-        wanted = {each.key: each for each in sorted(resources.models().wanted(), key=attrgetter("queued_at"))}
+        wanted = {each.key: each for each in sorted(resources.pending_trainings().wanted(), key=attrgetter("queued_at"))}
         going_on = {name: since for name, since in held.since.items() if name in wanted}
         waiting = [name for name in wanted if name not in going_on]
         room = max(0, resources.most_trainings() - len(going_on))
@@ -48,7 +48,7 @@ def start_waiting() -> int:
 
 def _start(wanted: Wanted) -> None:
     try:
-        version = resources.models().version_of(wanted.model_id, wanted.uid, wanted.version)
+        version = resources.versions().of_life(wanted.model_id, wanted.uid, wanted.version)
     except VersionNotFoundError:
         # It was deleted meanwhile.
         return

@@ -1,7 +1,7 @@
 """Feedback: batches of examples that came for a model after its training, and what the model knows of them.
 
-A batch is never changed. It waits until a version takes it, and that is told by two marks in the model's row alone: how far the version
-in training takes the batches, and how far the last ready one took them. So a training that fails leaves nothing to be undone.
+A batch never changes. It waits until a version takes it. Two marks in the model's row say which batches are taken: how far the version in
+training takes them, and how far the last ready version took them. So a failed training leaves nothing to undo.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
 from winnow.domain.clock import now
-from winnow.domain.errors import BatchNotFoundError
-from winnow.domain.feedback import Batch, Retrain, TakenFeedback
+from winnow.domain.errors import FeedbackBatchNotFoundError
+from winnow.domain.feedback import FeedbackBatch, Retrain, TakenFeedback
 from winnow.domain.job import IdempotencyKey
 from winnow.domain.model import Model
 from winnow.registry import table as rows
@@ -27,24 +27,24 @@ _ASKED: Mapping[Retrain, Mapping[str, bool]] = {
     Retrain.NO: {},
 }
 
-# Whoever takes batches up to a mark has seen all that will ever be up to it.
+# A version that takes batches up to a mark has seen every batch that will ever be up to it.
 _WAITS = " AND ".join(f"(attribute_not_exists(#{mark}) OR #{mark}.#through < :batch)" for mark in ("feedback_taking", "feedback_taken"))
 
 
-class Batches:
-    """The batches of a table."""
+class FeedbackBatches:
+    """The batches of feedback in a table."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
     def add(
-        self, model: Model, batch: Batch, retrain: Retrain, key: IdempotencyKey | None = None, kept: Mapping[str, Any] | None = None
+        self, model: Model, batch: FeedbackBatch, retrain: Retrain, key: IdempotencyKey | None = None, kept: Mapping[str, Any] | None = None
     ) -> bool:
-        """A batch that waits; what it asks for; and what is kept of the request under the key. Its object is written before.
+        """Add a batch that waits, what it asks for, and what is kept of the request under the key. Its object must be there already.
 
-        False where the model was deleted or the key was taken meanwhile, or a version takes batches beyond this one's id.
+        False if the model was deleted or the key was taken meanwhile, or if a version takes batches beyond this one's id.
         """
-        row = rows.put_new({**rows.batch_key(model.uid, batch.batch), **_item(batch)})
+        row = rows.put_new({**rows.feedback_key(model.uid, batch.batch), **_item(batch)})
         known = [] if key is None else [answered(key, kept or {})]
         try:
             rows.transact(self._table, rows.updated(_counted(model, batch, batch.examples, _ASKED[retrain])), row, *known)
@@ -52,42 +52,42 @@ class Batches:
             return False
         return True
 
-    def remove(self, model: Model, batch: Batch) -> bool:
-        """Take a batch back. False where the model was deleted, or a version took the batch, or it was taken back, meanwhile."""
-        row = rows.deleted(rows.batch_key(model.uid, batch.batch), "#examples = :examples", {"examples": batch.examples})
+    def remove(self, model: Model, batch: FeedbackBatch) -> bool:
+        """Take a batch back. False if meanwhile the model was deleted, a version took the batch, or it was taken back."""
+        row = rows.deleted(rows.feedback_key(model.uid, batch.batch), "#examples = :examples", {"examples": batch.examples})
         try:
             rows.transact(self._table, rows.updated(_counted(model, batch, -batch.examples, {})), row)
         except rows.ConditionFailedError:
             return False
         return True
 
-    def get(self, model: Model, batch: str) -> Batch:
-        """A batch, whether or not it waits. BatchNotFoundError where there is none."""
-        item = self._table.get_item(Key=rows.batch_key(model.uid, batch), ConsistentRead=True).get("Item")
+    def get(self, model: Model, batch: str) -> FeedbackBatch:
+        """The batch of this id, whether or not it waits. FeedbackBatchNotFoundError if there is none."""
+        item = self._table.get_item(Key=rows.feedback_key(model.uid, batch), ConsistentRead=True).get("Item")
         if not item:
-            raise BatchNotFoundError(model.model_id, batch)
-        return _batch(rows.from_item(item))
+            raise FeedbackBatchNotFoundError(model.model_id, batch)
+        return _feedback_batch(rows.from_item(item))
 
     def newest(self, model: Model) -> str | None:
         """The id of the newest batch, whether or not it waits. None where there is none."""
         found = rows.partition(self._table, rows.feedback_partition(model.uid), Limit=1, ScanIndexForward=False)
-        return next((_batch(item).batch for item in found), None)
+        return next((_feedback_batch(item).batch for item in found), None)
 
-    def waiting(self, model: Model, limit: int, after: str | None = None) -> tuple[list[Batch], str | None]:
+    def waiting(self, model: Model, limit: int, after: str | None = None) -> tuple[list[FeedbackBatch], str | None]:
         """At most `limit` batches that wait, oldest first, those after the batch `after`; and the one to go on after, None at the end."""
         found = list(islice(self._after(model.uid, max(after or "", model.feedback.watermark.through), limit + 1), limit + 1))
         return found[:limit], found[limit - 1].batch if len(found) > limit else None
 
-    def taken(self, uid: str, feedback: TakenFeedback) -> Iterator[Batch]:
+    def taken(self, uid: str, feedback: TakenFeedback) -> Iterator[FeedbackBatch]:
         """The batches that a version takes, oldest first."""
         return takewhile(lambda batch: batch.batch <= feedback.through, self._after(uid, feedback.after))
 
-    def _after(self, uid: str, batch: str, limit: int = 1_000) -> Iterator[Batch]:
-        start = {"ExclusiveStartKey": rows.batch_key(uid, batch)} if batch else {}
-        return map(_batch, rows.partition(self._table, rows.feedback_partition(uid), Limit=limit, **start))
+    def _after(self, uid: str, batch: str, limit: int = 1_000) -> Iterator[FeedbackBatch]:
+        start = {"ExclusiveStartKey": rows.feedback_key(uid, batch)} if batch else {}
+        return map(_feedback_batch, rows.partition(self._table, rows.feedback_partition(uid), Limit=limit, **start))
 
 
-def _counted(model: Model, batch: Batch, examples: int, asked: Mapping[str, bool]) -> rows.Update:
+def _counted(model: Model, batch: FeedbackBatch, examples: int, asked: Mapping[str, bool]) -> rows.Update:
     return rows.Update(
         key=rows.model_key(model.model_id),
         assign={"updated_at": now(), **asked},
@@ -98,9 +98,9 @@ def _counted(model: Model, batch: Batch, examples: int, asked: Mapping[str, bool
     )
 
 
-def _item(batch: Batch) -> dict[str, Any]:
+def _item(batch: FeedbackBatch) -> dict[str, Any]:
     return {"batch": batch.batch, "examples": batch.examples, "labels": batch.labels, "created_at": batch.created_at}
 
 
-def _batch(item: Mapping[str, Any]) -> Batch:
-    return Batch(item["batch"], item["examples"], item["labels"], item["created_at"])
+def _feedback_batch(item: Mapping[str, Any]) -> FeedbackBatch:
+    return FeedbackBatch(item["batch"], item["examples"], item["labels"], item["created_at"])

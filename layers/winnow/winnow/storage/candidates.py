@@ -1,0 +1,75 @@
+"""Candidates: the artifacts that a training job made, one by each recipe that it tried. One of them becomes the version's."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from winnow.domain.errors import ArtifactError
+from winnow.domain.job import TrainingJob
+from winnow.storage.artifacts import ARTIFACT, MANIFEST, Artifacts
+from winnow.storage.checkpoints import CHECKPOINTS, candidate_name
+from winnow.storage.job_objects import read_of_job
+from winnow.storage.removal import remove_page, remove_prefix, stored_under
+from winnow.storage.version_reports import EPOCHS, write_report
+
+if TYPE_CHECKING:
+    from winnow.storage.bucket import Bucket
+
+_DIGITS_IN_NAME = 16
+
+
+class Candidates:
+    """The candidates in a bucket, by job and recipe."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+        self._artifacts = Artifacts(bucket)
+
+    def write(self, job: TrainingJob, recipe: str, files: Mapping[str, bytes], epochs: Mapping[str, Any]) -> str:
+        """Write the story of a candidate's epochs, its artifact's files, and last their manifest. Returns the manifest's SHA-256.
+
+        Files have names with their digest, and the manifest is written once. So if a task is repeated, or two race, nothing that a
+        manifest names is ever overwritten. The artifact that was there first counts, if it is whole; ArtifactError if it isn't.
+        """
+        write_report(self._bucket, job, candidate_name(recipe, EPOCHS), epochs)
+        manifest: dict[str, dict[str, str | int]] = {}
+        for name, body in files.items():
+            sha256 = hashlib.sha256(body).hexdigest()
+            path = PurePosixPath(name)
+            key = f"{ARTIFACT}{path.stem}-{sha256[:_DIGITS_IN_NAME]}{path.suffix}"
+            self._bucket.put(job.prefix + key, body)
+            manifest[name] = {"key": key, "bytes": len(body), "sha256": sha256}
+        body = json.dumps(manifest, sort_keys=True).encode()
+        key = candidate_name(recipe, MANIFEST)
+        if self._bucket.put_once(job.prefix + key, body):
+            return hashlib.sha256(body).hexdigest()
+        there = hashlib.sha256(read_of_job(self._bucket, job, key)).hexdigest()
+        self._artifacts.read(job, there, manifest=key)
+        return there
+
+    def take(self, job: TrainingJob, recipe: str) -> None:
+        """Make a candidate the version's artifact. Its files are in their place already, so only the epochs and the manifest are written.
+
+        Nothing changes if another task did so before.
+        """
+        try:
+            taken = {name: read_of_job(self._bucket, job, candidate_name(recipe, name)) for name in (EPOCHS, MANIFEST)}
+        except ArtifactError:
+            # Taken before, and its leftovers are removed. If not, reading the version's artifact says what is missing.
+            return
+        # The manifest last: if it is there, the epochs are.
+        for name, body in taken.items():
+            self._bucket.put_once(job.prefix + name, body)
+
+    def remove_leftovers(self, job: TrainingJob, manifest_sha256: str) -> None:
+        """Remove what a job needed until its artifact was written: checkpoints, the other candidates, and the files of a task that was
+        killed or came second."""
+        remove_prefix(self._bucket, job.prefix + CHECKPOINTS, itertools.repeat(True))
+        needed = self._artifacts.keys(job, manifest_sha256)
+        for page in stored_under(self._bucket, job.prefix + ARTIFACT):
+            remove_page(self._bucket, [stored for stored in page if stored.key.removeprefix(job.prefix) not in needed])
