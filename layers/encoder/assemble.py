@@ -77,9 +77,7 @@ def read(folder: Path, part: Part) -> bytes:
     content = path.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
     if digest != part.sha256:
-        raise EncoderError(
-            f"{path} isn't the pinned file: its SHA-256 is {digest}, but layers/encoder/assemble.py expects {part.sha256}"
-        )
+        raise EncoderError(f"{path} isn't the pinned file: its SHA-256 is {digest}, but layers/encoder/assemble.py expects {part.sha256}")
     return content
 
 
