@@ -52,11 +52,11 @@ def train(recipe: str, examples: Sequence[Example], chosen: Hyperparameters, *, 
 
 
 class Training:
-    """The making of one classifier by the fittings of a `FoldPlan`. `folds` shows how far they are.
+    """The training of one classifier, by the fittings of a `FoldPlan`. folds: the fittings and their progress.
 
-    chosen: what the client left open is filled in. encoding: gives texts their vectors, each text once, if the recipe needs vectors; None:
-    this deployment's encoder. `steps` yields several times a second. There the training may be interrupted: `save` writes what another
-    Training of the same arguments needs to `resume`, and the classifier is the same.
+    chosen: the client's hyperparameters; the recipe fills in the others. encoding: gives texts their vectors, each text once, if the
+    recipe needs vectors; None for this deployment's encoder. `steps` yields several times a second. After a yield, `save` can write what
+    another Training with the same arguments needs to `resume`, and that one makes the same classifier.
     """
 
     def __init__(
