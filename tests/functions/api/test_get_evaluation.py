@@ -78,12 +78,12 @@ def test_a_version_that_was_not_evaluated_says_why(winnow: Winnow) -> None:
         return detail
 
     winnow.create()
-    assert "still being trained: GET /models/tc-01 shows" in refused(1)
+    assert "still in training: GET /models/tc-01 shows" in refused(1)
     winnow.call("cancel_version")
     assert "its training was cancelled" in refused(1)
     winnow.put_dataset(b"[]")
     assert winnow.train(force_update=True)["status"] == "failed"
-    assert "Version 2 of model 'tc-01' never became ready, because its training failed" in refused(2)
+    assert "Version 2 of model 'tc-01' is not ready, because its training failed" in refused(2)
 
 
 def test_a_report_that_is_gone_is_a_fault_of_ours(ready: Ready) -> None:

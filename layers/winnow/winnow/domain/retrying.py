@@ -1,4 +1,4 @@
-"""Trying again when another request changed a model between our look at it and our write."""
+"""Try again if another request changed a model between our read and our write."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ TRIES = 5
 
 
 def retry_on_conflict[Result](attempt: Callable[[], Result | None], model_id: str) -> Result:
-    """Call `attempt`, which looks at the model and then writes, until it returns something true. BusyError after five calls.
+    """Call `attempt`, which reads the model and then writes, until its result is true. BusyError after five calls.
 
-    None or False means that the model changed between the look and the write.
+    None or False means that the model changed between the read and the write.
     """
     for _ in range(TRIES):
         result = attempt()

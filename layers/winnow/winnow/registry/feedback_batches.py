@@ -1,7 +1,7 @@
-"""Feedback: batches of examples that came for a model after its training, and what the model knows of them.
+"""Feedback: batches of examples that clients sent for a model after its training, and the model's record of them.
 
-A batch never changes. It waits until a version takes it. Two marks in the model's row say which batches are taken: how far the version in
-training takes them, and how far the last ready version took them. So a failed training leaves nothing to undo.
+A batch never changes. It is pending until a version takes it. Two marks in the model's row say up to which batch the version in training
+and the last ready version take feedback. So a failed training leaves nothing to undo.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _ASKED: Mapping[Retrain, Mapping[str, bool]] = {
     Retrain.NO: {},
 }
 
-# A version that takes batches up to a mark has seen every batch that will ever be up to it.
+# A new batch must sort after both marks, so that no batch is ever added that a version should already have taken.
 _WAITS = " AND ".join(f"(attribute_not_exists(#{mark}) OR #{mark}.#through < :batch)" for mark in ("feedback_taking", "feedback_taken"))
 
 
 class FeedbackBatches:
-    """The batches of feedback in a table."""
+    """The feedback batches of a table."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -40,9 +40,9 @@ class FeedbackBatches:
     def add(
         self, model: Model, batch: FeedbackBatch, retrain: Retrain, key: IdempotencyKey | None = None, kept: Mapping[str, Any] | None = None
     ) -> bool:
-        """Add a batch that waits, what it asks for, and what is kept of the request under the key. Its object must be there already.
+        """Add a pending batch, its wish for a training, and the record of the request under the key. Its object must exist already.
 
-        False if the model was deleted or the key was taken meanwhile, or if a version takes batches beyond this one's id.
+        False if the model was deleted or the key was used meanwhile, or if a version has already taken later batches.
         """
         row = rows.put_new({**rows.feedback_key(model.uid, batch.batch), **_item(batch)})
         known = [] if key is None else [answered(key, kept or {})]
@@ -62,19 +62,19 @@ class FeedbackBatches:
         return True
 
     def get(self, model: Model, batch: str) -> FeedbackBatch:
-        """The batch of this id, whether or not it waits. FeedbackBatchNotFoundError if there is none."""
+        """The batch with this id, pending or not. FeedbackBatchNotFoundError if there is none."""
         item = self._table.get_item(Key=rows.feedback_key(model.uid, batch), ConsistentRead=True).get("Item")
         if not item:
             raise FeedbackBatchNotFoundError(model.model_id, batch)
         return _feedback_batch(rows.from_item(item))
 
     def newest(self, model: Model) -> str | None:
-        """The id of the newest batch, whether or not it waits. None where there is none."""
+        """The id of the newest batch, pending or not. None if there is none."""
         found = rows.partition(self._table, rows.feedback_partition(model.uid), Limit=1, ScanIndexForward=False)
         return next((_feedback_batch(item).batch for item in found), None)
 
     def waiting(self, model: Model, limit: int, after: str | None = None) -> tuple[list[FeedbackBatch], str | None]:
-        """At most `limit` batches that wait, oldest first, those after the batch `after`; and the one to go on after, None at the end."""
+        """At most `limit` pending batches after the batch `after`, oldest first; and the `after` of the next page, None at the end."""
         found = list(islice(self._after(model.uid, max(after or "", model.feedback.watermark.through), limit + 1), limit + 1))
         return found[:limit], found[limit - 1].batch if len(found) > limit else None
 

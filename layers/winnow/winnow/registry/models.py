@@ -1,4 +1,4 @@
-"""Models: reading them, changing them, and deleting one with all that is known of it."""
+"""Models: read, change and delete them."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ class Models:
         self._table = table
 
     def find(self, model_id: str) -> Model | None:
-        """The model, or None. Read consistently: what was just created or deleted is seen."""
+        """The model, or None. The read is consistent, so it sees what was just created or deleted."""
         item = self._table.get_item(Key=rows.model_key(model_id), ConsistentRead=True).get("Item")
         return _model(rows.from_item(item)) if item else None
 
     def get(self, model_id: str) -> Model:
-        """The model. ModelNotFoundError where there is none."""
+        """The model. ModelNotFoundError if there is none."""
         model = self.find(model_id)
         if model is None:
             raise ModelNotFoundError(model_id)
         return model
 
     def list(self, limit: int, after: str | None = None) -> tuple[list[Model], str | None]:
-        """At most `limit` models by id, those after the id `after`; and the id to go on after, None at the end."""
+        """At most `limit` models after the id `after`, by id; and the `after` of the next page, None at the end."""
         start = {} if after is None else {"ExclusiveStartKey": rows.model_key(after)}
         found = rows.partition(self._table, rows.MODELS, Limit=limit + 1, **start)
         models = [_model(item) for item in islice(found, limit + 1)]
-        # One more than asked for tells whether there are more.
+        # One more than asked for shows whether there is a next page.
         return models[:limit], models[limit - 1].model_id if len(models) > limit else None
 
     def promote(self, model: Model, version: Version, *, exactly: bool) -> bool:
-        """The version is live. False where the model was deleted or the version isn't ready any more; exactly: or the model changed."""
+        """Make the version live. False if the model was deleted or the version isn't ready any more. exactly: or if the model changed."""
         live = rows.Update(
             key=rows.model_key(model.model_id),
             assign={"live_version": version.job.version, "labels": version.dataset["labels"], "updated_at": now()},
@@ -59,7 +59,7 @@ class Models:
         return True
 
     def change(self, model: Model, properties: Mapping[str, Any], *, exactly: bool) -> bool:
-        """Set properties of the model. False where it was deleted; exactly: or changed."""
+        """Set properties of the model. False if it was deleted. exactly: or if it changed."""
         change = rows.Update(
             key=rows.model_key(model.model_id),
             assign={**properties, "updated_at": now()},
@@ -73,9 +73,9 @@ class Models:
         return True
 
     def delete(self, model: Model) -> Deletion | None:
-        """Take the model out of sight, and note what is still to be removed, in one transaction. None where it changed meanwhile.
+        """Delete the model's row, and write the row of its deletion, in one transaction. None if the model changed meanwhile.
 
-        The row of the version that is being made goes with it: from then on no write of its job is let through.
+        The row of a version in training is deleted too, so that every later write of its job is refused.
         """
         deletion = Deletion.of(model)
         where: dict[str, Any] = {"uid": model.uid}

@@ -1,4 +1,4 @@
-"""What the sweeper and the queue look for: versions that are queued or in training, and models that are to be trained again."""
+"""For the sweeper and the queue: versions that are queued or in training, and models with a wish for a retraining."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ class PendingTrainings:
         self._table = table
 
     def any(self) -> bool:
-        """Whether there may be a version that is queued or in training, or a model that is to be trained again."""
+        """Whether any version may be queued or in training, or any model may wait for a retraining."""
         either = _IN_TRAINING | _ASKED_TO_RETRAIN
         return any(True for _ in rows.partition(self._table, rows.MODELS, FilterExpression=either, **rows.SOMEWHAT_LATE))
 
     def wanted(self) -> Iterator[Wanted]:
         """The versions that are queued or in training."""
         for item in rows.partition(self._table, rows.MODELS, FilterExpression=_IN_TRAINING):
-            # A row from before `queued_at` was kept counts as the first.
+            # A row without `queued_at` is from an older deployment and comes first.
             yield Wanted(rows.model_id_of(item), item["uid"], item["training_version"], item.get("queued_at", ""))
 
     def asked_to_retrain(self) -> Iterator[str]:
-        """The ids of the models for which a request asked for a retraining, now or when enough feedback waits, and none began since."""
+        """The ids of the models for which a feedback request asked for a retraining, now or later, and none has started since."""
         asked = _ASKED_TO_RETRAIN & Attr("training_version").not_exists()
         for item in rows.partition(self._table, rows.MODELS, FilterExpression=asked):
             yield rows.model_id_of(item)

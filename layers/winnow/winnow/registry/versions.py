@@ -1,4 +1,4 @@
-"""Versions of models: reading them, and deleting one."""
+"""Versions of models: read and delete them."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class Versions:
         self._table = table
 
     def get(self, model: Model, number: int) -> Version:
-        """A version of the model. VersionNotFoundError where there is none."""
+        """A version of the model. VersionNotFoundError if there is none."""
         return self.of_life(model.model_id, model.uid, number)
 
     def in_training(self, model: Model) -> Version | None:
-        """The version of the model that is queued or being trained. None where there is none, or none any more."""
+        """The version of the model that is queued or in training. None if there is none."""
         if model.training_version is None:
             return None
         try:
@@ -49,7 +49,7 @@ class Versions:
         return version
 
     def base_of_feedback(self, model: Model) -> Version | None:
-        """The version to whose examples feedback is added: the live one, else the latest that is ready. None where there is none."""
+        """The version that a version from feedback builds on: the live one, otherwise the latest ready one. None if there is none."""
         if model.live_version is not None:
             return self.get(model, model.live_version)
         before: int | None = None
@@ -60,47 +60,47 @@ class Versions:
                 return ready[0] if ready else None
 
     def of_job(self, job: TrainingJob) -> Version:
-        """The version that the job makes. VersionNotFoundError where its model was deleted."""
+        """The version that the job makes. VersionNotFoundError if its model was deleted."""
         return self.of_life(job.model_id, job.uid, job.version)
 
     def of_life(self, model_id: str, uid: str, number: int) -> Version:
-        """A version of this life of a model. VersionNotFoundError where there is none."""
+        """A version of this life of a model. VersionNotFoundError if there is none."""
         item = self._table.get_item(Key=rows.version_key(uid, number), ConsistentRead=True).get("Item")
         if not item:
             raise VersionNotFoundError(model_id, number)
         return _version(rows.from_item(item))
 
     def list(self, model: Model, limit: int, before: int | None = None) -> tuple[list[Version], int | None]:
-        """At most `limit` versions of the model, newest first, those before the number `before`; and the number to go on before."""
+        """At most `limit` versions of the model before the number `before`, newest first; and the `before` of the next page."""
         start = {} if before is None else {"ExclusiveStartKey": rows.version_key(model.uid, before)}
         found = rows.partition(self._table, rows.versions_partition(model.uid), Limit=limit + 1, ScanIndexForward=False, **start)
         versions = [_version(item) for item in islice(found, limit + 1)]
         return versions[:limit], versions[limit - 1].job.version if len(versions) > limit else None
 
     def latest_with_model(self, model_id: str) -> tuple[Model, Version | None]:
-        """The model and the latest of its versions that was not deleted, None where none is left, as they were at one moment.
+        """The model and its latest version that wasn't deleted (None if none is left), as they were at one moment.
 
-        ModelNotFoundError where there is no such model.
+        ModelNotFoundError if there is no such model.
         """
         while True:
             model = Models(self._table).get(model_id)
             latest, _ = self.list(model, 1)
             active = latest[0].job.version if latest and latest[0].status in ACTIVE else None
-            # One transaction ends a version and releases its model. Where it fell between the two reads, they contradict each other.
+            # One transaction ends a version and releases its model. If it came between the two reads, they contradict each other.
             if active == model.training_version:
                 return model, latest[0] if latest else None
 
     def needing_encoders(self) -> Iterator[Version]:
-        """The versions that need a sentence encoder, or whose training began with one. A look at every version that there is."""
+        """The versions that need a sentence encoder, or whose training began with one. Reads every version."""
         in_use = Attr("encoder").attribute_type("M") & Attr("status").is_in([VersionStatus.READY, *sorted(ACTIVE)])
         for model in rows.partition(self._table, rows.MODELS):
             for item in rows.partition(self._table, rows.versions_partition(model["uid"]), FilterExpression=in_use):
                 yield _version(item)
 
     def delete(self, model: Model, version: Version) -> Deletion | None:
-        """Take a version out of sight, and note what is still to be removed, in one transaction. None where the model changed meanwhile.
+        """Delete a version's row, and write the row of its deletion, in one transaction. None if the model changed meanwhile.
 
-        So it is neither live nor being made, if it was neither in the model as it was looked at.
+        So if the version was neither live nor in training when the model was read, it still isn't.
         """
         number = version.job.version
         deletion = Deletion.of(model, number)
@@ -120,33 +120,33 @@ class Versions:
 
 
 def check_ready(version: Version) -> None:
-    """VersionNotReadyError, with the reason, where the version isn't ready."""
+    """VersionNotReadyError, with the reason, if the version isn't ready."""
     if version.status is VersionStatus.READY:
         return
     name, path = f"Version {version.job.version} of model {version.job.model_id!r}", f"/models/{version.job.model_id}"
     if version.status in ACTIVE:
-        raise VersionNotReadyError(f"{name} is still being trained: GET {path} shows how far it is.")
+        raise VersionNotReadyError(f"{name} is still in training: GET {path} shows its progress.")
     ended = "was cancelled" if version.status is VersionStatus.CANCELLED else "failed"
-    raise VersionNotReadyError(f"{name} never became ready, because its training {ended}: train another with force_update.")
+    raise VersionNotReadyError(f"{name} is not ready, because its training {ended}: train a new version with force_update.")
 
 
 def version_of_image(image: Mapping[str, Any]) -> Version:
-    """The version of a row as the table's stream has it, with DynamoDB's own types."""
+    """The version from a row of the table's stream, which has DynamoDB's own types."""
     read = TypeDeserializer()
     return _version(rows.from_item({name: read.deserialize(value) for name, value in image.items()}))
 
 
 def dataset_never_read(version: Version) -> WinnowError:
-    """The error for a version of whose data set there is no report, with the reason."""
+    """The error for a version that has no report on its data set, with the reason."""
     name, path = f"Version {version.job.version} of model {version.job.model_id!r}", f"/models/{version.job.model_id}"
     if version.feedback is not None:
         base = version.feedback.base
         return ReportNotFoundError(
-            f"{name} has no report: it is made of the examples of version {base} and of feedback."
-            f" GET {path}/versions/{base}/report says what that one's data set held."
+            f"{name} has no report, because it is trained on feedback and the examples of version {base}."
+            f" GET {path}/versions/{base}/report has the report on that version's data set."
         )
     if version.status in ACTIVE:
-        return VersionNotReadyError(f"The data set of {name[0].lower()}{name[1:]} is still to be read: GET {path} shows how far it is.")
+        return VersionNotReadyError(f"{name} hasn't read its data set yet: GET {path} shows its progress.")
     return ReportNotFoundError(f"{name} has no report: its data set was never read. GET {path}/versions/{version.job.version} says why.")
 
 

@@ -1,4 +1,4 @@
-"""Reading the artifacts of versions. A manifest names an artifact's files and their digests, and the registry has the manifest's digest."""
+"""Reads the artifacts of versions. A manifest lists an artifact's files and their digests; the registry has the manifest's digest."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MANIFEST = f"{ARTIFACT}manifest.json"
 
 
 class Artifacts:
-    """The artifacts in a bucket, by job and manifest. kept: where files stay after they were read."""
+    """The artifacts in a bucket, by job and manifest. kept: the cache for files that were read."""
 
     def __init__(self, bucket: Bucket, kept: KeptFiles | None = None) -> None:
         self._bucket = bucket
@@ -29,19 +29,19 @@ class Artifacts:
     def read(self, job: TrainingJob, manifest_sha256: str, *, manifest: str = MANIFEST, keep: bool = True) -> dict[str, bytes]:
         """An artifact's files. ArtifactError if one is missing or isn't what the training wrote.
 
-        manifest: the manifest's key under the job's prefix; keep: whether files that are fetched are worth keeping, if files are kept.
+        manifest: the manifest's key under the job's prefix. keep: whether to put the files into the cache, if there is one.
         """
         entries = self._manifest(job, manifest_sha256, manifest, keep=keep)
         return {name: self._checked(job, entry["key"], name, entry["sha256"], keep=keep) for name, entry in entries.items()}
 
     def description(self, job: TrainingJob, manifest_sha256: str) -> dict[str, Any]:
-        """What an artifact says of its classifier: `labels`, `exclusive` and more. ArtifactError as by `read`."""
+        """The description of an artifact's classifier: `labels`, `exclusive` and more. ArtifactError as in `read`."""
         entry = self._manifest(job, manifest_sha256)[DESCRIPTION]
         description: dict[str, Any] = json.loads(self._checked(job, entry["key"], DESCRIPTION, entry["sha256"]))
         return description
 
     def keys(self, job: TrainingJob, manifest_sha256: str) -> set[str]:
-        """The keys, under the job's prefix, of an artifact's files and its manifest. ArtifactError as by `read`."""
+        """The keys, under the job's prefix, of an artifact's files and its manifest. ArtifactError as in `read`."""
         return {entry["key"] for entry in self._manifest(job, manifest_sha256).values()} | {MANIFEST}
 
     def _manifest(self, job: TrainingJob, manifest_sha256: str, key: str = MANIFEST, *, keep: bool = True) -> dict[str, dict[str, Any]]:
@@ -49,7 +49,7 @@ class Artifacts:
         return manifest
 
     def _checked(self, job: TrainingJob, key: str, name: str, sha256: str, *, keep: bool = True) -> bytes:
-        """An object with a known digest, by key and name as `read_of_job` takes them. ArtifactError if its digest is another."""
+        """An object with a known digest. key, name: as in `read_of_job`. ArtifactError if the digest is different."""
         body = self._kept.read(sha256) if self._kept else None
         if body is None:
             body = read_of_job(self._bucket, job, key, name)

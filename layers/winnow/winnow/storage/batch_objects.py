@@ -1,6 +1,6 @@
-"""The objects of batch predictions in S3: shards of the input, what is made of each, and the result.
+"""The objects of batch predictions in S3: shards of the input, the results of the shards, and the whole result.
 
-Whatever is written here twice is written the same.
+A task that is repeated writes the same objects again.
 """
 
 from __future__ import annotations
@@ -40,22 +40,22 @@ class BatchObjects:
         return (json.loads(line) for line in body.splitlines())
 
     def write_manifest(self, job: BatchJob, shards: Sequence[Shard]) -> dict[str, str]:
-        """Keep the list of all shards. Returns where: the workflow reads it."""
+        """Keep the list of all shards. Returns its place, from which the workflow reads it."""
         key = shards_prefix(job.uid, job.batch) + _MANIFEST
         self._bucket.put(key, json.dumps([{"shard": shard.name} for shard in shards]).encode())
         return {"bucket": self._bucket.name, "key": key}
 
     def labelled(self, job: BatchJob, shard: Shard) -> LongObject:
-        """Where to write what becomes of a shard's lines."""
+        """The object for the results of a shard's lines."""
         return LongObject(self._bucket.s3, self._bucket.name, self._prefix_of_labels(job) + shard.name)
 
     def progress(self, job: BatchJob) -> BatchProgress:
-        """How far the batch is, by the shards whose lines are labelled."""
+        """The progress of the batch, computed from the list of results in S3."""
         shards = [Shard.from_name(name) for name, _ in self._labelled(job)]
         return BatchProgress(sum(shard.lines for shard in shards), sum(shard.errors for shard in shards), len(shards))
 
     def join(self, job: BatchJob) -> None:
-        """Write the result: what became of the lines of all shards, in their order. ArtifactError where that of one is missing."""
+        """Write the result: the results of all shards, in their order. ArtifactError if one is missing."""
         manifest = json.loads(self._get(shards_prefix(job.uid, job.batch) + _MANIFEST))
         sizes = dict(self._labelled(job))
         with LongObject(self._bucket.s3, self._bucket.name, result_key(job.uid, job.batch)) as result:
@@ -65,15 +65,15 @@ class BatchObjects:
                 result.append(self._prefix_of_labels(job) + item["shard"], sizes[item["shard"]])
 
     def link(self, job: BatchJob) -> Link | None:
-        """A link to the result. None if there is none, or none any more."""
+        """A link to the result. None if there is no result or it has expired."""
         return self._bucket.link(result_key(job.uid, job.batch), f"{job.model_id}-{job.batch}.jsonl")
 
     def remove_shards(self, job: BatchJob) -> None:
-        """Remove all but the result."""
+        """Remove everything except the result."""
         remove_prefix(self._bucket, shards_prefix(job.uid, job.batch), itertools.repeat(True))
 
     def _labelled(self, job: BatchJob) -> Iterator[tuple[str, int]]:
-        """The names of the shards whose lines are labelled, and how many bytes that is."""
+        """The names of the shards that have results, and the results' sizes in bytes."""
         prefix = self._prefix_of_labels(job)
         for page in self._bucket.s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket.name, Prefix=prefix):
             for entry in page.get("Contents", []):
@@ -93,4 +93,4 @@ class BatchObjects:
 
 
 def _lacking(name: str) -> ArtifactError:
-    return ArtifactError(f"The batch lacks its object {name}: send it again.")
+    return ArtifactError(f"The batch's object {name} is missing: send the batch again.")

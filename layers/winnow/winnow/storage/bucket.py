@@ -37,12 +37,12 @@ class Bucket:
         self.name = name
 
     def put(self, key: str, body: bytes | BytesIO, content_type: str | None = None) -> None:
-        """Write an object, over the one that is there."""
+        """Write an object, and replace an existing one."""
         more: dict[str, Any] = {} if content_type is None else {"ContentType": content_type}
         self.s3.put_object(Bucket=self.name, Key=key, Body=body, **more)
 
     def put_json(self, key: str, record: Mapping[str, Any], indent: int | None = None) -> None:
-        """Write a JSON object, over the one that is there."""
+        """Write a JSON object, and replace an existing one."""
         self.put(key, json.dumps(record, ensure_ascii=False, indent=indent).encode(), "application/json")
 
     def put_once(self, key: str, body: bytes) -> bool:
@@ -55,7 +55,7 @@ class Bucket:
                     case "PreconditionFailed":
                         return False
                     case "ConditionalRequestConflict":
-                        # Another task is writing it at this moment. S3 says: try again.
+                        # Another task is writing the object at this moment. S3's documentation says to try again.
                         continue
                 raise
             return True
@@ -68,7 +68,7 @@ class Bucket:
             return None
 
     def link(self, key: str, saved_as: str) -> Link | None:
-        """A link to an object, which a client saves under this file name. None if there is no such object."""
+        """A link to an object. saved_as: the file name for the download. None if there is no such object."""
         try:
             size = self.s3.head_object(Bucket=self.name, Key=key)["ContentLength"]
         except ClientError as error:

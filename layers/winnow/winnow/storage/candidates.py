@@ -1,4 +1,4 @@
-"""Candidates: the artifacts that a training job made, one by each recipe that it tried. One of them becomes the version's."""
+"""Candidates: the artifacts of a training job, one for each recipe that it tried. One of them becomes the version's artifact."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Candidates:
         self._artifacts = Artifacts(bucket)
 
     def write(self, job: TrainingJob, recipe: str, files: Mapping[str, bytes], epochs: Mapping[str, Any]) -> str:
-        """Write the story of a candidate's epochs, its artifact's files, and last their manifest. Returns the manifest's SHA-256.
+        """Write the history of a candidate's epochs, its artifact's files, and last their manifest. Returns the manifest's SHA-256.
 
-        Files have names with their digest, and the manifest is written once. So if a task is repeated, or two race, nothing that a
-        manifest names is ever overwritten. The artifact that was there first counts, if it is whole; ArtifactError if it isn't.
+        The digest is part of a file's name, and the manifest is written once. So if a task is repeated, or two run at the same time, no
+        file of a manifest is ever overwritten. The first manifest counts. ArtifactError if a file of it is missing or wrong.
         """
         write_report(self._bucket, job, candidate_name(recipe, EPOCHS), epochs)
         manifest: dict[str, dict[str, str | int]] = {}
@@ -53,22 +53,21 @@ class Candidates:
         return there
 
     def take(self, job: TrainingJob, recipe: str) -> None:
-        """Make a candidate the version's artifact. Its files are in their place already, so only the epochs and the manifest are written.
+        """Make a candidate the version's artifact. Its files are in place already, so this writes only the epochs and the manifest.
 
-        Nothing changes if another task did so before.
+        A repetition changes nothing.
         """
         try:
             taken = {name: read_of_job(self._bucket, job, candidate_name(recipe, name)) for name in (EPOCHS, MANIFEST)}
         except ArtifactError:
-            # Taken before, and its leftovers are removed. If not, reading the version's artifact says what is missing.
+            # The candidate was taken before, and the leftovers are removed. Otherwise reading the version's artifact fails later.
             return
-        # The manifest last: if it is there, the epochs are.
+        # The manifest comes last, so if it exists, the epochs exist too.
         for name, body in taken.items():
             self._bucket.put_once(job.prefix + name, body)
 
     def remove_leftovers(self, job: TrainingJob, manifest_sha256: str) -> None:
-        """Remove what a job needed until its artifact was written: checkpoints, the other candidates, and the files of a task that was
-        killed or came second."""
+        """Remove what a job no longer needs: checkpoints, other candidates, and files of a task that was killed or too late."""
         remove_prefix(self._bucket, job.prefix + CHECKPOINTS, itertools.repeat(True))
         needed = self._artifacts.keys(job, manifest_sha256)
         for page in stored_under(self._bucket, job.prefix + ARTIFACT):

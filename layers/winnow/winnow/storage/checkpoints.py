@@ -1,4 +1,4 @@
-"""What the candidates of a training job need until one of them is the version: checkpoints, epochs and manifests."""
+"""The checkpoints of a training job's candidates. A job needs them until one candidate becomes the version."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from winnow.domain.job import TrainingJob
 if TYPE_CHECKING:
     from winnow.storage.bucket import Bucket
 
-# Under a job's prefix. Each candidate has a folder in it, by the name of its recipe.
+# Under a job's prefix. Each candidate has a folder here, with the name of its recipe.
 CHECKPOINTS = "checkpoints/"
 
 
@@ -21,7 +21,7 @@ class Checkpoints:
         self._bucket = bucket
 
     def write(self, job: TrainingJob, recipe: str, content: BytesIO) -> None:
-        """Keep the state of a candidate's training. It is one object, so a newer checkpoint is there whole or not at all."""
+        """Keep the state of a candidate's training. It is one object, so a checkpoint is never half written."""
         content.seek(0)
         self._bucket.put(_checkpoint_key(job, recipe), content)
 

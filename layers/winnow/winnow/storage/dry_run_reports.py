@@ -1,4 +1,4 @@
-"""The reports of dry runs, which belong to no model. The template has S3 remove them after a week."""
+"""The reports of dry runs, which belong to no model. By the template, S3 removes them after a week."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class DryRunReports:
         self._bucket = bucket
 
     def write(self, report_id: str, record: Mapping[str, Any]) -> None:
-        """Keep how far a report is, and the report when it is ready."""
+        """Keep the status of a report, and the report when it is ready."""
         self._bucket.put_json(_key(report_id), record)
 
     def find(self, report_id: str) -> dict[str, Any] | None:

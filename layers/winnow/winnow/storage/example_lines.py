@@ -1,4 +1,4 @@
-"""Examples and other records in S3: packed by gzip, one JSON value a line."""
+"""Examples and other records in S3: one JSON value in each line, packed with gzip."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def read_examples(bucket: Bucket, key: str) -> Iterator[Example]:
 
 
 def write_lines(bucket: Bucket, key: str, records: Iterable[Any]) -> None:
-    """Write one JSON value a line, without a newline at the end. Each line is packed as it is made: memory holds only packed lines."""
+    """Write one JSON value in each line, without a newline at the end. Lines are packed one by one, so memory holds only packed lines."""
     with BytesIO() as body:
         with gzip.GzipFile(fileobj=body, mode="wb", compresslevel=6, mtime=0) as packed:
             for number, record in enumerate(records):

@@ -1,4 +1,4 @@
-"""The examples of batches of feedback, an object each."""
+"""The examples of feedback batches, one object for each batch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class FeedbackObjects:
         self._bucket = bucket
 
     def write(self, uid: str, batch: str, examples: Sequence[Example]) -> None:
-        """Keep the examples of a batch of feedback."""
+        """Keep the examples of a feedback batch."""
         write_examples(self._bucket, feedback_key(uid, batch), examples)
 
     def read(self, uid: str, batch: str) -> list[Example]:

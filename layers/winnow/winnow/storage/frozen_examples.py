@@ -1,4 +1,4 @@
-"""The examples of a training job, frozen: the job trains on them whatever becomes of the client's data set."""
+"""The frozen examples of a training job. The job trains on them even if the client changes or deletes the data set."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class FrozenExamples:
     def write(self, job: TrainingJob, part: str, examples: Sequence[Example]) -> None:
         """Freeze the examples of one part."""
         write_examples(self._bucket, _examples_key(job, part), examples)
-        # Rows have an object of their own. So the same examples are the same bytes, whatever format they came in.
+        # Rows have an object of their own, so that the same examples give the same bytes in every format.
         write_lines(self._bucket, _rows_key(job, part), (example.row for example in examples))
 
     def read(self, job: TrainingJob, part: str) -> list[Example]:

@@ -1,4 +1,4 @@
-"""The objects that a training job wrote for its version: reading one, and the errors for one that is missing or another."""
+"""Reads an object that a training job wrote for its version. Has the errors for a missing and for a changed object."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def read_of_job(bucket: Bucket, job: TrainingJob, key: str, name: str | None = None) -> bytes:
-    """An object by its key under the job's prefix. ArtifactError if it is missing. name: what the error calls it (default: its key)."""
+    """An object by its key under the job's prefix. ArtifactError if it is missing. name: its name in the error (default: its key)."""
     body = bucket.find(job.prefix + key)
     if body is None:
         raise lacking(job, name or key)
@@ -21,11 +21,11 @@ def read_of_job(bucket: Bucket, job: TrainingJob, key: str, name: str | None = N
 
 def lacking(job: TrainingJob, name: str) -> ArtifactError:
     """The error for a missing object."""
-    return ArtifactError(f"Version {job.version} of model {job.model_id!r} lacks its file {name}: train it again.")
+    return ArtifactError(f"The file {name} of version {job.version} of model {job.model_id!r} is missing: train it again.")
 
 
 def changed(job: TrainingJob, name: str) -> ArtifactError:
     """The error for an object that isn't what the training wrote."""
     return ArtifactError(
-        f"The file {name} of version {job.version} of model {job.model_id!r} isn't the one its training wrote: train it again."
+        f"The file {name} of version {job.version} of model {job.model_id!r} has changed since its training: train it again."
     )

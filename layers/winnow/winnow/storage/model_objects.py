@@ -1,4 +1,4 @@
-"""All objects that were made for models: listing and removing them."""
+"""Lists and removes the objects that were made for models."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class ModelObjects:
         self._bucket = bucket
 
     def list(self) -> Iterator[list[Stored]]:
-        """All objects as they are now, in pages of at most 1,000."""
+        """The current S3 versions of all objects, in pages of at most 1,000."""
         for page in self._bucket.s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket.name, Prefix=MODELS_PREFIX):
             yield [Stored(entry["Key"], None, entry["LastModified"]) for entry in page.get("Contents", [])]
 
     def remove(self, page: Sequence[Stored]) -> int:
-        """Remove these, at most 1,000. Returns how many of them S3 removed."""
+        """Remove these objects, at most 1,000. Returns how many S3 removed."""
         return remove_page(self._bucket, page)
 
     def remove_model(self, uid: str, time_left: Iterator[bool]) -> bool:

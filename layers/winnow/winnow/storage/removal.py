@@ -1,4 +1,4 @@
-"""Removing many objects of a bucket, each with all its S3 versions and delete markers."""
+"""Removes many objects of a bucket, each with all its S3 versions and delete markers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An S3 version of an object, or a delete marker. version_id None: an object as it is now."""
+    """An S3 version of an object, or a delete marker. version_id: None for the current version."""
 
     key: str
     version_id: str | None
@@ -24,7 +24,7 @@ class Stored:
 def remove_prefix(bucket: Bucket, prefix: str, time_left: Iterator[bool]) -> bool:
     """Remove every S3 version and delete marker of the objects under a prefix, while there is time.
 
-    True when a last look has found nothing.
+    True when the last listing found nothing.
     """
     while True:
         found, refused = False, False
@@ -46,7 +46,7 @@ def stored_under(bucket: Bucket, prefix: str) -> Iterator[list[Stored]]:
 
 
 def remove_page(bucket: Bucket, page: Sequence[Stored]) -> int:
-    """Remove these, at most 1,000. Returns how many of them S3 removed."""
+    """Remove these objects, at most 1,000. Returns how many S3 removed."""
     if not page:
         return 0
     objects = [{"Key": stored.key} | ({"VersionId": stored.version_id} if stored.version_id else {}) for stored in page]

@@ -1,4 +1,4 @@
-"""What is said of a version and lies beside its artifact: its data set's report, its evaluation with figures, its epochs."""
+"""The reports of a version: the report on its data set, its evaluation with figures, and the history of its epochs."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class VersionReports:
         return read_of_job(self._bucket, job, _figure(name)).decode()
 
     def epochs(self, job: TrainingJob) -> dict[str, Any]:
-        """The story of the epochs of the candidate that is the version. ArtifactError if there is none."""
+        """The history of the epochs of the version's training. ArtifactError if there is none."""
         return self._read(job, EPOCHS)
 
     def _read(self, job: TrainingJob, name: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Training by a recipe: choose settings, hold out texts for calibration, fit, calibrate. In steps, so that it can go on elsewhere."""
+"""Training with a recipe: choose settings, hold out texts for calibration, fit, calibrate. In steps, so that another Lambda can go on."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ if TYPE_CHECKING:
 
     Arrays = Mapping[str, NDArray[Any]]
 
-# The share of a training's time that encoding takes, if texts are encoded. It is about the same for few and many texts.
+# The share of a training's time that encoding takes, if there is an encoder. It is about the same for few and for many texts.
 _ENCODING_TAKES = 0.6
 
-# The form of what `save` writes. A training that was saved in another form begins again.
+# The format of what `save` writes. A training that was saved in another format starts again from the beginning.
 _FORM = 2
 
 
 def settings_for(recipe: str, chosen: Hyperparameters, texts: int, labels: int, *, exclusive: bool) -> Hyperparameters:
-    """The hyperparameters with everything filled in that the client left open."""
+    """The hyperparameters of a training. The recipe fills in those that the client didn't choose."""
     settings: Hyperparameters = recipe_of(recipe).settings(chosen, texts, labels, exclusive=exclusive)
     return settings
 
 
 def train(recipe: str, examples: Sequence[Example], chosen: Hyperparameters, *, exclusive: bool) -> TrainedClassifier:
-    """A calibrated classifier, made at one go. The same for the same examples and seed."""
+    """Train a calibrated classifier without a break. The same examples and seed give the same classifier."""
     training = Training(recipe, examples, chosen, exclusive=exclusive)
     for _ in training.steps():
         pass
@@ -52,11 +52,11 @@ def train(recipe: str, examples: Sequence[Example], chosen: Hyperparameters, *, 
 
 
 class Training:
-    """The making of one classifier by the fittings of a `FoldPlan`. `folds` shows how far they are.
+    """The training of one classifier, by the fittings of a `FoldPlan`. folds: the fittings and their progress.
 
-    chosen: what the client left open is filled in. encoding: gives texts their vectors, each text once, if the recipe needs vectors; None:
-    this deployment's encoder. `steps` yields several times a second. There the training may be interrupted: `save` writes what another
-    Training of the same arguments needs to `resume`, and the classifier is the same.
+    chosen: the client's hyperparameters; the recipe fills in the others. encoding: gives texts their vectors, each text once, if the
+    recipe needs vectors; None for this deployment's encoder. `steps` yields several times a second. After a yield, `save` can write what
+    another Training with the same arguments needs to `resume`, and that one makes the same classifier.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Training:
         self._recipe, self._exclusive, self._clock = recipe, exclusive, clock
         texts = [example.text for example in examples]
         self._encoding = Remembered(encoding or encoder.installed(), texts) if recipe in OF_ENCODER else None
-        # Which epoch was the best, and its weights, are worth keeping only where one of these may end the training.
+        # The best epoch and its weights are needed only if patience or max_minutes may end the training.
         self._keeps_best = self.settings.patience is not None or self.settings.max_minutes is not None
         self.folds = Folds(FoldPlan(recipe, examples, self.labels, self.settings, exclusive=exclusive))
         self._fitting: Fitting | None = None
@@ -86,13 +86,13 @@ class Training:
 
     @property
     def share(self) -> float:
-        """How much of the training is done: 0 to 1."""
+        """The finished share of the training: 0 to 1."""
         fitted = min(1.0, (self.folds.epoch + (self._fitting.share if self._fitting else 0.0)) / self.folds.passes)
         return fitted if self._encoding is None else _ENCODING_TAKES * self._encoding.share + (1 - _ENCODING_TAKES) * fitted
 
     @property
     def seconds_to_go(self) -> float | None:
-        """How long the rest will take, judging by the time until now. None before anything is done."""
+        """The estimated seconds until the end, from the time so far. None at the beginning."""
         if not self.share:
             return None
         left = self.seconds / self.share - self.seconds
@@ -106,7 +106,7 @@ class Training:
         return "patience" if any(fold.early for fold in self.folds.begun) else None
 
     def steps(self) -> Iterator[None]:
-        """Do the training, or what is left of it."""
+        """Do the training, or the rest of it."""
         began = self._clock()
         for _ in self._fit_all():
             self.seconds += self._clock() - began
@@ -126,7 +126,7 @@ class Training:
         least = None if near is None else least_familiarity(familiarity(near, scores))
         answer = self._answer
         if self._encoding:
-            # It answers with the encoder itself, and no longer with what was remembered of its texts.
+            # From here on the classifier uses the encoder itself, and not the remembered vectors of the training texts.
             answer = self._new_classifier(self.labels, self._encoding.encoder).from_bytes(answer.to_bytes())
         return TrainedClassifier(self._recipe, answer, temperature, thresholds, least)
 
@@ -167,7 +167,7 @@ class Training:
         self._end(fold, fitting, classifier, texts, truth)
 
     def _measure(self, fold: Fold, fitting: Fitting, classifier: Classifier, truth: NDArray[np.bool_]) -> None:
-        """Note the epoch that has just ended."""
+        """Record the epoch that has just ended."""
         score = held_out_score(fitting.held_out_logits(), truth, exclusive=self._exclusive) if len(truth) else None
         fold.epochs.append((fitting.loss, score))
         if not self._keeps_best or score is None:
@@ -177,7 +177,7 @@ class Training:
         fold.early = self.settings.patience is not None and fitting.epochs - fold.best >= self.settings.patience
 
     def _end(self, fold: Fold, fitting: Fitting, classifier: Classifier, texts: Sequence[str], truth: NDArray[np.bool_]) -> None:
-        """Close the fitting. Where minutes ran out and another is done already, that one answers, and this one is worth nothing."""
+        """End the fitting. If minutes ran out and an earlier fitting is done, that one answers, and this one is dropped."""
         if self._out_of_minutes and self._answer:
             self.folds.begun.pop()
             return
@@ -205,7 +205,7 @@ class Training:
         return made
 
     def save(self, file: BinaryIO) -> None:
-        """Write what `resume` needs: weights, optimizer, state of chance, epoch and place in it, the best so far."""
+        """Write what `resume` needs: weights, optimizer, state of the random numbers, epoch and place in it, the best epoch so far."""
         fitting = self._fitting.save() if self._fitting else self._put_down
         folds, held_out = self.folds.save()
         about = {"form": _FORM, "seconds": self.seconds, "folds": folds}
@@ -215,13 +215,13 @@ class Training:
         arrays |= held_out
         if self._best:
             arrays["best"] = np.frombuffer(self._best, np.uint8)
-        # A classifier that was there before answers where the minutes run out, and where what comes is only to be learnt from.
+        # An earlier classifier answers if minutes run out, or if the current fitting only measures strangers.
         if self._answer and (self.settings.max_minutes is not None or self.folds.plan.strangers):
             arrays["answer"] = np.frombuffer(self._answer.to_bytes(), np.uint8)
         np.savez(file, allow_pickle=False, about=np.array(json.dumps(about)), **arrays)
 
     def resume(self, file: BinaryIO) -> None:
-        """Take up what `save` wrote, before any step is done. Nothing is taken of what another form of this class wrote."""
+        """Continue from what `save` wrote. Call it before the first step. A save in another format is ignored."""
         with np.load(file, allow_pickle=False) as archive:
             saved = dict(archive)
         about = json.loads(str(saved["about"]))
@@ -238,5 +238,5 @@ class Training:
 
 
 def _under(prefix: str, arrays: Arrays) -> Arrays:
-    """The arrays whose names begin so, by the rest of their names."""
+    """The arrays whose names begin with the prefix, by the rest of their names."""
     return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

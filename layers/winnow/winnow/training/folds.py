@@ -1,4 +1,4 @@
-"""The fittings of one training: what each learns from, how far they are, and what their held-out texts show."""
+"""The fittings of one training: their examples, their progress, and the results on their held-out texts."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from winnow.recipes.familiarity import familiarity, reception, strangers_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# The held-out shares of the training examples on which the calibration is fitted. All recipes but cnn are so cheap that they are then
-# trained again on everything, and with few examples several times, to calibrate on more texts. cnn is trained again if the examples are
-# few, because then the held-out ones are missed. Otherwise cnn answers as it was when it was calibrated.
+# The held-out shares of the training examples on which the calibration is fitted. All recipes except cnn are so cheap that they are
+# then trained again on all examples; with few examples they are trained several times, to calibrate on more texts. cnn is trained again
+# only if there are few examples; otherwise the calibrated classifier answers.
 _FOLDS_OF_FEW, _SHARE_OF_FEW, _SHARE = 3, 0.2, 0.1
 _FEW_EXAMPLES = 2_000
 
-# Texts of labels that were left out, to learn how strangers are received.
+# The most texts of left-out labels that measure how strangers are received.
 _MOST_STRANGERS = 500
 
 _DIGITS = 6
-# What a fold has of its held-out texts.
+# The fields of a fold about its held-out texts.
 _OF_HELD_OUT = ("logits", "truth", "nearness")
 
 
 @dataclass(slots=True)
 class Fold:
-    """One fitting, and its results. epochs: the loss and the score of each (score None if nothing is held out).
+    """One fitting and its results. epochs: the loss and the score of each epoch; the score is None if nothing is held out.
 
-    best: the epoch with the highest score if that is asked for, otherwise 0. early: patience ended it. logits and truth: of the texts that
-    were held out, of shape (texts, labels), once the fitting is done; nearness: of the same texts, of shape (texts,), if the recipe knows
-    it.
+    best: the epoch with the highest score, if needed, otherwise 0. early: whether patience ended the fitting.
+    logits, truth: of the held-out texts, of shape (texts, labels), once the fitting is done.
+    nearness: of the same texts, of shape (texts,), if the recipe measures it.
     """
 
     epochs: list[tuple[float, float | None]] = field(default_factory=list)
@@ -53,7 +53,7 @@ class Fold:
 
 
 class FoldPlan:
-    """What the fittings of a training learn from: those that calibrate, mostly one on everything, and one without strangers if it helps.
+    """The fittings of a training and their examples: those that calibrate, mostly one on all examples, and maybe one without strangers.
 
     Strangers are labels that a fitting never sees. They show how texts of unknown labels are received.
     """
@@ -72,7 +72,7 @@ class FoldPlan:
         self.fittings = self.answering + bool(self.strangers)
 
     def parted(self, place: int) -> tuple[Sequence[Example], Sequence[Example]]:
-        """What the fitting at this place learns from, and what is held out of it."""
+        """The examples that the fitting at this place learns from, and the held-out examples."""
         if self.is_without_strangers(place):
             part, held_out = hold_out(self.examples, self._held_out_share, self.settings.seed)
             strange = [example for example in self.examples if self.strangers & set(example.labels)][:_MOST_STRANGERS]
@@ -83,7 +83,7 @@ class FoldPlan:
         return hold_out(self.examples, self._held_out_share, self.settings.seed + place)
 
     def is_without_strangers(self, place: int) -> bool:
-        """Whether the fitting at this place is kept from the strangers."""
+        """Whether the fitting at this place never sees the strangers."""
         return place == self.answering
 
 
@@ -95,7 +95,7 @@ class Folds:
         self.begun: list[Fold] = []
 
     def planned(self, place: int) -> int:
-        """The epochs of the fitting at this place. The one on everything has as many as were good for the calibrating ones."""
+        """The epochs of the fitting at this place. After early ends, the fitting on all examples has the mean of the folds' best epochs."""
         calibrating = self.begun[: self.plan.calibrating]
         if place >= self.plan.calibrating and all(fold.done for fold in calibrating) and any(fold.early for fold in calibrating):
             return max(1, round(sum(fold.best for fold in calibrating) / len(calibrating)))
@@ -103,31 +103,31 @@ class Folds:
 
     @property
     def passes(self) -> int:
-        """How many passes over the examples all fittings make, if no other ends early."""
+        """The planned number of passes over the examples, in all fittings, if no further fitting ends early."""
         ahead = range(len(self.begun), self.plan.fittings)
         begun = (len(fold.epochs) if fold.done else self.planned(place) for place, fold in enumerate(self.begun))
         return sum(begun) + sum(self.planned(place) for place in ahead)
 
     @property
     def epoch(self) -> int:
-        """How many of these passes are done."""
+        """The number of finished passes."""
         return sum(len(fold.epochs) for fold in self.begun)
 
     @property
     def loss(self) -> float | None:
-        """The mean loss of a text in the last pass that is done."""
+        """The mean loss of a text in the last finished pass."""
         return next((loss for fold in reversed(self.begun) for loss, _ in reversed(fold.epochs)), None)
 
     @property
     def score(self) -> float | None:
-        """The last score that was measured on held-out examples (`held_out_score`)."""
+        """The last score on held-out examples (`held_out_score`)."""
         return next((score for fold in reversed(self.begun) for _, score in reversed(fold.epochs) if score is not None), None)
 
     @property
     def history(self) -> list[dict[str, float | None]]:
-        """For each epoch of the classifier that answers: the mean loss of a text, and the score on what was held out of its examples.
+        """For each epoch of the classifier that answers: the mean loss of a text, and the score on held-out examples.
 
-        If that classifier was trained on everything, the scores are the means of those of the calibrating folds.
+        If that classifier was trained on all examples, the scores are the means of the scores of the calibrating folds.
         """
         answering = [fold for fold in self.begun[: self.plan.answering] if fold.done][-1]
         measured = [answering] if answering.truth is not None else self.begun[: self.plan.calibrating]
@@ -135,12 +135,12 @@ class Folds:
         for place, (loss, _) in enumerate(answering.epochs):
             scores = [score for fold in measured for _, score in fold.epochs[place : place + 1] if score is not None]
             score = round(sum(scores) / len(scores), _DIGITS) if scores else None
-            # A training at far too high a rate has losses that are no numbers.
+            # With a much too high learning rate, losses are infinite or NaN.
             told.append({"epoch": place + 1, "loss": round(loss, _DIGITS) if math.isfinite(loss) else None, "score": score})
         return told
 
     def held_out(self) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Logits and truth of the texts that were held out to calibrate by, each of shape (texts, labels)."""
+        """Logits and truth of the texts that were held out for calibration, each of shape (texts, labels)."""
         labels = len(self.plan.labels)
         empty = Fold(logits=np.empty((0, labels), np.float32), truth=np.empty((0, labels), np.bool_))
         folds = [empty, *self.begun[: self.plan.calibrating]]
@@ -149,18 +149,17 @@ class Folds:
         return logits, truth
 
     def nearness(self) -> NDArray[np.float32] | None:
-        """The nearness of the texts that were held out to calibrate by. None if the recipe doesn't know it."""
+        """The nearness of the texts that were held out for calibration. None if the recipe doesn't measure it."""
         near = [fold.nearness for fold in self.begun[: self.plan.calibrating] if fold.nearness is not None]
         return np.concatenate(near) if near else None
 
     def held_out_score(self) -> float | None:
-        """`held_out_score` of all texts that were held out to calibrate by, once the training is done. None if there are none."""
+        """`held_out_score` of all texts that were held out for calibration, once the training is done. None if there are none."""
         logits, truth = self.held_out()
         return round(held_out_score(logits, truth, exclusive=self.plan.exclusive), _DIGITS) if len(truth) else None
 
     def strangers(self, trained: TrainedClassifier) -> dict[str, Any] | None:
-        """How texts of labels that a fitting never saw would be received by what `trained` accepts: `reception`, and `labels`, the number
-        of these labels. None if there was no such fitting."""
+        """How `trained` would receive texts of left-out labels: `reception`, and `labels`, their number. None if none were left out."""
         fold = next(iter(self.begun[self.plan.answering :]), None)
         if fold is None or fold.logits is None or fold.truth is None or fold.nearness is None or trained.least_familiarity is None:
             return None
@@ -170,13 +169,13 @@ class Folds:
         return {"labels": len(self.plan.strangers), **received}
 
     def save(self) -> tuple[list[dict[str, Any]], dict[str, NDArray[Any]]]:
-        """What `resume` needs: what is said of each fold, and the arrays of all."""
+        """What `resume` needs: a description of each fold, and the arrays of all folds."""
         about = [{"epochs": fold.epochs, "best": fold.best, "early": fold.early, "done": fold.done} for fold in self.begun]
         named = {f"fold{place}.{name}": getattr(fold, name) for place, fold in enumerate(self.begun) for name in _OF_HELD_OUT}
         return about, {name: array for name, array in named.items() if array is not None}
 
     def resume(self, about: Sequence[Mapping[str, Any]], arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Take up what `save` returned."""
+        """Continue from what `save` returned."""
         self.begun = []
         for place, fold in enumerate(about):
             held_out: dict[str, Any] = {name: arrays.get(f"fold{place}.{name}") for name in _OF_HELD_OUT}
