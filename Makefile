@@ -20,7 +20,7 @@ help-all: ## list all tasks, benchmarks too
 
 # --- environments: one stamp per environment, remade when its lock changes ---
 
-env: .tools/.dev .tools/.docs .tools/.sam .tools/.ministack ### the three environments: the project's, sam's, the local cloud's
+env: .tools/.dev .tools/.docs .tools/.contract .tools/.sam .tools/.ministack ### the three environments: the project's, sam's, the local cloud's
 
 .tools/.uv: requirements/uv.txt
 	@command -v python3 >/dev/null || { echo "winnow: python3 is missing: install Python 3.13 (python.org, pyenv or your package manager)" >&2; exit 1; }
@@ -42,6 +42,11 @@ assemble_encoder = $(1)/bin/python -B layers/encoder/assemble.py "$$($(1)/bin/py
 .tools/.docs: .tools/.dev openapi.yaml $(shell find layers/docs -type f -not -path '*/__pycache__/*')
 	site_packages=$$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 	.venv/bin/python -B -m layers.docs.assemble "$$site_packages" "$$site_packages"
+	touch $@
+
+# And winnow_contract, what functions need of the contract; pytest brings it up to date too.
+.tools/.contract: .tools/.dev openapi.yaml layers/winnow/contract.py
+	.venv/bin/python -B -m layers.winnow.contract layers/winnow
 	touch $@
 
 .tools/.sam: requirements/sam.txt .tools/.uv
@@ -70,7 +75,7 @@ lock: .tools/.uv ### remake the hash-pinned requirements; UPGRADE=1 takes newer 
 	for name in dev sam ministack audit uv docs-site; do ../$(COMPILE) $(if $(UPGRADE),--upgrade) $$name.in -o $$name.txt; done
 	../$(COMPILE) --no-deps encoder-layer.in -o encoder-layer.txt
 	../$(COMPILE) --no-deps -c dev.txt docs-layer.in -o docs-layer.txt
-	for name in spacy-layer winnow-layer bench; do ../$(COMPILE) -c dev.txt $$name.in -o $$name.txt; done
+	for name in spacy-layer winnow-layer contract bench; do ../$(COMPILE) -c dev.txt $$name.in -o $$name.txt; done
 	for source in ../benchmarks/peers_prediction/*/requirements.in; do ../$(COMPILE) -c dev.txt -c bench.txt $$source -o $${source%.in}.txt; done
 
 # --- building and deploying ---

@@ -26,6 +26,7 @@ import pytest
 from moto import mock_aws
 from moto.core.models import MockAWS
 
+from layers.winnow import contract
 from tests.support import moments
 from tests.support.clock import Clock
 from tests.support.contract import check_answer, functions, template
@@ -45,6 +46,9 @@ ROLE = "arn:aws:iam::123456789012:role/winnow"
 OFFLINE = ("unit", "functions", "scenarios")
 # The marks of all tests of a folder (pyproject.toml says what each means).
 MARKS = {"e2e": ("cloud",), "fuzz": ("cloud", "fuzz"), "faults": ("faults",)}
+
+# What functions need of the contract, up to date before any of them is imported.
+contract.write(ROOT / "layers" / "winnow")
 
 Json = dict[str, Any]
 Ready = Callable[[str], "Winnow"]

@@ -2,21 +2,25 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from layers.winnow.contract import ContractError, sources, write
 from tests.support import contract
 from tests.support.contract import ROOT, check_answer, check_request, operations
-from winnow.api import fields, idempotency, problems, schemas
+from winnow.api import docs_files, fields, problems
 from winnow.datasets.row_problems import Kind
-from winnow.domain import access, errors
+from winnow.domain import access, dataset, errors
 from winnow.domain.batch import BatchStatus
+from winnow.domain.feedback import Retrain
 from winnow.domain.job import Promote, Stage
-from winnow.domain.model import ModelStatus, VersionSource, VersionStatus
+from winnow.domain.model import FIGURES, ModelStatus, VersionSource, VersionStatus
 from winnow.recipes.catalogue import COSTS, RECIPES
+from winnow.recipes.languages import LANGUAGES
 from winnow.training import feedback
 
 API_PAGE = ROOT / "docs" / "api.md"
@@ -145,74 +149,134 @@ def test_each_call_has_an_event_and_each_event_is_of_a_call() -> None:
 # --- what is taken ---
 
 
+def bodies() -> dict[str, dict[str, Any]]:
+    """The schemas of the bodies that calls take."""
+    with_body = {call: operation["requestBody"] for call, operation in operations().items() if "requestBody" in operation}
+    return {call: body["content"]["application/json"]["schema"] for call, body in with_body.items()}
+
+
+def test_each_function_takes_what_the_contract_says_of_a_call_that_it_answers() -> None:
+    for call, (name, _) in contract.events().items():
+        text = (ROOT / contract.functions()[name]["CodeUri"] / "app.py").read_text(encoding="utf-8")
+        [named] = re.findall(r"^@endpoint\(\"(.+)\"\)$", text, re.MULTILINE)
+        assert contract.events()[named][0] == name
+        # Those of one function take the same, whichever of them it names.
+        assert bodies().get(named) == bodies().get(call)
+
+
+OTHER_VALUES: list[Any] = [None, True, "", " ", "1", "a", "x" * 20_001, 0, 1, 0.5, -1, 10**7 + 1, [], [{}], ["a"], {}]
+
+
+def around(body: dict[str, Any], others: Iterable[str]) -> Iterator[Any]:
+    """A body as it is, and bodies that differ from it by one member: one of its own, or one of these others."""
+    yield body
+    yield body | {"more": 1}
+    for name in body:
+        yield {other: value for other, value in body.items() if other != name}
+    for name in {**body, **dict.fromkeys(others)}:
+        yield from (body | {name: value} for value in OTHER_VALUES)
+
+
+@pytest.mark.parametrize("call", bodies())
+def test_the_checks_that_are_made_out_of_the_contract_take_and_refuse_what_it_does(call: str) -> None:
+    taken = fields.Taken(call)
+    given_as_examples = examples(operations()[call]["requestBody"]["content"]["application/json"])
+    known = [given for example in given_as_examples for given in around(example, bodies()[call]["properties"])]
+    refused = 0
+    for given in known:
+        if contract.faults(given, bodies()[call]):
+            refused += 1
+            with pytest.raises(errors.InvalidFieldError):
+                taken.check_fields(given)
+        else:
+            assert taken.check_fields(given) == given
+    assert 0 < refused < len(known)
+
+
+def test_the_query_parameters_of_a_call_that_takes_a_body_too_are_fields_of_it() -> None:
+    [call] = [call for call in bodies() if any(it["in"] == "query" for it in operations()[call]["parameters"])]
+    # A list is no query parameter.
+    expected = {name: schema for name, schema in bodies()[call]["properties"].items() if name != "texts"}
+    assert {it["name"]: it["schema"] for it in operations()[call]["parameters"] if it["in"] == "query"} == expected
+
+
 @pytest.mark.parametrize(
-    ("call", "schema"),
+    ("change", "complaint"),
     [
-        ("POST /models", schemas.CREATE_MODEL),
-        ("POST /datasets", schemas.CREATE_DATASET),
-        ("PATCH /models/{model_id}", schemas.CHANGE_MODEL),
-        ("POST /models/{model_id}/examples", schemas.ADD_EXAMPLES),
-        ("POST /models/{model_id}/batches", schemas.CREATE_BATCH),
-        ("PUT /models/{model_id}/live", schemas.PROMOTE_VERSION),
-        ("GET /prediction", schemas.PREDICT),
-        ("POST /prediction", schemas.PREDICT),
+        (lambda operation: operation.pop("x-winnow-roles"), "POST /things needs x-winnow-roles, or `security: []`"),
+        (lambda operation: operation.update(security=[]), "POST /things needs x-winnow-roles, or `security: []`"),
+        (lambda operation: operation["x-winnow-roles"].append("owner"), "x-winnow-roles of POST /things are admin, owner"),
+        (lambda operation: operation["parameters"][0]["schema"].pop("description"), "POST /things: id needs a description"),
+        (lambda operation: operation["parameters"][0]["schema"].pop("pattern"), "POST /things: id needs a pattern or an enum"),
+        (lambda operation: body_of(operation)["names"]["items"].pop("description"), "POST /things: names[] needs a description"),
+        (
+            lambda operation: body_of(operation).update(a={"$ref": "#/x", "description": "an a"}),
+            "to #/x in what a call takes must stand",
+        ),
+        (lambda operation: body_of(operation).update(a={"$ref": "other.yaml#/x"}), "to other.yaml#/x in what a call takes must stand"),
     ],
 )
-def test_the_bodies_of_requests_are_those_that_the_code_checks(call: str, schema: fields.Schema) -> None:
-    written = operations()[call]["requestBody"]["content"]["application/json"]["schema"]
-    assert written["properties"] == schema["properties"]
-    assert written == schema
-
-
-def test_no_other_call_takes_a_body() -> None:
-    assert {call for call, operation in operations().items() if "requestBody" in operation} == {
-        "POST /models",
-        "POST /datasets",
-        "PATCH /models/{model_id}",
-        "POST /models/{model_id}/examples",
-        "POST /models/{model_id}/batches",
-        "PUT /models/{model_id}/live",
-        "GET /prediction",
-        "POST /prediction",
+def test_a_contract_without_what_functions_need_is_refused_when_the_checks_are_made(change: Any, complaint: str) -> None:
+    name = {"type": "string", "description": "a name"}
+    body = {"type": "object", "properties": {"names": {"type": "array", "items": name, "description": "a list of names"}}}
+    operation = {
+        "operationId": "createThing",
+        "x-winnow-roles": ["admin"],
+        "parameters": [{"name": "id", "in": "path", "schema": {"type": "string", "pattern": "^a$", "description": "an a"}}],
+        "requestBody": {"content": {"application/json": {"schema": body}}},
     }
+    assert sources({"paths": {"/things": {"post": operation}}}).keys() == {"__init__.py", "create_thing.py"}
+    change(operation)
+    with pytest.raises(ContractError, match=re.escape(complaint)):
+        sources({"paths": {"/things": {"post": operation}}})
 
 
-def test_the_query_parameters_are_those_that_the_code_checks() -> None:
-    def query(call: str) -> dict[str, Any]:
-        return {parameter["name"]: parameter["schema"] for parameter in operations()[call]["parameters"] if parameter["in"] == "query"}
-
-    # A list is no query parameter.
-    of_a_text = {name: schema for name, schema in schemas.PREDICT["properties"].items() if name != "texts"}
-    a_list = schemas.LIST["properties"]
-    of_a_model = (f"GET /models/{{model_id}}/{name}" for name in ("versions", "examples", "batches"))
-    lists = ("GET /models", "GET /datasets", *of_a_model)
-    expected = {
-        **dict.fromkeys(lists, a_list),
-        "GET /models/{model_id}/versions/{version}/compare": schemas.COMPARE_VERSIONS["properties"],
-        "GET /prediction": of_a_text,
-    }
-    assert {call: query(call) for call in operations()} == {call: expected.get(call, {}) for call in operations()}
+def body_of(operation: dict[str, Any]) -> dict[str, Any]:
+    properties: dict[str, Any] = operation["requestBody"]["content"]["application/json"]["schema"]["properties"]
+    return properties
 
 
-def test_the_header_that_the_code_checks_is_as_it_checks_it() -> None:
-    for call in ("POST /models", "POST /models/{model_id}/examples", "POST /models/{model_id}/batches"):
-        [key] = [it for it in operations()[call]["parameters"] if it["in"] == "header"]
-        assert (key["name"], key["schema"]) == ("Idempotency-Key", idempotency.KEY)
+def test_what_is_made_is_as_it_is_written_and_nothing_else(tmp_path: Path) -> None:
+    write(tmp_path)
+    made = {file.name: file.stat().st_mtime_ns for file in (tmp_path / "winnow_contract").iterdir()}
+    (tmp_path / "winnow_contract" / "health.py").write_text("old = 1")
+    (tmp_path / "winnow_contract" / "gone.py").write_text("old = 1")
+    write(tmp_path)
+    again = {file.name: file.stat().st_mtime_ns for file in (tmp_path / "winnow_contract").iterdir()}
+    assert made.keys() == again.keys()
+    assert [name for name in made if made[name] != again[name]] == ["health.py"]
+    assert "old" not in (tmp_path / "winnow_contract" / "health.py").read_text()
 
 
-def test_the_path_parameters_are_those_that_the_code_checks() -> None:
-    known = {
-        "name": fields.DATASET,
-        "model_id": fields.MODEL_ID,
-        "version": fields.VERSION,
-        "figure": fields.FIGURE,
-        "file": fields.FILE,
-        "report_id": fields.REPORT_ID,
-        "batch": fields.BATCH,
-    }
-    for call, operation in operations().items():
-        written = {parameter["name"]: parameter["schema"] for parameter in operation["parameters"] if parameter["in"] == "path"}
-        assert written == {name: known[name] for name in re.findall(r"{(\w+)}", call)}, call
+def test_the_limits_and_words_of_requests_are_those_of_the_code() -> None:
+    training, feedback_, prediction = (component(f"{name}Request")["properties"] for name in ("Training", "Feedback", "Prediction"))
+    example = feedback_["examples"]["items"]["properties"]
+    assert training["recipe"]["enum"] == [*RECIPES]
+    assert training["spacy_model"]["enum"] == [*LANGUAGES]
+    assert training["promote"]["enum"] == [*Promote]
+    assert feedback_["retrain"]["enum"] == [*Retrain]
+    for text in (prediction["text"], prediction["texts"]["items"], example["text"]):
+        assert text["maxLength"] == dataset.MAX_TEXT_CHARACTERS
+    for label in (example["label"], example["labels"]["items"]):
+        assert label["maxLength"] == dataset.MAX_LABEL_CHARACTERS
+    assert example["labels"]["maxItems"] == dataset.MAX_LABELS
+    paths = {parameter["name"]: parameter["schema"] for operation in operations().values() for parameter in operation["parameters"]}
+    assert (paths["figure"]["enum"], paths["file"]["enum"]) == ([*FIGURES], [*docs_files.FILES])
+
+
+def test_a_limit_or_word_is_the_one_in_its_sentence() -> None:
+    # The sentence of an error says the same as what is checked.
+    def parts(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+        yield schema
+        for inner in (*schema.get("properties", {}).values(), *([schema["items"]] if "items" in schema else [])):
+            yield from parts(inner)
+
+    parameters = [it["schema"] for operation in operations().values() for it in operation["parameters"] if "description" in it["schema"]]
+    for schema in [part for whole in (*parameters, *bodies().values()) for part in parts(whole) if "description" in part]:
+        said = schema["description"]
+        numbers = [schema[limit] for limit in ("minimum", "maximum", "maxLength", "maxItems") if limit in schema]
+        assert all(re.search(rf"(?<![\d.]){re.escape(str(number))}(?!\d)", said) for number in numbers), schema
+        assert all(str(word).lower() in said.lower() for word in schema.get("enum", [])), schema
 
 
 @pytest.mark.parametrize(

@@ -50,15 +50,9 @@ RULES = (
     ),
     (
         r".*",
-        r"sam deploy --parameter-overrides DeploymentPreference=.*",
-        "an AWS account: the local cloud has no CodeDeploy; tests/contract/test_release.py translates the template with it",
-    ),
-    (
-        r".*",
         r"sam deploy --parameter-overrides Tracing=Active",
         "tests/contract/test_operations.py::test_functions_are_traced_and_may_write_traces_only_if_a_parameter_says_so",
     ),
-    (r".*", r"make monitoring .*", "an AWS account: CloudWatch's alarms, and somebody who gets the e-mail"),
     (
         r".*",
         r"sam deploy --parameter-overrides (?!Authorizer).*",
@@ -69,7 +63,11 @@ RULES = (
         r"sam deploy --parameter-overrides Authorizer=AWS_IAM",
         "tests/contract/test_access.py::test_the_deployed_authorizer_is_the_function_that_knows_roles_and_iam_is_iam",
     ),
-    (r".*", r"(aws |\.venv/bin/python -c \"import boto3).*", "an AWS account: it changes what a stack leaves there, or the account itself"),
+    (
+        r".*",
+        r"(aws |PREDICT=|\.venv/bin/python -c \"import boto3).*",
+        "an AWS account: it changes what a stack leaves there, or the account itself",
+    ),
 )
 
 

@@ -32,8 +32,8 @@ NEED_MANY = {
     "POST /models/{model_id}/versions/{version}/cancel",
     "DELETE /models/{model_id}/examples/{batch}",
 }
-# Rows that stay when every model and upload is deleted: for keys, cursors, the order of trainings and the sweeper. Others expire.
-STAYS = {"ROLES", "KEYS", "TRAININGS", "UPKEEP"}
+# Rows that stay when every model and upload is deleted: for keys, the order of trainings and the sweeper. Others expire.
+STAYS = {"ROLES", "TRAININGS", "UPKEEP"}
 
 
 @pytest.fixture(scope="module")

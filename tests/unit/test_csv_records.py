@@ -74,7 +74,7 @@ def test_a_record_that_is_too_long_is_passed_over_to_its_end(rows: list[str], en
 
     assert bad[:2] == (2, None)
     assert "more than 4,000,000 bytes" in str(bad[2])
-    assert (f"closed in line {ends} only" in str(bad[2])) == (ends > 2)
+    assert (f"open until line {ends}:" in str(bad[2])) == (ends > 2)
     assert fine == [(ends + 1, "3", "fine"), (ends + 2, "4", "too")]
 
 

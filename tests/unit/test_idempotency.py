@@ -12,7 +12,7 @@ from winnow.api.idempotency import idempotency_key
 
 
 def digest(call: str = "POST /a", path: Mapping[str, str] | None = None, **fields: Any) -> str:
-    key = idempotency_key(Request(path or {}, fields, Headers({"headers": {"Idempotency-Key": "k"}}), 1.0), call)
+    key = idempotency_key(Request(call, path or {}, fields, Headers({"headers": {"Idempotency-Key": "k"}}), 1.0))
     assert key is not None
     return key.digest
 
@@ -27,4 +27,4 @@ def test_another_call_path_or_field_is_another_request(other: str) -> None:
 
 
 def test_without_the_header_there_is_none() -> None:
-    assert idempotency_key(Request({}, {}, Headers({}), 1.0), "POST /a") is None
+    assert idempotency_key(Request("POST /a", {}, {}, Headers({}), 1.0)) is None

@@ -99,7 +99,7 @@ def test_a_rare_label_beside_a_common_one_is_held_out_too() -> None:
         (examples(a=5), "only the label 'a'"),
         (examples(a=5, b=1), "Fewer than two distinct texts for 'b':"),
         (examples(a=5, b=1, c=1), "Fewer than two distinct texts for 'b', 'c':"),
-        (examples(z=5, **{f"l{number}": 1 for number in range(7)}), "and 2 more: one to train on"),
+        (examples(z=5, **{f"l{number}": 1 for number in range(7)}), "and 2 more: training needs one"),
         ([Example(f"{number}", (f"{number // 2}",)) for number in range(2002)], "1,001 labels: at most 1,000"),
         ([Example("same", ("a", "b")), Example("SAME", ("a", "b"))], "Fewer than two distinct texts for 'a', 'b':"),
     ],

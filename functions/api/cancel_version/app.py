@@ -2,14 +2,13 @@
 
 from http import HTTPStatus
 
-from winnow.api import fields
-from winnow.api.endpoint import Answer, Request, Source, endpoint
+from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.api.views import version_view
 from winnow.aws import resources
 from winnow.training.requests import cancel_training
 
 
-@endpoint(fields.NONE, Source.BODY)
+@endpoint("POST /models/{model_id}/versions/{version}/cancel")
 def handler(request: Request) -> Answer:
     model_id = request.path["model_id"]
     version = cancel_training(model_id, int(request.path["version"]))

@@ -2,19 +2,18 @@
 
 from http import HTTPStatus
 
-from winnow.api import schemas
-from winnow.api.endpoint import Answer, Request, Source, endpoint
+from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.api.idempotency import idempotency_key
 from winnow.batch.requests import start_batch
 from winnow.domain.batch import BatchRequest, BatchStatus
 
 
-@endpoint(schemas.CREATE_BATCH, Source.BODY)
+@endpoint("POST /models/{model_id}/batches")
 def handler(request: Request) -> Answer:
     given = request.fields
     version = int(given["version"]) if "version" in given else None
     wanted = BatchRequest(request.path["model_id"], given["s3bucket"], given["object"], version, int(given.get("n_top", 1)))
-    job, number = start_batch(wanted, idempotency_key(request, "POST /models/{model_id}/batches"))
+    job, number = start_batch(wanted, idempotency_key(request))
     return Answer(
         HTTPStatus.ACCEPTED,
         {"model_id": job.model_id, "batch": job.batch, "version": number, "status": BatchStatus.QUEUED},

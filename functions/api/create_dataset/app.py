@@ -2,13 +2,12 @@
 
 from http import HTTPStatus
 
-from winnow.api import schemas
-from winnow.api.endpoint import Answer, Request, Source, endpoint
+from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.aws import resources
 from winnow.domain.errors import InvalidFieldError
 
 
-@endpoint(schemas.CREATE_DATASET, Source.BODY)
+@endpoint("POST /datasets")
 def handler(request: Request) -> Answer:
     length = request.fields.get("bytes")
     most = resources.ceilings().bytes

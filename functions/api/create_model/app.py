@@ -2,8 +2,7 @@
 
 from http import HTTPStatus
 
-from winnow.api import schemas
-from winnow.api.endpoint import Answer, Request, Source, endpoint
+from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.api.fields import is_true
 from winnow.api.idempotency import idempotency_key
 from winnow.api.properties import model_properties
@@ -20,9 +19,9 @@ from winnow.training.requests import start_training
 _SECONDS_TO_ANSWER = 8
 
 
-@endpoint(schemas.CREATE_MODEL, Source.BODY)
+@endpoint("POST /models")
 def handler(request: Request) -> Answer:
-    wanted, key = _training_request(request), idempotency_key(request, "POST /models")
+    wanted, key = _training_request(request), idempotency_key(request)
     if request.fields.get("dry_run"):
         # A dry run can be repeated, so it needs no key.
         return _dry_run(wanted, request.seconds_left - _SECONDS_TO_ANSWER)

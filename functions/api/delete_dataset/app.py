@@ -6,7 +6,7 @@ from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.aws import resources
 
 
-@endpoint()
+@endpoint("DELETE /datasets/{name}")
 def handler(request: Request) -> Answer:
     name = request.path["name"]
     resources.datasets().delete(name)

@@ -9,7 +9,7 @@ from winnow.versions.delete import delete_model
 _SECONDS_TO_ANSWER = 5
 
 
-@endpoint()
+@endpoint("DELETE /models/{model_id}")
 def handler(request: Request) -> Answer:
     model_id = request.path["model_id"]
     if delete_model(model_id, request.seconds_left - _SECONDS_TO_ANSWER):

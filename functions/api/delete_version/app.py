@@ -9,7 +9,7 @@ from winnow.versions.delete import delete_version
 _SECONDS_TO_ANSWER = 5
 
 
-@endpoint()
+@endpoint("DELETE /models/{model_id}/versions/{version}")
 def handler(request: Request) -> Answer:
     model_id, number = request.path["model_id"], int(request.path["version"])
     shown = {"model_id": model_id, "version": number}

@@ -9,7 +9,7 @@ from winnow.aws import resources
 from winnow.domain.batch import BatchJob, BatchProgress, BatchStatus
 
 
-@endpoint()
+@endpoint("GET /models/{model_id}/batches/{batch}")
 def handler(request: Request) -> Answer:
     model = resources.models().get(request.path["model_id"])
     batch = resources.batch_predictions().get(BatchJob(model.model_id, model.uid, request.path["batch"]))

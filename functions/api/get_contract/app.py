@@ -4,6 +4,6 @@ from winnow.api import docs_files, documents
 from winnow.api.endpoint import Answer, Request, endpoint
 
 
-@endpoint()
+@endpoint("GET /openapi.json")
 def handler(request: Request) -> Answer:
     return documents.answer(docs_files.CONTRACT, documents.ASK_AGAIN)

@@ -4,6 +4,6 @@ from winnow.api import documents
 from winnow.api.endpoint import Answer, Request, endpoint
 
 
-@endpoint()
+@endpoint("GET /docs/{file}")
 def handler(request: Request) -> Answer:
     return documents.answer(request.path["file"], documents.A_DAY)

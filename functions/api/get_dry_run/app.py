@@ -6,6 +6,6 @@ from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.training import dry_run
 
 
-@endpoint()
+@endpoint("GET /reports/{report_id}")
 def handler(request: Request) -> Answer:
-    return Answer(HTTPStatus.OK, dry_run.find(request.path["report_id"]))
+    return Answer(HTTPStatus.OK, dry_run.find_dry_run(request.path["report_id"]))

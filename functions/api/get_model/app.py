@@ -8,7 +8,7 @@ from winnow.api.views import model_with_version_view
 from winnow.aws import resources
 
 
-@endpoint()
+@endpoint("GET /models/{model_id}")
 def handler(request: Request) -> Answer:
-    model, version = resources.models().get_with_latest_version(request.path["model_id"])
+    model, version = resources.versions().latest_with_model(request.path["model_id"])
     return Answer(HTTPStatus.OK, model_with_version_view(model, version), {"ETag": model_tag(model, version)})

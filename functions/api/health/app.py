@@ -5,6 +5,6 @@ from http import HTTPStatus
 from winnow.api.endpoint import Answer, Request, endpoint
 
 
-@endpoint()
+@endpoint("GET /health")
 def handler(request: Request) -> Answer:
     return Answer(HTTPStatus.OK, {"status": "ok"})

@@ -2,19 +2,16 @@
 
 from http import HTTPStatus
 
-from winnow.api import schemas
+from winnow.api import paging
 from winnow.api.batch_views import batch_predictions_view
 from winnow.api.endpoint import Answer, Request, endpoint
-from winnow.api.paging import Cursors
 from winnow.aws import resources
 
-cursors = Cursors(resources.cursor_key)
 
-
-@endpoint(schemas.LIST)
+@endpoint("GET /models/{model_id}/batches")
 def handler(request: Request) -> Answer:
     model = resources.models().get(request.path["model_id"])
     name = f"batch predictions of {model.uid}"
-    before = cursors.position(name, request.fields.get("next"))
+    before = paging.place(name, request.fields.get("next"), paging.BATCH)
     batches, more = resources.batch_predictions().list(model, int(request.fields.get("limit", 100)), before)
-    return Answer(HTTPStatus.OK, {**batch_predictions_view(batches, model), "next": cursors.cursor(name, more)})
+    return Answer(HTTPStatus.OK, {**batch_predictions_view(batches, model), "next": paging.cursor(name, more)})

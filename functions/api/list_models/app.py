@@ -2,19 +2,16 @@
 
 from http import HTTPStatus
 
-from winnow.api import schemas
+from winnow.api import paging
 from winnow.api.endpoint import Answer, Request, endpoint
-from winnow.api.paging import Cursors
 from winnow.api.views import model_view
 from winnow.aws import resources
 
 _LIST = "models"
 
-cursors = Cursors(resources.cursor_key)
 
-
-@endpoint(schemas.LIST)
+@endpoint("GET /models")
 def handler(request: Request) -> Answer:
-    after = cursors.position(_LIST, request.fields.get("next"))
+    after = paging.place(_LIST, request.fields.get("next"), paging.MODEL_ID)
     models, more = resources.models().list(int(request.fields.get("limit", 100)), after)
-    return Answer(HTTPStatus.OK, {"models": [model_view(model) for model in models], "next": cursors.cursor(_LIST, more)})
+    return Answer(HTTPStatus.OK, {"models": [model_view(model) for model in models], "next": paging.cursor(_LIST, more)})

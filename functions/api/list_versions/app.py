@@ -2,23 +2,20 @@
 
 from http import HTTPStatus
 
-from winnow.api import schemas
+from winnow.api import paging
 from winnow.api.endpoint import Answer, Request, endpoint
-from winnow.api.paging import Cursors
 from winnow.api.views import versions_view
 from winnow.aws import resources
 
-cursors = Cursors(resources.cursor_key)
 
-
-@endpoint(schemas.LIST)
+@endpoint("GET /models/{model_id}/versions")
 def handler(request: Request) -> Answer:
     model = resources.models().get(request.path["model_id"])
     # The uid is part of the name, because a model that is deleted and created again numbers its versions from 1 again.
     name = f"versions of {model.uid}"
-    before = cursors.position(name, request.fields.get("next"))
-    versions, more = resources.models().versions(model, int(request.fields.get("limit", 100)), None if before is None else int(before))
+    before = paging.place(name, request.fields.get("next"), paging.VERSION)
+    versions, more = resources.versions().list(model, int(request.fields.get("limit", 100)), None if before is None else int(before))
     return Answer(
         HTTPStatus.OK,
-        {**versions_view(versions, model), "next": cursors.cursor(name, None if more is None else str(more))},
+        {**versions_view(versions, model), "next": paging.cursor(name, None if more is None else str(more))},
     )

@@ -9,8 +9,7 @@ import random
 from functools import cache
 from http import HTTPStatus
 
-from winnow.api import schemas
-from winnow.api.endpoint import Answer, Request, Source, endpoint
+from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.api.fields import is_true
 from winnow.api.views import prediction_view
 from winnow.aws import clients, resources
@@ -25,7 +24,7 @@ _N_TOP = 5
 @cache
 def predictor() -> Predictor:
     """The predictor of this execution environment. It keeps the loaded models."""
-    return Predictor(resources.models(), resources.storage(keeps_files=True), resources.memory())
+    return Predictor(resources.models(), resources.versions(), resources.artifacts(keeps_files=True), resources.memory())
 
 
 def before_snapshot() -> None:
@@ -47,7 +46,7 @@ if clients.is_lambda():
     clients.around_snapshot(before_snapshot, after_restore)
 
 
-@endpoint(schemas.PREDICT, Source.BODY_OR_QUERY)
+@endpoint("GET /prediction")
 def handler(request: Request) -> Answer:
     given = request.fields
     texts = given["texts"] if "texts" in given else [given["text"]]

@@ -2,18 +2,17 @@
 
 from http import HTTPStatus
 
-from winnow.api import schemas
 from winnow.api.conditional import condition_on_model, model_tag
-from winnow.api.endpoint import Answer, Request, Source, endpoint
+from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.api.views import model_with_version_view
 from winnow.aws import resources
 from winnow.versions.promote import promote_version
 
 
-@endpoint(schemas.PROMOTE_VERSION, Source.BODY)
+@endpoint("PUT /models/{model_id}/live")
 def handler(request: Request) -> Answer:
     model_id = request.path["model_id"]
     # JSON Schema counts 3.0 as a whole number.
     promote_version(model_id, int(request.fields["version"]), condition_on_model(request.headers.get("if-match")))
-    model, version = resources.models().get_with_latest_version(model_id)
+    model, version = resources.versions().latest_with_model(model_id)
     return Answer(HTTPStatus.OK, model_with_version_view(model, version), {"ETag": model_tag(model, version)})

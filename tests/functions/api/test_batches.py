@@ -134,7 +134,7 @@ def test_csv_has_a_line_for_each_record_named_by_where_it_begins(ready: Ready, k
     assert [(line["line"], line["id"]) for line in lines] == [(2, "n0"), (4, "n1"), (5, "n2"), (6, "n3")]
     assert [line["labels"] for line in lines] == predicted(winnow, [text.replace("\r\n", "\r\n") for text in texts])
     assert bad["line"] == 8
-    assert bad["error"].startswith("Line 8 has 1 column, and the header has 3")
+    assert bad["error"].startswith("Line 8 has 1 column, but the header has 3")
 
 
 def test_a_shard_has_no_more_bytes_than_its_classification_can_take(ready: Ready, monkeypatch: pytest.MonkeyPatch) -> None:

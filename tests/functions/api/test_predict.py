@@ -181,8 +181,8 @@ def clock() -> list[float]:
 def new_predictor(winnow: Winnow, clock: list[float], memory: int | None = None) -> Predictor:
     """In a new execution environment of so many bytes."""
     with winnow.settings("functions/api/predict"):
-        storage = resources.storage(keeps_files=True)
-        return Predictor(resources.models(), storage, memory or resources.memory(), clock=lambda: clock[0])
+        artifacts = resources.artifacts(keeps_files=True)
+        return Predictor(resources.models(), resources.versions(), artifacts, memory or resources.memory(), clock=lambda: clock[0])
 
 
 @contextmanager

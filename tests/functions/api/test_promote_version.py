@@ -116,7 +116,7 @@ def test_a_version_that_is_not_ready_is_not_promoted(ready: Ready, ending: str |
     answer = promote(winnow, 2)
 
     assert (answer.status, answer.body["type"]) == (409, "urn:winnow:problem:version-not-ready")
-    assert (ending or "still being trained") in answer.body["detail"]
+    assert (ending or "still in training") in answer.body["detail"]
     assert winnow.model()["live_version"] == 1
 
 

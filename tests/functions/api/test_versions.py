@@ -6,9 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.races import before_write
-from winnow.registry import table as rows
-
 if TYPE_CHECKING:
     from tests.conftest import Json, Ready, Winnow
 
@@ -114,77 +111,3 @@ def test_the_tag_of_a_version_changes_with_it_and_with_nothing_else(winnow: Winn
     winnow.call("cancel_version", path=second)
     assert winnow.call("get_version", path=second, headers={"If-None-Match": queued}).status == 200
     assert winnow.call("get_version", path=first, headers={"If-None-Match": tag}).status == 304
-
-
-# --- cursors ---
-
-
-def cursor(winnow: Winnow, call: str = "list_versions", model_id: str = "tc-01") -> str:
-    given: str = winnow.call(call, query={"limit": "1"}, path={"model_id": model_id}).body["next"]
-    return given
-
-
-def refused(winnow: Winnow, given: str, call: str = "list_versions", model_id: str = "tc-01") -> bool:
-    answer = winnow.call(call, query={"next": given}, path={"model_id": model_id})
-    assert answer.status == 200 or (answer.status, answer.body["field"]) == (422, "next")
-    return answer.status == 422
-
-
-def test_a_cursor_that_was_changed_anywhere_is_refused(winnow: Winnow) -> None:
-    cancelled_versions(winnow, 3)
-    given = cursor(winnow)
-    others = [given[:place] + ("A" if given[place] != "A" else "B") + given[place + 1 :] for place in range(len(given))]
-
-    assert not refused(winnow, given)
-    assert all(refused(winnow, other) for other in [*others, given + "A", given[:-1], given + "="])
-
-
-def test_a_cursor_is_good_for_its_own_list_alone(winnow: Winnow) -> None:
-    cancelled_versions(winnow, 2)
-    cancelled_versions(winnow, 2, "tc-02")
-    of_models, of_versions = cursor(winnow, "list_models"), cursor(winnow)
-
-    assert not refused(winnow, of_models, "list_models")
-    assert refused(winnow, of_models)
-    assert refused(winnow, of_versions, "list_models")
-    assert refused(winnow, of_versions, model_id="tc-02")
-
-
-def test_a_cursor_of_a_deleted_model_is_none_of_the_one_made_again(winnow: Winnow) -> None:
-    cancelled_versions(winnow, 2)
-    given = cursor(winnow)
-    winnow.call("delete_model")
-    cancelled_versions(winnow, 2)
-
-    assert refused(winnow, given)
-
-
-def test_all_environments_of_all_functions_have_the_same_key(winnow: Winnow) -> None:
-    cancelled_versions(winnow, 2)
-    given = cursor(winnow)
-    winnow.environments.clear()
-
-    assert not refused(winnow, given)
-    assert cursor(winnow) == given
-
-
-def test_another_key_makes_other_cursors(winnow: Winnow) -> None:
-    cancelled_versions(winnow, 2)
-    given = cursor(winnow)
-    winnow.table.delete_item(Key=rows.CURSOR_KEY)
-    winnow.environments.clear()
-
-    assert refused(winnow, given)
-
-
-def test_of_two_that_make_the_key_at_once_both_take_the_same(winnow: Winnow) -> None:
-    cancelled_versions(winnow, 2)
-
-    def made_meanwhile() -> str:
-        winnow.environments.clear()
-        return cursor(winnow)
-
-    with before_write(made_meanwhile, "dynamodb.PutItem") as other:
-        given = cursor(winnow)
-
-    assert [given] == other

@@ -67,7 +67,7 @@ def test_a_text_of_the_test_set_is_not_trained_on_whatever_its_case_and_label(wi
 @pytest.mark.parametrize(
     ("records", "said"),
     [
-        ([*TEST, {"text": "a boat", "label": "sea"}], "The data set has no example of 'sea', and the test set has:"),
+        ([*TEST, {"text": "a boat", "label": "sea"}], "Only the test set has examples of 'sea':"),
         ([*TEST, {"text": " ", "label": "town"}], "Line 8 of the test set has an empty text"),
         ([], "The test set has no label at all: it cannot measure a model."),
         (TRAIN, "The data set has no label at all"),

@@ -12,7 +12,6 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum, auto
 from functools import wraps
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -36,14 +35,6 @@ _OF_A_304 = ("ETag", "Cache-Control", "Vary")
 _JSON = json.JSONEncoder(ensure_ascii=False)
 
 
-class Source(Enum):
-    """Where an endpoint's fields come from."""
-
-    BODY = auto()
-    QUERY = auto()
-    BODY_OR_QUERY = auto()
-
-
 class Headers:
     """The headers of an event. Each is searched on demand, because most calls need none."""
 
@@ -59,8 +50,9 @@ class Headers:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A checked request: path parameters, fields, headers, and the seconds that the Lambda has left."""
+    """A checked request: the call, path parameters, fields, headers, and the seconds that the Lambda has left."""
 
+    call: str
     path: Mapping[str, str]
     fields: Mapping[str, Any]
     headers: Headers
@@ -82,12 +74,15 @@ class Answer:
 Handler = Callable[[dict[str, Any], "LambdaContext"], dict[str, Any]]
 
 
-def endpoint(schema: fields.Schema = fields.NONE, source: Source = Source.QUERY) -> Callable[[Callable[[Request], Answer]], Handler]:
-    """Make a Lambda handler from a function that takes a Request and returns an Answer. An error names each unknown field."""
-    check = fields.checker(schema)
+def endpoint(call: str) -> Callable[[Callable[[Request], Answer]], Handler]:
+    """Make a Lambda handler from a function that takes a Request and returns an Answer. call: as in the contract, such as "POST /models".
 
-    def decorate(call: Callable[[Request], Answer]) -> Handler:
-        @wraps(call)
+    An error names each unknown field. A function that answers several calls names one of them: they take the same fields.
+    """
+    taken = fields.Taken(call)
+
+    def decorate(answer_to: Callable[[Request], Answer]) -> Handler:
+        @wraps(answer_to)
         def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             began = time.perf_counter()
             # The same id is in every log line of the request, in API Gateway's log, and in the answer's header x-amzn-requestid.
@@ -96,10 +91,11 @@ def endpoint(schema: fields.Schema = fields.NONE, source: Source = Source.QUERY)
             try:
                 _check_role(event, caller.get("role"))
                 path = event.get("pathParameters") or {}
-                fields.check_path(path)
+                taken.check_path(path)
+                given = taken.check_fields(_read(event, taken.source))
                 headers = Headers(event)
-                request = Request(path, check(_read(event, source)), headers, context.get_remaining_time_in_millis() / 1000)
-                answer = call(request)
+                taken.check_headers(headers.get)
+                answer = answer_to(Request(call, path, given, headers, context.get_remaining_time_in_millis() / 1000))
                 response = _not_modified(answer) if _is_known(event, headers, answer) else _response(answer)
             except WinnowError as error:
                 if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -163,16 +159,16 @@ def _not_modified(answer: Answer) -> dict[str, Any]:
     return {"statusCode": int(HTTPStatus.NOT_MODIFIED), "headers": headers, "body": ""}
 
 
-def _read(event: Mapping[str, Any], source: Source) -> dict[str, Any]:
-    """The request's fields, unchecked."""
+def _read(event: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """The request's fields, unchecked. source: as the contract has it."""
     query = dict(event.get("queryStringParameters") or {})
     _bytes_of("".join([*query, *query.values()]), "The query")
-    if source is Source.QUERY:
+    if source == "query":
         return query
     body = _body(event)
-    if source is Source.BODY and query:
+    if source == "body" and query:
         raise InvalidFieldError(f"This call takes no query parameters ({', '.join(query)}): send a JSON body.", field=next(iter(query)))
-    if source is Source.BODY_OR_QUERY and not body.strip():
+    if source == "body or query" and not body.strip():
         return query
     if query:
         raise InvalidFieldError("Send the fields in the JSON body or as query parameters, not both.", field=next(iter(query)))

@@ -1,59 +1,71 @@
-"""Checking a request's fields against a JSON Schema, with a sentence for each thing that can be wrong.
+"""Checking what a request brings against the contract, with a sentence for each thing that can be wrong.
 
-Every property's `description` completes "NAME must be …": it is the documentation in the contract and the error's sentence at once.
+The package winnow_contract has a module for each call, made out of openapi.yaml (layers/winnow/contract.py). Every `description` in it
+completes "NAME must be …": it is the documentation in the contract and the error's sentence at once.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
-import fastjsonschema
+from winnow_contract import MODULES
 
-from winnow.api import docs_files
-from winnow.domain.errors import DocsFileNotFoundError, FigureNotFoundError, InvalidFieldError
-from winnow.domain.model import FIGURES
+from winnow.domain.errors import DocsFileNotFoundError, FigureNotFoundError, InvalidFieldError, WinnowError
 
 Schema = Mapping[str, Any]
 
-NONE: Schema = {"type": "object", "additionalProperties": False, "properties": {}}
-MODEL_ID = {
-    "type": "string",
-    "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
-    "description": "1 to 64 letters, digits, dots, dashes or underscores, the first a letter or digit",
-}
-VERSION = {"type": "string", "pattern": "^[1-9][0-9]{0,5}$", "description": "a whole number from 1 to 999999"}
-BATCH = {
-    "type": "string",
-    "pattern": "^[0-9]{8}T[0-9]{9}-[0-9a-f]{8}$",
-    "description": "the id of a batch, as the call that made it gave it",
-}
-FIGURE = {"enum": list(FIGURES), "description": f"one of {', '.join(FIGURES)}"}
-FILE = {"enum": list(docs_files.FILES), "description": f"one of {', '.join(docs_files.FILES)}"}
-REPORT_ID = {"type": "string", "pattern": "^[0-9a-f]{32}$", "description": "32 hexadecimal digits, as the answer to the dry run gave them"}
-DATASET = {
-    "type": "string",
-    "pattern": "^[0-9a-f]{32}-[A-Za-z0-9][A-Za-z0-9._-]{0,127}$",
-    "description": "the name of an upload, as POST /datasets and GET /datasets give it",
-}
-# What is none of these isn't there, rather than wrong.
-_LISTED = {"figure": (FIGURES, FigureNotFoundError), "file": (docs_files.FILES, DocsFileNotFoundError)}
-_PATH = {"name": DATASET, "model_id": MODEL_ID, "version": VERSION, "report_id": REPORT_ID, "batch": BATCH}
+# A name that is none of those listed isn't there, rather than wrong.
+_NOT_FOUND: Mapping[str, Callable[[Sequence[str]], WinnowError]] = {"figure": FigureNotFoundError, "file": DocsFileNotFoundError}
 
 
-def checker(schema: Schema) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """A function that returns the fields it is given, or raises InvalidFieldError with a sentence about the first that is wrong."""
-    validate = fastjsonschema.compile(dict(schema), use_default=False)
+class Mismatch(ValueError):  # noqa: N818 # a fault of the request, of which `Taken` makes the error
+    """What was given isn't as a schema says. The message begins with the place, such as data.examples[3].label."""
 
-    def check(given: dict[str, Any]) -> dict[str, Any]:
+    @property
+    def path(self) -> list[str]:
+        """The names and places in lists that lead there; empty for the fields as a whole."""
+        return re.findall(r"[^.\[\]]+", str(self).partition(" ")[0])[1:]
+
+
+class Taken:
+    """What a call takes, such as "POST /models". source: "body", "query" or "body or query", by which its fields come."""
+
+    def __init__(self, call: str) -> None:
+        made = import_module(f"winnow_contract.{MODULES[call]}")
+        self.source: str = made.SOURCE
+        self._path: Mapping[str, Schema] = made.PATH
+        self._headers: Mapping[str, Schema] = made.HEADERS
+        self._fields: Schema = made.FIELDS
+        self._validate: Callable[[dict[str, Any]], object] = made.validate
+
+    def check_path(self, path: Mapping[str, str]) -> None:
+        """Check the names in a path: InvalidFieldError for what no id or number can be, FigureNotFoundError and DocsFileNotFoundError
+        for what is none of the figures, and none of the page's files."""
+        for name, value in path.items():
+            schema = self._path[name]
+            if name in _NOT_FOUND:
+                if value not in schema["enum"]:
+                    raise _NOT_FOUND[name](schema["enum"])
+            else:
+                _check_pattern(name, value, schema)
+
+    def check_headers(self, get: Callable[[str], str | None]) -> None:
+        """Check those headers that must look a certain way. get: a header's value by its name in lower case."""
+        for name, schema in self._headers.items():
+            value = get(name.lower())
+            if value is not None:
+                _check_pattern(name, value, schema)
+
+    def check_fields(self, given: dict[str, Any]) -> dict[str, Any]:
+        """The fields as they are given. InvalidFieldError with a sentence about the first that is wrong."""
         try:
-            validate(given)
-        except fastjsonschema.JsonSchemaValueException as error:
-            raise _explained(error, schema, given) from error
+            self._validate(given)
+        except Mismatch as error:
+            raise _explained(error, self._fields, given) from error
         return given
-
-    return check
 
 
 def is_true(value: bool | str) -> bool:
@@ -61,22 +73,15 @@ def is_true(value: bool | str) -> bool:
     return str(value).lower() == "true"
 
 
-def check_path(path: Mapping[str, str]) -> None:
-    """Check the names in a path: InvalidFieldError for what no id or number can be, FigureNotFoundError and DocsFileNotFoundError for
-    what is none of the figures, and none of the page's files."""
-    for name, value in path.items():
-        if name in _LISTED:
-            listed, error = _LISTED[name]
-            if value not in listed:
-                raise error(listed)
-        elif not re.fullmatch(_PATH[name]["pattern"], value):
-            raise InvalidFieldError(f"{name} must be {_PATH[name]['description']}.", field=name)
+def _check_pattern(name: str, value: str, schema: Schema) -> None:
+    if not re.fullmatch(schema["pattern"], value):
+        raise InvalidFieldError(f"{name} must be {schema['description']}.", field=name)
 
 
-def _explained(error: fastjsonschema.JsonSchemaValueException, schema: Schema, given: Mapping[str, Any]) -> InvalidFieldError:
+def _explained(error: Mismatch, schema: Schema, given: Mapping[str, Any]) -> InvalidFieldError:
     properties: Mapping[str, Any] = schema["properties"]
-    if len(error.path) > 1:
-        field, wrong = _place([str(step) for step in error.path[1:]], properties)
+    if error.path:
+        field, wrong = _place(error.path, properties)
         return InvalidFieldError(f"{field} must be {wrong['description']}.", field=field)
     unknown = [name for name in given if name not in properties]
     if unknown:

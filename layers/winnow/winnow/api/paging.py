@@ -1,51 +1,46 @@
-"""Opaque cursors for lists. Clients hand them back, can't make or change one, and can't use one of another list."""
+"""The cursors of lists. Clients send back the `next` of a page unchanged.
+
+A cursor is JSON in base64url: the list's name, and the place after which the next page begins. Clients can make one up, so it is checked
+like any other field. A list takes only the place from it, and looks for the place among its own rows.
+"""
 
 from __future__ import annotations
 
 import base64
-import binascii
-import hashlib
-import hmac
-from collections.abc import Callable
-from functools import cached_property
+import json
+import re
 
 from winnow.domain.errors import InvalidFieldError
 
-_TAG_BYTES = 16
+MODEL_ID = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+VERSION = "[1-9][0-9]{0,5}"
+BATCH = "[0-9]{8}T[0-9]{9}-[0-9a-f]{8}"
+UPLOAD_NUMBER = "[0-9a-f]{32}"
 
 
-class Cursors:
-    """Makes and reads cursors. A cursor is where its list goes on, behind an HMAC (RFC 2104) of the list's name and that place.
+def cursor(of: str, place: str | None) -> str | None:
+    """The cursor of the list called `of` that continues after this place; None if the place is None."""
+    if place is None:
+        return None
+    text = json.dumps({"list": of, "after": place}, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
-    key: read when the first cursor is made or read, and then kept.
+
+def place(of: str, given: str | None, pattern: str) -> str | None:
+    """The place in a cursor of the list called `of`; None if there is no cursor. pattern: the form of this list's places.
+
+    InvalidFieldError if the cursor is of another list or is malformed.
     """
-
-    def __init__(self, key: Callable[[], bytes]) -> None:
-        self._read_key = key
-
-    def cursor(self, of: str, after: str | None) -> str | None:
-        """The cursor by which the list called `of` goes on after this place; None for none."""
-        if after is None:
-            return None
-        tag = hmac.digest(self._key, f"{of}\0{after}".encode(), hashlib.sha256)[:_TAG_BYTES]
-        return base64.urlsafe_b64encode(tag + after.encode()).decode().rstrip("=")
-
-    def position(self, of: str, given: str | None) -> str | None:
-        """The place that a cursor stands for. InvalidFieldError where this list never gave it."""
-        if given is None:
-            return None
-        try:
-            after = base64.b64decode(given + "=" * (-len(given) % 4), altchars=b"-_", validate=True)[_TAG_BYTES:].decode()
-        except (binascii.Error, UnicodeDecodeError) as error:
-            raise _not_ours() from error
-        # Made anew and compared as a whole: base64 has several spellings of the same bytes.
-        if not hmac.compare_digest(given, self.cursor(of, after) or ""):
-            raise _not_ours()
-        return after
-
-    @cached_property
-    def _key(self) -> bytes:
-        return self._read_key()
+    if given is None:
+        return None
+    try:
+        after = json.loads(base64.b64decode(given + "=" * (-len(given) % 4), altchars=b"-_", validate=True))["after"]
+    except (ValueError, LookupError, TypeError) as error:  # ValueError: not base64, not UTF-8, not JSON
+        raise _not_ours() from error
+    # Compare with the cursor made again, because the same JSON has many spellings in base64.
+    if not isinstance(after, str) or not re.fullmatch(pattern, after) or given != cursor(of, after):
+        raise _not_ours()
+    return after
 
 
 def _not_ours() -> InvalidFieldError:

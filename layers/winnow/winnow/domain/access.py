@@ -1,6 +1,7 @@
 """Who may call what: the roles of API keys, and the calls that each may make.
 
-A call is a method and a route, as in "GET /models/{model_id}". docs/keys.md has them as a table.
+A call is a method and a route, as in "GET /models/{model_id}". The contract, openapi.yaml, has the roles of each call (`x-winnow-roles`);
+docs/keys.md shows them as a table.
 """
 
 from __future__ import annotations
@@ -11,50 +12,27 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-# The value of the deployment's setting AUTHORIZER with which IAM decides, in the place of roles.
+from winnow_contract import ROLES
+
+# With this value of the setting AUTHORIZER, IAM decides who may call what, and roles don't count.
 BY_IAM = "AWS_IAM"
-
-# Asked for no key.
-OPEN_CALLS = frozenset({"GET /health", "GET /docs", "GET /docs/{file}", "GET /openapi.json"})
-
-_MODEL = "/models/{model_id}"
-_VERSION = f"{_MODEL}/versions/{{version}}"
-
-# Those that classify, and those that read.
-PREDICT_CALLS = frozenset(
-    {
-        "GET /models",
-        f"GET {_MODEL}",
-        f"GET {_MODEL}/versions",
-        f"GET {_VERSION}",
-        f"GET {_VERSION}/report",
-        f"GET {_VERSION}/evaluation",
-        f"GET {_VERSION}/evaluation/{{figure}}",
-        f"GET {_VERSION}/compare",
-        f"GET {_VERSION}/artifact",
-        f"GET {_MODEL}/examples",
-        "GET /datasets",
-        "GET /reports/{report_id}",
-        "GET /prediction",
-        "POST /prediction",
-        f"POST {_MODEL}/batches",
-        f"GET {_MODEL}/batches",
-        f"GET {_MODEL}/batches/{{batch}}",
-        f"POST {_MODEL}/batches/{{batch}}/cancel",
-    }
-)
 
 
 class Role(StrEnum):
-    """What a key may do."""
+    """The role of an API key."""
 
     PREDICT = "predict"
     ADMIN = "admin"
 
 
+# Calls that need no key.
+OPEN_CALLS = frozenset(call for call, roles in ROLES.items() if not roles)
+PREDICT_CALLS = frozenset(call for call, roles in ROLES.items() if Role.PREDICT in roles)
+
+
 @dataclass(frozen=True, slots=True)
 class KeyRole:
-    """What is known of an API key: not the key. digest: its SHA-256, in hex; key_id: its id in API Gateway."""
+    """The registry's record of an API key, without the key itself. digest: its SHA-256, in hex; key_id: its id in API Gateway."""
 
     digest: str
     name: str
@@ -64,20 +42,20 @@ class KeyRole:
 
 
 def digest(key: str) -> str:
-    """By which the registry knows a key. Keys are random and long, so that no salt is needed."""
+    """The SHA-256 by which the registry finds a key. Keys are long and random, so they need no salt."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 def may(role: str | None, call: str) -> bool:
-    """Whether a caller of this role, or of none, may make the call."""
+    """Whether a caller with this role, or without one, may make the call."""
     return call in OPEN_CALLS or role == Role.ADMIN or (role == Role.PREDICT and call in PREDICT_CALLS)
 
 
 def policy(role: str | None, method_arn: str) -> dict[str, Any]:
-    """What a caller of this role may call, as the policy of a Lambda authorizer.
+    """The policy of a Lambda authorizer for a caller with this role.
 
-    It names all calls, and not only the one of `method_arn` (arn:…:API/STAGE/METHOD/PATH), since API Gateway keeps it for the next calls
-    with the key (https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html).
+    It names all calls of the role, not only the call of `method_arn` (arn:…:API/STAGE/METHOD/PATH), because API Gateway caches it for
+    the next calls with the key (https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html).
     """
     stage = "/".join(method_arn.split("/")[:2])
     if role == Role.ADMIN:
