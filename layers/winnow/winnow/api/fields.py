@@ -11,9 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
-from winnow_contract import MODULES
-
 from winnow.domain.errors import DocsFileNotFoundError, FigureNotFoundError, InvalidFieldError, WinnowError
+from winnow_contract import MODULES
 
 Schema = Mapping[str, Any]
 
