@@ -86,7 +86,7 @@ def test_a_dearer_candidate_has_to_be_a_point_better(two: Winnow, monkeypatch: p
     version = two.train(n_iter=2)
 
     assert (version["status"], version["recipe"]) == ("ready", "linear")
-    assert version["selection"]["reason"] == "Chose linear (0.8000): best (0.8000) costs more and is less than 0.01 better."
+    assert version["selection"]["reason"] == "Chose linear (0.8000): best (0.8050) costs more and is less than 0.01 better."
     assert version["hyperparameters"]["learn_rate"] == 2
 
 

@@ -98,7 +98,7 @@ def test_what_was_fenced_anew_and_not_started_is_started_by_a_later_sweep(
     stop(winnow)
     clock.advance(minutes=6)
     with monkeypatch.context() as refusing:
-        refusing.setattr("winnow.training.queue.try_to_start", lambda job: False)
+        refusing.setattr("winnow.training.queue.try_to_start_training", lambda job: False)
         assert sweep(winnow, capsys) == {}
     assert (fence(winnow), len(winnow.executions())) == (2, 1)
 

@@ -74,7 +74,7 @@ def cancel_batch(model_id: str, batch: str) -> BatchPrediction:
         raise NotCancellableError(
             f"Batch {batch!r} of model {model_id!r} is already {found.status}: there is nothing to cancel."
         ) from error
-    try_to_stop(job)
+    try_to_stop_batch(job)
     return resources.batch_predictions().get(job)
 
 
@@ -110,11 +110,11 @@ def _unheard_of(job: BatchJob) -> BatchPrediction | None:
 
 def _give_up(batch: BatchPrediction, error: str) -> BatchCare:
     resources.batch_predictions().expire(batch, error)
-    try_to_stop(batch.job)
+    try_to_stop_batch(batch.job)
     return BatchCare.FAILED
 
 
-def try_to_stop(job: BatchJob) -> None:
+def try_to_stop_batch(job: BatchJob) -> None:
     """Stop the workflow of a batch that has ended in the registry or was deleted."""
     resources.batch_workflow().try_to_stop(_execution_name(job))
 

@@ -50,7 +50,7 @@ class Received:
     version: int | None
 
 
-def receive(model_id: str, examples: Sequence[Example], retrain: Retrain, key: IdempotencyKey | None = None) -> Received:
+def receive_feedback(model_id: str, examples: Sequence[Example], retrain: Retrain, key: IdempotencyKey | None = None) -> Received:
     """Keep the examples. Then train a version on all pending examples, if it is time. A known key gets its earlier answer.
 
     Once the examples are kept, no later failure loses them.
@@ -169,7 +169,7 @@ def _request(model: Model, base: Version, newest: str) -> TrainingRequest:
     )
 
 
-def take_back(model_id: str, batch: str) -> None:
+def take_back_feedback(model_id: str, batch: str) -> None:
     """Remove a pending batch and its examples.
 
     ModelNotFoundError; FeedbackBatchNotFoundError; FeedbackBatchTakenError if a version uses it; BusyError.

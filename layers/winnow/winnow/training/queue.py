@@ -54,10 +54,10 @@ def _start(wanted: Wanted) -> None:
         return
     # A training that began before the deployment had slots only takes a slot; it runs already.
     if version.status is VersionStatus.QUEUED:
-        try_to_start(version.job)
+        try_to_start_training(version.job)
 
 
-def try_to_start(job: TrainingJob) -> bool:
+def try_to_start_training(job: TrainingJob) -> bool:
     """Start the workflow for the job, once, because each job has its own execution name. If that fails, the job stays queued."""
     return resources.training_workflow().try_to_start(execution_name(job), {"job": asdict(job)})
 

@@ -75,9 +75,9 @@ def _care_for_queued(version: Version, since: str) -> Care | None:
         return _give_up(version, _NEVER_STARTED)
     status = resources.training_workflow().status(queue.execution_name(version.job))
     if status is None:
-        return Care.STARTED if queue.try_to_start(version.job) else None
+        return Care.STARTED if queue.try_to_start_training(version.job) else None
     if status in ENDED:
-        return Care.RESTARTED if queue.try_to_start(resources.jobs().restart(version.job)) else None
+        return Care.RESTARTED if queue.try_to_start_training(resources.jobs().restart(version.job)) else None
     return None
 
 

@@ -32,7 +32,7 @@ _SECONDS_BETWEEN_NOTES = 2.0
 _NO_FURTHER = "The training makes no progress in the time that one Lambda has: train on fewer texts (n_texts)."
 
 
-def train(
+def train_segment(
     job: TrainingJob, recipe: str, recipes: Sequence[str], seconds_left: Callable[[], float], clock: Callable[[], float] = time.monotonic
 ) -> Candidate | None:
     """One segment: train with a recipe on the frozen training examples, from the last checkpoint, while this Lambda has time.

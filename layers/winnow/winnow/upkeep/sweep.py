@@ -55,7 +55,7 @@ def sweep(seconds: float) -> Counter[str]:
         each(pending.asked_to_retrain(), lambda name: {"RetrainingsStarted": 1} if feedback.retrain_if_due(name) else {})
         each(["waiting trainings"], lambda _: +Counter(WaitingTrainings=queue.start_waiting()))
     each(resources.batch_predictions().under_way(as_of_now=False), _batch)
-    each(resources.upkeep().deletions(), lambda name: {"DeletionsFinished": 1} if delete.finish(name, time_left) else {})
+    each(resources.upkeep().deletions(), lambda name: {"DeletionsFinished": 1} if delete.finish_deletion(name, time_left) else {})
     each(["orphans"], lambda name: _orphans(name, time_left))
     return done
 

@@ -19,7 +19,7 @@ def delete_model(model_id: str, seconds: float) -> bool:
 
     The sweeper deletes the rest later. ModelNotFoundError, BusyError.
     """
-    return remove(_take_model_out_of_sight(model_id), time_left(seconds))
+    return remove_deleted(_take_model_out_of_sight(model_id), time_left(seconds))
 
 
 def delete_version(model_id: str, number: int, seconds: float) -> bool:
@@ -28,7 +28,7 @@ def delete_version(model_id: str, number: int, seconds: float) -> bool:
     VersionLiveError for the live version; TrainingUnderwayError for a version in training; ModelNotFoundError, VersionNotFoundError,
     BusyError.
     """
-    return remove(_take_version_out_of_sight(model_id, number), time_left(seconds))
+    return remove_deleted(_take_version_out_of_sight(model_id, number), time_left(seconds))
 
 
 def _take_version_out_of_sight(model_id: str, number: int) -> Deletion:
@@ -58,26 +58,26 @@ def _take_model_out_of_sight(model_id: str) -> Deletion:
                 try_to_stop_workflow(training.job)
             for job in resources.batch_predictions().under_way():
                 if job.uid == model.uid:
-                    requests.try_to_stop(job)
+                    requests.try_to_stop_batch(job)
         return deletion
 
     return retry_on_conflict(try_to_delete, model_id)
 
 
-def finish(name: str, time_left: Iterator[bool]) -> bool:
+def finish_deletion(name: str, time_left: Iterator[bool]) -> bool:
     """Continue a deletion while there is time. name: its name in the registry. True when it is finished."""
     deletion = resources.upkeep().deletion(name)
     if deletion is None:
         return False
     # Read the time before the objects are listed. An object written after the listing would be missed.
     last = deletion.final_after <= now()
-    if not remove(deletion, time_left) or not last:
+    if not remove_deleted(deletion, time_left) or not last:
         return False
     resources.upkeep().finish(deletion)
     return True
 
 
-def remove(deletion: Deletion, time_left: Iterator[bool]) -> bool:
+def remove_deleted(deletion: Deletion, time_left: Iterator[bool]) -> bool:
     """Remove the objects and then the rows of a deletion, while there is time. True when none is left.
 
     The row of the deletion stays, because a running training may still write an object. The sweeper removes such objects later, when
