@@ -160,7 +160,7 @@ def _not_modified(answer: Answer) -> dict[str, Any]:
 
 
 def _read(event: Mapping[str, Any], source: str) -> dict[str, Any]:
-    """The request's fields, unchecked. source: as the contract has it."""
+    """The request's fields, unchecked. source: as in the contract."""
     query = dict(event.get("queryStringParameters") or {})
     _bytes_of("".join([*query, *query.values()]), "The query")
     if source == "query":

@@ -66,7 +66,7 @@ def policy(role: str | None, method_arn: str) -> dict[str, Any]:
 
 
 def _pattern(call: str) -> str:
-    """The call as the end of an ARN. Its stars take slashes too, so that it is wider than the call: the endpoint looks again (`may`)."""
+    """The call as the end of an ARN. Its stars match slashes too, so it can match more calls, and the endpoint checks again (`may`)."""
     return re.sub(r"{\w+}", "*", call).replace(" ", "", 1)
 
 
