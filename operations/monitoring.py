@@ -1,4 +1,4 @@
-"""`make monitoring`: alarms and a dashboard for a deployed stack, as a stack of their own beside it (docs/operations.md)."""
+"""`make monitoring`: deploys alarms and a dashboard for a stack, as a second stack (docs/operations.md)."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 TEMPLATE = Path(__file__).with_suffix(".yaml")
-# Of the watched stack's outputs: parameters of the same names.
+# Outputs of the watched stack. The monitoring template has parameters of the same names.
 FROM_OUTPUTS = ("Stage", "PredictFunction", "SweepFunction", "TrainingWorkflow")
 
 
 class MonitoringError(Exception):
-    """It can't be deployed; the message is one sentence for the operator."""
+    """The deployment failed. The message is one sentence for the operator."""
 
 
 def parameters(stack: str, cloudformation: Any) -> dict[str, str]:
-    """What describes the stack of this name to the monitoring template. MonitoringError where there is no such stack."""
+    """The parameters that describe the stack of this name. Raises MonitoringError if there is no such stack."""
     try:
         [found] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
     except ClientError as error:
-        raise MonitoringError(f"there is no stack {stack} (STACK=…): {error}") from error
+        raise MonitoringError(f"there is no stack {stack} (set STACK=…): {error}") from error
     outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
     if missing := [name for name in FROM_OUTPUTS if name not in outputs]:
         raise MonitoringError(f"the stack {stack} has no output {missing[0]}: deploy this version of template.yaml first")
@@ -34,8 +34,8 @@ def parameters(stack: str, cloudformation: Any) -> dict[str, str]:
 
 
 def deploy(stack: str, given: Mapping[str, str]) -> None:
-    """Deploy the monitoring of a stack with these parameters. One that isn't given stays as it was. MonitoringError where that fails."""
-    # sam looks for a samconfig.toml beside the template, and finds none: nobody's settings for Winnow's own stack apply.
+    """Deploy the monitoring of a stack. Parameters that aren't given keep their values. Raises MonitoringError if it fails."""
+    # sam looks for samconfig.toml in the template's folder and finds none. So the settings for Winnow's own stack don't apply.
     command: list[str | Path] = ["sam", "deploy", "--template-file", TEMPLATE, "--stack-name", f"{stack}-monitoring"]
     command += ["--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"]
     command += ["--parameter-overrides", *(f"{name}={value}" for name, value in given.items())]
@@ -44,7 +44,7 @@ def deploy(stack: str, given: Mapping[str, str]) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """One line on stderr, and 1, where it can't be done."""
+    """Run the command. A failure prints one line on stderr and returns 1."""
     parser = argparse.ArgumentParser(prog="make monitoring", description=__doc__)
     parser.add_argument("--stack", default="winnow")
     parser.add_argument("--email")

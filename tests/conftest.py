@@ -52,6 +52,7 @@ contract.write(ROOT / "layers" / "winnow")
 
 Json = dict[str, Any]
 Ready = Callable[[str], "Winnow"]
+Once = Callable[[str, Callable[[], None]], "Winnow"]
 Tell = Callable[[str], None]
 
 WORKFLOW: Json = template()["Resources"]["TrainingWorkflow"]["Properties"]["Definition"]
@@ -379,21 +380,33 @@ def winnow(_moto: MockAWS, boto_session: boto3.Session, monkeypatch: pytest.Monk
 
 @pytest.fixture(scope="session")
 def made_once() -> dict[str, Moment]:
-    """What trainings left, by the name of the data set."""
+    """Moments of deployments, by what was done to come there."""
     return {}
 
 
 @pytest.fixture
-def ready(winnow: Winnow, made_once: dict[str, Moment]) -> Ready:
-    """ready(DATASET): the deployment with the model tc-01 trained on it, by the real workflow, once for all tests."""
+def once(winnow: Winnow, made_once: dict[str, Moment]) -> Once:
+    """once(WHAT, DO): the deployment after DO(), which is done by the first test that asks for WHAT; for the others its rows and objects
+    are brought back.
+    """
 
-    def trained(dataset: str) -> Winnow:
-        if dataset in made_once:
-            moments.bring_back(winnow, made_once[dataset])
+    def done(what: str, do: Callable[[], None]) -> Winnow:
+        if what in made_once:
+            moments.bring_back(winnow, made_once[what])
         else:
-            winnow.put_dataset(dataset)
-            assert winnow.train(n_iter=8)["status"] == "ready"
-            made_once[dataset] = replace(moments.keep(winnow), executions=[])
+            do()
+            made_once[what] = replace(moments.keep(winnow), executions=[])
         return winnow
 
-    return trained
+    return done
+
+
+@pytest.fixture
+def ready(winnow: Winnow, once: Once) -> Ready:
+    """ready(DATASET): the deployment with the model tc-01 trained on it, by the real workflow."""
+
+    def train(dataset: str) -> None:
+        winnow.put_dataset(dataset)
+        assert winnow.train(n_iter=8)["status"] == "ready"
+
+    return lambda dataset: once(dataset, lambda: train(dataset))

@@ -10,7 +10,7 @@ import pytest
 from winnow.registry import table as rows
 from winnow.registry import training_jobs as registry_jobs
 from winnow.registry.training_jobs import Jobs
-from winnow.storage.job_objects import Storage
+from winnow.storage.version_reports import VersionReports
 
 
 def no_condition(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,7 +26,7 @@ def no_condition(monkeypatch: pytest.MonkeyPatch) -> None:
 def row_before_objects(monkeypatch: pytest.MonkeyPatch) -> None:
     """The version is committed, and its figures are written afterwards."""
     later: list[tuple[Any, ...]] = []
-    commit, write_figure = Jobs.commit, Storage.write_figure
+    commit, write_figure = Jobs.commit, VersionReports.write_figure
 
     def commit_first(*arguments: Any, **more: Any) -> None:
         commit(*arguments, **more)
@@ -35,7 +35,7 @@ def row_before_objects(monkeypatch: pytest.MonkeyPatch) -> None:
         later.clear()
 
     monkeypatch.setattr(Jobs, "commit", commit_first)
-    monkeypatch.setattr(Storage, "write_figure", lambda *arguments: later.append(arguments))
+    monkeypatch.setattr(VersionReports, "write_figure", lambda *arguments: later.append(arguments))
 
 
 def forgotten_deletion(monkeypatch: pytest.MonkeyPatch) -> None:

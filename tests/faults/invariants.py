@@ -11,9 +11,13 @@ from tests.conftest import CLIENT_BUCKET, DATA
 from tests.support import moments
 from winnow.domain.errors import WinnowError
 from winnow.domain.job import TrainingJob
-from winnow.domain.keys import JobObject, batch_key, batch_of_key
+from winnow.domain.keys import JobObject, feedback_batch_of_key, feedback_key
 from winnow.domain.model import FIGURES
-from winnow.storage.job_objects import CHECKPOINTS, Storage
+from winnow.storage.artifacts import Artifacts
+from winnow.storage.bucket import Bucket
+from winnow.storage.checkpoints import CHECKPOINTS
+from winnow.storage.pipelines import Pipelines
+from winnow.storage.version_reports import VersionReports
 
 if TYPE_CHECKING:
     from tests.faults.world import Promises, World
@@ -52,9 +56,9 @@ def _orphans(world: World) -> Iterator[str]:
     known = {(row["uid"], int(row["version"])): row for row in world.rows() if row["pk"].startswith("VERSIONS#") and not _is_torso(row)}
     batches = {(row["pk"].partition("#")[2], row["sk"]) for row in world.rows() if row["pk"].startswith("FEEDBACK#")}
     for key in sorted(moments.keys(world.winnow)):
-        of_a_batch = batch_of_key(key)
-        if of_a_batch is not None:
-            if of_a_batch not in batches:
+        of_feedback = feedback_batch_of_key(key)
+        if of_feedback is not None:
+            if of_feedback not in batches:
                 yield f"an object of no batch: {key}"
             continue
         made = JobObject.from_key(key)
@@ -77,7 +81,7 @@ def _named(world: World, version: Any) -> set[str]:
 
 
 def _of_models(world: World, models: dict[str, Any], versions: dict[str, dict[int, Any]]) -> Iterator[str]:
-    storage = Storage(world.winnow.s3, world.winnow.names["Models"])
+    bucket = Bucket(world.winnow.s3, world.winnow.names["Models"])
     for model_id, model in models.items():
         own = versions.get(model["uid"], {})
         numbers = [*own, *(number for uid, number in world.made if uid == model["uid"])]
@@ -89,7 +93,7 @@ def _of_models(world: World, models: dict[str, Any], versions: dict[str, dict[in
             if version["status"] not in ENDED:
                 yield f"{model_id}/{number} stays {version['status']}"
             if version["status"] == "ready":
-                yield from _unreadable(storage, version)
+                yield from _unreadable(bucket, version)
         live = model.get("live_version")
         if live is None:
             if any(version["status"] == "ready" and version["promote"] == "auto" for version in own.values()):
@@ -104,14 +108,15 @@ def _of_models(world: World, models: dict[str, Any], versions: dict[str, dict[in
             yield f"{model_id}'s live version {live} doesn't answer: {answer}"
 
 
-def _unreadable(storage: Storage, version: Any) -> Iterator[str]:
+def _unreadable(bucket: Bucket, version: Any) -> Iterator[str]:
     job = TrainingJob.from_event(version)
     try:
-        storage.read_artifact(job, version["manifest_sha256"])
-        storage.read_report(job, "evaluation.json")
+        Artifacts(bucket).read(job, version["manifest_sha256"])
+        reports = VersionReports(bucket)
+        reports.evaluation(job)
         for figure in FIGURES:
-            storage.read_figure(job, figure)
-        storage.pipeline_link(job)
+            reports.figure(job, figure)
+        Pipelines(bucket).link(job)
     except WinnowError as error:
         yield f"{job.model_id}/{job.version} is ready and lacks an object: {error}"
 
@@ -130,7 +135,7 @@ def _of_feedback(world: World, models: dict[str, Any]) -> Iterator[str]:
     for uid, row in batches:
         if uid not in uids:
             yield f"a batch of a model that is gone: {uid}"
-        if batch_key(uid, row["sk"]) not in keys:
+        if feedback_key(uid, row["sk"]) not in keys:
             yield f"a batch without its object: {row['sk']}"
     for model_id, model in models.items():
         there = sum(row["examples"] for uid, row in batches if uid == model["uid"])

@@ -19,6 +19,7 @@ from winnow.domain.model import VersionStatus
 from winnow.registry import table as rows
 from winnow.registry.models import Models
 from winnow.registry.training_jobs import Jobs
+from winnow.registry.versions import Versions
 
 # In one process: each engine is started once.
 pytestmark = pytest.mark.xdist_group("engines")
@@ -132,7 +133,7 @@ def test_an_older_fence_is_refused(store: Engine) -> None:
         jobs.note(job(), VersionStatus.TRAINING, Progress.of(Stage.PREPARING))
 
     jobs.note(again, VersionStatus.TRAINING, Progress.of(Stage.PREPARING))
-    version = Models(store.table).version_of_job(again)
+    version = Versions(store.table).of_job(again)
     assert (version.status, version.job.fence) == (VersionStatus.TRAINING, 2)
 
 
@@ -190,10 +191,10 @@ def test_versions_come_newest_first_page_by_page(store: Engine) -> None:
         jobs.cancel(job(version=number - 1))
         assert jobs.create_version(registry.get("tc-01"), job(version=number), REQUEST)
 
-    model = registry.get("tc-01")
-    first, before = registry.versions(model, 5)
-    second, before = registry.versions(model, 5, before)
-    third, end = registry.versions(model, 5, before)
+    model, versions = registry.get("tc-01"), Versions(store.table)
+    first, before = versions.list(model, 5)
+    second, before = versions.list(model, 5, before)
+    third, end = versions.list(model, 5, before)
 
     assert [version.job.version for version in (*first, *second, *third)] == list(range(12, 0, -1))
     assert end is None

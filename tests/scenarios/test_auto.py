@@ -12,6 +12,7 @@ from winnow.domain.errors import ArtifactError, JobSupersededError
 from winnow.domain.job import Hyperparameters
 from winnow.training import segment
 from winnow.training.fit import Training, settings_for
+from winnow.training.folds import Folds
 
 if TYPE_CHECKING:
     from tests.conftest import Json, Winnow
@@ -31,7 +32,7 @@ def two(winnow: Winnow) -> Winnow:
 
 def scored(monkeypatch: pytest.MonkeyPatch, scores: dict[str, float]) -> None:
     """Whatever they learn, the candidates come off like this on what is held out."""
-    monkeypatch.setattr(Training, "held_out_score", property(lambda training: scores[training._recipe]))
+    monkeypatch.setattr(Folds, "held_out_score", lambda folds: scores[folds.plan.recipe])
 
 
 def without_seconds(selection: Json) -> list[Json]:
@@ -85,7 +86,7 @@ def test_a_dearer_candidate_has_to_be_a_point_better(two: Winnow, monkeypatch: p
     version = two.train(n_iter=2)
 
     assert (version["status"], version["recipe"]) == ("ready", "linear")
-    assert version["selection"]["reason"] == "Chose linear (0.8000): best (0.8000) costs more and is less than 0.01 better."
+    assert version["selection"]["reason"] == "Chose linear (0.8000): best (0.8050) costs more and is less than 0.01 better."
     assert version["hyperparameters"]["learn_rate"] == 2
 
 

@@ -12,7 +12,8 @@ from tests.support.artifacts import PACKAGES, TEXTS, StoredArtifact, present, st
 from winnow.domain.job import TrainingJob
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.catalogue import COSTS
-from winnow.storage.job_objects import Storage
+from winnow.storage.bucket import Bucket
+from winnow.storage.candidates import Candidates
 
 if TYPE_CHECKING:
     from tests.conftest import Ready, Winnow
@@ -62,7 +63,7 @@ def make_live(winnow: Winnow, artifact: StoredArtifact) -> None:
     [row] = [item for item in winnow.table.scan()["Items"] if "manifest_sha256" in item]
     for key in winnow.objects():
         winnow.s3.delete_object(Bucket=winnow.names["Models"], Key=key)
-    storage, job = Storage(winnow.s3, winnow.names["Models"]), TrainingJob.from_event(row)
-    row["manifest_sha256"] = storage.write_candidate(job, artifact.recipe, artifact.files, {})
-    storage.take_candidate(job, artifact.recipe)
+    candidates, job = Candidates(Bucket(winnow.s3, winnow.names["Models"])), TrainingJob.from_event(row)
+    row["manifest_sha256"] = candidates.write(job, artifact.recipe, artifact.files, {})
+    candidates.take(job, artifact.recipe)
     winnow.table.put_item(Item=row)

@@ -78,7 +78,7 @@ def test_no_mutation_is_loaded(ready: Ready, seed: int, capsys: pytest.CaptureFi
         mutations += 1
 
         assert (refused.status, refused.body["type"]) == (500, "urn:winnow:problem:artifact")
-        assert refused.body["detail"].endswith("isn't the one its training wrote: train it again.")
+        assert refused.body["detail"].endswith("has changed since its training: train it again.")
     assert counted(capsys.readouterr().out) == mutations
     # Nothing of it is lost by having been refused.
     assert predict(winnow).status == 200
@@ -109,7 +109,10 @@ def test_one_that_is_gone_is_told_by_its_name(ready: Ready, capsys: pytest.Captu
     winnow.s3.delete_object(Bucket=winnow.names["Models"], Key=key)
 
     refused = predict(winnow)
-    assert (refused.status, refused.body["detail"]) == (500, "Version 1 of model 'tc-01' lacks its file weights.bin: train it again.")
+    assert (refused.status, refused.body["detail"]) == (
+        500,
+        "The file weights.bin of version 1 of model 'tc-01' is missing: train it again.",
+    )
     assert counted(capsys.readouterr().out) == 1
 
 
@@ -120,7 +123,7 @@ def test_a_version_held_against_one_waits_for_a_client_s_word(ready: Ready, caps
     version = winnow.train(force_update=True, promote="if-better", recipe="linear")
 
     assert (version["status"], version["live"]) == ("ready", False)
-    broken = "The file weights.bin of version 1 of model 'tc-01' isn't the one its training wrote: train it again."
+    broken = "The file weights.bin of version 1 of model 'tc-01' has changed since its training: train it again."
     assert version["gate"]["reason"] == f"{broken} Promote it yourself if it should answer."
     assert counted(capsys.readouterr().out) == 1
 

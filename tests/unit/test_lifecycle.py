@@ -16,6 +16,7 @@ from winnow.domain.model import ACTIVE, Version, VersionStatus
 from winnow.registry import table as rows
 from winnow.registry.models import Models
 from winnow.registry.training_jobs import Jobs
+from winnow.registry.versions import Versions
 
 if TYPE_CHECKING:
     from tests.conftest import Winnow
@@ -36,7 +37,7 @@ HAPPEN: dict[Event, Callable[[Jobs], object]] = {
 }
 
 
-def registered(winnow: Winnow, status: VersionStatus) -> tuple[Jobs, Models]:
+def registered(winnow: Winnow, status: VersionStatus) -> tuple[Jobs, Versions]:
     """The registry with the job's version in this state, and its model at that time."""
     jobs = Jobs(winnow.table)
     assert jobs.create_model(JOB, TrainingRequest("tc-01", DatasetReference("bucket", "key"), Hyperparameters(), "linear"))
@@ -46,13 +47,13 @@ def registered(winnow: Winnow, status: VersionStatus) -> tuple[Jobs, Models]:
     model = rows.Update(rows.model_key(JOB.model_id), {"updated_at": LEASE}, "#uid = :uid", {"uid": JOB.uid}, released)
     rows.update(winnow.table, version)
     rows.update(winnow.table, model)
-    return jobs, Models(winnow.table)
+    return jobs, Versions(winnow.table)
 
 
 @pytest.mark.parametrize("status", VersionStatus)
 @pytest.mark.parametrize("event", HAPPEN)
 def test_an_event_happens_in_the_states_of_the_table_and_in_no_other(winnow: Winnow, event: Event, status: VersionStatus) -> None:
-    jobs, models = registered(winnow, status)
+    jobs, versions = registered(winnow, status)
     before = winnow.table.scan()["Items"]
 
     if status not in TRANSITIONS[event].sources:
@@ -62,22 +63,24 @@ def test_an_event_happens_in_the_states_of_the_table_and_in_no_other(winnow: Win
         return
     HAPPEN[event](jobs)
 
-    version = models.version_of_job(JOB)
+    version = versions.of_job(JOB)
     assert version.status is TRANSITIONS[event].target
-    assert (models.get(JOB.model_id).training_version is None) == (version.lease_until is None) == (version.status not in ACTIVE)
+    assert (
+        (Models(winnow.table).get(JOB.model_id).training_version is None) == (version.lease_until is None) == (version.status not in ACTIVE)
+    )
     assert version.job.fence == (2 if event is Event.RESTART else 1)
 
 
 @pytest.mark.parametrize("status", VersionStatus)
 def test_a_version_is_deleted_in_the_states_of_the_table_and_in_no_other(winnow: Winnow, status: VersionStatus) -> None:
-    _, models = registered(winnow, status)
-    model, version = models.get_with_latest_version(JOB.model_id)
+    _, versions = registered(winnow, status)
+    model, version = versions.latest_with_model(JOB.model_id)
     assert version is not None
 
-    deletion = models.delete_version(model, version)
+    deletion = versions.delete(model, version)
 
     assert (deletion is not None) == (status in TRANSITIONS[Event.DELETE].sources)
-    assert (models.get_with_latest_version(JOB.model_id)[1] is None) if deletion else models.version_of_job(JOB) == version
+    assert (versions.latest_with_model(JOB.model_id)[1] is None) if deletion else versions.of_job(JOB) == version
 
 
 @pytest.mark.parametrize("event", HAPPEN)
@@ -93,13 +96,13 @@ def test_an_event_of_an_older_fence_does_not_happen(winnow: Winnow, event: Event
 
 
 def test_a_lease_that_was_renewed_does_not_expire(winnow: Winnow) -> None:
-    jobs, models = registered(winnow, VersionStatus.TRAINING)
+    jobs, versions = registered(winnow, VersionStatus.TRAINING)
     jobs.note(JOB, VersionStatus.TRAINING, Progress.of(Stage.TRAINING))
 
     with pytest.raises(JobSupersededError):
         jobs.expire(VERSION, "It was not heard of.")
 
-    assert models.version_of_job(JOB).status is VersionStatus.TRAINING
+    assert versions.of_job(JOB).status is VersionStatus.TRAINING
 
 
 def test_every_state_is_explained_and_can_be_reached_and_left() -> None:

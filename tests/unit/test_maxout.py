@@ -155,7 +155,7 @@ def test_sentence_takes_it_where_a_kernel_has_no_room(exclusive: bool) -> None:
 
     assert isinstance(made.classifier, sentence.Classifier)
     assert isinstance(made.classifier.head, MaxoutHead)
-    assert len(given.history) == 20
+    assert len(given.folds.history) == 20
     right = [taken == set(example.labels) for taken, example in zip(made.choose(texts), EXAMPLES[exclusive], strict=True)]
     assert sum(right) > 0.8 * len(right)
     assert TrainedClassifier.from_files(made.to_files()).predict(texts) == made.predict(texts)
@@ -178,7 +178,7 @@ def test_a_training_with_it_is_put_down_and_comes_to_the_same(recipe: str) -> No
         for _ in second.steps():
             pass
         assert second.result().to_files() == whole.result().to_files(), f"put down after step {stop} of {steps}"
-        assert second.history == whole.history
+        assert second.folds.history == whole.folds.history
 
 
 def test_the_client_s_passes_count_where_it_is_taken_and_a_kernel_has_one() -> None:

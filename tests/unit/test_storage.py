@@ -11,7 +11,11 @@ from botocore.exceptions import ClientError
 
 from winnow.domain.errors import ArtifactError
 from winnow.domain.job import TrainingJob
-from winnow.storage.job_objects import Storage, Stored
+from winnow.storage.artifacts import Artifacts
+from winnow.storage.bucket import Bucket
+from winnow.storage.candidates import Candidates
+from winnow.storage.model_objects import ModelObjects
+from winnow.storage.removal import Stored
 
 if TYPE_CHECKING:
     from tests.conftest import Winnow
@@ -22,14 +26,14 @@ SECOND = {"classifier.json": b"{}", "weights.bin": b"second"}
 
 
 @pytest.fixture
-def storage(winnow: Winnow) -> Storage:
-    return Storage(winnow.s3, winnow.names["Models"])
+def bucket(winnow: Winnow) -> Bucket:
+    return Bucket(winnow.s3, winnow.names["Models"])
 
 
-def artifact(storage: Storage, files: dict[str, bytes], job: TrainingJob = JOB) -> str:
+def artifact(bucket: Bucket, files: dict[str, bytes], job: TrainingJob = JOB) -> str:
     """Write an artifact of a single candidate and make it the version's. Returns its manifest's digest."""
-    digest = storage.write_candidate(job, "linear", files, {"epochs": []})
-    storage.take_candidate(job, "linear")
+    digest = Candidates(bucket).write(job, "linear", files, {"epochs": []})
+    Candidates(bucket).take(job, "linear")
     return digest
 
 
@@ -43,21 +47,21 @@ def versioned(winnow: Winnow) -> None:
     winnow.s3.put_bucket_versioning(Bucket=winnow.names["Models"], VersioningConfiguration={"Status": "Enabled"})
 
 
-def test_an_artifact_that_is_written_again_is_the_same(storage: Storage) -> None:
-    assert artifact(storage, FIRST) == artifact(storage, FIRST)
+def test_an_artifact_that_is_written_again_is_the_same(bucket: Bucket) -> None:
+    assert artifact(bucket, FIRST) == artifact(bucket, FIRST)
 
 
-def test_the_artifact_that_was_there_first_stays_whatever_comes_later(winnow: Winnow, storage: Storage) -> None:
-    first = artifact(storage, FIRST)
+def test_the_artifact_that_was_there_first_stays_whatever_comes_later(winnow: Winnow, bucket: Bucket) -> None:
+    first = artifact(bucket, FIRST)
     before = winnow.objects()
 
-    assert artifact(storage, SECOND) == first
+    assert artifact(bucket, SECOND) == first
 
-    assert storage.read_artifact(JOB, first) == FIRST
+    assert Artifacts(bucket).read(JOB, first) == FIRST
     assert before.items() <= winnow.objects().items()
 
 
-def test_of_two_that_race_one_artifact_comes_out(winnow: Winnow, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_two_that_race_one_artifact_comes_out(winnow: Winnow, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
     put = winnow.s3.put_object
     digests: list[str] = []
 
@@ -65,71 +69,69 @@ def test_of_two_that_race_one_artifact_comes_out(winnow: Winnow, storage: Storag
         # Once, the other task writes between our files and our manifest, and briefly S3 can't say who was first.
         if "IfNoneMatch" in arguments and not digests:
             digests.append("")
-            digests[0] = artifact(storage, SECOND)
+            digests[0] = artifact(bucket, SECOND)
             raise ClientError({"Error": {"Code": "ConditionalRequestConflict", "Message": "Try again"}}, "PutObject")
         return put(**arguments)
 
     monkeypatch.setattr(winnow.s3, "put_object", late)
-    digests.append(artifact(storage, FIRST))
+    digests.append(artifact(bucket, FIRST))
 
     assert digests[0] == digests[1]
-    assert storage.read_artifact(JOB, digests[0]) == SECOND
+    assert Artifacts(bucket).read(JOB, digests[0]) == SECOND
 
 
-def test_an_artifact_that_was_there_first_and_is_not_whole_does_not_count(winnow: Winnow, storage: Storage) -> None:
-    artifact(storage, FIRST)
+def test_an_artifact_that_was_there_first_and_is_not_whole_does_not_count(winnow: Winnow, bucket: Bucket) -> None:
+    artifact(bucket, FIRST)
     [weights] = [key for key in winnow.objects() if "weights" in key]
     winnow.s3.delete_object(Bucket=winnow.names["Models"], Key=weights)
 
-    with pytest.raises(ArtifactError, match=r"lacks its file weights\.bin"):
-        artifact(storage, SECOND)
+    with pytest.raises(ArtifactError, match=r"The file weights\.bin of version \d+ of model .* is missing"):
+        artifact(bucket, SECOND)
 
 
-def test_any_other_refusal_is_raised(storage: Storage, winnow: Winnow, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_other_refusal_is_raised(bucket: Bucket, winnow: Winnow, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(**_: Any) -> None:
         raise ClientError({"Error": {"Code": "AccessDenied", "Message": "No"}}, "PutObject")
 
     monkeypatch.setattr(winnow.s3, "put_object", refused)
 
     with pytest.raises(ClientError):
-        artifact(storage, FIRST)
+        artifact(bucket, FIRST)
 
 
-def test_what_an_artifact_needed_until_it_was_written_is_removed(winnow: Winnow, storage: Storage) -> None:
+def test_what_an_artifact_needed_until_it_was_written_is_removed(winnow: Winnow, bucket: Bucket) -> None:
     versioned(winnow)
     other = TrainingJob(JOB.model_id, JOB.uid, version=1, fence=2)
     for job in (JOB, other):
         for name in ("epoch-1", "epoch-2", "epoch-2"):
             winnow.s3.put_object(Bucket=winnow.names["Models"], Key=f"{job.prefix}checkpoints/{name}", Body=b"1")
-    digest = artifact(storage, FIRST)
+    digest = artifact(bucket, FIRST)
     whole = winnow.objects()
-    artifact(storage, SECOND)
+    artifact(bucket, SECOND)
 
-    storage.remove_leftovers(JOB, digest)
+    Candidates(bucket).remove_leftovers(JOB, digest)
 
-    assert storage.read_artifact(JOB, digest) == FIRST
+    assert Artifacts(bucket).read(JOB, digest) == FIRST
     assert winnow.objects() == {key: body for key, body in whole.items() if f"{JOB.prefix}checkpoints/" not in key}
     assert set(keys(winnow)) == set(winnow.objects())
 
 
-def test_a_version_goes_under_all_its_fences_and_the_others_stay(winnow: Winnow, storage: Storage) -> None:
+def test_a_version_goes_under_all_its_fences_and_the_others_stay(winnow: Winnow, bucket: Bucket) -> None:
     versioned(winnow)
     jobs = [TrainingJob(JOB.model_id, JOB.uid, version, fence) for version, fence in ((1, 1), (1, 2), (11, 1), (2, 1))]
     for job in jobs:
-        artifact(storage, FIRST, job)
+        artifact(bucket, FIRST, job)
     winnow.s3.delete_object(Bucket=winnow.names["Models"], Key=f"{JOB.prefix}artifact/manifest.json")
 
-    assert storage.remove_version(JOB.uid, 1, itertools.repeat(True))
+    assert ModelObjects(bucket).remove_version(JOB.uid, 1, itertools.repeat(True))
 
     assert {key.split("/")[3] for key in keys(winnow)} == {"11", "2"}
 
 
-def test_an_object_that_can_t_be_removed_does_not_keep_the_others(
-    winnow: Winnow, storage: Storage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    artifact(storage, FIRST)
+def test_an_object_that_can_t_be_removed_does_not_keep_the_others(winnow: Winnow, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    artifact(bucket, FIRST)
     monkeypatch.setattr(
-        "winnow.storage.job_objects._pages", lambda *_: iter([[Stored(key, "null", datetime.now(UTC))] for key in winnow.objects()])
+        "winnow.storage.removal.stored_under", lambda *_: iter([[Stored(key, "null", datetime.now(UTC))] for key in winnow.objects()])
     )
     remove = winnow.s3.delete_objects
 
@@ -139,14 +141,14 @@ def test_an_object_that_can_t_be_removed_does_not_keep_the_others(
 
     monkeypatch.setattr(winnow.s3, "delete_objects", refused_once)
 
-    assert not storage.remove_model(JOB.uid, itertools.repeat(True))
+    assert not ModelObjects(bucket).remove_model(JOB.uid, itertools.repeat(True))
     assert len(winnow.objects()) == 1
-    assert storage.remove_model(JOB.uid, itertools.repeat(True))
+    assert ModelObjects(bucket).remove_model(JOB.uid, itertools.repeat(True))
     assert winnow.objects() == {}
 
 
-def test_what_a_first_look_missed_a_second_finds(winnow: Winnow, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
-    artifact(storage, FIRST)
+def test_what_a_first_look_missed_a_second_finds(winnow: Winnow, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    artifact(bucket, FIRST)
     remove = winnow.s3.delete_objects
 
     def written_meanwhile(**arguments: Any) -> Any:
@@ -156,5 +158,5 @@ def test_what_a_first_look_missed_a_second_finds(winnow: Winnow, storage: Storag
 
     monkeypatch.setattr(winnow.s3, "delete_objects", written_meanwhile)
 
-    assert storage.remove_model(JOB.uid, itertools.repeat(True))
+    assert ModelObjects(bucket).remove_model(JOB.uid, itertools.repeat(True))
     assert winnow.objects() == {}

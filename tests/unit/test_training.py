@@ -67,7 +67,7 @@ def put_down(given: Training) -> io.BytesIO:
 @pytest.mark.parametrize("recipe", IN_EPOCHS)
 @pytest.mark.parametrize("exclusive", [True, False])
 def test_each_epoch_of_what_answers_has_its_loss_and_its_held_out_score(recipe: str, exclusive: bool) -> None:
-    history = done(training(recipe, exclusive=exclusive, n_iter=5)).history
+    history = done(training(recipe, exclusive=exclusive, n_iter=5)).folds.history
 
     assert [epoch["epoch"] for epoch in history] == [1, 2, 3, 4, 5]
     assert (history[-1]["loss"] or 0) < (history[0]["loss"] or 0)
@@ -77,7 +77,7 @@ def test_each_epoch_of_what_answers_has_its_loss_and_its_held_out_score(recipe: 
 
 @pytest.mark.parametrize("exclusive", [True, False])
 def test_of_a_kernel_s_one_pass_the_history_has_what_is_left_out_of_it(exclusive: bool) -> None:
-    [epoch] = done(training("sentence", exclusive=exclusive)).history
+    [epoch] = done(training("sentence", exclusive=exclusive)).folds.history
 
     assert epoch["epoch"] == 1
     assert epoch["loss"] is not None
@@ -91,26 +91,26 @@ def test_the_scores_are_what_the_held_out_examples_say() -> None:
     noise = [Example(f"{chance.random()} {chance.random()}", (chance.choice("ab"),)) for _ in range(300)]
     given = done(Training("linear", noise, Hyperparameters(n_iter=20), exclusive=True))
 
-    assert (given.history[-1]["loss"] or 0) < 0.2
-    assert 0.3 < (given.history[-1]["score"] or 0) < 0.7
+    assert (given.folds.history[-1]["loss"] or 0) < 0.2
+    assert 0.3 < (given.folds.history[-1]["score"] or 0) < 0.7
 
 
 def test_where_nothing_can_be_held_out_there_are_no_scores() -> None:
     pair = [Example("a flat tyre", ("cycling",)), Example("tulip bulbs", ("gardening",))]
     given = done(Training("linear", pair, Hyperparameters(n_iter=2), exclusive=True))
 
-    assert [epoch["score"] for epoch in given.history] == [None, None]
+    assert [epoch["score"] for epoch in given.folds.history] == [None, None]
     assert given.result().thresholds == (0.5, 0.5)
-    assert given.held_out_score is None
+    assert given.folds.held_out_score() is None
 
 
 @pytest.mark.parametrize("exclusive", [True, False])
 def test_recipes_that_are_compared_are_scored_on_the_same_texts(exclusive: bool) -> None:
     compared = [done(training(each, exclusive=exclusive)) for each in candidates(AUTO, has_encoder=True)]
-    first, *others = (given._held_out()[1] for given in compared)
+    first, *others = (given.folds.held_out()[1] for given in compared)
 
     assert all(np.array_equal(first, other) for other in others)
-    assert all(0 < (given.held_out_score or 0) <= 1 for given in compared)
+    assert all(0 < (given.folds.held_out_score() or 0) <= 1 for given in compared)
 
 
 def test_the_held_out_score_is_that_of_its_folds_together() -> None:
@@ -118,19 +118,21 @@ def test_the_held_out_score_is_that_of_its_folds_together() -> None:
     chance = random.Random(0)
     noise = [Example(f"{chance.random()} {chance.random()}", (chance.choice("ab"),)) for _ in range(300)]
     plain = [Example(f"{label} number {number}", (label,)) for label in ("town", "country") for number in range(50)]
-    scores = [done(Training("linear", examples, Hyperparameters(n_iter=5), exclusive=True)).held_out_score for examples in (noise, plain)]
+    scores = [
+        done(Training("linear", examples, Hyperparameters(n_iter=5), exclusive=True)).folds.held_out_score() for examples in (noise, plain)
+    ]
 
     assert 0.3 < (scores[0] or 0) < 0.7
     assert scores[1] == 1
 
 
 def test_cnn_is_too_dear_to_be_trained_on_three_folds() -> None:
-    assert {recipe: training(recipe).passes for recipe in IN_EPOCHS} == {"linear": 4 * 3, "cnn": 2 * 3, "best": 5 * 3}
+    assert {recipe: training(recipe).folds.passes for recipe in IN_EPOCHS} == {"linear": 4 * 3, "cnn": 2 * 3, "best": 5 * 3}
 
 
 def test_losses_that_are_no_numbers_are_none() -> None:
     with np.errstate(all="ignore"):
-        history = done(training("linear", learn_rate=3e38, n_iter=20)).history
+        history = done(training("linear", learn_rate=3e38, n_iter=20)).folds.history
     assert history[-1]["loss"] is None
 
 
@@ -140,7 +142,7 @@ def test_the_share_grows_from_nothing_to_all(recipe: str) -> None:
 
     assert shares == sorted(shares)
     assert (shares[0], shares[-1]) == (0.0, 1.0)
-    assert given.epoch == given.passes
+    assert given.folds.epoch == given.folds.passes
 
 
 @pytest.mark.parametrize("exclusive", [True, False])
@@ -158,8 +160,8 @@ def test_put_down_after_any_step_it_comes_to_the_same_classifier(recipe: str, ex
         second.resume(put_down(first))
         done(second)
         assert np.array_equal(second.result().scores(TEXTS), at_one_go.result().scores(TEXTS)), f"put down after step {stop} of {steps}"
-        assert second.history == at_one_go.history
-        assert second.held_out_score == at_one_go.held_out_score
+        assert second.folds.history == at_one_go.folds.history
+        assert second.folds.held_out_score() == at_one_go.folds.held_out_score()
         assert second.result().thresholds == at_one_go.result().thresholds
 
 
@@ -189,7 +191,7 @@ def test_a_training_put_down_by_another_form_begins_anew(monkeypatch: pytest.Mon
     monkeypatch.setattr("winnow.training.fit._FORM", -1)
     second = training("linear")
     second.resume(kept)
-    assert second.epoch == 0
+    assert second.folds.epoch == 0
     done(second)
     assert np.array_equal(second.result().scores(TEXTS), done(training("linear")).result().scores(TEXTS))
 
@@ -208,8 +210,8 @@ def test_patience_ends_it_when_the_score_no_longer_grows_and_takes_the_best_epoc
     done(given)
 
     assert given.stopped == "patience"
-    assert len(given.history) < 200
-    scores = [epoch["score"] or 0 for epoch in given.history]
+    assert len(given.folds.history) < 200
+    scores = [epoch["score"] or 0 for epoch in given.folds.history]
     if recipe == "cnn":  # one fold shows the best epoch, and the fit on everything runs that many
         assert scores[-1] == max(scores)
     assert given.result().choose([example.text for example in EXAMPLES[True]])
@@ -218,7 +220,7 @@ def test_patience_ends_it_when_the_score_no_longer_grows_and_takes_the_best_epoc
 @pytest.mark.parametrize("recipe", IN_EPOCHS)
 def test_without_patience_every_epoch_is_done(recipe: str) -> None:
     given = done(training(recipe, n_iter=30, learn_rate=0.01 if recipe == "cnn" else 2.0))
-    assert (given.stopped, len(given.history)) == (None, 30)
+    assert (given.stopped, len(given.folds.history)) == (None, 30)
 
 
 @pytest.mark.parametrize("minutes", [0.1, 1, 2, 3, 4, 5, 6])

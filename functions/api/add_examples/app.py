@@ -18,4 +18,4 @@ def handler(request: Request) -> Answer:
     ]
     retrain = Retrain(request.fields.get("retrain", Retrain.AUTO))
     key = idempotency_key(request)
-    return Answer(HTTPStatus.CREATED, asdict(feedback.receive(request.path["model_id"], examples, retrain, key)))
+    return Answer(HTTPStatus.CREATED, asdict(feedback.receive_feedback(request.path["model_id"], examples, retrain, key)))

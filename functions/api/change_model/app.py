@@ -14,5 +14,5 @@ from winnow.versions.promote import change_model
 def handler(request: Request) -> Answer:
     model_id = request.path["model_id"]
     change_model(model_id, model_properties(dict(request.fields)), condition_on_model(request.headers.get("if-match")))
-    model, version = resources.models().get_with_latest_version(model_id)
+    model, version = resources.versions().latest_with_model(model_id)
     return Answer(HTTPStatus.OK, model_with_version_view(model, version), {"ETag": model_tag(model, version)})

@@ -13,8 +13,8 @@ _MOST_EXAMPLES, _MOST_ENCODED = 5_000, 1_000
 
 @endpoint("GET /models/{model_id}/versions/{version}/compare")
 def handler(request: Request) -> Answer:
-    model_id, models = request.path["model_id"], resources.models()
-    before, after = (models.ready_version(model_id, int(number)) for number in (request.path["version"], request.fields["to"]))
+    model_id, versions = request.path["model_id"], resources.versions()
+    before, after = (versions.get_ready(model_id, int(number)) for number in (request.path["version"], request.fields["to"]))
     encodes = {before.recipe, after.recipe} & {*OF_ENCODER}
     report = compare.compare_versions(before, after, _MOST_ENCODED if encodes else _MOST_EXAMPLES)
     return Answer(HTTPStatus.OK, {"model_id": model_id, "version": before.job.version, "to": after.job.version, **report})

@@ -9,5 +9,5 @@ from winnow.training import feedback
 @endpoint("DELETE /models/{model_id}/examples/{batch}")
 def handler(request: Request) -> Answer:
     model_id, batch = request.path["model_id"], request.path["batch"]
-    feedback.take_back(model_id, batch)
+    feedback.take_back_feedback(model_id, batch)
     return Answer(HTTPStatus.OK, {"model_id": model_id, "batch": batch, "status": "deleted"})

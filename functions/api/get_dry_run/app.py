@@ -8,4 +8,4 @@ from winnow.training import dry_run
 
 @endpoint("GET /reports/{report_id}")
 def handler(request: Request) -> Answer:
-    return Answer(HTTPStatus.OK, dry_run.find(request.path["report_id"]))
+    return Answer(HTTPStatus.OK, dry_run.find_dry_run(request.path["report_id"]))

@@ -8,6 +8,6 @@ from winnow.aws import resources
 
 @endpoint("GET /models/{model_id}/versions/{version}/evaluation")
 def handler(request: Request) -> Answer:
-    version = resources.models().ready_version(request.path["model_id"], int(request.path["version"]))
-    report = resources.storage().read_report(version.job, "evaluation.json")
+    version = resources.versions().get_ready(request.path["model_id"], int(request.path["version"]))
+    report = resources.version_reports().evaluation(version.job)
     return Answer(HTTPStatus.OK, {"model_id": version.job.model_id, "version": version.job.version, **report})

@@ -15,5 +15,5 @@ _HEADERS = {
 
 @endpoint("GET /models/{model_id}/versions/{version}/evaluation/{figure}")
 def handler(request: Request) -> Answer:
-    version = resources.models().ready_version(request.path["model_id"], int(request.path["version"]))
-    return Answer(HTTPStatus.OK, resources.storage().read_figure(version.job, request.path["figure"]), _HEADERS)
+    version = resources.versions().get_ready(request.path["model_id"], int(request.path["version"]))
+    return Answer(HTTPStatus.OK, resources.version_reports().figure(version.job, request.path["figure"]), _HEADERS)

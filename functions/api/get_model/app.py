@@ -10,5 +10,5 @@ from winnow.aws import resources
 
 @endpoint("GET /models/{model_id}")
 def handler(request: Request) -> Answer:
-    model, version = resources.models().get_with_latest_version(request.path["model_id"])
+    model, version = resources.versions().latest_with_model(request.path["model_id"])
     return Answer(HTTPStatus.OK, model_with_version_view(model, version), {"ETag": model_tag(model, version)})

@@ -4,14 +4,14 @@ from http import HTTPStatus
 
 from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.aws import resources
-from winnow.registry.models import dataset_never_read
+from winnow.registry.versions import dataset_never_read
 
 
 @endpoint("GET /models/{model_id}/versions/{version}/report")
 def handler(request: Request) -> Answer:
-    models = resources.models()
-    version = models.version(models.get(request.path["model_id"]), int(request.path["version"]))
-    report = resources.storage().dataset_report(version.job)
+    model = resources.models().get(request.path["model_id"])
+    version = resources.versions().get(model, int(request.path["version"]))
+    report = resources.version_reports().dataset_report(version.job)
     if report is None:
         raise dataset_never_read(version)
     return Answer(HTTPStatus.OK, {"model_id": version.job.model_id, "version": version.job.version, "report": report})

@@ -11,6 +11,6 @@ from winnow.aws import resources
 @endpoint("GET /models/{model_id}/versions/{version}")
 def handler(request: Request) -> Answer:
     model = resources.models().get(request.path["model_id"])
-    version = resources.models().version(model, int(request.path["version"]))
+    version = resources.versions().get(model, int(request.path["version"]))
     view = {"model_id": model.model_id, **version_view(version, model.live_version)}
     return Answer(HTTPStatus.OK, view, {"ETag": version_tag(version, model.live_version)})

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from winnow.api import paging
 from winnow.api.endpoint import Answer, Request, endpoint
-from winnow.api.views import batches_view
+from winnow.api.views import feedback_batches_view
 from winnow.aws import resources
 
 
@@ -13,5 +13,5 @@ def handler(request: Request) -> Answer:
     model = resources.models().get(request.path["model_id"])
     name = f"feedback of {model.uid}"
     after = paging.place(name, request.fields.get("next"), paging.BATCH)
-    batches, more = resources.batches().waiting(model, int(request.fields.get("limit", 100)), after)
-    return Answer(HTTPStatus.OK, {**batches_view(batches, model), "next": paging.cursor(name, more)})
+    batches, more = resources.feedback_batches().waiting(model, int(request.fields.get("limit", 100)), after)
+    return Answer(HTTPStatus.OK, {**feedback_batches_view(batches, model), "next": paging.cursor(name, more)})

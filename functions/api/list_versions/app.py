@@ -14,7 +14,7 @@ def handler(request: Request) -> Answer:
     # The uid is part of the name, because a model that is deleted and created again numbers its versions from 1 again.
     name = f"versions of {model.uid}"
     before = paging.place(name, request.fields.get("next"), paging.VERSION)
-    versions, more = resources.models().versions(model, int(request.fields.get("limit", 100)), None if before is None else int(before))
+    versions, more = resources.versions().list(model, int(request.fields.get("limit", 100)), None if before is None else int(before))
     return Answer(
         HTTPStatus.OK,
         {**versions_view(versions, model), "next": paging.cursor(name, None if more is None else str(more))},

@@ -24,7 +24,7 @@ _N_TOP = 5
 @cache
 def predictor() -> Predictor:
     """The predictor of this execution environment. It keeps the loaded models."""
-    return Predictor(resources.models(), resources.storage(keeps_files=True), resources.memory())
+    return Predictor(resources.models(), resources.versions(), resources.artifacts(keeps_files=True), resources.memory())
 
 
 def before_snapshot() -> None:

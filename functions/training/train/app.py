@@ -14,5 +14,5 @@ if TYPE_CHECKING:
 @task
 def handler(job: TrainingJob, event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     recipe, recipes = event["candidate"]["recipe"], [candidate["recipe"] for candidate in event["candidates"]]
-    candidate = segment.train(job, recipe, recipes, lambda: context.get_remaining_time_in_millis() / 1000)
+    candidate = segment.train_segment(job, recipe, recipes, lambda: context.get_remaining_time_in_millis() / 1000)
     return {"recipe": recipe, "done": False} if candidate is None else {**asdict(candidate), "done": True}

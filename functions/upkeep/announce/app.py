@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
 from typing import Any
 
 from winnow.aws.log import logger
-from winnow.registry.models import version_of_image
+from winnow.registry.versions import version_of_image
 from winnow.upkeep import announce
 
 

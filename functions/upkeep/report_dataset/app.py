@@ -6,4 +6,4 @@ from winnow.training import dry_run
 
 
 def handler(event: dict[str, Any], context: object) -> None:
-    dry_run.make(event)
+    dry_run.make_dry_run(event)

@@ -11,19 +11,20 @@ from tests.conftest import CLIENT_BUCKET, Context, load_event
 from tests.support.races import before_write
 
 if TYPE_CHECKING:
-    from tests.conftest import Answer, Ready, Winnow
+    from tests.conftest import Answer, Once, Ready, Winnow
     from tests.support.clock import Clock
 
 SWEEP = "functions/upkeep/sweep"
 
 
 @pytest.fixture
-def two(ready: Ready) -> Winnow:
+def two(ready: Ready, once: Once) -> Winnow:
     """tc-01 with two ready versions, of which the second is live."""
-    winnow = ready("exclusive.json")
-    winnow.put_dataset()
-    assert winnow.train(force_update=True)["status"] == "ready"
-    return winnow
+
+    def make() -> None:
+        assert ready("exclusive.json").train(force_update=True)["status"] == "ready"
+
+    return once("two", make)
 
 
 def delete(winnow: Winnow, number: int = 1) -> Answer:

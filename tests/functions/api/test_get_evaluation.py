@@ -21,10 +21,9 @@ EPOCHS = [{"epoch": 1, "loss": 0.7, "score": 0.5}, {"epoch": 2, "loss": None, "s
 def write(winnow: Winnow, report: dict[str, Any]) -> None:
     """Put the report where the training of version 1 writes its own."""
     with winnow.settings(FUNCTION):
-        storage = resources.storage()
         [key] = [key for key in winnow.objects() if key.endswith("/evaluation.json")]
-        _, uid, _, version, fence, name = key.split("/")
-        storage.write_report(TrainingJob("tc-01", uid, int(version), int(fence)), name, report)
+        _, uid, _, version, fence, _ = key.split("/")
+        resources.version_reports().write_evaluation(TrainingJob("tc-01", uid, int(version), int(fence)), report)
 
 
 @pytest.mark.parametrize(
@@ -79,12 +78,12 @@ def test_a_version_that_was_not_evaluated_says_why(winnow: Winnow) -> None:
         return detail
 
     winnow.create()
-    assert "still being trained: GET /models/tc-01 shows" in refused(1)
+    assert "still in training: GET /models/tc-01 shows" in refused(1)
     winnow.call("cancel_version")
     assert "its training was cancelled" in refused(1)
     winnow.put_dataset(b"[]")
     assert winnow.train(force_update=True)["status"] == "failed"
-    assert "Version 2 of model 'tc-01' never became ready, because its training failed" in refused(2)
+    assert "Version 2 of model 'tc-01' is not ready, because its training failed" in refused(2)
 
 
 def test_a_report_that_is_gone_is_a_fault_of_ours(ready: Ready) -> None:

@@ -55,7 +55,7 @@ def test_a_version_that_was_not_evaluated_says_why(winnow: Winnow) -> None:
     winnow.create()
     answer = get(winnow)
     assert (answer.status, answer.body["type"]) == (409, "urn:winnow:problem:version-not-ready")
-    assert "still being trained" in answer.body["detail"]
+    assert "still in training" in answer.body["detail"]
 
     winnow.call("cancel_version")
     assert "its training was cancelled" in get(winnow).body["detail"]

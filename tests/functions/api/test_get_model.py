@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from winnow.registry.models import Models
+from winnow.registry.versions import Versions
 
 if TYPE_CHECKING:
     from tests.conftest import Ready, Winnow
@@ -70,14 +70,14 @@ def test_a_ready_model_shows_what_it_was_made_of_and_what_it_is_worth(ready: Rea
 def test_a_training_that_ends_between_the_two_reads_is_seen_ended(winnow: Winnow, monkeypatch: pytest.MonkeyPatch) -> None:
     winnow.put_dataset()
     winnow.create()
-    read = Models.versions
+    read = Versions.list
 
-    def ended_meanwhile(models: Models, model: Model, limit: int) -> tuple[list[Version], int | None]:
-        monkeypatch.setattr(Models, "versions", read)
+    def ended_meanwhile(versions: Versions, model: Model, limit: int) -> tuple[list[Version], int | None]:
+        monkeypatch.setattr(Versions, "list", read)
         winnow.call("cancel_version", path={"model_id": "tc-01", "version": "1"})
-        return read(models, model, limit)
+        return read(versions, model, limit)
 
-    monkeypatch.setattr(Models, "versions", ended_meanwhile)
+    monkeypatch.setattr(Versions, "list", ended_meanwhile)
     model = winnow.model()
 
     assert (model["status"], model["version"]["status"]) == ("failed", "cancelled")

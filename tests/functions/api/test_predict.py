@@ -17,7 +17,7 @@ from winnow.domain.errors import ModelNotFoundError, VersionNotFoundError
 from winnow.prediction.predictor import MEMORY_SHARE, SECONDS_A_POINTER_IS_TRUSTED, Predictor
 
 if TYPE_CHECKING:
-    from tests.conftest import Json, Ready, Winnow
+    from tests.conftest import Json, Once, Ready, Winnow
 
 VACATION = {"model_id": "tc-01", "text": "I want to save for vacation!"}
 
@@ -181,8 +181,8 @@ def clock() -> list[float]:
 def new_predictor(winnow: Winnow, clock: list[float], memory: int | None = None) -> Predictor:
     """In a new execution environment of so many bytes."""
     with winnow.settings("functions/api/predict"):
-        storage = resources.storage(keeps_files=True)
-        return Predictor(resources.models(), storage, memory or resources.memory(), clock=lambda: clock[0])
+        artifacts = resources.artifacts(keeps_files=True)
+        return Predictor(resources.models(), resources.versions(), artifacts, memory or resources.memory(), clock=lambda: clock[0])
 
 
 @contextmanager
@@ -240,13 +240,16 @@ def test_the_registry_is_asked_once_a_second_for_a_model_and_for_a_version(ready
 
 
 @pytest.fixture
-def two(ready: Ready) -> Winnow:
+def two(ready: Ready, once: Once) -> Winnow:
     """Two ready versions, the second of them live, and a third that was cancelled."""
-    winnow = ready("exclusive.json")
-    winnow.train(force_update=True, recipe="linear")
-    winnow.create(force_update=True)
-    winnow.call("cancel_version", path={"model_id": "tc-01", "version": "3"})
-    return winnow
+
+    def make() -> None:
+        winnow = ready("exclusive.json")
+        winnow.train(force_update=True, recipe="linear")
+        winnow.create(force_update=True)
+        winnow.call("cancel_version", path={"model_id": "tc-01", "version": "3"})
+
+    return once("two, and one cancelled", make)
 
 
 @pytest.mark.parametrize("version", [1, "1", 1.0, 2])

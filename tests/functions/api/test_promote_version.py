@@ -13,18 +13,21 @@ from tests.support.races import before_write
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.conftest import Answer, Json, Ready, Winnow
+    from tests.conftest import Answer, Json, Once, Ready, Winnow
 
 
 @pytest.fixture
-def two(ready: Ready) -> Winnow:
+def two(ready: Ready, once: Once) -> Winnow:
     """tc-01 with two ready versions; the second, of two labels, is live."""
-    winnow = ready("exclusive.json")
-    records = load_dataset("exclusive.json")
-    dropped = records[0]["label"]
-    winnow.put_dataset([record for record in records if record["label"] != dropped])
-    assert winnow.train(force_update=True)["status"] == "ready"
-    return winnow
+
+    def make() -> None:
+        winnow = ready("exclusive.json")
+        records = load_dataset("exclusive.json")
+        dropped = records[0]["label"]
+        winnow.put_dataset([record for record in records if record["label"] != dropped])
+        assert winnow.train(force_update=True)["status"] == "ready"
+
+    return once("two, of which the second has two labels", make)
 
 
 def promote(winnow: Winnow, version: Any = 1, if_match: str | None = None) -> Answer:
@@ -113,7 +116,7 @@ def test_a_version_that_is_not_ready_is_not_promoted(ready: Ready, ending: str |
     answer = promote(winnow, 2)
 
     assert (answer.status, answer.body["type"]) == (409, "urn:winnow:problem:version-not-ready")
-    assert (ending or "still being trained") in answer.body["detail"]
+    assert (ending or "still in training") in answer.body["detail"]
     assert winnow.model()["live_version"] == 1
 
 

@@ -136,7 +136,7 @@ def test_a_join_that_lacks_a_shard_fails_and_leaves_no_upload_open(ready: Ready)
     assert winnow.run_batch(given, "Join") == "Failed"
 
     batch = get(winnow, job["batch"]["batch"]).body
-    assert (batch["status"], batch["error"]) == ("failed", "The batch lacks its object 000000-5-0: send it again.")
+    assert (batch["status"], batch["error"]) == ("failed", "The batch's object 000000-5-0 is missing: send the batch again.")
     assert winnow.s3.list_multipart_uploads(Bucket=winnow.names["Models"]).get("Uploads", []) == []
 
 

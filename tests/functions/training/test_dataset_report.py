@@ -285,7 +285,7 @@ def test_before_the_data_set_was_read_there_is_none(winnow: Winnow) -> None:
     answer = winnow.call("get_report")
 
     assert answer.status == 409
-    assert "still to be read" in answer.body["detail"]
+    assert "hasn't read its data set yet" in answer.body["detail"]
 
 
 def test_where_the_data_set_is_not_there_there_is_none(winnow: Winnow) -> None:

@@ -98,7 +98,7 @@ def test_what_was_fenced_anew_and_not_started_is_started_by_a_later_sweep(
     stop(winnow)
     clock.advance(minutes=6)
     with monkeypatch.context() as refusing:
-        refusing.setattr("winnow.training.queue.try_to_start", lambda job: False)
+        refusing.setattr("winnow.training.queue.try_to_start_training", lambda job: False)
         assert sweep(winnow, capsys) == {}
     assert (fence(winnow), len(winnow.executions())) == (2, 1)
 
@@ -116,7 +116,7 @@ def test_two_sweeps_at_once_start_one_training(winnow: Winnow, clock: Clock) -> 
 
     def sweep_too(**_: Any) -> None:
         events.unregister("provide-client-params.stepfunctions.DescribeExecution", unique_id="twice")
-        [wanted] = resources.models().wanted()
+        [wanted] = resources.pending_trainings().wanted()
         requests.care_for_training(wanted, wanted.queued_at)
 
     events.register("provide-client-params.stepfunctions.DescribeExecution", sweep_too, unique_id="twice")

@@ -75,10 +75,9 @@ Handler = Callable[[dict[str, Any], "LambdaContext"], dict[str, Any]]
 
 
 def endpoint(call: str) -> Callable[[Callable[[Request], Answer]], Handler]:
-    """Make a Lambda handler from a function that takes a Request and returns an Answer. The contract says what the call, such as
-    "POST /models", takes. An error names each unknown field.
+    """Make a Lambda handler from a function that takes a Request and returns an Answer. call: as in the contract, such as "POST /models".
 
-    A function that answers several calls names one of them: they take the same.
+    An error names each unknown field. A function that answers several calls names one of them: they take the same fields.
     """
     taken = fields.Taken(call)
 
@@ -161,7 +160,7 @@ def _not_modified(answer: Answer) -> dict[str, Any]:
 
 
 def _read(event: Mapping[str, Any], source: str) -> dict[str, Any]:
-    """The request's fields, unchecked. source: as the contract has it."""
+    """The request's fields, unchecked. source: as in the contract."""
     query = dict(event.get("queryStringParameters") or {})
     _bytes_of("".join([*query, *query.values()]), "The query")
     if source == "query":

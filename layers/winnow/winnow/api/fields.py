@@ -1,7 +1,7 @@
-"""Checking what a request brings against the contract, with a sentence for each thing that can be wrong.
+"""Checks a request against the contract. Each error is a sentence about the wrong field.
 
-The package winnow_contract has a module for each call, made out of openapi.yaml (layers/winnow/contract.py). Every `description` in it
-completes "NAME must be …": it is the documentation in the contract and the error's sentence at once.
+The package winnow_contract has a module for each call, made from openapi.yaml by layers/winnow/contract.py. Every `description` there
+completes "NAME must be …". So it is the documentation in the contract and the sentence of the error.
 """
 
 from __future__ import annotations
@@ -11,27 +11,26 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
-from winnow_contract import MODULES
-
 from winnow.domain.errors import DocsFileNotFoundError, FigureNotFoundError, InvalidFieldError, WinnowError
+from winnow_contract import MODULES
 
 Schema = Mapping[str, Any]
 
-# A name that is none of those listed isn't there, rather than wrong.
+# For these names in a path, a value that isn't in the list is an error 404 and not 422.
 _NOT_FOUND: Mapping[str, Callable[[Sequence[str]], WinnowError]] = {"figure": FigureNotFoundError, "file": DocsFileNotFoundError}
 
 
 class Mismatch(ValueError):  # noqa: N818 # a fault of the request, of which `Taken` makes the error
-    """What was given isn't as a schema says. The message begins with the place, such as data.examples[3].label."""
+    """A value doesn't match its schema. The message begins with the place, such as data.examples[3].label."""
 
     @property
     def path(self) -> list[str]:
-        """The names and places in lists that lead there; empty for the fields as a whole."""
+        """The names and list positions that lead to the value; empty for the fields as a whole."""
         return re.findall(r"[^.\[\]]+", str(self).partition(" ")[0])[1:]
 
 
 class Taken:
-    """What a call takes, such as "POST /models". source: "body", "query" or "body or query", by which its fields come."""
+    """The path, headers and fields that a call takes. call: such as "POST /models". source: "body", "query" or "body or query"."""
 
     def __init__(self, call: str) -> None:
         made = import_module(f"winnow_contract.{MODULES[call]}")
@@ -42,8 +41,8 @@ class Taken:
         self._validate: Callable[[dict[str, Any]], object] = made.validate
 
     def check_path(self, path: Mapping[str, str]) -> None:
-        """Check the names in a path: InvalidFieldError for what no id or number can be, FigureNotFoundError and DocsFileNotFoundError
-        for what is none of the figures, and none of the page's files."""
+        """Check the parameters of a path. InvalidFieldError for a malformed id or number; FigureNotFoundError or DocsFileNotFoundError for
+        an unknown figure or file."""
         for name, value in path.items():
             schema = self._path[name]
             if name in _NOT_FOUND:
@@ -53,14 +52,14 @@ class Taken:
                 _check_pattern(name, value, schema)
 
     def check_headers(self, get: Callable[[str], str | None]) -> None:
-        """Check those headers that must look a certain way. get: a header's value by its name in lower case."""
+        """Check the headers that have a pattern. get: returns a header's value by its name in lower case."""
         for name, schema in self._headers.items():
             value = get(name.lower())
             if value is not None:
                 _check_pattern(name, value, schema)
 
     def check_fields(self, given: dict[str, Any]) -> dict[str, Any]:
-        """The fields as they are given. InvalidFieldError with a sentence about the first that is wrong."""
+        """The fields, unchanged. InvalidFieldError has a sentence about the first wrong field."""
         try:
             self._validate(given)
         except Mismatch as error:
@@ -69,7 +68,7 @@ class Taken:
 
 
 def is_true(value: bool | str) -> bool:
-    """Of a field that is true or false, also as a string."""
+    """Whether a field is true, as a boolean or as a string."""
     return str(value).lower() == "true"
 
 
@@ -97,7 +96,7 @@ def _explained(error: Mismatch, schema: Schema, given: Mapping[str, Any]) -> Inv
 
 
 def _place(path: Sequence[str], properties: Mapping[str, Any]) -> tuple[str, Schema]:
-    """What a path of names and places in lists leads to, such as examples[3].label, and its schema."""
+    """The name of the value at a path of names and list positions, such as examples[3].label, and its schema."""
     name, *steps = path
     field, schema = name, properties[name]
     for step in steps:

@@ -1,7 +1,7 @@
-"""The cursors of lists. Clients hand back the `next` of a page unchanged.
+"""The cursors of lists. Clients send back the `next` of a page unchanged.
 
-A cursor is base64url of JSON: the list's name, and the place in it after which the next page begins. Nothing keeps clients from making one
-up, so it is checked like any other field. The place alone comes from it: a list looks for it among its own rows.
+A cursor is JSON in base64url: the list's name, and the place after which the next page begins. Clients can make one up, so it is checked
+like any other field. A list takes only the place from it, and looks for the place among its own rows.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ UPLOAD_NUMBER = "[0-9a-f]{32}"
 
 
 def cursor(of: str, place: str | None) -> str | None:
-    """The cursor by which the list called `of` goes on after this place; None for none."""
+    """The cursor of the list called `of` that continues after this place; None if the place is None."""
     if place is None:
         return None
     text = json.dumps({"list": of, "after": place}, separators=(",", ":"))
@@ -27,9 +27,9 @@ def cursor(of: str, place: str | None) -> str | None:
 
 
 def place(of: str, given: str | None, pattern: str) -> str | None:
-    """The place that a cursor of the list called `of` stands for; None for none. pattern: what the places of this list look like.
+    """The place in a cursor of the list called `of`; None if there is no cursor. pattern: the form of this list's places.
 
-    InvalidFieldError where the cursor is of another list, or none that this list could have given.
+    InvalidFieldError if the cursor is of another list or is malformed.
     """
     if given is None:
         return None
@@ -37,7 +37,7 @@ def place(of: str, given: str | None, pattern: str) -> str | None:
         after = json.loads(base64.b64decode(given + "=" * (-len(given) % 4), altchars=b"-_", validate=True))["after"]
     except (ValueError, LookupError, TypeError) as error:  # ValueError: not base64, not UTF-8, not JSON
         raise _not_ours() from error
-    # Made again and compared as a whole: there are many spellings of the same JSON in base64.
+    # Compare with the cursor made again, because the same JSON has many spellings in base64.
     if not isinstance(after, str) or not re.fullmatch(pattern, after) or given != cursor(of, after):
         raise _not_ours()
     return after

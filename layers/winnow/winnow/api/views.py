@@ -10,7 +10,7 @@ from winnow.domain.answer import as_dicts
 
 if TYPE_CHECKING:
     from winnow.domain.answer import Prediction
-    from winnow.domain.feedback import Batch
+    from winnow.domain.feedback import FeedbackBatch
     from winnow.domain.model import Model, Version
     from winnow.storage.uploads import Upload
 
@@ -63,7 +63,7 @@ def dataset_view(upload: Upload) -> dict[str, Any]:
     return asdict(upload)
 
 
-def batches_view(batches: Sequence[Batch], model: Model) -> dict[str, Any]:
+def feedback_batches_view(batches: Sequence[FeedbackBatch], model: Model) -> dict[str, Any]:
     return {"model_id": model.model_id, "batches": [asdict(batch) for batch in batches]}
 
 

@@ -16,16 +16,27 @@ from winnow.domain.dataset import Ceilings
 if TYPE_CHECKING:
     from winnow.aws.workflow import Workflow
     from winnow.registry.batch_predictions import BatchPredictions
-    from winnow.registry.feedback import Batches
+    from winnow.registry.feedback_batches import FeedbackBatches
     from winnow.registry.idempotency import AnsweredRequests
     from winnow.registry.models import Models
+    from winnow.registry.pending_trainings import PendingTrainings
     from winnow.registry.roles import Roles
     from winnow.registry.slots import Slots
     from winnow.registry.training_jobs import Jobs
     from winnow.registry.upkeep import Upkeep
+    from winnow.registry.versions import Versions
+    from winnow.storage.artifacts import Artifacts
     from winnow.storage.batch_objects import BatchObjects
-    from winnow.storage.job_objects import DryRunReports, Storage
+    from winnow.storage.bucket import Bucket
+    from winnow.storage.candidates import Candidates
+    from winnow.storage.checkpoints import Checkpoints
+    from winnow.storage.dry_run_reports import DryRunReports
+    from winnow.storage.feedback_objects import FeedbackObjects
+    from winnow.storage.frozen_examples import FrozenExamples
+    from winnow.storage.model_objects import ModelObjects
+    from winnow.storage.pipelines import Pipelines
     from winnow.storage.uploads import Datasets
+    from winnow.storage.version_reports import VersionReports
 
 # In bytes: half of a function's /tmp. The other half is for sentence encoders.
 _MOST_KEPT = 256 << 20
@@ -35,6 +46,18 @@ def models() -> Models:
     from winnow.registry.models import Models
 
     return Models(clients.registry_table())
+
+
+def versions() -> Versions:
+    from winnow.registry.versions import Versions
+
+    return Versions(clients.registry_table())
+
+
+def pending_trainings() -> PendingTrainings:
+    from winnow.registry.pending_trainings import PendingTrainings
+
+    return PendingTrainings(clients.registry_table())
 
 
 def jobs() -> Jobs:
@@ -58,10 +81,10 @@ def longest_training() -> timedelta:
     return timedelta(minutes=int(clients.setting("LONGEST_TRAINING")))
 
 
-def batches() -> Batches:
-    from winnow.registry.feedback import Batches
+def feedback_batches() -> FeedbackBatches:
+    from winnow.registry.feedback_batches import FeedbackBatches
 
-    return Batches(clients.registry_table())
+    return FeedbackBatches(clients.registry_table())
 
 
 def batch_predictions() -> BatchPredictions:
@@ -73,7 +96,7 @@ def batch_predictions() -> BatchPredictions:
 def batch_objects() -> BatchObjects:
     from winnow.storage.batch_objects import BatchObjects
 
-    return BatchObjects(clients.s3(), clients.setting("MODELS_BUCKET"))
+    return BatchObjects(_models_bucket())
 
 
 def batch_days() -> int:
@@ -149,21 +172,69 @@ def encoder_bucket() -> str | None:
     return clients.setting("ENCODER_BUCKET") or None
 
 
-def storage(*, keeps_files: bool = False) -> Storage:
+def artifacts(*, keeps_files: bool = False) -> Artifacts:
     """keeps_files: whether to cache the files of artifacts in /tmp."""
+    from winnow.storage.artifacts import Artifacts
     from winnow.storage.disk_cache import KeptFiles
-    from winnow.storage.job_objects import Storage
 
     kept = KeptFiles(Path(tempfile.gettempdir()) / "winnow-artifacts", _MOST_KEPT) if keeps_files else None
-    return Storage(clients.s3(), clients.setting("MODELS_BUCKET"), kept)
+    return Artifacts(_models_bucket(), kept)
+
+
+def candidates() -> Candidates:
+    from winnow.storage.candidates import Candidates
+
+    return Candidates(_models_bucket())
+
+
+def checkpoints() -> Checkpoints:
+    from winnow.storage.checkpoints import Checkpoints
+
+    return Checkpoints(_models_bucket())
+
+
+def frozen_examples() -> FrozenExamples:
+    from winnow.storage.frozen_examples import FrozenExamples
+
+    return FrozenExamples(_models_bucket())
+
+
+def feedback_objects() -> FeedbackObjects:
+    from winnow.storage.feedback_objects import FeedbackObjects
+
+    return FeedbackObjects(_models_bucket())
+
+
+def version_reports() -> VersionReports:
+    from winnow.storage.version_reports import VersionReports
+
+    return VersionReports(_models_bucket())
+
+
+def pipelines() -> Pipelines:
+    from winnow.storage.pipelines import Pipelines
+
+    return Pipelines(_models_bucket())
+
+
+def model_objects() -> ModelObjects:
+    from winnow.storage.model_objects import ModelObjects
+
+    return ModelObjects(_models_bucket())
+
+
+def dry_run_reports() -> DryRunReports:
+    from winnow.storage.dry_run_reports import DryRunReports
+
+    return DryRunReports(_models_bucket())
+
+
+def _models_bucket() -> Bucket:
+    from winnow.storage.bucket import Bucket
+
+    return Bucket(clients.s3(), clients.setting("MODELS_BUCKET"))
 
 
 def memory() -> int:
     """The memory of the function, in bytes."""
     return int(clients.setting("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")) << 20
-
-
-def dry_run_reports() -> DryRunReports:
-    from winnow.storage.job_objects import DryRunReports
-
-    return DryRunReports(clients.s3(), clients.setting("MODELS_BUCKET"))

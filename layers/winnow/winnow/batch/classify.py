@@ -14,7 +14,7 @@ from winnow.domain.job import TrainingJob
 from winnow.prediction.loading import load
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.portions import portions
-from winnow.registry.models import check_ready
+from winnow.registry.versions import check_ready
 
 # The most characters of the texts that are classified together, because all their features are in memory at the same time.
 _MOST_CHARACTERS = 200_000
@@ -48,13 +48,13 @@ class Classifying:
 
     def _trained(self, job: BatchJob, number: int) -> TrainedClassifier:
         # Read for each shard, so that a deleted version classifies no more. Finding a version needs no fence.
-        version = resources.models().version_of_job(TrainingJob(job.model_id, job.uid, number, fence=0))
+        version = resources.versions().of_job(TrainingJob(job.model_id, job.uid, number, fence=0))
         check_ready(version)
         key = (job.uid, number)
         if self._kept is None or self._kept[0] != key:
             # Drop the old version first, so that two are never in memory at the same time.
             self._kept = None
-            self._kept = key, load(resources.storage(), version.job, version.manifest_sha256)
+            self._kept = key, load(resources.artifacts(), version.job, version.manifest_sha256)
         return self._kept[1]
 
 

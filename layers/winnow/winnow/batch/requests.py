@@ -9,12 +9,11 @@ from winnow.aws import resources
 from winnow.aws.workflow import ENDED
 from winnow.domain.batch import ACTIVE_BATCH, BatchJob, BatchPrediction, BatchRequest, BatchStatus
 from winnow.domain.clock import now, sortable_id, timestamp, utc_now
-from winnow.domain.errors import BatchPredictionNotFoundError, BusyError, JobSupersededError, ModelNotReadyError, NotCancellableError
+from winnow.domain.errors import BatchPredictionNotFoundError, JobSupersededError, ModelNotReadyError, NotCancellableError
 from winnow.domain.job import IdempotencyKey
 from winnow.domain.model import Model
-from winnow.registry.models import check_ready
-
-_TRIES = 5
+from winnow.domain.retrying import retry_on_conflict
+from winnow.registry.versions import check_ready
 
 # A batch that can't be started for this long fails. The sweeper tries every five minutes.
 _LONGEST_QUEUED = timedelta(days=1)
@@ -38,16 +37,19 @@ def start_batch(request: BatchRequest, key: IdempotencyKey | None = None) -> tup
     ModelNotFoundError, VersionNotFoundError, VersionNotReadyError; ModelNotReadyError if no version is named and none is live; BusyError.
     A registered batch will end as ready or failed. If the workflow doesn't start now, `care_for_batch` starts it later.
     """
-    for _ in range(_TRIES):
+
+    def try_to_register() -> tuple[BatchJob, int] | None:
         before = None if key is None else resources.answered_requests().find(key)
         if before is not None:
             return BatchJob.from_event(before), before["version"]
         model = resources.models().get(request.model_id)
         batch = _wanted(model, request)
-        if resources.batch_predictions().create(model, batch, resources.batch_days(), key):
-            _try_to_start(batch.job)
-            return batch.job, batch.version
-    raise BusyError(request.model_id)
+        if not resources.batch_predictions().create(model, batch, resources.batch_days(), key):
+            return None
+        _try_to_start(batch.job)
+        return batch.job, batch.version
+
+    return retry_on_conflict(try_to_register, request.model_id)
 
 
 def _wanted(model: Model, request: BatchRequest) -> BatchPrediction:
@@ -56,7 +58,7 @@ def _wanted(model: Model, request: BatchRequest) -> BatchPrediction:
         raise ModelNotReadyError(
             f"No version of model {model.model_id!r} is live: name a ready version, or promote one with PUT /models/{model.model_id}/live."
         )
-    check_ready(resources.models().version(model, number))
+    check_ready(resources.versions().get(model, number))
     job = BatchJob(model.model_id, model.uid, sortable_id())
     return BatchPrediction(job, number, request.n_top, request.s3bucket, request.object, BatchStatus.QUEUED, now())
 
@@ -72,7 +74,7 @@ def cancel_batch(model_id: str, batch: str) -> BatchPrediction:
         raise NotCancellableError(
             f"Batch {batch!r} of model {model_id!r} is already {found.status}: there is nothing to cancel."
         ) from error
-    try_to_stop(job)
+    try_to_stop_batch(job)
     return resources.batch_predictions().get(job)
 
 
@@ -108,11 +110,11 @@ def _unheard_of(job: BatchJob) -> BatchPrediction | None:
 
 def _give_up(batch: BatchPrediction, error: str) -> BatchCare:
     resources.batch_predictions().expire(batch, error)
-    try_to_stop(batch.job)
+    try_to_stop_batch(batch.job)
     return BatchCare.FAILED
 
 
-def try_to_stop(job: BatchJob) -> None:
+def try_to_stop_batch(job: BatchJob) -> None:
     """Stop the workflow of a batch that has ended in the registry or was deleted."""
     resources.batch_workflow().try_to_stop(_execution_name(job))
 

@@ -1,7 +1,7 @@
 """Who may call what: the roles of API keys, and the calls that each may make.
 
-A call is a method and a route, as in "GET /models/{model_id}". The contract, openapi.yaml, has the roles of each (`x-winnow-roles`), and
-docs/keys.md has them as a table.
+A call is a method and a route, as in "GET /models/{model_id}". The contract, openapi.yaml, has the roles of each call (`x-winnow-roles`);
+docs/keys.md shows them as a table.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Any
 
 from winnow_contract import ROLES
 
-# The value of the deployment's setting AUTHORIZER with which IAM decides, in the place of roles.
+# With this value of the setting AUTHORIZER, IAM decides who may call what, and roles don't count.
 BY_IAM = "AWS_IAM"
 
 
 class Role(StrEnum):
-    """What a key may do."""
+    """The role of an API key."""
 
     PREDICT = "predict"
     ADMIN = "admin"
@@ -32,7 +32,7 @@ PREDICT_CALLS = frozenset(call for call, roles in ROLES.items() if Role.PREDICT 
 
 @dataclass(frozen=True, slots=True)
 class KeyRole:
-    """What is known of an API key: not the key. digest: its SHA-256, in hex; key_id: its id in API Gateway."""
+    """The registry's record of an API key, without the key itself. digest: its SHA-256, in hex; key_id: its id in API Gateway."""
 
     digest: str
     name: str
@@ -42,20 +42,20 @@ class KeyRole:
 
 
 def digest(key: str) -> str:
-    """By which the registry knows a key. Keys are random and long, so that no salt is needed."""
+    """The SHA-256 by which the registry finds a key. Keys are long and random, so they need no salt."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 def may(role: str | None, call: str) -> bool:
-    """Whether a caller of this role, or of none, may make the call."""
+    """Whether a caller with this role, or without one, may make the call."""
     return call in OPEN_CALLS or role == Role.ADMIN or (role == Role.PREDICT and call in PREDICT_CALLS)
 
 
 def policy(role: str | None, method_arn: str) -> dict[str, Any]:
-    """What a caller of this role may call, as the policy of a Lambda authorizer.
+    """The policy of a Lambda authorizer for a caller with this role.
 
-    It names all calls, and not only the one of `method_arn` (arn:…:API/STAGE/METHOD/PATH), since API Gateway keeps it for the next calls
-    with the key (https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html).
+    It names all calls of the role, not only the call of `method_arn` (arn:…:API/STAGE/METHOD/PATH), because API Gateway caches it for
+    the next calls with the key (https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html).
     """
     stage = "/".join(method_arn.split("/")[:2])
     if role == Role.ADMIN:
@@ -66,7 +66,7 @@ def policy(role: str | None, method_arn: str) -> dict[str, Any]:
 
 
 def _pattern(call: str) -> str:
-    """The call as the end of an ARN. Its stars take slashes too, so that it is wider than the call: the endpoint looks again (`may`)."""
+    """The call as the end of an ARN. Its stars match slashes too, so it can match more calls, and the endpoint checks again (`may`)."""
     return re.sub(r"{\w+}", "*", call).replace(" ", "", 1)
 
 

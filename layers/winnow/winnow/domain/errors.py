@@ -87,7 +87,7 @@ class ReportNotFoundError(WinnowError):
     kind = "report-not-found"
 
 
-class BatchNotFoundError(WinnowError):
+class FeedbackBatchNotFoundError(WinnowError):
     """The model has no feedback batch with this id, or the batch was taken back."""
 
     status = HTTPStatus.NOT_FOUND
@@ -97,7 +97,7 @@ class BatchNotFoundError(WinnowError):
         super().__init__(f"Model {model_id!r} has no batch {batch!r}: GET /models/{model_id}/examples lists the pending batches.")
 
 
-class BatchTakenError(WinnowError):
+class FeedbackBatchTakenError(WinnowError):
     """A version is trained on the feedback batch, or is being trained on it: the batch can't be taken back any more."""
 
     status = HTTPStatus.CONFLICT

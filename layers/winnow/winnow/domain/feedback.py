@@ -32,7 +32,7 @@ class TakenFeedback:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class FeedbackBatch:
     """The examples of one feedback request. batch: its id; ids sort by time. labels: the number of different labels."""
 
     batch: str

@@ -14,7 +14,7 @@ MODELS_PREFIX = "models/"
 BATCHES_PREFIX = "batches/"
 SHARDS_PREFIX = "shards/"
 _OF_A_JOB = re.compile(rf"{MODELS_PREFIX}(?P<uid>[^/]+)/versions/(?P<version>[0-9]+)/(?P<fence>[0-9]+)/(?P<name>.+)")
-_OF_A_BATCH = re.compile(rf"{MODELS_PREFIX}(?P<uid>[^/]+)/feedback/(?P<batch>[^/]+)\.jsonl\.gz")
+_OF_FEEDBACK = re.compile(rf"{MODELS_PREFIX}(?P<uid>[^/]+)/feedback/(?P<batch>[^/]+)\.jsonl\.gz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,14 @@ class JobObject:
         return cls(found["uid"], int(found["version"]), int(found["fence"]), found["name"]) if found else None
 
 
-def batch_key(uid: str, batch: str) -> str:
+def feedback_key(uid: str, batch: str) -> str:
     """The key of the object with the examples of a feedback batch."""
     return f"{model_prefix(uid)}feedback/{batch}.jsonl.gz"
 
 
-def batch_of_key(key: str) -> tuple[str, str] | None:
+def feedback_batch_of_key(key: str) -> tuple[str, str] | None:
     """The model's uid and the id of the feedback batch that has this key. None for any other key."""
-    found = _OF_A_BATCH.fullmatch(key)
+    found = _OF_FEEDBACK.fullmatch(key)
     return (found["uid"], found["batch"]) if found else None
 
 

@@ -116,7 +116,7 @@ def check() -> None:
     if resources.has_encoder():
         _try(for_training())
     needing: dict[tuple[str, str], list[str]] = {}
-    for version in resources.models().needing_encoders():
+    for version in resources.versions().needing_encoders():
         if version.encoder:
             known = needing.setdefault((version.encoder["name"], version.encoder["digest"]), [])
             known.append(f"{version.job.model_id} {version.job.version}")

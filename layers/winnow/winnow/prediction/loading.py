@@ -11,16 +11,16 @@ from winnow.recipes.artifact import TrainedClassifier
 
 if TYPE_CHECKING:
     from winnow.domain.job import TrainingJob
-    from winnow.storage.job_objects import Storage
+    from winnow.storage.artifacts import Artifacts
 
 
-def load(storage: Storage, job: TrainingJob, manifest_sha256: str | None, *, keep: bool = True) -> TrainedClassifier:
+def load(artifacts: Artifacts, job: TrainingJob, manifest_sha256: str | None, *, keep: bool = True) -> TrainedClassifier:
     """The classifier of the job's artifact.
 
-    manifest_sha256: the registry's; without it nothing loads. keep: as in `Storage.read_artifact`. Raises ArtifactError if the artifact is
+    manifest_sha256: the registry's; without it nothing loads. keep: as in `Artifacts.read`. Raises ArtifactError if the artifact is
     unreadable or has another digest, and EncoderError if its encoder isn't available.
     """
-    return TrainedClassifier.from_files(storage.read_artifact(job, manifest_sha256 or "", keep=keep), encoders.find)
+    return TrainedClassifier.from_files(artifacts.read(job, manifest_sha256 or "", keep=keep), encoders.find)
 
 
 class LoadedClassifiers:

@@ -14,11 +14,12 @@ from winnow.prediction import encoders
 from winnow.prediction.loading import Glances, LoadedClassifiers, load
 from winnow.recipes.artifact import TrainedClassifier, recipe_of
 from winnow.recipes.catalogue import COSTS
-from winnow.registry.models import check_ready
+from winnow.registry.versions import check_ready
 
 if TYPE_CHECKING:
     from winnow.registry.models import Models
-    from winnow.storage.job_objects import Storage
+    from winnow.registry.versions import Versions
+    from winnow.storage.artifacts import Artifacts
 
 SECONDS_A_POINTER_IS_TRUSTED = 1.0
 # The share of the function's memory for classifiers. The process, the encoder, and a classifier's files while loading need the rest.
@@ -37,11 +38,13 @@ def prepare_snapshot() -> None:
 class Predictor:
     """Classifies texts by versions of models. memory: the function's, in bytes."""
 
-    def __init__(self, models: Models, storage: Storage, memory: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._models = models
-        self._storage = storage
+    def __init__(
+        self, models: Models, versions: Versions, artifacts: Artifacts, memory: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._versions = versions
+        self._artifacts = artifacts
         self._pointers = Glances(models.get, SECONDS_A_POINTER_IS_TRUSTED, _MOST_POINTERS, clock)
-        self._versions = Glances(self._ready_version, SECONDS_A_POINTER_IS_TRUSTED, _MOST_POINTERS, clock)
+        self._ready_versions = Glances(self._ready_version, SECONDS_A_POINTER_IS_TRUSTED, _MOST_POINTERS, clock)
         self._loaded = LoadedClassifiers(int(memory * MEMORY_SHARE))
 
     def predict(
@@ -72,27 +75,27 @@ class Predictor:
         model = self._pointers.get(model_id)
         if version is not None:
             # A ready version never changes but may be deleted.
-            ready = self._versions.get((model_id, model.uid, version))
+            ready = self._ready_versions.get((model_id, model.uid, version))
             return version, self._loaded.get((model.uid, version), lambda: self._load(ready))
         if model.live_version is None:
             raise ModelNotReadyError(self._why_not_ready(model))
         live = model.live_version
-        return live, self._loaded.get((model.uid, live), lambda: self._load(self._models.version(model, live)))
+        return live, self._loaded.get((model.uid, live), lambda: self._load(self._versions.get(model, live)))
 
     def _forget(self, model_id: str, version: int | None) -> None:
         model = self._pointers.forget(model_id)
         if model is not None and version is not None:
-            self._versions.forget((model_id, model.uid, version))
+            self._ready_versions.forget((model_id, model.uid, version))
 
     def _ready_version(self, key: tuple[str, str, int]) -> Version:
         model_id, uid, number = key
-        version = self._models.version_of(model_id, uid, number)
+        version = self._versions.of_life(model_id, uid, number)
         check_ready(version)
         return version
 
     def _load(self, version: Version) -> TrainedClassifier:
         # Most environments use one version and never load it again, so writing its files to the disk isn't worth it.
-        return load(self._storage, version.job, version.manifest_sha256, keep=len(self._loaded) > 0)
+        return load(self._artifacts, version.job, version.manifest_sha256, keep=len(self._loaded) > 0)
 
     def _why_not_ready(self, model: Model) -> str:
         if model.ready_version is not None:

@@ -1,7 +1,7 @@
-"""Batch predictions: their rows, and the marks of those that are under way. (Batches of feedback: feedback.py.)
+"""Batch predictions: their rows, and the marks of those that are under way.
 
-Each write holds only while the batch is queued or running. So of a task that outlived its batch (it was cancelled, it failed, its model was
-deleted) nothing is let through, and that gets JobSupersededError.
+The registry accepts a write only while the batch is queued or running. If the batch was cancelled, has failed or was deleted, the write
+of a task that still runs is refused with JobSupersededError.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from winnow.registry.idempotency import answered
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-# How long nothing needs to be heard of a batch. Queued, its workflow starts within seconds. Running, it speaks at the start of each of its
-# Lambdas, which run 15 minutes at most, and Step Functions tries for half an hour to invoke one.
+# How long a batch may report nothing. A queued batch's workflow starts within seconds. A running batch reports at the start of each of
+# its Lambdas. A Lambda runs at most 15 minutes, and Step Functions tries to start the next one for half an hour.
 _QUEUED_LEASE = timedelta(minutes=5)
 RUNNING_LEASE = timedelta(minutes=50)
-# A row goes so much later than the result that it speaks of, which is written within the three days that a workflow has.
+# How much longer the row is kept than the result, which the workflow writes within at most three days.
 _ROW_OUTLIVES = timedelta(days=4)
 
 
@@ -37,7 +37,7 @@ class BatchPredictions:
         self._table = table
 
     def create(self, model: Model, batch: BatchPrediction, days: int, key: IdempotencyKey | None = None) -> bool:
-        """A batch, queued. days: so long its result is kept. False where the model was deleted, or the key taken, meanwhile."""
+        """Queue a batch. days: how long its result is kept. False if the model was deleted or the key was used meanwhile."""
         expires = utc_now() + timedelta(days=days) + _ROW_OUTLIVES
         row = {
             **rows.batch_prediction_key(batch.job.uid, batch.job.batch),
@@ -62,7 +62,7 @@ class BatchPredictions:
         return True
 
     def get(self, job: BatchJob) -> BatchPrediction:
-        """A batch. BatchPredictionNotFoundError where there is none, or none any more."""
+        """A batch. BatchPredictionNotFoundError if there is none or it has expired."""
         item = self._table.get_item(Key=rows.batch_prediction_key(job.uid, job.batch), ConsistentRead=True).get("Item")
         row = rows.from_item(item) if item else None
         # DynamoDB removes a row some time after it has expired.
@@ -71,7 +71,7 @@ class BatchPredictions:
         return _batch(row)
 
     def list(self, model: Model, limit: int, before: str | None = None) -> tuple[list[BatchPrediction], str | None]:
-        """At most `limit` batches of the model, newest first, those before the batch `before`; and the one to go on before."""
+        """At most `limit` batches of the model before the batch `before`, newest first; and the `before` of the next page."""
         start = {} if before is None else {"ExclusiveStartKey": rows.batch_prediction_key(model.uid, before)}
         partition = rows.batch_predictions_partition(model.uid)
         found = rows.partition(self._table, partition, Limit=limit + 1, ScanIndexForward=False, **start)
@@ -80,12 +80,12 @@ class BatchPredictions:
         return batches[:limit], batches[limit - 1].job.batch if len(batches) > limit else None
 
     def under_way(self, *, as_of_now: bool = True) -> Iterator[BatchJob]:
-        """The batches of all models that are queued or running. as_of_now: with those of the last second."""
+        """The batches of all models that are queued or running. as_of_now: read consistently, with changes of the last second."""
         for row in rows.partition(self._table, rows.BATCHES, **({} if as_of_now else rows.SOMEWHAT_LATE)):
             yield BatchJob.from_event(row)
 
     def note(self, job: BatchJob, **known: int) -> BatchPrediction:
-        """The batch is running: its lease is renewed. known: what is now known of its lines, errors and shards."""
+        """Mark the batch as running, and renew its lease. known: its lines, errors and shards, once they are known."""
         change = _guarded(job, {"batch_status": BatchStatus.RUNNING, "lease_until": _lease(RUNNING_LEASE), **known})
         try:
             rows.update(self._table, change)
@@ -94,19 +94,19 @@ class BatchPredictions:
         return self.get(job)
 
     def commit(self, job: BatchJob) -> None:
-        """The batch is ready. Its result is written before, so a ready batch never lacks it."""
+        """Mark the batch as ready. Its result must be written before, so that a ready batch always has one."""
         self._end(job, BatchStatus.READY)
 
     def fail(self, job: BatchJob, error: str) -> None:
-        """The batch failed, for the reason in the sentence."""
+        """Mark the batch as failed. error: a sentence with the reason."""
         self._end(job, BatchStatus.FAILED, error=error)
 
     def expire(self, batch: BatchPrediction, error: str) -> None:
-        """The batch failed because its lease ran out. JobSupersededError where the lease was renewed since the batch was read."""
+        """Mark the batch as failed because its lease ran out. JobSupersededError if the lease was renewed since the batch was read."""
         self._end(batch.job, BatchStatus.FAILED, lease=batch.lease_until, error=error)
 
     def cancel(self, job: BatchJob) -> None:
-        """The batch was cancelled."""
+        """Mark the batch as cancelled."""
         self._end(job, BatchStatus.CANCELLED)
 
     def forget_mark(self, job: BatchJob) -> None:

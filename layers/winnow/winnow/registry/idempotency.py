@@ -1,4 +1,4 @@
-"""Requests that were answered under an Idempotency-Key: for a day, the same request again gets the same answer.
+"""Requests that were answered under an Idempotency-Key. For a day, the same request gets the same answer.
 
 As in draft-ietf-httpapi-idempotency-key-header (https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/).
 """
@@ -27,7 +27,7 @@ class AnsweredRequests:
         self._table = table
 
     def find(self, key: IdempotencyKey) -> dict[str, Any] | None:
-        """What was kept of the request under the key. None where there was none. IdempotencyKeyReusedError where another had the key."""
+        """The record of the request with this key. None if there is none. IdempotencyKeyReusedError if another request used the key."""
         item = self._table.get_item(Key=rows.idempotency_key(key.value), ConsistentRead=True).get("Item")
         kept: dict[str, Any] = rows.from_item(item) if item else {"expires": 0}
         # DynamoDB removes a row some time after it has expired.
@@ -38,7 +38,7 @@ class AnsweredRequests:
         return kept
 
     def complete(self, key: IdempotencyKey, answer: Mapping[str, Any]) -> dict[str, Any]:
-        """Keep the answer to a request of which something was kept before. Returns the one that is kept: of two, the first."""
+        """Add the answer to the record of a request. Returns the answer in the record: if there are two, the first one counts."""
         given = rows.Update(
             key=rows.idempotency_key(key.value),
             assign={"answer": answer},
@@ -54,7 +54,7 @@ class AnsweredRequests:
 
 
 def answered(key: IdempotencyKey, kept: Mapping[str, Any]) -> Callable[[str], dict[str, Any]]:
-    """For `transact`: what is kept of a request that was done under the key, which nobody used in the last day."""
+    """For `transact`: the record of a request with this key. The write fails if the key was used in the last day."""
     expires = _seconds() + int(_KEPT_FOR.total_seconds())
     row = {**rows.idempotency_key(key.value), **kept, "digest": key.digest, "expires": expires}
     return rows.put_new(row, or_expired_at=_seconds())

@@ -1,4 +1,4 @@
-"""The roles of API keys. A key itself is nowhere: its row is found by its SHA-256."""
+"""The roles of API keys. The registry never has a key itself, only its SHA-256."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ class Roles:
         self._table = table
 
     def find(self, digest: str) -> KeyRole | None:
-        """What is known of the key with this digest, None where that is nothing."""
+        """The role of the key with this digest, None if it has none."""
         item = self._table.get_item(Key=rows.role_key(digest), ConsistentRead=True).get("Item")
         return None if item is None else _key_role(digest, item)
 
     def put(self, key: KeyRole) -> None:
-        """Give a key its role, in the place of one that it had."""
+        """Give a key its role, and replace the role that it had."""
         values = asdict(key)
         self._table.put_item(Item={**rows.role_key(values.pop("digest")), **values})
 
     def remove(self, digest: str) -> None:
-        """Take a key's role from it. A key without one is no error."""
+        """Remove a key's role. A key without a role is no error."""
         self._table.delete_item(Key=rows.role_key(digest))
 
     def all(self) -> list[KeyRole]:
-        """Those of all keys, by name."""
+        """The roles of all keys, by name."""
         found = (_key_role(rows.digest_of(item), item) for item in rows.partition(self._table, rows.ROLES))
         return sorted(found, key=lambda key: key.name)
 

@@ -1,4 +1,7 @@
-"""The slots of training jobs: so many versions are trained at once. One row, which changes only as who writes it last read it."""
+"""The slots of training jobs, which limit how many versions are trained at the same time.
+
+They are one row. A write fails if the row changed since the writer read it.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ Key = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A version that is queued or being trained, and when it was asked for (ISO 8601)."""
+    """A version that is queued or in training. queued_at: when it was requested (ISO 8601)."""
 
     model_id: str
     uid: str
@@ -32,9 +35,9 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Which versions hold a slot, each since when (ISO 8601). revision: of the row, 0 where there is none yet.
+    """The versions that hold a slot. since: the time (ISO 8601) by version. revision: of the row, 0 if there is no row yet.
 
-    One that ended may still be among them.
+    A version that has ended may still hold a slot.
     """
 
     since: Mapping[Key, str]
@@ -53,7 +56,7 @@ class Slots:
         return Held(since, item.get("revision", 0))
 
     def give(self, since: Mapping[Key, str], read: Held) -> bool:
-        """These hold a slot from now on, and no others. False where the row changed since it was read."""
+        """Give the slots to these versions and to no others. False if the row changed since it was read."""
         condition, where = (
             ("#revision = :revision", {"revision": read.revision}) if read.revision else ("attribute_not_exists(#revision)", {})
         )

@@ -1,19 +1,19 @@
-"""The one table: its keys, its number type, and transactions. Nobody else knows how a row is addressed.
+"""The one table: its keys, its numbers, and its transactions. Only this module knows the keys of the rows.
 
 pk              sk          row
 MODELS          model_id    a model (one partition: listing them is a query)
 VERSIONS#uid    000001      a version of one life of a model
-FEEDBACK#uid    batch       a batch of feedback for one life of a model, by its id, which sorts by time
-BATCHES#uid     batch       a batch prediction by one life of a model, by its id, which sorts by time
-BATCHES         uid#batch   the mark that it is under way: what the sweeper looks at
-DELETIONS       uid         a deleted model whose objects may not all be gone yet
-DELETIONS       uid#000001  the same of one version of a model
-TRAININGS       slots       which trainings hold one of the slots, since when
-UPKEEP          name        when the sweeper last did what it does once a day
+FEEDBACK#uid    batch       a feedback batch for one life of a model, by its id; ids sort by time
+BATCHES#uid     batch       a batch prediction by one life of a model, by its id; ids sort by time
+BATCHES         uid#batch   the mark of a batch prediction that is under way, for the sweeper
+DELETIONS       uid         a deleted model that may still have objects
+DELETIONS       uid#000001  the same for one version of a model
+TRAININGS       slots       the trainings that hold a slot, and since when
+UPKEEP          name        when the sweeper last did a daily task
 ROLES           digest      the role of an API key, by the key's SHA-256
-IDEMPOTENCY#…   ANSWER      what was started under an Idempotency-Key, by the key's SHA-256
+IDEMPOTENCY#…   ANSWER      the record of a request with an Idempotency-Key, by the key's SHA-256
 
-An attribute `expires` (seconds since 1970) makes DynamoDB remove a row after that time; batch predictions and the last of these have one.
+DynamoDB removes a row after the time in its attribute `expires` (seconds since 1970). Batch predictions and IDEMPOTENCY rows have one.
 """
 
 from __future__ import annotations
@@ -46,15 +46,15 @@ Key = dict[str, Any]
 
 SLOTS_KEY: Key = {"pk": TRAININGS, "sk": "slots"}
 
-# For a look of the sweeper, who comes again in five minutes: half the price.
+# For the sweeper, which reads again in five minutes: half the price of a consistent read.
 SOMEWHAT_LATE = {"ConsistentRead": False}
 
-# Why a transaction was cancelled that may succeed the next time, for all that is known: for none of these boto3 tries again.
+# The reasons for which a cancelled transaction may succeed the next time. boto3 doesn't try again for these.
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 _PASSING = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 _TRIES = 6
 
-# The smallest number above zero that DynamoDB takes; a float goes down to 5e-324.
+# The smallest number above zero that DynamoDB accepts. A float can be as small as 5e-324.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-data-types
 _SMALLEST = 1e-130
 
@@ -79,7 +79,7 @@ def feedback_partition(uid: str) -> str:
     return f"FEEDBACK#{uid}"
 
 
-def batch_key(uid: str, batch: str) -> Key:
+def feedback_key(uid: str, batch: str) -> Key:
     return {"pk": feedback_partition(uid), "sk": batch}
 
 
@@ -96,7 +96,7 @@ def batch_under_way_key(uid: str, batch: str) -> Key:
 
 
 def deletion_key(uid: str, version: int | None = None) -> Key:
-    """The key of a model's deletion note, or of one version's. The note's name (its sk) is taken for a uid, too."""
+    """The key of the deletion of a model, or of one version. uid: may also be the name (sk) of such a row."""
     return {"pk": DELETIONS, "sk": uid if version is None else f"{uid}#{version:06d}"}
 
 
@@ -108,8 +108,13 @@ def role_key(digest: str) -> Key:
     return {"pk": ROLES, "sk": digest}
 
 
+def model_id_of(model: Mapping[str, Any]) -> str:
+    """Of a row of MODELS."""
+    return str(model["sk"])
+
+
 def digest_of(role: Mapping[str, Any]) -> str:
-    """Of a row of ROLES."""
+    """The digest of a key, from its row."""
     return str(role["sk"])
 
 
@@ -119,10 +124,10 @@ def idempotency_key(value: str) -> Key:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """An update of one row: what to set, what to remove, and the condition under which. It grows the row's `revision`.
+    """An update of one row: what to set, what to remove, and the condition. Each update adds one to the row's `revision`.
 
-    condition speaks of attributes as #name and of values as :name; `where` holds those values. add: what to add to numbers, 0 where
-    there is none yet. revision: the number that grows, where it is another.
+    condition: has attributes as #name and values as :name; `where` has the values. add: what to add to numbers; a missing number
+    counts as 0. revision: the name of the number that grows.
     """
 
     key: Key
@@ -134,7 +139,7 @@ class Update:
     revision: str = "revision"
 
     def arguments(self) -> dict[str, Any]:
-        """The arguments of UpdateItem, table aside. Every name goes through a placeholder: DynamoDB reserves hundreds of words
+        """The arguments of UpdateItem, without the table. Every name has a placeholder, because DynamoDB reserves hundreds of words
         (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html)."""
         added = {**self.add, self.revision: 1}
         expression = "SET " + ", ".join(f"#{name} = :new_{name}" for name in self.assign)
@@ -154,13 +159,13 @@ class Update:
 
 
 def one_of(name: str, values: Iterable[str]) -> tuple[str, dict[str, str]]:
-    """The condition that an attribute has one of these values, written as in `Update`, and what `where` needs for it."""
+    """The condition that an attribute has one of these values, as in `Update`; and its values for `where`."""
     where = {f"{name}{place}": value for place, value in enumerate(values)}
     return f"#{name} IN ({', '.join(f':{each}' for each in where)})", where
 
 
 def update(table: Table, change: Update) -> None:
-    """Make one update. ConditionFailedError where its condition doesn't hold; BusyError."""
+    """Make one update. ConditionFailedError if its condition doesn't hold; BusyError."""
     try:
         _persistently(lambda: table.update_item(**change.arguments()))
     except table.meta.client.exceptions.ConditionalCheckFailedException as error:
@@ -168,7 +173,7 @@ def update(table: Table, change: Update) -> None:
 
 
 def put(table: Table, item: Mapping[str, Any]) -> bool:
-    """Put one row that must not exist yet. False where it does. BusyError."""
+    """Put one row that must not exist yet. False if it exists. BusyError."""
     try:
         _persistently(lambda: table.put_item(Item=to_item(item), ConditionExpression="attribute_not_exists(pk)"))
     except table.meta.client.exceptions.ConditionalCheckFailedException:
@@ -177,12 +182,12 @@ def put(table: Table, item: Mapping[str, Any]) -> bool:
 
 
 def delete(table: Table, key: Key) -> None:
-    """Delete one row, if it is there. BusyError."""
+    """Delete one row, if it exists. BusyError."""
     _persistently(lambda: table.delete_item(Key=key))
 
 
 def put_new(item: Mapping[str, Any], or_expired_at: int | None = None) -> Callable[[str], dict[str, Any]]:
-    """For `transact`: a row that must not exist yet, or must have expired by then (seconds since 1970)."""
+    """For `transact`: put a row that must not exist yet, or must have expired by `or_expired_at` (seconds since 1970)."""
     condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
     if or_expired_at is not None:
         condition = {
@@ -199,17 +204,17 @@ def updated(change: Update) -> Callable[[str], dict[str, Any]]:
 
 
 def checked(key: Key, condition: str, where: Mapping[str, Any]) -> Callable[[str], dict[str, Any]]:
-    """For `transact`: a row that stays as it is, and of which a condition as in `Update` must hold."""
+    """For `transact`: check a condition of a row, as in `Update`, and leave the row as it is."""
     return lambda table: {"ConditionCheck": {"TableName": table, **_conditioned(key, condition, where)}}
 
 
 def deleted(key: Key, condition: str, where: Mapping[str, Any]) -> Callable[[str], dict[str, Any]]:
-    """For `transact`: a row that goes, under a condition as in `Update`."""
+    """For `transact`: delete a row, under a condition as in `Update`."""
     return lambda table: {"Delete": {"TableName": table, **_conditioned(key, condition, where)}}
 
 
 def _conditioned(key: Key, condition: str, where: Mapping[str, Any]) -> dict[str, Any]:
-    # DynamoDB refuses values where there are none.
+    # DynamoDB refuses an empty map of values.
     values = {"ExpressionAttributeValues": to_item({f":{name}": value for name, value in where.items()})} if where else {}
     return {
         "Key": key,
@@ -220,8 +225,8 @@ def _conditioned(key: Key, condition: str, where: Mapping[str, Any]) -> dict[str
 
 
 def transact(table: Table, *writes: Callable[[str], dict[str, Any]]) -> None:
-    """Make all writes or none. ConditionFailedError where a condition doesn't hold; BusyError."""
-    # The client of a resource takes Python's own types, which its stubs don't know.
+    """Make all writes or none. ConditionFailedError if a condition doesn't hold; BusyError."""
+    # The client of a resource accepts Python's own types, but its type stubs don't say so.
     items: Any = [write(table.name) for write in writes]
     try:
         _persistently(lambda: table.meta.client.transact_write_items(TransactItems=items))
@@ -232,9 +237,7 @@ def transact(table: Table, *writes: Callable[[str], dict[str, Any]]) -> None:
 
 
 def _persistently(write: Callable[[], object]) -> None:
-    """Make a write, again where a transaction that touches the same row is under way: boto3 doesn't. BusyError where one always is, and
-    where a transaction is always throttled.
-
+    """Make a write, and try again if it meets a transaction on the same row or is throttled, because boto3 doesn't. BusyError in the end.
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling
     """
     for attempt in range(_TRIES):
@@ -251,7 +254,7 @@ def _persistently(write: Callable[[], object]) -> None:
 
 
 def _passes(error: ClientError) -> bool:
-    """Of one row's write, or of a transaction none of whose conditions failed."""
+    """Whether the write may succeed the next time: it met a transaction or was throttled, and no condition failed."""
     reasons = _reasons(error)
     return error.response["Error"]["Code"] == "TransactionConflictException" or (
         bool(reasons & _PASSING) and "ConditionalCheckFailed" not in reasons
@@ -259,12 +262,12 @@ def _passes(error: ClientError) -> bool:
 
 
 def _reasons(error: ClientError) -> set[str]:
-    """Why a transaction was cancelled, a code for each of its rows."""
+    """The reasons why a transaction was cancelled, as codes."""
     return {reason.get("Code", "") for reason in error.response.get("CancellationReasons", [])}
 
 
 def partition(table: Table, name: str, **query: Any) -> Iterator[dict[str, Any]]:
-    """The rows of a partition, in order, read consistently unless told otherwise. query: more arguments of Query."""
+    """The rows of a partition, in order. Reads are consistent unless `query` says otherwise. query: more arguments of Query."""
     start: dict[str, Any] = {}
     while True:
         page = table.query(KeyConditionExpression=conditions.Key("pk").eq(name), **{"ConsistentRead": True, **query, **start})
@@ -275,9 +278,9 @@ def partition(table: Table, name: str, **query: Any) -> Iterator[dict[str, Any]]
 
 
 def to_item(value: Any) -> Any:
-    """Python to DynamoDB: floats become Decimal, by way of their shortest decimal form; tuples become lists.
+    """Python to DynamoDB: floats become Decimal, by their shortest decimal form; tuples become lists.
 
-    Those nearer to zero than it takes become the nearest that it does: zero itself may not be allowed where they are.
+    A float that is too small for DynamoDB becomes the smallest number that it accepts, and not zero, which may be a wrong value.
     """
     match value:
         case float():
@@ -290,7 +293,7 @@ def to_item(value: Any) -> Any:
 
 
 def from_item(value: Any) -> Any:
-    """DynamoDB to Python: Decimal becomes int where it is whole, else float."""
+    """DynamoDB to Python: a whole Decimal becomes int, any other float."""
     match value:
         case Decimal():
             return int(value) if value == value.to_integral_value() else float(value)

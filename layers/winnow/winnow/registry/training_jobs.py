@@ -1,7 +1,7 @@
 """Training jobs: the transitions of a version, each one conditional write or one transaction.
 
-Every write names the job's fence, and the states from which winnow/domain/lifecycle.py lets it happen: a job that was cancelled, deleted or
-started anew gets JobSupersededError and must stop. StopExecution doesn't stop a Lambda that runs, so this is what does.
+Every write has the job's fence and the states that domain/lifecycle.py allows as its condition. A job that was cancelled, deleted or
+restarted gets JobSupersededError and must stop. That is needed because StopExecution doesn't stop a running Lambda.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from winnow.registry.idempotency import answered
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-# How long nothing needs to be heard of a job. Queued, its workflow starts within seconds. Under way, it speaks at the start of each of its
-# Lambdas, which run 15 minutes at most, and Step Functions tries for half an hour to invoke one.
+# How long a job may report nothing. A queued job's workflow starts within seconds. A running job reports at the start of each of its
+# Lambdas. A Lambda runs at most 15 minutes, and Step Functions tries to start the next one for half an hour.
 _QUEUED_LEASE = timedelta(minutes=5)
 WORKING_LEASE = timedelta(minutes=50)
 
@@ -38,7 +38,7 @@ class Jobs:
         self._table = table
 
     def create_model(self, job: TrainingJob, request: TrainingRequest, key: IdempotencyKey | None = None) -> bool:
-        """A model with its first version, queued. False where the id, or the key, was taken meanwhile."""
+        """Create a model with its first version, queued. False if the id or the key was used meanwhile."""
         at = now()
         model = {
             **rows.model_key(job.model_id),
@@ -54,9 +54,10 @@ class Jobs:
         return self._create(job, key, rows.put_new(model), rows.put_new(_version_item(job, request, at)))
 
     def create_version(self, model: Model, job: TrainingJob, request: TrainingRequest, key: IdempotencyKey | None = None) -> bool:
-        """The model's next version, queued. False where the model changed, or the key was taken, meanwhile.
+        """Create the model's next version, queued. False if the model changed or the key was used meanwhile.
 
-        One that takes feedback takes all that waits, and answers what was asked: no batch came or went since the model was looked at.
+        A version from feedback takes all pending batches, and ends the wish for a training. If a batch came or went since the model was
+        read, nothing is written.
         """
         at = now()
         advance = rows.Update(
@@ -89,15 +90,15 @@ class Jobs:
         return True
 
     def note(self, job: TrainingJob, status: VersionStatus, progress: Progress | None, **known: Mapping[str, Any]) -> None:
-        """Write where the job is (None: as far as it was), and what is now known of its `dataset`, `hyperparameters` or `encoder`.
+        """Write the job's progress, and renew its lease. progress: None to keep it.
 
-        The lease is renewed.
+        known: the version's `dataset`, `hyperparameters` or `encoder`, once they are known.
         """
         how_far = {} if progress is None else {"progress": asdict(progress)}
         self._change(job, _NOTED[status], {**how_far, "lease_until": _lease(WORKING_LEASE), **known})
 
     def restart(self, job: TrainingJob) -> TrainingJob:
-        """The job under the next fence, still queued: what is left of the one before can't write any more."""
+        """Give the job the next fence, still queued. Tasks under the old fence can't write any more. Returns the job with its new fence."""
         again = replace(job, fence=job.fence + 1)
         self._change(job, Event.RESTART, {"fence": again.fence, "lease_until": _lease(_QUEUED_LEASE)})
         return again
@@ -113,10 +114,10 @@ class Jobs:
         gate: Gate | None = None,
         **known: Any,
     ) -> None:
-        """The version is ready, and live if so said. Its objects are written before, so a ready version never lacks them.
+        """Mark the version as ready, and as live if `live`. Its objects must be written before, so that a ready version has all of them.
 
-        gate: why it is live or isn't; nothing is written where the live version isn't any more the one that the gate speaks of.
-        known: what is now known of its `recipe`, how that was chosen, and of its `encoder`.
+        gate: the comparison with the live version. If another version is live by now, nothing is written.
+        known: the version's `recipe`, the reasons for choosing it, and its `encoder`, where they are known now.
         """
         ready = {"progress": asdict(Progress.of(Stage.READY)), "evaluation": evaluation, "manifest_sha256": manifest_sha256, **known}
         judged = {} if gate is None else {"gate": asdict(gate)}
@@ -126,20 +127,20 @@ class Jobs:
         self._finish(job, Event.COMMIT, ready | judged, model, live=against)
 
     def _taken(self, job: TrainingJob) -> dict[str, Any]:
-        """What the model is told of the feedback that the version takes. That never changes, so it may be read before the commit."""
+        """The model's mark of the feedback that the version takes. It never changes, so it may be read before the commit."""
         item = self._table.get_item(Key=rows.version_key(job.uid, job.version), ConsistentRead=True).get("Item", {})
         return {"feedback_taken": _watermark(TakenFeedback(**rows.from_item(item["feedback"])))} if "feedback" in item else {}
 
     def fail(self, job: TrainingJob, error: str) -> None:
-        """The version failed, for the reason in the sentence; the live one, if any, stays."""
+        """Mark the version as failed. error: a sentence with the reason. The live version, if any, stays."""
         self._finish(job, Event.FAIL, {"error": error}, {})
 
     def expire(self, version: Version, error: str) -> None:
-        """The version failed because its lease ran out. JobSupersededError where the lease was renewed since the version was read."""
+        """Mark the version as failed because its lease ran out. JobSupersededError if the lease was renewed since the version was read."""
         self._finish(version.job, Event.EXPIRE, {"error": error}, {}, lease=version.lease_until)
 
     def cancel(self, job: TrainingJob) -> None:
-        """The version was cancelled; the live one, if any, stays."""
+        """Mark the version as cancelled. The live version, if any, stays."""
         self._finish(job, Event.CANCEL, {}, {})
 
     def _finish(
@@ -152,7 +153,7 @@ class Jobs:
         lease: str | None = None,
         live: int | None = None,
     ) -> None:
-        """End a version and release its model. lease, live: only if the version has this lease, and the model this live version."""
+        """End a version and release its model. lease, live: if given, the version must have this lease and the model this live version."""
         at = now()
         ended = _guarded(job, event, {**version, "finished_at": at}, remove=["lease_until"])
         if lease is not None:
@@ -201,9 +202,7 @@ def _lease(length: timedelta) -> str:
 
 
 def _superseded(job: TrainingJob) -> JobSupersededError:
-    return JobSupersededError(
-        f"Version {job.version} of model {job.model_id!r} was cancelled, deleted or started anew, or has gone further than this."
-    )
+    return JobSupersededError(f"Version {job.version} of model {job.model_id!r} was cancelled, deleted or restarted, or is a step further.")
 
 
 def _version_item(job: TrainingJob, request: TrainingRequest, at: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What upkeep keeps in the registry: the notes of what is still to be removed, and when it last did what it does once a day."""
+"""The sweeper's rows in the registry: deletions that aren't finished, and when it last did its daily tasks."""
 
 from __future__ import annotations
 
@@ -14,16 +14,15 @@ from winnow.registry import table as rows
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-# A Lambda that was training when its version or model went can write one more object until its time is up, at most 15 minutes later.
+# A Lambda that trains a version while it is deleted can still write an object, until its time ends at most 15 minutes later.
 _LAST_WRITE = timedelta(minutes=16)
 
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """A deleted model, or one deleted version of a model: what of it is still to be removed.
+    """A deleted model or version whose objects and rows are still to be removed.
 
-    final_after (ISO 8601): from then on no training job of it can still be writing objects.
-    version: None for the whole model.
+    final_after: the time (ISO 8601) after which no training job of it can write objects. version: None for the whole model.
     """
 
     model_id: str
@@ -33,12 +32,12 @@ class Deletion:
 
     @classmethod
     def of(cls, model: Model, version: int | None = None) -> Deletion:
-        """The deletion, as from now, of the model or of one version of it."""
+        """The deletion of the model, or of one of its versions, at this moment."""
         return cls(model.model_id, model.uid, timestamp(utc_now() + _LAST_WRITE), version)
 
 
 def noted(deletion: Deletion) -> Callable[[str], dict[str, Any]]:
-    """For `transact`: the note of a deletion, to be written with what takes the model or the version out of sight."""
+    """For `transact`: the row of a deletion, for the transaction that deletes the row of the model or version."""
     version = {} if deletion.version is None else {"version": deletion.version}
     return rows.put_new(
         {
@@ -53,18 +52,18 @@ def noted(deletion: Deletion) -> Callable[[str], dict[str, Any]]:
 
 
 class Upkeep:
-    """The sweeper's part of a table."""
+    """The sweeper's rows of a table."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
     def deletions(self) -> Iterator[str]:
-        """The names of the deletions that are still to be finished, for `deletion`."""
+        """The names of the unfinished deletions, for `deletion`."""
         for item in rows.partition(self._table, rows.DELETIONS, **rows.SOMEWHAT_LATE):
             yield item["sk"]
 
     def deletion(self, name: str) -> Deletion | None:
-        """A deletion by its name. None where it was finished meanwhile."""
+        """A deletion by its name. None if it was finished meanwhile."""
         item = self._table.get_item(Key=rows.deletion_key(name), ConsistentRead=True).get("Item")
         if not item:
             return None
@@ -72,7 +71,7 @@ class Upkeep:
         return Deletion(note["model_id"], note["uid"], note["final_after"], note.get("version"))
 
     def remove_rows(self, deletion: Deletion) -> None:
-        """Remove the rows of what was deleted: a version's, or those of a model's versions, batches of feedback and batch predictions."""
+        """Remove the rows of a deletion: a version's row, or a model's versions, feedback batches and batch predictions."""
         if deletion.version is not None:
             rows.delete(self._table, rows.version_key(deletion.uid, deletion.version))
             return
@@ -81,27 +80,27 @@ class Upkeep:
                 for item in rows.partition(self._table, name):
                     batch.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
             for item in rows.partition(self._table, rows.batch_predictions_partition(deletion.uid)):
-                # Marks are of batches under way alone; of the others there is none to remove.
+                # Only batches under way have a mark. Deleting an absent one is no error.
                 batch.delete_item(Key=rows.batch_under_way_key(deletion.uid, item["batch"]))
                 batch.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
 
     def finish(self, deletion: Deletion) -> None:
-        """Forget the deletion: nothing is left."""
+        """Remove the row of the deletion, when nothing else is left."""
         rows.delete(self._table, rows.deletion_key(deletion.uid, deletion.version))
 
     def job(self, uid: str, version: int) -> tuple[int, VersionStatus] | None:
-        """The fence of the version's job, and where the version stands. None where the registry has no such version."""
+        """The fence and the status of a version. None if the registry has no such version."""
         item = self._table.get_item(Key=rows.version_key(uid, version), ConsistentRead=True).get("Item")
         return (int(item["fence"]), VersionStatus(item["status"])) if item else None  # type: ignore[arg-type]
 
-    def batches(self, uid: str) -> frozenset[str]:
-        """The ids of the batches of feedback that the registry has of a model, under the uid of one of its lives."""
+    def feedback_batches(self, uid: str) -> frozenset[str]:
+        """The ids of a model's feedback batches. uid: of one life of the model."""
         return frozenset(item["sk"] for item in rows.partition(self._table, rows.feedback_partition(uid)))
 
     def is_time_for(self, name: str, every: timedelta) -> bool:
-        """Whether what has this name was last done so long ago. If so it counts as done now: of two that ask at once one is told so."""
+        """Whether a task was last done at least `every` ago. If so, it counts as done now, so only one of two callers gets True."""
         before = timestamp(utc_now() - every)
-        # A write that is refused is billed like any other, and ten times a read.
+        # Read first, because even a refused write costs ten times as much as a read.
         last = self._table.get_item(Key=rows.upkeep_key(name)).get("Item", {}).get("at")
         if last is not None and str(last) > before:
             return False

@@ -1,6 +1,6 @@
-"""The objects of batch predictions in S3: shards of the input, what is made of each, and the result.
+"""The objects of batch predictions in S3: shards of the input, the results of the shards, and the whole result.
 
-Whatever is written here twice is written the same.
+A task that is repeated writes the same objects again.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from winnow.domain.batch import BatchJob, BatchProgress, Shard
 from winnow.domain.errors import ArtifactError
 from winnow.domain.keys import result_key, shards_prefix
-from winnow.storage.job_objects import Link, link, remove_prefix
 from winnow.storage.multipart import LongObject
+from winnow.storage.removal import remove_prefix
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+    from winnow.storage.bucket import Bucket, Link
 
 _TEXTS = "texts/"
 _LABELS = "labels/"
@@ -25,15 +25,14 @@ _MANIFEST = "manifest.json"
 
 
 class BatchObjects:
-    """What lies in the models' bucket for batch predictions."""
+    """The objects of batch predictions in a bucket."""
 
-    def __init__(self, s3: S3Client, bucket: str) -> None:
-        self._s3 = s3
+    def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
 
     def write_shard(self, job: BatchJob, shard: Shard, lines: Sequence[bytes]) -> None:
         """Keep the lines of a shard, each a JSON object."""
-        self._put(self._texts(job, shard), b"\n".join(lines) + b"\n")
+        self._bucket.put(self._texts(job, shard), b"\n".join(lines) + b"\n")
 
     def read_shard(self, job: BatchJob, shard: Shard) -> Iterator[dict[str, Any]]:
         """The lines of a shard."""
@@ -41,42 +40,42 @@ class BatchObjects:
         return (json.loads(line) for line in body.splitlines())
 
     def write_manifest(self, job: BatchJob, shards: Sequence[Shard]) -> dict[str, str]:
-        """Keep the list of all shards. Returns where: the workflow reads it."""
+        """Keep the list of all shards. Returns its place, from which the workflow reads it."""
         key = shards_prefix(job.uid, job.batch) + _MANIFEST
-        self._put(key, json.dumps([{"shard": shard.name} for shard in shards]).encode())
-        return {"bucket": self._bucket, "key": key}
+        self._bucket.put(key, json.dumps([{"shard": shard.name} for shard in shards]).encode())
+        return {"bucket": self._bucket.name, "key": key}
 
     def labelled(self, job: BatchJob, shard: Shard) -> LongObject:
-        """Where to write what becomes of a shard's lines."""
-        return LongObject(self._s3, self._bucket, self._prefix_of_labels(job) + shard.name)
+        """The object for the results of a shard's lines."""
+        return LongObject(self._bucket.s3, self._bucket.name, self._prefix_of_labels(job) + shard.name)
 
     def progress(self, job: BatchJob) -> BatchProgress:
-        """How far the batch is, by the shards whose lines are labelled."""
+        """The progress of the batch, computed from the list of results in S3."""
         shards = [Shard.from_name(name) for name, _ in self._labelled(job)]
         return BatchProgress(sum(shard.lines for shard in shards), sum(shard.errors for shard in shards), len(shards))
 
     def join(self, job: BatchJob) -> None:
-        """Write the result: what became of the lines of all shards, in their order. ArtifactError where that of one is missing."""
+        """Write the result: the results of all shards, in their order. ArtifactError if one is missing."""
         manifest = json.loads(self._get(shards_prefix(job.uid, job.batch) + _MANIFEST))
         sizes = dict(self._labelled(job))
-        with LongObject(self._s3, self._bucket, result_key(job.uid, job.batch)) as result:
+        with LongObject(self._bucket.s3, self._bucket.name, result_key(job.uid, job.batch)) as result:
             for item in manifest:
                 if item["shard"] not in sizes:
                     raise _lacking(item["shard"])
                 result.append(self._prefix_of_labels(job) + item["shard"], sizes[item["shard"]])
 
     def link(self, job: BatchJob) -> Link | None:
-        """A link to the result. None where there is none, or none any more."""
-        return link(self._s3, self._bucket, result_key(job.uid, job.batch), f"{job.model_id}-{job.batch}.jsonl")
+        """A link to the result. None if there is no result or it has expired."""
+        return self._bucket.link(result_key(job.uid, job.batch), f"{job.model_id}-{job.batch}.jsonl")
 
     def remove_shards(self, job: BatchJob) -> None:
-        """Remove all but the result."""
-        remove_prefix(self._s3, self._bucket, shards_prefix(job.uid, job.batch), itertools.repeat(True))
+        """Remove everything except the result."""
+        remove_prefix(self._bucket, shards_prefix(job.uid, job.batch), itertools.repeat(True))
 
     def _labelled(self, job: BatchJob) -> Iterator[tuple[str, int]]:
-        """The names of the shards whose lines are labelled, and how many bytes that is."""
+        """The names of the shards that have results, and the results' sizes in bytes."""
         prefix = self._prefix_of_labels(job)
-        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
+        for page in self._bucket.s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket.name, Prefix=prefix):
             for entry in page.get("Contents", []):
                 yield entry["Key"].removeprefix(prefix), entry["Size"]
 
@@ -86,15 +85,12 @@ class BatchObjects:
     def _prefix_of_labels(self, job: BatchJob) -> str:
         return shards_prefix(job.uid, job.batch) + _LABELS
 
-    def _put(self, key: str, body: bytes) -> None:
-        self._s3.put_object(Bucket=self._bucket, Key=key, Body=body)
-
     def _get(self, key: str) -> bytes:
-        try:
-            return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-        except self._s3.exceptions.NoSuchKey as error:
-            raise _lacking(key.rpartition("/")[2]) from error
+        body = self._bucket.find(key)
+        if body is None:
+            raise _lacking(key.rpartition("/")[2])
+        return body
 
 
 def _lacking(name: str) -> ArtifactError:
-    return ArtifactError(f"The batch lacks its object {name}: send it again.")
+    return ArtifactError(f"The batch's object {name} is missing: send the batch again.")

@@ -1,4 +1,4 @@
-"""Files on the function's own disk, by their digest: what was fetched once needn't be fetched again."""
+"""A cache of files on the function's own disk, by their digests."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from uuid import uuid4
 
 
 class KeptFiles:
-    """Bodies in a folder, each named by its SHA-256, within a bound on their bytes: what was read least recently goes first.
+    """Files in a folder, each named by its SHA-256, of at most `most_bytes` together. The least recently read file is removed first.
 
-    A disk that is full, read-only or gone is no error: then nothing is kept.
+    If the disk fails, nothing is cached.
     """
 
     def __init__(self, folder: Path, most_bytes: int) -> None:
@@ -20,21 +20,21 @@ class KeptFiles:
         self._most_bytes = most_bytes
 
     def read(self, sha256: str) -> bytes | None:
-        """The body of this digest, None where there is none. One that is no longer what it was is removed."""
+        """The content with this digest, None if there is none. A damaged file is removed."""
         file = self._folder / sha256
         try:
             body = file.read_bytes()
             if hashlib.sha256(body).hexdigest() != sha256:
                 file.unlink()
                 return None
-            # The time of the last reading is the file's own: it outlives this process.
+            # The file itself keeps the time of its last reading, so that the time outlives this process.
             os.utime(file)
         except OSError:
             return None
         return body
 
     def keep(self, sha256: str, body: bytes) -> None:
-        """Keep a body, whose digest the caller has checked, if there is room for it."""
+        """Keep a content, if there is room for it. The caller has checked its digest."""
         if len(body) > self._most_bytes:
             return
         begun = self._folder / f"{sha256}.{uuid4().hex}"

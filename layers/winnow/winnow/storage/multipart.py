@@ -1,7 +1,7 @@
-"""Writing an S3 object of any length with little memory: in parts, of which those that lie in S3 already are copied there.
+"""Writes an S3 object of any length, in parts and with little memory. S3 itself copies the parts that are in S3 already.
 
-https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html has the limits: a part has 5 MiB at least, but for the last one; an object
-10,000 parts at most.
+The limits: each part except the last has at least 5 MiB; an object has at most 10,000 parts
+(https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LEAST_PART = 5 * 1024 * 1024
 
 
 class LongObject:
-    """An object that is there, whole, when the `with` ends well; else it isn't, or is as it was.
+    """An object that is complete when the `with` block ends without an error. After an error nothing is written.
 
     with LongObject(s3, bucket, key) as written:
         written.write(piece)
@@ -40,18 +40,18 @@ class LongObject:
         if error is None:
             self._finish()
         elif self._upload:
-            # Where even this fails, the bucket's lifecycle removes the parts after a day.
+            # If this fails too, the bucket's lifecycle removes the parts after a day.
             self._s3.abort_multipart_upload(**self._upload)
 
     def write(self, piece: bytes) -> None:
-        """Go on with this piece."""
+        """Append a piece."""
         self._waiting += piece
         self.bytes += len(piece)
         if len(self._waiting) >= LEAST_PART:
             self._put_part()
 
     def append(self, key: str, size: int) -> None:
-        """Go on with another object of the bucket, of so many bytes. It is read only as far as parts would be too short."""
+        """Append another object of the bucket. size: its bytes. Only what would make a part too short is downloaded."""
         head = min(size, LEAST_PART - len(self._waiting)) if self._waiting else 0
         if 0 < size - head < LEAST_PART:
             head = size
@@ -83,7 +83,7 @@ class LongObject:
         return self._upload
 
     def _note_part(self, answer: Mapping[str, Any]) -> None:
-        # S3 wants each part's checksum again, where it made one.
+        # S3 needs each part's checksum again, if it made one.
         checksums = {name: value for name, value in answer.items() if name.startswith("Checksum") and name != "ChecksumType"}
         self._parts.append({"PartNumber": len(self._parts) + 1, "ETag": answer["ETag"], **checksums})
 

@@ -1,4 +1,4 @@
-"""Clients' data sets in S3: in the deployment's own bucket, and in those that it was allowed to read."""
+"""Clients' data sets in S3: in the deployment's own bucket, and in other buckets that the deployment may read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 UPLOAD_SECONDS = 3600
 
-# Where uploads lie, each under a name that is one segment of a path: a number of its own, and the client's name.
+# The prefix of uploads. The name of an upload is a random number and the client's file name, and has no slash.
 _UPLOADS = "uploads/"
 _UPLOADED = re.compile(rf"{_UPLOADS}(?P<name>(?P<number>[0-9a-f]{{32}})-[^/]+)")
 
@@ -32,7 +32,7 @@ _NOT_TO_BE_HAD = {
 
 @dataclass(frozen=True, slots=True)
 class OpenDataset:
-    """A data set to be read, once. bytes: how many it has; version_id: of the object in S3, None where its bucket has no versions."""
+    """A data set that can be read once. bytes: its size; version_id: the version of the S3 object, None if its bucket has no versions."""
 
     stream: StreamingBody
     bytes: int
@@ -42,7 +42,7 @@ class OpenDataset:
 
 @dataclass(frozen=True, slots=True)
 class UploadUrl:
-    """A URL to which one object may be PUT for an hour, and the names of what it makes."""
+    """A URL to PUT one object to, valid for an hour, with the names of that object."""
 
     url: str
     name: str
@@ -52,7 +52,7 @@ class UploadUrl:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What was uploaded."""
+    """An uploaded data set."""
 
     name: str
     bytes: int
@@ -62,7 +62,7 @@ class Upload:
 
 
 class Datasets:
-    """Clients' data sets. bucket: the deployment's own, into which they upload; others: further ones that may be read."""
+    """Clients' data sets. bucket: the deployment's own bucket for uploads. others: more buckets that may be read."""
 
     def __init__(self, s3: S3Client, bucket: str, others: Collection[str] = ()) -> None:
         self._s3 = s3
@@ -70,18 +70,18 @@ class Datasets:
         self._others = others
 
     def upload(self, file_name: str, length: int | None) -> UploadUrl:
-        """Let a client upload a file. length: S3 refuses one of any other number of bytes; None: of any."""
+        """Let a client upload a file. length: the size in bytes that S3 accepts; None for any size."""
         name = f"{uuid4().hex}-{file_name}"
         wanted: dict[str, Any] = {"Bucket": self.bucket, "Key": _UPLOADS + name}
         if length is not None:
-            # Content-Length is then among the signed headers, which clients send by themselves.
+            # Signs the header Content-Length, which HTTP clients send anyway.
             wanted["ContentLength"] = length
         url = self._s3.generate_presigned_url("put_object", Params=wanted, ExpiresIn=UPLOAD_SECONDS)
         return UploadUrl(url, name, self.bucket, _UPLOADS + name)
 
     def uploads(self, limit: int, after: str | None = None) -> tuple[list[Upload], str | None]:
-        """At most `limit` uploads by name, those after the place `after`; and the place to go on after, None at the end."""
-        # "." comes after "-", and so after every name that begins with this number.
+        """At most `limit` uploads after the place `after`, by name; and the place for the next page, None at the end."""
+        # "." sorts after "-", so this place is after every name that begins with the number.
         start: dict[str, Any] = {} if after is None else {"StartAfter": f"{_UPLOADS}{after}."}
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=_UPLOADS, **start)
         entries = ((entry, _UPLOADED.fullmatch(entry["Key"])) for page in pages for entry in page.get("Contents", []))
@@ -90,13 +90,13 @@ class Datasets:
             Upload(found["name"], entry["Size"], timestamp(entry["LastModified"]), self.bucket, entry["Key"])
             for entry, found in listed[:limit]
         ]
-        # One more than asked for tells whether there are more.
+        # One more than asked for shows whether there is a next page.
         return uploads, listed[limit - 1][1]["number"] if len(listed) > limit else None
 
     def delete(self, name: str) -> None:
-        """Remove an upload, with every S3 version of it. DatasetNotFoundError where there is none."""
+        """Remove an upload with all its S3 versions. DatasetNotFoundError if there is none."""
         key = _UPLOADS + name
-        # Its number makes the name a prefix of no other.
+        # Every name has its own number, so no name is a prefix of another.
         page = self._s3.list_object_versions(Bucket=self.bucket, Prefix=key)
         found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
         if not any(entry["Key"] == key and entry["IsLatest"] for entry in page.get("Versions", [])):
@@ -106,15 +106,15 @@ class Datasets:
                 self._s3.delete_object(Bucket=self.bucket, Key=key, VersionId=entry["VersionId"])
 
     def open(self, bucket: str, key: str) -> OpenDataset:
-        """A data set. DatasetError where there is none, or it may not be read.
+        """Open a data set. DatasetError if there is none, or if it may not be read.
 
-        An absent object and a forbidden one give the same sentence: an answer that told them apart would tell strangers what exists.
+        The sentence is the same for an absent and a forbidden object, so that nobody can find out which objects exist.
         """
         not_to_be_had = DatasetError(
             f"s3://{bucket}/{key} can't be read: there is no such object, or this deployment may not read the bucket."
             " Upload the data set with POST /datasets, or add the bucket to the template parameter DatasetBuckets."
         )
-        # The function's role says so too: either of them may have been set wrong.
+        # The function's role has the same limit. Two checks protect if one of them is configured wrong.
         if bucket != self.bucket and bucket not in self._others:
             raise not_to_be_had
         try:

@@ -42,7 +42,7 @@ def report_at_once(request: TrainingRequest, seconds: float) -> Shown | None:
 
 
 def start_dry_run(request: TrainingRequest) -> str:
-    """Have the function REPORT_FUNCTION make the report. Returns the report's id, for `find`."""
+    """Have the function REPORT_FUNCTION make the report. Returns the report's id, for `find_dry_run`."""
     report_id = uuid4().hex
     resources.dry_run_reports().write(report_id, {"status": "running", "report": None, "error": None, "started_at": now()})
     event = {"report_id": report_id, "dataset": asdict(request.dataset), "exclusive": request.hyperparameters.exclusive}
@@ -50,7 +50,7 @@ def start_dry_run(request: TrainingRequest) -> str:
     return report_id
 
 
-def make(event: Shown) -> None:
+def make_dry_run(event: Shown) -> None:
     """Make the report that `start_dry_run` asked for."""
     reports, started = resources.dry_run_reports(), now()
     try:
@@ -61,7 +61,7 @@ def make(event: Shown) -> None:
         reports.write(event["report_id"], {"status": "ready", "report": report, "error": None, "started_at": started})
 
 
-def find(report_id: str) -> Shown:
+def find_dry_run(report_id: str) -> Shown:
     """The report with this id, or its status. ReportNotFoundError if there is none, or if it has expired."""
     found = resources.dry_run_reports().find(report_id)
     if found is None:

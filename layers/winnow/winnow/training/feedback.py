@@ -10,14 +10,14 @@ from typing import Any
 from winnow.aws import resources
 from winnow.domain.clock import now, sortable_id
 from winnow.domain.dataset import DatasetReference, Example
-from winnow.domain.errors import BatchTakenError, BusyError, InvalidFieldError, ModelNotFoundError, ModelNotReadyError
-from winnow.domain.feedback import Batch, Retrain, TakenFeedback
+from winnow.domain.errors import FeedbackBatchTakenError, InvalidFieldError, ModelNotFoundError, ModelNotReadyError
+from winnow.domain.feedback import FeedbackBatch, Retrain, TakenFeedback
 from winnow.domain.job import Hyperparameters, IdempotencyKey, Promote, TrainingJob, TrainingRequest
 from winnow.domain.model import Model, Version
+from winnow.domain.retrying import TRIES, retry_on_conflict
 from winnow.recipes.catalogue import AUTO
 from winnow.training import queue
 
-_TRIES = 5
 # The most new labels that an answer names. The answer is kept in a registry row, which holds at most 400 KB.
 MOST_NEW_LABELS = 100
 
@@ -50,26 +50,25 @@ class Received:
     version: int | None
 
 
-def receive(model_id: str, examples: Sequence[Example], retrain: Retrain, key: IdempotencyKey | None = None) -> Received:
+def receive_feedback(model_id: str, examples: Sequence[Example], retrain: Retrain, key: IdempotencyKey | None = None) -> Received:
     """Keep the examples. Then train a version on all pending examples, if it is time. A known key gets its earlier answer.
 
     Once the examples are kept, no later failure loses them.
     ModelNotFoundError; ModelNotReadyError if the model has no version to build on; InvalidFieldError if labels are exclusive and an
     example doesn't have exactly one label; BusyError.
     """
-    for _ in range(_TRIES):
-        # Another request may change the model or use the key between our read and our write. Then read again.
-        kept = None if key is None else resources.answered_requests().find(key)
-        kept = kept or _try_to_add(model_id, examples, retrain, key)
-        if kept is not None:
-            return _answer(kept, retrain, key)
-    raise BusyError(model_id)
+
+    def find_or_add() -> dict[str, Any] | None:
+        found = None if key is None else resources.answered_requests().find(key)
+        return found or _try_to_add(model_id, examples, retrain, key)
+
+    return _answer(retry_on_conflict(find_or_add, model_id), retrain, key)
 
 
 def _try_to_add(model_id: str, examples: Sequence[Example], retrain: Retrain, key: IdempotencyKey | None) -> dict[str, Any] | None:
     """Keep the examples, and return the record of the request. None if the registry changed meanwhile."""
     model = resources.models().get(model_id)
-    base = resources.models().base_of_feedback(model)
+    base = resources.versions().base_of_feedback(model)
     if base is None:
         raise ModelNotReadyError(
             f"Model {model_id!r} has no ready version to build on: send the examples again when one is ready."
@@ -77,12 +76,11 @@ def _try_to_add(model_id: str, examples: Sequence[Example], retrain: Retrain, ke
         )
     if base.dataset["exclusive"]:
         _check_exclusive(examples)
-    storage = resources.storage()
     labels = {label for example in examples for label in example.labels}
-    known = storage.artifact_description(base.job, base.manifest_sha256 or "")["labels"]
+    known = resources.artifacts().description(base.job, base.manifest_sha256 or "")["labels"]
     # If this id sorts before a batch that a version has already taken, the registry refuses it. The next try makes a new id.
-    batch = Batch(sortable_id(), len(examples), len(labels), now())
-    storage.write_batch(model.uid, batch.batch, examples)
+    batch = FeedbackBatch(sortable_id(), len(examples), len(labels), now())
+    resources.feedback_objects().write(model.uid, batch.batch, examples)
     kept = {
         "model_id": model_id,
         "uid": model.uid,
@@ -90,7 +88,7 @@ def _try_to_add(model_id: str, examples: Sequence[Example], retrain: Retrain, ke
         "examples": batch.examples,
         "new_labels": sorted(labels.difference(known))[:MOST_NEW_LABELS],
     }
-    return kept if resources.batches().add(model, batch, retrain, key, kept) else None
+    return kept if resources.feedback_batches().add(model, batch, retrain, key, kept) else None
 
 
 def _check_exclusive(examples: Sequence[Example]) -> None:
@@ -120,7 +118,7 @@ def _answer(kept: Mapping[str, Any], retrain: Retrain, key: IdempotencyKey | Non
 
 def _begun(model_id: str, uid: str, batch: str, retrain: Retrain) -> dict[str, Any]:
     """Train a version if it is time. Returns what happens to the batch."""
-    for _ in range(_TRIES):
+    for _ in range(TRIES):
         model = resources.models().get(model_id)
         if model.uid != uid:
             raise ModelNotFoundError(model_id)
@@ -146,8 +144,8 @@ def retrain_if_due(model_id: str) -> bool:
 
 def _try_to_retrain(model: Model) -> TrainingJob | None:
     """Register a version that takes all pending feedback, and start its training. None if the model changed or has no base."""
-    base = resources.models().base_of_feedback(model)
-    newest = resources.batches().newest(model)
+    base = resources.versions().base_of_feedback(model)
+    newest = resources.feedback_batches().newest(model)
     if base is None or newest is None:
         return None
     job = TrainingJob(model.model_id, model.uid, model.latest_version + 1, fence=1)
@@ -171,15 +169,21 @@ def _request(model: Model, base: Version, newest: str) -> TrainingRequest:
     )
 
 
-def take_back(model_id: str, batch: str) -> None:
-    """Remove a pending batch and its examples. ModelNotFoundError; BatchNotFoundError; BatchTakenError if a version uses it; BusyError."""
-    for _ in range(_TRIES):
+def take_back_feedback(model_id: str, batch: str) -> None:
+    """Remove a pending batch and its examples.
+
+    ModelNotFoundError; FeedbackBatchNotFoundError; FeedbackBatchTakenError if a version uses it; BusyError.
+    """
+
+    def try_to_take_back() -> bool:
         model = resources.models().get(model_id)
-        found = resources.batches().get(model, batch)
+        found = resources.feedback_batches().get(model, batch)
         if batch <= model.feedback.watermark.through:
-            raise BatchTakenError(model_id, batch)
-        if resources.batches().remove(model, found):
+            raise FeedbackBatchTakenError(model_id, batch)
+        removed = resources.feedback_batches().remove(model, found)
+        if removed:
             # The object goes after the row. A crash between the two leaves an object without a row, which the sweeper removes.
-            resources.storage().remove_batch(model.uid, batch)
-            return
-    raise BusyError(model_id)
+            resources.feedback_objects().remove(model.uid, batch)
+        return removed
+
+    retry_on_conflict(try_to_take_back, model_id)

@@ -54,10 +54,10 @@ def _untrained(before: TrainingJob, after: TrainingJob) -> Sequence[Example]:
 
     Labels are those of the earlier version: if feedback changed a text's label, the earlier version must not be measured by the new one.
     """
-    storage = resources.storage()
-    held_out = {text_key(example.text): example for job in (after, before) for example in storage.frozen_examples(job, "test")}
+    frozen = resources.frozen_examples()
+    held_out = {text_key(example.text): example for job in (after, before) for example in frozen.read(job, "test")}
     for job in (before, after):
-        for example in storage.frozen_examples(job, "train"):
+        for example in frozen.read(job, "train"):
             held_out.pop(text_key(example.text), None)
     if not held_out:
         raise NothingToCompareError(before.model_id, before.version, after.version)
@@ -66,4 +66,4 @@ def _untrained(before: TrainingJob, after: TrainingJob) -> Sequence[Example]:
 
 def loaded(version: Version) -> TrainedClassifier:
     """The classifier of a ready version."""
-    return load(resources.storage(), version.job, version.manifest_sha256)
+    return load(resources.artifacts(), version.job, version.manifest_sha256)

@@ -20,7 +20,7 @@ def prepare_training(job: TrainingJob) -> tuple[str, ...]:
     its report says why. Once the registry has the data set's figures, a repetition changes nothing, even if the client has replaced
     the object.
     """
-    version = resources.models().version_of_job(job)
+    version = resources.versions().of_job(job)
     tried = candidates(version.recipe, has_encoder=resources.has_encoder())
     if "sha256" not in version.dataset:
         resources.jobs().note(job, VersionStatus.TRAINING, Progress.of(Stage.PREPARING))
@@ -33,10 +33,10 @@ def prepare_training(job: TrainingJob) -> tuple[str, ...]:
 
 def _freeze(job: TrainingJob, version: Version) -> None:
     """Read the client's data set, write its report, split it, and freeze the parts."""
-    jobs, storage = resources.jobs(), resources.storage()
+    jobs, frozen = resources.jobs(), resources.frozen_examples()
     chosen = Hyperparameters(**version.hyperparameters)
     whole = read(DatasetReference(**version.dataset), exclusive=chosen.exclusive, keep=True)
-    storage.write_dataset_report(job, whole.as_dict())
+    resources.version_reports().write_dataset_report(job, whole.as_dict())
     if refusal := whole.refusal(f"GET /models/{job.model_id}/versions/{job.version}/report"):
         raise DatasetError(refusal)
     examples = whole.data.examples
@@ -45,8 +45,8 @@ def _freeze(job: TrainingJob, version: Version) -> None:
         parts = split(used, chosen.seed, exclusive=chosen.exclusive)
     else:
         parts = with_test_set(used, whole.test.examples, chosen.seed, exclusive=chosen.exclusive)
-    storage.freeze_examples(job, "train", parts.train)
-    storage.freeze_examples(job, "test", parts.test)
+    frozen.write(job, "train", parts.train)
+    frozen.write(job, "test", parts.test)
     dataset = {
         **version.dataset,
         **whole.data.pinned(),

@@ -20,18 +20,19 @@ def prepare_feedback(job: TrainingJob, version: Version, feedback: TakenFeedback
 
     The base's examples are its frozen ones, because the client may have replaced the object.
     """
-    storage = resources.storage()
+    frozen, objects = resources.frozen_examples(), resources.feedback_objects()
     base = _base(replace(job, version=feedback.base))
+    batches = resources.feedback_batches().taken(job.uid, feedback)
     merged = merge(
-        storage.frozen_examples(base.job, "train"),
-        storage.frozen_examples(base.job, "test"),
-        [example for batch in resources.batches().taken(job.uid, feedback) for example in storage.read_batch(job.uid, batch.batch)],
+        frozen.read(base.job, "train"),
+        frozen.read(base.job, "test"),
+        [example for batch in batches for example in objects.read(job.uid, batch.batch)],
         Hyperparameters(**version.hyperparameters).seed,
         exclusive=base.dataset["exclusive"],
     )
     parts = merged.parts
-    storage.freeze_examples(job, "train", parts.train)
-    storage.freeze_examples(job, "test", parts.test)
+    frozen.write(job, "train", parts.train)
+    frozen.write(job, "test", parts.test)
     dataset = {
         **{name: base.dataset[name] for name in _OF_THE_OBJECT},
         "base": {"version": feedback.base},
@@ -50,7 +51,7 @@ def prepare_feedback(job: TrainingJob, version: Version, feedback: TakenFeedback
 
 def _base(job: TrainingJob) -> Version:
     try:
-        return resources.models().version_of_job(job)
+        return resources.versions().of_job(job)
     except VersionNotFoundError as error:
         raise DatasetError(
             f"Version {job.version}, whose examples this version builds on, was deleted:"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from winnow.aws import resources
 from winnow.domain.errors import JobSupersededError
@@ -22,9 +22,6 @@ from winnow.training import gate
 from winnow.training.choose import Candidate, Choice, choose
 from winnow.training.fit import settings_for
 
-if TYPE_CHECKING:
-    pass
-
 _HEADLINE = ("examples", "accuracy", "macro_f1", "micro_f1", "weighted_f1")
 
 
@@ -33,18 +30,18 @@ def publish(job: TrainingJob, candidates: Sequence[Candidate]) -> None:
 
     Then make the version ready, and live if wanted. TrainingFailedError if no candidate could be trained.
     """
-    jobs, storage = resources.jobs(), resources.storage()
+    jobs, stored = resources.jobs(), resources.candidates()
     jobs.note(job, VersionStatus.EVALUATING, Progress.of(Stage.EVALUATING))
-    version = resources.models().version_of_job(job)
+    version = resources.versions().of_job(job)
     choice = choose(candidates)
     manifest_sha256 = choice.winner.manifest_sha256
-    storage.take_candidate(job, choice.winner.recipe)
-    trained = load(storage, job, manifest_sha256)
+    stored.take(job, choice.winner.recipe)
+    trained = load(resources.artifacts(), job, manifest_sha256)
     headline = _evaluate(version, trained)
     known = {"encoder": trained.encoder} | (_chosen(version, trained, candidates, choice) if version.recipe == AUTO else {})
     about = {"model_id": job.model_id, "version": job.version, "accuracy": headline["accuracy"], "macro_f1": headline["macro_f1"]}
-    storage.write_pipeline(job, pipeline.archive(trained, f"{job.model_id}-{job.version}", about))
-    storage.remove_leftovers(job, manifest_sha256)
+    resources.pipelines().write(job, pipeline.archive(trained, f"{job.model_id}-{job.version}", about))
+    stored.remove_leftovers(job, manifest_sha256)
     while True:
         model = resources.models().get(job.model_id)
         live = _live(version, model)
@@ -74,8 +71,8 @@ def _chosen(version: Version, trained: TrainedClassifier, candidates: Sequence[C
 
 def _evaluate(version: Version, trained: TrainedClassifier) -> dict[str, Any]:
     """Write the evaluation and its figures. Returns the headline figures."""
-    storage, job = resources.storage(), version.job
-    examples = storage.frozen_examples(job, "test")
+    reports, job = resources.version_reports(), version.job
+    examples = resources.frozen_examples().read(job, "test")
     texts = [example.text for example in examples]
     judged = trained.judged(texts)
     report = evaluation_report(
@@ -88,10 +85,10 @@ def _evaluate(version: Version, trained: TrainedClassifier) -> dict[str, Any]:
         rows=[example.row for example in examples],
         texts=texts if version.hyperparameters["keep_texts"] else None,
     )
-    whole = {**report, **storage.epochs(job)}
-    storage.write_report(job, "evaluation.json", whole)
+    whole = {**report, **reports.epochs(job)}
+    reports.write_evaluation(job, whole)
     for name, svg in figures.draw(whole).items():
-        storage.write_figure(job, name, svg)
+        reports.write_figure(job, name, svg)
     headline: dict[str, Any] = {name: report[name] for name in _HEADLINE} | {"ece": report["calibration"]["after"]["ece"]}
     headline["stopped"] = whole["stopped"]
     if trained.exclusive:
@@ -105,4 +102,4 @@ def _live(version: Version, model: Model) -> Version | None:
     """The live version of the model, None if there is none."""
     if model.live_version is None:
         return None
-    return resources.models().version_of_job(replace(version.job, version=model.live_version))
+    return resources.versions().of_job(replace(version.job, version=model.live_version))

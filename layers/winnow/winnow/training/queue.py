@@ -32,7 +32,7 @@ def start_waiting() -> int:
     for attempt in range(_TRIES):
         # Read the slots before the models: then a version that holds a slot and isn't wanted any more has ended.
         held = resources.slots().read()
-        wanted = {each.key: each for each in sorted(resources.models().wanted(), key=attrgetter("queued_at"))}
+        wanted = {each.key: each for each in sorted(resources.pending_trainings().wanted(), key=attrgetter("queued_at"))}
         going_on = {name: since for name, since in held.since.items() if name in wanted}
         waiting = [name for name in wanted if name not in going_on]
         room = max(0, resources.most_trainings() - len(going_on))
@@ -48,16 +48,16 @@ def start_waiting() -> int:
 
 def _start(wanted: Wanted) -> None:
     try:
-        version = resources.models().version_of(wanted.model_id, wanted.uid, wanted.version)
+        version = resources.versions().of_life(wanted.model_id, wanted.uid, wanted.version)
     except VersionNotFoundError:
         # It was deleted meanwhile.
         return
     # A training that began before the deployment had slots only takes a slot; it runs already.
     if version.status is VersionStatus.QUEUED:
-        try_to_start(version.job)
+        try_to_start_training(version.job)
 
 
-def try_to_start(job: TrainingJob) -> bool:
+def try_to_start_training(job: TrainingJob) -> bool:
     """Start the workflow for the job, once, because each job has its own execution name. If that fails, the job stays queued."""
     return resources.training_workflow().try_to_start(execution_name(job), {"job": asdict(job)})
 

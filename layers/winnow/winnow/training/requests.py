@@ -10,15 +10,14 @@ from uuid import uuid4
 from winnow.aws import resources
 from winnow.aws.workflow import ENDED
 from winnow.domain.clock import now, timestamp, utc_now
-from winnow.domain.errors import BusyError, JobSupersededError, ModelExistsError, NotCancellableError, TrainingUnderwayError
+from winnow.domain.errors import JobSupersededError, ModelExistsError, NotCancellableError, TrainingUnderwayError
 from winnow.domain.job import IdempotencyKey, TrainingJob, TrainingRequest
 from winnow.domain.model import ACTIVE, Version, VersionStatus
+from winnow.domain.retrying import retry_on_conflict
 from winnow.training import queue
 
 if TYPE_CHECKING:
     from winnow.registry.slots import Wanted
-
-_TRIES = 5
 
 # A version that can't be started for this long fails. The sweeper tries every five minutes.
 _LONGEST_QUEUED = timedelta(days=1)
@@ -61,9 +60,8 @@ def care_for_training(wanted: Wanted, since: str) -> Care | None:
     JobSupersededError if the version changed meanwhile. A crash after any step is safe, and each step can be repeated: the execution's
     name has the fence, so no execution starts twice, and the fence grows only after the previous execution ended.
     """
-    models = resources.models()
-    model = models.find(wanted.model_id)
-    version = None if model is None else models.version_in_training(model)
+    model = resources.models().find(wanted.model_id)
+    version = None if model is None else resources.versions().in_training(model)
     if version is None or (version.job.uid, version.job.version) != wanted.key:
         return None
     return _care_for_queued(version, since) if version.status is VersionStatus.QUEUED else _care_for_working(version, since)
@@ -77,9 +75,9 @@ def _care_for_queued(version: Version, since: str) -> Care | None:
         return _give_up(version, _NEVER_STARTED)
     status = resources.training_workflow().status(queue.execution_name(version.job))
     if status is None:
-        return Care.STARTED if queue.try_to_start(version.job) else None
+        return Care.STARTED if queue.try_to_start_training(version.job) else None
     if status in ENDED:
-        return Care.RESTARTED if queue.try_to_start(resources.jobs().restart(version.job)) else None
+        return Care.RESTARTED if queue.try_to_start_training(resources.jobs().restart(version.job)) else None
     return None
 
 
@@ -104,12 +102,10 @@ def _give_up(version: Version, error: str) -> Care:
 
 
 def _register(request: TrainingRequest, key: IdempotencyKey | None) -> tuple[TrainingJob, bool]:
-    """Queue a version. False: its job was registered before, under the same key.
-
-    Another request may change the model between our read and our write. Then read again.
-    """
+    """Queue a version. False: its job was registered before, under the same key."""
     models, jobs = resources.models(), resources.jobs()
-    for _ in range(_TRIES):
+
+    def try_to_register() -> tuple[TrainingJob, bool] | None:
         model = models.find(request.model_id)
         # Read the key after the model: if a request with the same key has already changed the model, the key is visible here.
         before = None if key is None else resources.answered_requests().find(key)
@@ -125,26 +121,28 @@ def _register(request: TrainingRequest, key: IdempotencyKey | None) -> tuple[Tra
         else:
             job = TrainingJob(model.model_id, model.uid, model.latest_version + 1, fence=1)
             created = jobs.create_version(model, job, request, key)
-        if created:
-            return job, True
-    raise BusyError(request.model_id)
+        return (job, True) if created else None
+
+    return retry_on_conflict(try_to_register, request.model_id)
 
 
 def cancel_training(model_id: str, number: int) -> Version:
     """Stop the training of a version. The live version stays. NotCancellableError if the training has ended; BusyError."""
-    models = resources.models()
-    for _ in range(_TRIES):
-        version = models.version(models.get(model_id), number)
+    versions = resources.versions()
+
+    def try_to_cancel() -> Version | None:
+        version = versions.get(resources.models().get(model_id), number)
         if version.status not in ACTIVE:
             raise NotCancellableError(f"Version {number} of model {model_id!r} is already {version.status}: there is nothing to cancel.")
         try:
             resources.jobs().cancel(version.job)
         except JobSupersededError:
-            # It ended or was restarted between our read and our write. Then read again.
-            continue
+            # It ended or was restarted between our read and our write.
+            return None
         try_to_stop_workflow(version.job)
-        return models.version_of_job(version.job)
-    raise BusyError(model_id)
+        return versions.of_job(version.job)
+
+    return retry_on_conflict(try_to_cancel, model_id)
 
 
 def try_to_stop_workflow(job: TrainingJob) -> None:

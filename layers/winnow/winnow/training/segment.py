@@ -32,19 +32,19 @@ _SECONDS_BETWEEN_NOTES = 2.0
 _NO_FURTHER = "The training makes no progress in the time that one Lambda has: train on fewer texts (n_texts)."
 
 
-def train(
+def train_segment(
     job: TrainingJob, recipe: str, recipes: Sequence[str], seconds_left: Callable[[], float], clock: Callable[[], float] = time.monotonic
 ) -> Candidate | None:
     """One segment: train with a recipe on the frozen training examples, from the last checkpoint, while this Lambda has time.
 
     recipes: all recipes of the job, this one among them; each is trained on its own. None: another segment must go on.
     """
-    jobs, storage = resources.jobs(), resources.storage()
-    version = resources.models().version_of_job(job)
-    examples, chosen = storage.frozen_examples(job, "train"), Hyperparameters(**version.hyperparameters)
+    jobs, checkpoints = resources.jobs(), resources.checkpoints()
+    version = resources.versions().of_job(job)
+    examples, chosen = resources.frozen_examples().read(job, "train"), Hyperparameters(**version.hyperparameters)
     encoding = _encoding(version) if recipe in OF_ENCODER else None
     training = Training(recipe, examples, chosen, exclusive=version.dataset["exclusive"], encoding=encoding)
-    if checkpoint := storage.read_checkpoint(job, recipe):
+    if checkpoint := checkpoints.read(job, recipe):
         training.resume(checkpoint)
 
     def note(**known: dict[str, Any]) -> None:
@@ -71,9 +71,9 @@ def train(
             saved = clock()
     note()
     result = training.result()
-    story = {"epochs": training.history, "stopped": training.stopped, "strangers": training.strangers(result)}
-    manifest_sha256 = storage.write_candidate(job, recipe, result.to_files(), story)
-    return Candidate(recipe, training.held_out_score, round(training.seconds, 1), manifest_sha256)
+    story = {"epochs": training.folds.history, "stopped": training.stopped, "strangers": training.folds.strangers(result)}
+    manifest_sha256 = resources.candidates().write(job, recipe, result.to_files(), story)
+    return Candidate(recipe, training.folds.held_out_score(), round(training.seconds, 1), manifest_sha256)
 
 
 def _encoding(version: Version) -> Encoding:
@@ -84,16 +84,16 @@ def _encoding(version: Version) -> Encoding:
 def _save(training: Training, job: TrainingJob, recipe: str) -> None:
     with io.BytesIO() as file:
         training.save(file)
-        resources.storage().write_checkpoint(job, recipe, file)
+        resources.checkpoints().write(job, recipe, file)
 
 
 def _progress(training: Training) -> Progress:
-    left, loss = training.seconds_to_go, training.loss
+    left, loss = training.seconds_to_go, training.folds.loss
     return replace(
         Progress.of(Stage.TRAINING, training.share),
         eta_seconds=None if left is None else round(left),
-        epoch=training.epoch,
-        epochs=training.passes,
+        epoch=training.folds.epoch,
+        epochs=training.folds.passes,
         loss=loss if loss is None or math.isfinite(loss) else None,
-        score=training.score,
+        score=training.folds.score,
     )

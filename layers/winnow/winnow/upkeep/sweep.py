@@ -13,10 +13,10 @@ from winnow.batch.requests import care_for_batch
 from winnow.domain.batch import BatchJob
 from winnow.domain.clock import utc_now
 from winnow.domain.errors import JobSupersededError
-from winnow.domain.keys import JobObject, batch_of_key
+from winnow.domain.keys import JobObject, feedback_batch_of_key
 from winnow.domain.model import ACTIVE
 from winnow.registry.slots import Wanted
-from winnow.storage.job_objects import CHECKPOINTS
+from winnow.storage.checkpoints import CHECKPOINTS
 from winnow.training import feedback, queue
 from winnow.training.requests import care_for_training
 from winnow.versions import delete
@@ -45,16 +45,17 @@ def sweep(seconds: float) -> Counter[str]:
                 logger.exception("passed over", extra={"row": str(name)})
                 done["SweepFaults"] += 1
 
+    pending = resources.pending_trainings()
     # If nothing trains, one read is enough: each read of an idle stack is billed 8,640 times a month.
-    if resources.models().any_for_the_sweeper():
+    if pending.any():
         since = resources.slots().read().since
         # Trainings without a slot wait until one is free, so only those with a slot are looked at.
-        holding = (wanted for wanted in resources.models().wanted() if wanted.key in since)
+        holding = (wanted for wanted in pending.wanted() if wanted.key in since)
         each(holding, lambda wanted: _training(wanted, since[wanted.key]))
-        each(resources.models().asked_to_retrain(), lambda name: {"RetrainingsStarted": 1} if feedback.retrain_if_due(name) else {})
+        each(pending.asked_to_retrain(), lambda name: {"RetrainingsStarted": 1} if feedback.retrain_if_due(name) else {})
         each(["waiting trainings"], lambda _: +Counter(WaitingTrainings=queue.start_waiting()))
     each(resources.batch_predictions().under_way(as_of_now=False), _batch)
-    each(resources.upkeep().deletions(), lambda name: {"DeletionsFinished": 1} if delete.finish(name, time_left) else {})
+    each(resources.upkeep().deletions(), lambda name: {"DeletionsFinished": 1} if delete.finish_deletion(name, time_left) else {})
     each(["orphans"], lambda name: _orphans(name, time_left))
     return done
 
@@ -74,21 +75,21 @@ def _orphans(name: str, time_left: Iterator[bool]) -> Mapping[str, int]:
 
     If the bucket keeps old versions of objects, theirs stay for a while, in case the rows were wrong.
     """
-    upkeep, storage = resources.upkeep(), resources.storage()
+    upkeep, objects = resources.upkeep(), resources.model_objects()
     if not upkeep.is_time_for(name, _EVERY):
         return {}
     before = utc_now() - _ORPHAN_AGE
     job = cache(upkeep.job)
 
     # Keys come in order, so all keys of a model come together.
-    batches_of = lru_cache(maxsize=1)(upkeep.batches)
+    feedback_of = lru_cache(maxsize=1)(upkeep.feedback_batches)
 
     def is_orphan(key: str) -> bool:
-        of_a_batch = batch_of_key(key)
-        if of_a_batch is not None:
-            uid, batch = of_a_batch
+        of_feedback = feedback_batch_of_key(key)
+        if of_feedback is not None:
+            uid, batch = of_feedback
             # The batch's row was never written, or the batch was taken back.
-            return batch not in batches_of(uid)
+            return batch not in feedback_of(uid)
         made = JobObject.from_key(key)
         if made is None:
             return False
@@ -100,9 +101,9 @@ def _orphans(name: str, time_left: Iterator[bool]) -> Mapping[str, int]:
         return made.fence < fence or (made.name.startswith(CHECKPOINTS) and status not in ACTIVE)
 
     removed = 0
-    for page in storage.everything():
+    for page in objects.list():
         if not next(time_left):
             logger.warning("no time for all objects")
             break
-        removed += storage.remove([stored for stored in page if stored.modified < before and is_orphan(stored.key)])
+        removed += objects.remove([stored for stored in page if stored.modified < before and is_orphan(stored.key)])
     return {"OrphansRemoved": removed} if removed else {}

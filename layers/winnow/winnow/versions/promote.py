@@ -7,11 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from winnow.aws import resources
-from winnow.domain.errors import BusyError, StaleError
+from winnow.domain.errors import StaleError
 from winnow.domain.model import Model
-from winnow.registry.models import check_ready
-
-_TRIES = 5
+from winnow.domain.retrying import retry_on_conflict
+from winnow.registry.versions import check_ready
 
 
 def promote_version(model_id: str, number: int, condition: Callable[[Model], bool] | None) -> None:
@@ -21,16 +20,14 @@ def promote_version(model_id: str, number: int, condition: Callable[[Model], boo
     ModelNotFoundError, VersionNotFoundError, VersionNotReadyError, BusyError.
     """
     models = resources.models()
-    for _ in range(_TRIES):
-        model = models.get(model_id)
-        if condition is not None and not condition(model):
-            raise StaleError(model_id)
-        version = models.version(model, number)
+
+    def try_to_promote() -> bool:
+        model = _in_state(model_id, condition)
+        version = resources.versions().get(model, number)
         check_ready(version)
-        # Another request may change the model between our read and our write. Then read again.
-        if model.live_version == number or models.promote(model, version, exactly=condition is not None):
-            return
-    raise BusyError(model_id)
+        return model.live_version == number or models.promote(model, version, exactly=condition is not None)
+
+    retry_on_conflict(try_to_promote, model_id)
 
 
 def change_model(model_id: str, properties: Mapping[str, Any], condition: Callable[[Model], bool] | None) -> None:
@@ -39,11 +36,18 @@ def change_model(model_id: str, properties: Mapping[str, Any], condition: Callab
     condition: as in `promote_version`. ModelNotFoundError, StaleError, BusyError.
     """
     models = resources.models()
-    for _ in range(_TRIES):
-        model = models.get(model_id)
-        if condition is not None and not condition(model):
-            raise StaleError(model_id)
+
+    def try_to_change() -> bool:
+        model = _in_state(model_id, condition)
         wanted = replace(model, **properties)
-        if wanted == model or models.change(model, properties, exactly=condition is not None):
-            return
-    raise BusyError(model_id)
+        return wanted == model or models.change(model, properties, exactly=condition is not None)
+
+    retry_on_conflict(try_to_change, model_id)
+
+
+def _in_state(model_id: str, condition: Callable[[Model], bool] | None) -> Model:
+    """The model. StaleError if the condition doesn't hold."""
+    model = resources.models().get(model_id)
+    if condition is not None and not condition(model):
+        raise StaleError(model_id)
+    return model

@@ -1,0 +1,178 @@
+"""Versions of models: read and delete them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.conditions import Attr
+from boto3.dynamodb.types import TypeDeserializer
+
+from winnow.domain.clock import now
+from winnow.domain.errors import ReportNotFoundError, VersionNotFoundError, VersionNotReadyError, WinnowError
+from winnow.domain.feedback import TakenFeedback
+from winnow.domain.job import Progress, Promote, Stage, TrainingJob
+from winnow.domain.lifecycle import TRANSITIONS, Event
+from winnow.domain.model import ACTIVE, Gate, Model, Version, VersionStatus
+from winnow.registry import table as rows
+from winnow.registry.models import Models
+from winnow.registry.upkeep import Deletion, noted
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+
+class Versions:
+    """The versions of the models of a table."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def get(self, model: Model, number: int) -> Version:
+        """A version of the model. VersionNotFoundError if there is none."""
+        return self.of_life(model.model_id, model.uid, number)
+
+    def in_training(self, model: Model) -> Version | None:
+        """The version of the model that is queued or in training. None if there is none."""
+        if model.training_version is None:
+            return None
+        try:
+            return self.get(model, model.training_version)
+        except VersionNotFoundError:
+            return None
+
+    def get_ready(self, model_id: str, number: int) -> Version:
+        """A version that is ready. ModelNotFoundError, VersionNotFoundError, or VersionNotReadyError with the reason."""
+        version = self.get(Models(self._table).get(model_id), number)
+        check_ready(version)
+        return version
+
+    def base_of_feedback(self, model: Model) -> Version | None:
+        """The version that a version from feedback builds on: the live one, otherwise the latest ready one. None if there is none."""
+        if model.live_version is not None:
+            return self.get(model, model.live_version)
+        before: int | None = None
+        while True:
+            page, before = self.list(model, 100, before)
+            ready = [version for version in page if version.status is VersionStatus.READY]
+            if ready or before is None:
+                return ready[0] if ready else None
+
+    def of_job(self, job: TrainingJob) -> Version:
+        """The version that the job makes. VersionNotFoundError if its model was deleted."""
+        return self.of_life(job.model_id, job.uid, job.version)
+
+    def of_life(self, model_id: str, uid: str, number: int) -> Version:
+        """A version of this life of a model. VersionNotFoundError if there is none."""
+        item = self._table.get_item(Key=rows.version_key(uid, number), ConsistentRead=True).get("Item")
+        if not item:
+            raise VersionNotFoundError(model_id, number)
+        return _version(rows.from_item(item))
+
+    def list(self, model: Model, limit: int, before: int | None = None) -> tuple[list[Version], int | None]:
+        """At most `limit` versions of the model before the number `before`, newest first; and the `before` of the next page."""
+        start = {} if before is None else {"ExclusiveStartKey": rows.version_key(model.uid, before)}
+        found = rows.partition(self._table, rows.versions_partition(model.uid), Limit=limit + 1, ScanIndexForward=False, **start)
+        versions = [_version(item) for item in islice(found, limit + 1)]
+        return versions[:limit], versions[limit - 1].job.version if len(versions) > limit else None
+
+    def latest_with_model(self, model_id: str) -> tuple[Model, Version | None]:
+        """The model and its latest version that wasn't deleted (None if none is left), as they were at one moment.
+
+        ModelNotFoundError if there is no such model.
+        """
+        while True:
+            model = Models(self._table).get(model_id)
+            latest, _ = self.list(model, 1)
+            active = latest[0].job.version if latest and latest[0].status in ACTIVE else None
+            # One transaction ends a version and releases its model. If it came between the two reads, they contradict each other.
+            if active == model.training_version:
+                return model, latest[0] if latest else None
+
+    def needing_encoders(self) -> Iterator[Version]:
+        """The versions that need a sentence encoder, or whose training began with one. Reads every version."""
+        in_use = Attr("encoder").attribute_type("M") & Attr("status").is_in([VersionStatus.READY, *sorted(ACTIVE)])
+        for model in rows.partition(self._table, rows.MODELS):
+            for item in rows.partition(self._table, rows.versions_partition(model["uid"]), FilterExpression=in_use):
+                yield _version(item)
+
+    def delete(self, model: Model, version: Version) -> Deletion | None:
+        """Delete a version's row, and write the row of its deletion, in one transaction. None if the model changed meanwhile.
+
+        So if the version was neither live nor in training when the model was read, it still isn't.
+        """
+        number = version.job.version
+        deletion = Deletion.of(model, number)
+        looked_at = rows.Update(
+            key=rows.model_key(model.model_id),
+            assign={"updated_at": now()},
+            remove=["ready_version"] if model.ready_version == number else [],
+            condition="#uid = :uid AND #revision = :revision",
+            where={"uid": model.uid, "revision": model.revision},
+        )
+        row = rows.deleted(rows.version_key(model.uid, number), *rows.one_of("status", TRANSITIONS[Event.DELETE].sources))
+        try:
+            rows.transact(self._table, rows.updated(looked_at), row, noted(deletion))
+        except rows.ConditionFailedError:
+            return None
+        return deletion
+
+
+def check_ready(version: Version) -> None:
+    """VersionNotReadyError, with the reason, if the version isn't ready."""
+    if version.status is VersionStatus.READY:
+        return
+    name, path = f"Version {version.job.version} of model {version.job.model_id!r}", f"/models/{version.job.model_id}"
+    if version.status in ACTIVE:
+        raise VersionNotReadyError(f"{name} is still in training: GET {path} shows its progress.")
+    ended = "was cancelled" if version.status is VersionStatus.CANCELLED else "failed"
+    raise VersionNotReadyError(f"{name} is not ready, because its training {ended}: train a new version with force_update.")
+
+
+def version_of_image(image: Mapping[str, Any]) -> Version:
+    """The version from a row of the table's stream, which has DynamoDB's own types."""
+    read = TypeDeserializer()
+    return _version(rows.from_item({name: read.deserialize(value) for name, value in image.items()}))
+
+
+def dataset_never_read(version: Version) -> WinnowError:
+    """The error for a version that has no report on its data set, with the reason."""
+    name, path = f"Version {version.job.version} of model {version.job.model_id!r}", f"/models/{version.job.model_id}"
+    if version.feedback is not None:
+        base = version.feedback.base
+        return ReportNotFoundError(
+            f"{name} has no report, because it is trained on feedback and the examples of version {base}."
+            f" GET {path}/versions/{base}/report has the report on that version's data set."
+        )
+    if version.status in ACTIVE:
+        return VersionNotReadyError(f"{name} hasn't read its data set yet: GET {path} shows its progress.")
+    return ReportNotFoundError(f"{name} has no report: its data set was never read. GET {path}/versions/{version.job.version} says why.")
+
+
+def _version(item: Mapping[str, Any]) -> Version:
+    return Version(
+        job=TrainingJob.from_event(item),
+        status=VersionStatus(item["status"]),
+        recipe=item["recipe"],
+        progress=_progress(item["progress"]),
+        hyperparameters=item["hyperparameters"],
+        dataset=item["dataset"],
+        evaluation=item.get("evaluation"),
+        error=item.get("error"),
+        created_at=item["created_at"],
+        finished_at=item.get("finished_at"),
+        manifest_sha256=item.get("manifest_sha256"),
+        lease_until=item.get("lease_until"),
+        promote=Promote(item["promote"]),
+        revision=item["revision"],
+        gate=Gate(**item["gate"]) if "gate" in item else None,
+        feedback=TakenFeedback(**item["feedback"]) if "feedback" in item else None,
+        selection=item.get("selection"),
+        chosen=item.get("chosen"),
+        encoder=item.get("encoder"),
+    )
+
+
+def _progress(item: Mapping[str, Any]) -> Progress:
+    return Progress(**{**item, "stage": Stage(item["stage"])})
