@@ -119,10 +119,11 @@ def test_what_the_package_reads_from_the_environment_is_declared_and_the_reverse
     assert declared == (read - SET_BY_LAMBDA) | READ_BY_LIBRARIES
 
 
-_IMPORT_APP = """
-import json, sys
+# What others wrote is imported once, and what is ours in a process for each function: so that none finds what another has imported.
+_IMPORT_APPS = """
+import json, os, sys, traceback
 
-blocked = set(json.loads(sys.argv[1]))
+blocked, layer, folders = json.load(sys.stdin)
 
 class Blocker:
     def find_spec(self, name, path=None, target=None):
@@ -130,9 +131,24 @@ class Blocker:
             raise ModuleNotFoundError(f"{name} is in no layer of this function", name=name)
 
 sys.meta_path.insert(0, Blocker())
-sys.path[:0] = sys.argv[2:]
-import app
-assert callable(app.handler)
+sys.path.insert(0, layer)
+import boto3, aws_lambda_powertools
+if "spacy" not in blocked:
+    import spacy
+
+for folder in folders:
+    child = os.fork()
+    if not child:
+        sys.path.insert(0, folder)
+        try:
+            import app
+            assert callable(app.handler)
+        except BaseException:
+            print(folder, file=sys.stderr)
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    os.waitpid(child, 0)
 """
 
 
@@ -145,26 +161,23 @@ def out_of_reach(*locks: str) -> frozenset[str]:
     return frozenset(absent if "encoder-layer.txt" in locks else absent | {ENCODER})
 
 
-def ways_to_be_layered() -> list[tuple[str, tuple[str, ...]]]:
-    """Each function with each set of locks that some value of Encoder gives it."""
-    return sorted(
-        {
-            (name, tuple(LOCKS[layer] for layer in sorted(layers(function, encoder)) if layer in LOCKS))
-            for name, function in functions().items()
-            for encoder in ENCODERS
-        }
-    )
+def layered_alike() -> dict[tuple[str, ...], list[str]]:
+    """The folders of the functions, by the locks of the layers that they have with some value of Encoder."""
+    found: dict[tuple[str, ...], set[str]] = {}
+    for function in functions().values():
+        for encoder in ENCODERS:
+            locks = tuple(LOCKS[layer] for layer in sorted(layers(function, encoder)) if layer in LOCKS)
+            found.setdefault(locks, set()).add(str(ROOT / function["CodeUri"]))
+    return {locks: sorted(folders) for locks, folders in sorted(found.items())}
 
 
-@pytest.mark.parametrize(
-    ("name", "locks"), ways_to_be_layered(), ids=lambda given: given if isinstance(given, str) else f"{len(given)} layers"
-)
-def test_the_imports_of_a_function_are_in_its_layers(name: str, locks: tuple[str, ...]) -> None:
-    blocked = json.dumps(sorted(out_of_reach(*locks)))
+@pytest.mark.parametrize(("locks", "folders"), layered_alike().items(), ids=[f"{len(locks)} layers" for locks in layered_alike()])
+def test_the_imports_of_a_function_are_in_its_layers(locks: tuple[str, ...], folders: list[str]) -> None:
+    given = json.dumps([sorted(out_of_reach(*locks)), str(LAYER), folders])
     # -B: byte code would be built into the function. No environment: a setting is read on first use, not on import.
-    command = [sys.executable, "-B", "-c", _IMPORT_APP, blocked, str(LAYER), str(ROOT / functions()[name]["CodeUri"])]
-    done = subprocess.run(command, env={}, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{name}: {done.stderr.strip().rpartition('\n')[2]}\n{done.stderr}"
+    command = [sys.executable, "-B", "-c", _IMPORT_APPS]
+    done = subprocess.run(command, input=given, env={}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_blocked_names_are_those_of_the_layer_that_is_missing() -> None:
