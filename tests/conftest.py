@@ -369,7 +369,7 @@ def winnow(_moto: MockAWS, boto_session: boto3.Session, monkeypatch: pytest.Monk
     made_with = {name: table[name] for name in ("AttributeDefinitions", "KeySchema", "BillingMode")}
     boto3.client("dynamodb").create_table(TableName=names["Registry"], **made_with)
     moments.create_buckets(names["Models"], names["Datasets"], CLIENT_BUCKET, "albert-textcats-best")
-    for workflow, name in (("TrainingWorkflow", "winnow-training"), ("BatchWorkflow", "winnow-batches")):
+    for workflow, name in moments.WORKFLOWS.items():
         machine = boto3.client("stepfunctions").create_state_machine(
             name=name, definition=json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}), roleArn=ROLE
         )

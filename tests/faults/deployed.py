@@ -141,7 +141,7 @@ class Deployed(Winnow):
 
     def stop_if_stopped(self, event: Json) -> None:
         name = "{uid}-{version}-{fence}".format(**event["job"])
-        if any(execution.name == name and execution.status == "ABORTED" for execution in moments.executions(self)):
+        if any(execution.name == name and execution.status == "ABORTED" for execution in moments.executions()):
             raise StoppedError
 
 

@@ -149,9 +149,9 @@ def _of_feedback(world: World, models: dict[str, Any]) -> Iterator[str]:
 
 
 def _of_executions(world: World) -> Iterator[str]:
-    inputs = Counter(execution.execution_input for execution in moments.executions(world.winnow))
+    inputs = Counter(execution.execution_input for execution in moments.executions())
     yield from (f"{number} executions for {given}" for given, number in inputs.items() if number > 1)
-    yield from (f"{it.name} still runs" for it in moments.executions(world.winnow) if it.status == "RUNNING")
+    yield from (f"{it.name} still runs" for it in moments.executions() if it.status == "RUNNING")
 
 
 def _of_promises(world: World, models: dict[str, Any], versions: dict[str, dict[int, Any]]) -> Iterator[str]:

@@ -55,7 +55,7 @@ def _ready(world: World) -> None:
 
 def _never_started(world: World) -> None:
     world.post()
-    moments.executions(world.winnow).clear()
+    moments.executions().clear()
 
 
 def _absent_data_set(world: World) -> None:
@@ -65,7 +65,7 @@ def _absent_data_set(world: World) -> None:
 def _to_be_published(world: World) -> None:
     """Trained, up to the last task of the workflow."""
     world.post()
-    [execution] = moments.executions(world.winnow)
+    [execution] = moments.executions()
     while execution.status == "RUNNING":
         kept = moments.keep(world.winnow), list(world.logs.get(execution.name, []))
         world.run(execution, tasks=1)
@@ -94,7 +94,7 @@ def _stopped(tasks: int) -> Step:
 
     def start(world: World) -> None:
         world.post()
-        [execution] = moments.executions(world.winnow)
+        [execution] = moments.executions()
         world.run(execution, tasks)
         execution.status = "ABORTED"
         world.told.add(execution.name)

@@ -52,7 +52,7 @@ def until_answered(call: Callable[[], Answer]) -> Answer:
 
 def run_executions(world: World) -> None:
     """Run what was started and wasn't stopped. A task that died is tried again, as the template says."""
-    for execution in moments.executions(world.winnow, "BatchWorkflow"):
+    for execution in moments.executions("BatchWorkflow"):
         if execution.status == "RUNNING":
             end = world.winnow.run_batch(json.loads(execution.execution_input))
             execution.status = "FAILED" if BATCH_WORKFLOW["States"][end]["Type"] == "Fail" else "SUCCEEDED"
@@ -112,7 +112,7 @@ def violations(world: World, act: Callable[[World], None]) -> Iterator[str]:
         lines = [json.loads(line) for line in result.splitlines()]
         if [(line["line"], "error" in line) for line in lines] != [(place, not text) for place, text in enumerate(TEXTS, start=1)]:
             yield f"the result is {lines}"
-    if len(moments.executions(world.winnow, "BatchWorkflow")) > 1:
+    if len(moments.executions("BatchWorkflow")) > 1:
         yield "several executions for one batch"
 
 
@@ -140,11 +140,11 @@ def sweep(world: World, act: Callable[[World], None]) -> tuple[list[str], int, J
     for number, write in enumerate(writes, start=1):
         for how in How:
             world.bring_back(moment, world.lives)
-            moments.executions(world.winnow, "BatchWorkflow").clear()
+            moments.executions("BatchWorkflow").clear()
             world.wire.arm({number: how})
             act(world)
             # What an execution does that wasn't stopped in time, or that goes on in a Lambda.
-            for execution in moments.executions(world.winnow, "BatchWorkflow") if act is cancelled else []:
+            for execution in moments.executions("BatchWorkflow") if act is cancelled else []:
                 execution.status = "RUNNING"
             settle(world)
             assert world.wire.hits, f"{write} [{how}] was never reached"

@@ -63,7 +63,7 @@ def _posts_at_once(world: World, seed: int, number: int) -> tuple[int, Counter[i
         random.Random(seed),
         {str(each): lambda: world.winnow.invoke("functions/api/create_model", event)["statusCode"] for each in range(number)},
     )
-    return len(moments.executions(world.winnow)), Counter(race.outcomes.values())
+    return len(moments.executions()), Counter(race.outcomes.values())
 
 
 def _sum(won: list[tuple[int, Counter[int]]]) -> Counter[int]:
@@ -99,7 +99,7 @@ def _delete(world: World) -> Any:
 
 
 def _publish(world: World) -> None:
-    [execution] = moments.executions(world.winnow)
+    [execution] = moments.executions()
     world.run(execution)
 
 
@@ -111,7 +111,7 @@ def _retrain(world: World) -> Any:
 def _retrain_and_prepare(world: World) -> Any:
     """The answer of a POST; and its workflow, which begins while others still do what they do."""
     answer = _retrain(world)
-    for execution in moments.executions(world.winnow):
+    for execution in moments.executions():
         if execution.status == "RUNNING":
             world.run(execution, tasks=1)
     return answer

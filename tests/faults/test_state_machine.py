@@ -217,7 +217,7 @@ class Api(RuleBasedStateMachine):
 
     @property
     def running(self) -> list[Any]:
-        return [execution for execution in moments.executions(self.world.winnow) if execution.status == "RUNNING"]
+        return [execution for execution in moments.executions() if execution.status == "RUNNING"]
 
     def _run(self, which: int, tasks: float, death: str, faults: Faults) -> None:
         execution = self.running[which % len(self.running)]
@@ -249,7 +249,7 @@ class Api(RuleBasedStateMachine):
     def events_arrive(self, faults: Faults) -> None:
         """Whoever listens is told of the executions that ended and didn't succeed."""
         ended = [
-            it.name for it in moments.executions(self.world.winnow) if it.status in {"FAILED", "ABORTED"} and it.name not in self.world.told
+            it.name for it in moments.executions() if it.status in {"FAILED", "ABORTED"} and it.name not in self.world.told
         ]
         meant = {self._model_of(name) for name in ended}
         self.world.wire.arm(faults)

@@ -242,7 +242,7 @@ class World:
 
     def run_executions(self) -> None:
         """Run what was started and didn't end yet, to its end."""
-        for execution in list(moments.executions(self.winnow)):
+        for execution in list(moments.executions()):
             if execution.status == "RUNNING":
                 self.run(execution)
         self.tell_of_ends()
@@ -270,7 +270,7 @@ class World:
 
     def tell_of_ends(self) -> None:
         """EventBridge: each execution that didn't succeed is told of once, which may take more than one delivery."""
-        for execution in list(moments.executions(self.winnow)):
+        for execution in list(moments.executions()):
             if execution.status in {"FAILED", "ABORTED"} and execution.name not in self.told:
                 self.told.add(execution.name)
                 event = load_event("upkeep/execution_ended")

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from tests.conftest import Json, Winnow
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
+# The names of the state machines in moto. A test may give the deployment another ARN, so that it can't start one.
+WORKFLOWS = {"TrainingWorkflow": "winnow-training", "BatchWorkflow": "winnow-batches"}
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,10 @@ def create_buckets(*names: str) -> None:
         s3_backends[ACCOUNT]["aws"].create_bucket(name, REGION)
 
 
-def executions(winnow: Winnow, workflow: str = "TrainingWorkflow") -> list[Any]:
+def executions(workflow: str = "TrainingWorkflow") -> list[Any]:
     """The workflow's executions, as moto holds them: their status can be set."""
     backend = stepfunctions_backends[ACCOUNT][REGION]
-    [machine] = [machine for machine in backend.state_machines if machine.arn == winnow.names[workflow]]
+    [machine] = [machine for machine in backend.state_machines if machine.name == WORKFLOWS[workflow]]
     found: list[Any] = machine.executions
     return found
 
@@ -45,7 +47,7 @@ def keep(winnow: Winnow) -> Moment:
     objects = {}
     for name, bucket in s3_backends[ACCOUNT]["aws"].buckets.items():
         objects[name] = {key: (made.value, made.last_modified) for key, made in bucket.keys.items()}
-    return Moment(deepcopy(_rows(winnow)), objects, [copy(execution) for execution in executions(winnow)])
+    return Moment(deepcopy(_rows(winnow)), objects, [copy(execution) for execution in executions()])
 
 
 def nothing(winnow: Winnow) -> Moment:
@@ -66,7 +68,7 @@ def bring_back(winnow: Winnow, moment: Moment) -> None:
             made = FakeKey(name=key, value=body, account_id=ACCOUNT, region_name=REGION, bucket_name=name)
             made.last_modified = written_at
             bucket.keys[key] = made
-    executions(winnow)[:] = [copy(execution) for execution in moment.executions]
+    executions()[:] = [copy(execution) for execution in moment.executions]
 
 
 def rows(winnow: Winnow) -> list[Json]:
