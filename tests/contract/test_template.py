@@ -345,10 +345,12 @@ def test_imports_point_downwards() -> None:
 
 
 def test_no_folder_has_a_circle_of_imports() -> None:
-    names = {path.removeprefix("layers/winnow/").removesuffix(".py").replace("/", "."): module for path, module in modules().items()}
+    used: dict[str, set[str]] = {}
+    for path, module in modules().items():
+        used[path.removeprefix("layers/winnow/").removesuffix(".py").replace("/", ".")] = set(imports(module))
     needs = {
-        name: {other for other in names if other != name and any(f"{used}.".startswith(f"{other}.") for used in imports(module))}
-        for name, module in names.items()
+        name: {other for other in used if other != name and any(f"{each}.".startswith(f"{other}.") for each in own)}
+        for name, own in used.items()
     }
     TopologicalSorter(needs).prepare()  # CycleError names the modules
 
@@ -387,6 +389,7 @@ def test_the_oracle_of_the_evaluation_is_not_shipped() -> None:
     assert {lock for lock in ("dev.txt", *LOCKS.values()) if "scikit-learn" in pins(lock)} == {"dev.txt"}
 
 
+@pytest.mark.slow
 def test_the_languages_are_spacy_s_without_those_whose_tokenizer_is_of_another_package() -> None:
     known = {module.name for module in pkgutil.iter_modules(import_module("spacy.lang").__path__) if module.ispkg}
     tokenizers = {code: spacy.util.get_lang_class(code).Defaults.config.get("nlp", {}).get("tokenizer") for code in known}

@@ -47,6 +47,7 @@ def uid(winnow: Winnow) -> str:
     return given
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("examples", "formats"), [(ALONE, ONE), (TOGETHER, SEVERAL)], ids=["one label", "several labels"])
 def test_a_thousand_examples_are_the_same_bytes_in_every_format(
     winnow: Winnow, examples: list[Labelled], formats: dict[str, tuple[Callable[[Sequence[Labelled]], bytes], str]]
