@@ -286,6 +286,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folder = item.path.relative_to(ROOT / "tests").parts[0]
         for mark in MARKS.get(folder, ()):
             item.add_marker(mark)
+        # It learns longest. tests/functions trains with it in `make test`.
+        parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        if folder in {"unit", "scenarios"} and parameters.get("recipe") == "cnn":
+            item.add_marker("slow")
         if "cloud" in MARKS.get(folder, ()):
             # One process for all that share a cloud.
             item.add_marker(pytest.mark.xdist_group(folder))

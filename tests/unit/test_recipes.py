@@ -118,7 +118,7 @@ def test_a_vocabulary_begins_anew_before_many_words_that_were_new_have_made_it_l
     np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.parametrize("language", ["en", "nl", "id"])
+@pytest.mark.parametrize("language", ["en", *(pytest.param(language, marks=pytest.mark.slow) for language in ("nl", "id"))])
 def test_a_vocabulary_has_as_much_room_for_words_whatever_its_language_brings(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
     classifier = trained("cnn", language=language)
     assert isinstance(classifier, cnn.Classifier)
