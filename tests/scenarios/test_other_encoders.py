@@ -311,8 +311,8 @@ def test_it_says_where_texts_may_not_be_read_together(
     ("name", "files", "said"),
     [
         ("few", {"tokenizer.json": None}, "tokenizer.json is missing"),
-        (None, {}, "name the encoder with --name"),
-        ("few", {"encoder.json": b'{"model_sha256": "another"}'}, "its model_sha256 and tokenizer_sha256 is another"),
+        (None, {}, "give the encoder a name with --name"),
+        ("few", {"encoder.json": b'{"model_sha256": "another"}'}, "describes other files: model_sha256 and tokenizer_sha256"),
     ],
 )
 def test_what_is_no_encoder_is_said(folder: Path, name: str | None, files: dict[str, bytes | None], said: str) -> None:

@@ -127,9 +127,10 @@ def test_a_text_made_to_be_slow_has_a_vector(installed: Encoder, text: str) -> N
 
 _LOAD_LINEAR = """
 import sys
-from winnow.domain import Example, Hyperparameters
+from winnow.domain.dataset import Example
+from winnow.domain.job import Hyperparameters
 from winnow.recipes.artifact import TrainedClassifier
-from winnow.training import train
+from winnow.training.fit import train
 made = train("linear", [Example("a flat tyre", ("a",)), Example("tulip bulbs", ("b",))], Hyperparameters(n_iter=1), exclusive=True)
 TrainedClassifier.from_files(made.to_files()).predict(["tulip bulbs"])
 print(sorted({"onnxruntime", "tokenizers", "winnow_encoder"} & set(sys.modules)))

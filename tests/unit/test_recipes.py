@@ -141,7 +141,8 @@ def test_a_vocabulary_has_as_much_room_for_words_whatever_its_language_brings(la
 _GROWTH = """
 import sys
 from pathlib import Path
-from winnow.domain import Example, Hyperparameters
+from winnow.domain.dataset import Example
+from winnow.domain.job import Hyperparameters
 from winnow.recipes import cnn
 
 labels = [str(number) for number in range(77)]

@@ -318,5 +318,5 @@ def test_what_is_of_another_number_is_refused(name: str) -> None:
     arguments = made(0, 9, 3, 0, True) | {"texts": ["text"] * 9}
     arguments[name] = arguments[name][:-1]
 
-    with pytest.raises(ValueError, match=r"Of [89] examples and [23] labels"):
+    with pytest.raises(ValueError, match=r"expected [89] examples and [23] labels"):
         evaluation_report(**arguments)
