@@ -248,9 +248,7 @@ class Api(RuleBasedStateMachine):
     @rule(faults=FAULTS)
     def events_arrive(self, faults: Faults) -> None:
         """Whoever listens is told of the executions that ended and didn't succeed."""
-        ended = [
-            it.name for it in moments.executions() if it.status in {"FAILED", "ABORTED"} and it.name not in self.world.told
-        ]
+        ended = [it.name for it in moments.executions() if it.status in {"FAILED", "ABORTED"} and it.name not in self.world.told]
         meant = {self._model_of(name) for name in ended}
         self.world.wire.arm(faults)
         self.world.tell_of_ends()
