@@ -16,7 +16,7 @@ def test_what_the_deployment_has_is_trained_side_by_side_and_the_best_is_the_ver
     assert [candidate["recipe"] for candidate in version["selection"]["candidates"]] == [*tried]
     assert all(0 <= candidate["score"] <= 1 for candidate in version["selection"]["candidates"])
     assert version["recipe"] in tried
-    assert version["selection"]["reason"].startswith(version["recipe"])
+    assert version["selection"]["reason"].startswith(f"Chose {version['recipe']}")
     assert api.tasks_begun("chosen") == ["Prepare", *["Train"] * len(tried), "Publish"]
     assert not [key for key in api.objects(api.models_bucket) if "/checkpoints/" in key]
     assert api.client.call("GET", "/prediction", {"model_id": "chosen", "text": "my rent is due"})["version"] == 1

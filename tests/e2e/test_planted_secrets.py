@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import SAMPLE, Deployed
+from local.cloud import LocalCloud
+from tests.e2e.conftest import SAMPLE, Deployed, deployed
 
 TEXT, LABEL, FILE = "xylografikoz", "quokkalabel", "ocelotfile"
 ID, BROKEN = "planted", "planted-broken"
@@ -39,6 +40,14 @@ def examples() -> list[dict[str, str]]:
 
 def lines(records: Iterable[Any]) -> bytes:
     return "\n".join(json.dumps(record) for record in records).encode()
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    """A cloud of its own. In one that has served all other tests an announcement was seen to be missing."""
+    with LocalCloud(tmp_path_factory.mktemp("planted"), port=None) as cloud:
+        cloud.deploy()
+        yield deployed(cloud)
 
 
 @pytest.fixture(scope="module")
