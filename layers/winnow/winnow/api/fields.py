@@ -43,8 +43,8 @@ class Taken:
     def check_path(self, path: Mapping[str, str]) -> None:
         """Check the parameters of a path. InvalidFieldError for a malformed id or number; FigureNotFoundError or DocsFileNotFoundError for
         an unknown figure or file."""
-        for name, value in path.items():
-            schema = self._path[name]
+        for name, schema in self._path.items():
+            value = path[name]
             if name in _NOT_FOUND:
                 if value not in schema["enum"]:
                     raise _NOT_FOUND[name](schema["enum"])
