@@ -15,7 +15,9 @@ from typing import Any
 from tests.support.contract import ROOT
 
 _TRANSLATE = """
-import json, sys
+import itertools, json, sys
+from types import SimpleNamespace
+from samtranslator.model import apigateway
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
@@ -23,6 +25,8 @@ class NoPolicies:
     def load(self):
         return {}
 
+# AlwaysDeploy tells deployments apart by the second in which each was translated. Here no two are in the same second.
+apigateway.time = SimpleNamespace(time=itertools.count().__next__)
 # By JSON, so that what the anchors share is no longer one object.
 written = json.dumps(yaml_parse(open("template.yaml").read()))
 for line in sys.stdin:
