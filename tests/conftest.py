@@ -45,7 +45,7 @@ PARAMETERS = {"Encoder": "none", "DatasetBuckets": f"{CLIENT_BUCKET},{CLIENT_BUC
 ROLE = "arn:aws:iam::123456789012:role/winnow"
 OFFLINE = ("unit", "functions", "scenarios")
 # The marks of all tests of a folder (pyproject.toml says what each means).
-MARKS = {"e2e": ("cloud",), "fuzz": ("cloud", "fuzz"), "faults": ("faults",)}
+MARKS = {"scenarios": ("slow",), "e2e": ("cloud",), "fuzz": ("cloud", "fuzz"), "faults": ("faults",)}
 
 # What functions need of the contract, up to date before any of them is imported.
 contract.write(ROOT / "layers" / "winnow")
@@ -288,9 +288,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folder = item.path.relative_to(ROOT / "tests").parts[0]
         for mark in MARKS.get(folder, ()):
             item.add_marker(mark)
-        # It learns longest. tests/functions trains with it in `make test`.
+        # cnn learns longest. tests/functions trains with it in `make test`.
         parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-        if folder in {"unit", "scenarios"} and parameters.get("recipe") == "cnn":
+        if folder == "unit" and parameters.get("recipe") == "cnn":
             item.add_marker("slow")
         if "cloud" in MARKS.get(folder, ()):
             # One process for all that share a cloud.
