@@ -297,6 +297,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(folder))
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if session.config.getoption("loadgroup", default=False):
+        apart = [item.nodeid for item in session.items if item.get_closest_marker("xdist_group") and "@" not in item.nodeid]
+        if apart:
+            message = f"pytest-xdist has ignored the groups of {len(apart)} tests, such as {apart[0]}: is this pytest newer than it knows?"
+            raise pytest.UsageError(message)
+
+
 @pytest.fixture
 def tell(request: pytest.FixtureRequest) -> Tell:
     """tell(LINE): a line after the name of the test, for the end of pytest's output."""
