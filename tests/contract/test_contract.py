@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -270,7 +269,7 @@ def test_the_limits_and_words_of_requests_are_those_of_the_code() -> None:
 def test_white_space_is_the_same_in_the_contract_and_in_the_code(name: str) -> None:
     # The fuzz test's validator and clients read \s as ECMA-262 does, which differs from Python in six characters.
     elsewhere = jsonschema_rs.validator_for({"type": "string", "pattern": component(name)["pattern"]})
-    characters = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code <= 0xDFFF]
+    characters = [chr(code) for code in range(0x10000) if not 0xD800 <= code <= 0xDFFF]
     assert [it for it in characters if bool(it.strip()) is not elsewhere.is_valid(it)] == []
     assert [it for it in characters if bool(it.strip()) is not bool(re.search(component(name)["pattern"], it))] == []
 

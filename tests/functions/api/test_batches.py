@@ -169,6 +169,7 @@ def test_a_shard_has_no_more_bytes_than_its_classification_can_take(ready: Ready
         (b'text\n"open\n' + b"more\n" * 10, "texts.csv", "opens a quote that is never closed"),
         ("[]".encode("utf-16"), "texts", "is not UTF-8"),
     ],
+    ids=lambda it: it[:20] if isinstance(it, bytes) else it,
 )
 def test_an_object_that_cannot_be_read_fails_the_batch_with_a_sentence(ready: Ready, body: bytes, key: str, said: str) -> None:
     winnow = ready("exclusive.json")
