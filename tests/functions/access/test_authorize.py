@@ -1,4 +1,4 @@
-"""What a key may call: the authorizer's answer, and the endpoints' own look at it."""
+"""What a key may call: the authorizer's answer, and the endpoints' own check of it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def authorize(winnow: Winnow, headers: dict[str, list[str]] | None = None, **mem
 
 
 def allowed(answer: Json, call: str) -> bool:
-    """Whether API Gateway lets the call through with this answer, of the call's own path or of another."""
+    """Whether API Gateway lets the call through with this answer, which may be for another call."""
     method, _, path = call.partition(" ")
     arn = f"{ARN}/{method}{re.sub(r'{(\w+)}', r'a-\1', path)}"
     [statement] = answer["policyDocument"]["Statement"]
@@ -54,7 +54,7 @@ def test_the_answer_is_for_every_call_since_api_gateway_keeps_it(winnow: Winnow)
     give(winnow, Role.PREDICT)
     first = authorize(winnow, methodArn=f"{ARN}/GET/models")
     assert first == authorize(winnow, methodArn=f"{ARN}/DELETE/models/tc-01")
-    assert len(json.dumps(first["policyDocument"])) < 8_000  # what API Gateway takes
+    assert len(json.dumps(first["policyDocument"])) < 8_000  # the limit of API Gateway
 
 
 def test_the_answer_is_for_this_api_and_stage_alone(winnow: Winnow) -> None:
@@ -119,7 +119,7 @@ def test_a_role_that_cannot_be_read_is_an_error_and_no_answer(winnow: Winnow) ->
 
 
 def answered(winnow: Winnow, name: str, authorizer: Any, **members: Any) -> int:
-    """The status of an event of events/api, where the authorizer said this; None: nothing."""
+    """The status of an event of events/api after this answer of the authorizer. None: no answer."""
     event = load_event(f"api/{name}") | members
     event["requestContext"] = {**event["requestContext"], "authorizer": authorizer}
     if authorizer is None:

@@ -238,7 +238,7 @@ def test_of_two_with_one_key_at_once_one_counts(ready: Ready) -> None:
 def test_of_two_with_one_key_the_first_answer_is_the_one(ready: Ready) -> None:
     winnow = ready("exclusive.json")
 
-    # The first has kept the examples, and is about to keep its answer: "underway" is what the second would say.
+    # The first request has kept the examples, but not yet its answer. The second would say "underway".
     with before_write(lambda: add(winnow, key=KEY, retrain="now"), "dynamodb.UpdateItem") as others:
         answer = add(winnow, key=KEY, retrain="now")
 
@@ -275,7 +275,7 @@ def test_a_model_that_is_deleted_meanwhile_takes_nothing(ready: Ready) -> None:
 def test_a_batch_that_a_training_overtook_is_behind_it_and_not_lost(ready: Ready) -> None:
     winnow = ready("exclusive.json")
 
-    # It has its id, and its object, before the other; and its row after the other's training took all there was.
+    # The batch gets its id and object before the other request, and its row after the other's training has taken all examples.
     with before_write(lambda: add(winnow, labelled(5), retrain="now")) as others:
         answer = add(winnow, labelled(2, "late"), retrain="no")
 

@@ -1,4 +1,4 @@
-"""Batch predictions: POST and GET /models/{model_id}/batches, what is read and what is answered."""
+"""Batch predictions: POST and GET /models/{model_id}/batches, their input and their answers."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_a_shard_has_no_more_bytes_than_its_classification_can_take(ready: Ready
     assert get(winnow, job["batch"]["batch"]).body["progress"]["all_shards"] == 4
 
 
-# --- what fails as a whole ---
+# --- batches that fail as a whole ---
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Answers that scripts of web pages may read, where a parameter names their origin."""
+"""Answers that scripts of web pages may read: those of the origin in a parameter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""POST /models: what starts a training, and what stands in the way of one."""
+"""POST /models: what starts a training, and what prevents one."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_a_start_whose_answer_was_lost_and_was_sent_again_is_a_start(winnow: Win
     def send_before(params: Any, **_: Any) -> None:
         if not sent:
             sent.append(params)
-            # Another input, since moto forgives a repetition with the same.
+            # Another input: moto accepts a repetition with the same input.
             winnow.stepfunctions.start_execution(**params | {"input": "{}"})
 
     events.register("provide-client-params.stepfunctions.StartExecution", send_before, unique_id="twice")
@@ -164,7 +164,7 @@ def test_a_start_whose_answer_was_lost_and_was_sent_again_is_a_start(winnow: Win
 
 
 def between_look_and_write(winnow: Winnow, monkeypatch: pytest.MonkeyPatch, event: str) -> list[Answer]:
-    """Let another request with the event come after the next one's first look at the registry. Its answer appears in the list."""
+    """Send another request with the event after the next request's first read of the registry. Its answer appears in the list."""
     answers: list[Answer] = []
     table = winnow.table
 

@@ -1,4 +1,4 @@
-"""The cursors of all lists: what a page gives leads to the next page, and what a client makes up leads nowhere else."""
+"""The cursors of all lists: a page's cursor leads to the next page. A cursor that a client makes up leads to no other list."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from winnow.api import paging
 if TYPE_CHECKING:
     from tests.conftest import Answer, Json, Ready, Winnow
 
-# The functions of lists, and what their answers call the list.
+# The functions of lists, and the name of the list in their answers.
 LISTS = {
     "list_models": "models",
     "list_datasets": "datasets",
@@ -28,7 +28,7 @@ TEXTS = ["I want to save for vacation!", "What do I owe the bank?", "Where does 
 
 @pytest.fixture
 def full(ready: Ready) -> Winnow:
-    """A deployment with three of everything that is listed, and another model with versions of its own."""
+    """A deployment with three entries in each list, and another model with its own versions."""
     winnow = ready("exclusive.json")
     winnow.s3.put_object(Bucket=winnow.names["Models"], Key="texts", Body=b"unread")
     bucket = winnow.names["Datasets"]
@@ -116,15 +116,15 @@ def test_what_no_list_gives_is_refused(full: Winnow) -> None:
         name, after = given["list"], given["after"]
         wrong: list[Any] = [
             *(b"", b"{", b"\xff\xfe", b"[" * 140, b"1" * 140, b"NaN", b'"after"', b"null", b"[]", b"{}", b'{"after":NaN}'),
-            # Of before, when an HMAC of 16 bytes stood before the place.
+            # An old cursor, with an HMAC of 16 bytes before the place.
             bytes(range(100, 116)) + after.encode(),
             *({"list": name}, {"after": after}, [name, after], {"list": None, "after": after}, {"list": [name], "after": after}),
-            # What is right in another spelling.
+            # Right content, written differently.
             {"after": after, "list": name},
             given | {"more": 1},
             json.dumps(given).encode() + b" ",
             f'{{"list":"{name}","after":"{after}","after":"{after}"}}'.encode(),
-            # Places that are none.
+            # Places that don't exist.
             *({"list": name, "after": value} for value in (None, 1, 1.5, True, [], [after], {}, {"S": after}, {"pk": "ROLES", "sk": "a"})),
             *({"list": name, "after": value} for value in ("", " ", "a b", f"{after} ", f"{after}\n", "../a", "a#000001", "ROLES#", "/")),
             *({"list": name, "after": value} for value in ("\0", "é", "٣", "\ud800", "a" * 65, "%2e", "-1")),

@@ -1,4 +1,4 @@
-"""GET /datasets and DELETE /datasets/{name}: what was uploaded."""
+"""GET /datasets and DELETE /datasets/{name}: uploaded data sets."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_where_the_bucket_keeps_versions_every_one_goes(winnow: Winnow) -> None:
 
 
 def test_one_of_which_only_a_delete_marker_is_there_is_not_there(winnow: Winnow) -> None:
-    # As when it has expired.
+    # An expired object leaves the same.
     winnow.s3.put_bucket_versioning(Bucket=winnow.names["Datasets"], VersioningConfiguration={"Status": "Enabled"})
     made = upload(winnow, "texts.json")
     winnow.s3.delete_object(Bucket=made["s3bucket"], Key=made["training_object"])

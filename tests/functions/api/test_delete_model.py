@@ -1,4 +1,4 @@
-"""DELETE /models/{model_id}, and the sweep that finishes what it had no time for."""
+"""DELETE /models/{model_id}, and the sweep that finishes a deletion that ran out of time."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_a_training_is_stopped_and_what_it_still_writes_does_not_count(winnow: W
     winnow.put_dataset()
     winnow.create(n_iter=1)
     job = winnow.started_job()
-    # Run up to the task before, then delete, then let the task come late: StopExecution doesn't stop a running Lambda.
+    # Run the tasks before this one, then delete, then run this task late: StopExecution doesn't stop a running Lambda.
     for earlier in ("prepare", "train", "publish")[: ("prepare", "train", "publish").index(task)]:
         job = winnow.run_task(earlier, job)
     assert winnow.call("delete_model").status in {200, 202}
@@ -106,7 +106,7 @@ def test_a_version_is_not_published_while_its_models_objects_are_being_removed(w
     winnow.create(n_iter=1)
     job = winnow.started_job()
     job = winnow.run_task("train", winnow.run_task("prepare", job))
-    # Without time for the objects the version's row is still there when the job comes to commit.
+    # The deletion has no time for the objects, so the version's row still exists when the job commits.
     assert winnow.invoke("functions/api/delete_model", load_event("api/delete_model"), Context(seconds=5))["statusCode"] == 202
 
     with pytest.raises(JobSupersededError):
@@ -146,7 +146,7 @@ def test_a_model_that_changes_under_the_deletion_is_looked_at_again(
 
 
 def test_from_the_deletion_on_no_write_of_the_job_is_let_through(winnow: Winnow) -> None:
-    """Though the deletion had no time yet for the model's rows and objects: what is noted now would be written to for 15 minutes more."""
+    """The deletion had no time yet for the model's rows and objects. A task that starts now could write for 15 more minutes."""
     winnow.put_dataset()
     winnow.create(n_iter=1)
     job = winnow.started_job()
@@ -201,7 +201,7 @@ def test_what_a_request_had_no_time_for_the_sweep_finishes(ready: Ready) -> None
     assert '"deleting"' in raw["body"]
     assert winnow.call("get_model").status == 404
     assert winnow.objects()
-    # Meanwhile the id is free again, and its new model is none of the sweep's business.
+    # The id is free again already. The sweep must not touch its new model.
     assert winnow.create().status == 202
 
     winnow.invoke(SWEEP, load_event("upkeep/sweep"), Context(seconds=240))
@@ -248,7 +248,7 @@ def test_a_sweep_of_nothing_is_nothing(winnow: Winnow) -> None:
 
 
 def table(winnow: Winnow) -> list[Json]:
-    """The rows of the registry, but for what the sweeper keeps for itself."""
+    """The rows of the registry without the sweeper's own."""
     return [row for row in winnow.table.scan()["Items"] if row["pk"] not in {rows.UPKEEP, rows.TRAININGS}]
 
 

@@ -1,4 +1,4 @@
-"""DELETE /models/{model_id}/versions/{version}: a version goes with its objects, and never one that answers or is being made."""
+"""DELETE /models/{model_id}/versions/{version}: it removes the version and its objects, except if it is live or being made."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SWEEP = "functions/upkeep/sweep"
 
 @pytest.fixture
 def two(ready: Ready, once: Once) -> Winnow:
-    """tc-01 with two ready versions, of which the second is live."""
+    """tc-01 with two ready versions. The second is live."""
 
     def make() -> None:
         assert ready("exclusive.json").train(force_update=True)["status"] == "ready"
@@ -193,7 +193,7 @@ def test_a_prediction_under_way_is_answered_by_the_one_that_is_live_then(two: Wi
     reads: list[int] = []
 
     def meanwhile() -> None:
-        # After the look at the model: before its version's row is read, or its first object.
+        # After the read of the model, and before the read of its version's row or first object.
         reads.append(len(reads) + 1)
         if operation == "s3.GetObject" or len(reads) == 2:
             promote(two, 1)

@@ -24,7 +24,7 @@ def get_file(winnow: Winnow, name: str) -> Answer:
 
 
 class References(HTMLParser):
-    """What a page loads and leads to, and whatever in it a Content-Security-Policy without 'unsafe-inline' would not let run."""
+    """What a page loads and links to, and what a Content-Security-Policy without 'unsafe-inline' would block."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ def test_the_contract_is_openapi_yaml(winnow: Winnow) -> None:
     answer = winnow.call("get_contract")
 
     assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
-    assert answer.body == contract.document(), "make it anew: make env"
+    assert answer.body == contract.document(), "make it again: make env"
 
 
 def test_the_contract_calls_the_api_that_it_was_read_from(winnow: Winnow) -> None:
@@ -55,7 +55,7 @@ def test_the_page_loads_its_own_files_by_relative_paths_and_nothing_else(winnow:
     page = References(answer.body)
 
     assert (answer.status, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
-    # Relative to …/docs, so that it works below a stage and without one.
+    # Relative to …/docs, so it works with and without a stage in the path.
     assert set(page.found) == {"openapi.json", *(f"docs/{name}" for name in FILES)}
     assert not page.inline
     assert "<title>Winnow: the API</title>" in answer.body
@@ -117,7 +117,7 @@ def test_all_of_it_is_light(winnow: Winnow) -> None:
     sizes |= {"index.html": gzipped(winnow.call("get_docs").body)}
 
     assert sum(sizes.values()) < 500_000
-    # What Lambda answers with isn't compressed yet.
+    # Lambda's answer isn't compressed yet.
     assert max(len(get_file(winnow, name).body.encode()) for name in FILES) < MOST_ANSWER_BYTES / 2
 
 
@@ -135,4 +135,4 @@ def test_the_calls_take_no_fields(winnow: Winnow, call: str) -> None:
 def test_no_file_of_our_page_names_another_host() -> None:
     page = contract.ROOT / "layers/docs/page"
     named = {match for file in page.iterdir() for match in re.findall(r"https?://[^\s\"']+", file.read_text())}
-    assert named == {"http://www.w3.org/2000/svg"}  # a name, and no address
+    assert named == {"http://www.w3.org/2000/svg"}  # a name, not an address

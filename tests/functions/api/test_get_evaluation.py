@@ -19,7 +19,7 @@ EPOCHS = [{"epoch": 1, "loss": 0.7, "score": 0.5}, {"epoch": 2, "loss": None, "s
 
 
 def write(winnow: Winnow, report: dict[str, Any]) -> None:
-    """Put the report where the training of version 1 writes its own."""
+    """Put the report in place of that of version 1."""
     with winnow.settings(FUNCTION):
         [key] = [key for key in winnow.objects() if key.endswith("/evaluation.json")]
         _, uid, _, version, fence, _ = key.split("/")
@@ -43,7 +43,7 @@ def test_a_version_s_whole_report_is_shown(ready: Ready, report: dict[str, Any])
     winnow = ready("exclusive.json")
     write(winnow, report)
 
-    # The call checks the answer against openapi.yaml, which knows no other fields.
+    # The call checks the answer against openapi.yaml, which allows no other fields.
     answer = winnow.call("get_evaluation")
 
     assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")

@@ -1,4 +1,4 @@
-"""POST /models with an Idempotency-Key: however often it is sent, one job and one answer."""
+"""POST /models with an Idempotency-Key: repeated requests get one job and one answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A line of the log, as a call leaves it."""
+"""The lines that a call writes to the log."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def lines(winnow: Winnow, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
-    """Those of one call for a model that isn't there."""
+    """The lines of one call for a model that doesn't exist."""
     written = io.StringIO()
     monkeypatch.setattr(logger.handlers[0], "stream", written)
     assert winnow.call("get_model").status == 404

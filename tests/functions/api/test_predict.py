@@ -65,7 +65,7 @@ def test_exclusive_scores_add_up_to_one_and_only_the_first_is_accepted(ready: Re
         assert sum(label["score"] for label in labels) == pytest.approx(1, abs=1e-5)
         assert not any(label["accepted"] for label in labels[1:])
         right += labels[0]["label"] == record["label"]
-    # Most of these it was trained on: what it learnt must have come through the artifact.
+    # The model was trained on most of these texts, so a complete artifact knows them.
     assert right >= 24
 
 
@@ -174,12 +174,12 @@ def test_a_model_without_a_live_version_says_why(winnow: Winnow) -> None:
 
 @pytest.fixture
 def clock() -> list[float]:
-    """The seconds of a predictor's clock, for a test to move."""
+    """The seconds of a predictor's clock. Tests can move it."""
     return [0.0]
 
 
 def new_predictor(winnow: Winnow, clock: list[float], memory: int | None = None) -> Predictor:
-    """In a new execution environment of so many bytes."""
+    """A predictor in a new execution environment with this memory, in bytes."""
     with winnow.settings("functions/api/predict"):
         artifacts = resources.artifacts(keeps_files=True)
         return Predictor(resources.models(), resources.versions(), artifacts, memory or resources.memory(), clock=lambda: clock[0])
@@ -187,7 +187,7 @@ def new_predictor(winnow: Winnow, clock: list[float], memory: int | None = None)
 
 @contextmanager
 def calls(client: Any, operation: str) -> Iterator[list[str]]:
-    """What the client is asked for meanwhile, by this operation."""
+    """The paths of the client's calls of this operation inside the `with` block."""
     asked: list[str] = []
     event = f"before-call.*.{operation}"
     client.meta.events.register(event, lambda params, **_: asked.append(params["url_path"]), unique_id="calls")
@@ -241,7 +241,7 @@ def test_the_registry_is_asked_once_a_second_for_a_model_and_for_a_version(ready
 
 @pytest.fixture
 def two(ready: Ready, once: Once) -> Winnow:
-    """Two ready versions, the second of them live, and a third that was cancelled."""
+    """Two ready versions and a third, cancelled one. The second is live."""
 
     def make() -> None:
         winnow = ready("exclusive.json")
@@ -278,11 +278,11 @@ def test_a_deleted_version_is_refused_within_two_seconds(two: Winnow, clock: lis
     assert predictor.predict("tc-01", ["What is this fee?"], 1)[0] == 2
 
 
-# --- what is kept in memory and on the disk ---
+# --- in memory and on the disk ---
 
 
 def reads(predictor: Predictor, version: int) -> int:
-    """How many objects an answer of the version reads."""
+    """How many objects the version's answer reads."""
     with calls(clients.s3(), "GetObject") as asked:
         predictor.predict("tc-01", ["What is this fee?"], 1, version=version)
     return len(asked)
@@ -290,16 +290,16 @@ def reads(predictor: Predictor, version: int) -> int:
 
 def test_what_was_used_least_recently_goes_first_and_comes_back_without_s3(two: Winnow, clock: list[float]) -> None:
     two.train(force_update=True, recipe="linear", seed=4)
-    # Room for two of them: the table of features alone is 2 MiB of each.
+    # Room for two versions: each has a table of features of 2 MiB.
     predictor = new_predictor(two, clock, memory=int(5.5 * 2**20 / MEMORY_SHARE))
-    # The fourth drives out the second, which was used before the first.
+    # Version 4 replaces version 2, which was used before version 1.
     assert [reads(predictor, version) for version in (1, 2, 1, 4)] == [3, 3, 0, 3]
     for file in kept_files().iterdir():
         file.write_bytes(b"something else")
     assert [reads(predictor, version) for version in (1, 4)] == [0, 0]
-    # What the disk has is refused, and read again; of 1, dropped now, that happens once more.
+    # The files on the disk are refused and read again: first those of 2, then those of 1, which 2 replaced.
     assert [reads(predictor, version) for version in (2, 1)] == [3, 3]
-    # What the disk has of each is whole again.
+    # The files of 1 and 2 on the disk are whole again.
     assert [reads(predictor, version) for version in (2, 1, 4, 1)] == [0, 0, 3, 0]
     assert [reads(predictor, version) for version in (2, 4, 1)] == [0, 0, 0]
 
@@ -311,7 +311,7 @@ def test_a_model_larger_than_the_bound_answers_and_stays(two: Winnow, clock: lis
 
 
 def test_the_files_of_an_environment_s_first_version_are_kept_when_it_comes_back(two: Winnow, clock: list[float]) -> None:
-    # Room for one of them.
+    # Room for one version.
     predictor = new_predictor(two, clock, memory=1)
     assert reads(predictor, 1) == 3
     assert not kept_files().exists()

@@ -1,4 +1,4 @@
-"""PUT /models/{model_id}/live: promote, roll back, and not over what another did meanwhile."""
+"""PUT /models/{model_id}/live: promote, roll back, and no overwriting of another client's change."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def two(ready: Ready, once: Once) -> Winnow:
-    """tc-01 with two ready versions; the second, of two labels, is live."""
+    """tc-01 with two ready versions. The second is live and has two labels."""
 
     def make() -> None:
         winnow = ready("exclusive.json")

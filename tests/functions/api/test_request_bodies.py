@@ -1,4 +1,4 @@
-"""Bodies that can't be read, are too large, or come in more than one way: one check behind all endpoints."""
+"""Bodies that can't be read, are too large, or come in two ways: one check for all endpoints."""
 
 from __future__ import annotations
 

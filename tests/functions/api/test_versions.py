@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def cancelled_versions(winnow: Winnow, number: int, model_id: str = "tc-01") -> None:
-    """Make so many versions of a model, each cancelled."""
+    """Make this number of versions of a model and cancel each."""
     for _ in range(number):
         version = winnow.create("create_model_force_update", id=model_id).body["version"]
         assert winnow.call("cancel_version", path={"model_id": model_id, "version": str(version)}).status == 200

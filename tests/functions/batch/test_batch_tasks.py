@@ -1,4 +1,4 @@
-"""Batch predictions that are cancelled, deleted, tried again, or of which nothing is heard."""
+"""Batch predictions that are cancelled, deleted, tried again, or silent."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_a_join_that_lacks_a_shard_fails_and_leaves_no_upload_open(ready: Ready)
     assert winnow.s3.list_multipart_uploads(Bucket=winnow.names["Models"]).get("Uploads", []) == []
 
 
-# --- what nobody else says ---
+# --- batches that end in silence ---
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_the_tasks_may_touch_what_is_a_batch_s_and_no_more() -> None:
 
 @pytest.fixture
 def never_started(winnow: Winnow) -> pytest.MonkeyPatch:
-    """Start no workflow of batches until undone."""
+    """Let no workflow of batches start until undone."""
     patched = pytest.MonkeyPatch()
     patched.setattr(winnow, "names", {**winnow.names, "BatchWorkflow": f"{winnow.names['BatchWorkflow']}-that-is-gone"})
     return patched

@@ -1,4 +1,4 @@
-"""Data sets that can't be trained on: each ends in `failed`, with a sentence that says where and why."""
+"""Data sets that can't be used for training: each ends in `failed`, with a sentence that says where and why."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ GOOD = [{"text": f"{thing} in {place}", "label": place} for place in ("town", "c
 
 
 def lines(*more: Any) -> bytes:
-    """The good records and then more, as JSON Lines: those begin in line 7."""
+    """The good records and then more, as JSON Lines. The others begin in line 7."""
     return "\n".join(
         [json.dumps(record) for record in GOOD] + [each if isinstance(each, str) else json.dumps(each) for each in more]
     ).encode()
 
 
 def array(*more: Any) -> bytes:
-    """The good records and then more, as a JSON array: those begin with example 7."""
+    """The good records and then more, as a JSON array. The others begin with example 7."""
     return json.dumps([*GOOD, *more]).encode()
 
 

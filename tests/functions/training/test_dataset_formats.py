@@ -33,7 +33,7 @@ TOGETHER: list[Labelled] = [
 
 
 def frozen(winnow: Winnow, name: str, body: bytes) -> dict[str, bytes]:
-    """What Prepare keeps of the data set under that name: the examples and the rows of each part, packed."""
+    """The objects that Prepare writes for this data set: the compressed examples and rows of each part."""
     winnow.s3.put_object(Bucket="albert-textcats", Key=name, Body=body)
     assert winnow.create(id=name.replace(".", "-"), training_object=name).status == 202
     winnow.invoke("functions/training/prepare", winnow.started_job())

@@ -1,4 +1,4 @@
-"""What is said of a data set: GET …/report of a version, and POST /models as a dry run."""
+"""The report on a data set: GET …/report of a version, and POST /models as a dry run."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def problem(report: Json, kind: str) -> Json:
 
 
 class Invoked:
-    """Lambda, as it takes an asynchronous call: it keeps what the function is to be given."""
+    """Lambda for asynchronous calls: it keeps the events."""
 
     def __init__(self) -> None:
         self.events: list[Json] = []
@@ -62,7 +62,7 @@ def invoked(winnow: Winnow, monkeypatch: pytest.MonkeyPatch) -> Invoked:
     return invoked
 
 
-# --- what it says ---
+# --- its content ---
 
 
 def test_of_a_good_data_set_it_has_nothing_to_say(winnow: Winnow) -> None:

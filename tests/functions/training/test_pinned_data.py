@@ -1,4 +1,4 @@
-"""What a version was trained on is named by bucket, key, version id, ETag and SHA-256."""
+"""A version names its data set by bucket, key, version id, ETag and SHA-256."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KEY = "trainingSet.json"
 
 
 def prepared(winnow: Winnow) -> Json:
-    """The data set of a version whose training has read it, as GET /models/{model_id} shows it."""
+    """A version's data set after its training has read it, as GET /models/{model_id} shows it."""
     assert winnow.create(n_iter=1).status == 202
     winnow.invoke("functions/training/prepare", winnow.started_job())
     dataset: Json = winnow.version()["dataset"]

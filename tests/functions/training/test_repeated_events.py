@@ -1,4 +1,4 @@
-"""The workflow's events delivered several times and out of order, as Lambda and Step Functions may: their effects are there once."""
+"""Events of the workflow that come several times or out of order, as Lambda and Step Functions allow: each has its effect once."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ FAILURE = {"failure": {"Error": "Lambda.Unknown", "Cause": "The cause could not 
 
 
 def deliver(winnow: Winnow, task: str, event: Json) -> Any:
-    """Deliver an event; what comes of one that comes too early or too late is an error that Step Functions would see, and no more.
+    """Deliver an event. Returns the result or the error that Step Functions would see, such as that of an early or late event.
 
-    task: of Train with the recipe, as in "train linear".
+    task: Train also needs a recipe, as in "train linear".
     """
     task, _, recipe = task.partition(" ")
     try:
@@ -29,7 +29,7 @@ def deliver(winnow: Winnow, task: str, event: Json) -> Any:
 
 
 def undisturbed(winnow: Winnow) -> tuple[Json, dict[str, bytes]]:
-    """The version and the objects of a training whose events come once and in order, the model's own names taken out."""
+    """The version and the objects of a training whose events come once and in order, without the model's own names."""
     winnow.create(id="calm", n_iter=2)
     job = winnow.started_job()
     assert winnow.run_workflow(job) == "Publish"
@@ -46,7 +46,7 @@ def told(winnow: Winnow, model_id: str) -> Json:
 def objects(winnow: Winnow, job: Json) -> dict[str, bytes]:
     prefix = f"models/{job['job']['uid']}/"
     mine = {key.removeprefix(prefix): body for key, body in winnow.objects().items() if key.startswith(prefix)}
-    # The pipeline has the model's name in it, and the time.
+    # The pipeline contains the model's name and the time.
     return {key: body for key, body in mine.items() if not key.endswith("pipeline.tar.gz")}
 
 
@@ -65,7 +65,7 @@ def test_every_event_three_times_and_out_of_order(winnow: Winnow, seed: int, enc
     results: dict[str, Json] = {}
     for task in [*deliveries, *tasks]:
         if task == "publish" and len(results) < len(recipes):
-            continue  # Step Functions gives publish what each train answered, and so not before they did
+            continue  # Step Functions gives publish each train's answer, so publish comes later
         result = deliver(winnow, task, job | ({"candidates": [*results.values()]} if task == "publish" else tried))
         if task.startswith("train") and isinstance(result, dict):
             results[task] = result

@@ -1,4 +1,4 @@
-"""The workflow's functions, from a request to a version that answers, and what ends one on the way."""
+"""The workflow's functions, from a request to a version that answers, and how a training can fail."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_the_figures_lie_beside_the_evaluation_they_are_drawn_from(winnow: Winno
 @pytest.mark.parametrize("keep_texts", [False, True])
 def test_what_went_wrong_is_quoted_only_where_the_request_said_so(winnow: Winnow, keep_texts: bool) -> None:
     winnow.put_dataset()
-    # So slow a learner that it is wrong.
+    # It learns so slowly that its answers are wrong.
     winnow.train(keep_texts=keep_texts, learn_rate=1e-9, recipe="cnn")
     [report] = [json.loads(body) for key, body in winnow.objects().items() if key.endswith("/evaluation.json")]
     texts = {number: record["text"] for number, record in enumerate(load_dataset("exclusive.json"), start=1)}
@@ -198,7 +198,7 @@ def test_fail_is_silent_about_a_job_that_has_ended(winnow: Winnow, capsys: pytes
 
 
 def test_a_task_that_fails_on_purpose_says_so_itself(winnow: Winnow) -> None:
-    """Not every cloud hands a Catch the error's own name and message."""
+    """Not every cloud gives a Catch the error's own name and message."""
     winnow.create()
 
     with pytest.raises(DatasetError):
@@ -210,7 +210,7 @@ def test_a_task_that_fails_on_purpose_says_so_itself(winnow: Winnow) -> None:
 
 @pytest.mark.parametrize("task", ["prepare", "train", "publish", "fail"])
 def test_the_recorded_inputs_have_the_shape_that_the_workflow_gives(winnow: Winnow, task: str) -> None:
-    """They are of a job that the registry doesn't know: Fail has nothing to say of it, the others stop."""
+    """Their job isn't in the registry: Fail does nothing, and the others stop."""
     with nullcontext() if task == "fail" else pytest.raises(JobSupersededError):
         winnow.invoke(f"functions/training/{task}", load_event(f"training/{task}"))
 
@@ -226,7 +226,7 @@ def test_nothing_is_written_to_the_data_set_bucket(ready: Ready) -> None:
 
 
 def frozen(winnow: Winnow, part: str, version: int = 1) -> list[tuple[str, str]]:
-    """The frozen examples of a part ("train" or "test"), as text and only label."""
+    """The frozen examples of a part ("train" or "test"), as pairs of text and label."""
     [body] = [
         body for key, body in winnow.objects().items() if f"/versions/{version}/" in key and key.endswith(f"examples/{part}.jsonl.gz")
     ]

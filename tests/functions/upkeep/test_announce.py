@@ -1,4 +1,4 @@
-"""When a training has ended, an event goes to the event bus: from the registry's stream, so that no way of ending is forgotten."""
+"""Each end of a training sends an event to the event bus. It comes from the registry's stream, so it covers every kind of end."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Bus:
-    """An event bus that keeps what it is given, and refuses so many entries first."""
+    """An event bus that keeps its events. It refuses a number of entries first."""
 
     def __init__(self, refused: int = 0) -> None:
         self.events: list[dict[str, Any]] = []

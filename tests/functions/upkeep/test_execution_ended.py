@@ -1,4 +1,4 @@
-"""The rule on ends of the workflow's executions: what nobody else said of a training, it says."""
+"""The rule on ends of the workflow's executions: it reports ends of trainings that nothing else reported."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ENDED = "functions/upkeep/execution_ended"
 
 
 def ended(job: Json, status: str = "ABORTED", **more: str) -> Json:
-    """The event of the job's execution having ended so."""
+    """The event of the end of the job's execution with this status."""
     event = load_event("upkeep/execution_ended")
     return event | {"detail": event["detail"] | {"status": status, "input": json.dumps(job), **more}}
 
@@ -46,7 +46,7 @@ def test_a_training_whose_execution_ended_without_a_word_fails(
 
     assert (winnow.version()["status"], winnow.model()["status"]) == ("failed", "failed")
     assert said in winnow.version()["error"]
-    # Who stopped it from outside knows.
+    # Only a failure counts as a fault: a person who stops an execution knows about it.
     assert counted(capsys.readouterr().out) == ({"WorkflowFaults": 1} if status == "FAILED" else {})
     assert winnow.create("create_model_force_update").body["version"] == 2
 

@@ -1,4 +1,4 @@
-"""The scheduled sweep of trainings of which nothing is heard, and what keeps it going. (Deletions: test_delete_model.py.)"""
+"""The scheduled sweep of silent trainings, and how it continues after errors. (Deletions: test_delete_model.py.)"""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ SWEEP = "functions/upkeep/sweep"
 
 @pytest.fixture
 def broken(winnow: Winnow) -> pytest.MonkeyPatch:
-    """Start no workflow until undone."""
+    """Let no workflow start until undone."""
     patched = pytest.MonkeyPatch()
     patched.setattr(winnow, "names", {**winnow.names, "TrainingWorkflow": f"{winnow.names['TrainingWorkflow']}-that-is-gone"})
     return patched
 
 
 def note(winnow: Winnow, job: Json) -> None:
-    """Write that the training goes on, as each of its tasks does."""
+    """Note that the training goes on, as each of its tasks does."""
     with winnow.settings("functions/training/train"):
         resources.jobs().note(TrainingJob.from_event(job["job"]), VersionStatus.TRAINING, Progress.of(Stage.TRAINING))
 
 
 def stop(winnow: Winnow, number: int = -1) -> None:
-    """Stop an execution, as somebody does in the console."""
+    """Stop an execution, as a person can in the console."""
     winnow.stepfunctions.stop_execution(executionArn=winnow.executions()[number]["executionArn"])
 
 
@@ -259,7 +259,7 @@ def test_objects_that_nobody_will_ask_for_are_removed_when_they_are_a_day_old(
     winnow.table.update_item(Key=rows.version_key(uid, 1), UpdateExpression="SET fence = :two", ExpressionAttributeValues={":two": 2})
     old = winnow.objects()
     for key, body in old.items():
-        # As if it had been started anew once: what the first execution left is no longer asked for.
+        # As after one restart: nothing needs the objects of the first execution.
         winnow.s3.put_object(Bucket=bucket, Key=key.replace("/versions/1/1/", "/versions/1/2/"), Body=body)
     kept = {key for key in winnow.objects() if "/versions/1/2/" in key} | {"an/operator's/own", f"models/{uid}/notes.txt"}
     orphans = [f"models/{uid}/versions/1/2/checkpoints/3.bin", f"models/{uid}/versions/2/1/artifact/a.bin", "models/f00/versions/1/1/b.bin"]
@@ -271,7 +271,7 @@ def test_objects_that_nobody_will_ask_for_are_removed_when_they_are_a_day_old(
     assert sweep(winnow, capsys) == {"OrphansRemoved": len(old) + len(orphans)}
 
     assert set(winnow.objects()) == kept
-    # What no row knows may be the rows' fault: the bucket keeps what was removed, as long as it keeps versions.
+    # A row could be missing by mistake, so the removed objects stay in the bucket as old versions.
     kept_versions = {entry["Key"] for entry in winnow.s3.list_object_versions(Bucket=bucket)["Versions"]}
     assert kept_versions == kept | set(orphans) | set(old)
     assert winnow.call("predict", "predict_get_body").status == 200
