@@ -1,4 +1,4 @@
-"""`"recipe": "auto"`, the default: what the deployment has is trained side by side, and the best becomes the version, which says why."""
+"""`"recipe": "auto"`, the default: all recipes are trained side by side. The best becomes the version, which gives the reason."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ BEST_BETTER = {"linear": 0.8, "best": 0.81}
 
 @pytest.fixture
 def two(winnow: Winnow) -> Winnow:
-    """A deployment that has two recipes to try, and a data set."""
+    """A deployment with a data set and two recipes to try."""
     winnow.parameters["Encoder"] = "minilm"
     winnow.put_dataset()
     return winnow
 
 
 def scored(monkeypatch: pytest.MonkeyPatch, scores: dict[str, float]) -> None:
-    """Whatever they learn, the candidates come off like this on what is held out."""
+    """Give the candidates these held-out scores, whatever they learn."""
     monkeypatch.setattr(Folds, "held_out_score", lambda folds: scores[folds.plan.recipe])
 
 
@@ -45,7 +45,7 @@ def prepared(winnow: Winnow, **fields: Any) -> Json:
 
 
 def of_candidates(winnow: Winnow) -> list[str]:
-    """What lies in the bucket beside a version's own files."""
+    """The candidates' objects in the bucket, without those of versions."""
     of_candidates = [key for key in winnow.objects() if "/checkpoints/" in key]
     versions = sum(key.endswith("/artifact/manifest.json") for key in winnow.objects().keys() - of_candidates)
     return of_candidates + [key for key in winnow.objects() if "/artifact/weights-" in key][versions:]
@@ -74,7 +74,7 @@ def test_the_best_candidate_becomes_the_version(two: Winnow, monkeypatch: pytest
     assert (version["status"], version["recipe"], version["live"]) == ("ready", "best", True)
     assert without_seconds(version["selection"]) == [{"recipe": "linear", "score": 0.8}, {"recipe": "best", "score": 0.81}]
     assert version["selection"]["reason"] == "Chose best (0.810) over linear (0.800)."
-    # Each began with what the client asked for: none of these are linear's.
+    # Each candidate began with the client's settings, not with linear's.
     filled = settings_for("best", Hyperparameters(n_iter=2), version["dataset"]["train_examples"], 3, exclusive=True)
     assert (version["hyperparameters"]["learn_rate"], version["hyperparameters"]["n_iter"]) == (filled.learn_rate, 2)
     assert two.call("predict", "predict_get_body").status == 200
@@ -101,7 +101,7 @@ def test_the_version_is_the_same_as_where_the_client_names_the_winner(two: Winno
 
 def test_nothing_is_left_of_the_candidate_that_was_not_chosen(two: Winnow) -> None:
     job = two.run_task("train", prepared(two))
-    assert len(of_candidates(two)) == 6  # of each its manifest, its epochs and its weights
+    assert len(of_candidates(two)) == 6  # the manifest, epochs and weights of each
 
     two.run_task("publish", job)
 
@@ -110,7 +110,7 @@ def test_nothing_is_left_of_the_candidate_that_was_not_chosen(two: Winnow) -> No
 
 
 def test_the_test_set_has_no_part_in_the_choice(two: Winnow) -> None:
-    """A test set and one that says the opposite: another evaluation, the same scores."""
+    """A test set and its opposite: the evaluation differs, the scores are the same."""
     versions = []
     for a, b in (("baking", "cycling"), ("cycling", "baking")):
         rows = [row for number in range(3) for row in (f"a text {number},{a}", f"b text {number},{b}")]
@@ -135,11 +135,11 @@ def test_patience_and_minutes_hold_for_each_candidate(two: Winnow, monkeypatch: 
     assert given == {"linear": (1, 5), "best": (1, 5)}
 
 
-# --- what a candidate fails of ---
+# --- candidates that fail ---
 
 
 def broken(monkeypatch: pytest.MonkeyPatch, error: BaseException, *recipes: str) -> None:
-    """The training of these fails in the end."""
+    """The training of these recipes fails at its end."""
     result = Training.result
 
     def failing(training: Training) -> Any:
@@ -188,7 +188,7 @@ def test_what_a_candidate_fails_of_on_purpose_fails_the_version(two: Winnow, mon
 
 
 class OutOfTime(Context):
-    """A Lambda without any time left."""
+    """A Lambda with no time left."""
 
     def __init__(self) -> None:
         super().__init__(seconds=1)
@@ -196,7 +196,7 @@ class OutOfTime(Context):
 
 def test_a_candidate_that_comes_no_further_leaves_the_others(two: Winnow, monkeypatch: pytest.MonkeyPatch) -> None:
     job = prepared(two)
-    # What a step adds is too little to see.
+    # No step makes visible progress.
     monkeypatch.setattr(Training, "share", property(lambda _: 0.5))
     linear, best = (
         two.invoke("functions/training/train", job | {"candidate": candidate}, context)
@@ -211,7 +211,7 @@ def test_a_candidate_that_comes_no_further_leaves_the_others(two: Winnow, monkey
     assert "n_texts" in version["selection"]["candidates"][1]["failed"]
 
 
-# --- while it goes on ---
+# --- during the training ---
 
 
 def test_only_the_dearest_says_how_far_the_training_is_and_each_renews_the_lease(
@@ -227,7 +227,7 @@ def test_only_the_dearest_says_how_far_the_training_is_and_each_renews_the_lease
 
     (of_linear, rows), (of_best, later) = seen
     assert (of_linear["percent"], of_linear["epoch"]) == (5, None)
-    # Of three folds, of one without a fifth of the labels, and of all.
+    # Five trainings of 4 epochs: three folds, one without a fifth of the labels, and one on all examples.
     assert (of_best["percent"] > 90, of_best["epoch"], of_best["epochs"]) == (True, 20, 20)
     assert lease(rows) < lease(later)
     assert two.version()["hyperparameters"]["learn_rate"] is None
@@ -289,7 +289,7 @@ def test_a_version_from_feedback_chooses_anew_where_its_base_was_chosen(winnow: 
 
     assert (version["status"], version["source"], version["recipe"]) == ("ready", "feedback", "best")
     assert len(version["selection"]["candidates"]) == 2
-    # What the client asked for, and not what linear made of it.
+    # The client's settings, not those that linear filled in.
     filled = settings_for("best", Hyperparameters(), 100, 3, exclusive=True)
     assert {name: version["hyperparameters"][name] for name in ("n_iter", "seed", "learn_rate")} == {
         "n_iter": 3,

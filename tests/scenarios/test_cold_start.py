@@ -1,4 +1,4 @@
-"""POST /prediction in a new process: what it imports, and that its scores are those of the version as a spaCy pipeline."""
+"""POST /prediction in a new process: its imports, and its scores, which equal those of the version's spaCy pipeline."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TEXTS = ["I want to save for vacation!", "How deep do tulip bulbs go?", "a flat 
 
 HEAVY = {"spacy", "thinc", "pydantic", "onnxruntime", "tokenizers"}
 
-# The given rows and objects in fake clouds of its own; then the function's own code. Says the answer, and what is imported.
+# Puts the given rows and objects into its own fake cloud, and runs the function's code. Prints the answer and the imports.
 _ANSWER = """
 import base64, json, sys
 from types import SimpleNamespace
@@ -54,7 +54,7 @@ print(json.dumps({"answer": answer, "at_init": at_init, "imported": sorted(sys.m
 
 
 def in_a_new_process(winnow: Winnow, script: str, given: str = "", **variables: str) -> str:
-    """The last line that the script prints. It runs as the deployed function, whose clients are made when it is imported."""
+    """The last line that the script prints. It runs like the deployed function, which makes its clients on import."""
     with winnow.settings("functions/api/predict"):
         fake = {"AWS_ACCESS_KEY_ID": "fake", "AWS_SECRET_ACCESS_KEY": "fake", "AWS_DEFAULT_REGION": REGION}
         path = os.pathsep.join(map(str, (ROOT / "layers" / "winnow", ROOT / "functions" / "api" / "predict")))
@@ -66,7 +66,7 @@ def in_a_new_process(winnow: Winnow, script: str, given: str = "", **variables: 
 
 
 def answered(winnow: Winnow, texts: list[str], folder: Path) -> tuple[Json, set[str]]:
-    """The body of the answer, and the packages that the process had imported by then. folder: its /tmp."""
+    """The body of the answer, and the packages that the process imported for it. folder: its /tmp."""
     client = boto3.client("dynamodb")
     table = client.describe_table(TableName=winnow.names["Registry"])["Table"]
     given = {
@@ -83,7 +83,7 @@ def answered(winnow: Winnow, texts: list[str], folder: Path) -> tuple[Json, set[
 
 
 def piped(winnow: Winnow, folder: Path) -> Any:
-    """The version as the pipeline that GET …/artifact links to."""
+    """The version's pipeline, as GET …/artifact links to it."""
     [archive] = [body for key, body in winnow.objects().items() if key.endswith("pipeline.tar.gz")]
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         tar.extractall(folder, filter="data")
@@ -113,7 +113,7 @@ def test_a_process_imports_only_what_its_model_needs_and_scores_like_the_pipelin
 
 @pytest.fixture
 def hooks(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], object]]:
-    """Lambda's hooks around a snapshot, by their names, as the function registers them."""
+    """The function's hooks around a snapshot, by name."""
     registered: dict[str, Callable[[], object]] = {}
     runtime = ModuleType("snapshot_restore_py")
     for name in ("before_snapshot", "after_restore"):
@@ -155,7 +155,7 @@ def test_a_process_out_of_a_snapshot_has_credentials_and_chance_of_its_own(
         assert random.random() != drawn
 
 
-# The hook before a snapshot, where the layer with the encoder and what runs it is left out.
+# The hook before a snapshot, without the layer of the encoder and its runtime.
 _SNAPSHOT = """
 import sys
 from types import ModuleType

@@ -1,4 +1,4 @@
-"""Deployments without a sentence encoder, or with another than a version was trained with: refused in a sentence, and never a score."""
+"""Deployments without a version's sentence encoder, or with another one: calls are refused with a sentence and never get a score."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Another:
     name, digest = "another-encoder", "0b7e2c41d9f3" + "0" * 52
 
     def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """All texts are alike to it."""
+        """The same vector for every text."""
         return np.full((len(texts), 384), 384**-0.5, np.float32)
 
 
 @pytest.fixture
 def deployed(winnow: Winnow) -> Winnow:
-    """A deployment with an encoder, and a data set."""
+    """A deployment with an encoder and a data set."""
     winnow.parameters["Encoder"] = "minilm"
     winnow.put_dataset()
     return winnow
@@ -47,13 +47,13 @@ def with_another(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def without_any(winnow: Winnow, monkeypatch: pytest.MonkeyPatch) -> None:
     winnow.parameters["Encoder"] = "none"
-    # As where its layer is left out.
+    # As without its layer.
     monkeypatch.setattr(encoder, "_PACKAGE", "winnow_encoder_left_out")
     monkeypatch.setattr(encoder, "installed", encoder.installed.__wrapped__)
 
 
 def predict(winnow: Winnow) -> Answer:
-    """In a new execution environment, as after a deployment."""
+    """Predict in a new execution environment, as after a deployment."""
     winnow.new_environment()
     return winnow.call("predict", "predict_post_text")
 
@@ -66,7 +66,7 @@ def update(winnow: Winnow, **fields: Any) -> Json:
     return winnow.train(force_update=True, **fields)
 
 
-# --- without any ---
+# --- without an encoder ---
 
 
 @pytest.mark.parametrize("recipe", NEEDING)
@@ -100,7 +100,7 @@ def test_a_version_answers_and_once_the_encoder_is_gone_it_is_refused(
     refused = predict(deployed)
     assert (refused.status, refused.body["type"]) == (409, "urn:winnow:problem:no-such-encoder")
     assert "deploy it with the parameter Encoder=minilm" in refused.body["detail"]
-    # What needs no encoder goes on.
+    # Recipes without an encoder still work.
     assert update(deployed, recipe="linear")["status"] == "ready"
     assert predict(deployed).body["version"] == 2
 
@@ -128,7 +128,7 @@ def test_a_retraining_chooses_among_what_is_left_where_the_recipe_was_left_open(
     assert (version["version"], version["status"], version["recipe"]) == (2, "ready", "linear")
 
 
-# --- with another ---
+# --- with another encoder ---
 
 
 @pytest.mark.parametrize("recipe", NEEDING)

@@ -1,4 +1,4 @@
-"""Versions from feedback that fail or go: what becomes of the batches that they took. (Those that are made: test_retraining.py.)"""
+"""The feedback of versions that fail or are deleted. (Versions that succeed: test_retraining.py.)"""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.support.clock import Clock
 
 
-# --- what fails ---
+# --- versions that fail ---
 
 
 def fail(winnow: Winnow) -> None:
@@ -126,7 +126,7 @@ def test_a_repeated_prepare_changes_nothing(ready: Ready) -> None:
     assert (frozen(winnow, 2, "train"), winnow.version()["dataset"]) == (first, dataset)
 
 
-# --- what goes ---
+# --- versions that are deleted ---
 
 
 def test_deleting_a_model_removes_its_feedback(ready: Ready) -> None:

@@ -1,4 +1,4 @@
-"""`"promote": "if-better"`: a version goes live only if it is at least as good as the live one, on texts that neither was trained on."""
+"""`"promote": "if-better"`: a version goes live only if it is at least as good as the live one on texts that are new to both."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_the_first_version_needs_no_gate(winnow: Winnow) -> None:
 
 
 def test_a_better_version_goes_live(winnow: Winnow) -> None:
-    # So slow a learner that it knows nothing.
+    # It learns so slowly that it knows nothing.
     winnow.put_dataset(good())
     winnow.train(recipe="cnn", learn_rate=1e-9)
     version = update(winnow, good())
@@ -51,7 +51,7 @@ def test_a_better_version_goes_live(winnow: Winnow) -> None:
 def test_a_worse_version_stays_ready_with_the_reason_and_a_person_decides(winnow: Winnow) -> None:
     winnow.put_dataset(good())
     winnow.train(n_iter=8)
-    # So slow a learner that it knows nothing.
+    # It learns so slowly that it knows nothing.
     version = update(winnow, good(), recipe="cnn", learn_rate=1e-9, n_iter=1)
 
     gate = version["gate"]
@@ -69,7 +69,7 @@ def test_a_worse_version_stays_ready_with_the_reason_and_a_person_decides(winnow
 def test_both_are_measured_on_texts_that_neither_was_trained_on(winnow: Winnow) -> None:
     winnow.put_dataset(good())
     winnow.train(n_iter=8)
-    # With another seed other texts are held out, and most of those of the first are trained on.
+    # Another seed holds out other texts. Most held-out texts of version 1 are training texts of version 2.
     version = update(winnow, good(), seed=5)
 
     held_out = [{text for text, _ in frozen(winnow, "test", number)} for number in (1, 2)]

@@ -1,4 +1,4 @@
-"""Any text at all: answered, or refused with a sentence; and no text and no key in a log. (How long each takes: `make bench-hostile`.)"""
+"""Any text is answered, or refused with a sentence. Logs contain no text and no key. (Times: `make bench-hostile`.)"""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_no_text_and_no_key_reaches_a_log(trained: Winnow, capfd: pytest.Capture
     trained.call("predict", "predict_get_query", query={"model_id": "tc-01", "text": SECRET}, headers={"x-api-key": KEY})
 
     said = capfd.readouterr()
-    # With what a record has beside its message.
+    # Including the fields of a record other than its message.
     logged = said.out + said.err + caplog.text + "".join(str(vars(record)) for record in caplog.records)
     assert logged.count("'message': 'answered'") == 6
     assert SECRET not in logged

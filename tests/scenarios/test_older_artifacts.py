@@ -1,4 +1,4 @@
-"""Artifacts that older locks made go on giving the answers that they gave then (docs/upgrades.md)."""
+"""Artifacts from older locks still give the same answers (docs/upgrades.md)."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from winnow.storage.candidates import Candidates
 if TYPE_CHECKING:
     from tests.conftest import Ready, Winnow
 
-# Of scores: another numpy, or another processor, may add up in another order. float32 has seven digits, and an answer rounds to six.
+# For scores: another numpy or processor may add in another order. float32 has seven digits, and an answer rounds to six.
 TOLERANCE = 1e-5
-# Where the encoder itself reads the texts: its int8 products are rounded otherwise from processor to processor.
+# If the encoder itself reads the texts: processors round its int8 products differently.
 TOLERANCE_OF_ENCODER = 0.05
 
 STORED = list(stored())
@@ -59,7 +59,7 @@ def test_a_live_version_of_it_answers(artifact: StoredArtifact, ready: Ready) ->
 
 
 def make_live(winnow: Winnow, artifact: StoredArtifact) -> None:
-    """Let tc-01's live version have this artifact, as if its training had made it."""
+    """Give tc-01's live version this artifact, as if its training had made it."""
     [row] = [item for item in winnow.table.scan()["Items"] if "manifest_sha256" in item]
     for key in winnow.objects():
         winnow.s3.delete_object(Bucket=winnow.names["Models"], Key=key)

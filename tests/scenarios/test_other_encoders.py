@@ -1,5 +1,5 @@
-"""Sentence encoders that an operator keeps in a bucket: versions are trained with one, go on with the one they had, and a deployment that
-would take it from them is refused."""
+"""Sentence encoders in an operator's bucket: new versions use one, older versions keep theirs. A deployment fails if it would remove one
+that is in use."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CHECK = "functions/upkeep/check_encoders"
 
 @pytest.fixture(autouse=True)
 def fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where this test's execution environments keep what they fetch."""
+    """The folder for encoders that this test's execution environments fetch."""
     monkeypatch.setattr(encoders, "_FETCHED", tmp_path / "fetched")
     encoders._opened.cache_clear()
     return tmp_path / "fetched"
@@ -41,7 +41,7 @@ def fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The files of another encoder: the weights of the layer's, of which it reads fewer tokens."""
+    """The files of another encoder: it has the layer's weights and reads fewer tokens."""
     for part in ("model.onnx", "tokenizer.json"):
         (tmp_path / part).symlink_to(INSTALLED / part)
     return tmp_path
@@ -49,7 +49,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def digest(winnow: Winnow, folder: Path) -> str:
-    """Another encoder in a bucket that the deployment knows. Versions are trained with the layer's."""
+    """Another encoder, in the deployment's bucket. Versions are trained with the layer's."""
     boto3.client("s3").create_bucket(Bucket=BUCKET)
     winnow.parameters |= {"Encoder": "minilm", "EncoderBucket": BUCKET}
     winnow.put_dataset()
@@ -57,7 +57,7 @@ def digest(winnow: Winnow, folder: Path) -> str:
 
 
 def new_environments(winnow: Winnow) -> None:
-    """As after a deployment."""
+    """Start new execution environments, as after a deployment."""
     winnow.environments.clear()
     encoders._opened.cache_clear()
 
@@ -68,7 +68,7 @@ def predict(winnow: Winnow) -> Answer:
 
 
 def checked(winnow: Winnow, monkeypatch: pytest.MonkeyPatch, kind: str = "Update") -> Json:
-    """What the deployment's check answers to CloudFormation."""
+    """The answer of the deployment's check to CloudFormation."""
     new_environments(winnow)
     return answer_of(winnow, monkeypatch, CHECK, load_event("upkeep/check_encoders") | {"RequestType": kind})
 
@@ -155,7 +155,7 @@ def test_a_text_that_one_makes_no_tokens_of_is_answered_and_takes_no_other_with_
         assert found == alone
 
 
-# --- what lies there isn't what it should be ---
+# --- a wrong object in the bucket ---
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_a_version_doesn_t_answer_by_what_isn_t_its_encoder(winnow: Winnow, dige
     refused = predict(winnow)
     assert (refused.status, refused.body["type"]) == (409, "urn:winnow:problem:no-such-encoder")
     assert refused.body["detail"].startswith(f"The sentence encoder few-tokens ({digest[:12]}) in s3://{BUCKET}/encoders/{digest}/ {said}")
-    # Nothing of it is kept, to be taken for whole.
+    # No part of it is kept: it could be taken for the whole.
     assert not list(fetched.iterdir())
 
 
@@ -217,7 +217,7 @@ def test_one_that_drops_a_bucket_s_encoder_is_refused(winnow: Winnow, digest: st
     answer = checked(winnow, monkeypatch)
     assert answer["Status"] == "FAILED"
     assert answer["Reason"].startswith("1 version (tc-01 1) would stop answering: This version was trained with the sentence encoder few-t")
-    # Once it isn't needed any more, it may go.
+    # An encoder that no version needs can be removed.
     winnow.train(recipe="linear", force_update=True)
     winnow.call("delete_version", path={"model_id": "tc-01", "version": "1"})
     assert checked(winnow, monkeypatch)["Status"] == "SUCCESS"
@@ -283,11 +283,11 @@ def test_a_fault_of_ours_is_an_answer_too(winnow: Winnow, digest: str, monkeypat
 
     monkeypatch.setattr(encoders, "check", killed)
     assert checked(winnow, monkeypatch)["Status"] == "FAILED"
-    # A stack that goes asks for nothing.
+    # The deletion of a stack needs no check.
     assert checked(winnow, monkeypatch, "Delete")["Status"] == "SUCCESS"
 
 
-# --- putting one there ---
+# --- upload of an encoder ---
 
 
 def test_one_as_it_is_described_keeps_its_digest(winnow: Winnow, digest: str) -> None:

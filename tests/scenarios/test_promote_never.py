@@ -1,4 +1,4 @@
-"""POST /models with "promote": "never": the version is made, and waits."""
+"""POST /models with "promote": "never": the version is trained, but not promoted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An artifact that isn't, byte for byte, what a training wrote: refused with a sentence and a metric, and never loaded."""
+"""An artifact that differs in one byte from what the training wrote is refused with a sentence and a metric, and never loaded."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ def put(winnow: Winnow, key: str, body: bytes) -> None:
 
 
 def predict(winnow: Winnow) -> Answer:
-    """With nothing loaded yet, and nothing in /tmp."""
+    """Predict in a new execution environment: nothing is loaded, and /tmp is empty."""
     winnow.new_environment()
     return winnow.call("predict", "predict_post_text")
 
 
 def counted(said: str) -> int:
-    """How often the metric of refused artifacts is in what was printed."""
+    """How often the output contains the metric of refused artifacts."""
     lines = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
     return sum(line.get("RefusedArtifacts", [0])[0] for line in lines)
 
 
 def mutated(body: bytes, chance: random.Random) -> bytes:
-    """Bytes changed, cut, put in, taken out, or said twice."""
+    """The body with bytes changed, cut off, inserted, removed or repeated."""
     place, length = chance.randrange(len(body)), chance.choice([1, 2, 100, 10_000])
     match chance.randrange(5):
         case 0:
@@ -71,7 +71,7 @@ def test_no_mutation_is_loaded(ready: Ready, seed: int, capsys: pytest.CaptureFi
         if body == whole[key]:
             continue
         put(winnow, key, body)
-        # What was whole the last time is kept there.
+        # It still has the whole files of the last time.
         winnow.empty_tmp()
         refused = winnow.call("predict", "predict_post_text")
         put(winnow, key, whole[key])
@@ -80,7 +80,7 @@ def test_no_mutation_is_loaded(ready: Ready, seed: int, capsys: pytest.CaptureFi
         assert (refused.status, refused.body["type"]) == (500, "urn:winnow:problem:artifact")
         assert refused.body["detail"].endswith("has changed since its training: train it again.")
     assert counted(capsys.readouterr().out) == mutations
-    # Nothing of it is lost by having been refused.
+    # A refusal does no harm to the artifact.
     assert predict(winnow).status == 200
 
 
@@ -128,7 +128,7 @@ def test_a_version_held_against_one_waits_for_a_client_s_word(ready: Ready, caps
     assert counted(capsys.readouterr().out) == 1
 
 
-# --- what has the right digest, and can't be read all the same ---
+# --- a right digest, but unreadable ---
 
 
 def described(change: Callable[[Json], Any]) -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""Versions from feedback: when one is trained, and on what. (What is kept: test_add_examples.py; what fails: test_failed_retraining.py.)"""
+"""Versions from feedback: when and on what they are trained. (Feedback: test_add_examples.py; failures: test_failed_retraining.py.)"""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from tests.support.clock import Clock
 
 
-# --- on what ---
+# --- examples ---
 
 
 def test_a_version_is_trained_on_the_base_and_the_feedback(ready: Ready) -> None:
     winnow = ready("exclusive.json")
     base = winnow.version()
-    # What the client's object holds by now is none of our business.
+    # A change of the client's object has no effect.
     winnow.put_dataset([{"text": f"{label} {number}", "label": label} for label in ("p", "q") for number in range(9)])
     add(winnow, labelled(6, "card"), retrain="no")
     again = frozen(winnow, 1, "train")[0]
@@ -110,7 +110,7 @@ WORDS = {"baking": "flour and butter for the cake", "cycling": "a flat tyre on m
 
 
 def poison(winnow: Winnow, **properties: Any) -> Json:
-    """A good model, and feedback with the labels of its training texts swapped. Returns the version that was trained on that."""
+    """Train a good model, and send its training texts with swapped labels as feedback. Returns the version that was trained on it."""
     winnow.put_dataset([{"text": f"{words} {number}", "label": label} for label, words in WORDS.items() for number in range(20)])
     assert winnow.train(n_iter=8, **properties)["live"]
     swapped = {"baking": "cycling", "cycling": "gardening", "gardening": "baking"}
@@ -193,7 +193,7 @@ def test_however_many_cross_the_line_one_version_is_trained(ready: Ready, retrai
     add(winnow, labelled(3), retrain="no")
     before = len(winnow.executions())
 
-    # Each of them looks at the model before the next one has registered a version.
+    # Each request reads the model before the next one registers a version.
     def another(left: int) -> list[Json]:
         if left == 0:
             return []
@@ -213,7 +213,7 @@ def test_of_two_that_are_about_to_register_one_does(ready: Ready) -> None:
     winnow = ready("exclusive.json")
     add(winnow, labelled(3, prefix="earlier "), retrain="no")
     others: list[Json] = []
-    # The first transaction is the batch's; before the second, which registers the version, another does everything.
+    # The first transaction writes the batch, the second registers the version. Between them another request does both.
     client = clients.registry_table().meta.client
 
     def second(**_: object) -> None:

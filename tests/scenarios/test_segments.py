@@ -1,4 +1,4 @@
-"""Train in segments: cut by the Lambda's deadline or killed anywhere, a training goes on from its last checkpoint."""
+"""Train in segments: a training goes on from its last checkpoint, whether the Lambda's deadline or a crash ended the segment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Killed(BaseException):
-    """What Lambda does to a function: nothing catches it."""
+    """Lambda kills the function: no code catches this."""
 
 
 def killed() -> None:
@@ -29,32 +29,32 @@ def killed() -> None:
 
 @pytest.fixture(autouse=True)
 def _often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Checkpoints and notes of progress after every step, where a run of seconds would have none."""
+    """Checkpoints and notes of progress after every step: a short run would have none."""
     monkeypatch.setattr("winnow.training.segment._SECONDS_BETWEEN_CHECKPOINTS", 0.0)
     monkeypatch.setattr("winnow.training.segment._SECONDS_BETWEEN_NOTES", 0.0)
     monkeypatch.setattr(contrast, "_STEPS", 4)
 
 
 def looks(recipe: str) -> int:
-    """At the clock in a segment that comes further, and not far: of a kernel the factor is made in one."""
+    """The number of looks at the clock in a segment that makes little progress. A kernel's factor is computed in one segment."""
     return 16 if recipe in OF_ENCODER else 3
 
 
 @pytest.fixture(params=RECIPES)
 def recipe(request: pytest.FixtureRequest, winnow: Winnow) -> str:
-    """Each alone, and auto where it tries several."""
+    """Each recipe alone, and auto with several candidates."""
     winnow.parameters["Encoder"] = "minilm"
     return str(request.param)
 
 
 def begun(winnow: Winnow, model_id: str, **fields: Any) -> Json:
-    """A training that was asked for and prepared: the input of its Candidates."""
+    """Start and prepare a training. Returns the input of its Candidates."""
     assert winnow.create(id=model_id, **fields).status == 202
     return winnow.run_task("prepare", winnow.started_job())
 
 
 def segment(winnow: Winnow, job: Json, context: Context, candidate: int = 0) -> Json:
-    # Each in an execution environment of its own, as after a crash.
+    # Each segment has its own execution environment, as after a crash.
     winnow.environments.pop("functions/training/train", None)
     result: Json = winnow.invoke("functions/training/train", job | {"candidate": job["candidates"][candidate]}, context)
     return result
@@ -68,7 +68,7 @@ def uncut(winnow: Winnow, **fields: Any) -> dict[str, bytes]:
 
 
 def written(winnow: Winnow, job: Json) -> dict[str, bytes]:
-    """What a training wrote in the end: artifacts and the stories of their epochs, by the name below the job's prefix."""
+    """The results of a training: artifacts and their epochs, by the name below the job's prefix."""
     prefix = f"models/{job['job']['uid']}/versions/1/1/"
     objects = {key.removeprefix(prefix): body for key, body in winnow.objects().items() if key.startswith(prefix)}
     return {name: body for name, body in objects.items() if name.endswith("epochs.json") or "artifact/" in name}
@@ -93,7 +93,7 @@ def test_a_training_killed_at_ten_places_makes_the_same_artifact(winnow: Winnow,
     job = begun(winnow, "killed", recipe=recipe, n_iter=8)
     chance = random.Random(0)
 
-    # One by one in turn, as if they ran side by side.
+    # Take turns, as if they ran side by side.
     candidates = range(len(job["candidates"]))
     for _ in range(10):
         for candidate in candidates:
@@ -142,7 +142,7 @@ def test_the_version_shows_how_far_it_is(winnow: Winnow) -> None:
 
 @dataclass
 class Interrupted(Context):
-    """Time enough, and something that happens at one of the looks at the clock."""
+    """Enough time. Something happens at one of the looks at the clock."""
 
     at: int = 5
     what: Callable[[], None] = nothing

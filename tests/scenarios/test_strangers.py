@@ -1,4 +1,4 @@
-"""None of these: with a sentence encoder, a text that is like none that were learnt has no accepted label."""
+"""With a sentence encoder, a text unlike all training texts has no accepted label: "none of these"."""
 
 from __future__ import annotations
 

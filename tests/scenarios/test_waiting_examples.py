@@ -1,4 +1,4 @@
-"""GET /models/{model_id}/examples and DELETE …/examples/{batch}: the feedback that waits, and taking it back."""
+"""GET /models/{model_id}/examples and DELETE …/examples/{batch}: list pending feedback, and take it back."""
 
 from __future__ import annotations
 

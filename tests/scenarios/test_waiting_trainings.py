@@ -1,4 +1,4 @@
-"""So many trainings at once, and no longer than so: those that wait for a slot, and their turn."""
+"""A limit on trainings at once and on their time: trainings without a slot wait for their turn."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def two_at_once(winnow: Winnow) -> Winnow:
-    """A deployment that trains two versions at once, with five models that want to be trained, asked for in this order."""
+    """A deployment that trains at most two versions at once, and five models, requested in this order."""
     winnow.parameters["MostTrainings"] = "2"
     winnow.put_dataset()
     for name in "edcba":
@@ -29,7 +29,7 @@ def two_at_once(winnow: Winnow) -> Winnow:
 
 
 def started(winnow: Winnow) -> list[str]:
-    """The models whose workflow was started, in that order."""
+    """The models whose workflow was started, in order."""
     return [job["job"]["model_id"] for job in jobs(winnow)]
 
 
@@ -39,7 +39,7 @@ def jobs(winnow: Winnow) -> list[Json]:
 
 
 def one_ended(winnow: Winnow) -> None:
-    """What the registry's stream tells when a training ended."""
+    """Send the event of the registry's stream when a training ended."""
     winnow.invoke("functions/upkeep/start_waiting", load_event("upkeep/start_waiting"))
 
 
@@ -107,7 +107,7 @@ def test_the_sweep_starts_what_no_stream_told_of(two_at_once: Winnow, clock: Clo
 
     assert sweep(two_at_once, capsys) == {"WaitingTrainings": 1}
     assert started(two_at_once) == ["e", "d", "c", "b"]
-    # A wait of days was no fault of theirs: they go on as if they had just come.
+    # A wait of days does not count: they run as if they were new.
     for job in jobs(two_at_once)[2:]:
         assert two_at_once.run_workflow(job) == "Publish"
     assert status(two_at_once, "b") == "ready"
@@ -149,6 +149,6 @@ def test_versions_from_feedback_wait_for_their_turn_too(two_at_once: Winnow) -> 
 
 
 def note(winnow: Winnow, job: Json) -> None:
-    """Write that the training goes on, as each of its tasks does."""
+    """Note that the training goes on, as each of its tasks does."""
     with winnow.settings("functions/training/train"):
         resources.jobs().note(TrainingJob.from_event(job["job"]), VersionStatus.TRAINING, Progress.of(Stage.TRAINING))

@@ -1,4 +1,4 @@
-"""Writes that meet a transaction of another call on the same row, which AWS refuses and a fake cloud never does."""
+"""Writes during another call's transaction on the same row: AWS refuses them, and a fake cloud never does."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CALLS: dict[str, Call] = {
 
 @pytest.fixture
 def conflicts(monkeypatch: pytest.MonkeyPatch) -> Conflicts:
-    """conflicts(MANY): so many writes of each kind are refused from now on. Returns how many were sent, by the kind."""
+    """conflicts(MANY): the next MANY writes of each kind are refused. Returns the number of writes sent, by kind."""
     sent: Counter[str] = Counter()
     left: Counter[str] = Counter()
 
@@ -70,7 +70,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def model(ready: Ready) -> Winnow:
-    """A deployment with a model that is ready, its second version, which was cancelled, and a batch that is queued."""
+    """A deployment with a ready model, its cancelled second version, and a queued batch."""
     winnow = ready("exclusive.json")
     winnow.create("create_model_force_update")
     winnow.call("cancel_version", path=SECOND)
