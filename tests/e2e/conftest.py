@@ -16,14 +16,14 @@ from tests.support.built import build_local
 from tests.support.contract import check_answer
 from winnow_cli.client import Client
 
-# So short, of which a minute is kept for the checkpoint, that a test can have several.
+# Short, so that a test can have several. A minute of it is reserved for the checkpoint.
 SEGMENT_SECONDS = 80
 SAMPLE = Path(__file__).parents[2] / "local" / "sample" / "savings.json"
 
 
 @dataclass(frozen=True)
 class Deployed:
-    """The deployed API, over HTTP as any client sees it. Every answer is held against the contract."""
+    """The deployed API over HTTP, like any client. Checks every answer against the contract."""
 
     cloud: LocalCloud
     url: str
@@ -39,7 +39,7 @@ class Deployed:
     def request(
         self, method: str, path: str, *, key: str | None = "", headers: Mapping[str, str] | None = None, **more: Any
     ) -> requests.Response:
-        """A call, with the API's key, another one, or (None) none."""
+        """Make a call with the API's key, another key, or no key (None)."""
         sent = {"Content-Type": "application/json", **(headers or {})} | ({} if key is None else {"x-api-key": key or self.key})
         answer = requests.request(method, self.url + path, headers=sent, timeout=60, **more)
         is_json = answer.content and answer.headers["Content-Type"].endswith("json")
@@ -48,7 +48,7 @@ class Deployed:
         return answer
 
     def put(self, bucket: str, key: str, content: bytes) -> None:
-        """Lay a client's own data set into a bucket."""
+        """Put a client's own data set into a bucket."""
         self.cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=content)
 
     def objects(self, bucket: str) -> list[str]:
@@ -64,13 +64,13 @@ class Deployed:
             if given["job"]["model_id"] == model_id:
                 pages = client.get_paginator("get_execution_history").paginate(executionArn=execution["executionArn"])
                 details = (event.get("taskScheduledEventDetails") for page in pages for event in page["events"])
-                # An ARN ends in STACK-LOGICALID-SUFFIX.
+                # An ARN ends with STACK-LOGICALID-SUFFIX.
                 return [each["resource"].split("-")[-2] for each in details if each]
         raise AssertionError(f"no execution trained {model_id}")
 
 
 def forget_models(api: Deployed) -> None:
-    """Delete what earlier tests left, for a test that must have the deployment to itself."""
+    """Delete the models of earlier tests, for a test that needs the deployment to itself."""
     for model in api.client.call("GET", "/models")["models"]:
         assert api.request("DELETE", f"/models/{model['model_id']}").status_code in {200, 202}
 

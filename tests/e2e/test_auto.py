@@ -1,4 +1,4 @@
-"""The recipe auto on the real workflow: a Map over the candidates, and the best becomes the version."""
+"""The recipe auto on the real workflow: a Map trains the candidates, and the best becomes the version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Batch predictions on the local cloud: the whole workflow, with real shards, roles of their own and a real link."""
+"""Batch predictions on the local cloud: the whole workflow, with real shards, roles and a real link."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 ID = "batches"
 LINES = 25_000
-# Every so many lines is no JSON.
+# One line in this many is not JSON.
 BAD_EVERY = 4_999
 
 
 @pytest.fixture(scope="module")
 def texts(api: Deployed) -> list[str]:
-    """The texts of the sample, on which a model was trained."""
+    """The texts of the sample. A model is trained on them."""
     api.client.train(ID, api.client.upload("savings.json", SAMPLE.read_bytes()), recipe="linear")
     assert api.client.wait(ID)["version"]["status"] == "ready"
     return [example["text"] for example in json.loads(SAMPLE.read_text())]

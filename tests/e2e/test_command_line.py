@@ -1,4 +1,4 @@
-"""The command `winnow` as a person and a script use it: the life of a model on the deployed API, each command a process of its own."""
+"""The command `winnow` as people and scripts use it: the life of a model on the deployed API, with a process for each command."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ def run(api: Deployed, *arguments: str | Path, text: str = "", key: str | None =
 
 
 def told(api: Deployed, *arguments: str | Path, text: str = "") -> str:
-    """What a person reads of a command that goes well."""
+    """The output of a successful command for a person."""
     done = run(api, *arguments, text=text)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def answer(api: Deployed, *arguments: str | Path) -> Any:
-    """What a script reads of it: stdout is JSON, and nothing else."""
+    """Its output for a script: stdout is only JSON."""
     return json.loads(told(api, *arguments, "--json"))
 
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory, small_dataset: bytes) -> Path:
     file = tmp_path_factory.mktemp("command-line") / "savings small.jsonl"
-    file.write_bytes(small_dataset + b"\n" + small_dataset.split(b"\n", maxsplit=1)[0])  # one of them twice
+    file.write_bytes(small_dataset + b"\n" + small_dataset.split(b"\n", maxsplit=1)[0])  # the first twice
     return file
 
 
@@ -46,7 +46,7 @@ def test_from_a_file_to_a_better_model(api: Deployed, file: Path, tmp_path: Path
     looked_over = run(api, "train", file, "--model", MODEL, "--dry-run")
     assert looked_over.returncode == 0, looked_over.stderr
     assert "duplicate (1)" in looked_over.stdout
-    assert run(api, "models", MODEL).returncode == 1, "a dry run makes no model"
+    assert run(api, "models", MODEL).returncode == 1, "a dry run must not make a model"
 
     trained = run(api, "train", file, "--model", MODEL, "--recipe", "linear", "--watch")
     assert trained.returncode == 0, trained.stderr

@@ -1,4 +1,4 @@
-"""The commands that a person types, each as a process of its own: start, stop, demo, smoke."""
+"""The commands that a person types, each in its own process: start, stop, demo, smoke."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_the_demo_does_the_main_job_and_leaves_nothing_running() -> None:
     demo = run("local.demo")
     assert demo.returncode == 0, demo.stderr
     for measure in ("accuracy", "macro-F1"):
-        assert len(re.findall(rf"^ {measure} +0\.\d{{3}} ", demo.stdout, re.MULTILINE)) == 2, "of each of the two versions"
+        assert len(re.findall(rf"^ {measure} +0\.\d{{3}} ", demo.stdout, re.MULTILINE)) == 2, "one of each of the two versions"
     assert re.search(r"“I want to save for vacation!”\n +saving +█+ [01]\.\d{3}\n", demo.stdout)
     assert set((ROOT / ".local").glob("demo-*")) == before
 

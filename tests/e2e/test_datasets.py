@@ -1,4 +1,4 @@
-"""Data sets over HTTP, on the local cloud: uploads of a signed length, lists, reports before a training and of one."""
+"""Data sets over HTTP, on the local cloud: uploads of a signed length, lists, and reports before and after a training."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_large_dry_run_is_reported_on_later(api: Deployed) -> None:
 
     path, end = f"/{answer.headers['Location']}", time.monotonic() + 120
     while (told := api.request("GET", path).json())["status"] == "running":
-        assert time.monotonic() < end, "the report doesn't come"
+        assert time.monotonic() < end, "the report isn't ready in time"
         time.sleep(0.5)
     assert (told["status"], told["report"]["rows"], told["report"]["trainable"]) == ("ready", 180_000, True)
 

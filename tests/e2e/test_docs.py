@@ -1,4 +1,4 @@
-"""GET /docs on the local cloud: over HTTP, and in a real browser, where Chromium is (`make browser`)."""
+"""GET /docs on the local cloud: over HTTP, and in a real browser if Chromium is installed (`make browser`)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_it_needs_no_key_and_is_compressed_for_who_takes_it(api: Deployed, path:
     plain, packed = get(api, path, "identity"), get(api, path, "gzip, deflate, br, zstd")
 
     assert (plain.status_code, packed.status_code) == (200, 200)
-    assert packed.content == plain.content  # which was unpacked
+    assert packed.content == plain.content  # requests has unpacked it
     assert "Content-Encoding" not in plain.headers
     assert packed.headers.get("Content-Encoding") == ("gzip" if len(plain.content) >= 1400 else None)
     assert int(packed.headers["Content-Length"]) <= len(plain.content)
@@ -67,7 +67,7 @@ def test_an_unknown_file_is_a_problem(api: Deployed) -> None:
 
 @dataclass
 class Visit:
-    """A page of the browser, and all that went out from it or went wrong on it."""
+    """A page of the browser, with all its requests and errors."""
 
     page: Page
     requested: list[str] = field(default_factory=list)
@@ -98,7 +98,7 @@ class Visit:
 
 
 def send(form: Locator) -> tuple[int, str]:
-    """Send what stands in the form. The status and the body that the page shows."""
+    """Send the form. Returns the status and the body that the page shows."""
     for older_answer in form.locator("button.btn-clear").all():
         older_answer.click()
     form.locator("button.execute").click()
@@ -146,7 +146,7 @@ def test_a_call_is_tried_on_the_page_as_it_stands(api: Deployed, visit: Visit) -
     assert status == 200
     answer = json.loads(shown)
     assert answer["model_id"] == "tc-01"
-    # A GET with a body, which browsers refuse to send: its fields go into the query.
+    # Browsers send no GET with a body, so its fields go into the query.
     status, shown = send(visit.call("prediction", "predictWithGet"))
     assert (status, json.loads(shown)["labels"]) == (200, answer["labels"])
     assert [url for url in visit.requested if "/prediction?" in url]

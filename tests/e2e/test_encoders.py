@@ -1,4 +1,4 @@
-"""Sentence encoders of a real deployment: one in a bucket beside the layer's, and the check that none in use is dropped."""
+"""Sentence encoders of a real deployment: the layer's, one in a bucket, and the check that no deployment removes one in use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 from tests.e2e.conftest import Deployed, deployed, forget_models
 
 BUCKET = "our-encoders"
-# As sam wants it written.
+# The form that sam needs.
 NO_BUCKET = {"EncoderBucket": '""'}
 LAYER = ROOT / ".aws-sam" / "local" / "EncoderLayer" / "python" / "winnow_encoder"
 TEXT = {"text": "my rent is due"}
@@ -23,7 +23,7 @@ TEXT = {"text": "my rent is due"}
 
 @pytest.fixture(scope="module")
 def with_bucket(api: Deployed) -> Iterator[LocalCloud]:
-    """The cloud, deployed with a bucket of encoders, and no model in it; and afterwards as it was."""
+    """The cloud with a bucket of encoders and no models. Restored after the tests."""
     forget_models(api)
     api.cloud.client("s3").create_bucket(Bucket=BUCKET)
     api.cloud.deploy({"EncoderBucket": BUCKET})
@@ -33,7 +33,7 @@ def with_bucket(api: Deployed) -> Iterator[LocalCloud]:
 
 
 def put_another(cloud: LocalCloud, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The layer's encoder, made to read fewer tokens, into the bucket. Returns its digest."""
+    """Put the layer's encoder, changed to read fewer tokens, into the bucket. Returns its digest."""
     for part in ("model.onnx", "tokenizer.json"):
         (folder / part).symlink_to(LAYER / part)
     monkeypatch.setattr(boto3, "client", cloud.client)

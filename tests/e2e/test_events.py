@@ -29,11 +29,11 @@ def test_whoever_waits_for_the_end_of_a_training_is_told(api: Deployed, small_da
 
 
 def received(api: Deployed, queue: str, number: int) -> list[dict[str, Any]]:
-    """The details of so many events, each once, in the order of their versions."""
+    """The details of this number of events, each once, in the order of their versions."""
     client, end = api.cloud.client("sqs"), time.monotonic() + 60
     found: dict[int, dict[str, Any]] = {}
     while len(found) < number:
-        assert time.monotonic() < end, f"only {sorted(found)} were told of"
+        assert time.monotonic() < end, f"only {sorted(found)} were announced"
         for message in client.receive_message(QueueUrl=queue, WaitTimeSeconds=1, MaxNumberOfMessages=10).get("Messages", []):
             event = json.loads(message["Body"])
             assert event["detail-type"] == "Winnow Training Ended"

@@ -1,4 +1,4 @@
-"""Feedback on the local cloud: a model of Banking77 that lacks ten labels is taught them, and isn't spoilt by wrong ones."""
+"""Feedback on the local cloud: a model of Banking77 that lacks ten labels learns them, and wrong labels do it no harm."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_feedback_teaches_new_labels_and_the_gate_refuses_poison(api: Deployed) 
     missing, swapped = set(labels[:MISSING]), dict(zip(labels[20:28], [*labels[21:28], labels[20]], strict=True))
     base = [example for example in split.train if example.labels[0] not in missing]
     dataset = api.client.upload("banking77.jsonl", "\n".join(json.dumps(shown(example)) for example in base).encode())
-    # By the cheapest recipe, three times: which one it is doesn't matter here.
+    # Each of the three trainings uses the cheapest recipe: the recipe doesn't matter here.
     api.client.train(ID, dataset, recipe="linear")
     assert api.client.wait(ID)["version"]["dataset"]["labels"] == len(labels) - MISSING
     asked = [example for example in split.test if example.labels[0] in missing]
@@ -56,14 +56,14 @@ def shown(example: Example) -> dict[str, Any]:
 
 
 def send(api: Deployed, examples: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Send feedback, a thousand examples a request; the last one asks for the training."""
+    """Send feedback, at most 1,000 examples per request. The last request asks for the training."""
     parts = list(batched(examples, 1000, strict=False))
     for number, part in enumerate(parts, start=1):
         body = {"examples": list(part), "retrain": "now" if number == len(parts) else "no"}
         answer = api.request("POST", f"/models/{ID}/examples", json=body)
         assert answer.status_code == 201, answer.text
     told: dict[str, Any] = answer.json()
-    # What a version is being trained on waits no longer.
+    # Examples in training are no longer pending.
     assert (told["retrain"], told["waiting"]) == ("started", 0)
     return told
 

@@ -1,4 +1,4 @@
-"""The pages for each job: whoever types their commands, one page after the other, sees what they say."""
+"""The pages for each job: a reader who types their commands in order sees the output on the page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.guides import PAGES, Shell, commands, shape
 
 @pytest.fixture(scope="module")
 def shell(api: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
-    # The pages begin with a deployment that has no models.
+    # The pages begin with a deployment without models.
     forget_models(api)
     yield Shell(tmp_path_factory.mktemp("reader"), api.cloud.environment())
     forget_models(api)

@@ -24,7 +24,7 @@ def test_a_stranger_s_texts_are_understood_by_a_model_of_the_sample_data(api: De
     assert model["status"] == "ready"
     assert model["live_version"] == model["latest_version"] == 1
     assert seen == sorted(seen)
-    # How many looks fall between depends on how fast the machine is: tests/functions follows the progress step by step.
+    # The number of values in between depends on the machine's speed. tests/functions checks each step of the progress.
     assert seen[0] < seen[-1] == 100
     assert model["version"]["recipe"] == "best", model["version"]["selection"]
     assert model["version"]["evaluation"]["accuracy"] > 0.85
@@ -50,7 +50,7 @@ def test_versions_deletion_and_a_second_life(api: Deployed, small_dataset: bytes
     assert first["live_version"] == 1
 
     assert api.request("POST", "/models", json={"id": "life", **dataset}).status_code == 409
-    # While the second version trains (long enough to be asked), the first one answers.
+    # The first version answers during the training of the second, which takes long enough for this.
     api.client.train("life", dataset, n_iter=100, force_update=True)
     assert api.client.call("GET", "/prediction", {"model_id": "life", "text": "my rent is due"})["version"] == 1
     underway = api.request("POST", "/models", json={"id": "life", "force_update": True, **dataset})
@@ -130,7 +130,7 @@ def test_more_trainings_than_go_on_at_once_wait_for_their_turn_and_are_made(api:
     names = [f"in-turn-{number}" for number in range(7)]
     for name in names:
         api.client.train(name, dataset, recipe="linear", n_iter=1)
-    # Sooner than the sweeper looks: the registry's stream tells that one has ended.
+    # Sooner than the sweeper's next run: the registry's stream reports the end of a training.
     assert {api.client.wait(name, seconds=200)["status"] for name in names} == {"ready"}
     for name in names:
         api.request("DELETE", f"/models/{name}")

@@ -16,7 +16,7 @@ EMAIL = "operator@example.org"
 
 @pytest.fixture
 def operator(api: Deployed, monkeypatch: pytest.MonkeyPatch) -> Deployed:
-    """Whoever runs `make monitoring` has sam on the path, and the local cloud for AWS."""
+    """A person who runs `make monitoring`: sam is on the path, and the local cloud replaces AWS."""
     monkeypatch.setenv("PATH", f"{ROOT / '.tools' / 'sam' / 'bin'}{os.pathsep}{os.environ['PATH']}")
     for name, value in {
         **CREDENTIALS,
@@ -43,7 +43,7 @@ def test_alarms_watch_the_stack_and_notify_the_operator(operator: Deployed) -> N
     assert subscription["Endpoint"] == EMAIL
     assert len(cloud.client("cloudwatch").list_dashboards()["DashboardEntries"]) == 1
 
-    # Without EMAIL the address stays.
+    # Without EMAIL the address doesn't change.
     assert monitoring.main(["--stack", watched]) == 0
     assert cloud.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"] == [subscription]
 

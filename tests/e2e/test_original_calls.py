@@ -1,4 +1,4 @@
-"""The user's original calls, as their document has them: method, path, headers and body to the letter."""
+"""The user's original calls, exactly as in their document: method, path, headers and body."""
 
 from __future__ import annotations
 

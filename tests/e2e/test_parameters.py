@@ -1,4 +1,4 @@
-"""Every parameter of the template at another value than its default, in a deployment that then trains and answers."""
+"""A deployment with another value than the default for every parameter of the template. It trains and answers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.e2e.conftest import Deployed, deployed
 from tests.support.contract import template
 from tests.support.other_parameters import OTHERS
 
-# Architecture is the machine's own. The local cloud translates the template without the values of parameters, so tests/contract tests
+# Architecture must be the machine's. The local cloud translates the template without the values of parameters, so tests/contract tests
 # Authorizer (test_access.py), Tracing (test_operations.py) and DeploymentPreference (test_release.py).
 NOT_HERE = {"Architecture", "Authorizer", "Tracing", "DeploymentPreference"}
 
@@ -22,7 +22,7 @@ def test_every_parameter_has_another_value_here() -> None:
 
 
 def check_cors(api: Deployed) -> None:
-    """A script of a page of that origin may ask, call, and read the answer, be it the gateway's."""
+    """Scripts of pages of that origin can send a preflight and a call, and read answers, even the gateway's own."""
     asked = {"Origin": OTHERS["CorsOrigin"], "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-api-key"}
     preflight = requests.options(f"{api.url}/prediction", headers=asked, timeout=60)
     assert preflight.status_code == 200

@@ -1,4 +1,4 @@
-"""Functions may what their roles let them, no more: the local cloud enforces it, and so a right that is missing is noticed."""
+"""The local cloud enforces the functions' roles, so a missing permission makes a call fail."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.e2e.conftest import Deployed
 
 @contextmanager
 def without(api: Deployed, function: str, action: str) -> Iterator[None]:
-    """While this right is taken from the function's role."""
+    """Remove this permission from the function's role inside the `with` block."""
     iam = api.cloud.client("iam")
     role = api.cloud.resource(f"{function}Role")
     before = {
@@ -71,7 +71,7 @@ def test_a_call_fails_while_a_right_that_it_needs_is_missing(api: Deployed, func
     method, path, body = call
     with without(api, function, action):
         assert api.request(method, path, json=body).status_code == 500
-    # Warm again, and with its right, it answers.
+    # With its permission it answers again.
     assert api.request(method, path, json=body).status_code == 200
 
 

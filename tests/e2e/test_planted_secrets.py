@@ -1,6 +1,6 @@
-"""Words that occur nowhere else are sent as texts, labels and names of files, with the API's key; then all that was written is searched.
+"""Send unique words as texts, labels and file names, with the API's key, and then search everything that was written.
 
-Texts lie where they are kept on purpose, and nowhere else; the key lies nowhere.
+Texts are only where Winnow keeps them on purpose. The key is nowhere.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from tests.e2e.conftest import SAMPLE, Deployed, deployed
 
 TEXT, LABEL, FILE = "xylografikoz", "quokkalabel", "ocelotfile"
 ID, BROKEN = "planted", "planted-broken"
-# What holds examples, or was made of them word by word: the buckets' objects by their keys, without the prefix of a model's life.
+# Objects with examples or their words: the keys, without the prefix of a model's life.
 WITH_TEXTS = (
-    "uploads/*",  # what the client sent
+    "uploads/*",  # the client's files
     "models/*/versions/*/examples/*.jsonl.gz",  # frozen
-    "models/*/feedback/*.jsonl.gz",  # labelled afterwards
-    "shards/*/texts/*",  # of a batch under way
+    "models/*/feedback/*.jsonl.gz",  # labelled later
+    "shards/*/texts/*",  # of a running batch
 )
 SECONDS = 120
 
@@ -44,7 +44,7 @@ def lines(records: Iterable[Any]) -> bytes:
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    """A cloud of its own. In one that has served all other tests an announcement was seen to be missing."""
+    """A cloud of its own: in the shared one, after all other tests, an announcement was missing once."""
     with LocalCloud(tmp_path_factory.mktemp("planted"), port=None) as cloud:
         cloud.deploy()
         yield deployed(cloud)
@@ -52,12 +52,12 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 
 @pytest.fixture(scope="module")
 def used(api: Deployed) -> Iterator[Deployed]:
-    """The API after all kinds of calls with planted words: good ones, bad ones, ones that fail by a fault of ours."""
+    """The API after all kinds of calls with planted words: good calls, bad calls, and calls that fail by Winnow's fault."""
     before = faults_of_ours(api)
     queue = listen(api)
     upload = api.client.upload(f"{FILE}.jsonl", lines(examples()))
     train(api, ID, upload)
-    # Of other examples: the files of an artifact that is loaded already are known by their digests.
+    # Other examples: Predict knows the files of a loaded artifact by their digests.
     train(api, BROKEN, api.client.upload(f"{FILE}-broken.jsonl", lines(examples()[5:])))
     bad = (
         lines([*examples(), {"text": "", "label": LABEL}, {"text": TEXT}, TEXT, {"text": TEXT, "label": 7}])
@@ -104,7 +104,7 @@ def predictions(api: Deployed) -> None:
 
 
 def broken(api: Deployed) -> None:
-    """What was written of a version is spoilt, by the planted word: a fault of ours."""
+    """Overwrite a version's files with the planted word, so that Predict fails by Winnow's fault."""
     uid = next(row for row in rows(api) if row["sk"] == {"S": BROKEN})["uid"]["S"]
     for key in api.objects(api.models_bucket):
         if key.startswith(f"models/{uid}/") and "/artifact/" in key:
@@ -122,7 +122,7 @@ def batch(api: Deployed, content: bytes) -> None:
 def wait_for(done: Callable[[], bool], what: str) -> None:
     end = time.monotonic() + SECONDS
     while not done():
-        assert time.monotonic() < end, f"{what} doesn't come"
+        assert time.monotonic() < end, f"{what} doesn't come in time"
         time.sleep(0.5)
 
 
@@ -130,7 +130,7 @@ EVENTS: list[str] = []
 
 
 def listen(api: Deployed) -> str:
-    """Have all events that Winnow announces come into a queue."""
+    """Send all of Winnow's events to a queue."""
     sqs, events = api.cloud.client("sqs"), api.cloud.client("events")
     queue: str = sqs.create_queue(QueueName="planted")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -151,11 +151,11 @@ def told(api: Deployed, queue: str, ends: dict[str, str]) -> None:
     wait_for(all_came, "an announcement")
 
 
-# --- what was written ---
+# --- everything that was written ---
 
 
 def logs(api: Deployed) -> Iterator[tuple[str, str]]:
-    """Every line of every function's log, by the name of its group."""
+    """Every line of every function's log, with the name of its group."""
     client = api.cloud.client("logs")
     for page in client.get_paginator("describe_log_groups").paginate():
         for group in page["logGroups"]:
@@ -168,7 +168,7 @@ def faults_of_ours(api: Deployed) -> int:
 
 
 def executions(api: Deployed) -> Iterator[tuple[str, str]]:
-    """Input, output and history of every execution of every workflow, those of a Map's items too."""
+    """Input, output and history of every execution of every workflow, including a Map's items."""
     client = api.cloud.client("stepfunctions")
     for machine in client.list_state_machines()["stateMachines"]:
         arn = machine["stateMachineArn"]
@@ -207,7 +207,7 @@ def stream(api: Deployed) -> Iterator[tuple[str, str]]:
 
 
 def objects(api: Deployed) -> Iterator[tuple[str, str]]:
-    """Every object of the stack's buckets with every version of it, unpacked, by its key."""
+    """Every version of every object in the stack's buckets, unpacked, with its key."""
     client = api.cloud.client("s3")
     for bucket in (api.datasets_bucket, api.models_bucket):
         for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket):
@@ -229,7 +229,7 @@ def unpacked(body: bytes) -> bytes:
 
 
 def having(word: str, written: Iterable[tuple[str, str]]) -> list[str]:
-    """Where a word was found, each place once, with what stands around it."""
+    """The places with the word, each once, with the text around it."""
     places: dict[str, str] = {}
     for place, content in written:
         if found := re.search(re.escape(word), content, re.IGNORECASE):
@@ -240,20 +240,20 @@ def having(word: str, written: Iterable[tuple[str, str]]) -> list[str]:
 def test_no_log_has_a_text_or_the_key_and_only_what_a_client_is_told_of_its_data_names_a_label(used: Deployed) -> None:
     written = list(logs(used))
     said = "".join(line for _, line in written)
-    # It is the right place: what predicted well and badly spoke of it, and so did what a training and a batch failed by.
+    # These are the right logs: they have lines of good and bad predictions, and of a failed training and batch.
     assert said.count("answered") > 30
-    # Of Predict, of Fail, and of Announce.
+    # Lines of Predict, Fail and Announce.
     assert [word for word in ("/prediction", "known", "announced") if word not in said] == []
     for word in (TEXT, used.key):
         assert having(word, written) == []
-    # The sentence of a training that fails for its data names what is to be mended, and Lambda logs it with the error.
+    # If a training fails because of its data, its error names what to fix, and Lambda logs the error.
     others = [(group, line) for group, line in written if "DatasetError" not in line]
     for word in (LABEL, FILE):
         assert having(word, others) == []
 
 
 def test_the_local_cloud_saw_nothing_of_it_in_what_functions_wrote(used: Deployed) -> None:
-    # (Its own line for each request has the path, and so the query.)
+    # (The cloud's own line for each request has the path with its query.)
     lines = [("cloud.log", line) for line in used.cloud.server.log.read_text(errors="replace").splitlines() if " /prediction?" not in line]
     assert lines
     for word in (TEXT, used.key):
@@ -281,7 +281,7 @@ def test_texts_lie_where_they_are_kept_on_purpose_and_nowhere_else(used: Deploye
     on_purpose = [(key, content) for key, content in written if any(fnmatchcase(key, pattern) for pattern in WITH_TEXTS)]
     assert having(TEXT, [it for it in on_purpose if "/feedback/" in it[0]])
     assert having(TEXT, [it for it in on_purpose if "/examples/" in it[0]])
-    # (Of an artifact, only what we ourselves spoilt is the word and nothing else.)
+    # (The only objects that are just the word are those that this test overwrote.)
     others = [(key, content) for key, content in written if (key, content) not in on_purpose and content != TEXT]
     assert having(TEXT, others) == []
     assert having(used.key, written) == []

@@ -1,4 +1,4 @@
-"""The calls of README, docs/api.md and docs/batches.md, as they stand there: each is typed, in order, and answered."""
+"""Type the calls of README, docs/api.md and docs/batches.md, exactly and in order, and check that each is answered."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from tests.e2e.conftest import SAMPLE, Deployed
 MODEL = "savings"
 _BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _CALL = re.compile(r"^(?:curl|\.venv/bin/winnow) (?:.*\\\n)*.*$", re.MULTILINE)
-# What is too late or too early for the story that the page tells, and the answer says so.
+# Calls that come too late or too early for the page's story, with their statuses.
 OTHERWISE = {
-    # The sample's report is in the answer itself, and there is no id.
+    # The sample's report is in the answer itself, without an id.
     "/reports/REPORT_ID": {422},
     "If-None-Match": {304},
-    # It is ready by then, as is the batch.
+    # The version is ready already, and so is the batch.
     "/versions/2/cancel": {409},
     "/batches/BATCH/cancel": {200, 409},
-    # Version 2 is of the recipe that auto chose, and linear alone explains.
+    # auto chose the recipe of version 2, and only linear explains.
     '"explain": true': {200, 422},
-    # It isn't waiting any more: version 3 has it.
+    # This batch is no longer pending: version 3 has it.
     "/examples/20260302T091641007-1a2b3c4d": {404, 409},
 }
 
@@ -41,21 +41,21 @@ def calls(page: str) -> list[str]:
 
 @dataclass
 class Reader:
-    """Somebody who types the calls of a page, and fills in what earlier answers said."""
+    """A reader who types the calls of a page and fills in values of earlier answers."""
 
     api: Deployed
     folder: Path
     known: dict[str, str] = field(default_factory=dict)
 
     def type(self, call: str) -> int:
-        """Its status, once what it began is at its end."""
+        """Make a call and wait for the end of what it started. Returns its status."""
         if "If-None-Match" in call:
-            # Its ETag is that of an answer before.
+            # The ETag comes from an earlier answer.
             self.type(re.sub(" -H 'If-None-Match[^']*'", "", call))
         filled = call.replace("local/sample/savings.json", str(PROJECT / "local/sample/savings.json"))
         for name, value in self.known.items():
             filled = filled.replace(name, value)
-        # Where the answer's body goes, if the call doesn't say so itself.
+        # The file for the answer's body, unless the call names one.
         kept = "" if " -o " in call else f"-o {self.folder}/body"
         told = f"curl -sS -w '%{{http_code}}' -D {self.folder}/headers {kept}"
         script = f"H='x-api-key: '$WINNOW_API_KEY\n{filled.replace('curl', told, 1)}"
@@ -66,7 +66,7 @@ class Reader:
         return int(done.stdout)
 
     def wrong(self, call: str) -> list[tuple[int, str, str]]:
-        """Its status and answer, where it isn't one that it may have."""
+        """Make a call. Returns its status and answer if the status is wrong."""
         expected = next((statuses for part, statuses in OTHERWISE.items() if part in call), {200, 201, 202})
         status = self.type(call)
         return [] if status in expected else [(status, call, (self.folder / "body").read_text(encoding="utf-8"))]
@@ -131,7 +131,7 @@ def test_the_calls_of_the_page_on_the_api_are_answered(reader: Reader) -> None:
     for call in typed:
         wrong += reader.wrong(call)
         if "DELETE" in call and "/datasets/" in call:
-            # The story goes on with what was uploaded.
+            # The story still needs these uploads.
             for again in typed[:2]:
                 reader.type(again)
     assert not wrong

@@ -1,4 +1,4 @@
-"""A deployment's code and settings answer the API: the alias that it calls leads to a version of them, with snapshots and without."""
+"""The API uses the last deployment's code and settings: its alias points to a version of them, with and without snapshots."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ALIAS = "live"
 
 @pytest.fixture(scope="module")
 def without_encoder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    """A cloud of its own, whose first deployment has no sentence encoder."""
+    """A cloud of its own. Its first deployment has no sentence encoder."""
     with LocalCloud(tmp_path_factory.mktemp("release"), port=None) as cloud:
         cloud.deploy({"Encoder": "none"})
         yield cloud
@@ -44,16 +44,16 @@ def test_what_was_deployed_last_answers(without_encoder: LocalCloud, small_datas
     api = deployed(cloud)
     api.client.train("tc-01", api.client.upload("small.jsonl", small_dataset), recipe="sentence")
     assert api.client.wait("tc-01")["version"]["status"] == "ready"
-    # By the layer and the setting that the first deployment left out.
+    # This needs the layer and the setting that the first deployment lacked.
     assert predict(api) == 200
     assert live(cloud)["Version"] == "2"
 
     cloud.deploy({"SnapStart": "true"})
-    # Its environments have been through the hooks around a snapshot.
+    # Its environments have run the hooks around a snapshot.
     assert (live(cloud)["Version"], live(cloud)["SnapStart"]["OptimizationStatus"]) == ("3", "On")
     assert predict(deployed(cloud)) == 200
 
-    # What Predict doesn't see makes no version of it.
+    # A change that Predict doesn't see makes no new version.
     cloud.deploy({"SnapStart": "true", "MostTrainings": "3"})
     assert live(cloud)["Version"] == "3"
 

@@ -1,4 +1,4 @@
-"""The role matrix: every call of the API by no key, an unknown one, one without a role, and one of each role. docs/keys.md shows it."""
+"""The role matrix: every call of the API with no key, an unknown key, one without a role, and one of each role. docs/keys.md shows it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from winnow.domain.access import Role
 
 TABLE = Path(__file__).parents[2] / "docs" / "keys.md"
 COLUMNS = ("no key", "unknown key", "key without a role", *Role)
-# Of nothing that is there, so that a call that is let through changes nothing.
+# None of these exist, so an allowed call changes nothing.
 NAMES = {
     "model_id": "nobody",
     "version": "1",
@@ -63,7 +63,7 @@ def test_a_key_that_was_taken_back_is_refused_at_once(api: Deployed, deployment:
     key = deployment.add("leaving", Role.PREDICT)
     assert api.request("GET", "/models", key=key).status_code == 200
     deployment.remove("leaving")
-    # The authorizer's answer is still kept; the key itself is gone.
+    # The authorizer's answer is still cached, but the key is gone.
     assert api.request("GET", "/models", key=key).status_code == 403
 
 
@@ -71,5 +71,5 @@ def test_a_forged_header_gives_no_role(api: Deployed, keys: dict[str, str | None
     forged = {"role": "admin", "x-amzn-authorizer-role": "admin"}
     refused = api.request("DELETE", "/models/nobody", key=keys[Role.PREDICT], headers=forged)
     assert refused.status_code == 403
-    # By the authorizer's policy already, before the function that looks again.
+    # The authorizer's policy refuses it, before the function's own check.
     assert "docs/keys.md" in refused.json()["detail"]

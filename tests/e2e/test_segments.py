@@ -6,7 +6,7 @@ from tests.e2e.conftest import SEGMENT_SECONDS, Deployed
 
 
 def test_a_training_longer_than_a_lambda_goes_on_in_the_next(api: Deployed, small_dataset: bytes) -> None:
-    # So many epochs that only max_minutes ends it, after more than one segment's time.
+    # With this many epochs only max_minutes ends it, after more than one segment.
     minutes = 1.5 * (SEGMENT_SECONDS - 60) / 60
     dataset = api.client.upload("small.jsonl", small_dataset)
     api.client.train("long", dataset, recipe="cnn", n_iter=1000, max_minutes=minutes)

@@ -1,4 +1,4 @@
-"""What becomes of trainings that something ended from outside, on the local cloud."""
+"""Trainings that were stopped from outside, on the local cloud."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_what_ended_and_is_still_queued_is_started_anew(api: Deployed, small_dat
     api.client.train("anew", dataset, n_iter=1)
     assert api.client.wait("anew")["version"]["status"] == "ready"
     uid = row(api, "anew")["uid"]["S"]
-    # As if its execution had ended without a word: queued, and not heard of for long.
+    # As if its execution had ended in silence: queued, without a sign of life for long.
     table = api.cloud.client("dynamodb")
     table.update_item(
         TableName=api.table,

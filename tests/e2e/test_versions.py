@@ -1,4 +1,4 @@
-"""The versions of a model over HTTP, on the local cloud: conditions, keys, cursors and roll back as a client meets them."""
+"""The versions of a model over HTTP, on the local cloud: conditions, keys, cursors and roll back, like a client."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def test_train_twice_roll_back_and_delete(api: Deployed, small_dataset: bytes) -
     assert api.request("POST", "/models", json=body | {"n_iter": 3}, headers=key).status_code == 422
     assert api.client.wait(ID)["live_version"] == 1
 
-    # The second version waits until it is promoted.
+    # The second version is ready but not promoted.
     assert api.request("POST", "/models", json=body | {"force_update": True, "promote": "never"}).json()["version"] == 2
     model = api.client.wait(ID)
     assert (model["live_version"], model["version"]["status"], model["version"]["live"]) == (1, "ready", False)
     assert model["version"]["dataset"]["etag"]
 
-    # Page by page, newest first; and a cursor of another list, or one that was changed, is none.
+    # Page by page, newest first. A changed cursor or one of another list is refused.
     first = api.request("GET", f"/models/{ID}/versions?limit=1").json()
     second = api.request("GET", f"/models/{ID}/versions?limit=1&next={first['next']}").json()
     assert [version["version"] for page in (first, second) for version in page["versions"]] == [2, 1]
@@ -39,7 +39,7 @@ def test_train_twice_roll_back_and_delete(api: Deployed, small_dataset: bytes) -
     assert api.request("GET", f"/models?next={first['next']}").status_code == 422
     assert api.request("GET", f"/models/{ID}/versions?next=A{first['next'][1:]}").status_code == 422
 
-    # Unchanged is 304; promoted, and rolled back by one who saw the promotion and by one who didn't.
+    # An unchanged model answers 304. After a promotion, a roll back fails with the old ETag and works with the new one.
     seen = api.request("GET", f"/models/{ID}").headers["ETag"]
     unchanged = api.request("GET", f"/models/{ID}", headers={"If-None-Match": seen})
     assert (unchanged.status_code, unchanged.text) == (304, "")
