@@ -1,4 +1,4 @@
-"""Registries broken on purpose: what the tests of faults have to find."""
+"""Registries broken on purpose: the tests of faults must find each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from winnow.storage.version_reports import VersionReports
 
 
 def no_condition(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A job's writes go through whatever became of its version."""
+    """A job's writes succeed whatever the state of its version."""
     guarded = registry_jobs._guarded
 
     def unguarded(*arguments: Any, **more: Any) -> Any:
@@ -24,7 +24,7 @@ def no_condition(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def row_before_objects(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The version is committed, and its figures are written afterwards."""
+    """A version's figures are written after its commit."""
     later: list[tuple[Any, ...]] = []
     commit, write_figure = Jobs.commit, VersionReports.write_figure
 
@@ -39,7 +39,7 @@ def row_before_objects(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def forgotten_deletion(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A deleted model's row goes, and no note stays of what is still to be removed."""
+    """A deletion removes the model's row, but writes no note of the objects that are still to be removed."""
     transact = rows.transact
 
     def is_note(write: Any) -> bool:
@@ -49,14 +49,14 @@ def forgotten_deletion(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def no_fence(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An update is made whatever its row has become meanwhile, and even where it is gone."""
+    """An update is made even if its row has changed meanwhile or is gone."""
     arguments = rows.Update.arguments
     anyway = "attribute_exists(pk) OR attribute_not_exists(pk)"
     monkeypatch.setattr(rows.Update, "arguments", lambda change: arguments(replace(change, condition=anyway, where={})))
 
 
 def get_then_put(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Instead of one conditional transaction: look whether the row is there, then put it; and one write after the other."""
+    """Instead of one conditional transaction: check for the row, then put it, with one write after the other."""
 
     def one_by_one(table: Any, *writes: Any) -> None:
         made = [next(iter(write(table.name).items())) for write in writes]

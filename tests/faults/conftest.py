@@ -39,11 +39,11 @@ def boto_session() -> boto3.Session:
 
 @pytest.fixture
 def world(winnow: Winnow, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """A deployment with the client's data set, and the world around it."""
+    """A deployment with the client's data set, in its world."""
     monkeypatch.setattr(AmazonCloudWatchEMFProvider, "flush_metrics", lambda metrics, **_: metrics.clear_metrics())
-    # What spaCy makes of it is not the matter here, and would take a quarter of the time; that it is written, and when, is.
+    # These tests need only the write of the pipeline. Its real content would take a quarter of the time.
     monkeypatch.setattr(pipeline, "archive", lambda trained, name, about: name.encode())
-    # Nor is what best learns, which would take nine tenths of it: it is another candidate, whose checkpoints have vectors in them.
+    # The real `best` would take nine tenths of the time. Here it is just another candidate, with vectors in its checkpoints.
     monkeypatch.setattr(best, "Classifier", Words)
     monkeypatch.setattr(encoder, "installed", NoEncoder)
     monkeypatch.setattr(logging.getLogger("winnow"), "disabled", True)
@@ -59,14 +59,14 @@ def world(winnow: Winnow, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 
 class Words(linear.Classifier):
-    """In place of best: its words alone."""
+    """In place of best: only its part for words."""
 
     def __init__(self, labels: Sequence[str], *, exclusive: bool, language: str, encoding: Encoding | None = None) -> None:
         super().__init__(labels, exclusive=exclusive, language=language)
 
 
 class NoEncoder:
-    """In place of the encoder: all texts are alike."""
+    """In place of the encoder: the same vector for every text."""
 
     name = digest = "none"
 
@@ -76,14 +76,14 @@ class NoEncoder:
 
 
 class Instant:
-    """In place of the module `time`: waiting takes no time."""
+    """In place of the module `time`: a wait takes no time."""
 
     def sleep(self, seconds: float) -> None:
         """Botocore waits between its tries."""
 
 
 def _once_by_token(transact: Any) -> Any:
-    """What AWS does and moto doesn't: a transaction that was done, and is sent again with its token, is answered and not made again."""
+    """As on AWS, but not in moto: a repeated transaction with the same token is answered and not made again."""
     done: dict[str, Any] = {}
 
     @wraps(transact)

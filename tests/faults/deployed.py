@@ -1,4 +1,4 @@
-"""A deployment whose functions may die, and whose workflow's tasks are tried again as the template says."""
+"""A deployment whose functions can die, with the retries of the template's workflows."""
 
 from __future__ import annotations
 
@@ -18,41 +18,41 @@ from tests.support import moments
 
 
 class StoppedError(BaseException):
-    """The execution was stopped from outside: no later state of it begins. It is no error that a Catch could see."""
+    """The execution was stopped from outside: none of its later states begins. No Catch sees this."""
 
 
 class VanishedError(BaseException):
-    """The execution ended together with its task's process: no state of it is left to speak for it."""
+    """The execution ended together with its task's process, so no later state can report it."""
 
 
 class UnheardError(VanishedError):
-    """The same, and the event that tells of it is lost too."""
+    """The same, and the event of its end is lost too."""
 
 
 class PausedError(BaseException):
-    """The test wanted no more tasks of this execution for now."""
+    """The test stops this execution here for now."""
 
 
-# What Step Functions calls a Lambda whose process ended, and a fault of the Lambda service, which may come after the work was done.
+# Step Functions' names for the end of a Lambda's process and for a fault of the Lambda service, which can follow finished work.
 DIED = type("Runtime.ExitError", (Exception,), {})
 SERVICE_FAULT = type("Lambda.ServiceException", (Exception,), {})
 
 
 @dataclass
 class Deployed(Winnow):
-    """A deployment whose functions may die, and whose tasks are tried again as the template says."""
+    """A deployment whose functions can die, with the template's retries."""
 
     wire: Wire = field(default_factory=Wire)
-    # How a task's death looks to Step Functions.
+    # The error that Step Functions sees when a task dies.
     death: type[BaseException] = DIED
-    # Functions that fail each time they are called, for a reason that no task foresaw.
+    # Functions that fail in each call, with an unforeseen error.
     failing: set[str] = field(default_factory=set)
-    # What the tasks of the execution that runs gave so far, and how many more may run. What is known already isn't done again.
+    # The results of the running execution's tasks so far, and how many more may run. Tasks with a result don't run again.
     log: list[Any] = field(default_factory=list)
     position: int = 0
     allowance: float = math.inf
     at_once: bool = False
-    # Every event that a task was ever given.
+    # Every event that any task has received.
     delivered: list[tuple[str, Json]] = field(default_factory=list)
 
     def invoke(self, folder: str, event: Json, context: Context | None = None) -> Any:
@@ -76,7 +76,7 @@ class Deployed(Winnow):
         return deepcopy(outcome)
 
     def _batch_task(self, folder: str, event: Json, context: Context | None) -> Any:
-        """A task of a batch prediction, tried again where it dies, as the workflow's Retry says of each of them."""
+        """Run a task of a batch prediction. If it dies, try again as the workflow's Retry says."""
         [again] = [it["MaxAttempts"] for it in BATCH_WORKFLOW["States"]["Split"]["Retry"] if DIED.__name__ in it["ErrorEquals"]]
         for _ in range(again):
             with suppress(Crash):
@@ -87,7 +87,7 @@ class Deployed(Winnow):
             raise DIED(str(crash)) from crash
 
     def _tried(self, folder: str, event: Json, context: Context | None) -> Any:
-        """The task, tried again as its state's Retry says."""
+        """Run the task, and try again as its state's Retry says."""
         tries: Counter[int] = Counter()
         while True:
             try:
@@ -111,18 +111,18 @@ class Deployed(Winnow):
         return result
 
     def once(self, folder: str, event: Json, context: Context | None = None) -> Any:
-        """One invocation. Crash where it dies."""
+        """One invocation. Raises Crash if it dies."""
         with self.wire.watching(folder.removeprefix("functions/")):
             try:
                 return super().invoke(folder, event, context)
             except Crash:
-                # The next call finds a fresh execution environment.
+                # The next call gets a fresh execution environment.
                 self.environments.pop(folder, None)
                 raise
 
     @contextmanager
     def settings(self, folder: str) -> Iterator[None]:
-        """The function's settings; while functions run at once, which one process's environment can't do, those of all of them."""
+        """The function's settings. While functions run at once, the settings of all: one process has only one environment."""
         if self.at_once:
             yield
         else:
@@ -146,7 +146,7 @@ class Deployed(Winnow):
 
 
 def _retry(folder: str, error: str) -> Json | None:
-    """The Retry of the workflow's state that calls the function, if one is for this error."""
+    """The Retry for this error in the workflow's state that calls the function, if there is one."""
     for retry in workflow_tasks()[folder].get("Retry", []):
         if error in retry["ErrorEquals"] or "States.ALL" in retry["ErrorEquals"]:
             found: Json = retry

@@ -1,6 +1,6 @@
-"""The three DynamoDBs that the registry's contract is checked on: moto, the local cloud's, and DynamoDB Local, which is AWS's own.
+"""The three DynamoDBs that test the registry's contract: moto, the local cloud's, and AWS's own DynamoDB Local.
 
-DynamoDB Local comes from npm, in Amazon's package of its jar, into .tools: it is installed for the test and never committed.
+npm installs DynamoDB Local into .tools for the test, from Amazon's package of its jar. It is never committed.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _START_SECONDS = 60
 
 @contextmanager
 def engine(name: str, folder: Path) -> Iterator[Any]:
-    """A table with the template's keys, as a resource. Skips the test where the engine can't be had on this machine."""
+    """A table with the template's keys, as a resource. Skips the test if this machine can't run the engine."""
     with {"moto": _moto, "dynamodb-local": _dynamodb_local, "ministack": _ministack}[name](folder) as endpoint:
-        # A session of its own: no hooks, and nobody's settings.
+        # A session without hooks and without settings of others.
         session = boto3.Session(
             aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
@@ -72,7 +72,7 @@ def _dynamodb_local(_: Path) -> Iterator[str]:
 
 
 def _installed() -> Path:
-    """The folder of the jar, which npm brings where it isn't there yet."""
+    """The folder of the jar. npm installs it if it is missing."""
     for program in ("java", "npm"):
         if shutil.which(program) is None:
             pytest.skip(f"DynamoDB Local needs {program}, which isn't on this machine")

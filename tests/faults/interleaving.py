@@ -1,4 +1,4 @@
-"""Actors that run at once, one call to AWS at a time, in an order that a seed decides: so a race is the same each time it is run."""
+"""Actors that run at once, one call to AWS at a time, in an order from a seed: so each run of a race is the same."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.faults.wire import Wire
 
 @dataclass(frozen=True)
 class Race:
-    """How a race went. outcomes: what each actor returned or raised; order: whose turn it was, call by call."""
+    """The course of a race. outcomes: what each actor returned or raised. order: the actor of each call."""
 
     outcomes: Mapping[str, Any]
     order: tuple[str, ...]
 
 
 class _Actor(threading.Thread):
-    """A thread that stops before each call to AWS, and goes on when it is told to."""
+    """A thread that stops before each call to AWS until `go_on`."""
 
     def __init__(self, name: str, act: Callable[[], Any]) -> None:
         super().__init__(name=name, daemon=True)
@@ -44,13 +44,13 @@ class _Actor(threading.Thread):
         self._go.acquire()
 
     def go_on(self) -> None:
-        """Let it make the call before which it stands, and whatever comes before the next one."""
+        """Let it make its next call, and run until the one after."""
         self._go.release()
         self._stands.acquire()
 
 
 def interleave(wire: Wire, chance: random.Random, actors: Mapping[str, Callable[[], Any]]) -> Race:
-    """Run the actors to their ends, one call at a time. Nothing else may make calls meanwhile."""
+    """Run the actors to their ends, one call at a time. No other code may make calls meanwhile."""
     threads = [_Actor(name, act) for name, act in actors.items()]
 
     def stop(_: str) -> None:

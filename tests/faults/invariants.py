@@ -1,4 +1,4 @@
-"""What must hold of a deployment once everything has settled, whatever went wrong on the way. Each violation is a sentence."""
+"""What must hold in a deployment once everything has settled, after any faults. Each violation is a sentence."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ENDED = {"ready", "failed", "cancelled"}
 
 
 def violations(world: World, dataset: str = "exclusive.json") -> list[str]:
-    """The violations, none where every promise was kept."""
+    """The violations. None if every promise was kept."""
     rows = [row for row in world.rows() if not _is_torso(row)]
     models = {row["sk"]: row for row in rows if row["pk"] == "MODELS"}
     versions: dict[str, dict[int, Any]] = {}
@@ -47,12 +47,12 @@ def violations(world: World, dataset: str = "exclusive.json") -> list[str]:
 
 
 def _is_torso(row: Any) -> bool:
-    """Whether an update made the row, for want of the one that it was meant for."""
+    """Whether an update created this row because its own row was gone."""
     return (row["pk"] == "MODELS" or row["pk"].startswith("VERSIONS#")) and "created_at" not in row
 
 
 def _orphans(world: World) -> Iterator[str]:
-    """Objects that nobody will ask for: of no version, of an older start of one, of candidates for what is no longer being made."""
+    """Objects that nothing will read: of no version, of an earlier start, or of candidates after the end of the training."""
     known = {(row["uid"], int(row["version"])): row for row in world.rows() if row["pk"].startswith("VERSIONS#") and not _is_torso(row)}
     batches = {(row["pk"].partition("#")[2], row["sk"]) for row in world.rows() if row["pk"].startswith("FEEDBACK#")}
     for key in sorted(moments.keys(world.winnow)):
@@ -128,7 +128,7 @@ def _left_over(rows: list[Any], models: dict[str, Any], versions: dict[str, dict
 
 
 def _of_feedback(world: World, models: dict[str, Any]) -> Iterator[str]:
-    """Every batch has its object, is counted once, and isn't waited for when everything has settled."""
+    """Every batch has its object and is counted once. After everything has settled, nothing waits for it."""
     batches = [(row["pk"].partition("#")[2], row) for row in world.rows() if row["pk"].startswith("FEEDBACK#")]
     uids = {model["uid"] for model in models.values()}
     keys = moments.keys(world.winnow)
@@ -168,7 +168,7 @@ def _of_promises(world: World, models: dict[str, Any], versions: dict[str, dict[
 def _of_life(world: World, model_id: str, life: Promises, models: dict[str, Any], versions: dict[str, dict[int, Any]]) -> Iterator[str]:
     model = models.get(model_id)
     if life.deleted:
-        # A POST that wasn't answered may have begun another life.
+        # A POST without an answer may have begun another life.
         if model is not None and not life.unanswered:
             yield f"{model_id} was deleted and is there"
         return

@@ -1,4 +1,4 @@
-"""The operations whose every write is hit, each with the moment it begins at and what happens next. A new one is an entry here."""
+"""The operations: each of their writes gets faults. An operation has a moment to begin at and sequels. New ones are added here."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Step = Callable[[World], object]
 
 
 def nothing(_: World) -> None:
-    """Nobody does anything: what was begun is left to the platform and the sweeper."""
+    """Leave everything to the platform and the sweeper."""
 
 
 @dataclass(frozen=True)
 class Variant:
-    """What the world does about a fault: how a task's death looks, and what the client does next. after: the faults that it can follow."""
+    """The world's reaction to a fault: the error of a task's death, and the client's next step. after: the faults that it can follow."""
 
     death: type[BaseException] = DIED
     then: Step = nothing
@@ -32,7 +32,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Operation:
-    """An operation. of: the functions whose writes are hit, by the beginning of their name; all where empty."""
+    """An operation. of: the beginnings of the names of functions whose writes get faults. An empty one means all."""
 
     name: str
     start: str
@@ -41,7 +41,7 @@ class Operation:
     of: tuple[str, ...] = ("",)
 
 
-# --- moments to begin at, each made from the one named first ---
+# --- moments to begin at; each builds on the one that it calls first ---
 
 
 def _queued(world: World) -> None:
@@ -63,7 +63,7 @@ def _absent_data_set(world: World) -> None:
 
 
 def _to_be_published(world: World) -> None:
-    """Trained, up to the last task of the workflow."""
+    """A training before the last task of its workflow."""
     world.post()
     [execution] = moments.executions()
     while execution.status == "RUNNING":
@@ -90,7 +90,7 @@ def _third_ready(world: World) -> None:
 
 
 def _stopped(tasks: int) -> Step:
-    """Somebody stopped the execution after so many tasks, and nothing of ours was told of it."""
+    """The execution was stopped after this number of tasks, and Winnow got no event."""
 
     def start(world: World) -> None:
         world.post()
@@ -103,7 +103,7 @@ def _stopped(tasks: int) -> Step:
 
 
 def _strangers_object(world: World) -> None:
-    """An object of a version that the registry doesn't know."""
+    """An object of a version that isn't in the registry."""
     _ready(world)
     key = f"{MODELS_PREFIX}{'0' * 32}/versions/1/1/artifact/weights.bin"
     world.winnow.s3.put_object(Bucket=world.winnow.names["Models"], Key=key, Body=b"weights")
@@ -120,14 +120,14 @@ def _feedback_is_trained_on(world: World) -> None:
 
 
 def _asked_while_training(world: World) -> None:
-    """A training was asked for while another was on, which has ended."""
+    """A training was requested during another one, which has ended since."""
     _retraining(world)
     world.add_examples("now")
     world.run_executions()
 
 
 def _feedback_of_nobody(world: World) -> None:
-    """An object of a batch that the registry doesn't know."""
+    """An object of a batch that isn't in the registry."""
     _feedback_waits(world)
     [key] = [key for key in moments.keys(world.winnow) if "/feedback/" in key]
     lost = key.rpartition("/")[0] + "/20200101T000000000-00000000.jsonl.gz"
@@ -135,7 +135,7 @@ def _feedback_of_nobody(world: World) -> None:
 
 
 def _deleting(world: World) -> None:
-    """A model is gone for clients, and everything that was made for it is still there."""
+    """A model is gone for clients, but all its objects and rows still exist."""
     _ready(world)
     path = {"model_id": MODEL}
     answer = world.winnow.invoke(
@@ -168,7 +168,7 @@ _KEPT: dict[str, tuple[Moment, dict[str, list[Promises]], dict[str, list[Any]], 
 
 
 def begin(world: World, start: str) -> None:
-    """Bring the world to the moment, which is made once in a session."""
+    """Bring the world to the moment. Each moment is made once per session."""
     if start not in _KEPT:
         world.bring_back(moments.nothing(world.winnow), {})
         STARTS[start](world)
@@ -179,11 +179,11 @@ def begin(world: World, start: str) -> None:
     world.logs, world.told = {name: list(log) for name, log in logs.items()}, set(told)
 
 
-# --- what is done ---
+# --- acts ---
 
 
 def _while_train_writes(what: Step) -> Step:
-    """Do it in the midst of Train, which goes on as a Lambda does whose execution was stopped."""
+    """Act in the middle of Train. Train goes on: StopExecution doesn't stop a running Lambda."""
 
     def act(world: World) -> None:
         world.during("training/train", "PutObject", lambda: what(world))
@@ -193,7 +193,7 @@ def _while_train_writes(what: Step) -> Step:
 
 
 def _fails(task: str) -> Step:
-    """Each time that it is called the task fails, for a reason that none foresaw."""
+    """The task fails in each call, with an unforeseen error."""
 
     def act(world: World) -> None:
         world.winnow.failing = {task}
@@ -217,14 +217,14 @@ def _client(again: Step) -> Mapping[str, Variant]:
     return {"the client gives up": Variant(), "the client repeats": Variant(then=again, after=frozenset(How) - {How.LOST})}
 
 
-# How a task's death looks to Step Functions, and so what it does.
+# What Step Functions sees when a task dies. Its reaction depends on it.
 DEATHS: Mapping[str, type[BaseException]] = {
     "its task died": DIED,
     "the service tries again": SERVICE_FAULT,
     "its execution is gone": VanishedError,
     "its execution is gone unheard": UnheardError,
 }
-# Only where the task died does it matter what its death looks like.
+# The kind of death matters only if the task died.
 _TASK = {name: Variant(death=death, after=frozenset(How if death is DIED else (How.BEFORE, How.AFTER))) for name, death in DEATHS.items()}
 
 
@@ -241,7 +241,7 @@ def _post_with_key(world: World) -> None:
 
 
 def _post_with_key_late(world: World) -> None:
-    """Without the key this would be another training."""
+    """Without the key this would start another training."""
     world.run_executions()
     _post_with_key(world)
 
@@ -271,7 +271,7 @@ def _promote(*versions: int) -> Step:
 
 
 def _delete_version(world: World) -> None:
-    # The latest is live: so the first can go.
+    # The latest version is live, so the first can be deleted.
     world.delete_version(1)
 
 
@@ -342,7 +342,7 @@ OPERATIONS: tuple[Operation, ...] = (
 
 
 def run(world: World, operation: Operation, variant: Variant, plan: Mapping[int, object]) -> None:
-    """The operation from its beginning, with these faults, and all that comes after until everything has settled."""
+    """Run the operation with these faults, and everything after it, until the world has settled."""
     begin(world, operation.start)
     world.winnow.death = variant.death
     world.wire.arm(plan)  # type: ignore[arg-type]
@@ -354,7 +354,7 @@ def run(world: World, operation: Operation, variant: Variant, plan: Mapping[int,
 
 
 def writes_of(world: World, operation: Operation) -> list[tuple[int, str]]:
-    """The writes of the operation when nothing goes wrong, each with its number and what it is."""
+    """The writes of the operation without faults, with their numbers and descriptions."""
     begin(world, operation.start)
     operation.act(world)
     world.wire.at_each_call = None

@@ -1,4 +1,4 @@
-"""Every write of a batch prediction goes wrong, one at a time, in every way; then it is done or says why not, once, and leaves nothing."""
+"""Each write of a batch prediction fails, one at a time, in every way. The batch still ends once, with a result or a reason."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TEXTS = ["a flat tyre", "prune the roses", "", "change the oil", "tulip bulbs"]
 
 @pytest.fixture
 def ready(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    """A model that is ready, texts to classify, and shards of two lines."""
+    """A ready model, texts to classify, and shards of two lines."""
     monkeypatch.setattr(split_join, "MOST_LINES", 2)
     world.post()
     world.run_executions()
@@ -39,7 +39,7 @@ def create(world: World) -> Answer:
 
 
 def until_answered(call: Callable[[], Answer]) -> Answer:
-    """What a client does: a call that died or failed is made again."""
+    """Call like a client: again after a crash or a failure."""
     for _ in range(3):
         try:
             answer = call()
@@ -51,7 +51,7 @@ def until_answered(call: Callable[[], Answer]) -> Answer:
 
 
 def run_executions(world: World) -> None:
-    """Run what was started and wasn't stopped. A task that died is tried again, as the template says."""
+    """Run the executions that were started and not stopped. A task that dies is tried again, as the template says."""
     for execution in moments.executions("BatchWorkflow"):
         if execution.status == "RUNNING":
             end = world.winnow.run_batch(json.loads(execution.execution_input))
@@ -81,7 +81,7 @@ def deleted(world: World) -> None:
 
 
 def _split(world: World) -> str:
-    """A batch in the midst of its way, or one that failed there. Returns its id."""
+    """Run a batch up to the end of Split, or to its failure there. Returns its id."""
     made: Json = until_answered(lambda: create(world)).body
     [row] = [row for row in world.rows() if row["pk"] == "BATCHES"]
     with suppress(Exception):
@@ -131,7 +131,7 @@ def test_what_is_broken_on_purpose_is_found(ready: World, monkeypatch: pytest.Mo
 
 
 def sweep(world: World, act: Callable[[World], None]) -> tuple[list[str], int, Json]:
-    """Each write of an act, in each way to go wrong. Returns the violations, how many cases, and how batches ended."""
+    """Each write of an act with each kind of fault. Returns the violations, the number of cases, and the ends of batches."""
     moment = moments.keep(world.winnow)
     world.wire.arm({})
     act(world)
@@ -143,7 +143,7 @@ def sweep(world: World, act: Callable[[World], None]) -> tuple[list[str], int, J
             moments.executions("BatchWorkflow").clear()
             world.wire.arm({number: how})
             act(world)
-            # What an execution does that wasn't stopped in time, or that goes on in a Lambda.
+            # As if the execution was stopped too late, or its Lambda still runs.
             for execution in moments.executions("BatchWorkflow") if act is cancelled else []:
                 execution.status = "RUNNING"
             settle(world)

@@ -1,4 +1,4 @@
-"""Every write of every operation goes wrong, one at a time, in every way; then nothing is lost, nothing double, nothing left over."""
+"""Each write of every operation fails, one at a time, in every way. After that nothing is lost, duplicated or left over."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_what_is_broken_on_purpose_is_found(
 
 
 def sweep(world: World, operation: Operation) -> tuple[list[str], int]:
-    """Each write of the operation, in each way to go wrong, with each sequel. Returns the violations, and how many cases."""
+    """Each write of the operation with each kind of fault and each sequel. Returns the violations and the number of cases."""
     found: list[str] = []
     cases = 0
     for number, write in writes_of(world, operation):

@@ -1,4 +1,4 @@
-"""The drill: everything is exported, lost, and imported again; then nothing is missing, and the sweeper finds nothing to do."""
+"""The drill: export, lose and import everything. Then nothing is missing, and the sweeper finds no work."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_what_was_exported_and_lost_is_there_again_after_the_import(world: World
     assert _difference(before, imported) == []
     assert [_answer(world, model_id) for model_id in ("tc-01", "tc-02", "tc-03")] == answers
     swept = _difference(before, _all(world))
-    # The sweeper notes when it looked for orphans: it was never asked to before.
+    # The first sweep writes the time of its search for orphans.
     assert [it for it in swept if "UPKEEP" not in it] == []
     world.settle()
     assert violations(world) == []
@@ -42,7 +42,7 @@ def test_what_was_exported_and_lost_is_there_again_after_the_import(world: World
 
 
 def _a_little_of_everything(world: World) -> None:
-    """A model with two versions, another, one that failed, and one that was deleted and whose deletion isn't finished."""
+    """A model with two versions, a model with one, a failed one, and one whose deletion isn't finished."""
     world.post()
     world.run_executions()
     world.post(force_update=True)
@@ -64,7 +64,7 @@ def _answer(world: World, model_id: str) -> tuple[int, Any]:
 
 
 def _all(world: World) -> dict[str, Any]:
-    """Every row and every object, by name."""
+    """All rows and objects, by name."""
     rows = {f"row {row['pk']} {row['sk']}": row for row in world.rows()}
     return rows | {f"object {key}": body for key, body in world.winnow.objects().items()}
 
@@ -73,7 +73,7 @@ def _difference(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
 
 
-# As the `aws` command line does it: a scan, and a copy of the bucket.
+# Like the `aws` command line: a scan, and a copy of the bucket.
 
 
 def _export(world: World, folder: Path) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Calls at once, interleaved call by call to AWS: 200 POSTs of one id, and pairs of calls that get into each other's way."""
+"""Requests at once, interleaved at each call to AWS: 200 POSTs of one id, and pairs of requests that conflict."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_many_posts_find_a_get_then_put(world: World, tell: Tell, monkeypatch: p
 
 
 def _posts_at_once(world: World, seed: int, number: int) -> tuple[int, Counter[int]]:
-    """How many jobs they made, and how many answers there were of each status."""
+    """The number of jobs that they made, and the number of answers of each status."""
     begin(world, "nothing")
     event = load_event("api/create_model")
     race = interleave(
@@ -70,14 +70,14 @@ def _sum(won: list[tuple[int, Counter[int]]]) -> Counter[int]:
     return sum((answers for _, answers in won), Counter())
 
 
-# --- two that get into each other's way ---
+# --- pairs that conflict ---
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two calls at once. violated: what must not be, seen from the answers and from what is there afterwards.
+    """Two requests at once. violated: yields violations, found from the answers and the state afterwards.
 
-    leaves_work: whether they may leave something to be done, so that it has to settle each time.
+    leaves_work: whether they can leave work, so that each race must settle.
     """
 
     start: str
@@ -109,7 +109,7 @@ def _retrain(world: World) -> Any:
 
 
 def _retrain_and_prepare(world: World) -> Any:
-    """The answer of a POST; and its workflow, which begins while others still do what they do."""
+    """POST, and begin its workflow while others still run. Returns the answer."""
     answer = _retrain(world)
     for execution in moments.executions():
         if execution.status == "RUNNING":
@@ -130,7 +130,7 @@ def _retrain_and_delete_violated(world: World, race: Race) -> Iterator[str]:
     if (deleted not in {200, 202}) or status != 202:
         yield f"DELETE answered {deleted} and POST {status}"
         return
-    # Version 2 was the old model's, and went with it; version 1 is another model's, which nobody deleted.
+    # Version 2 belonged to the old model and is deleted with it. Version 1 belongs to a new model, which nobody deleted.
     there = any(row["pk"] == "MODELS" for row in world.rows())
     if there != (posted["version"] == 1):
         yield f"POST made version {posted['version']}, and the model is {'there' if there else 'gone'}"
@@ -244,7 +244,7 @@ def test_two_at_once_find_what_is_broken_on_purpose(
 
 
 def _race(world: World, pair: Pair, number: int, enough: float = math.inf) -> tuple[list[str], int]:
-    """The violations, each with its seed, until there are enough; and how many different interleavings there were."""
+    """The violations with their seeds, up to this number, and the number of different interleavings."""
     found: list[str] = []
     orders = set()
     for seed in range(number):
@@ -260,7 +260,7 @@ def _race(world: World, pair: Pair, number: int, enough: float = math.inf) -> tu
 
 
 def _settled(world: World, pair: Pair, race: Race, *, whole: bool) -> Iterator[str]:
-    """The violations once everything has settled. whole: what is being made now is made, and not just cancelled."""
+    """The violations once everything has settled. whole: a running training is finished, not cancelled."""
     if not (pair.leaves_work or whole):
         yield from pair.violated(world, race)
         return
@@ -268,12 +268,12 @@ def _settled(world: World, pair: Pair, race: Race, *, whole: bool) -> Iterator[s
         if not whole and any("training_version" in row for row in world.rows()):
             world.cancel(version=_active(world))
         world.run_executions()
-        # Until a deletion is final, and the orphans' day is over.
+        # Until deletions are final and orphans are a day old.
         world.settle(21, 25 * 60)
     except Exception as error:
         yield f"it never settles: {error!r}"
         return
-    # What clients were told is the pair's to check: calls at once have no order that the world could keep.
+    # The pair checks the answers itself: requests at once have no order that the world could record.
     world.lives = {}
     yield from pair.violated(world, race)
     yield from violations(world)

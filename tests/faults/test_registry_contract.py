@@ -1,4 +1,4 @@
-"""What the registry needs of a DynamoDB, on moto, on the local cloud's and on DynamoDB Local; and where they differ, by what was seen."""
+"""What the registry needs from DynamoDB, tested on moto, the local cloud's and DynamoDB Local, and their observed differences."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from winnow.registry.models import Models
 from winnow.registry.training_jobs import Jobs
 from winnow.registry.versions import Versions
 
-# In one process: each engine is started once.
+# In one process, so that each engine starts once.
 pytestmark = pytest.mark.xdist_group("engines")
 REQUEST = TrainingRequest("tc-01", DatasetReference("albert-textcats", "trainingSet.json"), Hyperparameters(), "linear")
 AT_ONCE = 20
 # An item's limit, https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
 MOST_BYTES = 400 * 1024
-# What a row weighs whose one attribute beside the key, "filling", is empty.
+# The size of a row with its key and one empty attribute, "filling".
 _NAMES = len("pkAsk1filling")
 
 
@@ -139,7 +139,7 @@ def test_an_older_fence_is_refused(store: Engine) -> None:
 
 def test_of_many_at_once_one_creates_the_model(store: Engine) -> None:
     jobs = Jobs(store.table)
-    # moto's transactions aren't safe under threads: there one comes after the other.
+    # moto's transactions aren't safe with threads, so there they run one after the other.
     with ThreadPoolExecutor(1 if store.name == "moto" else AT_ONCE) as pool:
         created = list(pool.map(lambda _: jobs.create_model(job(), REQUEST), range(AT_ONCE)))
 
@@ -259,7 +259,7 @@ def _one_row_twice(store: Engine) -> str:
 
 
 def _number_too_small(store: Engine) -> str:
-    # By itself: a float so near to zero is kept as the nearest number that DynamoDB takes (registry.table.to_item).
+    # Without registry.table.to_item, which would replace it by the nearest number that DynamoDB accepts.
     return _error(lambda: store.put(pk="A", sk="1", value=Decimal("1E-140"))) or "kept"
 
 
@@ -287,7 +287,7 @@ def _error(call: Callable[[], Any]) -> str | None:
 
 _REFUSED, _CANCELLED = "ValidationException", "TransactionCanceledException"
 _ANSWERED = "answered, not made again"
-# By what was seen, in the order of ENGINES. docs/faults.md has the same table.
+# Observed, in the order of ENGINES. docs/faults.md has the same table.
 DIFFERENCES: Mapping[str, tuple[Callable[[Engine], str], tuple[str, str, str]]] = {
     "a page that ends exactly at its limit and at the partition's end": (
         _last_key_at_the_end,

@@ -1,7 +1,7 @@
-"""The whole API against a plain dictionary, step by step, with faults and a clock, by Hypothesis.
+"""Hypothesis compares the whole API with a plain dictionary, step by step, with faults and a clock.
 
-2,000 steps in `make test-all`, always the same ones; any number, other ones each time, with `make test-faults STEPS=…`. A failing
-example is made as small as it gets, printed with the line that repeats it, and kept in .hypothesis, from where it is tried first.
+`make test-all` runs 2,000 steps, always the same. `make test-faults STEPS=…` runs any number, different each time. Hypothesis shrinks a
+failing example, prints it with the line that repeats it, and keeps it in .hypothesis to try it first in the next run.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ STEPS_OF_ONE = 50
 STEPS_OF_A_SHORT_RUN = 1000
 IDS = ("tc-01", "tc-02")
 ACTIVE = {"queued", "training", "evaluating"}
-# A job that showed a sign of life so short ago is never given up.
+# A job with a sign of life in the last minutes is never given up.
 _MINUTES_OF_GRACE = 20
 
 Faults = dict[int, How]
@@ -50,10 +50,10 @@ FAULTS: st.SearchStrategy[Faults] = st.one_of(
 
 @dataclass
 class Known:
-    """What is to be known of a model.
+    """The expected state of a model.
 
-    versions: those there are, number to status, where "active" stands for the three in which it is being made.
-    latest: the highest number ever used. unpromoted: the versions that don't go live by themselves.
+    versions: number to status. "active" stands for the three statuses of a version that is being made.
+    latest: the highest number so far. unpromoted: the versions that don't go live by themselves.
     """
 
     versions: dict[int, str]
@@ -66,30 +66,30 @@ class Known:
         return next((number for number, status in self.versions.items() if status == "active"), None)
 
     def begun(self, *, promote: bool) -> Known:
-        """The same, with a next version that is being made."""
+        """The state with a next, active version."""
         number = self.latest + 1
         unpromoted = self.unpromoted if promote else self.unpromoted | {number}
         return Known(self.versions | {number: "active"}, number, self.live, unpromoted)
 
     def ended(self, status: str) -> Known:
-        """The same, with its active version ended so."""
+        """The state after its active version ended with this status."""
         number = self.active
         assert number is not None
         goes_live = status == "ready" and number not in self.unpromoted
         return replace(self, versions=self.versions | {number: status}, live=number if goes_live else self.live)
 
     def without(self, number: int) -> Known:
-        """The same, and this version was deleted."""
+        """The state without this version."""
         versions = {each: status for each, status in self.versions.items() if each != number}
         return replace(self, versions=versions, unpromoted=self.unpromoted - {number})
 
 
-# No model of the id.
+# None: no model has the id.
 State = Known | None
 
 
 class Api(RuleBasedStateMachine):
-    """Calls in any order. After each, every model is as the dictionary says; where a fault allows more than one state, as one of them."""
+    """Calls in any order. After each, every model has the dictionary's state, or one of several states if a fault allows them."""
 
     world: World
     done: Counter[str]
@@ -98,7 +98,7 @@ class Api(RuleBasedStateMachine):
         super().__init__()
         self.world.bring_back(moments.nothing(self.world.winnow), {})
         self.models: dict[str, State] = dict.fromkeys(IDS)
-        # The life that a job belongs to, and when it last showed a sign of life.
+        # When each model's job last showed a sign of life.
         self.seen_at: dict[str, float] = dict.fromkeys(IDS, 0.0)
 
     # --- clients ---
@@ -160,12 +160,12 @@ class Api(RuleBasedStateMachine):
     def add_examples(self, model_id: str, faults: Faults) -> None:
         before = self.models[model_id]
         status = 404 if before is None else 201 if "ready" in before.versions.values() else 409
-        # They wait: no version comes or goes.
+        # The examples are pending: no version changes.
         self._ask("POST examples", model_id, (status, before), faults, lambda: self.world.add_examples("no", model_id=model_id))
 
     @rule(model_id=st.sampled_from(IDS))
     def predict(self, model_id: str) -> None:
-        # A fresh environment: a warm one may trust what it knows for another second.
+        # A fresh environment: a warm one may use its cache for another second.
         self.world.winnow.new_environment()
         answer = self.world.predict(model_id)
         assert answer is not None
@@ -233,12 +233,12 @@ class Api(RuleBasedStateMachine):
     @precondition(lambda self: self.world.winnow.delivered)
     @rule(which=st.integers(0, 30), faults=FAULTS)
     def deliver_again(self, which: int, faults: Faults) -> None:
-        """An event of a task that was given before, of whichever job, once more and late."""
+        """Deliver an earlier event of a task of any job again, late."""
         delivered = self.world.winnow.delivered
         folder, event = delivered[-1 - which % len(delivered)]
         model_id = self._model_of("{uid}-{version}-{fence}".format(**event["job"]))
         self.world.wire.arm(faults)
-        # Refused or dead: what it left behind is what counts.
+        # Only the state afterwards counts, even if it was refused or died.
         with suppress(Crash, Exception):
             self.world.winnow.once(folder, event)
         self.world.observe()
@@ -247,7 +247,7 @@ class Api(RuleBasedStateMachine):
 
     @rule(faults=FAULTS)
     def events_arrive(self, faults: Faults) -> None:
-        """Whoever listens is told of the executions that ended and didn't succeed."""
+        """Deliver the events of executions that ended without success."""
         ended = [it.name for it in moments.executions() if it.status in {"FAILED", "ABORTED"} and it.name not in self.world.told]
         meant = {self._model_of(name) for name in ended}
         self.world.wire.arm(faults)
@@ -274,7 +274,7 @@ class Api(RuleBasedStateMachine):
         self.world.clock.advance(minutes=minutes)
         self._done("time")
 
-    # --- what must be ---
+    # --- expectations ---
 
     def teardown(self) -> None:
         self.world.wire.arm({})
@@ -285,7 +285,7 @@ class Api(RuleBasedStateMachine):
     def _ask(
         self, what: str, model_id: str, expected: tuple[int, State], faults: Faults, call: Callable[[], Answer | None]
     ) -> Answer | None:
-        """Make a call that, unless a fault prevents it, answers with this status and leaves the model in this state."""
+        """Make a call. Without a fault it answers with this status and leaves the model in this state."""
         status, after = expected
         before = self.models[model_id]
         self.world.wire.arm(faults)
@@ -299,7 +299,7 @@ class Api(RuleBasedStateMachine):
         return answer
 
     def _may_have_moved(self, model_id: str | None, must_end: str | None = None) -> None:
-        """A task of a job ran: if the job is the active one of the model, it may have ended; nothing else may have changed."""
+        """A task of a job ran. If the job makes the model's active version, it may have ended. Nothing else may have changed."""
         for each, known in self.models.items():
             if each != model_id or known is None or known.active is None:
                 self._is_one_of(each, [known])
@@ -311,7 +311,7 @@ class Api(RuleBasedStateMachine):
             self._sign_of_life(model_id)
 
     def _model_of(self, execution: str) -> str | None:
-        """The model of which the execution's job makes the active version; None where it does so no longer."""
+        """The model whose active version the execution's job makes. None if it no longer does."""
         for row in self.world.rows():
             if (
                 row["pk"].startswith("VERSIONS#")
@@ -371,12 +371,12 @@ def test_it_finds_what_is_broken_on_purpose(world: World, tell: Tell, monkeypatc
 
 
 def _run(world: World, at_least: int, phases: list[Phase], *, always_the_same: bool = True) -> Counter[str]:
-    """So many steps or more; how many there were of each."""
+    """Run at least this number of steps. Returns the number of each kind."""
     steps: Counter[str] = Counter()
     run_state_machine_as_test(
         type("Api", (Api,), {"world": world, "done": steps}),
         settings=settings(
-            # Some examples are shorter than they may be.
+            # Some examples are shorter than the maximum.
             max_examples=math.ceil(at_least / STEPS_OF_ONE * 1.25),
             stateful_step_count=STEPS_OF_ONE,
             derandomize=always_the_same,

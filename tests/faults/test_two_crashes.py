@@ -1,6 +1,6 @@
-"""Two faults in one life of a model, from the first POST to DELETE: which, where, and what everybody does next is drawn from a seed.
+"""Two faults in one life of a model, from the first POST to DELETE. A seed decides their kinds and places, and everyone's next steps.
 
-300 lives in `make test-all`; any number with `make test-faults PAIRS=…`, beginning at another seed with SEED=….
+`make test-all` runs 300 lives. `make test-faults PAIRS=…` runs any number. SEED=… is the first seed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PAIRS = int(os.environ.get("PAIRS") or 300)
 SEED = int(os.environ.get("SEED") or 0)
-# Of each test: so that they go on side by side.
+# Lives per test, so that tests can run side by side.
 LIVES = 50
 
 
@@ -55,7 +55,7 @@ def test_two_faults_in_one_life_lose_nothing_and_double_nothing(world: World, te
 
 
 def live(world: World, chance: random.Random) -> None:
-    """A model's life: trained, asked, trained again, deleted. A client that got no good answer asks again, or doesn't."""
+    """A model's life: training, prediction, second training, deletion. A client without a good answer may ask again."""
 
     def insist(call: str, *, force_update: bool = False) -> None:
         for _ in range(1 + chance.randrange(3)):

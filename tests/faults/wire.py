@@ -1,6 +1,6 @@
-"""The wire to AWS, and the faults on it: botocore's event hooks, so that Winnow's own code is the one that ships.
+"""The wire to AWS with its faults. It uses botocore's event hooks, so Winnow's code is the same as in a release.
 
-A fault hits one write, the Nth that Winnow makes while the wire watches:
+A fault hits one write, Winnow's Nth while the wire watches:
 
     before       nothing was sent, and the Lambda's process ends
     after        the write was done, and the Lambda's process ends before it knows
@@ -45,12 +45,12 @@ class How(StrEnum):
 
 
 class Crash(BaseException):
-    """The Lambda's process ends here. Not an Exception: no `except Exception` can swallow the end of its own process."""
+    """The Lambda's process ends here. Not an Exception, so that no `except Exception` can catch it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A write that Winnow made, or would have made: in which function, which operation, and how it went wrong, if it did."""
+    """A write that Winnow made or tried: its function, its operation and its fault, if any."""
 
     function: str
     operation: str
@@ -61,7 +61,7 @@ class Write:
 
 
 class _Here(threading.local):
-    """What this thread does: the function that is being watched, and the fault that its call meets."""
+    """This thread's state: the watched function, and the fault of its current call."""
 
     function: str | None = None
     fault: How | None = None
@@ -69,27 +69,27 @@ class _Here(threading.local):
 
 @dataclass
 class Wire:
-    """The wire of one session's clients. plan: how the Nth write, counted from 1, goes wrong."""
+    """The wire of one session's clients. plan: the fault of the Nth write, counted from 1."""
 
     plan: Mapping[int, How] = field(default_factory=dict)
     writes: list[Write] = field(default_factory=list)
-    # Called before each call while the wire watches, with its operation: a scheduler of threads waits in here.
+    # Called with the operation before each watched call. A scheduler of threads waits here.
     at_each_call: Callable[[str], None] | None = None
     _here: _Here = field(default_factory=_Here)
 
     def install(self, session: boto3.Session) -> None:
-        """Watch the clients that the session makes from now on."""
+        """Watch the clients that the session makes after this."""
         session.events.register("before-call", self._before_call)
         session.events.register_last("before-send", self._before_send)
         session.events.register("after-call", self._after_call)
 
     def arm(self, plan: Mapping[int, How]) -> None:
-        """Count the writes from one again, and let these go wrong."""
+        """Count the writes from 1 again, with these faults."""
         self.plan, self.writes, self._here.fault = dict(plan), [], None
 
     @contextmanager
     def watching(self, function: str) -> Iterator[None]:
-        """Count and fault what is written meanwhile: the function's own writes, and none of the test's."""
+        """Count and fault the writes inside the `with` block: the function's, not the test's."""
         before, self._here.function = self._here.function, function
         try:
             yield
@@ -98,12 +98,12 @@ class Wire:
 
     @property
     def function(self) -> str | None:
-        """The function that runs, in this thread."""
+        """The function that runs in this thread."""
         return self._here.function
 
     @property
     def hits(self) -> list[Write]:
-        """The writes that went wrong."""
+        """The writes with faults."""
         return [write for write in self.writes if write.fault]
 
     def _before_call(self, model: Any, **_: Any) -> Any:
@@ -124,7 +124,7 @@ class Wire:
         return None
 
     def _before_send(self, request: Any, **_: Any) -> None:
-        # Registered last: the write was done by the handler before, which is moto's.
+        # Registered last: moto's handler, which runs before, has done the write.
         if self._here.function is not None and self._here.fault is How.LOST:
             self._here.fault = None
             raise ConnectionClosedError(endpoint_url=request.url)

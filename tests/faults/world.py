@@ -1,6 +1,6 @@
-"""The world around a deployment: clients that call and may repeat, a platform that runs, retries and kills, and a clock.
+"""The world around a deployment: clients that call and repeat, a platform that runs, retries and kills, and a clock.
 
-It keeps what clients were told, so that `invariants` can hold the deployment to it.
+It records the answers to clients, so that `invariants` can check the deployment against them.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from tests.support.moments import Moment
 
 SWEEP = "functions/upkeep/sweep"
 ENDED = "functions/upkeep/execution_ended"
-# An asynchronous invocation that fails is made twice more.
+# Lambda repeats a failed asynchronous invocation twice.
 _DELIVERIES = 3
 MODEL = "tc-01"
 
 
 @dataclass
 class Segments(Context):
-    """A Lambda's time that is over each time that it was looked at so often: a training is cut into segments."""
+    """A Lambda whose time runs out after this number of looks at the clock, each time: trainings run in segments."""
 
     looks: int = 3
     looked: int = 0
@@ -43,51 +43,51 @@ class Segments(Context):
 
 @dataclass
 class Promises:
-    """What clients were told of one life of a model id: from the first POST to a DELETE that may have been done."""
+    """The answers to clients about one life of a model id: from the first POST to a DELETE that may have succeeded."""
 
     accepted: list[int] = field(default_factory=list)
     cancelled: set[int] = field(default_factory=set)
     removed: set[int] = field(default_factory=set)
     unanswered: int = 0
     deleted: bool = False
-    # The batches of feedback that were kept, and of those the ones that were taken back; and how many requests asked for a training.
+    # Batches of feedback that were kept, those that were taken back, and the number of requests for a training.
     kept: set[str] = field(default_factory=set)
     taken_back: set[str] = field(default_factory=set)
     asked: int = 0
     started: set[int] = field(default_factory=set)
-    # The version that was promoted last, until another may have gone live by itself.
+    # The last promoted version, unless another may have gone live by itself since.
     live: int | None = None
 
 
 @dataclass
 class World:
-    """A deployment, and everybody around it."""
+    """A deployment, its clients and its platform."""
 
     winnow: Deployed
     wire: Wire
     clock: Clock
     lives: dict[str, list[Promises]] = field(default_factory=dict)
-    # Versions ever seen, by uid and number, with when they were made: so a number used twice is seen.
+    # All versions so far by uid and number, with their creation times: this reveals a number that is used twice.
     made: dict[tuple[str, int], str] = field(default_factory=dict)
     uids: dict[str, list[str]] = field(default_factory=dict)
     found: list[str] = field(default_factory=list)
-    # What the tasks of each execution gave so far.
+    # The results of each execution's tasks so far.
     logs: dict[str, list[Any]] = field(default_factory=dict)
-    # What Lambda tells the workflow's tasks of their time; None: that they have enough.
+    # The Lambda context of the workflow's tasks. None: one with enough time.
     lambda_context: Context | None = None
-    # The version that each Idempotency-Key was answered with, 0 while it got no answer.
+    # The version in the answer to each Idempotency-Key, 0 while it has no answer.
     keys: dict[str, int] = field(default_factory=dict)
-    # The batch that each Idempotency-Key of feedback was answered with.
+    # The batch in the answer to each Idempotency-Key of feedback.
     batches: dict[str, str] = field(default_factory=dict)
-    # The executions whose end was told, by name.
+    # The names of executions whose end was announced.
     told: set[str] = field(default_factory=set)
-    # The answers that clients got, in order.
+    # The answers to clients, in order.
     answers: list[str] = field(default_factory=list)
 
     # --- moments ---
 
     def bring_back(self, moment: Moment, lives: Mapping[str, list[Promises]]) -> None:
-        """Begin again at a moment, and with what clients had been told until then."""
+        """Go back to a moment and to its answers to clients."""
         moments.bring_back(self.winnow, moment)
         self.winnow.environments.clear()
         self.winnow.parameters["Encoder"] = "none"
@@ -103,13 +103,13 @@ class World:
     # --- clients ---
 
     def post(self, model_id: str = MODEL, *, force_update: bool = False, key: str | None = None, **fields: Any) -> Answer | None:
-        """POST /models, of a training that is soon done. key: its Idempotency-Key; requests with one key are one request."""
+        """POST /models for a short training. key: the Idempotency-Key. Requests with the same key are one request."""
         body = {**json.loads(load_event("api/create_model")["body"]), "id": model_id, "n_iter": 1, "n_texts": 12, **fields}
         body |= {"force_update": True} if force_update else {}
         headers = {"Idempotency-Key": key} if key else None
         answer = self._request(f"POST {model_id}", lambda: self.winnow.call("create_model", body=body, headers=headers))
         life = self._life(model_id)
-        # What the key was answered with; 0 where it was sent and got no answer.
+        # The earlier answer to the key. 0 if it was sent and got no answer.
         before = self.keys.get(key) if key else None
         if answer is None or answer.status >= 500:
             life.unanswered += before is None
@@ -143,7 +143,7 @@ class World:
         answer = self._request(f"DELETE {model_id}", lambda: self.winnow.call("delete_model", path={"model_id": model_id}))
         life = self._life(model_id)
         if answer is None or answer.status >= 500:
-            # It may have been done. What is there afterwards tells.
+            # It may have succeeded: look at the state.
             life.deleted = not any(row["pk"] == "MODELS" and row["sk"] == model_id for row in self.rows())
         elif answer.status in {200, 202}:
             life.deleted = True
@@ -173,7 +173,7 @@ class World:
         return answer
 
     def add_examples(self, retrain: str = "now", key: str | None = None, model_id: str = MODEL) -> Answer | None:
-        """POST /models/{model_id}/examples, two examples of a new label."""
+        """POST /models/{model_id}/examples with two examples of a new label."""
         body = {"examples": labelled(2), "retrain": retrain}
         headers = {"Idempotency-Key": key} if key else None
         path = {"model_id": model_id}
@@ -194,12 +194,12 @@ class World:
         return answer
 
     def take_back(self, model_id: str = MODEL) -> Answer | None:
-        """DELETE /models/{model_id}/examples/{batch}, of the first batch that was kept."""
+        """DELETE /models/{model_id}/examples/{batch} for the first batch that was kept."""
         life = self._life(model_id)
         path = {"model_id": model_id, "batch": min(life.kept)}
         answer = self._request(f"DELETE {model_id}/examples", lambda: self.winnow.call("delete_examples", path=path))
         there = any(row["sk"] == path["batch"] for row in self.rows())
-        # Where it wasn't answered it may have been done: what is there tells.
+        # Without an answer it may have succeeded: look at the state.
         if (answer is not None and answer.status in {200, 404}) or ((answer is None or answer.status >= 500) and not there):
             life.taken_back.add(path["batch"])
         self.observe()
@@ -222,7 +222,7 @@ class World:
         return self._request(f"predict {model_id}", lambda: self.winnow.call("predict", "predict_get_body", body=body))
 
     def _request(self, what: str, call: Callable[[], Answer]) -> Answer | None:
-        """The answer, or None where the Lambda died: API Gateway answers for it, and the client knows nothing."""
+        """The answer. None if the Lambda died: API Gateway's answer does not say whether the call had an effect."""
         try:
             answer = call()
         except Crash:
@@ -241,14 +241,14 @@ class World:
     # --- the platform ---
 
     def run_executions(self) -> None:
-        """Run what was started and didn't end yet, to its end."""
+        """Run all running executions to their ends."""
         for execution in list(moments.executions()):
             if execution.status == "RUNNING":
                 self.run(execution)
         self.tell_of_ends()
 
     def run(self, execution: Any, tasks: float = math.inf) -> None:
-        """Run an execution from where it is to its end, or for so many tasks."""
+        """Run an execution from its current state to its end, or for this number of tasks."""
         data = json.loads(execution.execution_input)
         self.winnow.log, self.winnow.position, self.winnow.allowance = self.logs.setdefault(execution.name, []), 0, tasks
         try:
@@ -260,7 +260,7 @@ class World:
             if isinstance(error, UnheardError):
                 self.told.add(execution.name)
         except Exception:
-            # Its Fail state failed as often as it is tried.
+            # Its Fail state failed in each try.
             _end(execution, "FAILED")
         else:
             _end(execution, "FAILED" if WORKFLOW["States"][end]["Type"] == "Fail" else "SUCCEEDED")
@@ -269,7 +269,7 @@ class World:
         self.observe()
 
     def tell_of_ends(self) -> None:
-        """EventBridge: each execution that didn't succeed is told of once, which may take more than one delivery."""
+        """EventBridge announces each execution without success once, which can take several deliveries."""
         for execution in list(moments.executions()):
             if execution.status in {"FAILED", "ABORTED"} and execution.name not in self.told:
                 self.told.add(execution.name)
@@ -290,7 +290,7 @@ class World:
                 return
 
     def sweep(self) -> None:
-        """The schedule's call. A sweep that dies or fails because of a fault is made again five minutes later."""
+        """The schedule's call. After a fault, the sweep runs again five minutes later."""
         hits = len(self.wire.hits)
         try:
             self.winnow.invoke(SWEEP, load_event("upkeep/sweep"), Context(seconds=900))
@@ -301,14 +301,14 @@ class World:
         self.observe()
 
     def settle(self, *pauses: int) -> None:
-        """Let time pass, so many minutes between two sweeps, until nothing is left to be done: leases and deletions, then days."""
+        """Let time pass and sweep after each pause, in minutes, until no work is left: first leases and deletions, then days."""
         for minutes in pauses or (6, 60, 25 * 60, 25 * 60):
             self.clock.advance(minutes=minutes)
             self.sweep()
             self.run_executions()
 
     def during(self, function: str, operation: str, what: Callable[[], object]) -> None:
-        """Do something else in the midst of a function: when it is about to make this call for the first time."""
+        """Do something in the middle of a function: just before its first call of this operation."""
 
         def at(name: str) -> None:
             if self.wire.function == function and name == operation:
@@ -317,13 +317,13 @@ class World:
 
         self.wire.at_each_call = at
 
-    # --- what is there ---
+    # --- the state ---
 
     def rows(self) -> list[Json]:
         return moments.rows(self.winnow)
 
     def observe(self) -> None:
-        """Look at the registry in between: what must hold at every moment, and which versions were ever made."""
+        """Check what must hold at every moment, and record the versions."""
         rows = self.rows()
         active: Counter[str] = Counter()
         for row in rows:
