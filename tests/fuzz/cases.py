@@ -1,7 +1,7 @@
-"""The requests of a run: made by schemathesis from the contract, and then led to what is there.
+"""The requests of a run: schemathesis makes them from the contract, and `lead` points them at existing things.
 
-Of each call: schemathesis' coverage cases (limits, enums, what is missing, wrong types), then random ones, half of them as the contract
-says and half not. schemathesis judges a request anew where a part of it was changed here, so it still knows which are valid.
+Each call gets schemathesis' coverage cases (limits, enums, missing parts, wrong types), then random ones. Half of those are valid by the
+contract. schemathesis validates changed parts of a request again, so it still knows which requests are valid.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from tests.support.contract import document
 if TYPE_CHECKING:
     from schemathesis import APIOperation, BaseSchema
 
-# Epochs of a training. The contract's most, 1,000, would keep a processor busy for longer than the run takes.
+# Epochs of a training. The contract's maximum, 1,000, would take longer than the run.
 _MOST_EPOCHS = 5
 _CONFIG = {
-    # Keys are ours to give: by role, wrong, or none (run.py).
+    # run.py adds the keys: by role, wrong, or none.
     "generation": {"with-security-parameters": False},
-    # A method that a path doesn't have never reaches a function: the gateway answers it, and in the local cloud that is not API Gateway.
+    # An unknown method never reaches a function: the gateway answers it, and the local cloud's is not API Gateway.
     "phases": {"coverage": {"unexpected-methods": []}},
-    # Curl commands are to be repeated as they are, in a cloud that is gone after the run.
+    # Curl commands must work as printed. The cloud with their key is gone after the run.
     "output": {"sanitization": {"enabled": False}},
 }
 
@@ -47,7 +47,7 @@ def schema() -> BaseSchema:
 
 
 def plan(contract: BaseSchema, count: int, seed: int) -> list[Case]:
-    """So many requests, as many of each call, in an order that the seed decides."""
+    """This number of requests, equally many per call, in an order from the seed."""
     operations = [result.ok() for result in contract.get_all_operations() if isinstance(result, Ok)]
     shares = [count // len(operations) + (place < count % len(operations)) for place in range(len(operations))]
     cases = list(chain.from_iterable(_cases(*each, seed) for each in zip(operations, shares, strict=True)))
@@ -56,10 +56,10 @@ def plan(contract: BaseSchema, count: int, seed: int) -> list[Case]:
 
 
 def _cases(operation: APIOperation[Any, Any, Any, Any], share: int, seed: int) -> Iterator[Case]:
-    """So many requests of a call. A call that hasn't that many different ones gets each of its own several times."""
+    """This number of requests of a call. A call with fewer different ones repeats them."""
     config = operation.schema.config.generation_for(operation=operation)
     covering = list(operation.schema.iter_coverage_cases(operation, generation_modes=list(GenerationMode), generation_config=config))
-    # Where there are more than half of the share, as in a short run, an even sample of them.
+    # If they are more than half of the share, as in a short run, take an even sample.
     covering = covering[:: max(1, -(-len(covering) * 2 // share))]
     left = share - len(covering)
     drawn = [_drawn(operation, mode, -(-left // 2), seed) for mode in GenerationMode]
@@ -79,27 +79,27 @@ def _drawn(operation: APIOperation[Any, Any, Any, Any], mode: GenerationMode, co
     def draw(case: Case) -> None:
         drawn.append(case)
 
-    with suppress(Unsatisfiable):  # a call that takes nothing can't be asked wrongly
+    with suppress(Unsatisfiable):  # a call without input has no invalid requests
         draw()
     return drawn
 
 
 def _reaches_the_api(case: Case) -> bool:
-    """Whether it comes to the call that it was made for. MiniStack decodes a path before it looks for the route, so that an encoded slash
-    parts it; and requests, as browsers do, takes the steps "." and ".." before it sends."""
+    """Whether the request reaches its call. MiniStack decodes a path before it looks for the route, so an encoded slash splits it. And
+    requests resolves "." and ".." before it sends, like browsers."""
     values = [unquote(str(value)) for value in case.path_parameters.values()]
     return all(value not in {"", ".", ".."} and "/" not in value for value in values)
 
 
 def _copy(case: Case) -> Case:
-    """The case again, with parts of its own and its own record of which of them are valid."""
+    """A copy of the case, with its own parts and its own record of the valid ones."""
     copy = case.derive()
     copy._meta = deepcopy(case.meta)
     return copy
 
 
 def lead(case: Case, known: Known, draws: random.Random) -> None:
-    """Have most of a request's valid parts name what is there."""
+    """Let most of a request's valid parts name existing things."""
     if _valid(case, ParameterLocation.PATH) and draws.random() < 0.85:
         case.path_parameters = {**case.path_parameters, **_path(case, known, draws)}
     if _valid(case, ParameterLocation.QUERY):
@@ -109,14 +109,14 @@ def lead(case: Case, known: Known, draws: random.Random) -> None:
     if isinstance(case.body, dict) and _valid(case, ParameterLocation.BODY):
         case.body = _body(case, known, draws)
     if case.path == "/prediction" and case.method == "GET" and case.query and isinstance(case.body, dict) and draws.random() < 0.9:
-        # The contract says in words alone that it is one of the two.
+        # Only the contract's words say that it must be one of the two.
         if draws.random() < 0.5:
             case.query = {}
         elif _valid(case, ParameterLocation.BODY):
             case.query = {"text": "my rent is due", **case.query, "model_id": draws.choice(KEPT)}
             case.body = NOT_SET
             if case.meta:
-                case.meta.components.pop(ParameterLocation.BODY)  # else it counts as a body that is wrong
+                case.meta.components.pop(ParameterLocation.BODY)  # otherwise it counts as an invalid body
 
 
 def _valid(case: Case, location: ParameterLocation) -> bool:
@@ -126,7 +126,7 @@ def _valid(case: Case, location: ParameterLocation) -> bool:
 
 
 def _model(case: Case, known: Known, draws: random.Random) -> str:
-    """A model that the call may have, and that is mostly there."""
+    """A model for the call, which usually exists."""
     doomed = known.draw(draws, "models") or DOOMED[0]
     if f"{case.method} {case.path}" == "DELETE /models/{model_id}":
         return doomed if draws.random() < 0.98 else draws.choice(CHANGED)
@@ -178,7 +178,7 @@ def _set_headers(case: Case, known: Known, draws: random.Random) -> None:
         if name in case.headers and (tag := known.draw(draws, "etag", case.formatted_path)) and draws.random() < 0.6:
             case.headers[name] = tag
     if "Idempotency-Key" in case.headers and draws.random() < 0.8:
-        # Those of the contract's examples are soon used up.
+        # The keys of the contract's examples are soon used up.
         case.headers["Idempotency-Key"] = str(UUID(int=draws.getrandbits(128)))
 
 
@@ -195,7 +195,7 @@ def _body(case: Case, known: Known, draws: random.Random) -> dict[str, Any]:
             if draws.random() < 0.5:
                 body["force_update"] = True
         case "POST /models/{model_id}/examples":
-            # The models that are changed have exclusive labels.
+            # The models in CHANGED have exclusive labels.
             body["examples"] = [{"text": each["text"], "label": each.get("label", "new")} for each in body["examples"]]
         case "POST /models/{model_id}/batches":
             body |= {"s3bucket": known.bucket, "object": known.texts}

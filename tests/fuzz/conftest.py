@@ -1,4 +1,4 @@
-"""A local cloud for the fuzz alone: with models in it, and few trainings at once."""
+"""A local cloud only for the fuzz test, with models and few trainings at once."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from winnow.domain.access import Role
 from winnow.training.dry_run import MOST_BYTES_AT_ONCE
 
 MULTILABEL = Path(__file__).parents[1] / "data" / "multilabel.jsonl"
-# Of the object that batch predictions classify.
+# The lines of the object that batch predictions classify.
 TEXTS = 20
-# How many uploads there are to be deleted.
+# The number of uploads for the run to delete.
 UPLOADS = 20
 
 
@@ -29,7 +29,7 @@ UPLOADS = 20
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     build_local()
     with LocalCloud(tmp_path_factory.mktemp("cloud"), port=None) as cloud:
-        # One training at a time and no encoder, so that trainings leave the processors to the requests; and no throttle but the machine.
+        # One training at a time and no encoder, so that trainings leave time for requests. Only the machine throttles them.
         most = dict.fromkeys(("RequestsPerSecond", "AdminRequestsPerSecond"), "10000")
         cloud.deploy({"MostTrainings": "1", "BatchConcurrency": "1", "Encoder": "none", **most})
         yield deployed(cloud)
@@ -37,13 +37,13 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 
 @pytest.fixture(scope="module")
 def keys(api: Deployed) -> dict[str, str | None]:
-    """A key of each role."""
+    """A key for each role."""
     return {str(role): api.cloud.keys().add(f"fuzz-{role}", role) for role in Role}
 
 
 @pytest.fixture(scope="module")
 def known(api: Deployed) -> Known:
-    """Models of each kind, trained, with two versions each; uploads, a batch prediction, and the report of a dry run."""
+    """Trained models of each kind with two versions each, uploads, a batch prediction, and the report of a dry run."""
     client = api.client
     small = b"\n".join(json.dumps(example).encode() for example in json.loads(SAMPLE.read_text())[::10])
     exclusive, multilabel = client.upload("savings.jsonl", small), client.upload("multilabel.jsonl", MULTILABEL.read_bytes())
@@ -66,7 +66,7 @@ def known(api: Deployed) -> Known:
 
 
 def _large_dry_run(api: Deployed) -> str:
-    """The id of a report on a data set that is too large to be reported on at once."""
+    """The id of a report on a data set that is too large for an immediate report."""
     draws = random.Random(0)
     rows = [
         json.dumps({"text": "".join(draws.choices(string.ascii_lowercase, k=100)) * 190, "label": str(number % 2)})

@@ -1,4 +1,4 @@
-"""What is there to be hit: the models that were trained before the run, and what the run's own answers have named since."""
+"""Existing things for requests: the models that were trained before the run, and names from the run's answers."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 
 type Case = schemathesis.Case[Any]
 
-# Read and classified by, and never changed: they have to answer as before when the run is over.
+# The run only reads these. Their answers after the run must be the same as before.
 KEPT = ("kept-exclusive", "kept-multilabel")
-# Trained before the run as well, and changed by it.
+# Trained before the run too. The run changes these.
 CHANGED = ("changed-1", "changed-2", "changed-3")
-# Made and deleted by it over and over.
+# The run makes and deletes these again and again.
 DOOMED = tuple(f"doomed-{number}" for number in range(1, 9))
 
-# The last so many of each kind, so that most of what is drawn is still there.
+# The number of names kept of each kind: only the last ones, so that most of them still exist.
 _MOST = 40
 
 
 @dataclass
 class Known:
-    """Names by their kind. Workers ask and tell it at once.
+    """Names by their kind. Workers read and add them at once.
 
-    bucket, training_object, texts: uploads, one to train on and one to classify; dataset: what is uploaded where the run makes a place
-    for it; reports: ids of dry runs' reports.
+    bucket, training_object, texts: uploads to train on and to classify. dataset: the content of the run's own uploads. reports: the ids of
+    reports of dry runs.
     """
 
     bucket: str
@@ -50,7 +50,7 @@ class Known:
             del names[:-_MOST]
 
     def draw(self, draws: random.Random, *kind: str) -> Any:
-        """One that is known, the newest rather than an old one; None if there is none."""
+        """A known name, more often a new one. None if there is none."""
         with self._lock:
             names = self._names[kind]
             return names[-1 - int(len(names) * draws.random() ** 3)] if names else None
@@ -60,7 +60,7 @@ class Known:
             return int((self._names["version", model_id] or [1])[-1])
 
     def learn(self, case: Case, response: schemathesis.Response) -> None:
-        """Keep what an answer names. What POST /datasets gives a place for is uploaded."""
+        """Keep the names in an answer. After POST /datasets, upload the data set."""
         if response.status_code not in {200, 201, 202}:
             return
         call, path = f"{case.method} {case.path}", case.path_parameters

@@ -1,4 +1,4 @@
-"""A run: workers that send the requests and hold each answer against the contract, and what came of it."""
+"""A run: workers send the requests and check each answer against the contract."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 
     from tests.fuzz.known import Case, Known
 
-# Who calls, and how often of a hundred times.
+# The callers, with their share of the requests in percent.
 CALLERS = {"admin": 80, "predict": 10, "no key": 5, "wrong key": 5}
 WRONG_KEY = "0" * 40
 _SECONDS = 60
 
-# Why a call may refuse a request that is as the contract's schemas say: what a schema can't say, and the contract's words do.
+# Why a call may refuse a request that matches the contract's schemas: rules in the contract's words that no schema can express.
 _KEY_REUSED = "This Idempotency-Key was used for another request"
 _NOT_EXPLAINED = r"Version \d+ of model \S+ has the recipe \w+, but only linear can be explained"
-# A cursor of a list of a model that was deleted and made again.
+# A cursor from before the model was deleted and made again.
 _OF_ANOTHER_LIFE = "next must be the `next` of the answer before"
 REASONS = {
     "GET /models/{model_id}/versions": (_OF_ANOTHER_LIFE,),
@@ -45,34 +45,34 @@ REASONS = {
     "POST /models/{model_id}/examples": (_KEY_REUSED, r"examples\[\d+\] has \d+ labels, but each text of this model must have exactly one"),
     "POST /datasets": ("bytes must be at most 400,000,000",),  # the template's parameter MostBytes
     "POST /prediction": (_NOT_EXPLAINED,),
-    # Its fields stand in the body or in the query, so no parameter is required on its own.
+    # Its fields are in the body or in the query, so the contract requires no parameter.
     "GET /prediction": (_NOT_EXPLAINED, "Send the fields in the JSON body or as query", "model_id is missing", "Send either text"),
 }
 
 
 def refused_for_a_reason(_: CheckContext, response: Response, case: Case) -> None:
-    """Of a request that is valid by the contract's schemas."""
+    """A request that is valid by the contract's schemas is refused only for a known reason."""
     if response.status_code not in {400, 413, 422} or case.meta is None or case.meta.generation.mode.is_negative:
         return
     sentence = _problem(response).get("detail", "")
     if not any(re.match(reason, sentence) for reason in REASONS.get(f"{case.method} {case.path}", ())):
-        raise AssertionError(f"the contract allows this request, and it was refused: {sentence}")
+        raise AssertionError(f"the contract allows this request, but it was refused: {sentence}")
 
 
 def refused_for_the_key(_: CheckContext, response: Response, case: Case) -> None:
-    """Of a request with a key that may not make the call."""
+    """A request with a key that may not make the call is refused."""
     if response.status_code != HTTPStatus.FORBIDDEN:
-        raise AssertionError(f"the key may not make this call, and the answer was {response.status_code}")
+        raise AssertionError(f"the key may not make this call, but the answer was {response.status_code}")
 
 
 def problem_says_its_status(_: CheckContext, response: Response, case: Case) -> None:
     said = _problem(response).get("status")
     if response.status_code >= HTTPStatus.BAD_REQUEST and said != response.status_code:
-        raise AssertionError(f"the problem says that its status is {said}; it is {response.status_code}")
+        raise AssertionError(f"the problem has the status {said}, but the answer has {response.status_code}")
 
 
 def _problem(response: Response) -> dict[str, Any]:
-    """The problem details of an answer. Empty where there are none: other checks say so."""
+    """The problem details of an answer. Empty if there are none: other checks report that."""
     try:
         problem = json.loads(response.content)
     except ValueError:
@@ -93,7 +93,7 @@ VALIDITY: list[CheckFunction] = [checks.negative_data_rejection, refused_for_a_r
 
 @dataclass(repr=False)
 class Run:
-    """What came of the requests: the statuses of each call, the faults by their kind, each with its request, and what to tell of them."""
+    """The results of the requests: the statuses of each call, the faults by kind with their requests, and lines about them."""
 
     url: str
     keys: Mapping[str, str | None]
@@ -139,7 +139,7 @@ class Run:
 
 
 def table(statuses: Mapping[str, Counter[int]]) -> list[str]:
-    """How often each call got which status, as lines."""
+    """A table, in lines, of how often each call got each status."""
     columns = sorted({status for counter in statuses.values() for status in counter})
     total: Counter[int] = sum(statuses.values(), Counter())
     rows: dict[str, Any] = {**dict(sorted(statuses.items())), "all": total}

@@ -1,7 +1,7 @@
-"""Requests that schemathesis makes from the contract, by the thousand, at the local cloud: `make test-fuzz`.
+"""Thousands of requests that schemathesis makes from the contract, sent to the local cloud: `make test-fuzz`.
 
-No answer is a fault of ours or outside the contract, every call succeeds at least once, and nothing is left behind.
-REQUESTS: how many (1,000 if absent); SEED: which.
+No answer is Winnow's fault or outside the contract, every call succeeds at least once, and nothing is left behind.
+REQUESTS is their number (default 1,000), SEED their choice.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ from tests.fuzz.run import WRONG_KEY, Run, table
 from tests.support.contract import operations
 
 WORKERS = 4
-# Until all that the run has started has ended: trainings wait for one another.
+# The wait for the end of everything that the run started: trainings wait for one another.
 _MOST_SECONDS = 300
 _MOST_EXAMPLES = 3
-# Calls that succeed only where something is under way or waits at that moment: sure to happen in a run of so many requests.
+# Calls that succeed only while something runs or is pending: certain in a run of this many requests.
 MANY = 5_000
 NEED_MANY = {
     "POST /models/{model_id}/batches/{batch}/cancel",
     "POST /models/{model_id}/versions/{version}/cancel",
     "DELETE /models/{model_id}/examples/{batch}",
 }
-# Rows that stay when every model and upload is deleted: for keys, the order of trainings and the sweeper. Others expire.
+# Rows that stay after every model and upload is deleted: those of keys, the order of trainings and the sweeper. Others expire.
 STAYS = {"ROLES", "TRAININGS", "UPKEEP"}
 
 
 @pytest.fixture(scope="module")
 def run(api: Deployed, keys: dict[str, str | None], known: Known) -> Run:
-    """The run, done."""
+    """The finished run."""
     count, seed = int(os.environ.get("REQUESTS", "1000")), int(os.environ.get("SEED", "0"))
     began = time.monotonic()
     planned = cases.plan(cases.schema(), count, seed)
@@ -60,7 +60,7 @@ def test_every_answer_is_as_the_contract_says(run: Run, tell: Tell) -> None:
 def test_every_call_succeeded_at_least_once(run: Run) -> None:
     never = {call for call in operations() if not any(200 <= status < 300 for status in run.statuses[call])}
     never -= NEED_MANY if sum(count.total() for count in run.statuses.values()) < MANY else set()
-    assert not never, f"never answered with a success: {', '.join(sorted(never))}"
+    assert not never, f"never succeeded: {', '.join(sorted(never))}"
 
 
 @pytest.mark.parametrize("model_id", KEPT)
@@ -111,7 +111,7 @@ def _running(api: Deployed) -> list[str]:
 
 
 def _as_if_no_training_could_write_any_more(api: Deployed) -> None:
-    """The sweeper keeps the note of a deletion until the longest Lambda that may have been at work for it is over: let that be now."""
+    """Let deletions be final now. The sweeper keeps the note of a deletion as long as a Lambda may still write for the model."""
     client = api.cloud.client("dynamodb")
     for page in client.get_paginator("scan").paginate(TableName=api.table):
         for row in page["Items"]:
