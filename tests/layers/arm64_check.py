@@ -1,14 +1,14 @@
-"""Proves that the layers built for arm64 work on that processor: the encoder encodes, and our recipes train, are kept and predict, from
-their byte code.
+"""Proves that the layers for arm64 work on that processor: the encoder encodes, and our recipes train, are saved and predict, from their
+byte code.
 
-No test of pytest's: an aarch64 Python 3.13 runs it, on such a machine or under emulation, where an import takes about a minute.
+Not a pytest test: an aarch64 Python 3.13 runs it, on such a machine or in emulation, where an import takes about a minute.
 `make test-arm64` does so. By hand, after `make build`:
 
 layers=.aws-sam/build
 export PYTHONPATH=$layers/WinnowLayer/python:$layers/SpacyLayer/python:$layers/EncoderLayer/python OPENBLAS_NUM_THREADS=1
 python3.13 -B tests/layers/arm64_check.py reference.json
 
-reference.json holds the logits of recipes and the encoder's vectors as another processor computed them; there, it is made with
+reference.json has the logits of recipes and the encoder's vectors from another processor. That processor makes it with
 --reference reference.json.
 """
 
@@ -52,14 +52,14 @@ SETTINGS = {
     "sentence": Hyperparameters(n_iter=1),
     "best": Hyperparameters(n_iter=10, learn_rate=2.0, batch_size=1),
 }
-# How far logits may be apart. Measured: 2e-6, 9e-5, 6e-5.
+# The largest allowed differences of logits. Measured: 2e-6, 9e-5, 6e-5.
 TOLERANCES = {"linear": 1e-5, "sentence": 0.05, "best": 0.05}
-# Int8 products may be rounded otherwise from processor to processor.
+# Processors may round int8 products differently.
 LEAST_COSINE = 0.99
 
 
 def main() -> int:
-    """Run the checks and say how many passed; 1 when one failed."""
+    """Run the checks and print how many passed. Returns 1 if one failed."""
     versions = f"spaCy {spacy.about.__version__}, thinc {thinc.about.__version__}, numpy {np.__version__}"
     print(f"Python {platform.python_version()} on {platform.machine()}, {versions}")
     checks = (
@@ -77,7 +77,7 @@ def main() -> int:
     for check in checks:
         try:
             print(f"ok      {check.__name__}: {check()}", flush=True)
-        except Exception:  # the next check still tells something
+        except Exception:  # the next checks are still useful
             failed += 1
             print(f"FAILED  {check.__name__}\n{traceback.format_exc()}", flush=True)
     print(f"{len(checks) - failed} passed, {failed} failed")
@@ -88,20 +88,18 @@ def layers_are_for_arm64() -> str:
     machine = platform.machine()
     assert machine in {"aarch64", "arm64"}, f"this Python is for {machine}"
     layers = [str(package_folder(module)) for module in LAYERS]
-    assert len(set(layers)) == len(layers), (
-        f"winnow, spaCy and the encoder don't come from layers of their own, but from {', '.join(layers)}"
-    )
+    assert len(set(layers)) == len(layers), f"winnow, spaCy and the encoder must come from three layers, but come from {', '.join(layers)}"
     return f"{machine}, winnow, spaCy and the encoder from layers of their own"
 
 
 def byte_code_is_there() -> str:
-    """Each module of the layers that is loaded by now came with its byte code."""
+    """Each loaded module of the layers came with its byte code."""
     assert sys.dont_write_bytecode, "run it with python -B: without it Python writes the byte code that the layers lack"
     layers = {package_folder(module) for module in LAYERS}
     specs = [getattr(module, "__spec__", None) for module in list(sys.modules.values())]
     sources = [spec for spec in specs if spec and spec.origin and spec.origin.endswith(".py") and layers & set(Path(spec.origin).parents)]
     bare = [spec.name for spec in sources if not (spec.cached and Path(spec.cached).is_file())]
-    assert not bare, f"none of {', '.join(bare)}"
+    assert not bare, f"no byte code of {', '.join(bare)}"
     return f"all {len(sources)} modules"
 
 
@@ -126,14 +124,14 @@ def best_works() -> str:
 
 
 def recipes_are_the_same_everywhere() -> str:
-    """Trained here with the same seed, they have nearly the logits that they have on the other processor."""
+    """With the same seed, training gives nearly the same logits here as on the other processor."""
     apart = {recipe: float(np.abs(logits(recipe) - np.array(reference()[recipe])).max()) for recipe in TOLERANCES}
-    assert all(apart[recipe] <= most for recipe, most in TOLERANCES.items()), f"logits are apart: {apart}"
+    assert all(apart[recipe] <= most for recipe, most in TOLERANCES.items()), f"the logits differ: {apart}"
     return "logits at most " + ", ".join(f"{far:.1e} ({recipe})" for recipe, far in apart.items()) + " apart"
 
 
 def encoder_works() -> str:
-    """It gives texts nearly the vectors that it gives them on the other processor."""
+    """It gives texts nearly the same vectors as on the other processor."""
     cosines = (vectors() * np.array(reference()["encoder"])).sum(axis=1)
     assert cosines.min() >= LEAST_COSINE, f"cosines with the other processor's vectors are {cosines}"
     return f"onnxruntime {onnxruntime.__version__}, tokenizers {tokenizers.__version__}, cosines {cosines.min():.4f} and more"
@@ -145,19 +143,19 @@ def vectors() -> np.ndarray:
 
 
 def reference() -> dict[str, list[list[float]]]:
-    """What the other processor computed."""
+    """The results of the other processor."""
     read: dict[str, list[list[float]]] = json.loads(Path(sys.argv[1]).read_text())
     return read
 
 
 def logits(recipe: str) -> np.ndarray:
-    """Of shape (texts, labels): trained by the whole of the recipe's training, calibration aside."""
+    """Of shape (texts, labels): after the recipe's full training, before calibration."""
     trained = fit.train(recipe, EXAMPLES, Hyperparameters(), exclusive=True)
     return trained.classifier.logits([example.text for example in EXAMPLES])
 
 
 def trained_and_kept(recipe: str, *, exclusive: bool) -> str:
-    """A classifier learns its examples, and predicts the same when it was made again from its artifact."""
+    """A classifier learns its examples, and predicts the same after it is loaded from its artifact."""
     labels, texts = list(TEXTS), [example.text for example in EXAMPLES]
     losses: list[float] = []
     classifier = recipe_of(recipe).Classifier(labels, exclusive=exclusive, language="en")
@@ -173,9 +171,9 @@ def trained_and_kept(recipe: str, *, exclusive: bool) -> str:
     trained = TrainedClassifier(recipe, classifier, 1.0, (0.5,) * len(labels))
     predictions = trained.predict(texts)
     for example, (best, *_) in zip(EXAMPLES, predictions, strict=True):
-        assert best.label == example.labels[0], f"{example.text!r} is taken for {best}"
+        assert best.label == example.labels[0], f"{example.text!r} got the label {best}"
     files = trained.to_files()
-    assert TrainedClassifier.from_files(files).predict(texts) == predictions, "made again from its artifact it predicts otherwise"
+    assert TrainedClassifier.from_files(files).predict(texts) == predictions, "loaded from its artifact it predicts something else"
     size = sum(map(len, files.values()))
     return f"loss {losses[0]:.4f} → {losses[-1]:.4f}, {len(texts)} of {len(texts)} right, and the same again from {size:,} bytes"
 

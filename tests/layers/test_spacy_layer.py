@@ -15,13 +15,13 @@ ROOT = Path(__file__).parents[2]
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 AARCH64, X86_64 = 183, 62
 
-# Marks what it is given; the shell's own words only, since nothing else is on the PATH.
+# Marks its files. Only shell builtins, since nothing else is on the PATH.
 MARKING_STRIP = '#!/bin/sh\nfor file; do case "$file" in -*) ;; *) printf stripped >> "$file" ;; esac; done\n'
 FAILING_STRIP = "#!/bin/sh\necho 'unknown file format' >&2\nexit 1\n"
 
 
 def shared_object(*, machine: int = AARCH64, offset: int = 0x1000, address: int = 0x11000, alignment: int = 0x10000) -> bytes:
-    """An ELF header and two segments: PT_LOAD as given, and PT_NOTE, whose alignment is nobody's business."""
+    """An ELF header and two segments: PT_LOAD as given, and PT_NOTE, whose alignment doesn't matter."""
     header = b"\x7fELF\x02\x01\x01".ljust(16, b"\0") + struct.pack("<HHIQQQIHHHHHH", 3, machine, 1, 0, 64, 0, 0, 64, 56, 2, 0, 0, 0)
     load = struct.pack("<IIQQQQQQ", 1, 5, offset, address, address, 8, 8, alignment)
     note = struct.pack("<IIQQQQQQ", 4, 4, 1, 2, 2, 8, 8, 4)
@@ -36,7 +36,7 @@ def write(path: Path, content: str | bytes = "") -> Path:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """What pip leaves, in little: each of the things that trim.py must take, and beside each one that it must leave."""
+    """A small installation like pip's: each kind of file that trim.py must remove, and beside each a similar one that it must keep."""
     tree = tmp_path / "python"
     write(tree / "spacy/__init__.py", "from .cli.info import info\n")
     write(tree / "spacy/cli/__init__.py", "import typer\n")
@@ -66,7 +66,7 @@ def tree(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The only folder on the PATH; it holds a strip tool that marks what it is given."""
+    """The only folder on the PATH. Its strip tool marks its files."""
     tools = tmp_path / "tools"
     write(tools / "llvm-strip", MARKING_STRIP).chmod(0o755)
     monkeypatch.setenv("PATH", str(tools))
@@ -202,7 +202,7 @@ def test_takes_either_architecture_and_page_size(tree: Path) -> None:
 
 def enlarge(tree: Path, size: int) -> None:
     with (tree / "vectors.bin").open("wb") as file:
-        file.truncate(size)  # a hole: it takes no room on the disk
+        file.truncate(size)  # a hole: it takes no space on the disk
 
 
 def test_refuses_a_layer_that_has_grown(tree: Path) -> None:

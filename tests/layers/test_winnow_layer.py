@@ -1,4 +1,4 @@
-"""The trimming of our own layer (layers/winnow/trim.py): a client made of what is left is the one that the whole SDK makes."""
+"""The trimming of our own layer (layers/winnow/trim.py): the trimmed SDK makes the same clients as the whole one."""
 
 import ast
 import json
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = Path(boto3.__file__).parents[1]
 CODE = ("aws_lambda_powertools", "boto3", "botocore", "jmespath", "s3transfer", "urllib3", "dateutil", "typing_extensions.py", "six.py")
 
-# What a process tells of its clients: each operation with all of its input and output, and where it sends requests from some regions.
+# Prints a process's clients: each operation with its whole input and output, and the addresses of its requests from some regions.
 _TELL = """
 import json, sys
 import boto3
@@ -57,7 +57,7 @@ print(json.dumps(told))
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The SDK as pip installs it, but for most of the services that go."""
+    """The SDK as pip installs it, without most of the services that trim.py removes."""
     tree = tmp_path_factory.mktemp("layer") / "python"
     others = {path.name for path in (Path(botocore.__file__).parent / "data").iterdir() if path.is_dir()} - {*trim.SERVICES, "sqs"}
     for name in CODE:
@@ -72,7 +72,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def told(*paths: Path) -> dict[str, Any]:
-    """By a process with these folders alone on its path."""
+    """The clients of a process with only these folders on its path."""
     command = [sys.executable, "-S", "-B", "-c", f"import sys; sys.path[:0] = {list(map(str, paths))}\n{_TELL}", *trim.SERVICES]
     done = subprocess.run(command, env={}, capture_output=True, text=True, check=True)
     found: dict[str, Any] = json.loads(done.stdout)
