@@ -1,4 +1,4 @@
-"""The command `winnow`, and a server in place of the API. Each test sets its answers."""
+"""The command `winnow`, and a server in place of the API. Each test sets the server's answers."""
 
 from __future__ import annotations
 

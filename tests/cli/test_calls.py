@@ -164,7 +164,7 @@ def test_an_error_in_the_midst_of_many_texts_says_where(server: Server, winnow: 
     server.gives("POST /prediction", (200, first), problem(422, "texts[3] must be a text."))
     done = winnow("predict", "-m", "m", "--json", text="text\n" * 150)
     assert done.returncode == 1
-    assert len(done.stdout.splitlines()) == 100, "what was classified is there"
+    assert len(done.stdout.splitlines()) == 100, "the first results must be printed"
     assert done.stderr == "winnow: Texts 101 to 150: texts[3] must be a text.\n"
 
 

@@ -65,7 +65,7 @@ def test_a_data_set_is_uploaded_looked_over_and_trained_on(server: Server, winno
     upload, put, dry_run, training = server.asked[1:]
     assert json.loads(upload[3]) == {"name": "my-texts-1-.csv", "bytes": 17}
     assert put[3] == b"text,label\none,a\n"
-    assert "x-api-key" not in put[2], "S3 is not told the key"
+    assert "x-api-key" not in put[2], "S3 must not get the key"
     request = {"id": "new", "s3bucket": "bucket", "training_object": "u/x", "recipe": "linear"}
     assert json.loads(dry_run[3]) == request | {"dry_run": True}
     assert json.loads(training[3]) == request
@@ -136,7 +136,7 @@ def test_a_training_that_fails_is_a_failure(server: Server, winnow: Winnow, tmp_
 def test_interrupted_it_says_that_the_training_goes_on(server: Server, tmp_path: Path) -> None:
     file = dataset(server, tmp_path, REPORT | {"problems": []})
     server.gives("GET /models/new/versions/4", (200, VERSION))
-    # Tests that run in the background of a shell are deaf to it, and would make the command so.
+    # A shell's background jobs ignore SIGINT, and the command would inherit this from the tests.
     command = ["env", "--default-signal=INT", str(WINNOW), "train", file, "-m", "new", "--watch"]
     with subprocess.Popen(command, env=environment(server), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -184,8 +184,8 @@ def test_on_a_terminal_words_are_coloured_by_what_they_add(server: Server) -> No
     shown = os.read(leader, 65536).decode()
     os.close(leader)
     assert done.returncode == 0
-    assert "\x1b[30;48;2;105;255;105mSave\x1b[0m" in shown, "all of the green"
-    assert "\x1b[30;48;2;255;180;180mless\x1b[0m" in shown, "half of the red"
+    assert "\x1b[30;48;2;105;255;105mSave\x1b[0m" in shown, "full green"
+    assert "\x1b[30;48;2;255;180;180mless\x1b[0m" in shown, "half red"
     assert shown.index("+2.000") < shown.index("-1.000") < shown.index("+0.200")
     assert json.loads(server.asked[0][3])["explain"] is True
 
@@ -197,7 +197,7 @@ def test_key_tells_the_role_by_what_it_may_call(server: Server, winnow: Winnow, 
     done = winnow("key", "--json")
     assert json.loads(done.stdout) == {"role": role}
     assert done.returncode == (0 if role else 1)
-    assert all(json.loads(body or b"{}") == {} for _, _, _, body in server.asked), "nothing is made"
+    assert all(json.loads(body or b"{}") == {} for _, _, _, body in server.asked), "nothing must be made"
 
 
 def test_feedback_goes_in_parts_and_trains_once(server: Server, winnow: Winnow, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from local.sam_local import NoEngineError, container_engine, sam_local
 from tests.e2e.conftest import SAMPLE, Deployed
 
-# The user's calls stand in one place; here they are sent to sam local.
+# The user's calls are in one place. Here they go to sam local.
 from tests.e2e.test_original_calls import _their_buckets, test_the_original_calls  # noqa: F401
 
 
