@@ -1,4 +1,4 @@
-"""Each call has its roles, the same in the package, the contract and docs/keys.md; and the deployed API asks for what it says."""
+"""Each call has the same roles in the package, the contract and docs/keys.md, and the deployed API requires what they say."""
 
 import json
 import re
@@ -12,10 +12,10 @@ from tests.support.contract import ROOT, operations, template
 from winnow.domain import access
 from winnow.domain.access import Role
 
-# Whether the API answers, and what it is.
+# Calls about the API itself: its health and its documentation.
 OPEN_CALLS = {"GET /health", "GET /docs", "GET /docs/{file}", "GET /openapi.json"}
 
-# SAM's own translator, in the environment of sam: what CloudFormation makes of the template, for one value of the parameter.
+# SAM's own translator, in sam's environment: the template that CloudFormation gets, for one value of the parameter.
 TRANSLATE = """
 import json, sys
 from unittest.mock import MagicMock
@@ -26,7 +26,7 @@ no_policies.load.return_value = {}
 print(json.dumps(transform(json.load(sys.stdin), json.loads(sys.argv[1]), no_policies)))
 """
 
-# What a browser asks before a call of a page's script.
+# A browser sends these before the call of a page's script.
 PREFLIGHTS = {f"OPTIONS {call.split()[1]}" for call in contract.events()}
 
 
@@ -35,7 +35,7 @@ def of_the_contract() -> dict[str, list[str]]:
 
 
 def full_names(node: Any) -> Any:
-    """The template with CloudFormation's tags by their full names, and with code that is already uploaded."""
+    """The template with full names for CloudFormation's tags, and with uploaded code."""
     if isinstance(node, list):
         return [full_names(member) for member in node]
     if not isinstance(node, dict):
@@ -46,7 +46,7 @@ def full_names(node: Any) -> Any:
 
 
 def translated(authorizer: str) -> dict[str, Any]:
-    """The API's definition, where the parameter has this value."""
+    """The API's definition for this value of the parameter."""
     given = json.dumps(full_names(template()))
     command = [str(ROOT / ".tools" / "sam" / "bin" / "python"), "-c", TRANSLATE, json.dumps({"Authorizer": authorizer})]
     environment = {"AWS_DEFAULT_REGION": "eu-central-1"}
@@ -57,7 +57,7 @@ def translated(authorizer: str) -> dict[str, Any]:
 
 
 def test_every_call_but_the_open_ones_has_its_roles() -> None:
-    # A new route without any is refused to all keys but those of admins; and this fails.
+    # A new route without roles accepts only admins' keys and fails this test.
     assert {call for call, roles in of_the_contract().items() if not roles} == access.OPEN_CALLS == OPEN_CALLS
     assert all(Role.ADMIN in roles for call, roles in of_the_contract().items() if call not in access.OPEN_CALLS)
     assert all({*roles} <= {*Role} for roles in of_the_contract().values())
@@ -88,7 +88,7 @@ def test_a_call_that_has_no_roles_yet_is_no_predict_key_s() -> None:
 def test_the_deployed_api_asks_for_a_key_and_for_who_decides_on_every_route_but_the_open_ones(authorizer: str) -> None:
     api = translated(authorizer)
     operations = {f"{method.upper()} {path}": it for path, item in api["paths"].items() for method, it in item.items()}
-    # A browser asks without a key. No function answers it.
+    # A browser sends these without a key. No function answers them.
     asked = {call: operations.pop(call) for call in PREFLIGHTS}
     assert {(it.get("security"), it["x-amazon-apigateway-integration"]["type"]) for it in asked.values()} == {(None, "mock")}
     security = {call: it["security"] for call, it in operations.items()}
@@ -98,7 +98,7 @@ def test_the_deployed_api_asks_for_a_key_and_for_who_decides_on_every_route_but_
 
 
 def test_what_asks_for_no_key_is_throttled_for_all_callers_together() -> None:
-    # No usage plan counts it, and whoever asks costs a Lambda, and sends half a megabyte.
+    # No usage plan counts these calls. Each can cost a Lambda and half a megabyte of answer.
     throttled = {call: it for call, it in contract.method_settings().items() if "ThrottlingRateLimit" in it}
     assert throttled.keys() == access.OPEN_CALLS | PREFLIGHTS
     assert all(0 < it["ThrottlingRateLimit"] <= 50 and it["ThrottlingBurstLimit"] <= 200 for it in throttled.values())
@@ -139,7 +139,7 @@ def test_the_stack_makes_no_key_of_its_own_and_a_plan_for_each_role() -> None:
 
 
 def test_the_documented_table_is_that_of_the_roles() -> None:
-    # What the deployed API answers to them is held by tests/e2e/test_roles.py.
+    # tests/e2e/test_roles.py checks the deployed API's answers to each role.
     text = (ROOT / "docs" / "keys.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `([A-Z]+ /\S*)` \| (\w+) \| (\w+) \| (\w+) \| (\w+) \| (\w+) \|$", text, re.MULTILINE)
 

@@ -1,4 +1,4 @@
-"""docs/architecture.md names files and folders: each of them exists."""
+"""Every file and folder that docs/architecture.md names exists."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.support.contract import ROOT
 
 PAGE = ROOT / "docs" / "architecture.md"
 PACKAGE = ROOT / "layers" / "winnow" / "winnow"
-# A path has a slash or an extension of ours. NAME stands for whatever the reader adds.
+# A path has a slash or one of our extensions. NAME stands for the reader's own name.
 _PATH = re.compile(r"`([\w.-]+(?:/[\w.-]+)*/?)`")
 _FILE = re.compile(r".*(/.*|\.(py|yaml|md))$")
 

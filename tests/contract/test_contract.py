@@ -1,4 +1,4 @@
-"""The contract agrees with itself, and with template.yaml, docs/api.md, events/ and what the code takes and refuses."""
+"""The contract agrees with itself, template.yaml, docs/api.md, events/, and the input that the code accepts."""
 
 import json
 import re
@@ -26,7 +26,7 @@ from winnow.training import feedback
 
 API_PAGE = ROOT / "docs" / "api.md"
 
-# The errors that a client never gets as an answer: a version's `error` shows their sentences.
+# Errors that are never an answer. A version's `error` shows their sentences.
 NEVER_AN_ANSWER = {errors.JobSupersededError, errors.TrainingFailedError}
 FROM_API_GATEWAY = {"forbidden", "no-such-call", "throttled", "gateway"}
 
@@ -41,7 +41,7 @@ def component(name: str) -> dict[str, Any]:
 
 
 def with_examples() -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Everything in the contract that has a schema and so wants an example, with its place."""
+    """Everything in the contract with a schema, which also needs an example, with its place."""
     for call, operation in operations().items():
         for parameter in operation["parameters"]:
             yield f"{call} {parameter['name']}", parameter
@@ -141,17 +141,17 @@ def test_each_call_has_an_event_and_each_event_is_of_a_call() -> None:
     for file in sorted((ROOT / "events" / "api").glob("*.json")):
         event = json.loads(file.read_text(encoding="utf-8"))
         call = f"{event['httpMethod']} {event['resource']}"
-        assert call in folders, f"{file.name} is an event of {call}, which is no call of the API"
-        assert file.name.startswith(folders[call]), f"{file.name} is an event of {call}, which {folders[call]} answers: name it after that"
+        assert call in folders, f"{file.name} is an event of {call}, which is not a call of the API"
+        assert file.name.startswith(folders[call]), f"{file.name} is an event of {call}: begin its name with {folders[call]}"
         found[call].append(file.name)
     assert not [call for call, files in found.items() if not files], "calls without an event in events/api"
 
 
-# --- what is taken ---
+# --- input ---
 
 
 def bodies() -> dict[str, dict[str, Any]]:
-    """The schemas of the bodies that calls take."""
+    """The schemas of the calls' bodies."""
     with_body = {call: operation["requestBody"] for call, operation in operations().items() if "requestBody" in operation}
     return {call: body["content"]["application/json"]["schema"] for call, body in with_body.items()}
 
@@ -161,7 +161,7 @@ def test_each_function_takes_what_the_contract_says_of_a_call_that_it_answers() 
         text = (ROOT / contract.functions()[name]["CodeUri"] / "app.py").read_text(encoding="utf-8")
         [named] = re.findall(r"^@endpoint\(\"(.+)\"\)$", text, re.MULTILINE)
         assert contract.events()[named][0] == name
-        # Those of one function take the same, whichever of them it names.
+        # The function names one of its calls. All of them accept the same.
         assert bodies().get(named) == bodies().get(call)
 
 
@@ -169,7 +169,7 @@ OTHER_VALUES: list[Any] = [None, True, "", " ", "1", "a", "x" * 20_001, 0, 1, 0.
 
 
 def around(body: dict[str, Any], others: Iterable[str]) -> Iterator[Any]:
-    """A body as it is, and bodies that differ from it by one member: one of its own, or one of these others."""
+    """The body, and bodies that differ from it in one member: one of its own or one of `others`."""
     yield body
     yield body | {"more": 1}
     for name in body:
@@ -196,7 +196,7 @@ def test_the_checks_that_are_made_out_of_the_contract_take_and_refuse_what_it_do
 
 def test_the_query_parameters_of_a_call_that_takes_a_body_too_are_fields_of_it() -> None:
     [call] = [call for call in bodies() if any(it["in"] == "query" for it in operations()[call]["parameters"])]
-    # A list is no query parameter.
+    # A list can't be a query parameter.
     expected = {name: schema for name, schema in bodies()[call]["properties"].items() if name != "texts"}
     assert {it["name"]: it["schema"] for it in operations()[call]["parameters"] if it["in"] == "query"} == expected
 
@@ -267,7 +267,7 @@ def test_the_limits_and_words_of_requests_are_those_of_the_code() -> None:
 
 @pytest.mark.parametrize("name", ["Text", "Label"])
 def test_white_space_is_the_same_in_the_contract_and_in_the_code(name: str) -> None:
-    # The fuzz test's validator and clients read \s as ECMA-262 does, which differs from Python in six characters.
+    # The fuzz test's validator and clients read \s as in ECMA-262, which differs from Python in six characters.
     elsewhere = jsonschema_rs.validator_for({"type": "string", "pattern": component(name)["pattern"]})
     characters = [chr(code) for code in range(0x10000) if not 0xD800 <= code <= 0xDFFF]
     assert [it for it in characters if bool(it.strip()) is not elsewhere.is_valid(it)] == []
@@ -275,7 +275,7 @@ def test_white_space_is_the_same_in_the_contract_and_in_the_code(name: str) -> N
 
 
 def test_a_limit_or_word_is_the_one_in_its_sentence() -> None:
-    # The sentence of an error says the same as what is checked.
+    # An error's sentence must agree with its check.
     def parts(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield schema
         for inner in (*schema.get("properties", {}).values(), *([schema["items"]] if "items" in schema else [])):
@@ -308,7 +308,7 @@ def test_the_calls_of_the_first_clients_are_in_the_contract(method: str, path: s
     check_request(method, path, None, body)
 
 
-# --- what is answered ---
+# --- answers ---
 
 
 @pytest.mark.parametrize("error", error_classes(), ids=lambda error: error.__name__)
@@ -318,7 +318,7 @@ def test_every_error_has_its_status_in_the_contract(error: type[errors.WinnowErr
         for call, operation in operations().items()
         if contract.PROBLEM in operation["responses"].get(str(int(error.status)), {}).get("content", {})
     ]
-    assert with_it, f"no call has the status {error.status} of {error.__name__}"
+    assert with_it, f"no call of the contract has the status {error.status} of {error.__name__}"
 
 
 def test_the_problems_are_those_of_the_code_and_of_the_gateway() -> None:
@@ -351,7 +351,7 @@ def test_the_words_of_answers_are_those_of_the_domain() -> None:
     assert component("ReceivedExamples")["properties"]["retrain"]["enum"] == [*feedback.Retraining]
 
 
-# --- the checks notice ---
+# --- the checks find faults ---
 
 ANSWER = {"model_id": "tc-01", "version": 1, "labels": [{"label": "saving", "score": 0.9, "accepted": True}]}
 JSON = {"Content-Type": "application/json"}

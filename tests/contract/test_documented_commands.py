@@ -1,4 +1,4 @@
-"""Every command of README and docs/: which test types it, or what it takes to.
+"""Every command of README and docs/, with the test that types it or the reason that none can.
 
 python -m tests.contract.test_documented_commands lists them.
 """
@@ -17,7 +17,7 @@ from tests.support.contract import ROOT
 PAGES = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 _BLOCK = re.compile(r"^```(sh|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
-# Of those that fit, the first. A test stands for what the command does; the others say what they would need.
+# The first match counts: the test of the command, or what a test would need.
 RULES = (
     (r"docs/guides/.*", r".*", "tests/e2e/test_guides.py::test_the_commands_answer_what_the_page_says"),
     (r"docs/keys.md", r"curl .*aws-sigv4.*", "an AWS account: the local cloud signs nothing"),
@@ -85,7 +85,7 @@ def _commands(page: str) -> Iterator[str]:
 
 
 def rule_of(page: str, command: str) -> str | None:
-    """The test that types the command, or what it would take to."""
+    """The test that types the command, or what a test would need."""
     return next((how for pages, typed, how in RULES if re.fullmatch(pages, page) and re.fullmatch(typed, command)), None)
 
 

@@ -1,4 +1,4 @@
-"""A stack of the default parameters bills nothing by the hour: each of its resources is of a kind that is free while nobody asks."""
+"""A stack with default parameters bills nothing by the hour: every kind of its resources is free without requests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Resource = dict[str, Any]
 
-# What isn't here fails: who adds a kind says why it costs nothing.
+# Other kinds fail: a new kind needs an entry with the reason why it costs nothing.
 FREE = {
     "AWS::ApiGateway::ApiKey": "no charge",
     "AWS::ApiGateway::Deployment": "no charge",
@@ -43,7 +43,7 @@ FREE = {
     "Custom::EncodersInUse": "a call of a function at a deployment",
 }
 
-# Billed by the hour, the month or the object, wherever they stand in a resource's properties.
+# Properties that are billed by the hour, the month or the object, at any depth of a resource.
 TRAPS: dict[str, Callable[[Any], bool]] = {
     "ProvisionedConcurrencyConfig": lambda _: True,
     "ProvisionedPollerConfig": lambda _: True,
@@ -67,7 +67,7 @@ TRAPS: dict[str, Callable[[Any], bool]] = {
     "AnalyticsConfigurations": bool,
 }
 
-# What has to be there for the kind to be free.
+# The conditions under which a kind is free.
 NEEDED: dict[str, Callable[[dict[str, Any]], bool]] = {
     "AWS::DynamoDB::Table": lambda table: table["BillingMode"] == "PAY_PER_REQUEST",
     "AWS::Lambda::EventSourceMapping": lambda source: source["EventSourceArn"] == {"Fn::GetAtt": ["Registry", "StreamArn"]},
@@ -76,7 +76,7 @@ NEEDED: dict[str, Callable[[dict[str, Any]], bool]] = {
 
 
 def faults(resource: Resource) -> list[str]:
-    """Why a resource may bill while nobody asks."""
+    """The reasons why a resource may bill without requests."""
     kind, properties = resource["Type"], resource.get("Properties", {})
     if kind not in FREE:
         return [f"{kind} isn't known to be free"]
@@ -96,7 +96,7 @@ def members(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def test_no_resource_of_a_default_deployment_bills_while_nobody_asks() -> None:
-    # (What the custom resources name of Predict is Predict's own.)
+    # (Custom resources name properties of Predict, which Predict itself has.)
     found = {name: faults(resource) for name, resource in deployment().items()}
     assert {name: why for name, why in found.items() if why} == {}
 
@@ -131,12 +131,12 @@ def test_what_bills_by_the_hour_or_grows_without_bound_is_found(resource: Resour
     assert faults(resource)
 
 
-# Dollars, AWS's list prices of us-east-1: aws.amazon.com/lambda/pricing (arm64), /dynamodb/pricing/on-demand, /s3/pricing.
+# Dollars: AWS's list prices in us-east-1, aws.amazon.com/lambda/pricing (arm64), /dynamodb/pricing/on-demand, /s3/pricing.
 LAMBDA_CALL, LAMBDA_GB_SECOND = 0.20e-6, 0.0000133334
 READ, WRITE, LIST = 0.125e-6, 0.625e-6, 5e-6
 REQUESTS = {"Query": READ, "GetItem": READ, "UpdateItem": WRITE, "ListObjectsV2": LIST}
 RUNS, DAYS = 12 * 24 * 30, 30
-# What docs/deploy.md reckons with, for a run in an environment that is still warm.
+# The time of a run in a warm environment, as in docs/deploy.md.
 SECONDS = 0.1
 
 
@@ -171,13 +171,13 @@ def test_what_runs_by_the_clock_costs_less_than_a_cent_a_month(
 
 
 def sweep_in_silence(winnow: Winnow, capsys: pytest.CaptureFixture[str]) -> None:
-    """A line of the log is billed, and a metric, counted once, is thirty cents of that month."""
+    """Run the sweep without output: each line of the log is billed, and a metric that is counted once costs thirty cents that month."""
     capsys.readouterr()
     winnow.invoke("functions/upkeep/sweep", load_event("upkeep/sweep"), Context(seconds=240))
     assert capsys.readouterr() == ("", "")
 
 
 def price(operation: str, given: dict[str, Any]) -> float:
-    """Dollars of a request that finds nothing or something small. A kind without a price fails."""
+    """The price of a request with a small or empty result, in dollars. An operation without a price fails."""
     half = operation in {"Query", "GetItem"} and not given.get("ConsistentRead")
     return REQUESTS[operation] / (2 if half else 1)

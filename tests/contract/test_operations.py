@@ -1,4 +1,4 @@
-"""What watches over the stack: each alarm notifies somebody and has a section of docs/operations.md."""
+"""The stack's monitoring: each alarm notifies somebody and has a section in docs/operations.md."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_what_the_monitoring_has_to_know_of_a_stack_is_in_its_outputs() -> None:
     without_default = {name for name, it in monitoring()["Parameters"].items() if "Default" not in it}
     assert without_default == known
     assert set(FROM_OUTPUTS) <= template()["Outputs"].keys()
-    # SAM gives the API the name of the stack, and the metrics of our own have it as their service.
+    # SAM names the API after the stack, and our own metrics have the stack's name as their service.
     assert template()["Globals"]["Function"]["Environment"]["Variables"]["STACK"] == {"Ref": "AWS::StackName"}
     assert "Name" not in template()["Resources"]["Api"]["Properties"]
 
@@ -81,7 +81,7 @@ def test_what_costs_is_off_by_default(parameter: str, off: str) -> None:
 def test_functions_are_traced_and_may_write_traces_only_if_a_parameter_says_so(tracing: str, mode: str | None) -> None:
     resources = translated({"Tracing": tracing})
     modes = [resources[name]["Properties"].get("TracingConfig", {}).get("Mode") for name in functions()]
-    # SAM leaves the parameter in its place.
+    # SAM keeps the reference to the parameter.
     assert modes == [mode and {"Ref": "Tracing"}] * len(modes)
     managed = json.dumps([resources[f"{name}Role"]["Properties"]["ManagedPolicyArns"] for name in functions()])
     assert ("AWSXrayWriteOnlyAccess" in managed) == (tracing == "Active")

@@ -1,4 +1,4 @@
-"""The form of the pages that people read: README is one page, and lines are short."""
+"""The form of the pages: README is one page, and lines are short."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ def test_readme_is_one_page() -> None:
 def test_lines_are_short_but_for_tables_and_addresses(page: Path) -> None:
     prose = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     long = [line for line in prose.splitlines() if len(line) > LONGEST_LINE]
-    # A row of a table can't be broken, nor can an address.
+    # Rows of tables and addresses can't be broken.
     assert not [line for line in long if not line.startswith("|") and "](" not in line]

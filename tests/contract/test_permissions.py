@@ -1,4 +1,4 @@
-"""Who may what: every statement of template.yaml, listed in docs/permissions.md, and none wider than it has to be."""
+"""Permissions: docs/permissions.md lists every statement of template.yaml, and none is wider than necessary."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support.contract import template
 from tests.support.permissions import Grant, grants
 from winnow.registry import table as rows
 
-# The ceiling above all roles. It grants nothing.
+# The upper limit of all roles. It grants nothing.
 EVERYTHING = {"Boundary"}
 # None of them reads the registry or a bucket.
 WITHOUT_DATA = {"Health", "GetDocs", "GetDocsFile", "GetContract", "TrainingWorkflow"}
@@ -19,7 +19,7 @@ WITHOUT_DATA = {"Health", "GetDocs", "GetDocsFile", "GetContract", "TrainingWork
 
 def test_each_statement_is_in_the_document_and_the_reverse() -> None:
     written = permissions.DOCUMENT.read_text(encoding="utf-8")
-    assert written.endswith(permissions.table() + "\n"), "make it anew: python -m tests.support.permissions"
+    assert written.endswith(permissions.table() + "\n"), "make it again: python -m tests.support.permissions"
 
 
 @pytest.mark.parametrize(
@@ -29,10 +29,10 @@ def test_no_statement_is_for_all_actions_or_all_resources(grant: Grant) -> None:
     assert grant.effect == "Allow"
     assert not [action for action in grant.actions if "*" in action]
     if all(action.startswith("xray:") for action in grant.actions):
-        # There is nothing narrower: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+        # X-Ray allows nothing narrower: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
         assert (grant.resources, grant.condition) == (("*",), "Traces")
         return
-    # A star stands behind the name of what it is a part of: the objects of a bucket, the executions of a workflow.
+    # A star comes only after a name: the objects of a bucket, the executions of a workflow.
     assert not [each for each in grant.resources if each == "*" or each.startswith("*") or each.startswith("arn:aws:s3:::*")]
 
 
@@ -45,7 +45,7 @@ def test_the_boundary_is_above_every_role_and_keeps_off_the_buckets_of_strangers
     [_, of_strangers, of_keys] = [grant for grant in grants() if grant.owner == "Boundary"]
     assert (of_strangers.effect, of_strangers.actions, of_strangers.resources) == ("Deny", ("s3:*",), ("*",))
     assert of_strangers.where == "aws:ResourceAccount StringNotEquals AWS::AccountId, BucketOwners"
-    # No function makes itself a key of a role.
+    # No function can give a role to a key.
     assert (of_keys.effect, of_keys.resources) == ("Deny", ("Registry",))
     assert {"dynamodb:PutItem", "dynamodb:UpdateItem"} < set(of_keys.actions)
     assert of_keys.where == f"dynamodb:LeadingKeys ForAnyValue:StringEquals {rows.ROLES}"
@@ -86,7 +86,7 @@ def test_a_key_of_one_s_own_encrypts_all_that_is_kept_and_all_who_need_it_may_us
 
     owners = {name for name, it in template()["Resources"].items() if it["Type"] in permissions.OWNERS[:2]}
     allowed = {role["Ref"].removesuffix("Role") for role in template()["Resources"]["UseOfKey"]["Properties"]["Roles"]}
-    # CheckEncoders runs in the middle of a deployment, before that policy is there.
+    # CheckEncoders runs during a deployment, before that policy exists.
     by_itself = {grant.owner for grant in grants() if grant.resources == ("KmsKey",)} - {"UseOfKey"}
     assert by_itself == {"CheckEncoders"}
     assert allowed == owners - by_itself - WITHOUT_DATA

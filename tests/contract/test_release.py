@@ -1,4 +1,4 @@
-"""A deployment publishes a version of Predict if, and only if, it changes what Predict runs; and the API calls it by an alias."""
+"""A deployment publishes a version of Predict if and only if Predict's code or settings change. The API calls it by an alias."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tests.support.translated import deployment, translated
 
 ALIAS = "PredictAliaslive"
 CALLS = [call for call, (name, _) in events().items() if name == "Predict"]
-# No part of a version: they hold for the function as a whole. https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html
+# Not part of a version, but of the function as a whole: https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html
 OF_NO_VERSION = {"ReservedConcurrentExecutions", "Role"}
 CANARY = {"DeploymentPreference": "Canary10Percent10Minutes"}
-# Every parameter at another value than its default.
+# Another value than the default for every parameter.
 PARAMETERS = {
     **OTHERS,
     **CANARY,
@@ -29,12 +29,12 @@ SEEN = {"Architecture", "Encoder", "EncoderBucket", "Authorizer", "CorsOrigin", 
 
 
 def runs(resources: Mapping[str, Any]) -> dict[str, Any]:
-    """What Predict runs: its code and its settings."""
+    """Predict's code and settings."""
     return {name: value for name, value in resources["Predict"]["Properties"].items() if name not in OF_NO_VERSION}
 
 
 def version(resources: Mapping[str, Any]) -> tuple[str, Any]:
-    """What CloudFormation tells versions apart by. It makes another one under another logical id, and also if the description changes:
+    """The version's logical id and description. If either changes, CloudFormation makes another version:
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-version.html"""
     [(name, it)] = [(name, it) for name, it in resources.items() if it["Type"] == "AWS::Lambda::Version"]
     assert it["Properties"].keys() == {"FunctionName", "Description"}
@@ -61,7 +61,7 @@ def test_another_setting_in_the_template_is_another_version(name: str, value: An
 
 
 def test_what_is_no_part_of_predict_s_code_or_settings_is_no_other_version() -> None:
-    # Lambda refuses to publish the same code and settings twice, and the deployment would fail.
+    # Lambda refuses to publish the same code and settings twice, so the deployment would fail.
     packages = {name: "other" for name in (*functions(), "DocsLayer") if name != "Predict"}
     assert version(translated(packages=packages)) == version(translated())
 
@@ -88,7 +88,7 @@ def test_the_description_of_a_version_is_never_too_long() -> None:
     assert set(longest) == SEEN
     _, description = version(deployment(longest))
     [separator, parts] = description["Fn::Join"]
-    numbers = ["12345"] * 3  # of the layers' versions
+    numbers = ["12345"] * 3  # the layers' versions
     values = [part for part in parts if isinstance(part, str)]
     assert len(numbers) + len(values) == len(parts)
     assert len(separator.join([*numbers, *values])) <= 256

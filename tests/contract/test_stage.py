@@ -1,4 +1,4 @@
-"""The API's one stage, and that a deployment of the stack reaches it."""
+"""The API has one stage, and a deployment of the stack reaches it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ def deployments(**parameters: str) -> dict[str, Any]:
 
 
 def test_there_is_no_stage_beside_the_one_that_has_throttles_a_log_and_alarms() -> None:
-    # SAM makes one called Stage of its own: https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-api.html
+    # By default SAM also makes a stage called Stage: https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-api.html
     [made] = deployments().values()
     assert "StageName" not in made
     assert [it["Properties"]["StageName"] for it in translated().values() if it["Type"] == "AWS::ApiGateway::Stage"] == ["v1"]
 
 
 def test_another_origin_reaches_the_stage() -> None:
-    # A stage serves the API as it was when its deployment was made: https://docs.aws.amazon.com/apigateway/latest/developerguide/updating-api.html
+    # A stage serves the API as of its deployment: https://docs.aws.amazon.com/apigateway/latest/developerguide/updating-api.html
     assert deployments(CorsOrigin="https://a.example.com").keys() != deployments(CorsOrigin="https://b.example.com").keys()

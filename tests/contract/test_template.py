@@ -1,4 +1,4 @@
-"""template.yaml agrees with the folders, the layers and the package; and the package with its own rules (docs: style and design)."""
+"""template.yaml agrees with the folders, the layers and the package, and the package follows its own rules."""
 
 import ast
 import json
@@ -27,13 +27,13 @@ LAYER = ROOT / "layers" / "winnow"
 PACKAGE = LAYER / "winnow"
 REQUIREMENTS = ROOT / "requirements"
 
-# Declared in the template, and read by none of our own code.
+# In the template, but not read by our own code.
 READ_BY_LIBRARIES = {"OPENBLAS_NUM_THREADS"}  # OpenBLAS, which numpy brings
 
-# Read, and set by Lambda itself.
+# Read by our code, and set by Lambda itself.
 SET_BY_LAMBDA = {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE"}
 
-# From below to above: a folder imports itself and those of lower rows.
+# From bottom to top: a folder imports only itself and folders of lower rows.
 FOLDERS = (
     {"domain"},
     {"registry", "storage", "datasets", "recipes"},
@@ -48,7 +48,7 @@ NAMES = ("BucketName", "TableName", "FunctionName", "LayerName", "UsagePlanName"
 
 
 def modules(folder: Path = PACKAGE) -> dict[str, ast.Module]:
-    """The modules of a folder, parsed, by their path from the project's root."""
+    """The parsed modules of a folder, by their path from the project's root."""
     return {str(file.relative_to(ROOT)): ast.parse(file.read_text(encoding="utf-8")) for file in sorted(folder.rglob("*.py"))}
 
 
@@ -57,13 +57,13 @@ def own_code() -> dict[str, ast.Module]:
 
 
 def imports(module: ast.Module) -> Iterator[str]:
-    """The full names that a module imports, those for type checking too: `from winnow import aws` is winnow.aws.clients."""
+    """The full names that a module imports, also for type checking: `from winnow.aws import clients` gives winnow.aws.clients."""
     for node in ast.walk(module):
         match node:
             case ast.Import():
                 yield from (alias.name for alias in node.names)
             case ast.ImportFrom():
-                assert node.level == 0, "a relative import"
+                assert node.level == 0, "imports must not be relative"
                 yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
@@ -81,19 +81,19 @@ def _normal(distribution: str) -> str:
 
 
 def layers(function: dict[str, Any], encoder: str) -> set[str]:
-    """The layers that a deployment with this value of the parameter Encoder gives the function."""
+    """The function's layers in a deployment with this value of the parameter Encoder."""
     match function.get("Layers", []):
         case {"If": ["HasEncoder", with_encoder, without]}:  # a condition replaces the shared layers
             given = without if encoder == "none" else with_encoder
         case list(own):
             given = [*template()["Globals"]["Function"]["Layers"], *own]
         case other:
-            pytest.fail(f"{other} are no layers")
+            pytest.fail(f"these are not layers: {other}")
     return {layer["Ref"] for layer in given}
 
 
 ENCODERS = ("minilm", "none", "0" * 64)
-# Of DocsLayer no package is imported: it has files that are read.
+# DocsLayer has no package to import, only files to read.
 LOCKS = {"WinnowLayer": "winnow-layer.txt", "SpacyLayer": "spacy-layer.txt", "EncoderLayer": "encoder-layer.txt"}
 
 
@@ -104,7 +104,7 @@ def test_each_folder_of_functions_is_one_function_of_the_template() -> None:
     folders = sorted(str(file.parent.relative_to(ROOT)) for file in (ROOT / "functions").glob("*/*/app.py"))
     assert sorted(function["CodeUri"] for function in functions().values()) == folders
     others = [str(path) for path in (ROOT / "functions").rglob("*") if path.is_file() and path.name != "app.py" and path.suffix != ".pyc"]
-    assert not others, "a function's folder holds its app.py and nothing else"
+    assert not others, "a function's folder has only its app.py"
 
 
 def test_what_the_package_reads_from_the_environment_is_declared_and_the_reverse() -> None:
@@ -119,7 +119,7 @@ def test_what_the_package_reads_from_the_environment_is_declared_and_the_reverse
     assert declared == (read - SET_BY_LAMBDA) | READ_BY_LIBRARIES
 
 
-# What others wrote is imported once, and what is ours in a process for each function: so that none finds what another has imported.
+# Imports other packages once, and our own code in one process per function, so that no function sees the imports of another.
 _IMPORT_APPS = """
 import json, os, sys, traceback
 
@@ -154,15 +154,15 @@ for folder in folders:
 
 @cache
 def out_of_reach(*locks: str) -> frozenset[str]:
-    """The top-level names of this environment that a function with these layers doesn't have."""
-    carriers = {_normal(part.carrier) for part in (MODEL, TOKENIZER)}  # out of which the encoder is taken, and which then go
+    """The top-level names of this environment that are missing in a function with these layers."""
+    carriers = {_normal(part.carrier) for part in (MODEL, TOKENIZER)}  # the build takes the encoder from these and removes them
     there = set[str]().union(*(pins(lock) for lock in locks)) - carriers
     absent = {name for name, owners in packages_distributions().items() if not there & {_normal(owner) for owner in owners}}
     return frozenset(absent if "encoder-layer.txt" in locks else absent | {ENCODER})
 
 
 def layered_alike() -> dict[tuple[str, ...], list[str]]:
-    """The folders of the functions, by the locks of the layers that they have with some value of Encoder."""
+    """The folders of the functions, by the locks of their layers for each value of Encoder."""
     found: dict[tuple[str, ...], set[str]] = {}
     for function in functions().values():
         for encoder in ENCODERS:
@@ -174,7 +174,7 @@ def layered_alike() -> dict[tuple[str, ...], list[str]]:
 @pytest.mark.parametrize(("locks", "folders"), layered_alike().items(), ids=[f"{len(locks)} layers" for locks in layered_alike()])
 def test_the_imports_of_a_function_are_in_its_layers(locks: tuple[str, ...], folders: list[str]) -> None:
     given = json.dumps([sorted(out_of_reach(*locks)), str(LAYER), folders])
-    # -B: byte code would be built into the function. No environment: a setting is read on first use, not on import.
+    # -B: otherwise the build would include byte code in the function. No environment: settings are read on first use, not on import.
     command = [sys.executable, "-B", "-c", _IMPORT_APPS]
     done = subprocess.run(command, input=given, env={}, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
@@ -190,7 +190,7 @@ def test_the_blocked_names_are_those_of_the_layer_that_is_missing() -> None:
 
 
 def test_functions_that_train_or_predict_have_the_encoder_beside_spacy_unless_a_parameter_says_otherwise() -> None:
-    # spaCy's layer has the numpy that onnxruntime needs.
+    # onnxruntime needs numpy, which is in spaCy's layer.
     assert template()["Parameters"]["Encoder"]["Default"] == "minilm"
     assert template()["Conditions"]["HasEncoder"] == {"Not": [{"Equals": [{"Ref": "Encoder"}, "none"]}]}
     assert all(re.fullmatch(template()["Parameters"]["Encoder"]["AllowedPattern"], encoder) for encoder in ENCODERS)
@@ -204,11 +204,11 @@ def test_functions_that_train_or_predict_have_the_encoder_beside_spacy_unless_a_
         assert having["EncoderLayer"] == (set() if encoder == "none" else having["SpacyLayer"])
 
 
-# --- the API and what is kept ---
+# --- the API and the data ---
 
 
 def test_the_api_is_regional() -> None:
-    # An edge-optimised one refuses GET with a body.
+    # An edge-optimised API refuses GET with a body.
     assert template()["Resources"]["Api"]["Properties"]["EndpointConfiguration"] == {"Type": "REGIONAL"}
 
 
@@ -219,8 +219,8 @@ def test_functions_of_the_api_end_before_api_gateway_gives_up() -> None:
 
 
 def gateway_bodies() -> dict[str, str]:
-    """The bodies of API Gateway's own errors, as it renders them: it replaces variables, and $context.status by nothing at all,
-    since that is known to access logs alone."""
+    """The bodies of API Gateway's own errors, with variables replaced. $context.status becomes empty: API Gateway knows it only in
+    access logs."""
     given = template()["Resources"]["Api"]["Properties"]["GatewayResponses"]
     known = {"error.messageString": '"Too Many Requests"', "error.responseType": "THROTTLED", "requestId": "c6af9ac6-7b61"}
     return {
@@ -235,7 +235,7 @@ def test_api_gateway_s_own_errors_are_problems(kind: str) -> None:
     assert not contract.faults(problem, contract.contract()["components"]["schemas"]["Problem"])
     given = template()["Resources"]["Api"]["Properties"]["GatewayResponses"][kind]
     assert problem["status"] == given["StatusCode"]
-    # Where waiting helps, it says how long.
+    # If a wait helps, the answer says how long.
     assert ("Retry-After" in given.get("ResponseParameters", {}).get("Headers", {})) == (problem["status"] == 429)
 
 
@@ -261,7 +261,7 @@ def test_what_is_kept_is_protected_unless_a_parameter_says_otherwise() -> None:
 
 
 def test_no_resource_has_a_fixed_name() -> None:
-    # Two stacks in one account, or a stack made anew beside what the old one kept, would collide.
+    # With fixed names, two stacks in one account would collide, or a new stack with the data that the old one kept.
     named = [(name, prop) for name, it in template()["Resources"].items() for prop in NAMES if prop in it["Properties"]]
     assert not named
 
@@ -270,7 +270,7 @@ def test_no_resource_has_a_fixed_name() -> None:
 
 
 def test_only_what_trains_with_spacy_or_writes_pipelines_imports_it() -> None:
-    # optimizer_state does for its types alone. (test_cold_start.py shows that no prediction by another recipe than cnn imports spaCy.)
+    # optimizer_state imports only types. (test_cold_start.py shows that only predictions of the recipe cnn import spaCy.)
     assert importers("spacy", "thinc") == {
         f"layers/winnow/winnow/recipes/{name}.py"
         for name in ("architectures", "cnn", "cnn_layers", "maxout_fitting", "optimizer_state", "pipeline")
@@ -302,7 +302,7 @@ def test_only_aws_reads_the_environment() -> None:
 
 
 def test_only_the_domain_reads_the_wall_clock() -> None:
-    # So that a test moves the time in one place. (time.monotonic measures how long something takes, and tells no time.)
+    # So a test can move the time in one place. (time.monotonic only measures durations.)
     clocks = ("datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns", "time.gmtime")
     readers = {
         path
@@ -319,8 +319,8 @@ def test_only_the_registry_s_table_knows_how_a_row_is_addressed() -> None:
         path: {node.value for node in ast.walk(module) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
         for path, module in own_code().items()
     }
-    del texts["layers/winnow/winnow/recipes/languages.py"]  # sk is Slovak there
-    # upkeep.py reads the keys of rows; it makes none.
+    del texts["layers/winnow/winnow/recipes/languages.py"]  # "sk" means Slovak there
+    # upkeep.py only reads the keys of rows.
     assert {path for path, found in texts.items() if found & {"pk", "sk"}} == {table, upkeep}
     partition = re.compile("(MODELS|BATCHES|DELETIONS|UPKEEP|ROLES)$|(VERSIONS|FEEDBACK|BATCHES|IDEMPOTENCY)#")
     assert {path for path, found in texts.items() if any(partition.match(text) for text in found)} == {table}
@@ -338,7 +338,7 @@ def test_imports_point_downwards() -> None:
         folder = Path(path).relative_to(PACKAGE.relative_to(ROOT)).parts[0]
         if folder.endswith(".py"):
             continue
-        assert folder in height, f"{folder} has no place in FOLDERS yet"
+        assert folder in height, f"add {folder} to FOLDERS"
         used = {name.split(".")[1] for name in imports(module) if name.startswith("winnow.")} & set(height)
         wrong += [f"{path} imports {other}" for other in sorted(used - {folder}) if height[other] >= height[folder]]
     assert not wrong
@@ -352,7 +352,7 @@ def test_no_folder_has_a_circle_of_imports() -> None:
         name: {other for other in used if other != name and any(f"{each}.".startswith(f"{other}.") for each in own)}
         for name, own in used.items()
     }
-    TopologicalSorter(needs).prepare()  # CycleError names the modules
+    TopologicalSorter(needs).prepare()  # a CycleError names the modules
 
 
 def test_the_package_does_not_import_functions_or_tests() -> None:
@@ -361,14 +361,14 @@ def test_the_package_does_not_import_functions_or_tests() -> None:
 
 @pytest.mark.parametrize("lock", ["spacy-layer.txt", "winnow-layer.txt"])
 def test_the_layers_have_the_versions_that_the_tests_ran_with(lock: str) -> None:
-    # So what both layers hold is the same in both.
+    # So packages in both layers have the same version.
     tested = pins("dev.txt")
     assert pins(lock)
     assert {name: version for name, version in pins(lock).items() if tested.get(name) != version} == {}
 
 
 def test_the_encoder_s_packages_are_in_no_other_lock_and_those_installed_here() -> None:
-    # It is compiled with --no-deps and installed beside dev.txt, so it has what no other lock has, and nothing twice.
+    # The lock is compiled with --no-deps and installed beside dev.txt, so it must have no package of another lock.
     encoder = pins("encoder-layer.txt")
     assert set(encoder) == {"onnxruntime", "tokenizers", _normal(MODEL.carrier), _normal(TOKENIZER.carrier)}
     for other in ("dev.txt", "bench.txt", "spacy-layer.txt", "winnow-layer.txt"):
@@ -377,7 +377,7 @@ def test_the_encoder_s_packages_are_in_no_other_lock_and_those_installed_here() 
 
 
 def test_what_the_encoder_s_packages_need_of_other_layers_is_there_in_a_version_that_suits() -> None:
-    # --no-deps: so no resolver has looked.
+    # --no-deps: no resolver has checked this.
     there = pins("spacy-layer.txt")
     needed = [Requirement(line) for package in ("onnxruntime", "tokenizers") for line in requires(package) or []]
     found = {requirement.name: requirement for requirement in needed if requirement.name in there and not requirement.marker}
@@ -396,7 +396,7 @@ def test_the_languages_are_spacy_s_without_those_whose_tokenizer_is_of_another_p
     special = {code for code, tokenizer in tokenizers.items() if tokenizer is not None}
     assert set(LANGUAGES) == known - special
     assert len(LANGUAGES) == len(set(LANGUAGES))
-    # Chinese without a package for its words is cut into characters; the others can't be had at all.
+    # Without their package, spaCy splits Chinese into characters and fails for the other languages.
     for code in special - {"zh"}:
         with pytest.raises(ImportError):
             spacy.blank(code)

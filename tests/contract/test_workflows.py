@@ -1,4 +1,4 @@
-"""What the workflows do when Lambda can't start a task's function now."""
+"""The workflows' retries when Lambda can't start a task's function at the moment."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def tasks(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def pauses(retrier: dict[str, Any]) -> Iterator[float]:
-    """The seconds before each further try, https://states-language.net/#errors."""
+    """The seconds before each retry: https://states-language.net/#errors."""
     for attempt in range(retrier["MaxAttempts"]):
         yield min(retrier["IntervalSeconds"] * retrier["BackoffRate"] ** attempt, retrier.get("MaxDelaySeconds", float("inf")))
 
 
 ALL = [(workflow, *task) for workflow in LEASES for task in tasks(template()["Resources"][workflow]["Properties"]["Definition"])]
-# What tells of a failure is tried again whatever happens, and by the rule on ended executions after that.
+# Tasks that report a failure retry on every error. After that, the rule on ended executions reports it.
 WORK = [(workflow, name, task) for workflow, name, task in ALL if task["Retry"][0]["ErrorEquals"] != ["States.ALL"]]
 
 
@@ -44,10 +44,10 @@ def test_a_task_waits_for_concurrency_half_an_hour_and_its_lease_is_longer(workf
     [retrier] = [each for each in task["Retry"] if "Lambda.TooManyRequestsException" in each["ErrorEquals"]]
     waited = timedelta(seconds=sum(pauses(retrier)))
     assert waited >= timedelta(minutes=30)
-    # Noticed within a minute that there is room again.
+    # A task starts within a minute after Lambda has room again.
     assert max(pauses(retrier)) <= 60
     assert list(islice(pauses(retrier), 2)) == [2, 4]
     longest = functions()[task["Resource"]["GetAtt"].removesuffix(".Arn")]["Timeout"]
-    # By parameter in a training, at most that of any Lambda: https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
+    # A training's timeout is a parameter, at most Lambda's own limit: https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
     runs = timedelta(seconds=longest if isinstance(longest, int) else template()["Parameters"][longest["Ref"]]["MaxValue"])
     assert waited + runs < LEASES[workflow]
