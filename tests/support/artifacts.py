@@ -101,7 +101,7 @@ def present() -> dict[str, str]:
 
 
 def make(recipe: str) -> Path | None:
-    """Train, and write the artifact with its scores. Returns its folder, or None if it exists: none is ever made again."""
+    """Train, and write the artifact with its scores. Returns its folder, or None if it exists: artifacts are never made again."""
     made_by = present()
     folder = FOLDER / "-".join([recipe, *(f"{package}-{made_by[package]}" for package in PACKAGES)])
     if folder.exists():

@@ -1,4 +1,4 @@
-"""What the local cloud deploys and tests/layers look at."""
+"""The build that the local cloud deploys and tests/layers check."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.support.contract import ROOT
 
 
 def build_local() -> None:
-    """`make build-local`, which does nothing where all is built. Of processes that run tests, one builds and the others wait for it."""
+    """Run `make build-local`, which does nothing if all is built. One test process builds, and the others wait for it."""
     folder = ROOT / ".aws-sam"
     folder.mkdir(exist_ok=True)
     with (folder / "lock").open("w") as lock:

@@ -126,7 +126,7 @@ def check_request(method: str, path: str, query: Mapping[str, str] | None, body:
         return
     schema = request["content"]["application/json"]["schema"]
     if body is not None:
-        assert not query, f"{call}: fields in the query and in the body; one of them it must be."
+        assert not query, f"{call}: the fields must be in the query or in the body, not in both."
         _check(body, schema, f"{call}: the body")
     else:
         assert not request.get("required"), f"{call} lacks its body."

@@ -1,4 +1,4 @@
-"""What a custom resource's function tells CloudFormation."""
+"""The answers of custom resources' functions to CloudFormation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def answer_of(winnow: Winnow, monkeypatch: pytest.MonkeyPatch, folder: str, event: Json, context: Context | None = None) -> Json:
-    """The one answer of the function in the folder to the event. It names what was asked."""
+    """The folder's function must answer the event once, with the ids of the request. Returns the answer."""
     told: list[Json] = []
 
     def put(request: urllib.request.Request, timeout: float) -> Any:

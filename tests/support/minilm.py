@@ -45,7 +45,7 @@ def _vector(tokens: Sequence[int]) -> Matrix:
 
 
 def _attended(states: Matrix, name: str) -> Matrix:
-    """What each token takes from all tokens, of shape (tokens, 384)."""
+    """Each token's attention to all tokens, of shape (tokens, 384)."""
     query, key, value = (
         _linear(states, f"{name}.self.{part}").reshape(len(states), _HEADS, -1).swapaxes(0, 1) for part in ("query", "key", "value")
     )

@@ -1,4 +1,4 @@
-"""Another value than the default, for each parameter of template.yaml that the local cloud heeds."""
+"""Another value than the default for each parameter of template.yaml that has an effect on the local cloud."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""template.yaml as CloudFormation gets it: translated by SAM's own translator, which is sam's and not of the tests' environment.
+"""template.yaml as CloudFormation gets it, translated by SAM's own translator in sam's environment.
 
 python -m tests.support.translated writes a default deployment as a template.
 """
@@ -67,15 +67,15 @@ def translated(
     packages: Mapping[str, str] | None = None,
     changes: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    """The resources by their logical ids. packages: what was uploaded for a function or a layer, where that is another than at first;
-    changes: properties of a resource, in place of those in template.yaml."""
+    """The resources by their logical ids. packages: uploads for functions or layers, if not the default. changes: properties of
+    a resource that replace those in template.yaml."""
     resources: dict[str, Any] = _template(parameters, packages, changes)["Resources"]
     return resources
 
 
 def deployment(parameters: Mapping[str, str] | None = None, packages: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The resources that a deployment makes, by their logical ids: with its conditions decided and its parameters put in, the
-    template's defaults where none are given."""
+    """The resources of a deployment by their logical ids, with conditions and parameters replaced by their values. Parameters default to
+    the template's."""
     template = _template(parameters, packages)
     defaults = {name: declared["Default"] for name, declared in template["Parameters"].items()}
     decide = _Decisions(defaults | dict(parameters or {}), template["Conditions"])
@@ -92,7 +92,7 @@ def _template(
 
 
 class _Decisions:
-    """What a template's conditions come to with these parameters."""
+    """The values of a template's conditions with these parameters."""
 
     def __init__(self, parameters: Mapping[str, Any], conditions: Mapping[str, Any]) -> None:
         self._parameters = parameters
@@ -102,7 +102,7 @@ class _Decisions:
         return bool(self.value(self._conditions[name]))
 
     def value(self, of: Any) -> Any:
-        """The same, with what can be known before the deployment in place of the functions of the template's language."""
+        """The value, with the template's functions replaced by their results if these are known before the deployment."""
         decided: Any
         match of:
             case {"Fn::If": [condition, one, other]}:
