@@ -71,8 +71,12 @@ def evaluation(report: Mapping[str, Any]) -> Iterator[RenderableType]:
         low, high = intervals[key]
         measured.add_row(name, _ratio(report[key]), f"{low:.3f} to {high:.3f}")
     measured.add_row("calibration error", _ratio(report["calibration"]["after"]["ece"]), "")
+    # Evaluations of earlier releases have neither.
+    measured.add_row("texts with an accepted label", _ratio(report.get("accepted_share")), "")
     measured.add_row("examples", str(report["examples"]), "")
     yield measured
+    for warning in report.get("warnings", ()):
+        yield line(f"Warning: {warning}", "bold yellow")
     yield _worst_labels(report["per_label"])
     confused = list(confusions(report["confusion"]))[:_MOST_ROWS]
     if confused:

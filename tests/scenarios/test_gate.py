@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.feedback import add
+from tests.support.feedback import frozen as examples_of
 from winnow.training import gate
 
 if TYPE_CHECKING:
@@ -129,6 +131,22 @@ def test_what_got_better_and_worse_is_told_label_by_label(winnow: Winnow) -> Non
     assert {change["label"] for change in body["per_label"]} == set(WORDS)
     back = compare(winnow, 2, "1").body
     assert (back["before"], back["after"], back["lost"]) == (body["after"], body["before"], body["gained"])
+
+
+def test_corrected_labels_count_whichever_version_is_asked_first(ready: Ready) -> None:
+    winnow = ready("exclusive.json")
+    tested = examples_of(winnow, 1, "test")
+    wrong = next(label for label in ("baking", "cycling", "gardening") if label not in tested[0]["labels"])
+    before = compare(winnow, 1, "1").body
+    add(winnow, [{"text": tested[0]["text"], "label": wrong}], retrain="now")
+    winnow.run_workflow(winnow.started_job())
+
+    answer, back = compare(winnow).body, compare(winnow, 2, "1").body
+
+    # Version 1 was right about the text before its label changed.
+    assert (before["labels_of"], before["before"]["accuracy"]) == (1, 1)
+    assert (answer["labels_of"], back["labels_of"]) == (2, 2)
+    assert answer["before"]["accuracy"] == back["after"]["accuracy"] == pytest.approx(1 - 1 / len(tested), abs=1e-6)
 
 
 @pytest.mark.parametrize("to", ["", "0", "x", "1000000"])

@@ -1,10 +1,12 @@
-"""With a sentence encoder, a text unlike all training texts has no accepted label: "none of these"."""
+"""A text unlike all training texts has no accepted label: "none of these"."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
+
+from winnow.recipes.catalogue import COSTS
 
 if TYPE_CHECKING:
     from tests.conftest import Json, Winnow
@@ -26,16 +28,17 @@ def accepted(winnow: Winnow, texts: list[str]) -> list[bool]:
     return [prediction["labels"][0]["accepted"] for prediction in answer.body["predictions"]]
 
 
-@pytest.mark.parametrize("recipe", ["sentence", "best"])
+@pytest.mark.parametrize("recipe", COSTS)
 def test_a_text_of_none_of_the_labels_has_none_accepted(deployed: Winnow, recipe: str) -> None:
     deployed.train(recipe=recipe, n_iter=8)
 
     assert accepted(deployed, KNOWN) == [True] * 3
-    assert accepted(deployed, STRANGE) == [False] * 4
+    assert accepted(deployed, [*STRANGE, "asdf qwer", ".", "Der Zug nach Köln fährt heute später"]) == [False] * 7
 
 
-def test_the_evaluation_says_what_is_let_through_and_what_is_refused(deployed: Winnow) -> None:
-    version = deployed.train(recipe="best", n_iter=8)
+@pytest.mark.parametrize("recipe", ["linear", "best"])
+def test_the_evaluation_says_what_is_let_through_and_what_is_refused(deployed: Winnow, recipe: str) -> None:
+    version = deployed.train(recipe=recipe, n_iter=8)
     report: Json = deployed.call("get_evaluation", path={"model_id": "tc-01", "version": "1"}).body
 
     strangers = report["strangers"]
@@ -46,9 +49,3 @@ def test_the_evaluation_says_what_is_let_through_and_what_is_refused(deployed: W
     headline = version["evaluation"]
     assert headline["let_through"] == strangers["let_through"]
     assert 0 < headline["least_familiarity"] < 1.6
-
-
-def test_a_recipe_without_an_encoder_can_t_tell(deployed: Winnow) -> None:
-    version = deployed.train(recipe="linear")
-    assert (version["evaluation"]["least_familiarity"], version["evaluation"]["let_through"]) == (None, None)
-    assert deployed.call("get_evaluation", path={"model_id": "tc-01", "version": "1"}).body["strangers"] is None

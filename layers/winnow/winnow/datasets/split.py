@@ -65,6 +65,22 @@ def hold_out(examples: Sequence[Example], share: float, seed: int) -> tuple[list
     return _part(_groups(examples), share, seed)
 
 
+def fold_of(examples: Sequence[Example], place: int, folds: int, seed: int) -> tuple[list[Example], list[Example]]:
+    """The training examples and the held-out examples of one of so many folds, stratified. Together, the folds hold out each text once.
+
+    The same seed gives the same folds. Every label stays in training. A label with a single distinct text is only there.
+    """
+    train: list[Group] = []
+    test: list[Group] = []
+    number = 0
+    for stratum in _strata(_groups(examples), seed):
+        for group in stratum:
+            # Numbered through all strata, so that the folds have the same size.
+            (test if len(stratum) > 1 and number % folds == place else train).append(group)
+            number += 1
+    return _shuffled(train, test, seed)
+
+
 def sample(examples: Sequence[Example], most: int, seed: int) -> list[Example]:
     """At most `most` examples: two texts per label, then each label in proportion. Raises DatasetError if two per label don't fit."""
     if len(examples) <= most:
@@ -103,19 +119,23 @@ def _part(groups: Sequence[Group], share: float, seed: int) -> tuple[list[Exampl
         held_out = max(1, round(len(stratum) * share)) if len(stratum) > 1 else 0
         test += stratum[:held_out]
         train += stratum[held_out:]
-    _give_back({label for group in groups for label in _labels(group)}, train, test)
+    return _shuffled(train, test, seed)
+
+
+def _shuffled(train: list[Group], test: list[Group], seed: int) -> tuple[list[Example], list[Example]]:
+    _give_back(train, test)
     shuffled = list(chain.from_iterable(train))
     random.Random(seed).shuffle(shuffled)
     return shuffled, list(chain.from_iterable(test))
 
 
-def _give_back(labels: set[str], train: list[Group], test: list[Group]) -> None:
+def _give_back(train: list[Group], test: list[Group]) -> None:
     """Move groups from test to training until every label is trained on.
 
     A label is missing only if examples have several labels and all its texts were held out for rarer labels.
     """
-    trained = {label for group in train for example in group for label in example.labels}
-    for label in sorted(labels - trained):
+    trained = {label for group in train for label in _labels(group)}
+    for label in sorted({label for group in test for label in _labels(group)} - trained):
         group = next(group for group in test if label in _labels(group))
         test.remove(group)
         train.append(group)

@@ -39,12 +39,10 @@ _BITS = 32
 
 @runtime_checkable
 class OfSentences(Protocol):
-    """A classifier with a sentence encoder. It knows how near a text is to the texts it learnt (recipes.familiarity)."""
+    """A classifier with a sentence encoder."""
 
     @property
     def encoding(self) -> Encoding: ...
-
-    def judged(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]: ...
 
 
 @runtime_checkable
@@ -93,8 +91,8 @@ class Judged:
 class TrainedClassifier:
     """A classifier ready to answer, with its temperature and the lowest score at which each label is accepted.
 
-    least_familiarity: the lowest familiarity at which any label is accepted. None if labels aren't exclusive or the classifier can't
-    measure it.
+    least_familiarity: the lowest familiarity at which any label is accepted. None if labels aren't exclusive or an earlier release trained
+    the classifier without it.
     """
 
     recipe: str
@@ -129,7 +127,7 @@ class TrainedClassifier:
 
     def judged(self, texts: Sequence[str]) -> Judged:
         """Logits, scores and familiarity of texts."""
-        if self.least_familiarity is not None and isinstance(self.classifier, OfSentences):
+        if self.least_familiarity is not None:
             logits, nearness = self.classifier.judged(texts)
             scores = scores_of(logits, self.temperature, exclusive=self.exclusive)
             familiar = familiarity(nearness, scores) >= np.float32(self.least_familiarity)

@@ -19,6 +19,8 @@ _NARROWINGS = 40
 _FEWEST_FOR_ITS_OWN = 20
 # At least this share of the texts must support a threshold for a precision.
 _LEAST_ACCEPTED = 0.05
+# How far above chance the threshold of exclusive labels is, as a share of the way from chance to certainty.
+_ABOVE_CHANCE = 0.1
 
 
 def scores_of(logits: NDArray[np.float32], temperature: float, *, exclusive: bool) -> NDArray[np.float32]:
@@ -66,7 +68,7 @@ def fit_thresholds(scores: NDArray[np.float32], truth: NDArray[np.bool_], *, exc
     if exclusive:
         best = scores.argmax(axis=1)
         right = truth[np.arange(len(truth)), best]
-        threshold = _for_precision(scores.max(axis=1), right, min_precision)
+        threshold = max(_above_chance(scores.shape[1]), _for_precision(scores.max(axis=1), right, min_precision))
         return tuple(threshold for _ in range(scores.shape[1]))
     shared = _for_f1(scores.ravel(), truth.ravel())
     enough = truth.sum(axis=0) >= _FEWEST_FOR_ITS_OWN
@@ -82,6 +84,11 @@ def held_out_score(logits: NDArray[np.float32], truth: NDArray[np.bool_], *, exc
     if exclusive:
         return float(truth[np.arange(len(truth)), logits.argmax(axis=1)].mean())
     return float(_f1_by_rank(logits.ravel(), truth.ravel())[1].max())
+
+
+def _above_chance(labels: int) -> float:
+    """The lowest threshold of exclusive labels: a best score near 1 / labels says nothing."""
+    return round(1 / labels + _ABOVE_CHANCE * (1 - 1 / labels), 6)
 
 
 def _for_precision(confidence: NDArray[np.float32], right: NDArray[np.bool_], least: float) -> float:

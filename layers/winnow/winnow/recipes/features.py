@@ -107,6 +107,16 @@ def bags(texts: Sequence[Sequence[str]], shortest: int) -> Bags:
     return Bags(len(texts), family >> 1, (keys & (SPACE - 1)).astype(np.int32), values.astype(np.float32))
 
 
+def known_share(found: Bags, known: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """The share of each text's features that are known, by their squared values, of shape (texts,). 0 for a text without features.
+
+    known: for each place, of shape (SPACE,).
+    """
+    mass = (found.values * found.values).astype(np.float64)
+    total, of_known = (np.bincount(found.of, each, found.texts) for each in (mass, mass * known.take(found.places)))
+    return np.divide(of_known, total, out=np.zeros(found.texts), where=total > 0).astype(np.float32)
+
+
 def _counted[Key: np.signedinteger](keys: NDArray[Key]) -> tuple[NDArray[Key], NDArray[np.intp]]:
     """Each key once, ascending, with its count. (np.unique does the same, but its overhead would be most of the time here.)"""
     keys.sort()

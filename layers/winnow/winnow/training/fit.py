@@ -13,8 +13,9 @@ import numpy as np
 
 from winnow.domain.dataset import Example
 from winnow.domain.job import Hyperparameters
+from winnow.evaluation.calibration_error import reliability
 from winnow.recipes import encoder
-from winnow.recipes.artifact import Classifier, OfSentences, TrainedClassifier, recipe_of
+from winnow.recipes.artifact import Classifier, TrainedClassifier, recipe_of
 from winnow.recipes.calibration import fit_temperature, fit_thresholds, held_out_score, scores_of
 from winnow.recipes.catalogue import OF_ENCODER
 from winnow.recipes.encoder import Remembered
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 _ENCODING_TAKES = 0.6
 
 # The format of what `save` writes. A training that was saved in another format starts again from the beginning.
-_FORM = 2
+_FORM = 3
 
 
 def settings_for(recipe: str, chosen: Hyperparameters, texts: int, labels: int, *, exclusive: bool) -> Hyperparameters:
@@ -119,7 +120,7 @@ class Training:
         if self._answer is None:
             raise RuntimeError("the training isn't done")
         logits, truth = self.folds.held_out()
-        temperature = fit_temperature(logits, truth, exclusive=self._exclusive)
+        temperature = self._temperature(logits, truth)
         scores = scores_of(logits, temperature, exclusive=self._exclusive)
         thresholds = fit_thresholds(scores, truth, exclusive=self._exclusive, min_precision=self.settings.min_precision)
         near = self.folds.nearness()
@@ -129,6 +130,17 @@ class Training:
             # From here on the classifier uses the encoder itself, and not the remembered vectors of the training texts.
             answer = self._new_classifier(self.labels, self._encoding.encoder).from_bytes(answer.to_bytes())
         return TrainedClassifier(self._recipe, answer, temperature, thresholds, least)
+
+    def _temperature(self, logits: NDArray[np.float32], truth: NDArray[np.bool_]) -> float:
+        """The likeliest temperature, or 1 where that makes the held-out calibration error worse: a few wrong labels can weigh too much."""
+        likeliest = fit_temperature(logits, truth, exclusive=self._exclusive)
+        if not len(logits):
+            return likeliest
+        errors = {
+            temperature: reliability(truth, scores_of(logits, temperature, exclusive=self._exclusive), exclusive=self._exclusive)["ece"]
+            for temperature in (1.0, likeliest)
+        }
+        return likeliest if errors[likeliest] <= errors[1.0] else 1.0
 
     def _fit_all(self) -> Iterator[None]:
         if self._encoding:
@@ -187,7 +199,7 @@ class Training:
             fitting.finish()
         if texts:
             fold.truth = truth
-            if self.folds.plan.tells_strangers and isinstance(classifier, OfSentences):
+            if self.folds.plan.exclusive:
                 fold.logits, fold.nearness = classifier.judged(texts)
             else:
                 fold.logits = classifier.logits(texts)

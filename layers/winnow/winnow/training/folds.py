@@ -9,21 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from winnow.datasets.split import hold_out
+from winnow.datasets.split import fold_of, hold_out
 from winnow.domain.dataset import Example
 from winnow.domain.job import Hyperparameters
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.calibration import held_out_score, scores_of
-from winnow.recipes.catalogue import OF_ENCODER
 from winnow.recipes.familiarity import familiarity, reception, strangers_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# The held-out shares of the training examples on which the calibration is fitted. All recipes except cnn are so cheap that they are
-# then trained again on all examples; with few examples they are trained several times, to calibrate on more texts. cnn is trained again
-# only if there are few examples; otherwise the calibrated classifier answers.
-_FOLDS_OF_FEW, _SHARE_OF_FEW, _SHARE = 3, 0.2, 0.1
+# The calibration is fitted on texts that were held out. With few examples, five folds hold out each text once. With more, one fitting
+# holds out a tenth. All recipes except cnn are so cheap that they are then trained again on all examples. cnn has one fitting that holds
+# out a tenth, and is trained again only if there are few examples; otherwise the calibrated classifier answers.
+_FOLDS_OF_FEW, _SHARE = 5, 0.1
 _FEW_EXAMPLES = 2_000
 
 # The most texts of left-out labels that measure how strangers are received.
@@ -40,7 +39,7 @@ class Fold:
 
     best: the epoch with the highest score, if needed, otherwise 0. early: whether patience ended the fitting.
     logits, truth: of the held-out texts, of shape (texts, labels), once the fitting is done.
-    nearness: of the same texts, of shape (texts,), if the recipe measures it.
+    nearness: of the same texts, of shape (texts,), if labels are exclusive.
     """
 
     epochs: list[tuple[float, float | None]] = field(default_factory=list)
@@ -64,9 +63,8 @@ class FoldPlan:
         self.recipe, self.examples, self.labels, self.settings, self.exclusive = recipe, examples, labels, settings, exclusive
         few, cheap = len(examples) <= _FEW_EXAMPLES, recipe != "cnn"
         refits = few or cheap
-        self.calibrating, self._held_out_share = (_FOLDS_OF_FEW, _SHARE_OF_FEW) if few and cheap else (1, _SHARE)
-        self.tells_strangers = recipe in OF_ENCODER and exclusive
-        self.strangers = {labels[number] for number in strangers_of(len(labels), settings.seed)} if self.tells_strangers else set[str]()
+        self.calibrating = _FOLDS_OF_FEW if few and cheap else 1
+        self.strangers = {labels[number] for number in strangers_of(len(labels), settings.seed)} if exclusive else set[str]()
         # The fittings that end with a classifier of all labels; then the one without the strangers.
         self.answering = self.calibrating + refits
         self.fittings = self.answering + bool(self.strangers)
@@ -74,13 +72,18 @@ class FoldPlan:
     def parted(self, place: int) -> tuple[Sequence[Example], Sequence[Example]]:
         """The examples that the fitting at this place learns from, and the held-out examples."""
         if self.is_without_strangers(place):
-            part, held_out = hold_out(self.examples, self._held_out_share, self.settings.seed)
+            part, held_out = self._folded(0)
             strange = [example for example in self.examples if self.strangers & set(example.labels)][:_MOST_STRANGERS]
             part, held_out = ([each for each in examples if not self.strangers & set(each.labels)] for examples in (part, held_out))
             return part, held_out + strange
         if place == self.calibrating:
             return self.examples, []
-        return hold_out(self.examples, self._held_out_share, self.settings.seed + place)
+        return self._folded(place)
+
+    def _folded(self, place: int) -> tuple[Sequence[Example], Sequence[Example]]:
+        if self.calibrating == 1:
+            return hold_out(self.examples, _SHARE, self.settings.seed)
+        return fold_of(self.examples, place, self.calibrating, self.settings.seed)
 
     def is_without_strangers(self, place: int) -> bool:
         """Whether the fitting at this place never sees the strangers."""
@@ -149,7 +152,7 @@ class Folds:
         return logits, truth
 
     def nearness(self) -> NDArray[np.float32] | None:
-        """The nearness of the texts that were held out for calibration. None if the recipe doesn't measure it."""
+        """The nearness of the texts that were held out for calibration. None if labels aren't exclusive."""
         near = [fold.nearness for fold in self.begun[: self.plan.calibrating] if fold.nearness is not None]
         return np.concatenate(near) if near else None
 

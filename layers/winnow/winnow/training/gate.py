@@ -39,23 +39,29 @@ def judge(live: Version, made: Version, trained: TrainedClassifier, tolerance: f
 
 
 def difference(before: Version, after: Version, old: TrainedClassifier, new: TrainedClassifier, most: int | None) -> dict[str, Any]:
-    """The `comparison_report` of two loaded versions. most: the largest number of examples to compare on, drawn with a fixed seed."""
-    examples = _untrained(before.job, after.job)
+    """The `comparison_report` of two loaded versions, and `labels_of`, the version whose labels of the texts count: the newest.
+
+    most: the largest number of examples to compare on, drawn with a fixed seed.
+    """
+    newest = max(before.job, after.job, key=lambda job: job.version)
+    examples = _untrained(before.job, after.job, newest)
     if most is not None and len(examples) > most:
         examples = random.Random(0).sample(examples, most)
     texts = [example.text for example in examples]
     labels = sorted({*old.labels, *new.labels, *(label for example in examples for label in example.labels)})
     truth = flags_of([example.labels for example in examples], labels)
-    return comparison_report(truth, flags_of(old.choose(texts), labels), flags_of(new.choose(texts), labels), labels)
+    report = comparison_report(truth, flags_of(old.choose(texts), labels), flags_of(new.choose(texts), labels), labels)
+    return {**report, "labels_of": newest.version}
 
 
-def _untrained(before: TrainingJob, after: TrainingJob) -> Sequence[Example]:
+def _untrained(before: TrainingJob, after: TrainingJob, newest: TrainingJob) -> Sequence[Example]:
     """The held-out examples of both versions, each text once, without those that either was trained on.
 
-    Labels are those of the earlier version: if feedback changed a text's label, the earlier version must not be measured by the new one.
+    If feedback corrected a text's label, the label of the newest version counts.
     """
     frozen = resources.frozen_examples()
-    held_out = {text_key(example.text): example for job in (after, before) for example in frozen.read(job, "test")}
+    jobs = sorted((before, after), key=lambda job: job is newest)
+    held_out = {text_key(example.text): example for job in jobs for example in frozen.read(job, "test")}
     for job in (before, after):
         for example in frozen.read(job, "train"):
             held_out.pop(text_key(example.text), None)

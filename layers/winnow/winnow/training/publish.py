@@ -11,6 +11,7 @@ from winnow.domain.errors import JobSupersededError
 from winnow.domain.job import Hyperparameters, Progress, Promote, Stage, TrainingJob
 from winnow.domain.model import Model, Version, VersionStatus
 from winnow.evaluation import figures
+from winnow.evaluation.doubts import doubts
 from winnow.evaluation.report import evaluation_report
 from winnow.prediction.loading import load
 from winnow.recipes import pipeline
@@ -33,7 +34,7 @@ def publish(job: TrainingJob, candidates: Sequence[Candidate]) -> None:
     jobs, stored = resources.jobs(), resources.candidates()
     jobs.note(job, VersionStatus.EVALUATING, Progress.of(Stage.EVALUATING))
     version = resources.versions().of_job(job)
-    choice = choose(candidates)
+    choice = choose(candidates, version.hyperparameters["spacy_model"])
     manifest_sha256 = choice.winner.manifest_sha256
     stored.take(job, choice.winner.recipe)
     trained = load(resources.artifacts(), job, manifest_sha256)
@@ -85,15 +86,17 @@ def _evaluate(version: Version, trained: TrainedClassifier) -> dict[str, Any]:
         rows=[example.row for example in examples],
         texts=texts if version.hyperparameters["keep_texts"] else None,
     )
-    whole = {**report, **reports.epochs(job)}
+    accepted_share = round(float(trained.accepts(judged).mean()), 6)
+    calibration = {name: found["ece"] for name, found in report["calibration"].items()}
+    told = {"accepted_share": accepted_share, "warnings": list(doubts(accepted_share, **calibration))}
+    whole = {**report, **told, **reports.epochs(job)}
     reports.write_evaluation(job, whole)
     for name, svg in figures.draw(whole).items():
         reports.write_figure(job, name, svg)
-    headline: dict[str, Any] = {name: report[name] for name in _HEADLINE} | {"ece": report["calibration"]["after"]["ece"]}
+    headline: dict[str, Any] = {name: report[name] for name in _HEADLINE} | {"ece": calibration["after"]} | told
     headline["stopped"] = whole["stopped"]
     if trained.exclusive:
-        refused = 1 - trained.accepts(judged).mean()
-        headline |= {"threshold": trained.thresholds[0], "refused_share": round(float(refused), 6)}
+        headline |= {"threshold": trained.thresholds[0], "refused_share": round(1 - accepted_share, 6)}
         headline |= {"least_familiarity": trained.least_familiarity, "let_through": (whole["strangers"] or {}).get("let_through")}
     return headline
 
