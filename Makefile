@@ -82,6 +82,8 @@ lock: .tools/.uv ### remake the hash-pinned requirements; UPGRADE=1 takes newer 
 
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.tools/sam/bin:$(CURDIR)/.tools/uv/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
+# A process that may not write byte code compiles everything that it imports, and our tasks start many processes.
+unexport PYTHONDONTWRITEBYTECODE
 ARCHITECTURE ?= arm64
 HOST_ARCHITECTURE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 SOURCES := template.yaml openapi.yaml $(shell find functions layers requirements -type f -not -path '*/__pycache__/*')

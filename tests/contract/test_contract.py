@@ -403,7 +403,7 @@ def test_an_unknown_field_in_a_model_or_its_version_is_noticed() -> None:
         (("DELETE", "/models/tc-01", None, {}), "takes no body"),
         (("POST", "/models", None, None), "lacks its body"),
         (("GET", "/prediction", {"model_id": "tc-01"}, None), "the query parameters"),
-        (("GET", "/prediction", {"model_id": "tc-01"}, {"model_id": "tc-01", "text": "a"}), "in the query and in the body"),
+        (("GET", "/prediction", {"model_id": "tc-01"}, {"model_id": "tc-01", "text": "a"}), "in the query or in the body, not in both"),
         (("POST", "/prediction", None, {"model_id": "tc-01", "text": "a", "texts": ["b"]}), "the body"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
