@@ -82,6 +82,8 @@ lock: .tools/.uv ### remake the hash-pinned requirements; UPGRADE=1 takes newer 
 
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.tools/sam/bin:$(CURDIR)/.tools/uv/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
+# A process that may not write byte code compiles everything that it imports, and our tasks start many processes.
+unexport PYTHONDONTWRITEBYTECODE
 ARCHITECTURE ?= arm64
 HOST_ARCHITECTURE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 SOURCES := template.yaml openapi.yaml $(shell find functions layers requirements -type f -not -path '*/__pycache__/*')
@@ -174,7 +176,7 @@ test: env ## the quick tests, and one end to end that builds the layers, deploys
 
 # One worker more than there are processors: the end-to-end tests, which all have one worker, wait much of their time.
 test-rest: env ### all that `make test` leaves out: end to end, faults, fuzz, the layers, and what is slow
-	REQUESTS=$(or $(REQUESTS),10000) $(PYTEST) -n $$(($$(nproc) + 1)) --dist loadgroup -m "not ($(QUICK))" --durations=20
+	REQUESTS=$(or $(REQUESTS),3000) $(PYTEST) -n $$(($$(nproc) + 1)) --dist loadgroup -m "not ($(QUICK))" --durations=20
 
 test-all: ## every test, once
 	$(MAKE) test

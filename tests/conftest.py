@@ -27,7 +27,7 @@ from moto import mock_aws
 from moto.core.models import MockAWS
 
 from layers.winnow import contract
-from tests.support import moments
+from tests.support import fast_moto, moments
 from tests.support.clock import Clock
 from tests.support.contract import check_answer, functions, template
 from tests.support.moments import Moment
@@ -47,6 +47,7 @@ OFFLINE = ("unit", "functions", "scenarios")
 # The marks of all tests of a folder (pyproject.toml says what each means).
 MARKS = {"scenarios": ("slow",), "e2e": ("cloud",), "fuzz": ("cloud", "fuzz"), "faults": ("faults",)}
 
+fast_moto.install()
 # What functions need of the contract, up to date before any of them is imported.
 contract.write(ROOT / "layers" / "winnow")
 

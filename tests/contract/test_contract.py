@@ -329,7 +329,7 @@ def test_the_problems_are_those_of_the_code_and_of_the_gateway() -> None:
 @pytest.mark.parametrize("error", error_classes(), ids=lambda error: error.__name__)
 def test_the_problem_that_the_code_makes_of_an_error_fits(error: type[errors.WinnowError]) -> None:
     made = error.__new__(error)
-    errors.WinnowError.__init__(made, "Mend this.", field="text")
+    errors.WinnowError.__init__(made, "Fix this.", field="text")
     schema = component("Problem")
     if error in NEVER_AN_ANSWER:
         schema = {**schema, "properties": {**schema["properties"], "type": {}}}
@@ -403,7 +403,7 @@ def test_an_unknown_field_in_a_model_or_its_version_is_noticed() -> None:
         (("DELETE", "/models/tc-01", None, {}), "takes no body"),
         (("POST", "/models", None, None), "lacks its body"),
         (("GET", "/prediction", {"model_id": "tc-01"}, None), "the query parameters"),
-        (("GET", "/prediction", {"model_id": "tc-01"}, {"model_id": "tc-01", "text": "a"}), "in the query and in the body"),
+        (("GET", "/prediction", {"model_id": "tc-01"}, {"model_id": "tc-01", "text": "a"}), "in the query or in the body, not in both"),
         (("POST", "/prediction", None, {"model_id": "tc-01", "text": "a", "texts": ["b"]}), "the body"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
