@@ -107,9 +107,7 @@ def _run(recipe: str, train: Sequence[Example], test: Sequence[Example]) -> Meas
     if recipe == _PEER:
         scores, accepted = _of_peer(train, texts), None
     else:
-        training = Training(
-            recipe, train, Hyperparameters(), exclusive=True, encoding=encoded() if recipe in OF_ENCODER else None
-        )
+        training = Training(recipe, train, Hyperparameters(), exclusive=True, encoding=encoded() if recipe in OF_ENCODER else None)
         for _ in training.steps():
             pass
         trained = training.result()

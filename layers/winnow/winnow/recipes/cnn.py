@@ -27,7 +27,7 @@ from winnow.domain.job import Hyperparameters
 from winnow.recipes import arrays, optimizer_state
 from winnow.recipes.calibration import scores_of
 from winnow.recipes.cnn_layers import Ops
-from winnow.recipes.features import SPACE, known_share, read
+from winnow.recipes.features import SPACE, known_share, read, without_words
 from winnow.recipes.text import break_long_runs
 
 if TYPE_CHECKING:
@@ -169,8 +169,8 @@ class Classifier:
 
     def judged(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Logits, of shape (texts, labels), and the nearness to the learnt texts, of shape (texts,) (recipes.familiarity)."""
-        shares = [known_share(part, self._known) for part in read(texts, _SHORTEST)]
-        return self.logits(texts), np.concatenate([np.empty(0, np.float32), *shares])
+        shares = [np.empty(0, np.float32), *(known_share(part, self._known.take(part.places)) for part in read(texts, _SHORTEST))]
+        return self.logits(texts), np.where(without_words(texts), np.float32(0), np.concatenate(shares))
 
     def learn_features(self, texts: Sequence[str]) -> None:
         """Remember the features of the learnt texts, for `judged`."""

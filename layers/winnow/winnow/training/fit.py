@@ -19,7 +19,7 @@ from winnow.recipes.artifact import Classifier, TrainedClassifier, recipe_of
 from winnow.recipes.calibration import fit_temperature, fit_thresholds, held_out_score, scores_of
 from winnow.recipes.catalogue import OF_ENCODER
 from winnow.recipes.encoder import Remembered
-from winnow.recipes.familiarity import familiarity, least_familiarity
+from winnow.recipes.familiarity import SCORE_WEIGHT, familiarity, least_familiarity
 from winnow.recipes.label_matrix import label_flags
 from winnow.training.folds import Fold, FoldPlan, Folds
 
@@ -124,7 +124,7 @@ class Training:
         scores = scores_of(logits, temperature, exclusive=self._exclusive)
         thresholds = fit_thresholds(scores, truth, exclusive=self._exclusive, min_precision=self.settings.min_precision)
         near = self.folds.nearness()
-        least = None if near is None else least_familiarity(familiarity(near, scores))
+        least = None if near is None else least_familiarity(familiarity(near, scores, SCORE_WEIGHT))
         answer = self._answer
         if self._encoding:
             # From here on the classifier uses the encoder itself, and not the remembered vectors of the training texts.

@@ -61,9 +61,8 @@ class FoldPlan:
         self, recipe: str, examples: Sequence[Example], labels: Sequence[str], settings: Hyperparameters, *, exclusive: bool
     ) -> None:
         self.recipe, self.examples, self.labels, self.settings, self.exclusive = recipe, examples, labels, settings, exclusive
-        few, cheap = len(examples) <= _FEW_EXAMPLES, recipe != "cnn"
-        refits = few or cheap
-        self.calibrating = _FOLDS_OF_FEW if few and cheap else 1
+        refits = recipe != "cnn" or len(examples) <= _FEW_EXAMPLES
+        self.calibrating = _FOLDS_OF_FEW if len(examples) <= (_FEW_EXAMPLES if recipe != "cnn" else 500) else 1
         self.strangers = {labels[number] for number in strangers_of(len(labels), settings.seed)} if exclusive else set[str]()
         # The fittings that end with a classifier of all labels; then the one without the strangers.
         self.answering = self.calibrating + refits
@@ -167,7 +166,7 @@ class Folds:
         if fold is None or fold.logits is None or fold.truth is None or fold.nearness is None or trained.least_familiarity is None:
             return None
         scores = scores_of(fold.logits, trained.temperature, exclusive=True)
-        familiar = familiarity(fold.nearness, scores)
+        familiar = familiarity(fold.nearness, scores, trained.score_weight)
         received = reception(familiar, scores, fold.truth, threshold=trained.thresholds[0], least=trained.least_familiarity)
         return {"labels": len(self.plan.strangers), **received}
 
