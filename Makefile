@@ -93,7 +93,11 @@ build: env ## build for an account: ARCHITECTURE=arm64 (default) or x86_64, ENCO
 	ARCHITECTURE=$(ARCHITECTURE) sam build --parameter-overrides Architecture=$(ARCHITECTURE)
 	$(if $(filter none,$(ENCODER)),,$(PYTHON) -m layers.sizes .aws-sam/build)
 
-build-local: .aws-sam/local/template.yaml ### build for this machine, for the local cloud
+build-local: .aws-sam/local/zipped.json ### build for this machine, for the local cloud
+
+# What the local cloud deploys: the build's template, with zipped layers.
+.aws-sam/local/zipped.json: .aws-sam/local/template.yaml local/zipped.py
+	.tools/sam/bin/python -m local.zipped $(@D)
 
 # Beside .aws-sam/build, which is what `sam deploy` sends to an account.
 .aws-sam/local/template.yaml: BUILD_FOR := $(HOST_ARCHITECTURE)

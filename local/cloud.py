@@ -6,6 +6,7 @@ with LocalCloud(folder, port=None) as cloud:
 """
 
 import contextlib
+import functools
 import json
 import os
 import platform
@@ -48,7 +49,7 @@ class LocalCloud:
         self.project = project
         self.server = Server(folder, project / ".tools")
         self._sam = project / ".tools" / "sam" / "bin" / "sam"
-        self._template = project / ".aws-sam" / "local" / "template.yaml"
+        self._template = project / ".aws-sam" / "local" / "zipped.json"
         self.deploy_log = self.folder / "deploy.log"
 
     def __enter__(self) -> Self:
@@ -101,7 +102,7 @@ class LocalCloud:
         self.client("s3").create_bucket(Bucket=ARTIFACTS)  # in this region, an existing bucket is not an error
         command: list[str | Path] = [self._sam, "deploy", "--config-file", self.project / "samconfig.toml", "--config-env", "local"]
         command += ["--template-file", self._template, "--s3-bucket", ARTIFACTS]
-        command += ["--region", REGION, "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"]
+        command += ["--region", REGION, "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar", "--use-json"]
         laid_over = {"Architecture": ARCHITECTURE, **(parameters or {})}
         given = [f"{name}={value}" for name, value in laid_over.items()]
         command += ["--parameter-overrides", *self._local_settings().get("parameter_overrides", []), *given]
@@ -224,6 +225,7 @@ def _headers(response: Mapping[str, Any], origin: str) -> dict[str, str]:
     return {name: value if isinstance(value, str) else f"'{origin}'" for name, value in headers if origin or isinstance(value, str)}
 
 
+@functools.cache
 def _session() -> boto3.Session:
     """A session with the credentials of the local cloud. It ignores the settings of the caller."""
     ignored = {"profile": (None, None, None, None), "config_file": (None, None, os.devnull, None)}

@@ -1,9 +1,11 @@
-"""The program of the local cloud: MiniStack, with the compression of answers that API Gateway does and MiniStack lacks.
+"""The program of the local cloud: MiniStack, with the compression of answers that API Gateway does and MiniStack lacks, and with layers
+that workers share.
 
 It runs in MiniStack's environment. Its argument is the folder of SAM's translator (local/server.py).
 """
 
 import gzip
+import os
 import re
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -59,18 +61,43 @@ def _takes_gzip(headers: list[tuple[bytes, bytes]]) -> bool:
     return any(re.fullmatch(r"\s*gzip\s*(;\s*q=(1|1\.0*|0\.0*[1-9][0-9]*)\s*)?", coding) for coding in accepted.split(","))
 
 
+def sharing_layers(spawn: Callable[[Any], None], unpacked: Callable[[Any], str]) -> Callable[[Any], None]:
+    """A worker's start, with the folders of layers that are unpacked once. MiniStack unpacks them for each worker: 200 MB with spaCy.
+
+    unpacked: the folder of a layer that a function's configuration names.
+    """
+
+    def spawned(worker: Any) -> None:
+        own = worker.config
+        folders = os.pathsep.join(unpacked(layer) for layer in own.get("Layers", []))
+        variables = {**own.get("Environment", {}).get("Variables", {}), "_LAMBDA_LAYERS_DIRS": folders}
+        worker.config = {**own, "Layers": [], "Environment": {"Variables": variables}}
+        try:
+            spawn(worker)
+        finally:
+            worker.config = own
+
+    return spawned
+
+
 def main() -> None:
     # MiniStack reads a SAM template with SAM's translator, from the packages of sam. The translator is not installed in MiniStack's
     # environment: functions run there, and a layer without pydantic must fail here as it would on AWS.
     sys.path.append(sys.argv.pop())
     from ministack import app  # noqa: PLC0415
-    from ministack.services import apigateway_v1  # noqa: PLC0415
+    from ministack.core.lambda_runtime import Worker  # noqa: PLC0415
+    from ministack.services import apigateway_v1, lambda_svc  # noqa: PLC0415
 
     def least_bytes(api_id: str) -> int | None:
         sizes = [api["minimumCompressionSize"] for (_, _, stored), api in apigateway_v1._rest_apis.all_items() if stored == api_id]
         return sizes[0] if sizes else None
 
+    def unpacked(layer: Any) -> str:
+        # MiniStack shares these folders too, between functions that it runs in containers.
+        return str(lambda_svc._docker_extracted_dir(lambda_svc._resolve_layer_zip(layer), "layer"))
+
     app.app = compressing(app.app, least_bytes)
+    Worker._spawn = sharing_layers(Worker._spawn, unpacked)
     app.main()
 
 
