@@ -11,14 +11,29 @@ from winnow.recipes.catalogue import COSTS
 if TYPE_CHECKING:
     from tests.conftest import Json, Winnow
 
-KNOWN = ["How deep do tulip bulbs go?", "My back wheel has a flat tyre", "How long does bread dough have to rise?"]
-STRANGE = ["The parliament voted on the new budget", "def main(): return 0", "My lawyer asks for the contract", "ﷺ ﷺ ﷺ"]
+STARTS = [
+    "How do I start with",
+    "Which tools are best for",
+    "I have a problem with",
+    "Who can help me with",
+    "Is it hard to learn about",
+    "Please explain",
+]
+TOPICS = {
+    "baking": ["bread dough and yeast", "a sponge cake in the oven", "flour and butter for pastry", "rising sourdough bread"],
+    "cycling": ["a flat tyre on my bike", "the brakes of a bike", "bike chains and gears", "the back wheel of a racing bike"],
+    "gardening": ["tulip bulbs in the garden", "pruning roses in spring", "weeds in a flower bed", "planting seeds in garden soil"],
+}
+# Of each label, a text that isn't learnt.
+KNOWN = [f"{STARTS[0]} {topics[0]}" for topics in TOPICS.values()]
+STRANGE = ["The parliament voted on the new budget", "def main(): return 0", "Our lawyer wrote that contract", "ﷺ ﷺ ﷺ"]
 
 
 @pytest.fixture
 def deployed(winnow: Winnow) -> Winnow:
     winnow.parameters["Encoder"] = "minilm"
-    winnow.put_dataset()
+    texts = [(f"{start} {rest}", label) for start in STARTS for label, topics in TOPICS.items() for rest in topics]
+    winnow.put_dataset([{"text": text, "label": label} for text, label in texts if text not in KNOWN])
     return winnow
 
 

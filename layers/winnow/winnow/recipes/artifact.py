@@ -128,14 +128,16 @@ class TrainedClassifier:
 
     def judged(self, texts: Sequence[str]) -> Judged:
         """Logits, scores and familiarity of texts."""
-        if self.least_familiarity is not None:
-            logits, nearness = self.classifier.judged(texts)
-            scores = scores_of(logits, self.temperature, exclusive=self.exclusive)
-            familiar = familiarity(nearness, scores, self.score_weight) >= np.float32(self.least_familiarity)
-        else:
-            logits, familiar = self.classifier.logits(texts), None
-            scores = scores_of(logits, self.temperature, exclusive=self.exclusive)
-        return Judged(logits, scores, familiar)
+        if self.least_familiarity is None:
+            return self.judge(self.classifier.logits(texts), None)
+        return self.judge(*self.classifier.judged(texts))
+
+    def judge(self, logits: NDArray[np.float32], nearness: NDArray[np.float32] | None) -> Judged:
+        """`judged` of texts whose logits and nearness are known. Shapes: (texts, labels) and (texts,)."""
+        scores = scores_of(logits, self.temperature, exclusive=self.exclusive)
+        if nearness is None or self.least_familiarity is None:
+            return Judged(logits, scores, None)
+        return Judged(logits, scores, familiarity(nearness, scores, self.score_weight) >= np.float32(self.least_familiarity))
 
     def accepts(self, judged: Judged) -> NDArray[np.bool_]:
         """Whether any label of each text is accepted, of shape (texts,)."""

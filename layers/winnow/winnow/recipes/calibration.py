@@ -30,21 +30,30 @@ def scores_of(logits: NDArray[np.float32], temperature: float, *, exclusive: boo
 
 
 def fit_temperature(logits: NDArray[np.float32], truth: NDArray[np.bool_], *, exclusive: bool) -> float:
-    """The temperature that makes the held-out labels likeliest (Guo et al. 2017, arXiv 1706.04599). Both arrays: (texts, labels).
+    """The temperature (Guo et al. 2017, arXiv 1706.04599) with the least Brier score (Brier 1950). Both arrays: (texts, labels).
 
-    Golden-section search over its logarithm, because the likelihood has one peak. Without texts it is 1.
+    Not the likeliest temperature: the Brier score is bounded, so that a few wrong labels can't weigh more than all others. Golden-section
+    search over its logarithm. Without texts it is 1.
+
+    The truth is smoothed as if there were two more texts that nobody could label (Platt 1999, Probabilistic Outputs for Support Vector
+    Machines). Otherwise scores would all be 1 where few texts are all right.
     """
     if not len(logits):
         return 1.0
+    targets = smoothed(truth.astype(np.float32), 2 / (len(truth) + 2), exclusive=exclusive)
     low, high = np.log(_COLDEST), np.log(_HOTTEST)
     for _ in range(_NARROWINGS):
         left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-        of_left, of_right = (cross_entropy(logits / np.exp(log), truth, exclusive=exclusive) for log in (left, right))
+        of_left, of_right = (_brier(scores_of(logits, np.exp(log), exclusive=exclusive), targets) for log in (left, right))
         if of_left < of_right:
             high = right
         else:
             low = left
     return float(np.exp((low + high) / 2))
+
+
+def _brier(scores: NDArray[np.float32], targets: NDArray[np.float32]) -> float:
+    return float(np.square(scores - targets).sum(axis=1).mean())
 
 
 def smoothed(targets: NDArray[np.float32], smoothing: float, *, exclusive: bool) -> NDArray[np.float32]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from winnow.storage.bucket import Bucket
 
 EPOCHS = "epochs.json"
+HELD_OUT = "held-out.npz"
 _DATASET = "report.json"
 _EVALUATION = "evaluation.json"
 
@@ -54,6 +55,10 @@ class VersionReports:
     def epochs(self, job: TrainingJob) -> dict[str, Any]:
         """The history of the epochs of the version's training. ArtifactError if there is none."""
         return self._read(job, EPOCHS)
+
+    def held_out(self, job: TrainingJob) -> bytes | None:
+        """The answers of the training's folds (`HeldOut`), or None if it has none."""
+        return self._bucket.find(job.prefix + HELD_OUT)
 
     def _read(self, job: TrainingJob, name: str) -> dict[str, Any]:
         report: dict[str, Any] = json.loads(read_of_job(self._bucket, job, name))

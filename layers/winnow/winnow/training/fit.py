@@ -13,14 +13,13 @@ import numpy as np
 
 from winnow.domain.dataset import Example
 from winnow.domain.job import Hyperparameters
-from winnow.evaluation.calibration_error import reliability
 from winnow.recipes import encoder
 from winnow.recipes.artifact import Classifier, TrainedClassifier, recipe_of
-from winnow.recipes.calibration import fit_temperature, fit_thresholds, held_out_score, scores_of
+from winnow.recipes.calibration import held_out_score
 from winnow.recipes.catalogue import OF_ENCODER
 from winnow.recipes.encoder import Remembered
-from winnow.recipes.familiarity import SCORE_WEIGHT, familiarity, least_familiarity
 from winnow.recipes.label_matrix import label_flags
+from winnow.training.calibrate import calibrated
 from winnow.training.folds import Fold, FoldPlan, Folds
 
 if TYPE_CHECKING:
@@ -120,27 +119,11 @@ class Training:
         if self._answer is None:
             raise RuntimeError("the training isn't done")
         logits, truth = self.folds.held_out()
-        temperature = self._temperature(logits, truth)
-        scores = scores_of(logits, temperature, exclusive=self._exclusive)
-        thresholds = fit_thresholds(scores, truth, exclusive=self._exclusive, min_precision=self.settings.min_precision)
-        near = self.folds.nearness()
-        least = None if near is None else least_familiarity(familiarity(near, scores, SCORE_WEIGHT))
         answer = self._answer
         if self._encoding:
             # From here on the classifier uses the encoder itself, and not the remembered vectors of the training texts.
             answer = self._new_classifier(self.labels, self._encoding.encoder).from_bytes(answer.to_bytes())
-        return TrainedClassifier(self._recipe, answer, temperature, thresholds, least)
-
-    def _temperature(self, logits: NDArray[np.float32], truth: NDArray[np.bool_]) -> float:
-        """The likeliest temperature, or 1 where that makes the held-out calibration error worse: a few wrong labels can weigh too much."""
-        likeliest = fit_temperature(logits, truth, exclusive=self._exclusive)
-        if not len(logits):
-            return likeliest
-        errors = {
-            temperature: reliability(truth, scores_of(logits, temperature, exclusive=self._exclusive), exclusive=self._exclusive)["ece"]
-            for temperature in (1.0, likeliest)
-        }
-        return likeliest if errors[likeliest] <= errors[1.0] else 1.0
+        return calibrated(self._recipe, answer, logits, truth, self.folds.nearness(), self.settings.min_precision)
 
     def _fit_all(self) -> Iterator[None]:
         if self._encoding:

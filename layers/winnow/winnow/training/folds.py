@@ -14,16 +14,18 @@ from winnow.domain.dataset import Example
 from winnow.domain.job import Hyperparameters
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.calibration import held_out_score, scores_of
+from winnow.recipes.catalogue import most_cross_validated
 from winnow.recipes.familiarity import familiarity, reception, strangers_of
+from winnow.training.held_out import HeldOut
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # The calibration is fitted on texts that were held out. With few examples, five folds hold out each text once. With more, one fitting
-# holds out a tenth. All recipes except cnn are so cheap that they are then trained again on all examples. cnn has one fitting that holds
-# out a tenth, and is trained again only if there are few examples; otherwise the calibrated classifier answers.
-_FOLDS_OF_FEW, _SHARE = 5, 0.1
-_FEW_EXAMPLES = 2_000
+# holds out a tenth. All recipes except cnn are so cheap that they are then trained again on all examples. cnn is trained again only if
+# there are few examples; otherwise the calibrated classifier answers.
+_FOLDS, _SHARE = 5, 0.1
+_FEW_FOR_CNN = 2_000
 
 # The most texts of left-out labels that measure how strangers are received.
 _MOST_STRANGERS = 500
@@ -61,12 +63,17 @@ class FoldPlan:
         self, recipe: str, examples: Sequence[Example], labels: Sequence[str], settings: Hyperparameters, *, exclusive: bool
     ) -> None:
         self.recipe, self.examples, self.labels, self.settings, self.exclusive = recipe, examples, labels, settings, exclusive
-        refits = recipe != "cnn" or len(examples) <= _FEW_EXAMPLES
-        self.calibrating = _FOLDS_OF_FEW if len(examples) <= (_FEW_EXAMPLES if recipe != "cnn" else 500) else 1
+        refits = recipe != "cnn" or len(examples) <= _FEW_FOR_CNN
+        self.calibrating = _FOLDS if len(examples) <= most_cross_validated([recipe]) else 1
         self.strangers = {labels[number] for number in strangers_of(len(labels), settings.seed)} if exclusive else set[str]()
         # The fittings that end with a classifier of all labels; then the one without the strangers.
         self.answering = self.calibrating + refits
         self.fittings = self.answering + bool(self.strangers)
+
+    @property
+    def cross_validates(self) -> bool:
+        """Whether the calibrating fittings together hold out each example."""
+        return self.calibrating > 1
 
     def parted(self, place: int) -> tuple[Sequence[Example], Sequence[Example]]:
         """The examples that the fitting at this place learns from, and the held-out examples."""
@@ -154,6 +161,18 @@ class Folds:
         """The nearness of the texts that were held out for calibration. None if labels aren't exclusive."""
         near = [fold.nearness for fold in self.begun[: self.plan.calibrating] if fold.nearness is not None]
         return np.concatenate(near) if near else None
+
+    def answers(self) -> HeldOut:
+        """The answers about the texts that were held out for calibration, by their places in the examples."""
+        place_of = {id(example): place for place, example in enumerate(self.plan.examples)}
+        done = [number for number, fold in enumerate(self.begun[: self.plan.calibrating]) if fold.logits is not None]
+        places = [[place_of[id(example)] for example in self.plan.parted(number)[1]] for number in done]
+        return HeldOut(
+            places=np.array([place for of_fold in places for place in of_fold], np.int32),
+            folds=np.repeat(np.array(done, np.int8), [len(of_fold) for of_fold in places]),
+            logits=self.held_out()[0],
+            nearness=self.nearness(),
+        )
 
     def held_out_score(self) -> float | None:
         """`held_out_score` of all texts that were held out for calibration, once the training is done. None if there are none."""

@@ -16,18 +16,17 @@ from winnow.evaluation.report import evaluation_report
 from winnow.prediction.loading import load
 from winnow.recipes import pipeline
 from winnow.recipes.artifact import TrainedClassifier
-from winnow.recipes.calibration import scores_of
 from winnow.recipes.catalogue import AUTO
-from winnow.recipes.label_matrix import label_flags
 from winnow.training import gate
 from winnow.training.choose import Candidate, Choice, choose
 from winnow.training.fit import settings_for
+from winnow.training.measure import how_measured, measured_answers
 
 _HEADLINE = ("examples", "accuracy", "macro_f1", "micro_f1", "weighted_f1")
 
 
 def publish(job: TrainingJob, candidates: Sequence[Candidate]) -> None:
-    """Take the best candidate, and evaluate its artifact on the held-out test examples, exactly as it will answer.
+    """Take the best candidate, and evaluate it: its artifact on the test examples, exactly as it will answer, or its folds' answers.
 
     Then make the version ready, and live if wanted. TrainingFailedError if no candidate could be trained.
     """
@@ -71,25 +70,23 @@ def _chosen(version: Version, trained: TrainedClassifier, candidates: Sequence[C
 
 
 def _evaluate(version: Version, trained: TrainedClassifier) -> dict[str, Any]:
-    """Write the evaluation and its figures. Returns the headline figures."""
+    """Measure the version, and write the evaluation and its figures. Returns the headline figures."""
     reports, job = resources.version_reports(), version.job
-    examples = resources.frozen_examples().read(job, "test")
-    texts = [example.text for example in examples]
-    judged = trained.judged(texts)
+    answers = measured_answers(version, trained)
     report = evaluation_report(
-        truth=label_flags(examples, trained.labels),
-        scores=judged.scores,
-        uncalibrated=scores_of(judged.logits, 1.0, exclusive=trained.exclusive),
-        thresholds=trained.thresholds,
+        truth=answers.truth,
+        scores=answers.scores,
+        uncalibrated=answers.uncalibrated,
+        thresholds=answers.thresholds,
         labels=trained.labels,
         exclusive=trained.exclusive,
-        rows=[example.row for example in examples],
-        texts=texts if version.hyperparameters["keep_texts"] else None,
+        rows=[example.row for example in answers.examples],
+        texts=[example.text for example in answers.examples] if version.hyperparameters["keep_texts"] else None,
     )
-    accepted_share = round(float(trained.accepts(judged).mean()), 6)
+    accepted_share = round(float(answers.accepted.mean()), 6)
     calibration = {name: found["ece"] for name, found in report["calibration"].items()}
     told = {"accepted_share": accepted_share, "warnings": list(doubts(accepted_share, **calibration))}
-    whole = {**report, **told, **reports.epochs(job)}
+    whole = {"measured": how_measured(version, answers).as_dict(), **report, **told, **reports.epochs(job)}
     reports.write_evaluation(job, whole)
     for name, svg in figures.draw(whole).items():
         reports.write_figure(job, name, svg)

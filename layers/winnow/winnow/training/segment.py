@@ -72,7 +72,8 @@ def train_segment(
     note()
     result = training.result()
     story = {"epochs": training.folds.history, "stopped": training.stopped, "strangers": training.folds.strangers(result)}
-    manifest_sha256 = resources.candidates().write(job, recipe, result.to_files(), story)
+    answers = training.folds.answers().to_bytes() if training.folds.plan.cross_validates else None
+    manifest_sha256 = resources.candidates().write(job, recipe, result.to_files(), story, answers)
     return Candidate(recipe, training.folds.held_out_score(), round(training.seconds, 1), manifest_sha256)
 
 

@@ -1,0 +1,123 @@
+"""Calibrate a classifier on answers about texts that it, or another one of the same scale, had not learnt. numpy only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from winnow.evaluation.calibration_error import reliability
+from winnow.evaluation.report import predicted_flags
+from winnow.recipes.artifact import Classifier, TrainedClassifier
+from winnow.recipes.calibration import fit_temperature, fit_thresholds, scores_of
+from winnow.recipes.familiarity import SCORE_WEIGHT, familiarity, least_familiarity
+from winnow.recipes.label_matrix import label_flags
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from winnow.domain.dataset import Example
+    from winnow.evaluation.measures import Flags
+    from winnow.training.held_out import HeldOut
+
+    Floats = NDArray[np.float32]
+
+
+def calibrated(
+    recipe: str, classifier: Classifier, logits: Floats, truth: Flags, nearness: Floats | None, min_precision: float
+) -> TrainedClassifier:
+    """The classifier with a temperature and thresholds from held-out texts.
+
+    logits, truth: of shape (texts, labels). nearness: of shape (texts,), or None if labels aren't exclusive.
+    """
+    exclusive = classifier.exclusive
+    temperature = _temperature(logits, truth, exclusive=exclusive)
+    scores = scores_of(logits, temperature, exclusive=exclusive)
+    thresholds = fit_thresholds(scores, truth, exclusive=exclusive, min_precision=min_precision)
+    least = None if nearness is None else least_familiarity(familiarity(nearness, scores, SCORE_WEIGHT))
+    return TrainedClassifier(recipe, classifier, temperature, thresholds, least)
+
+
+def _temperature(logits: Floats, truth: Flags, *, exclusive: bool) -> float:
+    """The fitted temperature, or 1 where that one makes the calibration error of the held-out texts worse."""
+    fitted = fit_temperature(logits, truth, exclusive=exclusive)
+    if not len(logits):
+        return fitted
+    errors = {each: reliability(truth, scores_of(logits, each, exclusive=exclusive), exclusive=exclusive)["ece"] for each in (1.0, fitted)}
+    return fitted if errors[fitted] <= errors[1.0] else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """A version's answers about n examples that the answering classifier had not learnt.
+
+    scores, uncalibrated, truth, predicted, thresholds: of shape (n, C). accepted: whether any label is accepted, of shape (n,). folds: the
+    fold that held out each example, of shape (n,); None if they were held out of the whole training.
+    """
+
+    examples: Sequence[Example]
+    scores: Floats
+    uncalibrated: Floats
+    truth: Flags
+    predicted: Flags
+    thresholds: Floats
+    accepted: NDArray[np.bool_]
+    folds: NDArray[np.int8] | None
+
+
+def answers_of(trained: TrainedClassifier, examples: Sequence[Example]) -> Answers:
+    """The answers about examples that were held out of the whole training: those of the classifier itself."""
+    judged = trained.judged([example.text for example in examples])
+    thresholds = np.tile(np.array(trained.thresholds, np.float32), (len(examples), 1))
+    accepted = trained.accepts(judged)
+    return _answers(trained, examples, judged.logits, judged.scores, thresholds, accepted, None)
+
+
+def answers_of_folds(trained: TrainedClassifier, learnt: Sequence[Example], held_out: HeldOut, min_precision: float) -> Answers:
+    """The answers about the training examples, each by a classifier that had not learnt it.
+
+    Temperature and thresholds of a fold's answers come from the other folds. So no example has a part in its own answer.
+    """
+    examples = [learnt[place] for place in held_out.places]
+    truth, folds, near = label_flags(examples, trained.labels), held_out.folds, held_out.nearness
+    scores, thresholds, accepted = np.empty_like(held_out.logits), np.empty_like(held_out.logits), np.empty(len(examples), np.bool_)
+    for fold in np.unique(folds):
+        own = folds == fold
+        # A training that ran out of its minutes may have a single fold.
+        others = own if own.all() else ~own
+        by_others = calibrated(
+            trained.recipe,
+            trained.classifier,
+            held_out.logits[others],
+            truth[others],
+            None if near is None else near[others],
+            min_precision,
+        )
+        judged = by_others.judge(held_out.logits[own], None if near is None else near[own])
+        scores[own], thresholds[own], accepted[own] = judged.scores, by_others.thresholds, by_others.accepts(judged)
+    return _answers(trained, examples, held_out.logits, scores, thresholds, accepted, folds)
+
+
+def _answers(
+    trained: TrainedClassifier,
+    examples: Sequence[Example],
+    logits: Floats,
+    scores: Floats,
+    thresholds: Floats,
+    accepted: NDArray[np.bool_],
+    folds: NDArray[np.int8] | None,
+) -> Answers:
+    exclusive = trained.exclusive
+    return Answers(
+        examples,
+        scores,
+        scores_of(logits, 1.0, exclusive=exclusive),
+        label_flags(examples, trained.labels),
+        predicted_flags(scores, thresholds, exclusive=exclusive),
+        thresholds,
+        accepted,
+        folds,
+    )
