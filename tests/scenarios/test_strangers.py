@@ -22,7 +22,7 @@ STARTS = [
 TOPICS = {
     "baking": ["bread dough and yeast", "a sponge cake in the oven", "flour and butter for pastry", "rising sourdough bread"],
     "cycling": ["a flat tyre on my bike", "the brakes of a bike", "bike chains and gears", "the back wheel of a racing bike"],
-    "gardening": ["tulip bulbs in the garden", "pruning roses in spring", "weeds in a flower bed", "planting seeds in garden soil"],
+    "gardening": ["tulip bulbs in the garden", "pruning roses in spring", "weeds in a flower bed", "seeds in garden soil"],
 }
 # Of each label, a text that isn't learnt.
 KNOWN = [f"{STARTS[0]} {topics[0]}" for topics in TOPICS.values()]

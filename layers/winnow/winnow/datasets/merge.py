@@ -39,7 +39,7 @@ def merge(
     feedback: Sequence[Example],
     seed: int,
     *,
-    most_cross_validated: int,
+    most_cross_validated: int = 0,
     exclusive: bool,
 ) -> Merged:
     """Add feedback, oldest first, to a version's training and test examples. The same seed gives the same result.

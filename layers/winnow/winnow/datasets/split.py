@@ -32,7 +32,7 @@ class Split:
     exclusive: bool
 
 
-def split(examples: Sequence[Example], seed: int, *, most_cross_validated: int, exclusive: bool | None = None) -> Split:
+def split(examples: Sequence[Example], seed: int, *, most_cross_validated: int = 0, exclusive: bool | None = None) -> Split:
     """Check the examples and split them. The same seed gives the same split.
 
     exclusive: the client's statement about the labels; None means as found. Up to `most_cross_validated` examples, nothing is held out.

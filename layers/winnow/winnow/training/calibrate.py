@@ -54,26 +54,35 @@ def _temperature(logits: Floats, truth: Flags, *, exclusive: bool) -> float:
 class Answers:
     """A version's answers about n examples that the answering classifier had not learnt.
 
-    scores, uncalibrated, truth, predicted, thresholds: of shape (n, C). accepted: whether any label is accepted, of shape (n,). folds: the
-    fold that held out each example, of shape (n,); None if they were held out of the whole training.
+    truth, logits, scores, thresholds: of shape (n, C). accepted: whether any label is accepted, of shape (n,). folds: the fold that held
+    out each example, of shape (n,); None if they were held out of the whole training.
     """
 
     examples: Sequence[Example]
-    scores: Floats
-    uncalibrated: Floats
+    exclusive: bool
     truth: Flags
-    predicted: Flags
+    logits: Floats
+    scores: Floats
     thresholds: Floats
     accepted: NDArray[np.bool_]
-    folds: NDArray[np.int8] | None
+    folds: NDArray[np.int8] | None = None
+
+    @property
+    def uncalibrated(self) -> Floats:
+        """The scores without a temperature, of shape (n, C)."""
+        return scores_of(self.logits, 1.0, exclusive=self.exclusive)
+
+    @property
+    def predicted(self) -> Flags:
+        """The predicted labels, of shape (n, C)."""
+        return predicted_flags(self.scores, self.thresholds, exclusive=self.exclusive)
 
 
 def answers_of(trained: TrainedClassifier, examples: Sequence[Example]) -> Answers:
     """The answers about examples that were held out of the whole training: those of the classifier itself."""
-    judged = trained.judged([example.text for example in examples])
+    judged, truth = trained.judged([example.text for example in examples]), label_flags(examples, trained.labels)
     thresholds = np.tile(np.array(trained.thresholds, np.float32), (len(examples), 1))
-    accepted = trained.accepts(judged)
-    return _answers(trained, examples, judged.logits, judged.scores, thresholds, accepted, None)
+    return Answers(examples, trained.exclusive, truth, judged.logits, judged.scores, thresholds, trained.accepts(judged))
 
 
 def answers_of_folds(trained: TrainedClassifier, learnt: Sequence[Example], held_out: HeldOut, min_precision: float) -> Answers:
@@ -82,42 +91,16 @@ def answers_of_folds(trained: TrainedClassifier, learnt: Sequence[Example], held
     Temperature and thresholds of a fold's answers come from the other folds. So no example has a part in its own answer.
     """
     examples = [learnt[place] for place in held_out.places]
-    truth, folds, near = label_flags(examples, trained.labels), held_out.folds, held_out.nearness
-    scores, thresholds, accepted = np.empty_like(held_out.logits), np.empty_like(held_out.logits), np.empty(len(examples), np.bool_)
+    truth, logits, folds = label_flags(examples, trained.labels), held_out.logits, held_out.folds
+    # A version with several labels per text has no nearness.
+    near = np.zeros(len(examples), np.float32) if held_out.nearness is None else held_out.nearness
+    scores, thresholds, accepted = np.empty_like(logits), np.empty_like(logits), np.empty(len(examples), np.bool_)
     for fold in np.unique(folds):
         own = folds == fold
         # A training that ran out of its minutes may have a single fold.
-        others = own if own.all() else ~own
-        by_others = calibrated(
-            trained.recipe,
-            trained.classifier,
-            held_out.logits[others],
-            truth[others],
-            None if near is None else near[others],
-            min_precision,
-        )
-        judged = by_others.judge(held_out.logits[own], None if near is None else near[own])
-        scores[own], thresholds[own], accepted[own] = judged.scores, by_others.thresholds, by_others.accepts(judged)
-    return _answers(trained, examples, held_out.logits, scores, thresholds, accepted, folds)
-
-
-def _answers(
-    trained: TrainedClassifier,
-    examples: Sequence[Example],
-    logits: Floats,
-    scores: Floats,
-    thresholds: Floats,
-    accepted: NDArray[np.bool_],
-    folds: NDArray[np.int8] | None,
-) -> Answers:
-    exclusive = trained.exclusive
-    return Answers(
-        examples,
-        scores,
-        scores_of(logits, 1.0, exclusive=exclusive),
-        label_flags(examples, trained.labels),
-        predicted_flags(scores, thresholds, exclusive=exclusive),
-        thresholds,
-        accepted,
-        folds,
-    )
+        rest = own if own.all() else ~own
+        measured = None if held_out.nearness is None else near[rest]
+        of_rest = calibrated(trained.recipe, trained.classifier, logits[rest], truth[rest], measured, min_precision)
+        judged = of_rest.judge(logits[own], near[own])
+        scores[own], thresholds[own], accepted[own] = judged.scores, of_rest.thresholds, of_rest.accepts(judged)
+    return Answers(examples, trained.exclusive, truth, logits, scores, thresholds, accepted, folds)

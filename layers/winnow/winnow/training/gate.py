@@ -59,8 +59,8 @@ def difference(before: Version, after: Version, old: TrainedClassifier, new: Tra
         examples = random.Random(0).sample(examples, most)
     labels = sorted({*old.labels, *new.labels, *(label for example in examples for label in example.labels)})
     truth = flags_of([example.labels for example in examples], labels)
-    said = [flags_of(sides[version.job.version].choose(examples), labels) for version in (before, after)]
-    return {**comparison_report(truth, *said, labels), "labels_of": newest}
+    was, becomes = (flags_of(sides[version.job.version].choose(examples), labels) for version in (before, after))
+    return {**comparison_report(truth, was, becomes, labels), "labels_of": newest}
 
 
 @dataclass(frozen=True, slots=True)
