@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from winnow.datasets.split import sample, split
+from winnow.datasets.split import fold_of, sample, split
 from winnow.domain.dataset import Example
 from winnow.domain.errors import DatasetError
 
@@ -166,7 +166,7 @@ def test_up_to_a_number_of_examples_nothing_is_held_out() -> None:
 def test_folds_hold_out_each_text_once_and_have_all_labels(seed: int) -> None:
     given = [
         *examples(many=40, some=10, two=2),
-        Example("Many 1", ("many",)),
+        Example("Some 1", ("some",)),
         Example("x", ("two", "rare")),
         Example("y", ("many", "rare")),
     ]

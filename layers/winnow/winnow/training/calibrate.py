@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def calibrated(
-    recipe: str, classifier: Classifier, logits: Floats, truth: Flags, nearness: Floats | None, min_precision: float
+    recipe: str, classifier: Classifier, logits: Floats, truth: Flags, nearness: Floats | None, *, min_precision: float
 ) -> TrainedClassifier:
     """The classifier with a temperature and thresholds from held-out texts.
 
@@ -100,7 +100,7 @@ def answers_of_folds(trained: TrainedClassifier, learnt: Sequence[Example], held
         # A training that ran out of its minutes may have a single fold.
         rest = own if own.all() else ~own
         measured = None if held_out.nearness is None else near[rest]
-        of_rest = calibrated(trained.recipe, trained.classifier, logits[rest], truth[rest], measured, min_precision)
+        of_rest = calibrated(trained.recipe, trained.classifier, logits[rest], truth[rest], measured, min_precision=min_precision)
         judged = of_rest.judge(logits[own], near[own])
         scores[own], thresholds[own], accepted[own] = judged.scores, of_rest.thresholds, of_rest.accepts(judged)
     return Answers(examples, trained.exclusive, truth, logits, scores, thresholds, accepted, folds)

@@ -123,7 +123,7 @@ class Training:
         if self._encoding:
             # From here on the classifier uses the encoder itself, and not the remembered vectors of the training texts.
             answer = self._new_classifier(self.labels, self._encoding.encoder).from_bytes(answer.to_bytes())
-        return calibrated(self._recipe, answer, logits, truth, self.folds.nearness(), self.settings.min_precision)
+        return calibrated(self._recipe, answer, logits, truth, self.folds.nearness(), min_precision=self.settings.min_precision)
 
     def _fit_all(self) -> Iterator[None]:
         if self._encoding:
