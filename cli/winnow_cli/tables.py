@@ -12,6 +12,7 @@ from rich.text import Text
 
 from winnow_cli.terminal import line, plain
 
+_MEASURED = {"cross-validation": "by cross-validation", "held-out": "on held-out examples", "test-object": "on your test set"}
 _MOST_ROWS = 10
 _BAR = 20
 
@@ -64,17 +65,19 @@ def problems(report: Mapping[str, Any], name: str) -> Iterator[RenderableType]:
 
 
 def evaluation(report: Mapping[str, Any]) -> Iterator[RenderableType]:
-    """The evaluation of a version on held-out examples: overall, the worst labels, and the most frequent confusions."""
+    """The evaluation of a version: overall, the worst labels, and the most frequent confusions."""
     intervals = report["intervals"]
-    measured = _table("on held-out examples", "", "95 % interval", right=("", "95 % interval"))
+    # Evaluations of earlier releases don't say how they were measured.
+    measured = _table(_MEASURED[report.get("measured_by", "held-out")], "", "95 % interval", right=("", "95 % interval"))
     for name, key in (("accuracy", "accuracy"), ("macro-F1", "macro_f1"), ("micro-F1", "micro_f1")):
         low, high = intervals[key]
         measured.add_row(name, _ratio(report[key]), f"{low:.3f} to {high:.3f}")
     measured.add_row("calibration error", _ratio(report["calibration"]["after"]["ece"]), "")
-    # Evaluations of earlier releases have neither.
     measured.add_row("texts with an accepted label", _ratio(report.get("accepted_share")), "")
     measured.add_row("examples", str(report["examples"]), "")
     yield measured
+    if "measured_how" in report:
+        yield line(report["measured_how"], "dim")
     for warning in report.get("warnings", ()):
         yield line(f"Warning: {warning}", "bold yellow")
     yield _worst_labels(report["per_label"])
@@ -105,7 +108,7 @@ def confusions(confusion: Mapping[str, Any] | None) -> list[tuple[str, str, int]
 def comparison(compared: Mapping[str, Any]) -> Iterator[RenderableType]:
     """What got better and what got worse between two versions, on the same examples."""
     before, after = f"version {compared['version']}", f"version {compared['to']}"
-    table = _table(f"on the same {compared['examples']} examples", before, after, "change", right=(before, after, "change"))
+    table = _table(f"on {compared['examples']} examples, labels of version {compared['labels_of']}", before, after, "change", right=(before, after, "change"))
     for name, key in (("accuracy", "accuracy"), ("macro-F1", "macro_f1"), ("micro-F1", "micro_f1")):
         old, new = compared["before"][key], compared["after"][key]
         table.add_row(name, _ratio(old), _ratio(new), _change(new - old))

@@ -224,7 +224,7 @@ class NotCancellableError(WinnowError):
 
 
 class NothingToCompareError(WinnowError):
-    """Two versions can't be compared: every held-out example of one was a training example of the other."""
+    """Two versions can't be compared: there is no example that both can answer without having learnt it."""
 
     status = HTTPStatus.CONFLICT
     kind = "nothing-to-compare"
@@ -232,7 +232,7 @@ class NothingToCompareError(WinnowError):
     def __init__(self, model_id: str, before: int, after: int) -> None:
         super().__init__(
             f"Versions {before} and {after} of model {model_id!r} can't be compared:"
-            " every held-out example of one was a training example of the other."
+            " there is no example that both can answer without having learnt it."
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,16 +14,6 @@ from winnow.training.held_out import HeldOut
 if TYPE_CHECKING:
     from winnow.domain.model import Version
     from winnow.recipes.artifact import TrainedClassifier
-
-
-class Measured(NamedTuple):
-    """How a version was measured: a word and a sentence."""
-
-    by: str
-    sentence: str
-
-    def as_dict(self) -> dict[str, str]:
-        return self._asdict()
 
 
 def measured_answers(version: Version, trained: TrainedClassifier) -> Answers:
@@ -46,15 +36,15 @@ def folds_answers(version: Version, trained: TrainedClassifier) -> Answers | Non
     return answers_of_folds(trained, learnt, HeldOut.from_bytes(archive), chosen.min_precision)
 
 
-def how_measured(version: Version, answers: Answers) -> Measured:
-    """The word and the sentence for a report."""
+def how_measured(version: Version, answers: Answers) -> tuple[str, str]:
+    """How the version was measured: a word and a sentence."""
     texts = len(answers.examples)
     if "test_set" in version.dataset:
-        return Measured("test-object", f"The version answered the {texts:,} examples of your test set.")
+        return "test-object", f"The version answered the {texts:,} examples of your test set."
     if answers.folds is None:
-        return Measured("held-out", f"The version answered {texts:,} examples that it did not learn.")
+        return "held-out", f"The version answered {texts:,} examples that it did not learn."
     folds = len(np.unique(answers.folds))
-    return Measured(
+    return (
         "cross-validation",
-        f"In {folds} folds, classifiers answered {texts:,} examples that they had not learnt. The version has learnt all examples.",
+        f"In {folds} folds, classifiers answered {texts:,} examples that they had not learnt. The version has learnt all its examples.",
     )

@@ -86,11 +86,12 @@ def _evaluate(version: Version, trained: TrainedClassifier) -> dict[str, Any]:
     accepted_share = round(float(answers.accepted.mean()), 6)
     calibration = {name: found["ece"] for name, found in report["calibration"].items()}
     told = {"accepted_share": accepted_share, "warnings": list(doubts(accepted_share, **calibration))}
-    whole = {"measured": how_measured(version, answers).as_dict(), **report, **told, **reports.epochs(job)}
+    word, sentence = how_measured(version, answers)
+    whole = {"measured_by": word, "measured_how": sentence, **report, **told, **reports.epochs(job)}
     reports.write_evaluation(job, whole)
     for name, svg in figures.draw(whole).items():
         reports.write_figure(job, name, svg)
-    headline: dict[str, Any] = {name: report[name] for name in _HEADLINE} | {"ece": calibration["after"]} | told
+    headline: dict[str, Any] = {"measured_by": word} | {name: report[name] for name in _HEADLINE} | {"ece": calibration["after"]} | told
     headline["stopped"] = whole["stopped"]
     if trained.exclusive:
         headline |= {"threshold": trained.thresholds[0], "refused_share": round(1 - accepted_share, 6)}
