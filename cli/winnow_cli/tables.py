@@ -108,7 +108,13 @@ def confusions(confusion: Mapping[str, Any] | None) -> list[tuple[str, str, int]
 def comparison(compared: Mapping[str, Any]) -> Iterator[RenderableType]:
     """What got better and what got worse between two versions, on the same examples."""
     before, after = f"version {compared['version']}", f"version {compared['to']}"
-    table = _table(f"on {compared['examples']} examples, labels of version {compared['labels_of']}", before, after, "change", right=(before, after, "change"))
+    table = _table(
+        f"on {compared['examples']} examples, labels of version {compared['labels_of']}",
+        before,
+        after,
+        "change",
+        right=(before, after, "change"),
+    )
     for name, key in (("accuracy", "accuracy"), ("macro-F1", "macro_f1"), ("micro-F1", "micro_f1")):
         old, new = compared["before"][key], compared["after"][key]
         table.add_row(name, _ratio(old), _ratio(new), _change(new - old))

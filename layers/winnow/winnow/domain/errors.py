@@ -224,16 +224,20 @@ class NotCancellableError(WinnowError):
 
 
 class NothingToCompareError(WinnowError):
-    """Two versions can't be compared: there is no example that both can answer without having learnt it."""
+    """Two versions can't be compared: there is no example that both can answer without having learnt it.
+
+    relabelled: the number of those that there are, but with other labels in each version.
+    """
 
     status = HTTPStatus.CONFLICT
     kind = "nothing-to-compare"
 
-    def __init__(self, model_id: str, before: int, after: int) -> None:
-        super().__init__(
-            f"Versions {before} and {after} of model {model_id!r} can't be compared:"
-            " there is no example that both can answer without having learnt it."
-        )
+    def __init__(self, model_id: str, before: int, after: int, *, relabelled: int = 0) -> None:
+        if relabelled:
+            why = f"the labels of all {relabelled:,} examples that both can answer have changed between them."
+        else:
+            why = "there is no example that both can answer without having learnt it."
+        super().__init__(f"Versions {before} and {after} of model {model_id!r} can't be compared: {why}")
 
 
 class BusyError(WinnowError):

@@ -27,7 +27,7 @@ from winnow.training.measure import folds_answers
 def judge(live: Version, made: Version, trained: TrainedClassifier, tolerance: float) -> Gate:
     """Whether a new version may replace the live one: its macro-F1 is at most `tolerance` lower."""
     try:
-        report = difference(live, made, loaded(live), trained, None)
+        report = difference(live, made, loaded(live), trained, None, skips_relabelled=True)
     except (NothingToCompareError, EncoderError, ArtifactError) as error:
         if isinstance(error, ArtifactError):
             count("RefusedArtifacts")
@@ -37,30 +37,38 @@ def judge(live: Version, made: Version, trained: TrainedClassifier, tolerance: f
     how = "at least" if passed else "less than"
     least = f"{old:.4f} of the live version {live.job.version}" + (f" minus the tolerance of {tolerance:g}" if tolerance else "")
     reason = f"Its macro-F1 of {new:.4f} is {how} the {least}, on {report['examples']:,} examples, each answered without having learnt it."
+    if report["relabelled"]:
+        reason += f" {report['relabelled']:,} examples whose labels have changed since are left out."
     if not passed:
         worst = ", ".join(f"{label['label']} ({label['before']:.2f} → {label['after']:.2f})" for label in report["per_label"][:3])
         reason += f" The labels that got worse the most: {worst}. Promote it yourself if it should still answer."
     return Gate(live.job.version, passed=passed, examples=report["examples"], reason=reason, live_macro_f1=old, macro_f1=new)
 
 
-def difference(before: Version, after: Version, old: TrainedClassifier, new: TrainedClassifier, most: int | None) -> dict[str, Any]:
+def difference(
+    before: Version, after: Version, old: TrainedClassifier, new: TrainedClassifier, most: int | None, *, skips_relabelled: bool = False
+) -> dict[str, Any]:
     """The `comparison_report` of two loaded versions, and `labels_of`, the version whose labels of the texts count: the newest.
 
-    most: the largest number of examples to compare on, drawn with a fixed seed.
+    most: the largest number of examples to compare on, drawn with a fixed seed. skips_relabelled: whether to leave out texts whose labels
+    changed between the versions. The gate does, because it can't know which labels are right: wrong feedback must not open it.
     """
     sides = {version.job.version: _Side.of(version, trained) for version, trained in ((before, old), (after, new))}
     newest = max(sides)
     # If feedback corrected a text's label, the label of the newest version counts.
     known = {key: example for number in sorted(sides) for key, example in sides[number].held_out.items()}
-    examples = [example for key, example in known.items() if not any(key in side.learnt for side in sides.values())]
+    fair = {key: example for key, example in known.items() if not any(key in side.learnt for side in sides.values())}
+    kept = {key for key in fair if len({side.held_out[key].labels for side in sides.values() if key in side.held_out}) == 1}
+    examples = [example for key, example in fair.items() if key in kept or not skips_relabelled]
     if not examples:
-        raise NothingToCompareError(before.job.model_id, before.job.version, after.job.version)
+        raise NothingToCompareError(before.job.model_id, before.job.version, after.job.version, relabelled=len(fair))
     if most is not None and len(examples) > most:
         examples = random.Random(0).sample(examples, most)
     labels = sorted({*old.labels, *new.labels, *(label for example in examples for label in example.labels)})
     truth = flags_of([example.labels for example in examples], labels)
     was, becomes = (flags_of(sides[version.job.version].choose(examples), labels) for version in (before, after))
-    return {**comparison_report(truth, was, becomes, labels), "labels_of": newest}
+    left_out = {"relabelled": len(fair) - len(kept)} if skips_relabelled else {}
+    return {**comparison_report(truth, was, becomes, labels), "labels_of": newest, **left_out}
 
 
 @dataclass(frozen=True, slots=True)
