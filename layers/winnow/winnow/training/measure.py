@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from winnow.aws import resources
 from winnow.domain.job import Hyperparameters
 from winnow.training.calibrate import Answers, answers_of, answers_of_folds
@@ -43,7 +41,7 @@ def how_measured(version: Version, answers: Answers) -> tuple[str, str]:
         return "test-object", f"The version answered the {texts:,} examples of your test set."
     if answers.folds is None:
         return "held-out", f"The version answered {texts:,} examples that it did not learn."
-    folds = len(np.unique(answers.folds))
+    folds = len(set(answers.folds.tolist()))
     return (
         "cross-validation",
         f"In {folds} folds, classifiers answered {texts:,} examples that they had not learnt. The version has learnt all its examples.",
