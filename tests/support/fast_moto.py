@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from functools import cache, lru_cache
+from string import ascii_letters, digits
 from typing import Any
 
 import botocore.parsers
@@ -40,7 +41,7 @@ def install() -> None:
     # The classes of expressions are abstract, which makes Python's own isinstance slow.
     ast_nodes.isinstance = _isinstance  # type: ignore[attr-defined]
     FakeKey.__deepcopy__ = _Listed.of  # type: ignore[attr-defined]
-    _change(mock_random, "get_random_string", lambda _: lambda length=20, **_: "0" * length)
+    _change(mock_random, "get_random_string", _drawn_at_once)
     _change(RequestSigner, "handler", _without_a_signature)
     _change(UserAgentString, "to_string", lambda _: lambda _: "tests")
     _change(botocore.parsers, "DEFAULT_TIMESTAMP_PARSER", lru_cache)
@@ -115,6 +116,16 @@ class _Listed(FakeKey):
 
     def __del__(self) -> None:
         """The body is the object's, and stays."""
+
+
+def _drawn_at_once(_: Callable[..., str]) -> Callable[..., str]:
+    """The characters of a request's id are drawn at once, and not each by a call."""
+
+    def drawn(length: int = 20, include_digits: bool = True, lower_case: bool = False) -> str:
+        made = "".join(mock_random.choices(ascii_letters + digits * include_digits, k=length))
+        return made.lower() if lower_case else made
+
+    return drawn
 
 
 def _without_a_signature(sign: Callable[..., None]) -> Callable[..., None]:
