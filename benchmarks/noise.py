@@ -24,7 +24,6 @@ from sklearn.pipeline import make_pipeline, make_union
 
 from benchmarks.encoded import encoded
 from benchmarks.splits import DATA, FOLDERS, Split, banking77, few
-from local.demo import SAMPLE
 from winnow.domain.dataset import Example
 from winnow.domain.job import Hyperparameters
 from winnow.evaluation.calibration_error import reliability
@@ -34,6 +33,7 @@ from winnow.training.fit import Training
 
 _SHARES = (0.0, 0.04, 0.08, 0.16)
 _PEER = "logreg"
+_SAMPLE = Path(__file__).parents[1] / "local" / "sample" / "savings.json"
 # Labels of the sample, and training texts of each label.
 _LABELS_OF_SAMPLE, _PER_LABEL = 4, {"sample": 24, "banking77": 20}
 
@@ -61,7 +61,7 @@ def main() -> int:
 
 
 def _data_sets(folder: Path) -> Iterator[tuple[str, Callable[[int], Split]]]:
-    rows = json.loads(SAMPLE.read_text(encoding="utf-8"))
+    rows = json.loads(_SAMPLE.read_text(encoding="utf-8"))
     labels = list(dict.fromkeys(row["label"] for row in rows))[:_LABELS_OF_SAMPLE]
     sample = [Example(row["text"], (row["label"],)) for row in rows if row["label"] in labels]
     yield "sample", lambda draw: _with_the_rest_as_test(few(Split(sample, [], exclusive=True), _PER_LABEL["sample"], draw), sample)
