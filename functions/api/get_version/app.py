@@ -10,7 +10,6 @@ from winnow.aws import resources
 
 @endpoint("GET /models/{model_id}/versions/{version}")
 def handler(request: Request) -> Answer:
-    model = resources.models().get(request.path["model_id"])
-    version = resources.versions().get(model, int(request.path["version"]))
+    model, version = resources.versions().get_with_model(request.path["model_id"], int(request.path["version"]))
     view = {"model_id": model.model_id, **version_view(version, model.live_version)}
     return Answer(HTTPStatus.OK, view, {"ETag": version_tag(version, model.live_version)})

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from winnow.registry.versions import Versions
+
 if TYPE_CHECKING:
     from tests.conftest import Json, Ready, Winnow
+    from winnow.domain.model import Model, Version
 
 
 def cancelled_versions(winnow: Winnow, number: int, model_id: str = "tc-01") -> None:
@@ -111,3 +114,19 @@ def test_the_tag_of_a_version_changes_with_it_and_with_nothing_else(winnow: Winn
     winnow.call("cancel_version", path=second)
     assert winnow.call("get_version", path=second, headers={"If-None-Match": queued}).status == 200
     assert winnow.call("get_version", path=first, headers={"If-None-Match": tag}).status == 304
+
+
+def test_a_version_that_becomes_live_between_the_two_reads_is_seen_live(winnow: Winnow, monkeypatch: pytest.MonkeyPatch) -> None:
+    winnow.put_dataset()
+    winnow.create(n_iter=1)
+    read = Versions.get
+
+    def ended_meanwhile(versions: Versions, model: Model, number: int) -> Version:
+        monkeypatch.setattr(Versions, "get", read)
+        winnow.run_workflow(winnow.started_job())
+        return read(versions, model, number)
+
+    monkeypatch.setattr(Versions, "get", ended_meanwhile)
+    version = winnow.call("get_version", path={"model_id": "tc-01", "version": "1"}).body
+
+    assert (version["status"], version["live"]) == ("ready", True)

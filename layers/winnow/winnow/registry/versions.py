@@ -90,6 +90,15 @@ class Versions:
             if active == model.training_version:
                 return model, latest[0] if latest else None
 
+    def get_with_model(self, model_id: str, number: int) -> tuple[Model, Version]:
+        """The model and one of its versions, as they were at one moment. ModelNotFoundError or VersionNotFoundError if there is none."""
+        while True:
+            model = Models(self._table).get(model_id)
+            version = self.get(model, number)
+            # As in `latest_with_model`: the version must not have ended, or begun, between the two reads.
+            if (version.status in ACTIVE) == (number == model.training_version):
+                return model, version
+
     def needing_encoders(self) -> Iterator[Version]:
         """The versions that need a sentence encoder, or whose training began with one. Reads every version."""
         in_use = Attr("encoder").attribute_type("M") & Attr("status").is_in([VersionStatus.READY, *sorted(ACTIVE)])
