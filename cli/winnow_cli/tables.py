@@ -78,6 +78,8 @@ def evaluation(report: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield measured
     if "measured_how" in report:
         yield line(report["measured_how"], "dim")
+    if report.get("learning_curve"):
+        yield line(report["learning_curve"]["conclusion"], "dim")
     for warning in report.get("warnings", ()):
         yield line(f"Warning: {warning}", "bold yellow")
     yield _worst_labels(report["per_label"])

@@ -45,6 +45,17 @@ def test_few_examples_are_frozen_and_all_learnt_and_each_is_measured(ready: Read
     assert frozen(winnow, "train", version=2) == train
 
 
+@pytest.mark.parametrize("dataset", ["exclusive.json", "multilabel.jsonl"])
+def test_the_learning_curve_ends_at_the_accuracy(ready: Ready, dataset: str) -> None:
+    report = evaluation(ready(dataset))
+    points = report["learning_curve"]["points"]
+
+    assert len(points) >= 2
+    assert [point["examples"] for point in points] == sorted({point["examples"] for point in points})
+    assert (points[-1]["accuracy"], points[-1]["interval"]) == (report["accuracy"], report["intervals"]["accuracy"])
+    assert " learnt examples, accuracy went from " in report["learning_curve"]["conclusion"]
+
+
 def test_of_many_examples_a_part_is_held_out(winnow: Winnow, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("winnow.recipes.catalogue._MOST_CROSS_VALIDATED", dict.fromkeys(COSTS, 35))
     winnow.put_dataset()
@@ -54,7 +65,7 @@ def test_of_many_examples_a_part_is_held_out(winnow: Winnow, monkeypatch: pytest
     assert sorted(train + test) == sorted((record["text"], record["label"]) for record in load_dataset("exclusive.json"))
     assert {label for _, label in train} == {label for _, label in test} == {"baking", "cycling", "gardening"}
     report = evaluation(winnow)
-    assert (report["examples"], report["measured_by"]) == (len(test), "held-out")
+    assert (report["examples"], report["measured_by"], report["learning_curve"]) == (len(test), "held-out", None)
     winnow.train(force_update=True)
     assert frozen(winnow, "test", version=2) == test
 

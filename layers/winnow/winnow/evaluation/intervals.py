@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 RESAMPLES = 1_000
 _PERCENTILES = (2.5, 97.5)
 # The quantile of the normal distribution for 95 %.
-_Z = 1.959964
+Z = 1.959964
 # Resamples times examples per step. It limits the memory.
 _MOST_DRAWN = 1_000_000
 
@@ -48,9 +48,9 @@ def intervals(truth: Flags, predicted: Flags, seed: int) -> dict[str, list[float
 
 def wilson(right: int, examples: int) -> list[float]:
     """Wilson's 95 % interval [low, high] of the share right / examples. examples: at least 1."""
-    share, spread = right / examples, _Z**2 / examples
+    share, spread = right / examples, Z**2 / examples
     middle = share + spread / 2
-    half = _Z * math.sqrt((share * (1 - share) + spread / 4) / examples)
+    half = Z * math.sqrt((share * (1 - share) + spread / 4) / examples)
     return [rounded(max(0.0, (middle - half) / (1 + spread))), rounded(min(1.0, (middle + half) / (1 + spread)))]
 
 

@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from winnow.domain.errors import ArtifactError
+from winnow.domain.errors import ArtifactError, FigureNotFoundError
 from winnow.domain.job import TrainingJob
+from winnow.domain.model import FIGURES
 from winnow.storage.job_objects import read_of_job
 
 if TYPE_CHECKING:
@@ -49,7 +50,10 @@ class VersionReports:
         self._bucket.put(job.prefix + _figure(name), svg.encode(), "image/svg+xml")
 
     def figure(self, job: TrainingJob, name: str) -> str:
-        """What `write_figure` wrote. ArtifactError if there is none."""
+        """What `write_figure` wrote. ArtifactError if there is none; FigureNotFoundError if an earlier release wrote the version's figures."""
+        if name == FIGURES[-1] and self._bucket.find(job.prefix + _figure(name)) is None:
+            # Versions of earlier releases have no learning curve.
+            raise FigureNotFoundError(FIGURES[:-1])
         return read_of_job(self._bucket, job, _figure(name)).decode()
 
     def epochs(self, job: TrainingJob) -> dict[str, Any]:

@@ -87,7 +87,7 @@ class Training:
     @property
     def share(self) -> float:
         """The finished share of the training: 0 to 1."""
-        fitted = min(1.0, (self.folds.epoch + (self._fitting.share if self._fitting else 0.0)) / self.folds.passes)
+        fitted = self.folds.share(self._fitting.share if self._fitting else 0.0)
         return fitted if self._encoding is None else _ENCODING_TAKES * self._encoding.share + (1 - _ENCODING_TAKES) * fitted
 
     @property
@@ -143,7 +143,8 @@ class Training:
         known = [label not in strangers for label in self.labels]
         texts, truth = [example.text for example in held_out], label_flags(held_out, self.labels)[:, known]
         classifier = self._new_classifier(list(compress(self.labels, known)))
-        measured = [] if plan.is_without_strangers(place) else texts
+        # Only the fittings that may answer are measured after each pass.
+        measured = texts if place < plan.answering else []
         fitting = classifier.fitting(part, replace(self.settings, n_iter=planned), measured)
         yield from fitting.begin()
         if self._put_down:
@@ -210,8 +211,8 @@ class Training:
         arrays |= held_out
         if self._best:
             arrays["best"] = np.frombuffer(self._best, np.uint8)
-        # An earlier classifier answers if minutes run out, or if the current fitting only measures strangers.
-        if self._answer and (self.settings.max_minutes is not None or self.folds.plan.strangers):
+        # An earlier classifier answers if minutes run out, or if the current fitting is one that never answers.
+        if self._answer and (self.settings.max_minutes is not None or self.folds.plan.fittings > self.folds.plan.answering):
             arrays["answer"] = np.frombuffer(self._answer.to_bytes(), np.uint8)
         np.savez(file, allow_pickle=False, about=np.array(json.dumps(about)), **arrays)
 
