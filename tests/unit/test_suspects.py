@@ -94,6 +94,15 @@ def test_a_label_that_several_labels_never_need_is_one_finding() -> None:
     assert (group["kind"], group["label"], group["proposed"], group["count"], group["of"]) == ("label", "a", None, 7, 7)
 
 
+def test_a_label_that_is_likely_is_not_superfluous_even_if_others_have_it_more_likely() -> None:
+    truth = np.array([[True]] * 10 + [[False]] * 10)
+    scores = np.array([[0.55]] * 9 + [[0.99]] + [[0.7]] * 10, np.float32)
+
+    found = suspect_report(truth=truth, scores=scores, labels=["a"], exclusive=False, rows=range(20), texts=None)
+
+    assert {each["kind"] for each in found["suspects"]} <= {"missing"}
+
+
 def test_the_list_and_its_texts_have_limits() -> None:
     given = [0] * 2000 + [1] * 2000
     scores = [[0.9, 0.1, 0.0]] * 1300 + [[0.1, 0.9, 0.0]] * 700 + [[0.1, 0.9, 0.0]] * 2000

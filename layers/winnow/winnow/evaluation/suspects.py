@@ -45,6 +45,14 @@ class _Single(NamedTuple):
     proposed: int | None
 
 
+class _Found(NamedTuple):
+    """All groups, the worst singles, and the number of all singles."""
+
+    groups: list[_Group]
+    singles: list[_Single]
+    number: int
+
+
 def suspect_report(
     *, truth: Flags, scores: Scores, labels: Sequence[str], exclusive: bool, rows: Sequence[int], texts: Sequence[str] | None
 ) -> dict[str, Any]:
@@ -53,7 +61,7 @@ def suspect_report(
     truth, scores (calibrated): of shape (n, C). rows: n numbers in the data set. texts: n values; None if they may not be shown.
     `found` counts all findings. `suspects` has the first `MOST_FINDINGS` of them.
     """
-    groups, singles = (_of_exclusive if exclusive else _of_several)(truth, scores)
+    groups, singles, number = (_of_exclusive if exclusive else _of_several)(truth, scores)
 
     def names(given: int | None, proposed: int | None) -> dict[str, Any]:
         return {"label": None if given is None else labels[given], "proposed": None if proposed is None else labels[proposed]}
@@ -64,14 +72,14 @@ def suspect_report(
         return {"row": int(rows[place]), "label_score": of_given, "proposed_score": of_proposed, **text}
 
     findings: list[dict[str, Any]] = []
-    for given, proposed, places in groups:
+    for given, proposed, places in sorted(groups, key=lambda group: -len(group.places)):
         examples = [example(place, given, proposed) for place in places[:MOST_EXAMPLES]]
         of_label = int(truth[:, given].sum())
         findings.append({"kind": "label", **names(given, proposed), "count": len(places), "of": of_label, "examples": examples})
     for single in singles[:MOST_FINDINGS]:
         kind = "wrong" if exclusive else "missing" if single.given is None else "superfluous"
         findings.append({"kind": kind, **names(single.given, single.proposed), **example(*single)})
-    return {"checked": len(rows), "found": len(groups) + len(singles), "suspects": findings[:MOST_FINDINGS]}
+    return {"checked": len(rows), "found": len(groups) + number, "suspects": findings[:MOST_FINDINGS]}
 
 
 def doubts(given: Places, scores: Scores) -> Floats:
@@ -107,7 +115,7 @@ def expected_errors(given: Places, scores: Scores) -> Floats:
     return np.asarray(counts * np.where(certain, 1 - right / np.maximum(certain, 1), 0), np.float64)
 
 
-def _of_exclusive(truth: Flags, scores: Scores) -> tuple[list[_Group], list[_Single]]:
+def _of_exclusive(truth: Flags, scores: Scores) -> _Found:
     given, best, size = truth.argmax(axis=1), scores.argmax(axis=1), truth.shape[1]
     order = np.argsort(-doubts(given, scores), kind="stable")
     wrong = order[best[order] != given[order]]
@@ -119,38 +127,37 @@ def _of_exclusive(truth: Flags, scores: Scores) -> tuple[list[_Group], list[_Sin
     grouped = {place for group in groups for place in group.places}
     expected = round(float(expected_errors(given, scores).sum()))
     singles = [_Single(place, int(given[place]), int(best[place])) for place in wrong[:expected].tolist() if place not in grouped]
-    return _largest_first(groups), singles
+    return _Found(groups, singles, len(singles))
 
 
-def _of_several(truth: Flags, scores: Scores) -> tuple[list[_Group], list[_Single]]:
+def _of_several(truth: Flags, scores: Scores) -> _Found:
     """Each label is a choice between not having it and having it. Missing and superfluous labels are counted apart."""
     columns = zip(truth.T.astype(np.intp), scores.T, strict=True)
     errors = np.array([expected_errors(has, np.stack([1 - score, score], axis=1)) for has, score in columns])
-    missing = _worst(np.where(truth, 0, scores), errors[:, 0])
-    superfluous = _worst(np.where(truth, 1 - scores, 0), errors[:, 1])
-    refused = truth & (scores < _HALF)
+    refusal = np.where(truth, 1 - scores, 0)
     groups = []
-    for label in _nearly_always(errors[:, 1], truth):
-        places = np.flatnonzero(refused[:, label])
-        groups.append(_Group(label, None, places[np.argsort(scores[places, label], kind="stable")].tolist()))
-    whole = {group.given for group in groups}
-    found = [(doubt, _Single(place, None, label)) for doubt, place, label in missing]
-    found += [(doubt, _Single(place, label, None)) for doubt, place, label in superfluous if label not in whole]
-    return _largest_first(groups), [single for _, single in sorted(found, key=lambda each: -each[0])]
+    for label in _nearly_always(np.minimum(errors[:, 1], (refusal > _HALF).sum(axis=0)), truth):
+        order = np.argsort(-refusal[:, label], kind="stable")
+        groups.append(_Group(label, None, order[refusal[order, label] > _HALF].tolist()))
+        refusal[:, label], errors[label, 1] = 0, 0
+    more, missing = _worst(np.where(truth, 0, scores), errors[:, 0])
+    fewer, superfluous = _worst(refusal, errors[:, 1])
+    singles = [(doubt, _Single(place, None, label)) for doubt, place, label in missing]
+    singles += [(doubt, _Single(place, label, None)) for doubt, place, label in superfluous]
+    singles.sort(key=lambda each: -each[0])
+    return _Found(groups, [single for _, single in singles], more + fewer)
 
 
-def _worst(doubt: Scores, errors: Floats) -> list[tuple[float, int, int]]:
-    """As many cells as there are errors, the most doubtful first: doubt, example and label. doubt: of shape (n, C)."""
-    examples, labels = np.nonzero(doubt > _HALF)
-    cells = sorted(zip(doubt[examples, labels].tolist(), examples.tolist(), labels.tolist(), strict=True), key=lambda cell: -cell[0])
-    return cells[: round(float(errors.sum()))]
+def _worst(doubt: Scores, errors: Floats) -> tuple[int, list[tuple[float, int, int]]]:
+    """As many cells as there are errors: their number, and of the worst ones the doubt, example and label. doubt: of shape (n, C)."""
+    cells = np.flatnonzero(doubt > _HALF)
+    number = min(len(cells), round(float(errors.sum())))
+    worst = cells[np.argsort(-doubt.flat[cells], kind="stable")[: min(number, MOST_FINDINGS)]]
+    places, labels = np.unravel_index(worst, doubt.shape)
+    return number, list(zip(doubt.flat[worst].tolist(), places.tolist(), labels.tolist(), strict=True))
 
 
 def _nearly_always(counts: NDArray[Any], truth: Flags) -> list[int]:
     """The labels with a count near the number of their examples. counts: of shape (C,)."""
     of_label = truth.sum(axis=0)
     return np.flatnonzero((of_label >= _FEWEST) & (counts >= _NEARLY_ALWAYS * of_label)).tolist()
-
-
-def _largest_first(groups: list[_Group]) -> list[_Group]:
-    return sorted(groups, key=lambda group: -len(group.places))
