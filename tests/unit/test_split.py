@@ -185,3 +185,13 @@ def test_a_label_s_only_text_is_held_out_in_no_fold() -> None:
     given = [*examples(a=10, b=10), Example("only", ("c",))]
 
     assert all(Example("only", ("c",)) in fold_of(given, place, 5, 0)[0] for place in range(5))
+
+
+def test_with_a_few_more_examples_nearly_all_texts_stay_in_their_folds() -> None:
+    given = examples(a=60, b=60, c=9)
+    more = [*given, *(Example(f"another {number}", ("abc"[number % 3],)) for number in range(6))]
+
+    before, after = ({example.text: place for place in range(5) for example in fold_of(data, place, 5, 3)[1]} for data in (given, more))
+
+    assert sum(before[text] != after[text] for text in before) <= 10
+    assert fold_of(given, 0, 5, 3)[1] != fold_of(given, 0, 5, 4)[1]
