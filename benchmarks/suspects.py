@@ -56,7 +56,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench-suspects", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", nargs="?", type=Path, default=DATA, help="the folder with banking77")
     parser.add_argument("--only", nargs="+", default=["linear", "best", _PEER], choices=[*COSTS, _PEER], help="these recipes")
-    parser.add_argument("--draws", type=int, default=4, help="draws of texts and wrong labels (4)")
+    parser.add_argument("--draws", type=int, default=3, help="draws of texts and wrong labels (3)")
     parser.add_argument("--first", type=int, default=0, help="the seed of the first draw (0)")
     arguments = parser.parse_args()
     folder = arguments.data / FOLDERS["banking77"]
