@@ -13,7 +13,8 @@ from rich.text import Text
 from winnow_cli.terminal import line, plain
 
 _MEASURED = {"cross-validation": "by cross-validation", "held-out": "on held-out examples", "test-object": "on your test set"}
-_MOST_ROWS = 10
+_CHECKED = {"cross-validation": "by cross-validation", "held-out": "those held out of the training", "test-object": "your test set"}
+_MOST_ROWS, _MOST_SUSPECTS = 10, 50
 _BAR = 20
 
 
@@ -132,6 +133,28 @@ def comparison(compared: Mapping[str, Any]) -> Iterator[RenderableType]:
                 plain(each["label"]), _ratio(each["before"]), _ratio(each["after"]), _change(each["change"]), str(each["support"])
             )
         yield labels
+
+
+def suspects(answer: Mapping[str, Any], texts: Mapping[int, str]) -> Iterator[RenderableType]:
+    """The examples whose labels look wrong, with their texts: those of the file by row or, without a file, those of the answer."""
+    found = answer["suspects"]
+    groups, singles = ([each for each in found if (each["kind"] == "label") == whole] for whole in (True, False))
+    yield line(f"Checked {answer['checked']} examples ({_CHECKED[answer['checked_by']]}). Findings: {answer['found']}.", "bold")
+    if groups:
+        table = _table("label", "nearly always called", "examples", "as in row", right=("as in row",))
+        for each in groups:
+            called = "(superfluous)" if each["proposed"] is None else plain(each["proposed"])
+            table.add_row(plain(each["label"]), called, f"{each['count']} of {each['of']}", str(each["examples"][0]["row"]))
+        yield table
+    if singles:
+        table = _table("row", "label", "its score", "proposed", "its score", "text", right=("row", "its score"))
+        for each in singles[:_MOST_SUSPECTS]:
+            label, proposed = (plain("-" if each[name] is None else each[name]) for name in ("label", "proposed"))
+            text = texts.get(each["row"], each.get("text", "-"))
+            table.add_row(str(each["row"]), label, _ratio(each["label_score"]), proposed, _ratio(each["proposed_score"]), plain(text))
+        yield table
+    if len(singles) > _MOST_SUSPECTS:
+        yield line(f"{len(singles) - _MOST_SUSPECTS} more: --json shows all of them.", "dim")
 
 
 def prediction(text: str, labels: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:

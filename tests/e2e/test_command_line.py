@@ -64,6 +64,10 @@ def test_from_a_file_to_a_better_model(api: Deployed, file: Path, tmp_path: Path
     assert answer(api, "models", MODEL)["evaluation"] == evaluation
     assert accuracy in told(api, "models", MODEL)
 
+    suspects = answer(api, "suspects", MODEL)
+    assert (suspects["checked_by"], suspects["checked"]) == ("cross-validation", evaluation["examples"])
+    assert f"Findings: {suspects['found']}." in told(api, "suspects", MODEL, "--file", file)
+
     predicted = answer(api, "predict", "-m", MODEL, "I want to save for vacation!")
     expected = api.client.call("POST", "/prediction", {"model_id": MODEL, "text": "I want to save for vacation!", "n_top": 3})
     assert predicted["labels"] == expected["labels"]

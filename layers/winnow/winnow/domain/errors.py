@@ -87,6 +87,19 @@ class ReportNotFoundError(WinnowError):
     kind = "report-not-found"
 
 
+class SuspectsNotFoundError(WinnowError):
+    """The version's labels were not checked, because an earlier release trained it."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "suspects-not-found"
+
+    def __init__(self, model_id: str, version: int) -> None:
+        super().__init__(
+            f"The labels of version {version} of model {model_id!r} were not checked, because an earlier release trained it:"
+            " train a new version to see the suspects."
+        )
+
+
 class FeedbackBatchNotFoundError(WinnowError):
     """The model has no feedback batch with this id, or the batch was taken back."""
 

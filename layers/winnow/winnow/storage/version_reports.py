@@ -1,4 +1,4 @@
-"""The reports of a version: the report on its data set, its evaluation with figures, and the history of its epochs."""
+"""The reports of a version: on its data set, its evaluation with figures, its suspects, and the history of its epochs."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ EPOCHS = "epochs.json"
 HELD_OUT = "held-out.npz"
 _DATASET = "report.json"
 _EVALUATION = "evaluation.json"
+_SUSPECTS = "suspects.json"
 
 
 class VersionReports:
@@ -44,6 +45,15 @@ class VersionReports:
     def evaluation(self, job: TrainingJob) -> dict[str, Any]:
         """What `write_evaluation` wrote. ArtifactError if there is none."""
         return self._read(job, _EVALUATION)
+
+    def write_suspects(self, job: TrainingJob, suspects: Mapping[str, Any]) -> None:
+        """Write the examples whose labels look wrong."""
+        self._bucket.put_json(job.prefix + _SUSPECTS, suspects)
+
+    def suspects(self, job: TrainingJob) -> dict[str, Any] | None:
+        """What `write_suspects` wrote, or None: earlier releases wrote none."""
+        body = self._bucket.find(job.prefix + _SUSPECTS)
+        return None if body is None else dict(json.loads(body))
 
     def write_figure(self, job: TrainingJob, name: str, svg: str) -> None:
         """Write a figure of the version's evaluation."""

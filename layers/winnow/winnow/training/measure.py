@@ -37,12 +37,12 @@ def folds_answers(version: Version, trained: TrainedClassifier) -> Answers | Non
 def how_measured(version: Version, answers: Answers) -> tuple[str, str]:
     """How the version was measured: a word and a sentence."""
     texts = len(answers.examples)
+    if answers.folds is not None:
+        folds = len(set(answers.folds.tolist()))
+        return (
+            "cross-validation",
+            f"In {folds} folds, classifiers answered {texts:,} examples that they had not learnt. The version has learnt all its examples.",
+        )
     if "test_set" in version.dataset:
         return "test-object", f"The version answered the {texts:,} examples of your test set."
-    if answers.folds is None:
-        return "held-out", f"The version answered {texts:,} examples that it did not learn."
-    folds = len(set(answers.folds.tolist()))
-    return (
-        "cross-validation",
-        f"In {folds} folds, classifiers answered {texts:,} examples that they had not learnt. The version has learnt all its examples.",
-    )
+    return "held-out", f"The version answered {texts:,} examples that it did not learn."

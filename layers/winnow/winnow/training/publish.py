@@ -13,14 +13,16 @@ from winnow.domain.model import Model, Version, VersionStatus
 from winnow.evaluation import figures
 from winnow.evaluation.doubts import doubts
 from winnow.evaluation.report import evaluation_report
+from winnow.evaluation.suspects import suspect_report
 from winnow.prediction.loading import load
 from winnow.recipes import pipeline
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.catalogue import AUTO
 from winnow.training import gate
+from winnow.training.calibrate import Answers
 from winnow.training.choose import Candidate, Choice, choose
 from winnow.training.fit import settings_for
-from winnow.training.measure import how_measured, measured_answers
+from winnow.training.measure import folds_answers, how_measured, measured_answers
 
 _HEADLINE = ("examples", "accuracy", "macro_f1", "micro_f1", "weighted_f1")
 
@@ -37,7 +39,9 @@ def publish(job: TrainingJob, candidates: Sequence[Candidate]) -> None:
     manifest_sha256 = choice.winner.manifest_sha256
     stored.take(job, choice.winner.recipe)
     trained = load(resources.artifacts(), job, manifest_sha256)
-    headline = _evaluate(version, trained)
+    answers = measured_answers(version, trained)
+    headline = _evaluate(version, trained, answers)
+    _write_suspects(version, trained, answers)
     known = {"encoder": trained.encoder} | (_chosen(version, trained, candidates, choice) if version.recipe == AUTO else {})
     about = {"model_id": job.model_id, "version": job.version, "accuracy": headline["accuracy"], "macro_f1": headline["macro_f1"]}
     resources.pipelines().write(job, pipeline.archive(trained, f"{job.model_id}-{job.version}", about))
@@ -69,10 +73,9 @@ def _chosen(version: Version, trained: TrainedClassifier, candidates: Sequence[C
     }
 
 
-def _evaluate(version: Version, trained: TrainedClassifier) -> dict[str, Any]:
+def _evaluate(version: Version, trained: TrainedClassifier, answers: Answers) -> dict[str, Any]:
     """Measure the version, and write the evaluation and its figures. Returns the headline figures."""
     reports, job = resources.version_reports(), version.job
-    answers = measured_answers(version, trained)
     report = evaluation_report(
         truth=answers.truth,
         scores=answers.scores,
@@ -97,6 +100,20 @@ def _evaluate(version: Version, trained: TrainedClassifier) -> dict[str, Any]:
         headline |= {"threshold": trained.thresholds[0], "refused_share": round(1 - accepted_share, 6)}
         headline |= {"least_familiarity": trained.least_familiarity, "let_through": (whole["strangers"] or {}).get("let_through")}
     return headline
+
+
+def _write_suspects(version: Version, trained: TrainedClassifier, measured: Answers) -> None:
+    """Write the examples whose labels look wrong: among those of the folds or, without folds, among those that measured the version."""
+    answers = (folds_answers(version, trained) if measured.folds is None else None) or measured
+    report = suspect_report(
+        truth=answers.truth,
+        scores=answers.scores,
+        labels=trained.labels,
+        exclusive=trained.exclusive,
+        rows=[example.row for example in answers.examples],
+        texts=[example.text for example in answers.examples] if version.hyperparameters["keep_texts"] else None,
+    )
+    resources.version_reports().write_suspects(version.job, {"checked_by": how_measured(version, answers)[0], **report})
 
 
 def _live(version: Version, model: Model) -> Version | None:
