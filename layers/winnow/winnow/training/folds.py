@@ -109,9 +109,9 @@ class FoldPlan:
             return self.examples, []
         return self._folded(place)
 
-    def weight(self, place: int) -> float:
-        """The length of one pass of the fitting at this place, beside a pass over all examples."""
-        return 1.0 if place < self.measuring else self.sizes[(place - self.measuring) // self.calibrating] / len(self.examples)
+    def weight(self, place: int) -> int:
+        """About how many examples one pass of the fitting at this place has."""
+        return len(self.examples) if place < self.measuring else self.sizes[(place - self.measuring) // self.calibrating]
 
     def _folded(self, place: int) -> tuple[Sequence[Example], Sequence[Example]]:
         if self.calibrating == 1:
