@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _COLDEST, _HOTTEST = 0.02, 50.0
 _GOLDEN = (5**0.5 - 1) / 2
-_NARROWINGS = 40
+_NARROWINGS = 30
 # The weight of the usual temperature, chosen on training sets with wrong labels.
 _DRAWN = 8.0
 

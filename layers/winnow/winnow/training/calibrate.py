@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from winnow.evaluation.measures import whole
 from winnow.evaluation.report import predicted_flags
 from winnow.recipes.artifact import Classifier, TrainedClassifier
 from winnow.recipes.calibration import fit_temperature, fit_thresholds, scores_of
@@ -76,6 +77,16 @@ def answers_of(trained: TrainedClassifier, examples: Sequence[Example]) -> Answe
     judged, truth = trained.judged([example.text for example in examples]), label_flags(examples, trained.labels)
     thresholds = np.tile(np.array(trained.thresholds, np.float32), (len(examples), 1))
     return Answers(examples, trained.exclusive, truth, judged.logits, judged.scores, thresholds, trained.accepts(judged))
+
+
+def right_in_folds(trained: TrainedClassifier, learnt: Sequence[Example], held_out: HeldOut, min_precision: float) -> NDArray[np.bool_]:
+    """Which examples the folds answer right, of shape (n,)."""
+    if trained.exclusive:
+        # The best label is the best one at every temperature, so there is nothing to calibrate.
+        truth = label_flags([learnt[place] for place in held_out.places], trained.labels)
+        return np.asarray(truth.argmax(axis=1) == held_out.logits.argmax(axis=1), np.bool_)
+    answers = answers_of_folds(trained, learnt, held_out, min_precision)
+    return whole(answers.truth, answers.predicted)
 
 
 def answers_of_folds(trained: TrainedClassifier, learnt: Sequence[Example], held_out: HeldOut, min_precision: float) -> Answers:

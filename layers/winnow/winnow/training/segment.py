@@ -16,11 +16,10 @@ from winnow.aws import resources
 from winnow.domain.job import Hyperparameters, Progress, Stage, TrainingJob
 from winnow.domain.model import Version, VersionStatus
 from winnow.evaluation.learning_curve import learning_curve
-from winnow.evaluation.measures import whole
 from winnow.prediction import encoders
 from winnow.recipes.catalogue import AUTO, OF_ENCODER
 from winnow.recipes.encoder import described
-from winnow.training.calibrate import answers_of_folds
+from winnow.training.calibrate import right_in_folds
 from winnow.training.choose import Candidate
 from winnow.training.fit import Training
 
@@ -94,8 +93,7 @@ def _points(training: Training, trained: TrainedClassifier, examples: Sequence[E
     """The points of the learning curve."""
     if training.folds.plan.cross_validates:
         for size, held_out in training.folds.answers_of_curve():
-            answers = answers_of_folds(trained, examples, held_out, training.settings.min_precision)
-            yield size, whole(answers.truth, answers.predicted)
+            yield size, right_in_folds(trained, examples, held_out, training.settings.min_precision)
 
 
 def _encoding(version: Version) -> Encoding:
