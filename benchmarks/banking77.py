@@ -47,7 +47,9 @@ def main() -> int:
                 draws = [few(banking77(data), arguments.per_label, seed) for seed in range(arguments.seeds)]
                 found = [_measure(client, f"{MODEL}-{seed}", draw, asked) for seed, draw in enumerate(draws)]
                 mean = sum(found) / len(found)
-                print(f"{arguments.per_label} examples of each label, {len(found)} draws: mean accuracy {mean:.4f} on the official test set")
+                print(
+                    f"{arguments.per_label} examples of each label, {len(found)} draws: mean accuracy {mean:.4f} on the official test set"
+                )
     except (CloudError, ApiError, TimeoutError) as error:
         print(f"winnow: {error}", file=sys.stderr)
         return 1
@@ -87,7 +89,7 @@ def _measure(client: Client, name: str, split: Split, asked: Mapping[str, str]) 
             f" {strangers['refused']:.1%} of the other texts refused"
         )
     print(f"  seconds on this machine: {trained:.0f} from upload to ready, {classified:.1f} to classify the test set")
-    return official["accuracy"]
+    return float(official["accuracy"])
 
 
 def _told(began: float) -> Any:

@@ -1,4 +1,4 @@
-"""Scores can be believed, also if a few labels are wrong: on new texts they are as high as the share of right answers, and as in the folds."""
+"""Scores on new texts are as high as the share of right answers, and as in the folds, also if a few labels are wrong."""
 
 from __future__ import annotations
 

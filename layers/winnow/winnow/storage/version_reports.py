@@ -60,7 +60,7 @@ class VersionReports:
         self._bucket.put(job.prefix + _figure(name), svg.encode(), "image/svg+xml")
 
     def figure(self, job: TrainingJob, name: str) -> str:
-        """What `write_figure` wrote. ArtifactError if there is none; FigureNotFoundError if an earlier release wrote the version's figures."""
+        """What `write_figure` wrote. ArtifactError if there is none; FigureNotFoundError if an earlier release wrote the others."""
         if name == FIGURES[-1] and self._bucket.find(job.prefix + _figure(name)) is None:
             # Versions of earlier releases have no learning curve.
             raise FigureNotFoundError(FIGURES[:-1])

@@ -154,8 +154,8 @@ class Folds:
     def share(self, begun_pass: float) -> float:
         """The finished share of all fittings: 0 to 1. begun_pass: the finished share of the current pass."""
         done = sum(self.plan.weight(place) * len(fold.epochs) for place, fold in enumerate(self.begun))
-        done += self.plan.weight(len(self.begun) - 1) * begun_pass if self.begun else 0.0
-        return min(1.0, done / sum(self.plan.weight(place) * self._passes(place) for place in range(self.plan.fittings)))
+        begun = self.plan.weight(len(self.begun) - 1) * begun_pass if self.begun else 0.0
+        return min(1.0, (done + begun) / sum(self.plan.weight(place) * self._passes(place) for place in range(self.plan.fittings)))
 
     @property
     def loss(self) -> float | None:
