@@ -79,8 +79,14 @@ def answers_of(trained: TrainedClassifier, examples: Sequence[Example]) -> Answe
     return Answers(examples, trained.exclusive, truth, judged.logits, judged.scores, thresholds, trained.accepts(judged))
 
 
-def right_in_folds(trained: TrainedClassifier, learnt: Sequence[Example], held_out: HeldOut, min_precision: float) -> NDArray[np.bool_]:
-    """Which examples the folds answer right, of shape (n,)."""
+def right_by_size(
+    trained: TrainedClassifier, learnt: Sequence[Example], points: Sequence[tuple[int, HeldOut]], min_precision: float
+) -> list[tuple[int, NDArray[np.bool_]]]:
+    """The points of a learning curve: for each number of learnt examples, which examples the folds answer right, of shape (n,)."""
+    return [(size, _right_in_folds(trained, learnt, held_out, min_precision)) for size, held_out in points]
+
+
+def _right_in_folds(trained: TrainedClassifier, learnt: Sequence[Example], held_out: HeldOut, min_precision: float) -> NDArray[np.bool_]:
     if trained.exclusive:
         # The best label is the best one at every temperature, so there is nothing to calibrate.
         truth = label_flags([learnt[place] for place in held_out.places], trained.labels)

@@ -203,6 +203,8 @@ class Folds:
 
     def answers_of_curve(self) -> list[tuple[int, HeldOut]]:
         """For each point of the learning curve that is done, the number of learnt examples, the fewest first, and the answers."""
+        if not self.plan.sizes:
+            return []
         points = [(size, self.plan.measuring + number * self.plan.calibrating) for number, size in enumerate(self.plan.sizes)]
         points.append((self.plan.learnt_by_a_fold, 0))
         of_point = {size: self.begun[first : first + self.plan.calibrating] for size, first in points}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,16 +19,11 @@ from winnow.evaluation.learning_curve import learning_curve
 from winnow.prediction import encoders
 from winnow.recipes.catalogue import AUTO, OF_ENCODER
 from winnow.recipes.encoder import described
-from winnow.training.calibrate import right_in_folds
+from winnow.training.calibrate import right_by_size
 from winnow.training.choose import Candidate
 from winnow.training.fit import Training
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from winnow.domain.dataset import Example
-    from winnow.recipes.artifact import TrainedClassifier
     from winnow.recipes.encoder import Encoding
 
 # The time that is kept for writing the last checkpoint, which may have some hundred megabytes.
@@ -82,18 +77,11 @@ def train_segment(
         "epochs": training.folds.history,
         "stopped": training.stopped,
         "strangers": training.folds.strangers(result),
-        "learning_curve": learning_curve(list(_points(training, result, examples))),
+        "learning_curve": learning_curve(right_by_size(result, examples, training.folds.answers_of_curve(), chosen.min_precision)),
     }
     answers = training.folds.answers().to_bytes() if training.folds.plan.cross_validates else None
     manifest_sha256 = resources.candidates().write(job, recipe, result.to_files(), story, answers)
     return Candidate(recipe, training.folds.held_out_score(), round(training.seconds, 1), manifest_sha256)
-
-
-def _points(training: Training, trained: TrainedClassifier, examples: Sequence[Example]) -> Iterator[tuple[int, NDArray[np.bool_]]]:
-    """The points of the learning curve."""
-    if training.folds.plan.cross_validates:
-        for size, held_out in training.folds.answers_of_curve():
-            yield size, right_in_folds(trained, examples, held_out, training.settings.min_precision)
 
 
 def _encoding(version: Version) -> Encoding:
