@@ -20,6 +20,7 @@ from winnow_cli import feedback as sending
 from winnow_cli import prediction as classifying
 from winnow_cli.client import ApiError, Client
 from winnow_cli.failures import CommandError, ExitCode, UsageError, translated
+from winnow_cli.files import texts_by_row
 from winnow_cli.terminal import Terminal, line, plain, version_line
 
 _RETRIES = 3
@@ -283,6 +284,25 @@ def compare(
     with _connected(as_json) as (client, terminal):
         answer = client.call("GET", f"/models/{model}/versions/{version}/compare", query={"to": str(to)})
         terminal.show(answer, *tables.comparison(answer))
+
+
+@app.command(epilog=_examples("winnow suspects tickets --file tickets.csv", "winnow suspects tickets --version 2 --json"))
+def suspects(
+    *,
+    model: Annotated[str, typer.Argument(metavar="ID", callback=_model_id, help="The model's id.")],
+    version: Annotated[int | None, typer.Option("--version", min=1, help="Use this version instead of the latest one.")] = None,
+    file: Annotated[Path | None, typer.Option(help="The data set that the version was trained on, to show the texts.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the examples whose labels look wrong, worst first.
+
+    Labels that are nearly always called another one come before all others.
+    """
+    texts = texts_by_row(file) if file else {}
+    with _connected(as_json) as (client, terminal):
+        number = version or client.call("GET", f"/models/{model}")["latest_version"]
+        answer = client.call("GET", f"/models/{model}/versions/{number}/suspects", query={"limit": "1000"})
+        terminal.show(answer, *tables.suspects(answer, texts))
 
 
 @app.command(epilog=_examples("winnow feedback corrections.csv --model tickets --retrain now --watch"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import re
@@ -18,6 +19,7 @@ from winnow_cli.client import Client
 from winnow_cli.failures import UsageError
 from winnow_cli.terminal import Terminal
 
+_GZIP = b"\x1f\x8b"
 _S3 = re.compile(r"s3://([^/]+)/(.+)", re.DOTALL)
 
 
@@ -62,11 +64,7 @@ def lines(path: Path | None) -> Iterator[str]:
 
 def examples(path: Path) -> list[dict[str, Any]]:
     """The labelled examples of a JSON array, of JSON Lines, or of CSV with a header. Raises UsageError for any other file."""
-    with opened(path) as stream:
-        try:
-            text = stream.read().decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise UsageError(f"{path} is not UTF-8: save it as UTF-8.") from error
+    text = _decoded(path)
     try:
         found = list(_examples(text.lstrip()))
     except ValueError as error:
@@ -74,6 +72,50 @@ def examples(path: Path) -> list[dict[str, Any]]:
     if not found:
         raise UsageError(f"{path} has no examples.")
     return found
+
+
+def texts_by_row(path: Path) -> dict[int, str]:
+    """The texts of a data set by the numbers of their rows, as the API counts them (docs/datasets.md).
+
+    Raises UsageError if the file can't be read. In a format without names (fastText, CSV without a header) a text is the whole row.
+    """
+    text = _decoded(path)
+    try:
+        return {number: each for number, each in _numbered(text) if each}
+    except (ValueError, csv.Error) as error:
+        raise UsageError(f"Can't read {path}: {error}") from error
+
+
+def _numbered(text: str) -> Iterator[tuple[int, str]]:
+    begin = text.lstrip()[:1]
+    if begin == "[":
+        yield from ((number, _text_of(each)) for number, each in enumerate(json.loads(text), start=1))
+    elif begin == "{":
+        yield from ((number, _text_of(json.loads(line))) for number, line in enumerate(text.split("\n"), start=1) if line.strip())
+    else:
+        number, column = 1, None
+        records = csv.reader(io.StringIO(text, newline=""))
+        for record in records:
+            names = [name.strip().casefold() for name in record]
+            if column is None and "text" in names:
+                column = names.index("text")
+            else:
+                yield number, record[column] if column is not None and len(record) > column else ",".join(record)
+            # A row with several lines has the number of the first one.
+            number = records.line_num + 1
+
+
+def _text_of(each: Mapping[str, Any]) -> str:
+    return str(each.get("text", each.get("source", "")))
+
+
+def _decoded(path: Path) -> str:
+    with opened(path) as stream:
+        body = stream.read()
+    try:
+        return (gzip.decompress(body) if body.startswith(_GZIP) else body).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8: save it as UTF-8.") from error
 
 
 def _examples(text: str) -> Iterable[dict[str, Any]]:

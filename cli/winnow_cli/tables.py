@@ -12,7 +12,9 @@ from rich.text import Text
 
 from winnow_cli.terminal import line, plain
 
-_MOST_ROWS = 10
+_MEASURED = {"cross-validation": "by cross-validation", "held-out": "on held-out examples", "test-object": "on your test set"}
+_CHECKED = {"cross-validation": "by cross-validation", "held-out": "those held out of the training", "test-object": "your test set"}
+_MOST_ROWS, _MOST_SUSPECTS = 10, 50
 _BAR = 20
 
 
@@ -64,15 +66,23 @@ def problems(report: Mapping[str, Any], name: str) -> Iterator[RenderableType]:
 
 
 def evaluation(report: Mapping[str, Any]) -> Iterator[RenderableType]:
-    """The evaluation of a version on held-out examples: overall, the worst labels, and the most frequent confusions."""
+    """The evaluation of a version: overall, the worst labels, and the most frequent confusions."""
     intervals = report["intervals"]
-    measured = _table("on held-out examples", "", "95 % interval", right=("", "95 % interval"))
+    # Evaluations of earlier releases don't say how they were measured.
+    measured = _table(_MEASURED[report.get("measured_by", "held-out")], "", "95 % interval", right=("", "95 % interval"))
     for name, key in (("accuracy", "accuracy"), ("macro-F1", "macro_f1"), ("micro-F1", "micro_f1")):
         low, high = intervals[key]
         measured.add_row(name, _ratio(report[key]), f"{low:.3f} to {high:.3f}")
     measured.add_row("calibration error", _ratio(report["calibration"]["after"]["ece"]), "")
+    measured.add_row("texts with an accepted label", _ratio(report.get("accepted_share")), "")
     measured.add_row("examples", str(report["examples"]), "")
     yield measured
+    if "measured_how" in report:
+        yield line(report["measured_how"], "dim")
+    if report.get("learning_curve"):
+        yield line(report["learning_curve"]["conclusion"], "dim")
+    for warning in report.get("warnings", ()):
+        yield line(f"Warning: {warning}", "bold yellow")
     yield _worst_labels(report["per_label"])
     confused = list(confusions(report["confusion"]))[:_MOST_ROWS]
     if confused:
@@ -101,7 +111,13 @@ def confusions(confusion: Mapping[str, Any] | None) -> list[tuple[str, str, int]
 def comparison(compared: Mapping[str, Any]) -> Iterator[RenderableType]:
     """What got better and what got worse between two versions, on the same examples."""
     before, after = f"version {compared['version']}", f"version {compared['to']}"
-    table = _table(f"on the same {compared['examples']} examples", before, after, "change", right=(before, after, "change"))
+    table = _table(
+        f"on {compared['examples']} examples, labels of version {compared['labels_of']}",
+        before,
+        after,
+        "change",
+        right=(before, after, "change"),
+    )
     for name, key in (("accuracy", "accuracy"), ("macro-F1", "macro_f1"), ("micro-F1", "micro_f1")):
         old, new = compared["before"][key], compared["after"][key]
         table.add_row(name, _ratio(old), _ratio(new), _change(new - old))
@@ -117,6 +133,28 @@ def comparison(compared: Mapping[str, Any]) -> Iterator[RenderableType]:
                 plain(each["label"]), _ratio(each["before"]), _ratio(each["after"]), _change(each["change"]), str(each["support"])
             )
         yield labels
+
+
+def suspects(answer: Mapping[str, Any], texts: Mapping[int, str]) -> Iterator[RenderableType]:
+    """The examples whose labels look wrong, with their texts: those of the file by row or, without a file, those of the answer."""
+    found = answer["suspects"]
+    groups, singles = ([each for each in found if (each["kind"] == "label") == whole] for whole in (True, False))
+    yield line(f"Checked {answer['checked']} examples ({_CHECKED[answer['checked_by']]}). Findings: {answer['found']}.", "bold")
+    if groups:
+        table = _table("label", "nearly always called", "examples", "as in row", right=("as in row",))
+        for each in groups:
+            called = "(superfluous)" if each["proposed"] is None else plain(each["proposed"])
+            table.add_row(plain(each["label"]), called, f"{each['count']} of {each['of']}", str(each["examples"][0]["row"]))
+        yield table
+    if singles:
+        table = _table("row", "label", "its score", "proposed", "its score", "text", right=("row", "its score"))
+        for each in singles[:_MOST_SUSPECTS]:
+            label, proposed = (plain("-" if each[name] is None else each[name]) for name in ("label", "proposed"))
+            text = texts.get(each["row"], each.get("text", "-"))
+            table.add_row(str(each["row"]), label, _ratio(each["label_score"]), proposed, _ratio(each["proposed_score"]), plain(text))
+        yield table
+    if len(singles) > _MOST_SUSPECTS:
+        yield line(f"{len(singles) - _MOST_SUSPECTS} more: --json shows all of them.", "dim")
 
 
 def prediction(text: str, labels: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:

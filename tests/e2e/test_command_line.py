@@ -64,6 +64,10 @@ def test_from_a_file_to_a_better_model(api: Deployed, file: Path, tmp_path: Path
     assert answer(api, "models", MODEL)["evaluation"] == evaluation
     assert accuracy in told(api, "models", MODEL)
 
+    suspects = answer(api, "suspects", MODEL)
+    assert (suspects["checked_by"], suspects["checked"]) == ("cross-validation", evaluation["examples"])
+    assert f"Findings: {suspects['found']}." in told(api, "suspects", MODEL, "--file", file)
+
     predicted = answer(api, "predict", "-m", MODEL, "I want to save for vacation!")
     expected = api.client.call("POST", "/prediction", {"model_id": MODEL, "text": "I want to save for vacation!", "n_top": 3})
     assert predicted["labels"] == expected["labels"]
@@ -80,7 +84,8 @@ def test_from_a_file_to_a_better_model(api: Deployed, file: Path, tmp_path: Path
     assert (better["version"]["version"], better["version"]["status"]) == (2, "ready")
 
     compared = answer(api, "compare", "1", "2", "-m", MODEL)
-    assert f"on the same {compared['examples']} examples" in told(api, "compare", "1", "2", "-m", MODEL)
+    heading = f"on {compared['examples']} examples, labels of version 2"
+    assert heading in told(api, "compare", "1", "2", "-m", MODEL)
     assert answer(api, "promote", "2", "-m", MODEL)["live_version"] == 2
     assert f"Version 1 of {MODEL} is live (before: version 2)." in told(api, "promote", "1", "-m", MODEL)
     refused = run(api, "promote", "9", "-m", MODEL)

@@ -23,7 +23,9 @@ from tests.e2e.conftest import SAMPLE, Deployed, deployed
 TEXT, LABEL, FILE = "xylografikoz", "quokkalabel", "ocelotfile"
 ID, BROKEN = "planted", "planted-broken"
 # Objects with examples or their words: the keys, without the prefix of a model's life.
+QUOTING = ("models/*/versions/*/evaluation.json", "models/*/versions/*/suspects.json")  # with keep_texts
 WITH_TEXTS = (
+    *QUOTING,
     "uploads/*",  # the client's files
     "models/*/versions/*/examples/*.jsonl.gz",  # frozen
     "models/*/feedback/*.jsonl.gz",  # labelled later
@@ -58,7 +60,7 @@ def used(api: Deployed) -> Iterator[Deployed]:
     upload = api.client.upload(f"{FILE}.jsonl", lines(examples()))
     train(api, ID, upload)
     # Other examples: Predict knows the files of a loaded artifact by their digests.
-    train(api, BROKEN, api.client.upload(f"{FILE}-broken.jsonl", lines(examples()[5:])))
+    train(api, BROKEN, api.client.upload(f"{FILE}-broken.jsonl", lines(examples()[5:])), keep_texts=False)
     bad = (
         lines([*examples(), {"text": "", "label": LABEL}, {"text": TEXT}, TEXT, {"text": TEXT, "label": 7}])
         + f'\n{{"text": "{TEXT}'.encode()
@@ -81,8 +83,8 @@ def used(api: Deployed) -> Iterator[Deployed]:
         api.request("DELETE", f"/models/{model_id}")
 
 
-def train(api: Deployed, model_id: str, dataset: dict[str, str]) -> None:
-    body = {"id": model_id, **dataset, "recipe": "linear", "n_iter": 2}
+def train(api: Deployed, model_id: str, dataset: dict[str, str], **more: Any) -> None:
+    body = {"id": model_id, **dataset, "recipe": "linear", "n_iter": 2, **more}
     assert api.request("POST", "/models", json=body, headers={"Idempotency-Key": f"{TEXT}-{model_id}"}).status_code == 202
     assert api.client.wait(model_id)["version"]["status"] == "ready"
 
@@ -105,11 +107,16 @@ def predictions(api: Deployed) -> None:
 
 def broken(api: Deployed) -> None:
     """Overwrite a version's files with the planted word, so that Predict fails by Winnow's fault."""
-    uid = next(row for row in rows(api) if row["sk"] == {"S": BROKEN})["uid"]["S"]
+    uid = uid_of(api, BROKEN)
     for key in api.objects(api.models_bucket):
         if key.startswith(f"models/{uid}/") and "/artifact/" in key:
             api.put(api.models_bucket, key, TEXT.encode())
     assert api.request("POST", "/prediction", json={"model_id": BROKEN, "text": TEXT}).status_code == 500
+
+
+def uid_of(api: Deployed, model_id: str) -> str:
+    uid: str = next(row for row in rows(api) if row["sk"] == {"S": model_id})["uid"]["S"]
+    return uid
 
 
 def batch(api: Deployed, content: bytes) -> None:
@@ -281,6 +288,10 @@ def test_texts_lie_where_they_are_kept_on_purpose_and_nowhere_else(used: Deploye
     on_purpose = [(key, content) for key, content in written if any(fnmatchcase(key, pattern) for pattern in WITH_TEXTS)]
     assert having(TEXT, [it for it in on_purpose if "/feedback/" in it[0]])
     assert having(TEXT, [it for it in on_purpose if "/examples/" in it[0]])
+    quoting = [it for it in on_purpose if any(fnmatchcase(it[0], pattern) for pattern in QUOTING)]
+    assert having(TEXT, quoting)
+    # Without keep_texts nothing is quoted.
+    assert having(TEXT, [it for it in quoting if f"/{uid_of(used, BROKEN)}/" in it[0]]) == []
     # (The only objects that are just the word are those that this test overwrote.)
     others = [(key, content) for key, content in written if (key, content) not in on_purpose and content != TEXT]
     assert having(TEXT, others) == []

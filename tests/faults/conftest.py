@@ -21,6 +21,7 @@ from tests.faults.wire import Wire
 from tests.faults.world import World
 from tests.support.clock import Clock
 from winnow.recipes import best, encoder, linear, pipeline
+from winnow.training import folds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,6 +47,8 @@ def world(winnow: Winnow, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iter
     # The real `best` would take nine tenths of the time. Here it is just another candidate, with vectors in its checkpoints.
     monkeypatch.setattr(best, "Classifier", Words)
     monkeypatch.setattr(encoder, "installed", NoEncoder)
+    # The learning curve writes nothing. tests/scenarios/test_segments.py interrupts it.
+    monkeypatch.setattr(folds, "_SHARES_OF_CURVE", ())
     monkeypatch.setattr(logging.getLogger("winnow"), "disabled", True)
     monkeypatch.setattr(moto.s3.models, "utcnow", lambda: clock().replace(tzinfo=None))
     monkeypatch.setattr(botocore.endpoint, "time", Instant())

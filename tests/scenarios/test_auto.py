@@ -101,7 +101,7 @@ def test_the_version_is_the_same_as_where_the_client_names_the_winner(two: Winno
 
 def test_nothing_is_left_of_the_candidate_that_was_not_chosen(two: Winnow) -> None:
     job = two.run_task("train", prepared(two))
-    assert len(of_candidates(two)) == 6  # the manifest, epochs and weights of each
+    assert len(of_candidates(two)) == 8  # the manifest, epochs, weights and the folds' answers of each
 
     two.run_task("publish", job)
 
@@ -227,8 +227,8 @@ def test_only_the_dearest_says_how_far_the_training_is_and_each_renews_the_lease
 
     (of_linear, rows), (of_best, later) = seen
     assert (of_linear["percent"], of_linear["epoch"]) == (5, None)
-    # Five trainings of 4 epochs: three folds, one without a fifth of the labels, and one on all examples.
-    assert (of_best["percent"] > 90, of_best["epoch"], of_best["epochs"]) == (True, 20, 20)
+    # Seven trainings of 4 epochs: five folds, one on all examples, and one without a fifth of the labels.
+    assert (of_best["percent"] > 90, of_best["epoch"], of_best["epochs"]) == (True, 28, 28)
     assert lease(rows) < lease(later)
     assert two.version()["hyperparameters"]["learn_rate"] is None
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.feedback import add
+from winnow.recipes.catalogue import COSTS
 from winnow.training import gate
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ def good() -> list[Json]:
     return [{"text": f"{word} {number}", "label": label} for label, word in WORDS.items() for number in range(20)]
 
 
+SECRETS = ["qxv", "wzk", "jhb", "ypf", "vgd", "kqt", "zmx", "bwj", "fyh", "dkr"]
 WORDS = {"baking": "flour and butter for the cake", "cycling": "a flat tyre on my bike", "gardening": "tulip bulbs in the flower bed"}
 
 
@@ -66,18 +69,26 @@ def test_a_worse_version_stays_ready_with_the_reason_and_a_person_decides(winnow
     assert (promoted.status, promoted.body["live_version"]) == (200, 2)
 
 
+@pytest.fixture
+def held_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part of each data set is held out, as it is of a large one."""
+    monkeypatch.setattr("winnow.recipes.catalogue._MOST_CROSS_VALIDATED", dict.fromkeys(COSTS, 0))
+
+
+@pytest.mark.usefixtures("held_out")
 def test_both_are_measured_on_texts_that_neither_was_trained_on(winnow: Winnow) -> None:
     winnow.put_dataset(good())
     winnow.train(n_iter=8)
     # Another seed holds out other texts. Most held-out texts of version 1 are training texts of version 2.
     version = update(winnow, good(), seed=5)
 
-    held_out = [{text for text, _ in frozen(winnow, "test", number)} for number in (1, 2)]
+    tested = [{text for text, _ in frozen(winnow, "test", number)} for number in (1, 2)]
     trained_on = {text for number in (1, 2) for text, _ in frozen(winnow, "train", number)}
-    left = (held_out[0] | held_out[1]) - trained_on
-    assert version["gate"]["examples"] == len(left) < len(held_out[0])
+    left = (tested[0] | tested[1]) - trained_on
+    assert version["gate"]["examples"] == len(left) < len(tested[0])
 
 
+@pytest.mark.usefixtures("held_out")
 def test_where_nothing_is_left_to_measure_on_a_person_decides(winnow: Winnow) -> None:
     pairs = [{"text": f"{WORDS[label]} {number}", "label": label} for label in WORDS for number in (1, 2)]
     winnow.put_dataset(pairs)
@@ -129,6 +140,37 @@ def test_what_got_better_and_worse_is_told_label_by_label(winnow: Winnow) -> Non
     assert {change["label"] for change in body["per_label"]} == set(WORDS)
     back = compare(winnow, 2, "1").body
     assert (back["before"], back["after"], back["lost"]) == (body["after"], body["before"], body["gained"])
+
+
+def test_corrected_labels_count_whichever_version_is_asked_first(winnow: Winnow) -> None:
+    winnow.put_dataset(good())
+    winnow.train(n_iter=8)
+    before = compare(winnow, 1, "1").body
+    add(winnow, [good()[0] | {"label": "cycling"}], retrain="now")
+    winnow.run_workflow(winnow.started_job())
+
+    answer, back = compare(winnow).body, compare(winnow, 2, "1").body
+
+    # Version 1 was right about the text before its label changed.
+    assert (before["labels_of"], before["before"]["accuracy"]) == (1, 1)
+    assert (answer["labels_of"], back["labels_of"]) == (2, 2)
+    assert answer["before"]["accuracy"] == back["after"]["accuracy"] == pytest.approx(1 - 1 / len(good()), abs=1e-6)
+
+
+def test_of_learnt_texts_the_folds_answers_count_and_of_others_the_version_s_own(winnow: Winnow) -> None:
+    # Nobody can guess the label of the words of "secret": only who learnt them knows it.
+    secret = [{"text": f"{word} {word}", "label": "baking" if number % 2 else "cycling"} for number, word in enumerate(SECRETS)]
+    winnow.put_dataset([*good(), *secret])
+    winnow.train(n_iter=30)
+    winnow.put_dataset(good())
+    winnow.train(n_iter=30, force_update=True, promote="never")
+
+    answer = compare(winnow).body
+
+    # Both are asked about all texts. Version 1 knows the secrets by heart, and gains nothing by it.
+    assert answer["examples"] == len(good()) + len(secret)
+    assert answer["before"]["accuracy"] < 0.97
+    assert answer["lost"] <= len(secret) / 2 + 2
 
 
 @pytest.mark.parametrize("to", ["", "0", "x", "1000000"])

@@ -12,6 +12,7 @@ from tests.support.feedback import add, frozen, labelled, set_properties, told
 from tests.support.metrics import sweep
 from tests.support.races import before_write
 from winnow.aws import clients
+from winnow.recipes.catalogue import COSTS
 
 if TYPE_CHECKING:
     from tests.conftest import Ready, Winnow
@@ -21,8 +22,24 @@ if TYPE_CHECKING:
 # --- examples ---
 
 
-def test_a_version_is_trained_on_the_base_and_the_feedback(ready: Ready) -> None:
+def test_a_version_learns_from_the_examples_of_its_base_and_from_the_feedback(ready: Ready) -> None:
     winnow = ready("exclusive.json")
+    known = frozen(winnow, 1, "train")
+    add(winnow, [*labelled(6, "card"), {"text": known[0]["text"].upper(), "label": "card"}], retrain="now")
+    winnow.run_workflow(winnow.started_job())
+
+    version, train = winnow.version(), frozen(winnow, 2, "train")
+    assert (version["dataset"]["train_examples"], version["dataset"]["test_examples"], frozen(winnow, 2, "test")) == (42, 0, [])
+    assert Counter(example["labels"][0] for example in train)["card"] == 7
+    assert version["evaluation"]["measured_by"] == "cross-validation"
+    # Version 1 answers the new texts itself, and the others by its folds.
+    assert winnow.call("compare_versions", path={"model_id": "tc-01", "version": "1"}, query={"to": "2"}).body["examples"] == 42
+
+
+def test_a_version_with_a_test_set_holds_out_feedback_too(winnow: Winnow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("winnow.recipes.catalogue._MOST_CROSS_VALIDATED", dict.fromkeys(COSTS, 0))
+    winnow.put_dataset()
+    winnow.train(n_iter=8)
     base = winnow.version()
     # A change of the client's object has no effect.
     winnow.put_dataset([{"text": f"{label} {number}", "label": label} for label in ("p", "q") for number in range(9)])
@@ -109,12 +126,14 @@ def test_a_multilabel_model_stays_one(ready: Ready) -> None:
 WORDS = {"baking": "flour and butter for the cake", "cycling": "a flat tyre on my bike", "gardening": "tulip bulbs in the flower bed"}
 
 
-def poison(winnow: Winnow, **properties: Any) -> Json:
-    """Train a good model, and send its training texts with swapped labels as feedback. Returns the version that was trained on it."""
+def poison(winnow: Winnow, *, half: bool = False, **properties: Any) -> Json:
+    """Train a good model, and send its training texts, or half of them, with swapped labels as feedback. Returns the version from it."""
     winnow.put_dataset([{"text": f"{words} {number}", "label": label} for label, words in WORDS.items() for number in range(20)])
     assert winnow.train(n_iter=8, **properties)["live"]
     swapped = {"baking": "cycling", "cycling": "gardening", "gardening": "baking"}
-    wrong = [{"text": example["text"], "label": swapped[example["labels"][0]]} for example in frozen(winnow, 1, "train")]
+    wrong = [
+        {"text": example["text"], "label": swapped[example["labels"][0]]} for example in frozen(winnow, 1, "train")[:: 2 if half else 1]
+    ]
     assert add(winnow, wrong, retrain="now").body["retrain"] == "started"
     winnow.run_workflow(winnow.started_job())
     return winnow.version()
@@ -124,6 +143,7 @@ def test_a_poisoned_batch_doesn_t_go_live_nor_into_the_next_version(winnow: Winn
     version = poison(winnow)
 
     assert (version["status"], version["promote"], version["gate"]["passed"]) == ("ready", "if-better", False)
+    assert "the labels of all 60 examples that both can answer have changed" in version["gate"]["reason"]
     assert (version["dataset"]["relabelled"], version["live"]) == (version["dataset"]["feedback_examples"], False)
     assert told(winnow) == (2, 0, 1)
     add(winnow, labelled(5), retrain="now")
@@ -132,8 +152,15 @@ def test_a_poisoned_batch_doesn_t_go_live_nor_into_the_next_version(winnow: Winn
     assert told(winnow) == (3, 0, 3)
 
 
+def test_half_a_poisoned_batch_is_judged_by_the_other_examples(winnow: Winnow) -> None:
+    version = poison(winnow, half=True)
+
+    assert (version["gate"]["passed"], version["gate"]["examples"], version["live"]) == (False, 30, False)
+    assert "30 examples whose labels have changed since are left out" in version["gate"]["reason"]
+
+
 def test_a_worse_version_goes_live_where_the_model_s_tolerance_lets_it(winnow: Winnow) -> None:
-    version = poison(winnow, tolerance=1)
+    version = poison(winnow, half=True, tolerance=1)
 
     assert (version["gate"]["passed"], version["live"]) == (True, True)
     assert "minus the tolerance of 1" in version["gate"]["reason"]

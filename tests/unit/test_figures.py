@@ -13,6 +13,16 @@ from winnow.evaluation import figures, svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 EPOCHS = {"epochs": [{"epoch": number, "loss": 1 / number, "score": 1 - 1 / (1 + number)} for number in range(1, 6)]}
+CURVE = {
+    "learning_curve": {
+        "points": [
+            {"examples": 40, "accuracy": 0.0, "interval": [0.0, 0.1]},
+            {"examples": 80, "accuracy": 0.75, "interval": [0.7, 0.8]},
+            {"examples": 320, "accuracy": 1.0, "interval": [0.9, 1.0]},
+        ],
+        "conclusion": "More examples will probably help: from 80 to 320 learnt examples, accuracy went from 0.750 to 1.000.",
+    }
+}
 REPORTS = {
     "exclusive": made(3, exclusive=True) | EPOCHS,
     "fifty labels": made(50, exclusive=True) | EPOCHS,
@@ -22,6 +32,7 @@ REPORTS = {
     "one epoch": made(2, exclusive=True) | {"epochs": EPOCHS["epochs"][:1]},
     "no epochs": made(2, exclusive=True) | {"epochs": []},
     "a thousand epochs": made(2, exclusive=True) | {"epochs": [{"epoch": number, "loss": 0.0, "score": 0.5} for number in range(1, 1001)]},
+    "learning curve": made(3, exclusive=True) | EPOCHS | CURVE,
     "nothing confused": made(60, exclusive=True) | EPOCHS | {"confusion": {"top": []}},
 }
 
@@ -138,3 +149,12 @@ def test_a_long_name_keeps_its_ends(name: str, shown: str) -> None:
 
     assert svg.length(cut, 12) <= 140
     assert cut == shown
+
+
+def test_the_learning_curve_has_a_dot_for_each_point_and_says_what_it_shows() -> None:
+    drawn = figures.examples(CURVE)
+
+    assert "80 learnt examples: accuracy 0.750, 95 % interval 0.700 to 0.800" in hints(drawn)
+    assert {"40", "80", "320", "More examples will probably help"} <= set(texts(drawn))
+    assert "This training has no learning curve" in figures.examples({"learning_curve": None})
+    assert "This training has no learning curve" in figures.examples({})

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.kernel_ridge import KernelRidge as Peer  # type: ignore[import-untyped, unused-ignore]
 
-from winnow.recipes.calibration import cross_entropy, fit_temperature
+from winnow.recipes.calibration import cross_entropy
 from winnow.recipes.kernel_ridge import KernelFitting, KernelRidge
 
 Matrix = NDArray[np.float32]
@@ -67,7 +67,7 @@ def test_it_says_what_scikit_learn_s_says(size: int, exclusive: bool) -> None:
 
 @pytest.mark.parametrize("exclusive", [True, False])
 @pytest.mark.parametrize("size", [40, pytest.param(300, marks=pytest.mark.slow)])
-def test_its_sharpness_is_the_likeliest_for_texts_that_are_really_left_out(size: int, exclusive: bool) -> None:
+def test_its_loss_is_that_of_texts_that_are_really_left_out(size: int, exclusive: bool) -> None:
     vectors, labels = points(size)
     truth, near = truth_of(labels, exclusive=exclusive), kernel(vectors, vectors)
     targets = targets_of(truth, exclusive=exclusive)
@@ -77,24 +77,30 @@ def test_its_sharpness_is_the_likeliest_for_texts_that_are_really_left_out(size:
         weights = np.linalg.solve(near[np.ix_(others, others)] + 0.1 * np.eye(size - 1), targets[others])
         left_out[place] = near[place, others] @ weights
     logits = left_out.astype(np.float32)
-    temperature = fit_temperature(logits, truth, exclusive=exclusive)
 
     ridge = learnt(vectors, truth, 0.1, exclusive=exclusive)
 
-    assert ridge.sharpness == pytest.approx(1 / temperature, rel=1e-3)
-    assert ridge.loss == pytest.approx(cross_entropy(logits / np.float32(temperature), truth, exclusive=exclusive), rel=1e-3)
-    assert 0.01 < ridge.loss < 2
+    assert ridge.loss == pytest.approx(cross_entropy(logits * np.float32(ridge.sharpness), truth, exclusive=exclusive), rel=1e-3)
 
 
-def test_of_many_texts_a_thousand_tell_the_sharpness(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_scores_have_one_scale_whatever_the_labels() -> None:
+    vectors, labels = points(200)
+    wrong = labels.copy()
+    wrong[::10] = (wrong[::10] + 1) % (labels.max() + 1)
+    right, noisy = (learnt(vectors, truth_of(each, exclusive=True), 0.1, exclusive=True) for each in (labels, wrong))
+
+    assert right.sharpness == noisy.sharpness
+
+
+def test_of_many_texts_a_thousand_tell_the_loss(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors, labels = points(600)
     truth = truth_of(labels, exclusive=True)
     by_all = learnt(vectors, truth, 0.1, exclusive=True)
     monkeypatch.setattr("winnow.recipes.kernel_ridge._LEFT_OUT", 300)
     by_half = learnt(vectors, truth, 0.1, exclusive=True)
 
-    assert by_half.sharpness != by_all.sharpness
-    assert by_half.sharpness == pytest.approx(by_all.sharpness, rel=0.15)
+    assert by_half.loss != by_all.loss
+    assert by_half.loss == pytest.approx(by_all.loss, abs=0.01)
     assert np.array_equal(by_half.weights, by_all.weights)
 
 

@@ -156,3 +156,17 @@ def test_what_no_classifier_can_be_made_of_is_said(feedback: list[Example], sent
 def test_the_only_test_text_may_not_go() -> None:
     with pytest.raises(DatasetError, match="no example is left"):
         merged([Example("t", ("z",))], [*many("a", 2), *many("b", 2)], examples("a", "t"))
+
+
+def test_a_version_without_test_examples_learns_from_all_feedback() -> None:
+    again = merge(TRAIN, [], [*many("a", 5, "new "), Example("A 1", ("b",))], 0, most_cross_validated=21, exclusive=True)
+
+    assert (len(again.parts.train), again.parts.test) == (21, [])
+    assert labels_of(again.parts.train, "a 1") == [("b",)]
+
+
+def test_one_that_becomes_too_large_for_cross_validation_holds_out_a_tenth() -> None:
+    parts = merge(TRAIN, [], many("a", 5, "new "), 0, most_cross_validated=20, exclusive=True).parts
+
+    assert (len(parts.train), len(parts.test)) == (19, 2)
+    assert not texts(parts.train) & texts(parts.test)

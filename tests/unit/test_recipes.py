@@ -187,7 +187,8 @@ def test_the_settings_are_filled_in_and_what_the_client_chose_stays(recipe: str)
 
 def test_another_seed_gives_another_classifier(recipe: str) -> None:
     one, other = (fit.train(recipe, examples(), Hyperparameters(n_iter=2, seed=seed), exclusive=True) for seed in (0, 1))
-    assert not np.array_equal(one.scores(TEXTS), other.scores(TEXTS))
+    # sentence has a closed form: only its folds, and so its thresholds, depend on the seed.
+    assert one.to_files() != other.to_files()
 
 
 @pytest.mark.parametrize("batch", [1, 4])

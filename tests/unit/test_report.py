@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest  # type: ignore[import-untyped, unused-ignore]
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support  # type: ignore[import-untyped, unused-ignore]
 
 from winnow.evaluation.calibration_error import reliability
@@ -240,22 +241,30 @@ def test_the_intervals_are_those_of_resampling_one_by_one(monkeypatch: pytest.Mo
             precision_recall_fscore_support(truth[rows], given[rows], labels=occur, average=average, zero_division=0)[2]
             for average in ("micro", "macro")
         ]
-        drawn.append([accuracy_score(truth[rows], given[rows]), *scored])
+        drawn.append(scored)
     expected = np.percentile(drawn, (2.5, 97.5), axis=0)
 
-    assert [whole[name] for name in ("accuracy", "micro_f1", "macro_f1")] == [pytest.approx(ends, abs=1e-6) for ends in expected.T]
+    assert [whole[name] for name in ("micro_f1", "macro_f1")] == [pytest.approx(ends, abs=1e-6) for ends in expected.T]
     # In several steps, as with many examples: the same draws.
     monkeypatch.setattr("winnow.evaluation.intervals._MOST_DRAWN", 60 * 7)
     assert intervals(truth, given, 3) == whole
 
 
-def test_the_interval_of_accuracy_is_as_wide_as_theory_says() -> None:
-    truth = np.ones((1000, 1), dtype=np.bool_)
-    given = np.arange(1000)[:, None] < 800
+@pytest.mark.parametrize(("right", "of"), [(24, 24), (0, 3), (800, 1000), (1, 2)])
+def test_the_interval_of_accuracy_is_wilson_s(right: int, of: int) -> None:
+    truth = np.ones((of, 1), dtype=np.bool_)
+    given = np.arange(of)[:, None] < right
 
-    low, high = intervals(truth, given, 0)["accuracy"]
-    # 0.8 ± 1.96 √(0.8 · 0.2 / 1000)
-    assert (low, high) == pytest.approx((0.7752, 0.8248), abs=0.003)
+    expected = binomtest(right, of).proportion_ci(method="wilson")
+    assert intervals(truth, given, 0)["accuracy"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_24_right_of_24_is_not_certainty() -> None:
+    right = np.eye(4, dtype=np.bool_)[np.arange(24) % 4]
+    found = intervals(right, right, 0)
+
+    # With one label each, micro-F1 is the accuracy.
+    assert found["accuracy"] == found["micro_f1"] == [pytest.approx(0.862, abs=5e-4), 1]
 
 
 def test_the_same_seed_gives_the_same_report() -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from winnow.datasets.split import sample, split
+from winnow.datasets.split import fold_of, sample, split
 from winnow.domain.dataset import Example
 from winnow.domain.errors import DatasetError
 
@@ -150,3 +150,48 @@ def test_a_label_whose_texts_all_have_another_label_too_is_trained_on_whatever_t
 
     for seed in range(20):
         assert "x" in counted(split(given, seed).train)
+
+
+def test_up_to_a_number_of_examples_nothing_is_held_out() -> None:
+    given = examples(a=30, b=20)
+
+    few, many = (split(given, seed=0, most_cross_validated=most) for most in (50, 49))
+
+    assert (len(few.train), few.test, few.labels) == (50, [], ("a", "b"))
+    assert len(many.test) == 10
+    assert few.train != split(given, seed=1, most_cross_validated=50).train
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_folds_hold_out_each_text_once_and_have_all_labels(seed: int) -> None:
+    given = [
+        *examples(many=40, some=10, two=2),
+        Example("Some 1", ("some",)),
+        Example("x", ("two", "rare")),
+        Example("y", ("many", "rare")),
+    ]
+
+    folds = [fold_of(given, place, 5, seed) for place in range(5)]
+
+    assert sorted(example.text for _, held_out in folds for example in held_out) == sorted(example.text for example in given)
+    for train, held_out in folds:
+        assert {label for example in train for label in example.labels} == {"many", "some", "two", "rare"}
+        keys = [{example.text.casefold() for example in part} for part in (train, held_out)]
+        assert not keys[0] & keys[1]
+        assert 9 <= len(held_out) <= 13
+
+
+def test_a_label_s_only_text_is_held_out_in_no_fold() -> None:
+    given = [*examples(a=10, b=10), Example("only", ("c",))]
+
+    assert all(Example("only", ("c",)) in fold_of(given, place, 5, 0)[0] for place in range(5))
+
+
+def test_with_a_few_more_examples_nearly_all_texts_stay_in_their_folds() -> None:
+    given = examples(a=60, b=60, c=9)
+    more = [*given, *(Example(f"another {number}", ("abc"[number % 3],)) for number in range(6))]
+
+    before, after = ({example.text: place for place in range(5) for example in fold_of(data, place, 5, 3)[1]} for data in (given, more))
+
+    assert sum(before[text] != after[text] for text in before) <= 10
+    assert fold_of(given, 0, 5, 3)[1] != fold_of(given, 0, 5, 4)[1]

@@ -6,7 +6,7 @@ from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.api.fields import is_true
 from winnow.api.idempotency import idempotency_key
 from winnow.api.properties import model_properties
-from winnow.aws import resources
+from winnow.aws import clients, resources
 from winnow.domain.dataset import DatasetReference
 from winnow.domain.errors import EncoderError, InvalidFieldError
 from winnow.domain.job import Hyperparameters, Promote, TrainingRequest
@@ -56,7 +56,10 @@ def _training_request(request: Request) -> TrainingRequest:
     properties = model_properties(given)
     # JSON Schema counts 3.0 as a whole number, and these fields may be strings.
     whole = {name: int(given[name]) for name in ("n_iter", "n_texts", "batch_size", "seed", "patience") if name in given}
-    return TrainingRequest(model_id, dataset, Hyperparameters(**{**given, **whole}), recipe, force_update, promote, properties=properties)
+    # The stack's own bucket has the texts anyway.
+    kept = {"keep_texts": dataset.s3bucket == clients.setting("DATASETS_BUCKET")}
+    chosen = Hyperparameters(**{**kept, **given, **whole})
+    return TrainingRequest(model_id, dataset, chosen, recipe, force_update, promote, properties=properties)
 
 
 def _recipe(name: str) -> str:

@@ -21,8 +21,10 @@ LISTS = {
     "list_versions": "versions",
     "list_examples": "batches",
     "list_batches": "batches",
+    "get_suspects": "suspects",
 }
 OF_A_MODEL = ("list_versions", "list_examples", "list_batches")
+SUSPECT = {"kind": "wrong", "label": "baking", "proposed": "cycling", "label_score": 0.1, "proposed_score": 0.8}
 TEXTS = ["I want to save for vacation!", "What do I owe the bank?", "Where does my money go?"]
 
 
@@ -41,11 +43,15 @@ def full(ready: Ready) -> Winnow:
     for model_id in ("tc-01", "tc-01", "tc-02", "tc-02", "tc-03"):
         version = winnow.create("create_model_force_update", id=model_id).body["version"]
         winnow.call("cancel_version", path={"model_id": model_id, "version": str(version)})
+    [key] = [key for key in winnow.objects() if key.endswith("/suspects.json")]
+    report = {"checked_by": "held-out", "checked": 9, "found": 3, "suspects": [SUSPECT | {"row": row} for row in (7, 8, 9)]}
+    winnow.s3.put_object(Bucket=winnow.names["Models"], Key=key, Body=json.dumps(report).encode())
     return winnow
 
 
 def page(winnow: Winnow, function: str, model_id: str = "tc-01", **query: str) -> Answer:
-    return winnow.call(function, query=query, path={"model_id": model_id} if function in OF_A_MODEL else {})
+    path = {"model_id": "tc-01", "version": "1"} if function == "get_suspects" else {"model_id": model_id} if function in OF_A_MODEL else {}
+    return winnow.call(function, query=query, path=path)
 
 
 def cursor(winnow: Winnow, function: str, model_id: str = "tc-01") -> str:
@@ -144,6 +150,7 @@ def test_a_place_that_somebody_made_up_shows_nothing_but_what_the_list_has(full:
         "list_versions": ["1", "2", "3", "4", "999999"],
         "list_examples": batches,
         "list_batches": batches,
+        "get_suspects": ["1", "2", "3", "999999"],
     }.items():
         name = read(cursor(full, function))["list"]
         whole = page(full, function).body[LISTS[function]]

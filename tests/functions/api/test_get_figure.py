@@ -39,7 +39,7 @@ def test_another_figure_is_not_found(ready: Ready, figure: str) -> None:
     answer = get(ready("exclusive.json"), figure)
 
     assert (answer.status, answer.body["type"]) == (404, "urn:winnow:problem:figure-not-found")
-    assert "confusion.svg, reliability.svg and learning.svg" in answer.body["detail"]
+    assert "confusion.svg, reliability.svg, learning.svg and examples.svg" in answer.body["detail"]
 
 
 def test_a_model_or_version_that_is_not_there_is_not_found(winnow: Winnow) -> None:
@@ -70,6 +70,17 @@ def test_a_figure_that_is_gone_is_a_fault_of_ours(ready: Ready) -> None:
 
     assert (answer.status, answer.body["type"]) == (500, "urn:winnow:problem:artifact")
     assert "evaluation/confusion.svg" in answer.body["detail"]
+
+
+def test_a_version_of_an_earlier_release_has_no_learning_curve(ready: Ready) -> None:
+    winnow = ready("exclusive.json")
+    [key] = [key for key in winnow.objects() if key.endswith("/examples.svg")]
+    winnow.s3.delete_object(Bucket=winnow.names["Models"], Key=key)
+
+    answer = get(winnow, "examples.svg")
+
+    assert (answer.status, answer.body["type"]) == (404, "urn:winnow:problem:figure-not-found")
+    assert "an evaluation has confusion.svg, reliability.svg and learning.svg" in answer.body["detail"]
 
 
 def test_the_call_takes_no_fields(ready: Ready) -> None:

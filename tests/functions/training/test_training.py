@@ -16,7 +16,7 @@ from winnow.evaluation import figures
 from winnow.recipes.catalogue import COSTS
 
 if TYPE_CHECKING:
-    from tests.conftest import Ready, Winnow
+    from tests.conftest import Json, Ready, Winnow
 
 
 @pytest.mark.parametrize(("dataset", "exclusive", "examples"), [("exclusive.json", True, 36), ("multilabel.jsonl", False, 26)])
@@ -30,14 +30,49 @@ def test_a_training_makes_a_version_that_answers(ready: Ready, dataset: str, exc
     assert winnow.call("predict", "predict_get_body").status == 200
 
 
-def test_training_and_test_examples_are_frozen_and_together_are_the_data_set(ready: Ready) -> None:
+def test_few_examples_are_frozen_and_all_learnt_and_each_is_measured(ready: Ready) -> None:
     winnow = ready("exclusive.json")
+    train = frozen(winnow, "train")
+
+    assert sorted(train) == sorted((record["text"], record["label"]) for record in load_dataset("exclusive.json"))
+    assert frozen(winnow, "test") == []
+    version, report = winnow.version(), evaluation(winnow)
+    assert (version["dataset"]["train_examples"], version["dataset"]["test_examples"]) == (36, 0)
+    assert (report["examples"], report["measured_by"]) == (36, "cross-validation")
+    assert "In 5 folds, classifiers answered 36 examples" in report["measured_how"]
+    assert version["evaluation"]["measured_by"] == "cross-validation"
+    winnow.train(force_update=True)
+    assert frozen(winnow, "train", version=2) == train
+
+
+@pytest.mark.parametrize("dataset", ["exclusive.json", "multilabel.jsonl"])
+def test_the_learning_curve_ends_at_the_accuracy(ready: Ready, dataset: str) -> None:
+    report = evaluation(ready(dataset))
+    points = report["learning_curve"]["points"]
+
+    assert len(points) >= 2
+    assert [point["examples"] for point in points] == sorted({point["examples"] for point in points})
+    assert (points[-1]["accuracy"], points[-1]["interval"]) == (report["accuracy"], report["intervals"]["accuracy"])
+    assert " learnt examples, accuracy went from " in report["learning_curve"]["conclusion"]
+
+
+def test_of_many_examples_a_part_is_held_out(winnow: Winnow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("winnow.recipes.catalogue._MOST_CROSS_VALIDATED", dict.fromkeys(COSTS, 35))
+    winnow.put_dataset()
+    winnow.train()
     train, test = frozen(winnow, "train"), frozen(winnow, "test")
 
     assert sorted(train + test) == sorted((record["text"], record["label"]) for record in load_dataset("exclusive.json"))
     assert {label for _, label in train} == {label for _, label in test} == {"baking", "cycling", "gardening"}
+    report = evaluation(winnow)
+    assert (report["examples"], report["measured_by"]) == (len(test), "held-out")
     winnow.train(force_update=True)
     assert frozen(winnow, "test", version=2) == test
+
+
+def evaluation(winnow: Winnow) -> Json:
+    report: Json = winnow.call("get_evaluation", path={"model_id": "tc-01", "version": "1"}).body
+    return report
 
 
 def test_the_full_evaluation_lies_beside_the_artifact(ready: Ready) -> None:

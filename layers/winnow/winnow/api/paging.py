@@ -15,6 +15,7 @@ from winnow.domain.errors import InvalidFieldError
 MODEL_ID = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 VERSION = "[1-9][0-9]{0,5}"
 BATCH = "[0-9]{8}T[0-9]{9}-[0-9a-f]{8}"
+PLACE = "[1-9][0-9]{0,5}"
 UPLOAD_NUMBER = "[0-9a-f]{32}"
 
 

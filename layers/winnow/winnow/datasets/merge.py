@@ -12,6 +12,8 @@ from winnow.domain.errors import DatasetError
 
 # The held-out share of the feedback. It is larger than for a large data set, because a training takes little feedback.
 _SHARE = 0.2
+# The held-out share of a data set that has become too large for cross-validation.
+_SHARE_OF_MANY = 0.1
 
 # Examples by `text_key`.
 _ByText = dict[str, Example]
@@ -31,12 +33,23 @@ class Merged:
     relabelled: int
 
 
-def merge(train: Sequence[Example], test: Sequence[Example], feedback: Sequence[Example], seed: int, *, exclusive: bool) -> Merged:
+def merge(
+    train: Sequence[Example],
+    test: Sequence[Example],
+    feedback: Sequence[Example],
+    seed: int,
+    *,
+    most_cross_validated: int = 0,
+    exclusive: bool,
+) -> Merged:
     """Add feedback, oldest first, to a version's training and test examples. The same seed gives the same result.
 
     The newest labels of a text win. A text of the test set stays there: feedback only changes its labels. One in five of the new texts per
     label is held out, and at least one if the label has two or more. Every label is trained on: if all its texts would be held out, one of
     them is trained on instead.
+
+    Without test examples, the version was measured by cross-validation, and nothing is held out of the result either, up to
+    `most_cross_validated` examples. Above, a tenth of it is held out.
 
     Raises DatasetError if no classifier can be made of the result.
     """
@@ -44,15 +57,17 @@ def merge(train: Sequence[Example], test: Sequence[Example], feedback: Sequence[
     in_train, in_test = _labels_by_text(train), _labels_by_text(test)
     known = in_train | in_test
     fresh = [example for key, example in newest.items() if key not in known]
-    more_train, more_test = hold_out(fresh, _SHARE, seed) if fresh else ([], [])
+    more_train, more_test = hold_out(fresh, _SHARE, seed) if fresh and test else (fresh, [])
     kept_train = [example for example in train if text_key(example.text) not in newest]
     kept_test = [example for example in test if text_key(example.text) not in newest]
     new_train = kept_train + [newest[key] for key in in_train if key in newest] + more_train
     # A test text keeps its old spelling and its place.
     again = [replace(example, labels=newest[key].labels) for key, example in _by_text(test).items() if key in newest]
     new_train, new_test = _every_label_trained(new_train, kept_test + again + more_test)
+    if not test and len(new_train) > most_cross_validated:
+        new_train, new_test = hold_out(new_train, _SHARE_OF_MANY, seed)
     labels = {label for example in new_train for label in example.labels}
-    _check(labels, new_test)
+    _check(labels, [*new_test, *([] if test else new_train)])
     random.Random(seed).shuffle(new_train)
     replaced = len(train) + len(test) - len(kept_train) - len(kept_test)
     return Merged(

@@ -6,6 +6,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from itertools import chain
 
 from winnow.domain.dataset import MAX_LABELS, Example
@@ -14,6 +15,9 @@ from winnow.domain.errors import DatasetError
 # One to train on and one to hold out.
 FEWEST_TEXTS = 2
 _MOST_NAMED = 5
+
+# The held-out shares, up to _FEW examples and above.
+_FEW, _SHARE_OF_FEW, _SHARE = 2_000, 0.2, 0.1
 
 # Examples with the same text (ignoring case and white space). They stay together.
 Group = list[Example]
@@ -29,11 +33,12 @@ class Split:
     exclusive: bool
 
 
-def split(examples: Sequence[Example], seed: int, *, exclusive: bool | None = None) -> Split:
+def split(examples: Sequence[Example], seed: int, *, most_cross_validated: int = 0, exclusive: bool | None = None) -> Split:
     """Check the examples and split them. The same seed gives the same split.
 
-    exclusive: the client's statement about the labels; None means as found. One text in five is held out up to 2,000 examples, and one in
-    ten above. Every label is trained on; exclusive labels are all tested too. A text is never on both sides.
+    exclusive: the client's statement about the labels; None means as found. Up to `most_cross_validated` examples, nothing is held out.
+    Above, one text in five is held out up to 2,000 examples, and otherwise one in ten. Every label is trained on; exclusive labels are all
+    tested too. A text is never on both sides.
 
     Raises DatasetError if no classifier can be made of the examples.
     """
@@ -45,7 +50,10 @@ def split(examples: Sequence[Example], seed: int, *, exclusive: bool | None = No
     groups = _groups(examples)
     texts = Counter(label for group in groups for label in _labels(group))
     _check(texts)
-    train, test = _part(groups, 0.2 if len(examples) <= 2_000 else 0.1, seed)
+    if len(examples) <= most_cross_validated:
+        train, test = _shuffled(groups, [], seed)
+    else:
+        train, test = _part(groups, _SHARE_OF_FEW if len(examples) <= _FEW else _SHARE, seed)
     return Split(train, test, tuple(sorted(texts)), _is_exclusive(examples) if exclusive is None else exclusive)
 
 
@@ -63,6 +71,31 @@ def hold_out(examples: Sequence[Example], share: float, seed: int) -> tuple[list
     Every label stays in training. A label with a single distinct text is only there.
     """
     return _part(_groups(examples), share, seed)
+
+
+def fold_of(examples: Sequence[Example], place: int, folds: int, seed: int) -> tuple[list[Example], list[Example]]:
+    """The training examples and the held-out examples of one of so many folds, stratified. Together, the folds hold out each text once.
+
+    The same seed gives the same folds. Every label stays in training, so a label's only distinct text is held out in no fold.
+
+    With a few more examples, nearly all texts stay in their folds, so that two versions of a data set can be compared by their folds.
+    """
+    train: list[Group] = []
+    test: list[Group] = []
+    for stratum in _strata(_groups(examples), seed):
+        most, sizes = -(-len(stratum) // folds), [0] * folds
+        for number, group in sorted((_number(group, seed), group) for group in stratum):
+            # The text's own fold, or if it has its share already, the smallest one.
+            wanted = number % folds
+            fold = wanted if sizes[wanted] < most else min(range(folds), key=lambda each: (sizes[each], (each - wanted) % folds))
+            sizes[fold] += 1
+            (test if fold == place else train).append(group)
+    return _shuffled(train, test, seed)
+
+
+def _number(group: Group, seed: int) -> int:
+    """A number that depends only on the group's text and the seed, in every process."""
+    return int.from_bytes(blake2b(f"{seed} {text_key(group[0].text)}".encode("utf-8", "surrogatepass"), digest_size=8).digest())
 
 
 def sample(examples: Sequence[Example], most: int, seed: int) -> list[Example]:
@@ -103,22 +136,28 @@ def _part(groups: Sequence[Group], share: float, seed: int) -> tuple[list[Exampl
         held_out = max(1, round(len(stratum) * share)) if len(stratum) > 1 else 0
         test += stratum[:held_out]
         train += stratum[held_out:]
-    _give_back({label for group in groups for label in _labels(group)}, train, test)
+    return _shuffled(train, test, seed)
+
+
+def _shuffled(train: Sequence[Group], test: list[Group], seed: int) -> tuple[list[Example], list[Example]]:
+    train = [*train, *_taken_back(train, test)]
     shuffled = list(chain.from_iterable(train))
     random.Random(seed).shuffle(shuffled)
     return shuffled, list(chain.from_iterable(test))
 
 
-def _give_back(labels: set[str], train: list[Group], test: list[Group]) -> None:
-    """Move groups from test to training until every label is trained on.
+def _taken_back(train: Sequence[Group], test: list[Group]) -> list[Group]:
+    """Take groups from test until every label is trained on.
 
-    A label is missing only if examples have several labels and all its texts were held out for rarer labels.
+    A label is missing if its only text was held out, or if examples have several labels and all its texts were held out for rarer labels.
     """
-    trained = {label for group in train for example in group for label in example.labels}
-    for label in sorted(labels - trained):
+    taken: list[Group] = []
+    trained = {label for group in train for label in _labels(group)}
+    for label in sorted({label for group in test for label in _labels(group)} - trained):
         group = next(group for group in test if label in _labels(group))
         test.remove(group)
-        train.append(group)
+        taken.append(group)
+    return taken
 
 
 def text_key(text: str) -> str:

@@ -87,6 +87,19 @@ class ReportNotFoundError(WinnowError):
     kind = "report-not-found"
 
 
+class SuspectsNotFoundError(WinnowError):
+    """The version's labels were not checked, because an earlier release trained it."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "suspects-not-found"
+
+    def __init__(self, model_id: str, version: int) -> None:
+        super().__init__(
+            f"The labels of version {version} of model {model_id!r} were not checked, because an earlier release trained it:"
+            " train a new version to see the suspects."
+        )
+
+
 class FeedbackBatchNotFoundError(WinnowError):
     """The model has no feedback batch with this id, or the batch was taken back."""
 
@@ -224,16 +237,20 @@ class NotCancellableError(WinnowError):
 
 
 class NothingToCompareError(WinnowError):
-    """Two versions can't be compared: every held-out example of one was a training example of the other."""
+    """Two versions can't be compared: there is no example that both can answer without having learnt it.
+
+    relabelled: the number of those that there are, but with other labels in each version.
+    """
 
     status = HTTPStatus.CONFLICT
     kind = "nothing-to-compare"
 
-    def __init__(self, model_id: str, before: int, after: int) -> None:
-        super().__init__(
-            f"Versions {before} and {after} of model {model_id!r} can't be compared:"
-            " every held-out example of one was a training example of the other."
-        )
+    def __init__(self, model_id: str, before: int, after: int, *, relabelled: int = 0) -> None:
+        if relabelled:
+            why = f"the labels of all {relabelled:,} examples that both can answer have changed between them."
+        else:
+            why = "there is no example that both can answer without having learnt it."
+        super().__init__(f"Versions {before} and {after} of model {model_id!r} can't be compared: {why}")
 
 
 class BusyError(WinnowError):

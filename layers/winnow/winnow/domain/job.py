@@ -27,7 +27,7 @@ class Hyperparameters:
     n_texts: the largest number of texts to train on; None for all.
     exclusive: whether each text has exactly one label; None to decide from the data.
     min_precision: the share of right answers among the accepted ones, from which an exclusive model's threshold follows.
-    keep_texts: whether the evaluation may quote the texts that were classified wrongly.
+    keep_texts: whether the evaluation may quote the texts that were classified wrongly, and the suspects their texts.
     patience: stop after this many epochs without a better score on held-out examples, and take the best epoch.
     max_minutes: stop after this many minutes of training, and take the best epoch so far.
     """

@@ -15,7 +15,7 @@ DESCRIPTION = "classifier.json"
 
 
 # The figures of an evaluation, by their names in the API.
-FIGURES = ("confusion.svg", "reliability.svg", "learning.svg")
+FIGURES = ("confusion.svg", "reliability.svg", "learning.svg", "examples.svg")
 
 
 class VersionStatus(StrEnum):

@@ -1,4 +1,4 @@
-"""A report as SVG pictures: confusion, reliability and learning curve."""
+"""A report as SVG pictures: confusion, reliability, learning by epoch, and the learning curve by number of examples."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FAINT = 0.28
 
 def draw(report: Report) -> dict[str, str]:
     """The figures, by the names in FIGURES. report: from `evaluation_report`, with "epochs"."""
-    return dict(zip(FIGURES, (confusion(report), reliability(report), learning(report)), strict=True))
+    return dict(zip(FIGURES, (confusion(report), reliability(report), learning(report), examples(report)), strict=True))
 
 
 def confusion(report: Report) -> str:
@@ -81,6 +81,37 @@ def learning(report: Report) -> str:
         parts += _curve(shares, epochs, (bottom, bottom - 250), _FIFTHS, named=("score", ORANGE))
         about += f" Score on held-out texts: {scores[-1][1]:.3f}."
     return drawing(bottom + 62, "Learning", about, parts)
+
+
+def examples(report: Report) -> str:
+    """The learning curve: accuracy by the number of learnt examples, with 95 % intervals."""
+    curve = report.get("learning_curve")
+    if curve is None:
+        return drawing(_TOP + 20, "Learning curve", "This training has no learning curve: only small data sets do.", [])
+    across, up, points = (82.0, WIDTH - 36.0), (_TOP + 360, _TOP), curve["points"]
+    # Each point has about twice the examples of the one before.
+    shares = [_logarithmic(point["examples"], points[0]["examples"], points[-1]["examples"]) for point in points]
+    columns = [(share, f"{point['examples']:,}") for share, point in zip(shares, points, strict=True)]
+    parts = [*_grid(across, up, columns, _FIFTHS, below="learnt examples", beside="accuracy")]
+    places = [_at(across, share) for share in shares]
+    for end in (0, 1):
+        ends = [(x, _at(up, point["interval"][end])) for x, point in zip(places, points, strict=True)]
+        parts.append(line(ends, MUTED, dashes="5 5"))
+    parts.append(line([(x, _at(up, point["accuracy"])) for x, point in zip(places, points, strict=True)], BLUE, width=2))
+    for x, point in zip(places, points, strict=True):
+        low, high = point["interval"]
+        parts.append(line([(x, _at(up, low)), (x, _at(up, high))], BLUE))
+        hint = f"{point['examples']:,} learnt examples: accuracy {point['accuracy']:.3f}, 95 % interval {low:.3f} to {high:.3f}"
+        parts.append(dot(x, _at(up, point["accuracy"]), BLUE, BLUE, hint=hint))
+    # One sentence in two lines: it is too wide for one.
+    for place, words in enumerate(curve["conclusion"].split(": ")):
+        parts.append(text(across[0], up[0] + 84 + 20 * place, words, weight=400 if place else 600))
+    about = "Accuracy on held-out texts by the number of learnt examples. Dashed: 95 % intervals."
+    return drawing(up[0] + 130, "Learning curve", about, parts)
+
+
+def _logarithmic(value: int, low: int, high: int) -> float:
+    return math.log(value / low) / math.log(high / low)
 
 
 def _by_epoch(report: Report, name: str) -> list[tuple[int, float]]:

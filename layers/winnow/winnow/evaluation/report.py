@@ -28,7 +28,7 @@ def evaluation_report(
     truth: Flags,
     scores: Scores,
     uncalibrated: Scores,
-    thresholds: Sequence[float],
+    thresholds: Sequence[float] | Scores,
     labels: Sequence[str],
     exclusive: bool,
     rows: Sequence[int],
@@ -37,18 +37,19 @@ def evaluation_report(
 ) -> dict[str, Any]:
     """All measurements on n held-out examples with C labels, as JSON values with six digits. n is at least 1.
 
-    truth, scores (calibrated) and uncalibrated: of shape (n, C), scores from 0 to 1. thresholds and labels: C values. rows and texts: n
-    values; a row is the example's number in the data set. Without texts the report shows none. Raises ValueError if the shapes don't match.
+    truth, scores (calibrated) and uncalibrated: of shape (n, C), scores from 0 to 1. labels: C values. thresholds: C values, or of shape
+    (n, C) if each example has its own. rows and texts: n values; a row is the example's number in the data set. Without texts the report
+    shows none. Raises ValueError if the shapes don't match.
 
     The prediction for exclusive labels is the best label, whatever its threshold. Otherwise it is every label that reaches its threshold.
     """
     shape = (len(rows), len(labels))
-    agree = {truth.shape, scores.shape, uncalibrated.shape} == {shape} and len(thresholds) == shape[1]
+    agree = {truth.shape, scores.shape, uncalibrated.shape} == {shape} and np.shape(thresholds)[-1] == shape[1]
     if not agree or len(rows if texts is None else texts) != shape[0]:
         raise ValueError(
             f"The shapes don't match: expected {shape[0]} examples and {shape[1]} labels in truth, scores, thresholds and texts."
         )
-    predicted = _predicted(scores, thresholds, exclusive=exclusive)
+    predicted = predicted_flags(scores, thresholds, exclusive=exclusive)
     mistakes = _mistakes(truth, predicted, scores, exclusive=exclusive)
     return {
         **measures(truth, predicted, labels),
@@ -72,7 +73,11 @@ def evaluation_report(
     }
 
 
-def _predicted(scores: Scores, thresholds: Sequence[float], *, exclusive: bool) -> Flags:
+def predicted_flags(scores: Scores, thresholds: Sequence[float] | Scores, *, exclusive: bool) -> Flags:
+    """The predicted labels of each example, of shape (n, C), as `evaluation_report` counts them.
+
+    scores: of shape (n, C). thresholds: of shape (C,), or (n, C) if each example has its own.
+    """
     if not exclusive:
         # Compare as float32, like the classifier when it answers.
         return np.asarray(scores >= np.asarray(thresholds, dtype=np.float32), dtype=np.bool_)

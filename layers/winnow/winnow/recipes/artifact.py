@@ -18,7 +18,7 @@ from winnow.domain.model import DESCRIPTION
 from winnow.recipes.calibration import scores_of
 from winnow.recipes.catalogue import COSTS
 from winnow.recipes.encoder import Find, described, find_installed
-from winnow.recipes.familiarity import familiarity
+from winnow.recipes.familiarity import EARLIER_SCORE_WEIGHT, SCORE_WEIGHT, familiarity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,12 +39,10 @@ _BITS = 32
 
 @runtime_checkable
 class OfSentences(Protocol):
-    """A classifier with a sentence encoder. It knows how near a text is to the texts it learnt (recipes.familiarity)."""
+    """A classifier with a sentence encoder."""
 
     @property
     def encoding(self) -> Encoding: ...
-
-    def judged(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]: ...
 
 
 @runtime_checkable
@@ -93,8 +91,8 @@ class Judged:
 class TrainedClassifier:
     """A classifier ready to answer, with its temperature and the lowest score at which each label is accepted.
 
-    least_familiarity: the lowest familiarity at which any label is accepted. None if labels aren't exclusive or the classifier can't
-    measure it.
+    least_familiarity: the lowest familiarity at which any label is accepted. None if labels aren't exclusive or an earlier release trained
+    the classifier without it. score_weight: the weight of the score in the familiarity.
     """
 
     recipe: str
@@ -102,6 +100,7 @@ class TrainedClassifier:
     temperature: float
     thresholds: tuple[float, ...]
     least_familiarity: float | None = None
+    score_weight: float = SCORE_WEIGHT
     _least_scores: NDArray[np.float32] = field(init=False, repr=False, compare=False)
     """The thresholds in the type that numpy compares with, of shape (labels,)."""
 
@@ -129,14 +128,16 @@ class TrainedClassifier:
 
     def judged(self, texts: Sequence[str]) -> Judged:
         """Logits, scores and familiarity of texts."""
-        if self.least_familiarity is not None and isinstance(self.classifier, OfSentences):
-            logits, nearness = self.classifier.judged(texts)
-            scores = scores_of(logits, self.temperature, exclusive=self.exclusive)
-            familiar = familiarity(nearness, scores) >= np.float32(self.least_familiarity)
-        else:
-            logits, familiar = self.classifier.logits(texts), None
-            scores = scores_of(logits, self.temperature, exclusive=self.exclusive)
-        return Judged(logits, scores, familiar)
+        if self.least_familiarity is None:
+            return self.judge(self.classifier.logits(texts), None)
+        return self.judge(*self.classifier.judged(texts))
+
+    def judge(self, logits: NDArray[np.float32], nearness: NDArray[np.float32] | None) -> Judged:
+        """`judged` of texts whose logits and nearness are known. Shapes: (texts, labels) and (texts,)."""
+        scores = scores_of(logits, self.temperature, exclusive=self.exclusive)
+        if nearness is None or self.least_familiarity is None:
+            return Judged(logits, scores, None)
+        return Judged(logits, scores, familiarity(nearness, scores, self.score_weight) >= np.float32(self.least_familiarity))
 
     def accepts(self, judged: Judged) -> NDArray[np.bool_]:
         """Whether any label of each text is accepted, of shape (texts,)."""
@@ -201,6 +202,7 @@ class TrainedClassifier:
             "temperature": self.temperature,
             "thresholds": self.thresholds,
             "least_familiarity": self.least_familiarity,
+            "score_weight": self.score_weight,
             "encoder": self.encoder,
         }
         return {DESCRIPTION: json.dumps(description, ensure_ascii=False).encode(), _WEIGHTS: self.classifier.to_bytes()}
@@ -228,12 +230,13 @@ class TrainedClassifier:
                 f"The version's files have the form {description['form']!r}, but this release only reads {_FORM}: train it again."
             )
         recipe = description["recipe"]
-        # Older artifacts have neither.
+        # Older artifacts don't have all of these.
         needed, least = description.get("encoder"), description.get("least_familiarity")
+        score_weight = description.get("score_weight", EARLIER_SCORE_WEIGHT)
         given = {"encoding": find(needed["name"], needed["digest"])} if needed else {}
         made_by = recipe_of(recipe).Classifier
         classifier: Classifier = made_by(
             description["labels"], exclusive=description["exclusive"], language=description["language"], **given
         )
         classifier.from_bytes(files[_WEIGHTS])
-        return cls(recipe, classifier, description["temperature"], tuple(description["thresholds"]), least)
+        return cls(recipe, classifier, description["temperature"], tuple(description["thresholds"]), least, score_weight)

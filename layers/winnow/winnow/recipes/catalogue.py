@@ -3,7 +3,7 @@
 Without spaCy and numpy: the API and the workflow's first task don't have the spaCy layer.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from winnow.domain.errors import EncoderError
 
@@ -18,6 +18,16 @@ RECIPES = (AUTO, *COSTS)
 
 OF_ENCODER = ("sentence", "best")
 """The recipes that need a sentence encoder."""
+
+_MOST_CROSS_VALIDATED: Mapping[str, int] = {"linear": 2_000, "cnn": 500, "sentence": 2_000, "best": 2_000}
+
+
+def most_cross_validated(recipes: Sequence[str]) -> int:
+    """Up to this number of examples, trainings with these recipes are measured by cross-validation: each recipe is fitted some more times.
+
+    Above it, a part of the examples is held out instead. cnn takes the longest to fit.
+    """
+    return min(_MOST_CROSS_VALIDATED[recipe] for recipe in recipes)
 
 
 def candidates(recipe: str, *, has_encoder: bool) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ independent labels is that of the true cross-entropy, not of the squared error.
 
 from __future__ import annotations
 
+import io
 import math
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,9 +24,10 @@ from thinc.api import Adam, Linear, Model, Softmax, chain, concatenate, fix_rand
 
 from winnow.domain.dataset import Example
 from winnow.domain.job import Hyperparameters
-from winnow.recipes import optimizer_state
+from winnow.recipes import arrays, optimizer_state
 from winnow.recipes.calibration import scores_of
 from winnow.recipes.cnn_layers import Ops
+from winnow.recipes.features import SPACE, known_share, read, without_words
 from winnow.recipes.text import break_long_runs
 
 if TYPE_CHECKING:
@@ -40,6 +42,10 @@ _BATCH = 16
 _LEAST_SCORE = 1e-7
 _SCORED_AT_ONCE = 256
 _OPS = Ops()
+# The length of the shortest character n-grams of the known features.
+_SHORTEST = 3
+# The first bytes of a zip file, which a numpy archive is.
+_ARCHIVE = b"PK"
 # The strings that the vocabulary keeps beyond the language's own, up to five per word. Frequent words are among the first. (A hundred texts
 # of Banking77 took 17 ms with kept words and 25 ms without.) Longer texts are not kept: one alone could exceed the bound.
 _KEPT_STRINGS, _MOST_CHARACTERS_KEPT = 10_000, 1_000
@@ -135,6 +141,8 @@ class Classifier:
         self.exclusive = exclusive
         self.language = language
         self.nlp: Language = spacy.blank(language)
+        # The places of the features of the learnt texts (recipes.features).
+        self._known: NDArray[np.bool_] = np.zeros(SPACE, np.bool_)
         self._own_strings, self._own_words = len(self.nlp.vocab.strings), len(self.nlp.vocab)
         name = "textcat" if exclusive else "textcat_multilabel"
         config = {"model": {**_MODEL, "exclusive_classes": exclusive, "nO": len(labels)}}
@@ -159,11 +167,22 @@ class Classifier:
                 scores[start : start + len(part)] = self.textcat.predict(kept + [self._doc(text) for text in part[len(kept) :]])
         return _logits(scores, exclusive=self.exclusive)
 
+    def judged(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Logits, of shape (texts, labels), and the nearness to the learnt texts, of shape (texts,) (recipes.familiarity)."""
+        shares = [np.empty(0, np.float32), *(known_share(part, self._known.take(part.places)) for part in read(texts, _SHORTEST))]
+        return self.logits(texts), np.where(without_words(texts), np.float32(0), np.concatenate(shares))
+
+    def learn_features(self, texts: Sequence[str]) -> None:
+        """Remember the features of the learnt texts, for `judged`."""
+        self._known = np.zeros(SPACE, np.bool_)
+        for part in read(texts, _SHORTEST):
+            self._known[part.places] = True
+
     def spacy_model(self, temperature: float) -> tuple[dict[str, Any], bytes]:
         """The config of the architecture that gives the same scores in a pipeline, and the weights to load."""
         config = {**_MODEL, "exclusive_classes": self.exclusive, "temperature": temperature, "nO": len(self.labels)}
         resolved: Model[Any, Any] = registry.resolve({"model": config})["model"]
-        resolved.layers[0].from_bytes(self.to_bytes())
+        resolved.layers[0].from_bytes(self.textcat.model.to_bytes())
         return config, resolved.to_bytes()
 
     @property
@@ -171,15 +190,22 @@ class Classifier:
         """The bytes in memory: the weights, and an estimate of what spaCy needs for the language."""
         nodes = self.textcat.model.walk()
         weights = (node.get_param(name) for node in nodes for name in node.param_names if node.has_param(name))
-        return _LANGUAGE_TAKES + _WORD_TAKES * self._own_words + sum(int(each.nbytes) for each in weights)
+        return _LANGUAGE_TAKES + _WORD_TAKES * self._own_words + self._known.nbytes + sum(int(each.nbytes) for each in weights)
 
     def to_bytes(self) -> bytes:
-        """The weights, which are all that training changes."""
-        return bytes(self.textcat.model.to_bytes())
+        """Everything that training changes: the weights and the known features."""
+        file = io.BytesIO()
+        np.savez(file, known=np.packbits(self._known), weights=np.frombuffer(self.textcat.model.to_bytes(), np.uint8))
+        return file.getvalue()
 
     def from_bytes(self, weights: bytes) -> Classifier:
-        """Load the weights of a classifier with the same language, labels and exclusiveness."""
+        """Load what training changed in a classifier with the same language, labels and exclusiveness."""
         self.textcat.cfg["labels"] = self.labels
+        # Before the release with known features, the bytes were the weights alone.
+        if weights.startswith(_ARCHIVE):
+            found = arrays.read(weights)
+            self._known = np.unpackbits(found["known"]).astype(np.bool_)
+            weights = found["weights"].tobytes()
         self.textcat.model.from_bytes(weights)
         return self
 
@@ -222,6 +248,7 @@ class CnnFitting:
         return self._learnt / len(self._examples)
 
     def begin(self) -> Iterator[None]:
+        self._classifier.learn_features([example.text for example in self._examples])
         fix_random_seed(self._seed)
         nlp, textcat = self._classifier.nlp, self._classifier.textcat
         nlp.config["initialize"]["components"][textcat.name] = {"labels": list(self._classifier.labels)}

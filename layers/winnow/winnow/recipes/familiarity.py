@@ -2,7 +2,7 @@
 
 The best label's score is not enough, because a softmax always gives its total to the labels. Nearness to learnt texts is better at
 detecting unrelated texts (Sun et al. 2022, arXiv 2204.06507), and the score is better at detecting almost related ones. Their weighted sum
-is better than each at both. The weight was found on labels left out of training sets.
+is better than each at both. The weight was found on texts of other topics and on labels left out of training sets.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 _NEAREST = 5
-_SCORE_WEIGHS = np.float32(0.6)
+SCORE_WEIGHT = 0.3
+# Of the artifacts that don't say it.
+EARLIER_SCORE_WEIGHT = 0.6
 # At most this share of the texts with known labels is refused: a higher share costs more than the strangers are worth.
 _REFUSED = 0.05
 # The two labels that a classifier needs, and one to leave out.
@@ -25,12 +27,13 @@ _FEWEST_LABELS = 3
 _DIGITS = 6
 
 
-def familiarity(nearness: Floats, scores: Floats) -> Floats:
-    """The familiarity of each text, shape (n,): from below 0 (strange) to 1.6 (known).
+def familiarity(nearness: Floats, scores: Floats, score_weight: float) -> Floats:
+    """The familiarity of each text, shape (n,): from below 0 (strange) to 1 + score_weight (known).
 
-    nearness: the mean cosine to the five nearest learnt texts, shape (n,). scores: calibrated, shape (n, labels).
+    nearness: with a sentence encoder the mean cosine to the five nearest learnt texts, otherwise the share of known features, shape (n,).
+    scores: calibrated, shape (n, labels).
     """
-    return np.asarray(nearness + _SCORE_WEIGHS * scores.max(axis=1), np.float32)
+    return np.asarray(nearness + np.float32(score_weight) * scores.max(axis=1), np.float32)
 
 
 def nearest(near: Floats) -> Floats:

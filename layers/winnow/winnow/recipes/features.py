@@ -37,6 +37,7 @@ _FORM: Final = "NFKC"
 # needs.
 _MOST_MARKS = 30
 # A run of word characters, cut into pieces of 64, or any other single character except white space.
+_SILENT = "CMPZ"
 _WORD = re.compile(r"\w{1,64}|[^\w\s]")
 
 # The characters read at once: one array for all texts takes a third of the time of one per text, but must stay small.
@@ -105,6 +106,21 @@ def bags(texts: Sequence[Sequence[str]], shortest: int) -> Bags:
     values /= np.sqrt(np.bincount(family, values * values))[family]
     values *= _FAMILIES_WEIGH.take(family & 1)
     return Bags(len(texts), family >> 1, (keys & (SPACE - 1)).astype(np.int32), values.astype(np.float32))
+
+
+def known_share(found: Bags, known: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """The share of each text's features that are known, by their squared values, of shape (texts,). 0 for a text without features.
+
+    known: for each feature, of shape (n,).
+    """
+    mass = (found.values * found.values).astype(np.float64)
+    total, of_known = (np.bincount(found.of, each, found.texts) for each in (mass, mass * known))
+    return np.divide(of_known, total, out=np.zeros(found.texts), where=total > 0).astype(np.float32)
+
+
+def without_words(texts: Sequence[str]) -> NDArray[np.bool_]:
+    """Whether each text has only punctuation, white space and invisible characters, of shape (texts,). Such features say nothing."""
+    return np.array([all(unicodedata.category(each)[0] in _SILENT for each in text) for text in texts], np.bool_)
 
 
 def _counted[Key: np.signedinteger](keys: NDArray[Key]) -> tuple[NDArray[Key], NDArray[np.intp]]:

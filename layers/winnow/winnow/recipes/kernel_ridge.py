@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from winnow.recipes.calibration import cross_entropy, fit_temperature
+from winnow.recipes.calibration import cross_entropy
 from winnow.recipes.contrast import Contrast, projected
 from winnow.recipes.familiarity import nearest
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     Matrix = NDArray[np.float32]
 
 _WIDTH = np.float32(2)
+# The same for every fitting, so that the folds and the classifier that answers have one scale: the temperature, found on the folds, is for
+# that scale. Earlier releases fitted it to left-out texts of each fitting. With a few wrong labels it jumped from 6 to 50.
+_SHARPNESS = 10.0
 # Columns between two yields: under a second with the most texts, and large enough for BLAS.
 _BLOCK = 256
 _SCORED_AT_ONCE = 256
@@ -30,8 +33,8 @@ _LEFT_OUT = 1000
 class KernelRidge:
     """Logits of vectors. vectors: the learnt ones, of shape (n, d). weights: of shape (n, C).
 
-    sharpness: the factor that turns scores into the likeliest logits of new texts. projection: applied to all vectors first, of shape (d,
-    d), or None. unprojected: the learnt vectors before the projection, or None.
+    sharpness: the factor from scores, which are mostly between the targets, to logits. projection: applied to all vectors first, of shape
+    (d, d), or None. unprojected: the learnt vectors before the projection, or None.
     """
 
     def __init__(self) -> None:
@@ -39,7 +42,7 @@ class KernelRidge:
         self.unprojected: Matrix | None = None
         self.vectors: Matrix = np.empty((0, 0), np.float32)
         self.weights: Matrix = np.empty((0, 0), np.float32)
-        self.sharpness = 1.0
+        self.sharpness = _SHARPNESS
         self.loss = 0.0
 
     @property
@@ -83,9 +86,7 @@ class KernelRidge:
         columns[left_out, np.arange(len(left_out))] = 1
         yield from factor.solve_lower(columns)
         without = targets[left_out] - weights[left_out] / np.einsum("ij,ij->j", columns, columns)[:, None]
-        temperature = fit_temperature(without, truth[left_out], exclusive=exclusive)
-        self.sharpness = 1 / temperature
-        self.loss = cross_entropy(without / np.float32(temperature), truth[left_out], exclusive=exclusive)
+        self.loss = cross_entropy(without * np.float32(self.sharpness), truth[left_out], exclusive=exclusive)
         self.vectors, self.weights = _kept(vectors), weights
 
     def arrays(self) -> dict[str, NDArray[Any]]:

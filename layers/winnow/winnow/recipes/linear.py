@@ -76,6 +76,10 @@ class Classifier:
         """Of shape (texts, labels)."""
         return self.layer.logits(texts)
 
+    def judged(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Logits, of shape (texts, labels), and the nearness to the learnt texts, of shape (texts,) (recipes.familiarity)."""
+        return self.layer.judged(texts)
+
     def contributions(self, text: str, label: str) -> tuple[float, list[ExplainedWord]]:
         """The label's bias, and the contribution of each word to its logit. Together they add up to the logit."""
         number, words = self.labels.index(label), words_of(text)

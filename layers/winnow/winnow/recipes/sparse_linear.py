@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from winnow.recipes import arrays
-from winnow.recipes.features import SPACE, Bags, Features, bags, read, sources, words_of
+from winnow.recipes.features import SPACE, Bags, Features, bags, known_share, read, sources, without_words, words_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,6 +47,17 @@ class SparseLinear:
     def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Of shape (texts, C). Features without a row are ignored."""
         return self.logits_of([features for part in read(texts, self.shortest) for features in self.weighed(part).each()])
+
+    def judged(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Logits, of shape (texts, C), and the share of each text's features that have a row, of shape (texts,).
+
+        The share is 0 for a text without words.
+        """
+        logits, shares = [np.empty((0, len(self.bias)), np.float32)], [np.empty(0, np.float32)]
+        for part in read(texts, self.shortest):
+            logits.append(self.logits_of(self.weighed(part).each()))
+            shares.append(known_share(part, self._row_of.take(part.places) >= 0))
+        return np.concatenate(logits), np.where(without_words(texts), np.float32(0), np.concatenate(shares))
 
     def logits_of(self, texts: Sequence[Features]) -> NDArray[np.float32]:
         """Logits of texts that `weighed` returned."""

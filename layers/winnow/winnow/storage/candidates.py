@@ -15,7 +15,7 @@ from winnow.storage.artifacts import ARTIFACT, MANIFEST, Artifacts
 from winnow.storage.checkpoints import CHECKPOINTS, candidate_name
 from winnow.storage.job_objects import read_of_job
 from winnow.storage.removal import remove_page, remove_prefix, stored_under
-from winnow.storage.version_reports import EPOCHS, write_report
+from winnow.storage.version_reports import EPOCHS, HELD_OUT, write_report
 
 if TYPE_CHECKING:
     from winnow.storage.bucket import Bucket
@@ -30,13 +30,19 @@ class Candidates:
         self._bucket = bucket
         self._artifacts = Artifacts(bucket)
 
-    def write(self, job: TrainingJob, recipe: str, files: Mapping[str, bytes], epochs: Mapping[str, Any]) -> str:
+    def write(
+        self, job: TrainingJob, recipe: str, files: Mapping[str, bytes], epochs: Mapping[str, Any], held_out: bytes | None = None
+    ) -> str:
         """Write the history of a candidate's epochs, its artifact's files, and last their manifest. Returns the manifest's SHA-256.
+
+        held_out: the answers of the folds (`HeldOut`), if there are any.
 
         The digest is part of a file's name, and the manifest is written once. So if a task is repeated, or two run at the same time, no
         file of a manifest is ever overwritten. The first manifest counts. ArtifactError if a file of it is missing or wrong.
         """
         write_report(self._bucket, job, candidate_name(recipe, EPOCHS), epochs)
+        if held_out is not None:
+            self._bucket.put(job.prefix + candidate_name(recipe, HELD_OUT), held_out)
         manifest: dict[str, dict[str, str | int]] = {}
         for name, body in files.items():
             sha256 = hashlib.sha256(body).hexdigest()
@@ -53,7 +59,7 @@ class Candidates:
         return there
 
     def take(self, job: TrainingJob, recipe: str) -> None:
-        """Make a candidate the version's artifact. Its files are in place already, so this writes only the epochs and the manifest.
+        """Make a candidate the version's artifact. Its files are in place already, so this writes only the other objects and the manifest.
 
         A repetition changes nothing.
         """
@@ -62,7 +68,10 @@ class Candidates:
         except ArtifactError:
             # The candidate was taken before, and the leftovers are removed. Otherwise reading the version's artifact fails later.
             return
-        # The manifest comes last, so if it exists, the epochs exist too.
+        held_out = self._bucket.find(job.prefix + candidate_name(recipe, HELD_OUT))
+        if held_out is not None:
+            self._bucket.put_once(job.prefix + HELD_OUT, held_out)
+        # The manifest comes last, so if it exists, the others exist too.
         for name, body in taken.items():
             self._bucket.put_once(job.prefix + name, body)
 

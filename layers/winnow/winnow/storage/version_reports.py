@@ -1,4 +1,4 @@
-"""The reports of a version: the report on its data set, its evaluation with figures, and the history of its epochs."""
+"""The reports of a version: on its data set, its evaluation with figures, its suspects, and the history of its epochs."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from winnow.domain.errors import ArtifactError
+from winnow.domain.errors import ArtifactError, FigureNotFoundError
 from winnow.domain.job import TrainingJob
+from winnow.domain.model import FIGURES
 from winnow.storage.job_objects import read_of_job
 
 if TYPE_CHECKING:
     from winnow.storage.bucket import Bucket
 
 EPOCHS = "epochs.json"
+HELD_OUT = "held-out.npz"
 _DATASET = "report.json"
 _EVALUATION = "evaluation.json"
+_SUSPECTS = "suspects.json"
 
 
 class VersionReports:
@@ -43,17 +46,33 @@ class VersionReports:
         """What `write_evaluation` wrote. ArtifactError if there is none."""
         return self._read(job, _EVALUATION)
 
+    def write_suspects(self, job: TrainingJob, suspects: Mapping[str, Any]) -> None:
+        """Write the examples whose labels look wrong."""
+        self._bucket.put_json(job.prefix + _SUSPECTS, suspects)
+
+    def suspects(self, job: TrainingJob) -> dict[str, Any] | None:
+        """What `write_suspects` wrote, or None: earlier releases wrote none."""
+        body = self._bucket.find(job.prefix + _SUSPECTS)
+        return None if body is None else dict(json.loads(body))
+
     def write_figure(self, job: TrainingJob, name: str, svg: str) -> None:
         """Write a figure of the version's evaluation."""
         self._bucket.put(job.prefix + _figure(name), svg.encode(), "image/svg+xml")
 
     def figure(self, job: TrainingJob, name: str) -> str:
-        """What `write_figure` wrote. ArtifactError if there is none."""
+        """What `write_figure` wrote. ArtifactError if there is none; FigureNotFoundError if an earlier release wrote the others."""
+        if name == FIGURES[-1] and self._bucket.find(job.prefix + _figure(name)) is None:
+            # Versions of earlier releases have no learning curve.
+            raise FigureNotFoundError(FIGURES[:-1])
         return read_of_job(self._bucket, job, _figure(name)).decode()
 
     def epochs(self, job: TrainingJob) -> dict[str, Any]:
         """The history of the epochs of the version's training. ArtifactError if there is none."""
         return self._read(job, EPOCHS)
+
+    def held_out(self, job: TrainingJob) -> bytes | None:
+        """The answers of the training's folds (`HeldOut`), or None if it has none."""
+        return self._bucket.find(job.prefix + HELD_OUT)
 
     def _read(self, job: TrainingJob, name: str) -> dict[str, Any]:
         report: dict[str, Any] = json.loads(read_of_job(self._bucket, job, name))

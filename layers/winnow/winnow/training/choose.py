@@ -11,6 +11,8 @@ from winnow.recipes.catalogue import COSTS
 
 # A more expensive recipe must be better by this much: a point of accuracy or micro-F1.
 _WORTH_MORE = 0.01
+# The recipe with the highest accuracy for few examples of a label, by language.
+_BEST_OF_FEW = {"en": "best"}
 # Rounding, so that a difference of exactly one point counts despite floating point.
 _DIGITS = 6
 
@@ -44,13 +46,18 @@ class Choice:
     reason: str
 
 
-def choose(candidates: Sequence[Candidate]) -> Choice:
+def choose(candidates: Sequence[Candidate], language: str) -> Choice:
     """The best candidate that didn't fail. Raises TrainingFailedError with the first candidate's reason if all failed.
 
+    language: of the texts, such as "en".
+
     The highest score wins among equally expensive candidates, and the first among equal scores. A more expensive candidate wins only if it
-    is at least a point better than every cheaper one.
+    is at least a point better than every cheaper one. Without scores, the recipe wins that is the most accurate with few texts of the
+    language in our benchmarks (docs/benchmarks.md).
     """
     trained = [candidate for candidate in candidates if candidate.failed is None]
+    if len(trained) > 1 and all(candidate.score is None for candidate in trained):
+        return _unmeasured(trained, language)
     winner = None
     for cost in sorted({_cost(candidate) for candidate in trained}):
         best = max((candidate for candidate in trained if _cost(candidate) == cost), key=_score)
@@ -62,14 +69,22 @@ def choose(candidates: Sequence[Candidate]) -> Choice:
     return Choice(winner, _reason(winner, trained, len(candidates)))
 
 
+def _unmeasured(trained: Sequence[Candidate], language: str) -> Choice:
+    preferred = [candidate for candidate in trained if candidate.recipe == _BEST_OF_FEW.get(language)]
+    if preferred:
+        why = f"in our benchmarks it is the most accurate with few texts of the language {language}"
+    else:
+        preferred, why = sorted(trained, key=_cost), "it is the cheapest"
+    winner = preferred[0]
+    return Choice(winner, f"Chose {winner.recipe}: {why}. There were no held-out texts to compare the candidates.")
+
+
 def _reason(winner: Candidate, trained: Sequence[Candidate], tried: int) -> str:
     name = winner.recipe
     if tried == 1:
         return f"Chose {name}, the only candidate."
     if len(trained) == 1:
         return f"Chose {name}: all other candidates failed."
-    if winner.score is None:
-        return f"Chose {name}, the cheapest: there were no held-out texts to compare the candidates."
     cheaper = _best_below(_cost(winner), trained)
     if cheaper is not None:
         return f"Chose {name} ({winner.score:.3f}) over {cheaper.recipe} ({_score(cheaper):.3f})."

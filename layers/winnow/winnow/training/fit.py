@@ -14,12 +14,12 @@ import numpy as np
 from winnow.domain.dataset import Example
 from winnow.domain.job import Hyperparameters
 from winnow.recipes import encoder
-from winnow.recipes.artifact import Classifier, OfSentences, TrainedClassifier, recipe_of
-from winnow.recipes.calibration import fit_temperature, fit_thresholds, held_out_score, scores_of
+from winnow.recipes.artifact import Classifier, TrainedClassifier, recipe_of
+from winnow.recipes.calibration import held_out_score
 from winnow.recipes.catalogue import OF_ENCODER
 from winnow.recipes.encoder import Remembered
-from winnow.recipes.familiarity import familiarity, least_familiarity
 from winnow.recipes.label_matrix import label_flags
+from winnow.training.calibrate import calibrated
 from winnow.training.folds import Fold, FoldPlan, Folds
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _ENCODING_TAKES = 0.6
 
 # The format of what `save` writes. A training that was saved in another format starts again from the beginning.
-_FORM = 2
+_FORM = 3
 
 
 def settings_for(recipe: str, chosen: Hyperparameters, texts: int, labels: int, *, exclusive: bool) -> Hyperparameters:
@@ -87,7 +87,7 @@ class Training:
     @property
     def share(self) -> float:
         """The finished share of the training: 0 to 1."""
-        fitted = min(1.0, (self.folds.epoch + (self._fitting.share if self._fitting else 0.0)) / self.folds.passes)
+        fitted = self.folds.share(self._fitting.share if self._fitting else 0.0)
         return fitted if self._encoding is None else _ENCODING_TAKES * self._encoding.share + (1 - _ENCODING_TAKES) * fitted
 
     @property
@@ -119,16 +119,11 @@ class Training:
         if self._answer is None:
             raise RuntimeError("the training isn't done")
         logits, truth = self.folds.held_out()
-        temperature = fit_temperature(logits, truth, exclusive=self._exclusive)
-        scores = scores_of(logits, temperature, exclusive=self._exclusive)
-        thresholds = fit_thresholds(scores, truth, exclusive=self._exclusive, min_precision=self.settings.min_precision)
-        near = self.folds.nearness()
-        least = None if near is None else least_familiarity(familiarity(near, scores))
         answer = self._answer
         if self._encoding:
             # From here on the classifier uses the encoder itself, and not the remembered vectors of the training texts.
             answer = self._new_classifier(self.labels, self._encoding.encoder).from_bytes(answer.to_bytes())
-        return TrainedClassifier(self._recipe, answer, temperature, thresholds, least)
+        return calibrated(self._recipe, answer, logits, truth, self.folds.nearness(), min_precision=self.settings.min_precision)
 
     def _fit_all(self) -> Iterator[None]:
         if self._encoding:
@@ -148,7 +143,8 @@ class Training:
         known = [label not in strangers for label in self.labels]
         texts, truth = [example.text for example in held_out], label_flags(held_out, self.labels)[:, known]
         classifier = self._new_classifier(list(compress(self.labels, known)))
-        measured = [] if plan.is_without_strangers(place) else texts
+        # Only the fittings that may answer are measured after each pass.
+        measured = texts if place < plan.answering else []
         fitting = classifier.fitting(part, replace(self.settings, n_iter=planned), measured)
         yield from fitting.begin()
         if self._put_down:
@@ -187,7 +183,7 @@ class Training:
             fitting.finish()
         if texts:
             fold.truth = truth
-            if self.folds.plan.tells_strangers and isinstance(classifier, OfSentences):
+            if self.folds.plan.exclusive:
                 fold.logits, fold.nearness = classifier.judged(texts)
             else:
                 fold.logits = classifier.logits(texts)
@@ -215,8 +211,8 @@ class Training:
         arrays |= held_out
         if self._best:
             arrays["best"] = np.frombuffer(self._best, np.uint8)
-        # An earlier classifier answers if minutes run out, or if the current fitting only measures strangers.
-        if self._answer and (self.settings.max_minutes is not None or self.folds.plan.strangers):
+        # An earlier classifier answers if minutes run out, or if the current fitting is one that never answers.
+        if self._answer and (self.settings.max_minutes is not None or self.folds.plan.fittings > self.folds.plan.answering):
             arrays["answer"] = np.frombuffer(self._answer.to_bytes(), np.uint8)
         np.savez(file, allow_pickle=False, about=np.array(json.dumps(about)), **arrays)
 

@@ -9,22 +9,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from winnow.datasets.split import hold_out
+from winnow.datasets.split import FEWEST_TEXTS, fold_of, hold_out, sample
 from winnow.domain.dataset import Example
 from winnow.domain.job import Hyperparameters
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.calibration import held_out_score, scores_of
-from winnow.recipes.catalogue import OF_ENCODER
+from winnow.recipes.catalogue import most_cross_validated
 from winnow.recipes.familiarity import familiarity, reception, strangers_of
+from winnow.training.held_out import HeldOut
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# The held-out shares of the training examples on which the calibration is fitted. All recipes except cnn are so cheap that they are
-# then trained again on all examples; with few examples they are trained several times, to calibrate on more texts. cnn is trained again
-# only if there are few examples; otherwise the calibrated classifier answers.
-_FOLDS_OF_FEW, _SHARE_OF_FEW, _SHARE = 3, 0.2, 0.1
-_FEW_EXAMPLES = 2_000
+# The calibration is fitted on texts that were held out. With few examples, five folds hold out each text once. With more, one fitting
+# holds out a tenth. All recipes except cnn are so cheap that they are then trained again on all examples. cnn is trained again only if
+# there are few examples; otherwise the calibrated classifier answers.
+_FOLDS, _SHARE = 5, 0.1
+_FEW_FOR_CNN = 2_000
+
+# The learning curve is measured at these shares of the examples that a fold learns from, and at all of them. cnn has none: it needs as
+# many steps for few texts as for many, so its curve would take longer than the training.
+_SHARES_OF_CURVE = (1 / 8, 1 / 4, 1 / 2)
 
 # The most texts of left-out labels that measure how strangers are received.
 _MOST_STRANGERS = 500
@@ -40,7 +45,7 @@ class Fold:
 
     best: the epoch with the highest score, if needed, otherwise 0. early: whether patience ended the fitting.
     logits, truth: of the held-out texts, of shape (texts, labels), once the fitting is done.
-    nearness: of the same texts, of shape (texts,), if the recipe measures it.
+    nearness: of the same texts, of shape (texts,), if labels are exclusive.
     """
 
     epochs: list[tuple[float, float | None]] = field(default_factory=list)
@@ -53,38 +58,69 @@ class Fold:
 
 
 class FoldPlan:
-    """The fittings of a training and their examples: those that calibrate, mostly one on all examples, and maybe one without strangers.
+    """The fittings of a training and their examples, in this order: those that calibrate, mostly one on all examples, maybe one without
+    strangers, and those of the learning curve.
 
-    Strangers are labels that a fitting never sees. They show how texts of unknown labels are received.
+    Strangers are labels that a fitting never sees. They show how texts of unknown labels are received. A fitting of the learning curve
+    learns from a part of a fold's examples.
     """
 
     def __init__(
         self, recipe: str, examples: Sequence[Example], labels: Sequence[str], settings: Hyperparameters, *, exclusive: bool
     ) -> None:
         self.recipe, self.examples, self.labels, self.settings, self.exclusive = recipe, examples, labels, settings, exclusive
-        few, cheap = len(examples) <= _FEW_EXAMPLES, recipe != "cnn"
-        refits = few or cheap
-        self.calibrating, self._held_out_share = (_FOLDS_OF_FEW, _SHARE_OF_FEW) if few and cheap else (1, _SHARE)
-        self.tells_strangers = recipe in OF_ENCODER and exclusive
-        self.strangers = {labels[number] for number in strangers_of(len(labels), settings.seed)} if self.tells_strangers else set[str]()
-        # The fittings that end with a classifier of all labels; then the one without the strangers.
+        refits = recipe != "cnn" or len(examples) <= _FEW_FOR_CNN
+        self.calibrating = _FOLDS if len(examples) <= most_cross_validated([recipe]) else 1
+        self.strangers = {labels[number] for number in strangers_of(len(labels), settings.seed)} if exclusive else set[str]()
+        # The fittings that end with a classifier that may answer; then the one without the strangers.
         self.answering = self.calibrating + refits
-        self.fittings = self.answering + bool(self.strangers)
+        self.measuring = self.answering + bool(self.strangers)
+        self.sizes = self._sizes_of_curve() if self.cross_validates and recipe != "cnn" else []
+        self.fittings = self.measuring + self.calibrating * len(self.sizes)
+
+    def _sizes_of_curve(self) -> list[int]:
+        """The numbers of examples that the learning curve's fittings learn from, the fewest first."""
+        learnt, fewest = self.learnt_by_a_fold, FEWEST_TEXTS * len(self.labels)
+        sizes = {max(fewest, round(share * learnt)) for share in _SHARES_OF_CURVE}
+        return sorted(size for size in sizes if size < learnt)
+
+    @property
+    def learnt_by_a_fold(self) -> int:
+        """The number of examples that a calibrating fitting learns from, if they are parted evenly."""
+        return len(self.examples) - round(len(self.examples) / self.calibrating)
+
+    @property
+    def cross_validates(self) -> bool:
+        """Whether the calibrating fittings together hold out each example."""
+        return self.calibrating > 1
 
     def parted(self, place: int) -> tuple[Sequence[Example], Sequence[Example]]:
         """The examples that the fitting at this place learns from, and the held-out examples."""
         if self.is_without_strangers(place):
-            part, held_out = hold_out(self.examples, self._held_out_share, self.settings.seed)
+            part, held_out = self._folded(0)
             strange = [example for example in self.examples if self.strangers & set(example.labels)][:_MOST_STRANGERS]
             part, held_out = ([each for each in examples if not self.strangers & set(each.labels)] for examples in (part, held_out))
             return part, held_out + strange
+        if place >= self.measuring:
+            size, fold = divmod(place - self.measuring, self.calibrating)
+            part, held_out = self._folded(fold)
+            return sample(part, self.sizes[size], self.settings.seed), held_out
         if place == self.calibrating:
             return self.examples, []
-        return hold_out(self.examples, self._held_out_share, self.settings.seed + place)
+        return self._folded(place)
+
+    def weight(self, place: int) -> int:
+        """About how many examples one pass of the fitting at this place has."""
+        return len(self.examples) if place < self.measuring else self.sizes[(place - self.measuring) // self.calibrating]
+
+    def _folded(self, place: int) -> tuple[Sequence[Example], Sequence[Example]]:
+        if self.calibrating == 1:
+            return hold_out(self.examples, _SHARE, self.settings.seed)
+        return fold_of(self.examples, place, self.calibrating, self.settings.seed)
 
     def is_without_strangers(self, place: int) -> bool:
         """Whether the fitting at this place never sees the strangers."""
-        return place == self.answering
+        return bool(self.strangers) and place == self.answering
 
 
 class Folds:
@@ -103,20 +139,28 @@ class Folds:
 
     @property
     def passes(self) -> int:
-        """The planned number of passes over the examples, in all fittings, if no further fitting ends early."""
-        ahead = range(len(self.begun), self.plan.fittings)
-        begun = (len(fold.epochs) if fold.done else self.planned(place) for place, fold in enumerate(self.begun))
-        return sum(begun) + sum(self.planned(place) for place in ahead)
+        """The planned number of passes over the examples, without those of the learning curve, if no further fitting ends early."""
+        return sum(self._passes(place) for place in range(self.plan.measuring))
+
+    def _passes(self, place: int) -> int:
+        done = place < len(self.begun) and self.begun[place].done
+        return len(self.begun[place].epochs) if done else self.planned(place)
 
     @property
     def epoch(self) -> int:
         """The number of finished passes."""
-        return sum(len(fold.epochs) for fold in self.begun)
+        return sum(len(fold.epochs) for fold in self.begun[: self.plan.measuring])
+
+    def share(self, begun_pass: float) -> float:
+        """The finished share of all fittings: 0 to 1. begun_pass: the finished share of the current pass."""
+        done = sum(self.plan.weight(place) * len(fold.epochs) for place, fold in enumerate(self.begun))
+        begun = self.plan.weight(len(self.begun) - 1) * begun_pass if self.begun else 0.0
+        return min(1.0, (done + begun) / sum(self.plan.weight(place) * self._passes(place) for place in range(self.plan.fittings)))
 
     @property
     def loss(self) -> float | None:
         """The mean loss of a text in the last finished pass."""
-        return next((loss for fold in reversed(self.begun) for loss, _ in reversed(fold.epochs)), None)
+        return next((loss for fold in reversed(self.begun[: self.plan.measuring]) for loss, _ in reversed(fold.epochs)), None)
 
     @property
     def score(self) -> float | None:
@@ -149,9 +193,36 @@ class Folds:
         return logits, truth
 
     def nearness(self) -> NDArray[np.float32] | None:
-        """The nearness of the texts that were held out for calibration. None if the recipe doesn't measure it."""
+        """The nearness of the texts that were held out for calibration. None if labels aren't exclusive."""
         near = [fold.nearness for fold in self.begun[: self.plan.calibrating] if fold.nearness is not None]
         return np.concatenate(near) if near else None
+
+    def answers(self) -> HeldOut:
+        """The answers about the texts that were held out for calibration, by their places in the examples."""
+        return self._answers(0, self.nearness())
+
+    def answers_of_curve(self) -> list[tuple[int, HeldOut]]:
+        """For each point of the learning curve that is done, the number of learnt examples, the fewest first, and the answers."""
+        if not self.plan.sizes:
+            return []
+        points = [(size, self.plan.measuring + number * self.plan.calibrating) for number, size in enumerate(self.plan.sizes)]
+        points.append((self.plan.learnt_by_a_fold, 0))
+        of_point = {size: self.begun[first : first + self.plan.calibrating] for size, first in points}
+        done = {size for size, folds in of_point.items() if len(folds) == self.plan.calibrating and all(fold.done for fold in folds)}
+        return [(size, self._answers(first, None)) for size, first in points if size in done]
+
+    def _answers(self, first: int, nearness: NDArray[np.float32] | None) -> HeldOut:
+        """The answers about held-out texts by the fittings of the folds, which begin at the place `first`."""
+        place_of = {id(example): place for place, example in enumerate(self.plan.examples)}
+        logits = [fold.logits for fold in self.begun[first : first + self.plan.calibrating]]
+        done = [number for number, found in enumerate(logits) if found is not None]
+        places = [[place_of[id(example)] for example in self.plan.parted(number)[1]] for number in done]
+        return HeldOut(
+            places=np.array([place for of_fold in places for place in of_fold], np.int32),
+            folds=np.repeat(np.array(done, np.int8), [len(of_fold) for of_fold in places]),
+            logits=np.concatenate([np.empty((0, len(self.plan.labels)), np.float32), *(found for found in logits if found is not None)]),
+            nearness=nearness,
+        )
 
     def held_out_score(self) -> float | None:
         """`held_out_score` of all texts that were held out for calibration, once the training is done. None if there are none."""
@@ -160,11 +231,11 @@ class Folds:
 
     def strangers(self, trained: TrainedClassifier) -> dict[str, Any] | None:
         """How `trained` would receive texts of left-out labels: `reception`, and `labels`, their number. None if none were left out."""
-        fold = next(iter(self.begun[self.plan.answering :]), None)
+        fold = next(iter(self.begun[self.plan.answering : self.plan.measuring]), None)
         if fold is None or fold.logits is None or fold.truth is None or fold.nearness is None or trained.least_familiarity is None:
             return None
         scores = scores_of(fold.logits, trained.temperature, exclusive=True)
-        familiar = familiarity(fold.nearness, scores)
+        familiar = familiarity(fold.nearness, scores, trained.score_weight)
         received = reception(familiar, scores, fold.truth, threshold=trained.thresholds[0], least=trained.least_familiarity)
         return {"labels": len(self.plan.strangers), **received}
 

@@ -1,9 +1,14 @@
-"""The gate: a new version goes live only if it is at least as good as the live one, on texts that neither was trained on."""
+"""The gate: a new version goes live only if it is at least as good as the live one, on texts that are new to both.
+
+A version that was measured by cross-validation has learnt all its examples. For these, the answers of its folds count.
+"""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 from winnow.aws import resources
@@ -11,18 +16,18 @@ from winnow.aws.metrics import count
 from winnow.datasets.split import text_key
 from winnow.domain.dataset import Example
 from winnow.domain.errors import ArtifactError, EncoderError, NothingToCompareError
-from winnow.domain.job import TrainingJob
 from winnow.domain.model import Gate, Version
 from winnow.evaluation.difference import comparison_report
 from winnow.prediction.loading import load
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.label_matrix import flags_of
+from winnow.training.measure import folds_answers
 
 
 def judge(live: Version, made: Version, trained: TrainedClassifier, tolerance: float) -> Gate:
     """Whether a new version may replace the live one: its macro-F1 is at most `tolerance` lower."""
     try:
-        report = difference(live, made, loaded(live), trained, None)
+        report = difference(live, made, loaded(live), trained, None, skips_relabelled=True)
     except (NothingToCompareError, EncoderError, ArtifactError) as error:
         if isinstance(error, ArtifactError):
             count("RefusedArtifacts")
@@ -31,37 +36,72 @@ def judge(live: Version, made: Version, trained: TrainedClassifier, tolerance: f
     passed = new >= old - tolerance
     how = "at least" if passed else "less than"
     least = f"{old:.4f} of the live version {live.job.version}" + (f" minus the tolerance of {tolerance:g}" if tolerance else "")
-    reason = f"Its macro-F1 of {new:.4f} is {how} the {least}, on {report['examples']:,} examples that neither was trained on."
+    reason = f"Its macro-F1 of {new:.4f} is {how} the {least}, on {report['examples']:,} examples, each answered without having learnt it."
+    if report["relabelled"]:
+        reason += f" {report['relabelled']:,} examples whose labels have changed since are left out."
     if not passed:
         worst = ", ".join(f"{label['label']} ({label['before']:.2f} → {label['after']:.2f})" for label in report["per_label"][:3])
         reason += f" The labels that got worse the most: {worst}. Promote it yourself if it should still answer."
     return Gate(live.job.version, passed=passed, examples=report["examples"], reason=reason, live_macro_f1=old, macro_f1=new)
 
 
-def difference(before: Version, after: Version, old: TrainedClassifier, new: TrainedClassifier, most: int | None) -> dict[str, Any]:
-    """The `comparison_report` of two loaded versions. most: the largest number of examples to compare on, drawn with a fixed seed."""
-    examples = _untrained(before.job, after.job)
+def difference(
+    before: Version, after: Version, old: TrainedClassifier, new: TrainedClassifier, most: int | None, *, skips_relabelled: bool = False
+) -> dict[str, Any]:
+    """The `comparison_report` of two loaded versions, and `labels_of`, the version whose labels of the texts count: the newest.
+
+    most: the largest number of examples to compare on, drawn with a fixed seed. skips_relabelled: whether to leave out texts whose labels
+    changed between the versions. The gate does, because it can't know which labels are right: wrong feedback must not open it.
+    """
+    sides = {version.job.version: _Side.of(version, trained) for version, trained in ((before, old), (after, new))}
+    newest = max(sides)
+    # If feedback corrected a text's label, the label of the newest version counts.
+    known = {key: example for number in sorted(sides) for key, example in sides[number].held_out.items()}
+    fair = {key: example for key, example in known.items() if not any(key in side.learnt for side in sides.values())}
+    kept = {key for key in fair if len({side.held_out[key].labels for side in sides.values() if key in side.held_out}) == 1}
+    examples = [example for key, example in fair.items() if key in kept or not skips_relabelled]
+    if not examples:
+        raise NothingToCompareError(before.job.model_id, before.job.version, after.job.version, relabelled=len(fair))
     if most is not None and len(examples) > most:
         examples = random.Random(0).sample(examples, most)
-    texts = [example.text for example in examples]
     labels = sorted({*old.labels, *new.labels, *(label for example in examples for label in example.labels)})
     truth = flags_of([example.labels for example in examples], labels)
-    return comparison_report(truth, flags_of(old.choose(texts), labels), flags_of(new.choose(texts), labels), labels)
+    was, becomes = (flags_of(sides[version.job.version].choose(examples), labels) for version in (before, after))
+    left_out = {"relabelled": len(fair) - len(kept)} if skips_relabelled else {}
+    return {**comparison_report(truth, was, becomes, labels), "labels_of": newest, **left_out}
 
 
-def _untrained(before: TrainingJob, after: TrainingJob) -> Sequence[Example]:
-    """The held-out examples of both versions, each text once, without those that either was trained on.
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One of the two versions, and what it says about examples that it has not learnt.
 
-    Labels are those of the earlier version: if feedback changed a text's label, the earlier version must not be measured by the new one.
+    held_out: its examples with such an answer. of_folds: the labels that its folds chose for some of them. learnt: its other examples. All
+    three are by `text_key`.
     """
-    frozen = resources.frozen_examples()
-    held_out = {text_key(example.text): example for job in (after, before) for example in frozen.read(job, "test")}
-    for job in (before, after):
-        for example in frozen.read(job, "train"):
-            held_out.pop(text_key(example.text), None)
-    if not held_out:
-        raise NothingToCompareError(before.model_id, before.version, after.version)
-    return list(held_out.values())
+
+    trained: TrainedClassifier
+    held_out: Mapping[str, Example]
+    of_folds: Mapping[str, set[str]]
+    learnt: Set[str]
+
+    @classmethod
+    def of(cls, version: Version, trained: TrainedClassifier) -> _Side:
+        frozen = resources.frozen_examples()
+        held_out = {text_key(example.text): example for example in frozen.read(version.job, "test")}
+        of_folds: dict[str, set[str]] = {}
+        if answers := folds_answers(version, trained):
+            for example, flags in zip(answers.examples, answers.predicted, strict=True):
+                key = text_key(example.text)
+                held_out[key], of_folds[key] = example, set(compress(trained.labels, flags))
+        learnt = {text_key(example.text) for example in frozen.read(version.job, "train")} - of_folds.keys()
+        return cls(trained, held_out, of_folds, learnt)
+
+    def choose(self, examples: Sequence[Example]) -> list[set[str]]:
+        """The labels that the version chooses for each example: its folds' answer if there is one, otherwise its own."""
+        keys = [text_key(example.text) for example in examples]
+        asked = [example.text for key, example in zip(keys, examples, strict=True) if key not in self.of_folds]
+        own = iter(self.trained.choose(asked))
+        return [self.of_folds[key] if key in self.of_folds else next(own) for key in keys]
 
 
 def loaded(version: Version) -> TrainedClassifier:

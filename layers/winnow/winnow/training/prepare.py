@@ -8,7 +8,7 @@ from winnow.domain.dataset import DatasetReference
 from winnow.domain.errors import DatasetError
 from winnow.domain.job import Hyperparameters, Progress, Stage, TrainingJob
 from winnow.domain.model import Version, VersionStatus
-from winnow.recipes.catalogue import candidates
+from winnow.recipes.catalogue import candidates, most_cross_validated
 from winnow.training.prepare_feedback import prepare_feedback
 from winnow.training.read_dataset import read
 
@@ -25,13 +25,13 @@ def prepare_training(job: TrainingJob) -> tuple[str, ...]:
     if "sha256" not in version.dataset:
         resources.jobs().note(job, VersionStatus.TRAINING, Progress.of(Stage.PREPARING))
         if version.feedback is None:
-            _freeze(job, version)
+            _freeze(job, version, most_cross_validated(tried))
         else:
-            prepare_feedback(job, version, version.feedback)
+            prepare_feedback(job, version, version.feedback, most_cross_validated(tried))
     return tried
 
 
-def _freeze(job: TrainingJob, version: Version) -> None:
+def _freeze(job: TrainingJob, version: Version, cross_validated: int) -> None:
     """Read the client's data set, write its report, split it, and freeze the parts."""
     jobs, frozen = resources.jobs(), resources.frozen_examples()
     chosen = Hyperparameters(**version.hyperparameters)
@@ -42,7 +42,7 @@ def _freeze(job: TrainingJob, version: Version) -> None:
     examples = whole.data.examples
     used = examples if chosen.n_texts is None else sample(examples, chosen.n_texts, chosen.seed)
     if whole.test is None:
-        parts = split(used, chosen.seed, exclusive=chosen.exclusive)
+        parts = split(used, chosen.seed, most_cross_validated=cross_validated, exclusive=chosen.exclusive)
     else:
         parts = with_test_set(used, whole.test.examples, chosen.seed, exclusive=chosen.exclusive)
     frozen.write(job, "train", parts.train)

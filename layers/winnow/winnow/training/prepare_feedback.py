@@ -15,7 +15,7 @@ from winnow.domain.model import Version, VersionStatus
 _OF_THE_OBJECT = ("s3bucket", "training_object", "sha256", "etag", "version_id")
 
 
-def prepare_feedback(job: TrainingJob, version: Version, feedback: TakenFeedback) -> None:
+def prepare_feedback(job: TrainingJob, version: Version, feedback: TakenFeedback, most_cross_validated: int) -> None:
     """Freeze the training and the test examples of the job. DatasetError if they can't be trained on.
 
     The base's examples are its frozen ones, because the client may have replaced the object.
@@ -28,6 +28,7 @@ def prepare_feedback(job: TrainingJob, version: Version, feedback: TakenFeedback
         frozen.read(base.job, "test"),
         [example for batch in batches for example in objects.read(job.uid, batch.batch)],
         Hyperparameters(**version.hyperparameters).seed,
+        most_cross_validated=most_cross_validated,
         exclusive=base.dataset["exclusive"],
     )
     parts = merged.parts

@@ -11,33 +11,37 @@ from winnow.domain.errors import JobSupersededError
 from winnow.domain.job import Hyperparameters, Progress, Promote, Stage, TrainingJob
 from winnow.domain.model import Model, Version, VersionStatus
 from winnow.evaluation import figures
+from winnow.evaluation.doubts import doubts
 from winnow.evaluation.report import evaluation_report
+from winnow.evaluation.suspects import suspect_report
 from winnow.prediction.loading import load
 from winnow.recipes import pipeline
 from winnow.recipes.artifact import TrainedClassifier
-from winnow.recipes.calibration import scores_of
 from winnow.recipes.catalogue import AUTO
-from winnow.recipes.label_matrix import label_flags
 from winnow.training import gate
+from winnow.training.calibrate import Answers
 from winnow.training.choose import Candidate, Choice, choose
 from winnow.training.fit import settings_for
+from winnow.training.measure import folds_answers, how_measured, measured_answers
 
 _HEADLINE = ("examples", "accuracy", "macro_f1", "micro_f1", "weighted_f1")
 
 
 def publish(job: TrainingJob, candidates: Sequence[Candidate]) -> None:
-    """Take the best candidate, and evaluate its artifact on the held-out test examples, exactly as it will answer.
+    """Take the best candidate, and evaluate it: its artifact on the test examples, exactly as it will answer, or its folds' answers.
 
     Then make the version ready, and live if wanted. TrainingFailedError if no candidate could be trained.
     """
     jobs, stored = resources.jobs(), resources.candidates()
     jobs.note(job, VersionStatus.EVALUATING, Progress.of(Stage.EVALUATING))
     version = resources.versions().of_job(job)
-    choice = choose(candidates)
+    choice = choose(candidates, version.hyperparameters["spacy_model"])
     manifest_sha256 = choice.winner.manifest_sha256
     stored.take(job, choice.winner.recipe)
     trained = load(resources.artifacts(), job, manifest_sha256)
-    headline = _evaluate(version, trained)
+    answers = measured_answers(version, trained)
+    headline = _evaluate(version, trained, answers)
+    _write_suspects(version, trained, answers)
     known = {"encoder": trained.encoder} | (_chosen(version, trained, candidates, choice) if version.recipe == AUTO else {})
     about = {"model_id": job.model_id, "version": job.version, "accuracy": headline["accuracy"], "macro_f1": headline["macro_f1"]}
     resources.pipelines().write(job, pipeline.archive(trained, f"{job.model_id}-{job.version}", about))
@@ -69,33 +73,47 @@ def _chosen(version: Version, trained: TrainedClassifier, candidates: Sequence[C
     }
 
 
-def _evaluate(version: Version, trained: TrainedClassifier) -> dict[str, Any]:
-    """Write the evaluation and its figures. Returns the headline figures."""
+def _evaluate(version: Version, trained: TrainedClassifier, answers: Answers) -> dict[str, Any]:
+    """Measure the version, and write the evaluation and its figures. Returns the headline figures."""
     reports, job = resources.version_reports(), version.job
-    examples = resources.frozen_examples().read(job, "test")
-    texts = [example.text for example in examples]
-    judged = trained.judged(texts)
     report = evaluation_report(
-        truth=label_flags(examples, trained.labels),
-        scores=judged.scores,
-        uncalibrated=scores_of(judged.logits, 1.0, exclusive=trained.exclusive),
-        thresholds=trained.thresholds,
+        truth=answers.truth,
+        scores=answers.scores,
+        uncalibrated=answers.uncalibrated,
+        thresholds=answers.thresholds,
         labels=trained.labels,
         exclusive=trained.exclusive,
-        rows=[example.row for example in examples],
-        texts=texts if version.hyperparameters["keep_texts"] else None,
+        rows=[example.row for example in answers.examples],
+        texts=[example.text for example in answers.examples] if version.hyperparameters["keep_texts"] else None,
     )
-    whole = {**report, **reports.epochs(job)}
+    accepted_share = round(float(answers.accepted.mean()), 6)
+    calibration = {name: found["ece"] for name, found in report["calibration"].items()}
+    told = {"accepted_share": accepted_share, "warnings": list(doubts(accepted_share, **calibration))}
+    word, sentence = how_measured(version, answers)
+    whole = {"measured_by": word, "measured_how": sentence, **report, **told, **reports.epochs(job)}
     reports.write_evaluation(job, whole)
     for name, svg in figures.draw(whole).items():
         reports.write_figure(job, name, svg)
-    headline: dict[str, Any] = {name: report[name] for name in _HEADLINE} | {"ece": report["calibration"]["after"]["ece"]}
+    headline: dict[str, Any] = {"measured_by": word} | {name: report[name] for name in _HEADLINE} | {"ece": calibration["after"]} | told
     headline["stopped"] = whole["stopped"]
     if trained.exclusive:
-        refused = 1 - trained.accepts(judged).mean()
-        headline |= {"threshold": trained.thresholds[0], "refused_share": round(float(refused), 6)}
+        headline |= {"threshold": trained.thresholds[0], "refused_share": round(1 - accepted_share, 6)}
         headline |= {"least_familiarity": trained.least_familiarity, "let_through": (whole["strangers"] or {}).get("let_through")}
     return headline
+
+
+def _write_suspects(version: Version, trained: TrainedClassifier, measured: Answers) -> None:
+    """Write the examples whose labels look wrong: among those of the folds or, without folds, among those that measured the version."""
+    answers = (folds_answers(version, trained) if measured.folds is None else None) or measured
+    report = suspect_report(
+        truth=answers.truth,
+        scores=answers.scores,
+        labels=trained.labels,
+        exclusive=trained.exclusive,
+        rows=[example.row for example in answers.examples],
+        texts=[example.text for example in answers.examples] if version.hyperparameters["keep_texts"] else None,
+    )
+    resources.version_reports().write_suspects(version.job, {"checked_by": how_measured(version, answers)[0], **report})
 
 
 def _live(version: Version, model: Model) -> Version | None:

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 from winnow.aws import resources
 from winnow.domain.job import Hyperparameters, Progress, Stage, TrainingJob
 from winnow.domain.model import Version, VersionStatus
+from winnow.evaluation.learning_curve import learning_curve
 from winnow.prediction import encoders
 from winnow.recipes.catalogue import AUTO, OF_ENCODER
 from winnow.recipes.encoder import described
+from winnow.training.calibrate import right_by_size
 from winnow.training.choose import Candidate
 from winnow.training.fit import Training
 
@@ -71,8 +73,14 @@ def train_segment(
             saved = clock()
     note()
     result = training.result()
-    story = {"epochs": training.folds.history, "stopped": training.stopped, "strangers": training.folds.strangers(result)}
-    manifest_sha256 = resources.candidates().write(job, recipe, result.to_files(), story)
+    story = {
+        "epochs": training.folds.history,
+        "stopped": training.stopped,
+        "strangers": training.folds.strangers(result),
+        "learning_curve": learning_curve(right_by_size(result, examples, training.folds.answers_of_curve(), chosen.min_precision)),
+    }
+    answers = training.folds.answers().to_bytes() if training.folds.plan.cross_validates else None
+    manifest_sha256 = resources.candidates().write(job, recipe, result.to_files(), story, answers)
     return Candidate(recipe, training.folds.held_out_score(), round(training.seconds, 1), manifest_sha256)
 
 

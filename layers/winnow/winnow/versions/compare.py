@@ -1,4 +1,4 @@
-"""Compare two versions on texts that neither was trained on."""
+"""Compare two versions on texts that each answers without having learnt them."""
 
 from __future__ import annotations
 

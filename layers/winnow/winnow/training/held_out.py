@@ -1,0 +1,41 @@
+"""The answers of a training's folds: what classifiers say about examples that they had not learnt. numpy only."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from winnow.recipes import arrays
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """The answers about n of a version's training examples, each held out in one fold.
+
+    places: of the examples among the training examples. folds: the number of the fold. Both are of shape (n,). logits: of shape (n, C).
+    nearness: of shape (n,), or None if labels aren't exclusive.
+    """
+
+    places: NDArray[np.int32]
+    folds: NDArray[np.int8]
+    logits: NDArray[np.float32]
+    nearness: NDArray[np.float32] | None
+
+    def to_bytes(self) -> bytes:
+        """The answers as a numpy archive."""
+        file = io.BytesIO()
+        near = {} if self.nearness is None else {"nearness": self.nearness}
+        np.savez(file, allow_pickle=False, places=self.places, folds=self.folds, logits=self.logits, **near)
+        return file.getvalue()
+
+    @classmethod
+    def from_bytes(cls, archive: bytes) -> Self:
+        """What `to_bytes` returned."""
+        found = arrays.read(archive)
+        return cls(found["places"], found["folds"], found["logits"], found.get("nearness"))
