@@ -87,7 +87,9 @@ def examples(report: Report) -> str:
     """The learning curve: accuracy by the number of learnt examples, with 95 % intervals."""
     curve = report.get("learning_curve")
     if curve is None:
-        return drawing(_TOP + 20, "Learning curve", "This training has no learning curve: only small data sets do.", [])
+        return drawing(
+            _TOP + 20, "Learning curve", "This training has no learning curve: large data sets and the recipe cnn have none.", []
+        )
     across, up, points = (82.0, WIDTH - 36.0), (_TOP + 360, _TOP), curve["points"]
     # Each point has about twice the examples of the one before.
     shares = [_logarithmic(point["examples"], points[0]["examples"], points[-1]["examples"]) for point in points]

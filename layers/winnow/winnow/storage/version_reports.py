@@ -61,10 +61,13 @@ class VersionReports:
 
     def figure(self, job: TrainingJob, name: str) -> str:
         """What `write_figure` wrote. ArtifactError if there is none; FigureNotFoundError if an earlier release wrote the others."""
-        if name == FIGURES[-1] and self._bucket.find(job.prefix + _figure(name)) is None:
-            # Versions of earlier releases have no learning curve.
-            raise FigureNotFoundError(FIGURES[:-1])
-        return read_of_job(self._bucket, job, _figure(name)).decode()
+        try:
+            return read_of_job(self._bucket, job, _figure(name)).decode()
+        except ArtifactError as error:
+            if name == FIGURES[-1]:
+                # Versions of earlier releases have no learning curve.
+                raise FigureNotFoundError(FIGURES[:-1]) from error
+            raise
 
     def epochs(self, job: TrainingJob) -> dict[str, Any]:
         """The history of the epochs of the version's training. ArtifactError if there is none."""
