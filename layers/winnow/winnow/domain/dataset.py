@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
 
 MAX_TEXT_CHARACTERS = 20_000
 
@@ -40,13 +42,51 @@ class Ceilings:
 
 
 @dataclass(frozen=True, slots=True)
+class Layout:
+    """What a client says about the form of a file. The names are those of the API; what isn't said is found from the file.
+
+    text_column: the columns that make the text, joined by a blank line; empty to find them. label_column: the column with the labels.
+    label_separator: what stands between several labels in one cell. delimiter: what stands between two cells: , ; | or a tab.
+    encoding: utf-8, utf-16 or windows-1252.
+    """
+
+    text_column: tuple[str, ...] = ()
+    label_column: str | None = None
+    label_separator: str | None = None
+    delimiter: str | None = None
+    encoding: str | None = None
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Layout:
+        """The layout of these fields; other fields are ignored. text_column may be one name or a list of names."""
+        found = {each.name: given[each.name] for each in fields(cls) if given.get(each.name) is not None}
+        columns = found.pop("text_column", ())
+        return cls((columns,) if isinstance(columns, str) else tuple(columns), **found)
+
+    def as_dict(self) -> dict[str, Any]:
+        """What the client said, as the API shows it."""
+        said: dict[str, Any] = {name: value for name, value in asdict(self).items() if value}
+        return said | ({"text_column": list(self.text_column)} if self.text_column else {})
+
+
+@dataclass(frozen=True, slots=True)
 class DatasetReference:
-    """Where a data set is. test_object: the client's own test set in the same bucket, if any. The names are those of the API."""
+    """Where a data set is, and how it is laid out. test_object: the client's own test set in the same bucket, if any.
+
+    The names are those of the API. The layout is that of both objects.
+    """
 
     s3bucket: str
     training_object: str
     test_object: str | None = None
+    layout: Layout = Layout()
 
-    def as_dict(self) -> dict[str, str]:
-        """The reference as the API shows it."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
+    @classmethod
+    def of(cls, known: Mapping[str, Any]) -> DatasetReference:
+        """The reference that `as_dict` gave; other keys are ignored."""
+        return cls(known["s3bucket"], known["training_object"], known.get("test_object"), Layout.of(known.get("layout") or {}))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The reference as the API shows it and the registry keeps it."""
+        known = {"s3bucket": self.s3bucket, "training_object": self.training_object}
+        return known | ({"test_object": self.test_object} if self.test_object else {}) | ({"layout": said} if (said := self.layout.as_dict()) else {})
