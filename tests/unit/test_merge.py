@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import pytest
 
 from winnow.datasets.merge import Merged, merge
-from winnow.datasets.split import text_key
 from winnow.domain.dataset import MAX_LABELS, Example
 from winnow.domain.errors import DatasetError
+from winnow.domain.normal_form import text_key
 
 
 def examples(label: str, *texts: str) -> list[Example]:

@@ -6,36 +6,46 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 
-from winnow.datasets import json_formats, line_formats
+from winnow.datasets import csv_records, json_formats, text_formats
+from winnow.datasets.decoding import Decoding
 from winnow.datasets.json_formats import FORM, Found
+from winnow.datasets.labels import FASTTEXT_PREFIX, labels_in
 from winnow.datasets.row_problems import FileError, Kind, Problem, RowError
-from winnow.datasets.unpacking import Lines, Stream, Unpacking, beginning
+from winnow.datasets.tables import labelled_table
+from winnow.datasets.unpacking import Beginning, Lines, Stream, Unpacking, beginning
 from winnow.domain import strict_json
-from winnow.domain.dataset import MAX_LABEL_CHARACTERS, Ceilings, Example
+from winnow.domain.dataset import MAX_LABEL_CHARACTERS, Ceilings, Example, Layout
+from winnow.domain.normal_form import is_blank
 
 # Examples share their label tuples up to this number. A file with more label sets can't be trained on, and must not fill the memory.
 _MOST_SHARED = 100_000
 
 _NONE = (
-    "has an unknown format: use a JSON array, JSON Lines, CSV with the header text,label, CSV of LABEL,text (its name must end"
-    " in .csv), fastText (__label__a text), an augmented manifest, or Prodigy's JSONL. docs/datasets.md shows each."
+    "has an unknown format: use CSV with the header text,label, a JSON array, JSON Lines, or the export of a labelling tool."
+    " docs/datasets.md shows each."
 )
+
+type _Read = Callable[[Iterator[bytes], int], Iterator[Found]]
 
 
 class Reader:
     """A data set, read once from a stream. Yields its examples in order, and a Problem for each row that is not an example.
 
-    name: the object's key; its ending .csv marks CSV without a header. of: the data set's name in error sentences. format: set once
-    iteration has begun.
+    name: the object's key. layout: what the client says about the file; what isn't said is found from its first lines. of: the data set's
+    name in error sentences. format and understood: set once iteration has begun.
     """
 
-    def __init__(self, stream: Stream, name: str, ceilings: Ceilings, of: str = "the data set") -> None:
+    def __init__(self, stream: Stream, name: str, ceilings: Ceilings, of: str = "the data set", layout: Layout | None = None) -> None:
         self._name = name.lower().removesuffix(".gz")
         self._ceilings = ceilings
         self._of = of
+        self._layout = layout or Layout()
+        self._separator = self._layout.label_separator
         self._unpacking = Unpacking(stream, ceilings, _capital(of))
+        self._decoding = Decoding(self._layout.encoding, of)
         self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}
         self.format: str | None = None
+        self.understood: dict[str, Any] = {}
         self.rows = 0
 
     @property
@@ -43,9 +53,16 @@ class Reader:
         """The number of unpacked bytes that were read."""
         return self._unpacking.unpacked_bytes
 
+    @property
+    def separated(self) -> bool:
+        """Whether labels were taken apart at a separator."""
+        return self._separator is not None
+
     def facts(self) -> dict[str, Any]:
         """The facts about the file itself, for a report. Call it after reading."""
-        return {"format": self.format, "bytes": self._unpacking.bytes, "unpacked_bytes": self.unpacked_bytes, "rows": self.rows}
+        understood = {**self.understood, "encoding": self._decoding.encoding}
+        of_file = {"bytes": self._unpacking.bytes, "unpacked_bytes": self.unpacked_bytes, "rows": self.rows}
+        return {"format": self.format, "understood": understood, **of_file}
 
     def sha256(self) -> str:
         """The digest of the whole object as stored (not unpacked). Reads the rest of the stream."""
@@ -53,15 +70,20 @@ class Reader:
         return self._unpacking.sha256.hexdigest()
 
     def __iter__(self) -> Iterator[Example | Problem]:
-        """A problem with the whole file comes last."""
+        """A problem with the whole file comes last, a warning about its encoding before it."""
         row = 0
+        broken = None
         try:
             for row, found in self._found():
                 self.rows += 1
                 self._check_rows()
                 yield self._checked(row, found)
         except FileError as error:
-            yield Problem(error.kind, row + 1 if error.row is None else error.row, error.sentence)
+            broken = Problem(error.kind, row + 1 if error.row is None else error.row, error.sentence)
+        if encoded := self._decoding.problem():
+            yield encoded
+        if broken:
+            yield broken
 
     def _check_rows(self) -> None:
         most = self._ceilings.rows
@@ -69,28 +91,27 @@ class Reader:
             raise FileError(f"{_capital(self._of)} has more than {most:,} rows: at most {most:,} can be trained on.", Kind.TOO_LARGE)
 
     def _found(self) -> Iterator[Found]:
-        pieces = iter(self._unpacking)
-        head, first_line = beginning(pieces, self._of)
-        if not head:
+        pieces = self._decoding.utf8(iter(self._unpacking))
+        begins = beginning(pieces, self._of)
+        if begins is None:
             raise FileError(f"{_capital(self._of)} is empty: it needs examples such as {FORM}.")
-        self.format, read = self._recognised(head)
-        return read(chain([head], pieces), first_line)
+        self.format, read = self._recognised(begins)
+        return read(chain([begins.data], pieces), begins.line)
 
-    def _recognised(self, head: bytes) -> tuple[str, Callable[[Iterator[bytes], int], Iterator[Found]]]:
-        first = head.lstrip().partition(b"\n")[0]
-        if first.startswith(b"["):
+    def _recognised(self, begins: Beginning) -> tuple[str, _Read]:
+        first = begins.sample.partition("\n")[0]
+        if first.startswith("["):
             return "json-array", lambda pieces, line: json_formats.array(pieces, line, self._of)
-        if first.startswith(b"{"):
+        if first.startswith("{"):
             name, dialect = json_formats.dialect_of(_parsed(first))
             return name, lambda pieces, line: json_formats.lines(Lines(pieces, line), dialect)
-        named_csv = self._name.endswith(".csv")
-        if first.startswith(line_formats.PREFIX.encode()) and not named_csv:
-            return "fasttext", lambda pieces, line: line_formats.fasttext(Lines(pieces, line))
-        if line_formats.header(first.decode(errors="replace")):
-            return "csv", lambda pieces, line: line_formats.csv_with_header(Lines(pieces, line), self._of)
-        if named_csv:
-            return "comprehend-csv", lambda pieces, line: line_formats.csv_without_header(Lines(pieces, line), self._of)
-        raise FileError(f"{_capital(self._of)} {_NONE}")
+        if first.startswith(FASTTEXT_PREFIX) and not self._name.endswith(".csv"):
+            return "fasttext", lambda pieces, line: text_formats.fasttext(Lines(pieces, line))
+        table = labelled_table(begins.sample, self._layout, self._name, self._of)
+        if table is None:
+            raise FileError(f"{_capital(self._of)} {_NONE}")
+        self.understood, self._separator = table.understood(), table.separator
+        return "csv" if table.names else "comprehend-csv", lambda pieces, line: csv_records.examples(Lines(pieces, line), table, self._of)
 
     def _checked(self, row: int, found: tuple[Any, Any] | RowError) -> Example | Problem:
         try:
@@ -104,34 +125,45 @@ class Reader:
             return Problem(error.kind, row, f"{unit} {row} of {self._of} {error.predicate}.")
 
     def _labels(self, labels: Any) -> tuple[str, ...]:
-        if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
-            raise RowError(f"has a label that is not a string: expected {FORM}", Kind.BAD_LABEL)
-        if len(labels) > self._ceilings.labels:
-            raise RowError(f"has {len(labels):,} labels: at most {self._ceilings.labels:,}", Kind.BAD_LABEL)
-        for label in labels:
-            if not label or label.isspace():
-                raise RowError("has an empty label: name it", Kind.BAD_LABEL)
-            if len(label) > MAX_LABEL_CHARACTERS:
-                raise RowError(f"has a label of {len(label):,} characters: at most {MAX_LABEL_CHARACTERS}. Shorten it", Kind.BAD_LABEL)
-        each = tuple(dict.fromkeys(labels))
+        """The labels of a row, each once. Empty if the row has none."""
+        if not isinstance(labels, list):
+            raise RowError(f"has labels that are not a list: expected {FORM}", Kind.BAD_LABEL)
+        each = tuple(dict.fromkeys(name for label in labels for name in self._names(label)))
+        if len(each) > self._ceilings.labels:
+            raise RowError(f"has {len(each):,} labels: at most {self._ceilings.labels:,}", Kind.BAD_LABEL)
+        for name in each:
+            if len(name) > MAX_LABEL_CHARACTERS:
+                raise RowError(f"has a label of {len(name):,} characters: at most {MAX_LABEL_CHARACTERS}. Shorten it", Kind.BAD_LABEL)
         if len(self._shared) < _MOST_SHARED:
             return self._shared.setdefault(each, each)
         return self._shared.get(each, each)
 
+    def _names(self, label: Any) -> tuple[str, ...]:
+        """The labels that a value names: a blank one none, a packed one several."""
+        if label is None:
+            return ()
+        if isinstance(label, bool):
+            return (str(label).lower(),)
+        if isinstance(label, int):
+            return (str(label),)
+        if not isinstance(label, str):
+            raise RowError(f"has a label that is not a string: expected {FORM}", Kind.BAD_LABEL)
+        return labels_in(label, self._separator)
+
 
 def check_text(text: str, ceilings: Ceilings) -> None:
     """Raise RowError if a text is empty or too long."""
-    if not text or text.isspace():
+    if is_blank(text):
         raise RowError("has an empty text: give it a text or leave it out", Kind.EMPTY_TEXT)
     if len(text) > ceilings.text_characters:
         raise RowError(f"has a text of {len(text):,} characters: at most {ceilings.text_characters:,}. Shorten it", Kind.LONG_TEXT)
 
 
-def _parsed(line: bytes) -> Any:
+def _parsed(line: str) -> Any:
     """The first record, or None if it can't be read: its error is reported later, when its turn comes."""
     try:
-        return strict_json.parse(json_formats.decoded(line))
-    except (strict_json.BrokenJsonError, RowError):
+        return strict_json.parse(line)
+    except strict_json.BrokenJsonError:
         return None
 
 

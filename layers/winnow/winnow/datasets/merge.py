@@ -6,9 +6,10 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from winnow.datasets.split import Split, hold_out, text_key
+from winnow.datasets.split import Split, hold_out
 from winnow.domain.dataset import MAX_LABELS, Example
 from winnow.domain.errors import DatasetError
+from winnow.domain.normal_form import text_key
 
 # The held-out share of the feedback. It is larger than for a large data set, because a training takes little feedback.
 _SHARE = 0.2

@@ -12,14 +12,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from winnow.datasets.labels import separator_within
 from winnow.datasets.row_problems import Kind, Problem
-from winnow.datasets.split import FEWEST_TEXTS, listed, text_hash, text_key, too_rare
+from winnow.datasets.split import FEWEST_TEXTS, listed, text_hash, too_rare
 from winnow.domain.dataset import MAX_LABELS, Ceilings, Example
+from winnow.domain.normal_form import text_key
 
 _SCARCE_TEXTS = 10
 _MOST_SHOWN = 20
 # Above this multiple of the ceiling, labels are no longer distinguished: the column probably doesn't hold labels.
 _TIMES_TOO_MANY = 10
+_FEWEST_LABELS = 2
+# What a client may ask for labels that are too rare.
+DROP, REFUSE = "drop", "refuse"
 
 # Texts are compared in this many parts, by hash. That divides the memory for the comparison by the same number.
 _PARTS = 256
@@ -33,10 +38,17 @@ _ADVICE = {
     Kind.BAD_LABEL: "Give each row a label that is a short name.",
     Kind.NOT_EXCLUSIVE: "`exclusive` is true: give each row exactly one label, or leave out `exclusive`.",
     Kind.SKIPPED_ROW: "The annotator rejected or ignored these rows. They are left out.",
+    Kind.UNLABELLED_ROW: "These rows have no label. They are left out.",
+    Kind.NOT_UTF_8: "If accents look wrong, save the file as UTF-8 or give `encoding`.",
     Kind.DUPLICATE: "An earlier row has the same text and labels. Such rows stay together, in training or in test.",
     Kind.CONFLICT: "Another row has the same text with other labels: keep the right labels, or put all of them in one row.",
     Kind.IN_TEST_SET: "These texts are also in the test set, so they are not trained on.",
     Kind.SIMILAR_LABELS: "These labels differ only in case or white space: give them one name if they mean the same.",
+    Kind.DROPPED_LABEL: (
+        "These labels have fewer than two distinct texts, so they are not trained on: add texts. To refuse such data sets, send"
+        ' `rare_labels` "refuse".'
+    ),
+    Kind.PACKED_LABEL: "These labels look like several labels in one: give `label_separator` if they are.",
     Kind.SCARCE_LABEL: f"Each of these labels has fewer than {_SCARCE_TEXTS} distinct texts: more texts give better predictions.",
 }
 
@@ -80,8 +92,9 @@ class _OfRows:
 class Counting:
     """Counts a data set, example by example. `report` then returns the result.
 
-    exclusive: the client's statement about the labels. in_test_set: hashes (`text_hash`) of texts that must not be trained on. of: the data
-    set's name in sentences. A test set may have few labels, and few texts per label.
+    exclusive: the client's statement about the labels. rare_labels: "drop" leaves out labels with fewer than two texts, "refuse" refuses
+    the data set. in_test_set: hashes (`text_hash`) of texts that must not be trained on. of: the data set's name in sentences. A test set
+    may have few labels, and few texts per label.
     """
 
     def __init__(
@@ -89,12 +102,14 @@ class Counting:
         ceilings: Ceilings,
         *,
         exclusive: bool | None = None,
+        rare_labels: str = DROP,
         in_test_set: Set[int] = frozenset(),
         of: str = DATA_SET,
     ) -> None:
         self._ceilings = ceilings
         self._of = of
         self._exclusive_asked = exclusive
+        self._drops_rare_labels = rare_labels == DROP and of != TEST_SET
         self._in_test_set = in_test_set
         self._hashes = [array("q") for _ in range(_PARTS)]
         self._rows = [array("I") for _ in range(_PARTS)]
@@ -102,10 +117,13 @@ class Counting:
         self._numbers: dict[tuple[str, ...], int] = {}
         self._of_set: list[int] = []
         self._of_rows: dict[Kind, _OfRows] = defaultdict(_OfRows)
-        self._first_refused: str | None = None
+        self._unlabelled = _OfRows()
+        self._first_refused: Problem | None = None
         self._broken_off = False
         self._too_many_labels = False
         self._names: set[str] = set()
+        # Whether labels were taken apart at a separator. The reader knows it after reading.
+        self.separated = False
         self.examples = 0
 
     def add(self, found: Example | Problem) -> bool:
@@ -113,7 +131,11 @@ class Counting:
         if isinstance(found, Problem):
             self._refuse(found)
             return False
-        if self._exclusive_asked and len(found.labels) != 1:
+        if not found.labels:
+            self._unlabelled.add(found.row)
+            if self._exclusive_asked:
+                return False
+        if self._exclusive_asked and len(found.labels) > 1:
             sentence = (
                 f"`exclusive` is true, but example {found.row} of {self._of} does not have exactly one label:"
                 " fix it, or leave out `exclusive`."
@@ -139,7 +161,7 @@ class Counting:
         if problem.kind in {Kind.UNREADABLE_FILE, Kind.TOO_LARGE}:
             self._broken_off = True
         if problem.kind.refuses and self._first_refused is None:
-            self._first_refused = problem.sentence
+            self._first_refused = problem
 
     def _number(self, labels: tuple[str, ...]) -> int:
         """The number of a label set."""
@@ -158,32 +180,63 @@ class Counting:
     def report(self) -> Report:
         """The counts and all problems."""
         sets = list(self._numbers)
-        duplicates, conflicts, distinct = self._compared(sets)
+        # Rows without labels are examples of "none of the labels" only where a row can have several.
+        several = self._exclusive_asked is False or any(len(labels) > 1 for labels in sets)
+        skips_unlabelled = not several and self._unlabelled.count > 0
+        used = [bool(labels) or not skips_unlabelled for labels in sets]
+        duplicates, conflicts, distinct = self._compared(sets, used)
+        dropped = self._rare(distinct)
         examples: Counter[str] = Counter()
+        kept = 0
         for labels, count in zip(sets, self._of_set, strict=True):
             for label in labels:
                 examples[label] += count
-        counts = {label: (examples[label], distinct[label]) for label in sorted(examples)}
+            if labels and dropped.issuperset(labels):
+                continue
+            kept += count if labels or not skips_unlabelled else 0
+        counts = {label: (examples[label], distinct[label]) for label in sorted(examples) if label not in dropped}
+        of_rows = dict(self._of_rows)
+        if skips_unlabelled:
+            of_rows[Kind.UNLABELLED_ROW] = self._unlabelled
         found = [
-            Found(kind, of_rows.count, _ADVICE[kind], sorted(of_rows.first, key=lambda shown: shown["row"]))
-            for kind, of_rows in (*self._of_rows.items(), (Kind.DUPLICATE, duplicates), (Kind.CONFLICT, conflicts))
-            if of_rows.count
+            Found(kind, each.count, _ADVICE[kind], sorted(each.first, key=lambda shown: shown["row"]))
+            for kind, each in (*of_rows.items(), (Kind.DUPLICATE, duplicates), (Kind.CONFLICT, conflicts))
+            if each.count
         ]
         nothing_read = not self.examples and self._first_refused is not None
-        whole = [] if self._broken_off or nothing_read else list(self._of_labels({label: texts for label, (_, texts) in counts.items()}))
-        exclusive = all(len(labels) == 1 for labels, count in zip(sets, self._of_set, strict=True) if count)
+        texts = {label: distinct[label] for label in sorted(examples)}
+        whole = [] if self._broken_off or nothing_read else list(self._of_labels(texts, dropped))
         order = list(Kind)
         return Report(
-            examples=self.examples,
-            exclusive=exclusive,
+            examples=kept,
+            exclusive=all(
+                len(labels) == 1 for labels, count, counts_too in zip(sets, self._of_set, used, strict=True) if count and counts_too
+            ),
             labels=counts,
             problems=sorted([*found, *whole], key=lambda one: order.index(one.kind)),
-            first_refused=self._first_refused or next((one.sentence for one in whole if one.kind.refuses), None),
-            first_counts=1 if self._first_refused else next((one.count for one in whole if one.kind.refuses), 0),
+            first_refused=self._first_sentence() or next((one.sentence for one in whole if one.kind.refuses), None),
+            first_counts=self._first_count() or next((one.count for one in whole if one.kind.refuses), 0),
+            dropped=dropped,
+            skips_unlabelled=skips_unlabelled,
         )
 
-    def _compared(self, sets: Sequence[tuple[str, ...]]) -> tuple[_OfRows, _OfRows, Counter[str]]:
-        """The duplicate rows, the conflicting rows, and the number of distinct texts per label."""
+    def _rare(self, distinct: Mapping[str, int]) -> frozenset[str]:
+        """The labels to leave out. None if fewer than two labels would be left: then the data set is refused."""
+        rare = frozenset(label for label, texts in distinct.items() if texts < FEWEST_TEXTS)
+        return rare if self._drops_rare_labels and len(distinct) - len(rare) >= _FEWEST_LABELS else frozenset()
+
+    def _first_count(self) -> int:
+        return self._of_rows[self._first_refused.kind].count if self._first_refused else 0
+
+    def _first_sentence(self) -> str | None:
+        """The sentence about the first row that refuses the data set, and the number of rows like it."""
+        if self._first_refused is None:
+            return None
+        count = self._first_count()
+        return self._first_refused.sentence if count == 1 else f"{count:,} rows, first: {self._first_refused.sentence}"
+
+    def _compared(self, sets: Sequence[tuple[str, ...]], used: Sequence[bool]) -> tuple[_OfRows, _OfRows, Counter[str]]:
+        """The duplicate rows, the conflicting rows, and the number of distinct texts per label. used: whether rows of a label set count."""
         duplicates: list[tuple[int, int]] = []
         conflicts: list[tuple[int, int]] = []
         counts = [0, 0]
@@ -195,6 +248,8 @@ class Counting:
             # Rows ascend within a part, so the first problems overall are among the first of each part.
             most_duplicates, most_conflicts = len(duplicates) + _MOST_SHOWN, len(conflicts) + _MOST_SHOWN
             for place, hashed in enumerate(hashes):
+                if not used[numbers[place]]:
+                    continue
                 before = first.setdefault(hashed, place)
                 number = numbers[place]
                 if before == place:
@@ -217,10 +272,10 @@ class Counting:
                 distinct[label] += texts
         return _pairs(counts[0], duplicates), _pairs(counts[1], conflicts), distinct
 
-    def _of_labels(self, texts: Mapping[str, int]) -> Iterator[Found]:
-        """The problems with the labels. texts: the number of distinct texts per label."""
+    def _of_labels(self, texts: Mapping[str, int], dropped: Set[str]) -> Iterator[Found]:
+        """The problems with the labels. texts: the number of distinct texts per label. dropped: the labels that are left out."""
         most = self._ceilings.labels
-        fewest = 1 if self._of == TEST_SET else 2
+        fewest = 1 if self._of == TEST_SET else _FEWEST_LABELS
         if len(texts) < fewest:
             named = f"only the label {next(iter(texts))!r}" if texts else "no label at all"
             yield Found(Kind.TOO_FEW_LABELS, 1, f"The {self._of.removeprefix('the ')} has {named}: {_NEEDED[self._of]}.")
@@ -230,7 +285,12 @@ class Counting:
         yield from self._of_similar_labels(texts)
         if self._of == TEST_SET:
             return
-        rare = [label for label, count in texts.items() if count < FEWEST_TEXTS]
+        if dropped:
+            yield Found(Kind.DROPPED_LABEL, len(dropped), _ADVICE[Kind.DROPPED_LABEL], _shown(sorted(dropped)))
+        packed = [label for label in texts if separator_within(label)]
+        if packed and not self.separated:
+            yield Found(Kind.PACKED_LABEL, len(packed), _ADVICE[Kind.PACKED_LABEL], _shown(packed))
+        rare = [label for label, count in texts.items() if count < FEWEST_TEXTS and label not in dropped]
         if rare:
             yield Found(Kind.RARE_LABEL, len(rare), too_rare(rare), _shown(rare))
         scarce = [label for label, count in texts.items() if FEWEST_TEXTS <= count < _SCARCE_TEXTS]
@@ -252,7 +312,8 @@ class Report:
     """The contents of a data set and all its problems.
 
     labels: examples and distinct texts per label. first_refused: the sentence of the first problem that prevents training, otherwise None.
-    first_counts: how many problems that sentence covers.
+    first_counts: how many problems that sentence covers. dropped: the labels that are too rare to train on. skips_unlabelled: whether rows
+    without labels are left out.
     """
 
     examples: int
@@ -261,6 +322,8 @@ class Report:
     problems: Sequence[Found]
     first_refused: str | None
     first_counts: int
+    dropped: frozenset[str] = frozenset()
+    skips_unlabelled: bool = False
 
     @property
     def warnings(self) -> int:
@@ -270,15 +333,30 @@ class Report:
     def errors(self) -> int:
         return sum(found.count for found in self.problems if found.kind.refuses)
 
-    def without_unknown_labels(self, known: Set[str]) -> Report:
-        """The report of a test set. Labels that aren't trained on are an error."""
-        unknown = [label for label in self.labels if label not in known]
+    def used(self, examples: list[Example]) -> list[Example]:
+        """The examples to train on or to test with: without labels that were dropped, and without rows that have no label left."""
+        if not self.dropped and not self.skips_unlabelled:
+            return examples
+        return [kept for example in examples if (kept := self._used(example)) is not None]
+
+    def _used(self, example: Example) -> Example | None:
+        if not example.labels:
+            return None if self.skips_unlabelled else example
+        if not self.dropped.intersection(example.labels):
+            return example
+        labels = tuple(label for label in example.labels if label not in self.dropped)
+        return replace(example, labels=labels) if labels else None
+
+    def without_unknown_labels(self, known: Set[str], dropped: frozenset[str]) -> Report:
+        """The report of a test set. Labels that aren't trained on are an error, except those that were dropped from the data set."""
+        report = replace(self, dropped=dropped.intersection(self.labels))
+        unknown = [label for label in self.labels if label not in known and label not in dropped]
         if not unknown:
-            return self
+            return report
         sentence = f"Only the test set has examples of {listed(unknown)}: add some to the data set, or remove them from the test set."
         found = Found(Kind.UNKNOWN_LABEL, len(unknown), sentence, _shown(unknown))
         first = {} if self.first_refused else {"first_refused": sentence, "first_counts": len(unknown)}
-        return replace(self, problems=[found, *self.problems], **first)  # type: ignore[arg-type]
+        return replace(report, problems=[found, *self.problems], **first)  # type: ignore[arg-type]
 
     def refusal(self, where: str) -> str | None:
         """The reason why it can't be trained on: the first problem, the number of others, and where they are listed. None if it can."""
@@ -287,7 +365,7 @@ class Report:
         more = self.errors - self.first_counts
         if not more:
             return self.first_refused
-        return f"{self.first_refused} {more:,} more {'problem' if more == 1 else 'problems'}: {where} lists them."
+        return f"{self.first_refused} {more:,} other {'problem' if more == 1 else 'problems'}: {where} lists them."
 
     def as_dict(self) -> dict[str, Any]:
         """The report as JSON."""

@@ -21,10 +21,14 @@ class Kind(StrEnum):
     RARE_LABEL = "rare-label"
     UNKNOWN_LABEL = "unknown-label"
     SKIPPED_ROW = "skipped-row"
+    UNLABELLED_ROW = "unlabelled-row"
+    NOT_UTF_8 = "not-utf-8"
     DUPLICATE = "duplicate"
     CONFLICT = "conflict"
     IN_TEST_SET = "in-test-set"
     SIMILAR_LABELS = "similar-labels"
+    DROPPED_LABEL = "dropped-label"
+    PACKED_LABEL = "packed-label"
     SCARCE_LABEL = "scarce-label"
 
     @property
@@ -33,7 +37,10 @@ class Kind(StrEnum):
         return self not in _WARNINGS
 
 
-_WARNINGS = {Kind.SKIPPED_ROW, Kind.DUPLICATE, Kind.CONFLICT, Kind.IN_TEST_SET, Kind.SIMILAR_LABELS, Kind.SCARCE_LABEL}
+_WARNINGS = {
+    *(Kind.SKIPPED_ROW, Kind.UNLABELLED_ROW, Kind.NOT_UTF_8, Kind.DUPLICATE, Kind.CONFLICT, Kind.IN_TEST_SET, Kind.SIMILAR_LABELS),
+    *(Kind.DROPPED_LABEL, Kind.PACKED_LABEL, Kind.SCARCE_LABEL),
+}
 
 
 @dataclass(frozen=True, slots=True)

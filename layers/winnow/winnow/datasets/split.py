@@ -11,6 +11,7 @@ from itertools import chain
 
 from winnow.domain.dataset import MAX_LABELS, Example
 from winnow.domain.errors import DatasetError
+from winnow.domain.normal_form import text_key
 
 # One to train on and one to hold out.
 FEWEST_TEXTS = 2
@@ -158,11 +159,6 @@ def _taken_back(train: Sequence[Group], test: list[Group]) -> list[Group]:
         test.remove(group)
         taken.append(group)
     return taken
-
-
-def text_key(text: str) -> str:
-    """The same string for texts that differ only in case or white space."""
-    return " ".join(text.split()).casefold()
 
 
 def text_hash(text: str) -> int:

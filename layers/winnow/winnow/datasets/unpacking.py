@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 from winnow.datasets.row_problems import FileError, Kind
@@ -16,8 +17,8 @@ MOST_RECORD_BYTES = 4_000_000
 _PIECE = 256 * 1024
 GZIP = b"\x1f\x8b"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-# The first bytes of files in UTF-16 or UTF-32. UTF-8 never begins with them.
-_NO_TEXT = (0xFF, 0xFE, 0x00)
+# The beginning from which a file's layout is found.
+_SAMPLE_BYTES = 64 * 1024
 _GZIP_WINDOW = zlib.MAX_WBITS | 16
 # The ratio is only checked above this size: a small file of repeated text is not a zip bomb.
 _BYTES_WITHOUT_RATIO = 1_000_000
@@ -118,12 +119,22 @@ class Unpacking:
         return FileError(f"{self._of} has more than {most:,} bytes after unpacking: at most {most:,} are read.", Kind.TOO_LARGE)
 
 
-def beginning(pieces: Iterator[bytes], of: str) -> tuple[bytes, int]:
-    """The start of the file, including its first line that isn't blank, and that piece's first line number. Empty if the file is.
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """The first bytes of a file in UTF-8.
 
-    Raises FileError if it isn't text in UTF-8.
+    data: from the file's first bytes on, or from blank lines on if there are very many. line: the number of its first line. sample: the
+    first complete lines that aren't blank, as text, the same in whatever pieces the file comes.
     """
-    head, line = b"", 1
+
+    data: bytes
+    line: int
+    sample: str
+
+
+def beginning(pieces: Iterator[bytes], of: str) -> Beginning | None:
+    """The start of the file, with its first line that isn't blank. None if the file is blank. Raises FileError if it isn't text."""
+    head, line, ended = b"", 1, True
     for piece in pieces:
         head += piece
         if len(head) < len(_BYTE_ORDER_MARK):
@@ -133,14 +144,22 @@ def beginning(pieces: Iterator[bytes], of: str) -> tuple[bytes, int]:
             # Don't keep endless white space.
             line += head.count(b"\n")
             head = b""
-        elif b"\n" in text or len(text) > MOST_RECORD_BYTES:
+        elif len(text) > _SAMPLE_BYTES and (b"\n" in text or len(text) > MOST_RECORD_BYTES):
+            ended = False
             break
     if head.startswith(GZIP):
         raise FileError(f"{of[0].upper()}{of[1:]} is gzip inside gzip: pack it once.")
     if b"\0" in head[:4] or head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        byte = next(byte for byte in head if byte in _NO_TEXT)
-        raise FileError(f"Line 1 of {of} is not UTF-8 (byte 0x{byte:02x}): save the file as UTF-8.")
-    return (b"" if not head.removeprefix(_BYTE_ORDER_MARK).strip() else head), line
+        raise FileError(f"{of[0].upper()}{of[1:]} is not UTF-8: save it as UTF-8, or give `encoding` if it is UTF-16 without a mark.")
+    text = head.removeprefix(_BYTE_ORDER_MARK).lstrip()
+    return Beginning(head, line, _sample(text, ended=ended)) if text else None
+
+
+def _sample(text: bytes, *, ended: bool) -> str:
+    if not ended or len(text) > _SAMPLE_BYTES:
+        ends = text.rfind(b"\n", 0, _SAMPLE_BYTES)
+        text = text[: ends if ends >= 0 else text.find(b"\n") if b"\n" in text else len(text)]
+    return text.decode(errors="replace")
 
 
 class Lines:

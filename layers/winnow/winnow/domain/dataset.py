@@ -89,4 +89,8 @@ class DatasetReference:
     def as_dict(self) -> dict[str, Any]:
         """The reference as the API shows it and the registry keeps it."""
         known = {"s3bucket": self.s3bucket, "training_object": self.training_object}
-        return known | ({"test_object": self.test_object} if self.test_object else {}) | ({"layout": said} if (said := self.layout.as_dict()) else {})
+        return (
+            known
+            | ({"test_object": self.test_object} if self.test_object else {})
+            | ({"layout": said} if (said := self.layout.as_dict()) else {})
+        )

@@ -26,6 +26,7 @@ class Hyperparameters:
 
     n_texts: the largest number of texts to train on; None for all.
     exclusive: whether each text has exactly one label; None to decide from the data.
+    rare_labels: "drop" leaves out labels with fewer than two distinct texts, "refuse" refuses the data set.
     min_precision: the share of right answers among the accepted ones, from which an exclusive model's threshold follows.
     keep_texts: whether the evaluation may quote the texts that were classified wrongly, and the suspects their texts.
     patience: stop after this many epochs without a better score on held-out examples, and take the best epoch.
@@ -40,6 +41,7 @@ class Hyperparameters:
     learn_rate: float | None = None
     seed: int = 0
     exclusive: bool | None = None
+    rare_labels: str = "drop"
     min_precision: float = 0.9
     keep_texts: bool = False
     patience: int | None = None

@@ -12,11 +12,12 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
 import numpy as np
 
+from winnow.domain.normal_form import FORM, compatible, cuts, without_width
 from winnow.recipes.portions import portions
 
 if TYPE_CHECKING:
@@ -32,10 +33,6 @@ _LONGEST_NGRAM = 5
 _FAMILIES_WEIGH = np.array([1, 1.4], np.float32)
 # Remembered words, for each length of n-grams: 4 MB.
 _MOST_WORDS = 10_000
-_FORM: Final = "NFKC"
-# The longest run of characters that only join the one before: the limit of UAX #15's Stream-Safe Text Format, far above what any language
-# needs.
-_MOST_MARKS = 30
 # A run of word characters, cut into pieces of 64, or any other single character except white space.
 _SILENT = "CMPZ"
 _WORD = re.compile(r"\w{1,64}|[^\w\s]")
@@ -165,7 +162,7 @@ def sources(words: Sequence[str], shortest: int) -> Sources:
 def spans(text: str) -> list[tuple[int, int]] | None:
     """The start and end of the words of `words_of` in the text. None if they can't be determined."""
     origins: list[tuple[int, int]] = []
-    for start, end in _pieces(text, set(_cuts(text))):
+    for start, end in _pieces(text, set(cuts(text))):
         origins += [(start, end)] * len(_normal(text[start:end]))
     normal = _normal(text)
     if len(origins) != len(normal):
@@ -173,11 +170,11 @@ def spans(text: str) -> list[tuple[int, int]] | None:
     return [(origins[found.start()][0], origins[found.end() - 1][1]) for found in _WORD.finditer(normal)]
 
 
-def _pieces(text: str, cuts: Container[int]) -> Iterator[tuple[int, int]]:
+def _pieces(text: str, ends: Container[int]) -> Iterator[tuple[int, int]]:
     """The text in pieces that can be normalised separately: a character with the characters that may join it."""
     start = 0
     for place in range(1, len(text)):
-        if place in cuts or not _joins(text[start:place], text[place]):
+        if place in ends or not _joins(text[start:place], text[place]):
             yield start, place
             start = place
     if text:
@@ -189,50 +186,13 @@ def _joins(before: str, after: str) -> bool:
         return False
     if unicodedata.combining(after):
         return True
-    apart = unicodedata.normalize(_FORM, before) + unicodedata.normalize(_FORM, after)
-    return unicodedata.normalize(_FORM, before + after) != apart
+    apart = unicodedata.normalize(FORM, before) + unicodedata.normalize(FORM, after)
+    return unicodedata.normalize(FORM, before + after) != apart
 
 
 def _normal(text: str) -> str:
-    return _normalized(text).lower()
-
-
-def _normalized(text: str) -> str:
-    """The text in normal form. If `_cuts` finds any, each part is normalised separately.
-
-    Python sorts marks by insertion, which takes quadratic time in a long run of marks. The Stream-Safe Text Format inserts U+034F at a cut.
-    This function inserts nothing, because it would be read as a word, and drops nothing.
-    """
-    cuts = _cuts(text)
-    if not cuts:
-        return unicodedata.normalize(_FORM, text)
-    return "".join(unicodedata.normalize(_FORM, text[start:end]) for start, end in pairwise([0, *cuts, len(text)]))
-
-
-def _cuts(text: str) -> list[int]:
-    """The places where runs of more than 30 marks are cut: before the 31st, the 61st, and so on.
-
-    It looks at one character of 31, and at the characters around it if that is a mark.
-    """
-    cuts: list[int] = []
-    if text.isascii():
-        return cuts
-    start = 0
-    while (end := start + _MOST_MARKS) < len(text):
-        place = end
-        while place >= start and _is_mark(text[place]):
-            place -= 1
-        if place < start:
-            cuts.append(end)
-            start = end
-        else:
-            start = place + 1
-    return cuts
-
-
-def _is_mark(character: str) -> bool:
-    """Whether the character only joins the one before it. Some of these, such as U+FF9E, have no combining class of their own."""
-    return bool(unicodedata.combining(unicodedata.normalize("NFKD", character)[0]))
+    # Characters without width would cut a word in two.
+    return compatible(without_width(text)).lower()
 
 
 class _Word(NamedTuple):

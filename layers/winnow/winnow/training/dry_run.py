@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 from winnow.aws import clients, resources
+from winnow.datasets.report import DROP
 from winnow.domain.clock import now, timestamp, utc_now
 from winnow.domain.dataset import DatasetReference
 from winnow.domain.errors import DatasetError, ReportNotFoundError
@@ -30,13 +30,13 @@ def report_at_once(request: TrainingRequest, seconds: float) -> Shown | None:
     DatasetError if the data set can't be read.
     """
     until = time.monotonic() + seconds
-    exclusive = request.hyperparameters.exclusive
+    chosen = request.hyperparameters
 
     def enough(unpacked: int) -> bool:
         return unpacked > MOST_BYTES_AT_ONCE or time.monotonic() > until
 
     try:
-        return read(request.dataset, exclusive=exclusive, keep=False, enough=enough).as_dict()
+        return read(request.dataset, exclusive=chosen.exclusive, rare_labels=chosen.rare_labels, keep=False, enough=enough).as_dict()
     except EnoughError:
         return None
 
@@ -45,7 +45,8 @@ def start_dry_run(request: TrainingRequest) -> str:
     """Have the function REPORT_FUNCTION make the report. Returns the report's id, for `find_dry_run`."""
     report_id = uuid4().hex
     resources.dry_run_reports().write(report_id, {"status": "running", "report": None, "error": None, "started_at": now()})
-    event = {"report_id": report_id, "dataset": asdict(request.dataset), "exclusive": request.hyperparameters.exclusive}
+    chosen = request.hyperparameters
+    event = {"report_id": report_id, "dataset": request.dataset.as_dict(), "exclusive": chosen.exclusive, "rare_labels": chosen.rare_labels}
     clients.lambda_().invoke(FunctionName=clients.setting("REPORT_FUNCTION"), InvocationType="Event", Payload=json.dumps(event).encode())
     return report_id
 
@@ -54,7 +55,9 @@ def make_dry_run(event: Shown) -> None:
     """Make the report that `start_dry_run` asked for."""
     reports, started = resources.dry_run_reports(), now()
     try:
-        report = read(DatasetReference(**event["dataset"]), exclusive=event["exclusive"], keep=False).as_dict()
+        report = read(
+            DatasetReference.of(event["dataset"]), exclusive=event["exclusive"], rare_labels=event.get("rare_labels", DROP), keep=False
+        ).as_dict()
     except DatasetError as error:
         reports.write(event["report_id"], {"status": "failed", "report": None, "error": error.sentence, "started_at": started})
     else:

@@ -13,10 +13,10 @@ from typing import Any
 
 from winnow.aws import resources
 from winnow.aws.metrics import count
-from winnow.datasets.split import text_key
 from winnow.domain.dataset import Example
 from winnow.domain.errors import ArtifactError, EncoderError, NothingToCompareError
 from winnow.domain.model import Gate, Version
+from winnow.domain.normal_form import text_key
 from winnow.evaluation.difference import comparison_report
 from winnow.prediction.loading import load
 from winnow.recipes.artifact import TrainedClassifier

@@ -35,7 +35,7 @@ def _freeze(job: TrainingJob, version: Version, cross_validated: int) -> None:
     """Read the client's data set, write its report, split it, and freeze the parts."""
     jobs, frozen = resources.jobs(), resources.frozen_examples()
     chosen = Hyperparameters(**version.hyperparameters)
-    whole = read(DatasetReference(**version.dataset), exclusive=chosen.exclusive, keep=True)
+    whole = read(DatasetReference.of(version.dataset), exclusive=chosen.exclusive, rare_labels=chosen.rare_labels, keep=True)
     resources.version_reports().write_dataset_report(job, whole.as_dict())
     if refusal := whole.refusal(f"GET /models/{job.model_id}/versions/{job.version}/report"):
         raise DatasetError(refusal)

@@ -56,7 +56,12 @@ class EnoughError(Exception):
 
 
 def read(
-    dataset: DatasetReference, *, exclusive: bool | None, keep: bool, enough: Callable[[int], bool] = lambda unpacked: False
+    dataset: DatasetReference,
+    *,
+    exclusive: bool | None,
+    rare_labels: str,
+    keep: bool,
+    enough: Callable[[int], bool] = lambda unpacked: False,
 ) -> ReadDataset:
     """Read a data set and its test set. DatasetError if one can't be read. The reports list the wrong rows.
 
@@ -65,30 +70,29 @@ def read(
     """
     test = None
     if dataset.test_object is not None:
-        test = _read(dataset.s3bucket, dataset.test_object, _counting(TEST_SET, exclusive), TEST_SET, enough, keep=True)
+        counting = Counting(resources.ceilings(), exclusive=exclusive, of=TEST_SET)
+        test = _read(dataset, dataset.test_object, counting, TEST_SET, enough, keep=True)
     held_out = frozenset(text_hash(example.text) for example in test.examples) if test else frozenset[int]()
     before = test.reader.unpacked_bytes if test else 0
-    counting = _counting(DATA_SET, exclusive, held_out)
-    data = _read(dataset.s3bucket, dataset.training_object, counting, DATA_SET, lambda more: enough(before + more), keep=keep)
+    counting = Counting(resources.ceilings(), exclusive=exclusive, rare_labels=rare_labels, in_test_set=held_out)
+    data = _read(dataset, dataset.training_object, counting, DATA_SET, lambda more: enough(before + more), keep=keep)
     if test is None:
         return ReadDataset(data, None)
-    report = test.report.without_unknown_labels(data.report.labels.keys())
-    return ReadDataset(data, ReadFile(test.opened, test.reader, report, test.examples))
+    report = test.report.without_unknown_labels(data.report.labels.keys(), data.report.dropped)
+    return ReadDataset(data, ReadFile(test.opened, test.reader, report, report.used(test.examples)))
 
 
-def _counting(of: str, exclusive: bool | None, held_out: frozenset[int] = frozenset()) -> Counting:
-    return Counting(resources.ceilings(), exclusive=exclusive, in_test_set=held_out, of=of)
-
-
-def _read(bucket: str, key: str, counting: Counting, of: str, enough: Callable[[int], bool], *, keep: bool) -> ReadFile:
-    opened = resources.datasets().open(bucket, key)
+def _read(dataset: DatasetReference, key: str, counting: Counting, of: str, enough: Callable[[int], bool], *, keep: bool) -> ReadFile:
+    opened = resources.datasets().open(dataset.s3bucket, key)
     if enough(opened.bytes):
         raise EnoughError
-    reader = Reader(opened.stream, key, resources.ceilings(), of)
+    reader = Reader(opened.stream, key, resources.ceilings(), of, dataset.layout)
     examples: list[Example] = []
     for found in reader:
         if counting.add(found) and keep and isinstance(found, Example):
             examples.append(found)
         if enough(reader.unpacked_bytes):
             raise EnoughError
-    return ReadFile(opened, reader, counting.report(), examples)
+    counting.separated = reader.separated
+    report = counting.report()
+    return ReadFile(opened, reader, report, report.used(examples))
