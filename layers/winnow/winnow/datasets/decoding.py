@@ -6,6 +6,7 @@ import codecs
 from collections.abc import Iterator
 
 from winnow.datasets.row_problems import FileError, Kind, Problem
+from winnow.datasets.unpacking import Held
 
 UTF_8, UTF_16, WINDOWS_1252 = "utf-8", "utf-16", "windows-1252"
 _UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -34,20 +35,22 @@ class Decoding:
 
     def utf8(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         """Raises FileError if the file isn't in the encoding that the client named, or if its UTF-16 is broken."""
+        held = Held(pieces)
         first = b""
-        for piece in pieces:
+        for piece in held:
             first += piece
             if len(first) >= len(_UTF_32_MARK):
                 break
         if first.startswith(_UTF_16_MARKS) and not first.startswith(_UTF_32_MARK) and self._asked in {None, UTF_16}:
             self.encoding = UTF_16
         if self.encoding != UTF_8:
-            yield from self._converted(first, pieces)
+            yield from self._converted(first, held)
         elif self._asked:
             yield first
-            yield from pieces
+            yield from held
         else:
-            yield from self._found(first, pieces)
+            yield from self._found(first, held)
+        held.raise_held()
 
     def problem(self) -> Problem | None:
         """The warning about lines that were read as Windows-1252, because they aren't UTF-8."""

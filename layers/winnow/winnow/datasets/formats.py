@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import chain
 from typing import Any
 
 from winnow.datasets import csv_records, json_formats, text_formats
@@ -96,7 +95,7 @@ class Reader:
         if begins is None:
             raise FileError(f"{_capital(self._of)} is empty: it needs examples such as {FORM}.")
         self.format, read = self._recognised(begins)
-        return read(chain([begins.data], pieces), begins.line)
+        return read(begins.pieces, begins.line)
 
     def _recognised(self, begins: Beginning) -> tuple[str, _Read]:
         first = begins.sample.partition("\n")[0]
@@ -127,7 +126,9 @@ class Reader:
     def _labels(self, labels: Any) -> tuple[str, ...]:
         """The labels of a row, each once. Empty if the row has none."""
         if not isinstance(labels, list):
-            raise RowError(f"has labels that are not a list: expected {FORM}", Kind.BAD_LABEL)
+            raise RowError(f"has a label that is not a string: expected {FORM}", Kind.BAD_LABEL)
+        if len(labels) > self._ceilings.labels:
+            raise RowError(f"has {len(labels):,} labels: at most {self._ceilings.labels:,}", Kind.BAD_LABEL)
         each = tuple(dict.fromkeys(name for label in labels for name in self._names(label)))
         if len(each) > self._ceilings.labels:
             raise RowError(f"has {len(each):,} labels: at most {self._ceilings.labels:,}", Kind.BAD_LABEL)

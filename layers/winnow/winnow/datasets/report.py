@@ -194,7 +194,7 @@ class Counting:
             if labels and dropped.issuperset(labels):
                 continue
             kept += count if labels or not skips_unlabelled else 0
-        counts = {label: (examples[label], distinct[label]) for label in sorted(examples) if label not in dropped}
+        texts_by_label = {label: (examples[label], distinct[label]) for label in sorted(examples) if label not in dropped}
         of_rows = dict(self._of_rows)
         if skips_unlabelled:
             of_rows[Kind.UNLABELLED_ROW] = self._unlabelled
@@ -212,7 +212,7 @@ class Counting:
             exclusive=all(
                 len(labels) == 1 for labels, count, counts_too in zip(sets, self._of_set, used, strict=True) if count and counts_too
             ),
-            labels=counts,
+            labels=texts_by_label,
             problems=sorted([*found, *whole], key=lambda one: order.index(one.kind)),
             first_refused=self._first_sentence() or next((one.sentence for one in whole if one.kind.refuses), None),
             first_counts=self._first_count() or next((one.count for one in whole if one.kind.refuses), 0),

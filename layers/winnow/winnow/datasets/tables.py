@@ -28,8 +28,8 @@ ID = "id"
 DELIMITERS = (",", ";", "\t", "|")
 _SEP = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 _MOST_RECORDS = 200
-# The share of the first records that must have as many cells as the first one.
-_STEADY = 0.9
+# The share of the first records that must have as many cells as the first one, in a file that is said to be a table and in others.
+_STEADY_TABLE, _STEADY = 0.5, 0.9
 # A cell of a header is a short name.
 _LONGEST_NAME, _MOST_NAME_WORDS = 40, 4
 # The column names in an error.
@@ -83,8 +83,8 @@ def labelled_table(sample: str, layout: Layout, name: str, of: str) -> Table | N
         names = best.header
         separator = layout.label_separator or _separator(best.column(label, 1), names[label])
         return Table(best.delimiter, names, text, label, _place(names, ID), separator, best.quoted, begins + 1, len(names))
-    likely = _likeliest(tried)
     named_table = len(tried) == 1 or name.endswith((".csv", ".tsv")) or layout.text_column or layout.label_column
+    likely = _likeliest(tried, _STEADY_TABLE if named_table else _STEADY)
     if likely is None:
         if named_table and tried[0].rows:
             raise _unclear(max(tried, key=lambda each: len(each.header)).header, layout, of)
@@ -216,9 +216,9 @@ def _names(record: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _likeliest(tried: Sequence[_Tried]) -> _Tried | None:
+def _likeliest(tried: Sequence[_Tried], least: float) -> _Tried | None:
     """The delimiter that parts the first records into the same number of cells, at least two."""
-    parted = [each for each in tried if each.width > 1 and each.steadiness() >= _STEADY]
+    parted = [each for each in tried if each.width > 1 and each.steadiness() >= least]
     return max(parted, key=lambda each: (each.steadiness(), each.delimiter == "\t"), default=None)
 
 
@@ -281,7 +281,7 @@ def _unclear(names: tuple[str, ...], layout: Layout, of: str, *, labelled: bool 
 def repeated(names: Sequence[str], places: Sequence[int | None]) -> str | None:
     """The first of these columns whose name occurs twice."""
     times = Counter(name.lower() for name in names)
-    return next((names[place] for place in places if place is not None and times[names[place].lower()] > 1), None)
+    return next((names[place] for place in places if names and place is not None and times[names[place].lower()] > 1), None)
 
 
 def _is_name(cell: str) -> bool:

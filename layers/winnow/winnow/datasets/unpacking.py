@@ -119,15 +119,35 @@ class Unpacking:
         return FileError(f"{self._of} has more than {most:,} bytes after unpacking: at most {most:,} are read.", Kind.TOO_LARGE)
 
 
+class Held(Iterator[bytes]):
+    """Pieces that end where the file can't be read. `raise_held` raises the error later, after the rows before it were read."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._error: FileError | None = None
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._pieces)
+        except FileError as error:
+            self._error = error
+            raise StopIteration from None
+
+    def raise_held(self) -> None:
+        """Raise the error that ended the pieces, if there was one."""
+        if self._error is not None:
+            raise self._error
+
+
 @dataclass(frozen=True, slots=True)
 class Beginning:
     """The first bytes of a file in UTF-8.
 
-    data: from the file's first bytes on, or from blank lines on if there are very many. line: the number of its first line. sample: the
-    first complete lines that aren't blank, as text, the same in whatever pieces the file comes.
+    pieces: the file, or all of it after many blank lines. line: the number of their first line. sample: the first complete lines that
+    aren't blank, as text, the same in whatever pieces the file comes.
     """
 
-    data: bytes
+    pieces: Iterator[bytes]
     line: int
     sample: str
 
@@ -135,7 +155,8 @@ class Beginning:
 def beginning(pieces: Iterator[bytes], of: str) -> Beginning | None:
     """The start of the file, with its first line that isn't blank. None if the file is blank. Raises FileError if it isn't text."""
     head, line, ended = b"", 1, True
-    for piece in pieces:
+    held = Held(pieces)
+    for piece in held:
         head += piece
         if len(head) < len(_BYTE_ORDER_MARK):
             continue
@@ -152,7 +173,16 @@ def beginning(pieces: Iterator[bytes], of: str) -> Beginning | None:
     if b"\0" in head[:4] or head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise FileError(f"{of[0].upper()}{of[1:]} is not UTF-8: save it as UTF-8, or give `encoding` if it is UTF-16 without a mark.")
     text = head.removeprefix(_BYTE_ORDER_MARK).lstrip()
-    return Beginning(head, line, _sample(text, ended=ended)) if text else None
+    if not text:
+        held.raise_held()
+        return None
+    return Beginning(_after(head, held), line, _sample(text, ended=ended))
+
+
+def _after(head: bytes, rest: Held) -> Iterator[bytes]:
+    yield head
+    yield from rest
+    rest.raise_held()
 
 
 def _sample(text: bytes, *, ended: bool) -> str:
