@@ -64,8 +64,12 @@ class Decoding:
         return Problem(Kind.NOT_UTF_8, self._first_windows_line, sentence)
 
     def _converted(self, first: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        decoder = codecs.getincrementaldecoder(self.encoding)()
-        line = 1
+        codec = self.encoding
+        if codec == UTF_16 and not first.startswith(_UTF_16_MARKS):
+            # Most texts begin with a character whose high byte is 0.
+            codec = "utf-16-be" if first.startswith(b"\0") else "utf-16-le"
+        decoder = codecs.getincrementaldecoder(codec)()
+        text, line = "", 1
         try:
             text = decoder.decode(first)
             for piece in pieces:

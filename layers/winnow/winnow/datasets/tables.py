@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from winnow.datasets.labels import separator_of
+from winnow.datasets.labels import FASTTEXT_PREFIX, separator_of
 from winnow.datasets.row_problems import FileError
 from winnow.domain.dataset import Layout
 from winnow.domain.normal_form import is_blank
@@ -287,6 +287,7 @@ def repeated(names: Sequence[str], places: Sequence[int | None]) -> str | None:
 def _is_name(cell: str) -> bool:
     return (
         len(cell) <= _LONGEST_NAME
+        and not cell.startswith(FASTTEXT_PREFIX)
         and len(cell.split()) <= _MOST_NAME_WORDS
         and not cell.replace(".", "").isdigit()
         and cell[-1:] not in ".!?"
