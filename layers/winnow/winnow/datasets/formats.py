@@ -7,12 +7,12 @@ from typing import Any
 
 from winnow.datasets import csv_records, json_formats, text_formats
 from winnow.datasets.decoding import Decoding
-from winnow.datasets.json_formats import FORM, Found
-from winnow.datasets.labels import FASTTEXT_PREFIX, labels_in
+from winnow.datasets.json_formats import Found
+from winnow.datasets.json_records import FORM
+from winnow.datasets.labels import labels_in
 from winnow.datasets.row_problems import FileError, Kind, Problem, RowError
 from winnow.datasets.tables import labelled_table
 from winnow.datasets.unpacking import Beginning, Lines, Stream, Unpacking, beginning
-from winnow.domain import strict_json
 from winnow.domain.dataset import MAX_LABEL_CHARACTERS, Ceilings, Example, Layout
 from winnow.domain.normal_form import is_blank
 
@@ -40,6 +40,7 @@ class Reader:
         self._of = of
         self._layout = layout or Layout()
         self._separator = self._layout.label_separator
+        self._unit = "Line"
         self._unpacking = Unpacking(stream, ceilings, _capital(of))
         self._decoding = Decoding(self._layout.encoding, of)
         self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}
@@ -94,18 +95,17 @@ class Reader:
         begins = beginning(pieces, self._of)
         if begins is None:
             raise FileError(f"{_capital(self._of)} is empty: it needs examples such as {FORM}.")
+        begins = json_formats.longer(begins, pieces)
         self.format, read = self._recognised(begins)
         return read(begins.pieces, begins.line)
 
     def _recognised(self, begins: Beginning) -> tuple[str, _Read]:
-        first = begins.sample.partition("\n")[0]
-        if first.startswith("["):
-            return "json-array", lambda pieces, line: json_formats.array(pieces, line, self._of)
-        if first.startswith("{"):
-            name, dialect = json_formats.dialect_of(_parsed(first))
-            return name, lambda pieces, line: json_formats.lines(Lines(pieces, line), dialect)
-        if first.startswith(FASTTEXT_PREFIX) and not self._name.endswith(".csv"):
-            return "fasttext", lambda pieces, line: text_formats.fasttext(Lines(pieces, line))
+        if json_formats.is_json(begins):
+            found = json_formats.recognised(begins, self._of, self._layout)
+            self.understood, self._unit = found.understood, found.unit
+            return found.name, found.read
+        if read_lines := text_formats.recognised(begins.sample, self._name):
+            return read_lines.name, lambda pieces, line: read_lines.read(Lines(pieces, line))
         table = labelled_table(begins.sample, self._layout, self._name, self._of)
         if table is None:
             raise FileError(f"{_capital(self._of)} {_NONE}")
@@ -120,8 +120,7 @@ class Reader:
             check_text(text, self._ceilings)
             return Example(text, self._labels(labels), row)
         except RowError as error:
-            unit = "Example" if self.format == "json-array" else "Line"
-            return Problem(error.kind, row, f"{unit} {row} of {self._of} {error.predicate}.")
+            return Problem(error.kind, row, f"{self._unit} {row} of {self._of} {error.predicate}.")
 
     def _labels(self, labels: Any) -> tuple[str, ...]:
         """The labels of a row, each once. Empty if the row has none."""
@@ -158,14 +157,6 @@ def check_text(text: str, ceilings: Ceilings) -> None:
         raise RowError("has an empty text: give it a text or leave it out", Kind.EMPTY_TEXT)
     if len(text) > ceilings.text_characters:
         raise RowError(f"has a text of {len(text):,} characters: at most {ceilings.text_characters:,}. Shorten it", Kind.LONG_TEXT)
-
-
-def _parsed(line: str) -> Any:
-    """The first record, or None if it can't be read: its error is reported later, when its turn comes."""
-    try:
-        return strict_json.parse(line)
-    except strict_json.BrokenJsonError:
-        return None
 
 
 def _capital(name: str) -> str:
