@@ -95,7 +95,6 @@ class Reader:
         begins = beginning(pieces, self._of)
         if begins is None:
             raise FileError(f"{_capital(self._of)} is empty: it needs examples such as {FORM}.")
-        begins = json_formats.longer(begins, pieces)
         self.format, read = self._recognised(begins)
         return read(begins.pieces, begins.line)
 
@@ -103,7 +102,7 @@ class Reader:
         if json_formats.is_json(begins):
             found = json_formats.recognised(begins, self._of, self._layout)
             self.understood, self._unit = found.understood, found.unit
-            return found.name, found.read
+            return found.name, lambda _, line: found.read(found.pieces, line)
         if read_lines := text_formats.recognised(begins.sample, self._name):
             return read_lines.name, lambda pieces, line: read_lines.read(Lines(pieces, line))
         table = labelled_table(begins.sample, self._layout, self._name, self._of)

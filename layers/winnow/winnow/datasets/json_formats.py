@@ -7,7 +7,6 @@ in json_records.py, and in tool_formats.py for the exports of tools.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from winnow.datasets import json_lists
@@ -15,7 +14,7 @@ from winnow.datasets.json_records import FORM, Labelled, Members
 from winnow.datasets.json_stream import JsonStream
 from winnow.datasets.row_problems import RowError
 from winnow.datasets.tool_formats import PLAIN, Dialect, dialect_of, is_spacy_pair, labelled
-from winnow.datasets.unpacking import MOST_RECORD_BYTES, Beginning, Lines
+from winnow.datasets.unpacking import MOST_RECORD_BYTES, Beginning, Held, Lines, after
 from winnow.domain import strict_json
 from winnow.domain.dataset import Layout
 from winnow.domain.strict_json import BrokenJsonError
@@ -27,12 +26,16 @@ NUL = "holds a NUL byte: save the file as UTF-8 text"
 
 
 class Recognised(NamedTuple):
-    """The format of a JSON file. unit: what a row is, in sentences. understood: the members that are read, set with the first record."""
+    """The format of a JSON file. unit: what a row is, in sentences. understood: the members that are read, set with the first record.
+
+    pieces: the file.
+    """
 
     name: str
     unit: str
     read: Read
     understood: dict[str, Any]
+    pieces: Iterator[bytes] = iter(())
 
 
 def is_json(begins: Beginning) -> bool:
@@ -40,25 +43,34 @@ def is_json(begins: Beginning) -> bool:
     return begins.sample.startswith(("[", "{"))
 
 
-def longer(begins: Beginning, pieces: Iterator[bytes]) -> Beginning:
-    """The beginning with more bytes, if the file is JSON whose first line is not a whole record: one record, if it isn't too long."""
-    parts, size = [begins.data], len(begins.data)
-    if is_json(begins) and _goes_on(_first_line(begins)):
-        while size <= MOST_RECORD_BYTES and (piece := next(pieces, b"")):
-            parts.append(piece)
-            size += len(piece)
-    return replace(begins, data=b"".join(parts))
-
-
 def recognised(begins: Beginning, of: str, layout: Layout) -> Recognised:
-    """The format of a file that begins like JSON. begins: what `longer` returned."""
+    """The format of a file that begins like JSON. Its pieces are used up: those of the result have the whole file."""
     members = Members(layout)
-    line = _first_line(begins)
+    rest = Held(begins.pieces)
+    head = next(rest)
+    several_lines = _goes_on(begins)
+    if _first_element(head) is None if begins.sample.startswith("[") else several_lines:
+        head = _longer(head, rest)
+    found = _recognised(begins, head, of, members, several_lines=several_lines)
+    return found._replace(pieces=after(head, rest))
+
+
+def _longer(head: bytes, rest: Iterator[bytes]) -> bytes:
+    """The head with more bytes: one record, if it isn't too long."""
+    parts, size = [head], len(head)
+    while size <= MOST_RECORD_BYTES and (piece := next(rest, b"")):
+        parts.append(piece)
+        size += len(piece)
+    return b"".join(parts)
+
+
+def _recognised(begins: Beginning, head: bytes, of: str, members: Members, *, several_lines: bool) -> Recognised:
+    line = begins.sample.partition("\n")[0]
     if line.startswith("["):
-        pair = _parsed(line) if line[1:].lstrip().startswith('"') else None
-        return _lines_of(pair, members) if is_spacy_pair(pair) else _array_of(_first_value(begins.data.lstrip()[1:]), of, members)
-    several_lines = _goes_on(line)
-    first = _first_value(begins.data) if several_lines else _parsed(line)
+        first = _first_element(head)
+        pair = _parsed(line) if isinstance(first, str) else None
+        return _lines_of(pair, members) if is_spacy_pair(pair) else _array_of(first, of, members)
+    first = _first_value(head) if several_lines else _parsed(line)
     name = json_lists.name_of(first, members) if isinstance(first, Mapping) else None
     if name is not None or (first is None and several_lines):
         return _object_of(name or json_lists.OBJECT, first, of, members)
@@ -145,12 +157,11 @@ def too_long() -> RowError:
     return RowError(f"has more than {MOST_RECORD_BYTES:,} bytes: put one example on each line, or shorten the text")
 
 
-def _first_line(begins: Beginning) -> str:
-    return begins.sample.partition("\n")[0].rstrip()
-
-
-def _goes_on(line: str) -> bool:
-    """Whether a line is the beginning of JSON that continues on the next line."""
+def _goes_on(begins: Beginning) -> bool:
+    """Whether the first line is the beginning of JSON that continues on the next line, or is too long to be a record."""
+    line = begins.sample.partition("\n")[0].rstrip()
+    if len(line.encode()) > MOST_RECORD_BYTES:
+        return True
     try:
         strict_json.parse_at(line, 0)
     except BrokenJsonError as error:
@@ -166,9 +177,14 @@ def _parsed(line: str) -> Any:
         return None
 
 
-def _first_value(data: bytes) -> Any:
-    """The first value, or None if it can't be read or if the data ends within it."""
+def _first_value(head: bytes) -> Any:
+    """The first value, or None if it can't be read or if the head ends within it."""
     try:
-        return strict_json.parse_at(data.decode(errors="replace").lstrip(), 0)[0]
+        return strict_json.parse_at(head.decode(errors="replace").lstrip(), 0)[0]
     except BrokenJsonError:
         return None
+
+
+def _first_element(head: bytes) -> Any:
+    """The first element of an array, or None as in `_first_value`."""
+    return _first_value(head.lstrip().removeprefix(b"["))

@@ -18,6 +18,8 @@ Labelled = tuple[Any, Any]
 # These two together are a text.
 _TOGETHER = ("subject", "body")
 BETWEEN = "\n\n"
+# Some versions of doccano call the text so.
+_OF_DOCCANO = "data"
 
 _MOST_NAMED = 12
 _LONGEST_NAME = 40
@@ -57,6 +59,8 @@ class Members:
         known = _known(record, TEXT_NAMES)
         if all(name in known for name in _TOGETHER):
             return [known[name] for name in _TOGETHER]
+        if not known and isinstance(record.get(_OF_DOCCANO), str):
+            return [_OF_DOCCANO]
         if not known and or_the_only_string and len(strings := [name for name, value in record.items() if isinstance(value, str)]) == 1:
             return strings
         return [_only(known, TEXT_NAMES[:1], "text", "text_column", record)]
@@ -170,9 +174,7 @@ def _named(label: Any, names: Sequence[str]) -> Any:
     if type(label) is not int:
         return label
     if not 0 <= label < len(names):
-        raise RowError(
-            f"has a number as a label for which there is no name: the names are those of 0 to {len(names) - 1:,}", Kind.BAD_LABEL
-        )
+        raise RowError(f"has a number as a label, but only 0 to {len(names) - 1:,} have names", Kind.BAD_LABEL)
     return names[label]
 
 

@@ -155,7 +155,7 @@ def _rasa(place: _Place, number: int, line: str) -> Iterator[Found]:
         place.examples, place.block = len(begins[1]), line.rstrip("+-").endswith(("|", ">"))
     elif place.examples is not None and indent >= place.examples:
         yield from _example(place, number, line)
-    elif member := _MEMBER.match(line):
+    elif (member := _MEMBER.match(line)) and member[1] != "examples":
         place.examples = None
         if member[1] == "intent":
             place.label = _scalar(member[2])

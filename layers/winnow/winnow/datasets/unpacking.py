@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,12 +23,30 @@ _SAMPLE_BYTES = 64 * 1024
 _GZIP_WINDOW = zlib.MAX_WBITS | 16
 # The ratio is only checked above this size: a small file of repeated text is not a zip bomb.
 _BYTES_WITHOUT_RATIO = 1_000_000
+# Enough bytes to tell what a file is.
+_FIRST_BYTES = 64
+_ZIP = b"PK\x03\x04"
+_UNPACKED = "upload it unpacked, or packed with gzip"
+# What files are that can't be read, by their first bytes, and what to do.
 _OTHERS = {
-    b"PK\x03\x04": "a ZIP archive or a workbook",
-    b"BZh": "packed with bzip2",
-    b"\xfd7zXZ": "packed with xz",
-    b"(\xb5/\xfd": "packed with zstd",
+    b"BZh": f"packed with bzip2: {_UNPACKED}",
+    b"\xfd7zXZ": f"packed with xz: {_UNPACKED}",
+    b"(\xb5/\xfd": f"packed with zstd: {_UNPACKED}",
+    b"7z\xbc\xaf'\x1c": f"packed with 7z: {_UNPACKED}",
+    b"PAR1": "Parquet: write it as CSV or JSON Lines, or give the file to the command winnow, which converts it",
+    b"ARROW1": "an Arrow file: write it as CSV or JSON Lines",
+    b"%PDF": "a PDF: write its texts with their labels as CSV UTF-8",
+    b"{\\rtf": "a document (.rtf): write its texts with their labels as CSV UTF-8",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old file of Office (.xls or .doc): save it as CSV UTF-8",
 }
+# ZIP archives of Office, by an entry of theirs: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, section 4.3.7
+_IN_ZIP = (
+    (rb"xl/", "a workbook (.xlsx): save it as CSV UTF-8, or give the file to the command winnow, which converts it"),
+    (rb"word/", "a document of Word (.docx): write its texts with their labels as CSV UTF-8"),
+    (rb"mimetypeapplication/vnd\.oasis", "a document of OpenOffice (.ods or .odt): save it as CSV UTF-8"),
+    (rb"\[Content_Types\]|docProps/", "a document of Office: save it as CSV UTF-8"),
+    (rb"", "a ZIP archive: upload the file in it, unpacked or packed with gzip"),
+)
 
 
 class Stream(Protocol):
@@ -54,7 +73,7 @@ class Unpacking:
     def __iter__(self) -> Iterator[bytes]:
         """Raises FileError if the packing is unsupported or broken, or if the file exceeds the ceilings."""
         first = self._read()
-        while 0 < len(first) < len(GZIP) and (more := self._read()):
+        while 0 < len(first) < _FIRST_BYTES and (more := self._read()):
             first += more
         pieces = self._unpacked(first) if first.startswith(GZIP) else self._as_they_are(first)
         for piece in pieces:
@@ -77,9 +96,8 @@ class Unpacking:
         return piece
 
     def _as_they_are(self, first: bytes) -> Iterator[bytes]:
-        for magic, name in _OTHERS.items():
-            if first.startswith(magic):
-                raise FileError(f"{self._of} is {name}: upload it unpacked, or packed with gzip.")
+        if other := _other(first):
+            raise FileError(f"{self._of} is {other}.")
         while first:
             yield first
             first = self._read()
@@ -139,6 +157,14 @@ class Held(Iterator[bytes]):
             raise self._error
 
 
+def _other(first: bytes) -> str | None:
+    """What a file is that can't be read, and what to do. None for text."""
+    if first.startswith(_ZIP):
+        # The name of an entry follows 26 more bytes of its header.
+        return next(name for entry, name in _IN_ZIP if re.search(_ZIP + b".{26}(?:" + entry + b")", first, re.DOTALL))
+    return next((name for magic, name in _OTHERS.items() if first.startswith(magic)), None)
+
+
 @dataclass(frozen=True, slots=True)
 class Beginning:
     """The first bytes of a file in UTF-8.
@@ -176,10 +202,11 @@ def beginning(pieces: Iterator[bytes], of: str) -> Beginning | None:
     if not text:
         held.raise_held()
         return None
-    return Beginning(_after(head, held), line, _sample(text, ended=ended))
+    return Beginning(after(head, held), line, _sample(text, ended=ended))
 
 
-def _after(head: bytes, rest: Held) -> Iterator[bytes]:
+def after(head: bytes, rest: Held) -> Iterator[bytes]:
+    """The head, then the rest, then the rest's error."""
     yield head
     yield from rest
     rest.raise_held()
