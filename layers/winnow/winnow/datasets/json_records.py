@@ -44,11 +44,13 @@ class Members:
         """The text; several members are joined by a blank line. or_the_only_string: a record's only string is its text under any name."""
         names = self.text_members(record, or_the_only_string=or_the_only_string)
         self.understood.setdefault("text_column", names if len(names) > 1 else names[0])
+        if len(names) == 1 and isinstance(record[names[0]], str):
+            return str(record[names[0]])
         parts = [record[name] for name in names]
         for name, part in zip(names, parts, strict=True):
             if not isinstance(part, str) and (part is not None or len(parts) == 1):
                 raise RowError(f'has no "{listed([name])}" that is a string: expected {FORM}')
-        return str(parts[0]) if len(parts) == 1 else BETWEEN.join(part for part in parts if part and not is_blank(part))
+        return BETWEEN.join(part for part in parts if part and not is_blank(part))
 
     def text_members(self, record: Mapping[str, Any], *, or_the_only_string: bool) -> list[str]:
         """The names of the members that make the text."""
@@ -116,6 +118,8 @@ class Members:
 
     def meant(self, value: Any, member: str = "") -> list[Any]:
         """The labels of a value: a label, a list of labels, or {"choices": […]}. Numbers become their names, if these are known."""
+        if isinstance(value, str):
+            return [value]
         if isinstance(value, Mapping) and isinstance(value.get("choices"), list):
             value = value["choices"]
         labels = [label for label in (value if isinstance(value, list) else [value]) if label is not None]
@@ -127,7 +131,7 @@ class Members:
 
 def plain(record: Any, members: Members) -> Labelled:
     """A record with a text and labels under known names."""
-    if not isinstance(record, Mapping):
+    if not isinstance(record, dict):
         raise RowError(f"is not an object: expected {FORM}")
     if (answer := record.get("answer")) in _LEFT_OUT:
         raise RowError(f"has the answer {answer} and is left out", Kind.SKIPPED_ROW)
