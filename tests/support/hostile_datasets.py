@@ -51,8 +51,21 @@ BROKEN = [
         "a ZIP archive",
         lambda: b"PK\x03\x04" + bytes(100),
         1,
-        "The data set is a ZIP archive or a workbook: upload it unpacked, or packed with gzip.",
+        "The data set is a ZIP archive: upload the file in it, unpacked or packed with gzip.",
     ),
+    Broken(
+        "a workbook",
+        lambda: b"PK\x03\x04" + bytes(26) + b"xl/workbook.xml" + bytes(100),
+        1,
+        "The data set is a workbook (.xlsx): save it as CSV UTF-8, or give the file to the command winnow, which converts it.",
+    ),
+    Broken(
+        "Parquet",
+        lambda: b"PAR1" + bytes(100),
+        1,
+        "The data set is Parquet: write it as CSV or JSON Lines, or give the file to the command winnow, which converts it.",
+    ),
+    Broken("a PDF", lambda: b"%PDF-1.7" + bytes(100), 1, "The data set is a PDF: write its texts with their labels as CSV UTF-8."),
     Broken(
         "UTF-16 without",
         lambda: lines().decode().encode("utf-16-le"),
@@ -75,7 +88,12 @@ BROKEN = [
     Broken("gzip within gzip", lambda: gzip.compress(gzip.compress(lines())), 1, "The data set is gzip inside gzip: pack it once."),
     Broken("a gzip bomb of line feeds", lambda: gzip.compress(b"\n" * 50_000_000), 1, BOMB),
     Broken("a gzip bomb of good examples", lambda: gzip.compress((lines() + b"\n") * 50_000), None, BOMB),
-    Broken("a gzip bomb in one line", lambda: gzip.compress(b'{"text": "' + b"a" * 50_000_000), 1, BOMB),
+    Broken(
+        "a gzip bomb in one line",
+        lambda: gzip.compress(b'{"text": "' + b"a" * 50_000_000),
+        1,
+        "The data set holds an element of more than 4,000,000 characters, or one that never ends, line 1 column 10.",
+    ),
     # --- JSON ---
     Broken("an array that never ends", lambda: array()[:-1], 7, "The data set is not JSON: Expecting ',' delimiter, line 1 column 294."),
     Broken(
@@ -108,10 +126,17 @@ BROKEN = [
         "Line 7 of the data set has more than 4,000,000 bytes: put one example on each line, or shorten the text.",
     ),
     Broken(
-        "one object over many lines",
-        lambda: b'{\n "text": "a",\n "label": "b"\n}',
+        "an object over many lines that never ends",
+        lambda: b'{\n "text": "a",\n "label": "b"\n',
         1,
-        f"Line 1 of the data set is not JSON: Expecting property name enclosed in double quotes, column 2. {ONE_A_LINE}",
+        "The data set is not JSON: Expecting ',' delimiter, line 4 column 1.",
+    ),
+    Broken(
+        "an object without a list",
+        lambda: json.dumps({"things": GOOD}).encode(),
+        1,
+        "The data set is an object without a list of examples under a known name (data, examples, rows, items, records, results, samples,"
+        ' utterances): its members are things. Call the list "data".',
     ),
     Broken(
         "NaN",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import random
 from typing import Any
 
 import pytest
@@ -401,3 +402,16 @@ def test_errors_count_the_examples_of_an_object_and_the_lines_of_json_lines() ->
 
     assert read(pretty({"data": [*ROWS, wrong]}))[2][0].sentence.startswith("Example 3 of the data set")
     assert read(jsonl(*ROWS, wrong))[2][0].sentence.startswith("Line 3 of the data set")
+
+
+@pytest.mark.parametrize("what", EXPORTS)
+def test_no_value_in_the_place_of_another_is_a_crash(what: str) -> None:
+    body = EXPORTS[what][0].decode()
+    drawn = random.Random(what)
+    for _ in range(60):
+        old = drawn.choice(["[", "{", '"', "1", ":", ",", *(word for word in body.split('"') if word.isalpha())])
+        new = drawn.choice(["null", "3", "1.5", "[]", "{}", '"x"', "[[1]]", '{"a": 1}', "\n", "", "\0"])
+        changed = body.replace(f'"{old}"' if old.isalpha() else old, new, drawn.choice([1, -1]))
+
+        for one in Reader(io.BytesIO(changed.encode()), "texts", Ceilings()):
+            assert isinstance(one, Problem) or (isinstance(one.text, str) and all(isinstance(label, str) for label in one.labels))

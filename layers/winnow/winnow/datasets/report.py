@@ -37,7 +37,7 @@ _ADVICE = {
     Kind.LONG_TEXT: "Shorten these texts, or remove them.",
     Kind.BAD_LABEL: "Give each row a label that is a short name.",
     Kind.NOT_EXCLUSIVE: "`exclusive` is true: give each row exactly one label, or leave out `exclusive`.",
-    Kind.SKIPPED_ROW: "The annotator rejected or ignored these rows. They are left out.",
+    Kind.SKIPPED_ROW: "The annotator rejected these rows, or they are for a test. They are left out.",
     Kind.UNLABELLED_ROW: "These rows have no label. They are left out.",
     Kind.NOT_UTF_8: "If accents look wrong, save the file as UTF-8 or give `encoding`.",
     Kind.DUPLICATE: "An earlier row has the same text and labels. Such rows stay together, in training or in test.",
