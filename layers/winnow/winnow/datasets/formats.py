@@ -109,7 +109,7 @@ class Reader:
         if table is None:
             raise FileError(f"{_capital(self._of)} {_NONE}")
         self.understood, self._separator = table.understood(), table.separator
-        return "csv" if table.names else "comprehend-csv", lambda pieces, line: csv_records.examples(Lines(pieces, line), table, self._of)
+        return table.format, lambda pieces, line: csv_records.examples(Lines(pieces, line), table, self._of)
 
     def _checked(self, row: int, found: tuple[Any, Any] | RowError) -> Example | Problem:
         try:

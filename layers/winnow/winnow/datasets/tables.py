@@ -55,6 +55,11 @@ class Table:
     first: int = 0
     width: int = 0
 
+    @property
+    def format(self) -> str:
+        """The format's name in the report."""
+        return "comprehend-csv" if not self.names and self.delimiter == "," and self.label == 0 else "csv"
+
     def understood(self) -> dict[str, object]:
         """The layout for a report. Columns without a name have their number, from 1."""
         named = [self._name(place) for place in self.text]
