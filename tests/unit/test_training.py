@@ -249,6 +249,19 @@ def test_when_its_minutes_are_over_the_best_so_far_answers(recipe: str, minutes:
     assert given.result().scores(TEXTS).shape == (len(TEXTS), 3)
 
 
+def test_minutes_that_end_after_the_answer_is_made_cost_nothing() -> None:
+    """Behind the answering fittings come those that only measure. The clock advances a second with each reading."""
+    ticks = itertools.count()
+    whole = training("linear", n_iter=3, batch_size=4, clock=lambda: float(next(ticks)))
+    answered = next(whole.seconds for _ in whole.steps() if len(whole.folds.begun) > whole.folds.plan.answering)
+    ticks = itertools.count()
+
+    given = done(training("linear", n_iter=3, batch_size=4, max_minutes=(answered + 5) / 60, clock=lambda: float(next(ticks))))
+
+    assert len(given.folds.begun) < given.folds.plan.fittings
+    assert given.stopped is None
+
+
 def test_the_same_seed_gives_the_same_and_another_another(recipe: str) -> None:
     one, again, other = (
         train(recipe, EXAMPLES[True], Hyperparameters(n_iter=2, seed=seed), exclusive=True).to_files() for seed in (0, 0, 1)

@@ -83,6 +83,7 @@ class Training:
         self._best = b""
         self._answer: Classifier | None = None
         self._out_of_minutes = False
+        self._answer_cut_short = False
 
     @property
     def share(self) -> float:
@@ -100,8 +101,8 @@ class Training:
 
     @property
     def stopped(self) -> Literal["patience", "max_minutes"] | None:
-        """What ended the training early, if anything did."""
-        if self._out_of_minutes:
+        """What ended the training early, if anything did. The fittings that only measure don't count: without them nothing is lost."""
+        if self._answer_cut_short:
             return "max_minutes"
         return "patience" if any(fold.early for fold in self.folds.begun) else None
 
@@ -174,6 +175,7 @@ class Training:
 
     def _end(self, fold: Fold, fitting: Fitting, classifier: Classifier, texts: Sequence[str], truth: NDArray[np.bool_]) -> None:
         """End the fitting. If minutes ran out and an earlier fitting is done, that one answers, and this one is dropped."""
+        self._answer_cut_short = self._out_of_minutes and len(self.folds.begun) <= self.folds.plan.answering
         if self._out_of_minutes and self._answer:
             self.folds.begun.pop()
             return
