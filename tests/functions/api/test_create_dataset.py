@@ -62,6 +62,7 @@ def test_a_name_that_is_none_is_refused(winnow: Winnow, name: Any) -> None:
         ("№ 1.csv", "1.csv"),
         ("a-._B.v2.csv", "a-._B.v2.csv"),
         ("評" * 128, "dataset"),
+        (f"評.{'a' * 126}", f"dataset.{'a' * 120}"),
     ],
 )
 def test_a_name_in_any_script_is_taken_and_its_ending_kept(winnow: Winnow, name: str, kept: str) -> None:

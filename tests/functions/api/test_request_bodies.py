@@ -99,9 +99,7 @@ def test_query_parameters_beside_a_body_are_refused_by_name(winnow: Winnow) -> N
     [("predict", "predict_get_query", "text"), ("list_models", "list_models", "limit"), ("create_model", "create_model", "id")],
 )
 def test_a_query_parameter_that_comes_twice_is_refused_by_name(winnow: Winnow, call: str, event: str, name: str) -> None:
-    twice = {"queryStringParameters": {name: "2"}, "multiValueQueryStringParameters": {name: ["1", "2"]}}
-
-    answer = winnow.call(call, event, **twice)
+    answer = winnow.call(call, event, queryStringParameters={name: "2"}, multiValueQueryStringParameters={name: ["1", "2"]})
 
     assert (answer.status, answer.body["field"]) == (422, name)
     assert answer.body["detail"] == f"The query has {name} more than once: send each parameter once."

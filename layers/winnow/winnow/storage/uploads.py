@@ -24,6 +24,8 @@ UPLOAD_SECONDS = 3600
 _UPLOADS = "uploads/"
 _UPLOADED = re.compile(rf"{_UPLOADS}(?P<name>(?P<number>[0-9a-f]{{32}})-[^/]+)")
 
+_MOST_CHARACTERS = 128
+
 _NOT_TO_BE_HAD = {
     *("404", "403", "301", "NoSuchKey", "NoSuchBucket", "AccessDenied"),
     *("InvalidBucketName", "KeyTooLongError", "PermanentRedirect"),
@@ -129,4 +131,4 @@ class Datasets:
 def _safe(file_name: str) -> str:
     """The file name with dashes for all but ASCII letters, digits, dots, dashes and underscores. The ending stays: it shows the format."""
     stem, dot, ending = re.sub("[^A-Za-z0-9._-]+", "-", file_name).partition(".")
-    return (stem.lstrip("_-") or "dataset") + dot + ending
+    return f"{stem.lstrip('_-') or 'dataset'}{dot}{ending}"[:_MOST_CHARACTERS]
