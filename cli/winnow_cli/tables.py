@@ -213,7 +213,7 @@ def _places(problem: Mapping[str, Any]) -> str:
     if problem["count"] == 1 or "problem" not in shown[0]:
         return ", ".join(map(_where, shown)) + more
     others = ", ".join(str(row["row"]) for row in shown[1:])
-    return f"{problem['count']} rows, first in {_where(shown[0])}" + (f" Then rows {others}{more}" if others else "")
+    return f"{problem['count']} rows, first: {shown[0]['problem']}" + (f" Then rows {others}{more}" if others else "")
 
 
 def _where(row: Mapping[str, Any]) -> str:

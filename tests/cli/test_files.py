@@ -135,7 +135,7 @@ def test_errors_of_a_kind_are_one_group(server: Server, winnow: Winnow, tmp_path
 
     assert told[1:] == [
         "  error    empty-text (121): Give each a text.",
-        "           121 rows, first in row 2: Line 2 of the data set has an empty text. Then rows 3, 4, 5, 6 …",
+        "           121 rows, first: Line 2 of the data set has an empty text. Then rows 3, 4, 5, 6 …",
         "winnow: Can't train: fix the 121 errors above.",
     ]
 

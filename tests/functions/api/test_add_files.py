@@ -46,6 +46,33 @@ def test_the_examples_of_a_file_are_kept_as_one_batch(ready: Ready) -> None:
     ]
 
 
+def test_the_file_is_read_as_it_was_told(ready: Ready) -> None:
+    body = "subject;body;topic;other\ncard;freeze it;card # lock;x\nhélp;where is one;atm;y\n".encode("windows-1252")
+    said = {
+        "text_column": ["subject", "body"],
+        "label_column": "topic",
+        "label_separator": "#",
+        "delimiter": ";",
+        "encoding": "windows-1252",
+    }
+
+    answer = add_file(ready("multilabel.jsonl"), body, **said)
+
+    assert answer.status == 201, answer.body
+    assert answer.body["file"]["understood"] == said
+    assert answer.body["new_labels"] == ["atm", "card", "lock"]
+
+
+def test_rows_without_a_label_are_left_out_with_a_warning(ready: Ready) -> None:
+    winnow = ready("exclusive.json")
+
+    answer = add_file(winnow, b"text,label\nfreeze it,card\nhello, \n")
+
+    assert (answer.status, answer.body["examples"]) == (201, 1)
+    assert [(each["kind"], each["count"]) for each in answer.body["file"]["problems"]] == [("unlabelled-row", 1)]
+    assert [example["text"] for example in kept(winnow)[answer.body["batch"]]] == ["freeze it"]
+
+
 def test_a_file_trains_too(ready: Ready) -> None:
     winnow = ready("exclusive.json")
 
@@ -94,10 +121,10 @@ def test_a_file_with_an_error_is_refused_as_a_whole(ready: Ready, body: bytes, s
 
 
 def test_the_others_of_several_errors_are_counted_with_the_call_that_lists_them(ready: Ready) -> None:
-    answer = add_file(ready("exclusive.json"), b"text,label\n,a\n,b\n,c\n")
+    answer = add_file(ready("exclusive.json"), b"text,label\n,a\n,b\nc,a,b\n")
 
-    assert "Line 2 of the file has an empty text" in answer.body["detail"]
-    assert answer.body["detail"].endswith(' 2 more problems: POST /models with "dry_run": true lists them.')
+    assert "2 rows, first: Line 2 of the file has an empty text" in answer.body["detail"]
+    assert answer.body["detail"].endswith(' 1 other problem: POST /models with "dry_run": true lists them.')
 
 
 TWO_LABELS = b"text,labels\nfreeze it,card\nboth,card|atm\n"

@@ -74,6 +74,17 @@ def test_so_does_the_report_that_is_made_elsewhere(
     assert read == [(DatasetReference("albert-textcats", "trainingSet.json", layout=LAYOUT), "refuse")]
 
 
+def test_the_report_says_what_was_understood(winnow: Winnow) -> None:
+    rows = "".join(f"{label} {number};more;{label}\n" for label in ("über", "unter") for number in range(3))
+    winnow.put_dataset(f"subject;body;category\n{rows}".encode("windows-1252"))
+    said = {**SAID, "delimiter": ";"}
+
+    report = winnow.create("create_model_dry_run", **said).body["report"]
+
+    assert report["understood"] == said
+    assert (report["trainable"], report["examples"], [each["label"] for each in report["labels"]]) == (True, 6, ["unter", "über"])
+
+
 def test_rows_and_events_of_earlier_releases_say_nothing(winnow: Winnow, read: list[tuple[DatasetReference, str]]) -> None:
     winnow.put_dataset()
     winnow.create()

@@ -13,7 +13,7 @@ from winnow.datasets.report import DROP
 from winnow.domain.clock import now, timestamp, utc_now
 from winnow.domain.dataset import DatasetReference
 from winnow.domain.errors import DatasetError, ReportNotFoundError
-from winnow.domain.job import Hyperparameters, TrainingRequest
+from winnow.domain.job import TrainingRequest
 from winnow.training.read_dataset import EnoughError, read
 
 # The largest data set, unpacked, that is read while the client waits.
