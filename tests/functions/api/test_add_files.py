@@ -48,7 +48,7 @@ def test_the_examples_of_a_file_are_kept_as_one_batch(ready: Ready) -> None:
 
 def test_the_file_is_read_as_it_was_told(ready: Ready) -> None:
     body = "subject;body;topic;other\ncard;freeze it;card # lock;x\nhélp;where is one;atm;y\n".encode("windows-1252")
-    said = {
+    said: Json = {
         "text_column": ["subject", "body"],
         "label_column": "topic",
         "label_separator": "#",
