@@ -105,10 +105,10 @@ def test_warnings_are_in_the_answer_and_skipped_rows_are_not_kept(ready: Ready) 
         (b'[{"text": NaN, "label": "b"}]', "NaN is not a JSON number"),
         (b"[" * 100_000, "nested too deeply"),
         (b"text,label\n", "The file has no label at all"),
-        (b"PK\x03\x04 a workbook", "a workbook"),
+        (b"PK\x03\x04 cut", "a ZIP archive"),
         (b"", "The file is empty"),
     ],
-    ids=["no text", "a comma", "a key twice", "NaN", "brackets", "only a header", "a workbook", "nothing"],
+    ids=["no text", "a comma", "a key twice", "NaN", "brackets", "only a header", "a ZIP archive that was cut", "nothing"],
 )
 def test_a_file_with_an_error_is_refused_as_a_whole(ready: Ready, body: bytes, said: str) -> None:
     winnow = ready("exclusive.json")
