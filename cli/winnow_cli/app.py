@@ -21,10 +21,11 @@ from winnow_cli import prediction as classifying
 from winnow_cli.client import ApiError, Client
 from winnow_cli.failures import CommandError, ExitCode, UsageError, translated
 from winnow_cli.files import texts_by_row
+from winnow_cli.layout import said
+from winnow_cli.options import Delimiter, Encoding, Json, LabelColumn, LabelSeparator, Model, TextColumn, Version, batch_id, model_id
 from winnow_cli.terminal import Terminal, line, plain, version_line
 
 _RETRIES = 3
-_ID = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 app = typer.Typer(
     add_completion=False,
@@ -91,23 +92,6 @@ def _connected(as_json: bool) -> Iterator[tuple[Client, Terminal]]:
         yield Client(url, key, retries=_RETRIES), Terminal(as_json)
 
 
-def _batch_id(value: str | None) -> str | None:
-    if value is not None and not re.fullmatch("[A-Za-z0-9-]+", value):
-        raise typer.BadParameter("a batch id has only letters, digits and dashes")
-    return value
-
-
-def _model_id(value: str | None) -> str | None:
-    if value is not None and not _ID.fullmatch(value):
-        raise typer.BadParameter("a model id has 1 to 64 letters, digits, dots, dashes or underscores, and begins with a letter or digit")
-    return value
-
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON to stdout, and nothing else.")]
-Model = Annotated[str, typer.Option("--model", "-m", callback=_model_id, metavar="ID", help="The model's id.")]
-Version = Annotated[int | None, typer.Option("--version", min=1, help="Use this version instead of the live one.")]
-
-
 @app.callback(
     invoke_without_command=True,
     epilog=_examples(
@@ -135,7 +119,7 @@ def _winnow(
 @app.command(epilog=_examples("winnow models", "winnow models tickets --version 2"))
 def models(
     *,
-    model: Annotated[str | None, typer.Argument(metavar="ID", callback=_model_id, help="Show only this model, with its versions.")] = None,
+    model: Annotated[str | None, typer.Argument(metavar="ID", callback=model_id, help="Show only this model, with its versions.")] = None,
     version: Annotated[
         int | None, typer.Option("--version", min=1, help="Show the evaluation of this version instead of the latest.")
     ] = None,
@@ -189,6 +173,14 @@ def train(
         str | None, typer.Option("--promote", help="When the version goes live: auto (when it is ready), if-better or never.")
     ] = None,
     force_update: Annotated[bool, typer.Option("--force-update", help="Train a new version of an existing model.")] = False,
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
+    label_separator: LabelSeparator = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    rare_labels: Annotated[
+        str | None, typer.Option(help="Labels with a single text: drop (default, with a warning) or refuse the data set.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check the data set.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Wait for the training to end, and show the evaluation.")] = False,
     as_json: Json = False,
@@ -197,8 +189,9 @@ def train(
 
     The command checks the data set first and prints its problems to stderr.
     """
+    layout = said(text_column, delimiter, encoding, label_column, label_separator)
     with _connected(as_json) as (client, terminal):
-        asked = training.Asked(model, file, test, recipe, promote_when, force_update)
+        asked = training.Asked(model, file, test, recipe, promote_when, force_update, rare_labels, layout)
         training.train(client, terminal, asked, dry_run=dry_run, watch=watch)
 
 
@@ -238,10 +231,13 @@ def batch(
         str | None, typer.Argument(metavar="FILE", help="JSON Lines or CSV: a local file to upload, or s3://BUCKET/KEY.")
     ] = None,
     again: Annotated[
-        str | None, typer.Option("--batch", metavar="ID", callback=_batch_id, help="Show this batch instead of starting one.")
+        str | None, typer.Option("--batch", metavar="ID", callback=batch_id, help="Show this batch instead of starting one.")
     ] = None,
     version: Version = None,
     n_top: Annotated[int | None, typer.Option(min=1, max=100, help="Labels per text (default 1).")] = None,
+    text_column: TextColumn = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
     watch: Annotated[bool, typer.Option("--watch", help="Wait for the batch to end.")] = False,
     output: Annotated[Path | None, typer.Option(help="Wait for the batch to end, and save the result in this file (- is stdout).")] = None,
     as_json: Json = False,
@@ -250,11 +246,13 @@ def batch(
     if (file is None) == (again is None):
         raise UsageError("Give a file of texts to start a batch, or --batch ID to show one.")
     more = {name: value for name, value in (("n_top", n_top), ("version", version)) if value is not None}
+    more |= said(text_column, delimiter, encoding)
     if again and more:
-        raise UsageError("--n-top and --version are for new batches: leave them out with --batch ID.")
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in more)
+        raise UsageError(f"{options}: for new batches only, so leave this out with --batch ID.")
     with _connected(as_json) as (client, terminal):
-        batch_id = again or batches.start(client, terminal, model, str(file), more)
-        batches.look(client, terminal, model, batch_id, watch=watch, output=output)
+        number = again or batches.start(client, terminal, model, str(file), more)
+        batches.look(client, terminal, model, number, watch=watch, output=output)
 
 
 @app.command(epilog=_examples("winnow promote 1 --model tickets"))
@@ -289,7 +287,7 @@ def compare(
 @app.command(epilog=_examples("winnow suspects tickets --file tickets.csv", "winnow suspects tickets --version 2 --json"))
 def suspects(
     *,
-    model: Annotated[str, typer.Argument(metavar="ID", callback=_model_id, help="The model's id.")],
+    model: Annotated[str, typer.Argument(metavar="ID", callback=model_id, help="The model's id.")],
     version: Annotated[int | None, typer.Option("--version", min=1, help="Use this version instead of the latest one.")] = None,
     file: Annotated[Path | None, typer.Option(help="The data set that the version was trained on, to show the texts.")] = None,
     as_json: Json = False,
@@ -308,9 +306,14 @@ def suspects(
 @app.command(epilog=_examples("winnow feedback corrections.csv --model tickets --retrain now --watch"))
 def feedback(
     *,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Labelled examples: a JSON array, JSON Lines, or CSV with a header.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Labelled examples: a local file to upload, or s3://BUCKET/KEY.")],
     model: Model,
     retrain: Annotated[str, typer.Option(help="When to train on them: now, auto (when enough are pending) or no.")] = "auto",
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
+    label_separator: LabelSeparator = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
     watch: Annotated[bool, typer.Option("--watch", help="Wait for the training to end, if one starts, and show the evaluation.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -318,8 +321,9 @@ def feedback(
 
     The next version is trained on these examples and on those of the live version.
     """
+    layout = said(text_column, delimiter, encoding, label_column, label_separator)
     with _connected(as_json) as (client, terminal):
-        sending.send(client, terminal, model, file, retrain, watch=watch)
+        sending.send(client, terminal, model, file, {**layout, "retrain": retrain}, watch=watch)
 
 
 @app.command()

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 from rich.progress import Progress
 
 from winnow_cli.client import Client
+from winnow_cli.converting import readable
 from winnow_cli.failures import UsageError
 from winnow_cli.terminal import Terminal
 
@@ -34,20 +35,20 @@ def opened(path: Path) -> BinaryIO:
 
 
 def in_s3(client: Client, terminal: Terminal, source: str) -> dict[str, str]:
-    """The data set's bucket and key, for a training request. A local file is uploaded first."""
+    """The file's bucket and key, for a request. A local file is uploaded first; a workbook or Parquet as CSV or JSON Lines."""
     if known := _S3.fullmatch(source):
         return {"s3bucket": known[1], "training_object": known[2]}
     path = Path(source)
     with opened(path) as content, Progress(console=terminal.aside, disable=not terminal.aside.is_terminal, transient=True) as bar:
         if not path.is_file():
             raise UsageError(f"Can't upload {path}: it is not a regular file.")
-        size = path.stat().st_size
-        return client.upload(_upload_name(path.name), bar.wrap_file(content, size, description="uploading"), bytes=size)
+        with readable(path, content) as (name, readable_content, size):
+            return client.upload(_upload_name(name), bar.wrap_file(readable_content, size, description="uploading"), bytes=size)
 
 
 def _upload_name(name: str) -> str:
     """A similar name that POST /datasets accepts. The ending stays, because it shows the format."""
-    return re.sub("[^A-Za-z0-9._-]+", "-", name)[-128:].lstrip("._-") or "dataset"
+    return re.sub("[\\x00-\\x1f\\x7f-\\x9f/\\\\\\ud800-\\udfff]+", "-", name)[-128:].lstrip(".") or "dataset"
 
 
 def lines(path: Path | None) -> Iterator[str]:
@@ -60,18 +61,6 @@ def lines(path: Path | None) -> Iterator[str]:
                 raise UsageError(f"Line {number} of {path or 'standard input'} is not UTF-8: save the texts as UTF-8.") from error
             if text.strip():
                 yield text
-
-
-def examples(path: Path) -> list[dict[str, Any]]:
-    """The labelled examples of a JSON array, of JSON Lines, or of CSV with a header. Raises UsageError for any other file."""
-    text = _decoded(path)
-    try:
-        found = list(_examples(text.lstrip()))
-    except ValueError as error:
-        raise UsageError(f"Can't read {path}: {error}") from error
-    if not found:
-        raise UsageError(f"{path} has no examples.")
-    return found
 
 
 def texts_by_row(path: Path) -> dict[int, str]:
@@ -116,45 +105,6 @@ def _decoded(path: Path) -> str:
         return (gzip.decompress(body) if body.startswith(_GZIP) else body).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not UTF-8: save it as UTF-8.") from error
-
-
-def _examples(text: str) -> Iterable[dict[str, Any]]:
-    if text.startswith("["):
-        array: list[dict[str, Any]] = json.loads(text)
-        return array
-    if text.startswith("{"):
-        return _json_lines(text)
-    return _csv_rows(text)
-
-
-def _json_lines(text: str) -> Iterator[dict[str, Any]]:
-    for number, each in enumerate(text.split("\n"), start=1):
-        if each.strip():
-            try:
-                yield json.loads(each)
-            except json.JSONDecodeError as error:
-                raise ValueError(f"line {number} is not JSON: {error.msg}") from error
-
-
-def _csv_rows(text: str) -> Iterator[dict[str, Any]]:
-    rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    names = set(rows.fieldnames or ())
-    if "text" not in names or not names & {"label", "labels"}:
-        raise ValueError("it must be a JSON array, JSON Lines, or CSV with the columns text and label (or labels)")
-    try:
-        for row in rows:
-            yield _example(row, rows.line_num)
-    except csv.Error as error:
-        raise ValueError(f"line {rows.line_num} is not CSV: {error}") from error
-
-
-def _example(row: Mapping[str, str | None], number: int) -> dict[str, Any]:
-    text, label, several = row["text"], row.get("label"), row.get("labels")
-    if text is None or (label is None and several is None):
-        raise ValueError(f"line {number} has too few columns")
-    if label is not None:
-        return {"text": text, "label": label}
-    return {"text": text, "labels": [each for each in (several or "").split("|") if each]}
 
 
 def parts[T](items: Iterable[T], most: int, most_bytes: int) -> Iterator[list[T]]:

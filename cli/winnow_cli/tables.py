@@ -10,6 +10,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from winnow_cli.layout import understood
 from winnow_cli.terminal import line, plain
 
 _MEASURED = {"cross-validation": "by cross-validation", "held-out": "on held-out examples", "test-object": "on your test set"}
@@ -57,12 +58,18 @@ def problems(report: Mapping[str, Any], name: str) -> Iterator[RenderableType]:
     """The result of a dry run: the size of the data set, and each kind of problem with its first rows."""
     kind = report["format"] or "unknown format"
     yield line(f"{name}: {report['rows']} rows, {report['examples']} examples, {len(report['labels'])} labels ({kind})", "bold")
-    for problem in report["problems"]:
-        where = ", ".join(_where(row) for row in problem["rows"][:5])
-        more = " …" if problem["count"] > 5 else ""
+    if how := understood(report):
+        yield line(f"  {how}")
+    yield from of_problems(report["problems"])
+
+
+def of_problems(found: Iterable[Mapping[str, Any]]) -> Iterator[RenderableType]:
+    """Each kind of problem of a file with its first rows."""
+    for problem in found:
         head = Text("  error    " if problem["refuses"] else "  warning  ", style="bold red" if problem["refuses"] else "yellow")
         yield head + line(f"{problem['kind']} ({problem['count']}): {problem['sentence']}")
-        yield line(f"           {where}{more}", "dim")
+        if problem["rows"]:
+            yield line(f"           {_places(problem)}", "dim")
 
 
 def evaluation(report: Mapping[str, Any]) -> Iterator[RenderableType]:
@@ -198,6 +205,15 @@ def _table(*headers: str, right: Sequence[str] = ()) -> Table:
     for header in headers:
         table.add_column(header, justify="right" if header in right else "left", overflow="fold")
     return table
+
+
+def _places(problem: Mapping[str, Any]) -> str:
+    """The places of a problem: the first five, or the first with its own sentence and only the numbers of the others."""
+    shown, more = problem["rows"][:5], " …" if problem["count"] > 5 else ""
+    if problem["count"] == 1 or "problem" not in shown[0]:
+        return ", ".join(map(_where, shown)) + more
+    others = ", ".join(str(row["row"]) for row in shown[1:])
+    return f"{problem['count']} rows, first: {shown[0]['problem']}" + (f" Then rows {others}{more}" if others else "")
 
 
 def _where(row: Mapping[str, Any]) -> str:

@@ -26,6 +26,8 @@ class Asked:
     recipe: str | None
     promote: str | None
     force_update: bool
+    rare_labels: str | None
+    layout: Mapping[str, Any]
 
 
 def train(client: Client, terminal: Terminal, asked: Asked, *, dry_run: bool, watch: bool) -> None:
@@ -96,8 +98,13 @@ def _request(client: Client, terminal: Terminal, asked: Asked) -> dict[str, Any]
                 "The data set and the test set must be in the same bucket: give two files, or two s3:// objects of one bucket."
             )
         request["test_object"] = test_set["training_object"]
-    given = {"recipe": asked.recipe, "promote": asked.promote, "force_update": asked.force_update or None}
-    return request | {name: value for name, value in given.items() if value is not None}
+    given = {
+        "recipe": asked.recipe,
+        "promote": asked.promote,
+        "force_update": asked.force_update or None,
+        "rare_labels": asked.rare_labels,
+    }
+    return request | dict(asked.layout) | {name: value for name, value in given.items() if value is not None}
 
 
 def _dry_run(client: Client, terminal: Terminal, request: Mapping[str, Any]) -> dict[str, Any]:

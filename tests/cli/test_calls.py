@@ -72,8 +72,8 @@ def test_a_wrong_setting_is_a_usage_error(server: Server, winnow: Winnow, settin
         (["train", "/dev/null", "-m", "new", "--dry-run"], "Can't upload /dev/null"),
         (["batch", "-m", "m"], "--batch ID"),
         (["batch", "-m", "m", "--batch", "../x"], "a batch id has only letters"),
-        (["batch", "-m", "m", "--batch", "20260302T091641007-1a2b3c4d", "--n-top", "3"], "--n-top and --version are for new batches"),
-        (["batch", "-m", "m", "--batch", "20260302T091641007-1a2b3c4d", "--version", "2"], "leave them out with --batch ID"),
+        (["batch", "-m", "m", "--batch", "20260302T091641007-1a2b3c4d", "--n-top", "3"], "--n-top: for new batches only"),
+        (["batch", "-m", "m", "--batch", "20260302T091641007-1a2b3c4d", "--version", "2"], "leave this out with --batch ID"),
         (["feedback", "missing.json", "-m", "m"], "Can't read missing.json"),
     ],
 )
@@ -179,7 +179,6 @@ def test_texts_that_are_not_utf8(server: Server, winnow: Winnow, tmp_path: Path)
     file = tmp_path / "latin.txt"
     file.write_bytes("one\nzwölf\n".encode("latin-1"))
     ends(winnow("predict", "-m", "m", "--file", str(file)), 2, "Line 2", "not UTF-8")
-    ends(winnow("feedback", "-m", "m", str(file)), 2, "not UTF-8")
     assert not server.asked
 
 

@@ -63,7 +63,7 @@ def test_a_data_set_is_uploaded_looked_over_and_trained_on(server: Server, winno
     assert "row 3 (same text as row 2)" in done.stderr
     assert server.calls() == ["GET /models/new", "POST /datasets", "PUT /s3/x", "POST /models", "POST /models"]
     upload, put, dry_run, training = server.asked[1:]
-    assert json.loads(upload[3]) == {"name": "my-texts-1-.csv", "bytes": 17}
+    assert json.loads(upload[3]) == {"name": "my texts (1).csv", "bytes": 17}
     assert put[3] == b"text,label\none,a\n"
     assert "x-api-key" not in put[2], "S3 must not get the key"
     request = {"id": "new", "s3bucket": "bucket", "training_object": "u/x", "recipe": "linear"}
@@ -198,58 +198,6 @@ def test_key_tells_the_role_by_what_it_may_call(server: Server, winnow: Winnow, 
     assert json.loads(done.stdout) == {"role": role}
     assert done.returncode == (0 if role else 1)
     assert all(json.loads(body or b"{}") == {} for _, _, _, body in server.asked), "nothing must be made"
-
-
-def test_feedback_goes_in_parts_and_trains_once(server: Server, winnow: Winnow, tmp_path: Path) -> None:
-    file = tmp_path / "more.csv"
-    file.write_text("text,label\n" + "".join(f"text {number},a\n" for number in range(1500)))
-    kept = {"model_id": "m", "batch": "b", "examples": 1000, "new_labels": ["a"], "waiting": 1000, "retrain": "waiting", "version": None}
-    server.gives(
-        "POST /models/m/examples", (201, kept), (201, kept | {"examples": 500, "new_labels": [], "retrain": "started", "version": 2})
-    )
-    done = winnow("feedback", str(file), "-m", "m", "--retrain", "now", "--json")
-    assert done.returncode == 0, done.stderr
-    result = json.loads(done.stdout)
-    assert (result["examples"], result["new_labels"], result["retrain"], result["version"]) == (1500, ["a"], "started", 2)
-    bodies = [json.loads(body) for _, _, _, body in server.asked]
-    assert [(len(body["examples"]), body["retrain"]) for body in bodies] == [(1000, "no"), (500, "now")]
-    assert bodies[0]["examples"][0] == {"text": "text 0", "label": "a"}
-    assert len({headers["Idempotency-Key"] for _, _, headers, _ in server.asked}) == 2
-
-
-def test_one_example_is_told_as_one(server: Server, winnow: Winnow, tmp_path: Path) -> None:
-    file = tmp_path / "more.csv"
-    file.write_text("text,label\none,a\n")
-    kept = {"model_id": "m", "batch": "b", "examples": 1, "new_labels": [], "waiting": 1, "retrain": "waiting", "version": None}
-    server.gives("POST /models/m/examples", (201, kept))
-    done = winnow("feedback", str(file), "-m", "m")
-    assert done.stdout == "1 example saved for m; 1 example pending (`--retrain now` starts a training)\n"
-
-
-def test_feedback_that_stops_halfway_says_what_is_kept(server: Server, winnow: Winnow, tmp_path: Path) -> None:
-    file = tmp_path / "more.json"
-    file.write_text(json.dumps([{"text": f"text {number}", "label": "a"} for number in range(1001)]))
-    kept = {"model_id": "m", "batch": "b", "examples": 1000, "new_labels": [], "waiting": 1000, "retrain": "waiting", "version": None}
-    server.gives("POST /models/m/examples", (201, kept), problem(422, "No."))
-    ends(winnow("feedback", str(file), "-m", "m"), 1, "The first 1000 examples are saved", "No.")
-
-
-@pytest.mark.parametrize(
-    ("content", "told"),
-    [
-        ("hello\n", "must be a JSON array"),
-        ('{"text": "a", "label": "b"}\n{"text"\n', "line 2 is not JSON"),
-        ("[", "Can't read"),
-        ("[]", "no examples"),
-        ("text,label\nonly\n", "line 2 has too few columns"),
-        ('text,label\n"open,a\n', "is not CSV"),
-    ],
-)
-def test_feedback_in_no_format(server: Server, winnow: Winnow, tmp_path: Path, content: str, told: str) -> None:
-    file = tmp_path / "more"
-    file.write_text(content)
-    ends(winnow("feedback", str(file), "-m", "m"), 2, told)
-    assert not server.asked
 
 
 BATCH = {

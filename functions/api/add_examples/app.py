@@ -5,17 +5,25 @@ from http import HTTPStatus
 
 from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.api.idempotency import idempotency_key
-from winnow.domain.dataset import Example
+from winnow.domain.dataset import DatasetReference, Layout
 from winnow.domain.feedback import Retrain
 from winnow.training import feedback
+from winnow.training.feedback_examples import in_file, in_request
+
+# The time that is kept for saving the examples and for answering.
+_SECONDS_TO_ANSWER = 8
 
 
 @endpoint("POST /models/{model_id}/examples")
 def handler(request: Request) -> Answer:
-    examples = [
-        Example(given["text"], tuple(dict.fromkeys([given["label"]] if "label" in given else given["labels"])))
-        for given in request.fields["examples"]
-    ]
-    retrain = Retrain(request.fields.get("retrain", Retrain.AUTO))
-    key = idempotency_key(request)
-    return Answer(HTTPStatus.CREATED, asdict(feedback.receive_feedback(request.path["model_id"], examples, retrain, key)))
+    given = request.fields
+    if "examples" in given:
+        examples = in_request(given["examples"])
+    else:
+        file = DatasetReference(given["s3bucket"], given["training_object"], layout=Layout.of(given))
+        examples = in_file(file, request.seconds_left - _SECONDS_TO_ANSWER)
+    retrain = Retrain(given.get("retrain", Retrain.AUTO))
+    received = asdict(feedback.receive_feedback(request.path["model_id"], examples, retrain, idempotency_key(request)))
+    if received["file"] is None:
+        del received["file"]
+    return Answer(HTTPStatus.CREATED, received)

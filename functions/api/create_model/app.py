@@ -7,7 +7,7 @@ from winnow.api.fields import is_true
 from winnow.api.idempotency import idempotency_key
 from winnow.api.properties import model_properties
 from winnow.aws import clients, resources
-from winnow.domain.dataset import DatasetReference
+from winnow.domain.dataset import LAYOUT_FIELDS, DatasetReference, Layout
 from winnow.domain.errors import EncoderError, InvalidFieldError
 from winnow.domain.job import Hyperparameters, Promote, TrainingRequest
 from winnow.domain.model import VersionStatus
@@ -49,7 +49,9 @@ def _dry_run(wanted: TrainingRequest, seconds: float) -> Answer:
 def _training_request(request: Request) -> TrainingRequest:
     given = {name: value for name, value in request.fields.items() if name != "dry_run"}
     model_id = given.pop("id")
-    dataset = DatasetReference(given.pop("s3bucket"), given.pop("training_object"), given.pop("test_object", None))
+    layout = Layout.of(given)
+    given = {name: value for name, value in given.items() if name not in LAYOUT_FIELDS}
+    dataset = DatasetReference(given.pop("s3bucket"), given.pop("training_object"), given.pop("test_object", None), layout)
     force_update = is_true(given.pop("force_update", False))
     promote = Promote(given.pop("promote", Promote.AUTO))
     recipe = _recipe(given.pop("recipe", AUTO))

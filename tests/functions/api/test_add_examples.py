@@ -111,7 +111,6 @@ def test_where_labels_are_exclusive_each_example_has_one(ready: Ready, labels: l
 @pytest.mark.parametrize(
     ("examples", "field"),
     [
-        (None, "examples"),
         ([], "examples"),
         ("a text", "examples"),
         ([{"text": "a", "label": "b"}] * 1001, "examples"),
@@ -134,10 +133,10 @@ def test_where_labels_are_exclusive_each_example_has_one(ready: Ready, labels: l
 def test_examples_that_are_none(ready: Ready, examples: Any, field: str) -> None:
     winnow = ready("exclusive.json")
 
-    answer = winnow.call("add_examples", body={} if examples is None else {"examples": examples})
+    answer = winnow.call("add_examples", body={"examples": examples})
 
     assert (answer.status, answer.body["field"]) == (422, field)
-    assert f"{field} must be" in answer.body["detail"] or f"{field} is missing" in answer.body["detail"]
+    assert f"{field} must be" in answer.body["detail"]
     assert not kept(winnow)
 
 
@@ -148,6 +147,33 @@ def test_other_fields(ready: Ready, fields: Json, field: str) -> None:
     answer = add(ready("exclusive.json"), **fields)
 
     assert (answer.status, answer.body["field"]) == (422, field)
+
+
+@pytest.mark.parametrize(
+    ("example", "field"),
+    [
+        ({"text": "\u200b", "label": "b"}, "examples[1].text"),
+        ({"text": "a", "label": "\u200b "}, "examples[1].label"),
+        ({"text": "a", "labels": ["b", "\u00ad"]}, "examples[1].labels[1]"),
+    ],
+)
+def test_what_nobody_sees_is_no_text_and_no_label(ready: Ready, example: Json, field: str) -> None:
+    winnow = ready("multilabel.jsonl")
+
+    answer = add(winnow, [*labelled(1), example])
+
+    assert (answer.status, answer.body["field"]) == (422, field)
+    assert answer.body["detail"].startswith(f"{field} has only characters that nobody sees")
+    assert not kept(winnow)
+
+
+def test_labels_that_look_the_same_are_the_same(ready: Ready) -> None:
+    winnow = ready("multilabel.jsonl")
+
+    answer = add(winnow, [{"text": "a", "labels": [" caf\u00e9", "cafe\u0301"]}, {"text": "b", "label": "card "}])
+
+    assert answer.body["new_labels"] == ["caf\u00e9", "card"]
+    assert [example["labels"] for example in kept(winnow)[answer.body["batch"]]] == [["caf\u00e9"], ["card"]]
 
 
 def test_what_can_t_be_read_and_what_is_too_large(ready: Ready) -> None:

@@ -53,6 +53,18 @@ def test_the_result_has_a_line_for_each_text_in_their_order_as_prediction_answer
     assert marks(winnow) == []
 
 
+def test_what_is_said_of_the_object_is_kept_and_shown(ready: Ready) -> None:
+    winnow = ready("exclusive.json")
+    put(winnow, TEXTS)
+    said: Json = {"text_column": ["subject", "body"], "delimiter": ";", "encoding": "windows-1252"}
+
+    plain, told = post(winnow), post(winnow, **said)
+
+    assert get(winnow, told.body["batch"]).body["layout"] == said
+    assert "layout" not in get(winnow, plain.body["batch"]).body
+    assert [each.get("layout") for each in winnow.call("list_batches").body["batches"]] == [said, None]
+
+
 BAD = [
     (b'{"text": "a"', "Line {} is not JSON"),
     (b"[1, 2]", "Line {} is neither a string nor an object"),

@@ -42,11 +42,37 @@ def test_the_same_name_twice_is_two_data_sets(winnow: Winnow) -> None:
     assert first.body["training_object"] != second.body["training_object"]
 
 
-@pytest.mark.parametrize("name", ["", "../secret.json", "a/b.json", ".hidden", "a" * 129, "trainingSet.json\n", 7, None])
+@pytest.mark.parametrize(
+    "name",
+    ["", "../secret.json", "a/b.json", ".hidden", "a" * 129, "..", "..\\a.csv", "a\\b", "a\x00", "a\x85", "trainingSet.json\n", 7, None],
+)
 def test_a_name_that_is_none_is_refused(winnow: Winnow, name: Any) -> None:
     answer = winnow.call("create_dataset", body={"name": name})
 
     assert (answer.status, answer.body["field"]) == (422, "name")
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("データ.csv", "dataset.csv"),
+        ("отзывы.csv.gz", "dataset.csv.gz"),
+        ("_.csv", "dataset.csv"),
+        ("Über uns (2).jsonl", "ber-uns-2-.jsonl"),
+        ("№ 1.csv", "1.csv"),
+        ("a-._B.v2.csv", "a-._B.v2.csv"),
+        ("評" * 128, "dataset"),
+        (f"評.{'a' * 126}", f"dataset.{'a' * 120}"),
+    ],
+)
+def test_a_name_in_any_script_is_taken_and_its_ending_kept(winnow: Winnow, name: str, kept: str) -> None:
+    answer = winnow.call("create_dataset", body={"name": name})
+
+    assert answer.status == 201
+    assert answer.body["name"].partition("-")[2] == kept
+    winnow.s3.put_object(Bucket=answer.body["s3bucket"], Key=answer.body["training_object"], Body=b"text")
+    assert [each["name"] for each in winnow.call("list_datasets").body["datasets"]] == [answer.body["name"]]
+    assert winnow.call("delete_dataset", path={"name": answer.body["name"]}).status == 200
 
 
 def test_with_bytes_the_length_is_signed(winnow: Winnow) -> None:

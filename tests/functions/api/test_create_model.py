@@ -40,6 +40,13 @@ def test_an_id_that_exists_is_refused_without_force_update(ready: Ready) -> None
     assert winnow.model()["latest_version"] == 1
 
 
+def test_a_language_without_a_tokenizer_is_refused_with_the_recipes_that_need_none(winnow: Winnow) -> None:
+    answer = winnow.create(spacy_model="zh")
+
+    assert (answer.status, answer.body["field"]) == (422, "spacy_model")
+    assert answer.body["detail"].endswith("such as zh or ja, leave it out: linear, sentence and best don't need it, only cnn does).")
+
+
 @pytest.mark.parametrize("event", ["create_model", "create_model_force_update"])
 def test_while_a_version_is_made_a_second_is_refused_with_the_way_to_stop_the_first(winnow: Winnow, event: str) -> None:
     winnow.call("create_model")

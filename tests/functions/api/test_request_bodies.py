@@ -94,6 +94,17 @@ def test_query_parameters_beside_a_body_are_refused_by_name(winnow: Winnow) -> N
     assert (answer.status, answer.body["field"]) == (422, "force_update")
 
 
+@pytest.mark.parametrize(
+    ("call", "event", "name"),
+    [("predict", "predict_get_query", "text"), ("list_models", "list_models", "limit"), ("create_model", "create_model", "id")],
+)
+def test_a_query_parameter_that_comes_twice_is_refused_by_name(winnow: Winnow, call: str, event: str, name: str) -> None:
+    answer = winnow.call(call, event, queryStringParameters={name: "2"}, multiValueQueryStringParameters={name: ["1", "2"]})
+
+    assert (answer.status, answer.body["field"]) == (422, name)
+    assert answer.body["detail"] == f"The query has {name} more than once: send each parameter once."
+
+
 def test_an_unexpected_fault_is_a_problem_without_its_details(winnow: Winnow) -> None:
     winnow.table.delete()
 

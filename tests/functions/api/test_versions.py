@@ -130,3 +130,26 @@ def test_a_version_that_becomes_live_between_the_two_reads_is_seen_live(winnow: 
     version = winnow.call("get_version", path={"model_id": "tc-01", "version": "1"}).body
 
     assert (version["status"], version["live"]) == ("ready", True)
+
+
+def test_so_it_is_in_the_list(winnow: Winnow, monkeypatch: pytest.MonkeyPatch) -> None:
+    winnow.put_dataset()
+    winnow.create(n_iter=1)
+    read = Versions.list
+
+    def ended_meanwhile(versions: Versions, model: Model, limit: int, before: int | None = None) -> tuple[list[Version], int | None]:
+        monkeypatch.setattr(Versions, "list", read)
+        winnow.run_workflow(winnow.started_job())
+        return read(versions, model, limit, before)
+
+    monkeypatch.setattr(Versions, "list", ended_meanwhile)
+    [version] = winnow.call("list_versions").body["versions"]
+
+    assert (version["status"], version["live"]) == ("ready", True)
+
+
+def test_a_training_on_another_page_does_not_matter(winnow: Winnow) -> None:
+    cancelled_versions(winnow, 2)
+    winnow.create("create_model_force_update")
+
+    assert pages(winnow, 1) == [[3], [2], [1]]

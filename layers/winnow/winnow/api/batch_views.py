@@ -19,6 +19,7 @@ def batch_prediction_view(batch: BatchPrediction) -> dict[str, Any]:
         "n_top": batch.n_top,
         "s3bucket": batch.s3bucket,
         "object": batch.object,
+        **({"layout": said} if (said := batch.layout.as_dict()) else {}),
         "lines": batch.lines,
         "error": batch.error,
         "created_at": batch.created_at,

@@ -162,7 +162,12 @@ def _not_modified(answer: Answer) -> dict[str, Any]:
 def _read(event: Mapping[str, Any], source: str) -> dict[str, Any]:
     """The request's fields, unchecked. source: as in the contract."""
     query = dict(event.get("queryStringParameters") or {})
+    # Of a parameter that comes twice, `queryStringParameters` has the last value alone.
+    twice = [name for name, values in (event.get("multiValueQueryStringParameters") or {}).items() if len(values) > 1]
     _bytes_of("".join([*query, *query.values()]), "The query")
+    if twice:
+        name = twice[0][:100]
+        raise InvalidFieldError(f"The query has {name} more than once: send each parameter once.", field=name)
     if source == "query":
         return query
     body = _body(event)

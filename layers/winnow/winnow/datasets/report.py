@@ -54,7 +54,12 @@ _ADVICE = {
 
 DATA_SET = "the data set"
 TEST_SET = "the test set"
-_NEEDED = {DATA_SET: "a classifier needs examples of at least two", TEST_SET: "it cannot measure a model"}
+FEEDBACK = "the file"
+_NEEDED = {
+    DATA_SET: "a classifier needs examples of at least two",
+    TEST_SET: "it cannot measure a model",
+    FEEDBACK: "nothing can be learnt from it",
+}
 
 Shown = dict[str, Any]
 
@@ -94,7 +99,7 @@ class Counting:
 
     exclusive: the client's statement about the labels. rare_labels: "drop" leaves out labels with fewer than two texts, "refuse" refuses
     the data set. in_test_set: hashes (`text_hash`) of texts that must not be trained on. of: the data set's name in sentences. A test set
-    may have few labels, and few texts per label.
+    and feedback may have few labels, and few texts per label.
     """
 
     def __init__(
@@ -109,7 +114,7 @@ class Counting:
         self._ceilings = ceilings
         self._of = of
         self._exclusive_asked = exclusive
-        self._drops_rare_labels = rare_labels == DROP and of != TEST_SET
+        self._drops_rare_labels = rare_labels == DROP and of == DATA_SET
         self._in_test_set = in_test_set
         self._hashes = [array("q") for _ in range(_PARTS)]
         self._rows = [array("I") for _ in range(_PARTS)]
@@ -275,7 +280,7 @@ class Counting:
     def _of_labels(self, texts: Mapping[str, int], dropped: Set[str]) -> Iterator[Found]:
         """The problems with the labels. texts: the number of distinct texts per label. dropped: the labels that are left out."""
         most = self._ceilings.labels
-        fewest = 1 if self._of == TEST_SET else _FEWEST_LABELS
+        fewest = _FEWEST_LABELS if self._of == DATA_SET else 1
         if len(texts) < fewest:
             named = f"only the label {next(iter(texts))!r}" if texts else "no label at all"
             yield Found(Kind.TOO_FEW_LABELS, 1, f"The {self._of.removeprefix('the ')} has {named}: {_NEEDED[self._of]}.")
@@ -283,7 +288,7 @@ class Counting:
             number = f"more than {_TIMES_TOO_MANY * most:,}" if self._too_many_labels else f"{len(texts):,}"
             yield Found(Kind.TOO_MANY_LABELS, 1, f"The {self._of.removeprefix('the ')} has {number} labels: at most {most:,}.")
         yield from self._of_similar_labels(texts)
-        if self._of == TEST_SET:
+        if self._of != DATA_SET:
             return
         if dropped:
             yield Found(Kind.DROPPED_LABEL, len(dropped), _ADVICE[Kind.DROPPED_LABEL], _shown(sorted(dropped)))

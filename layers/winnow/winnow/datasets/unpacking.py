@@ -161,7 +161,9 @@ def _other(first: bytes) -> str | None:
     """What a file is that can't be read, and what to do. None for text."""
     if first.startswith(_ZIP):
         # The name of an entry follows 26 more bytes of its header.
-        return next(name for entry, name in _IN_ZIP if re.search(_ZIP + b".{26}(?:" + entry + b")", first, re.DOTALL))
+        named = (name for entry, name in _IN_ZIP if re.search(_ZIP + b".{26}(?:" + entry + b")", first, re.DOTALL))
+        # A file that was cut has no entry.
+        return next(named, _IN_ZIP[-1][1])
     return next((name for magic, name in _OTHERS.items() if first.startswith(magic)), None)
 
 

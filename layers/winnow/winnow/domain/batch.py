@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from winnow.domain.dataset import Layout
 
 _SHARD = re.compile(r"(?P<number>[0-9]{6})-(?P<lines>[0-9]+)-(?P<errors>[0-9]+)")
 
@@ -45,13 +47,14 @@ class BatchJob:
 
 @dataclass(frozen=True, slots=True)
 class BatchRequest:
-    """A request for a batch prediction. version: None for the live one; n_top: the number of labels for each text."""
+    """A request for a batch prediction. version: None for the live one; n_top: labels for each text; layout: that of the object."""
 
     model_id: str
     s3bucket: str
     object: str
     version: int | None = None
     n_top: int = 1
+    layout: Layout = field(default_factory=Layout)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,8 @@ class BatchPrediction:
     """A batch prediction, as the registry knows it.
 
     lines: the number of lines in the object. errors: how many of them can't be classified. shards: the number of shards. All are None
-    until the object is split. lease_until: if the batch is active, the time after which nothing works on it any more.
+    until the object is split. lease_until: if the batch is active, the time after which nothing works on it any more. layout: what the
+    client says about the form of the object.
     """
 
     job: BatchJob
@@ -75,6 +79,7 @@ class BatchPrediction:
     shards: int | None = None
     error: str | None = None
     lease_until: str | None = None
+    layout: Layout = field(default_factory=Layout)
 
 
 @dataclass(frozen=True, slots=True)

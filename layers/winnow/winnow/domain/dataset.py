@@ -69,6 +69,9 @@ class Layout:
         return said | ({"text_column": list(self.text_column)} if self.text_column else {})
 
 
+LAYOUT_FIELDS = tuple(each.name for each in fields(Layout))
+
+
 @dataclass(frozen=True, slots=True)
 class DatasetReference:
     """Where a data set is, and how it is laid out. test_object: the client's own test set in the same bucket, if any.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from winnow.domain.batch import ACTIVE_BATCH, BatchJob, BatchPrediction, BatchStatus
 from winnow.domain.clock import now, timestamp, utc_now
+from winnow.domain.dataset import Layout
 from winnow.domain.errors import BatchPredictionNotFoundError, JobSupersededError
 from winnow.domain.job import IdempotencyKey
 from winnow.domain.model import Model
@@ -48,6 +49,7 @@ class BatchPredictions:
             "n_top": batch.n_top,
             "s3bucket": batch.s3bucket,
             "object": batch.object,
+            **({"layout": said} if (said := batch.layout.as_dict()) else {}),
             "created_at": batch.created_at,
             "lease_until": _lease(_QUEUED_LEASE),
             "expires": int(expires.timestamp()),
@@ -156,4 +158,5 @@ def _batch(row: Mapping[str, Any]) -> BatchPrediction:
         shards=row.get("shards"),
         error=row.get("error"),
         lease_until=row.get("lease_until"),
+        layout=Layout.of(row.get("layout", {})),
     )

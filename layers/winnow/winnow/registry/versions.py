@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -98,6 +98,20 @@ class Versions:
             # As in `latest_with_model`: the version must not have ended, or begun, between the two reads.
             if (version.status in ACTIVE) == (number == model.training_version):
                 return model, version
+
+    def list_with_model(
+        self, model_id: str, limit: int, before: Callable[[Model], int | None]
+    ) -> tuple[Model, Sequence[Version], int | None]:
+        """The model and a page of its versions, as they were at one moment; and the `before` of the next page. ModelNotFoundError.
+
+        before: the place of the page, which may depend on the model.
+        """
+        while True:
+            model = Models(self._table).get(model_id)
+            page, more = self.list(model, limit, before(model))
+            # As in `latest_with_model`, for each version of the page.
+            if all((version.status in ACTIVE) == (version.job.version == model.training_version) for version in page):
+                return model, page, more
 
     def needing_encoders(self) -> Iterator[Version]:
         """The versions that need a sentence encoder, or whose training began with one. Reads every version."""

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
 UPLOAD_SECONDS = 3600
 
-# The prefix of uploads. The name of an upload is a random number and the client's file name, and has no slash.
+# The prefix of uploads. The name of an upload is a random number and a safe form of the client's file name, and has no slash.
 _UPLOADS = "uploads/"
 _UPLOADED = re.compile(rf"{_UPLOADS}(?P<name>(?P<number>[0-9a-f]{{32}})-[^/]+)")
+
+_MOST_CHARACTERS = 128
 
 _NOT_TO_BE_HAD = {
     *("404", "403", "301", "NoSuchKey", "NoSuchBucket", "AccessDenied"),
@@ -71,7 +73,7 @@ class Datasets:
 
     def upload(self, file_name: str, length: int | None) -> UploadUrl:
         """Let a client upload a file. length: the size in bytes that S3 accepts; None for any size."""
-        name = f"{uuid4().hex}-{file_name}"
+        name = f"{uuid4().hex}-{_safe(file_name)}"
         wanted: dict[str, Any] = {"Bucket": self.bucket, "Key": _UPLOADS + name}
         if length is not None:
             # Signs the header Content-Length, which HTTP clients send anyway.
@@ -124,3 +126,9 @@ class Datasets:
                 raise
             raise not_to_be_had from error
         return OpenDataset(answer["Body"], answer["ContentLength"], answer["ETag"].strip('"'), answer.get("VersionId"))
+
+
+def _safe(file_name: str) -> str:
+    """The file name with dashes for all but ASCII letters, digits, dots, dashes and underscores. The ending stays: it shows the format."""
+    stem, dot, ending = re.sub("[^A-Za-z0-9._-]+", "-", file_name).partition(".")
+    return f"{stem.lstrip('_-') or 'dataset'}{dot}{ending}"[:_MOST_CHARACTERS]

@@ -9,14 +9,15 @@ from typing import Any
 
 from winnow.aws import resources
 from winnow.domain.clock import now, sortable_id
-from winnow.domain.dataset import DatasetReference, Example
-from winnow.domain.errors import FeedbackBatchTakenError, InvalidFieldError, ModelNotFoundError, ModelNotReadyError
+from winnow.domain.dataset import DatasetReference
+from winnow.domain.errors import FeedbackBatchTakenError, ModelNotFoundError, ModelNotReadyError
 from winnow.domain.feedback import FeedbackBatch, Retrain, TakenFeedback
 from winnow.domain.job import Hyperparameters, IdempotencyKey, Promote, TrainingJob, TrainingRequest
 from winnow.domain.model import Model, Version
 from winnow.domain.retrying import TRIES, retry_on_conflict
 from winnow.recipes.catalogue import AUTO
 from winnow.training import queue
+from winnow.training.feedback_examples import Examples
 
 # The most new labels that an answer names. The answer is kept in a registry row, which holds at most 400 KB.
 MOST_NEW_LABELS = 100
@@ -38,7 +39,7 @@ class Received:
     """The answer to a feedback request.
 
     new_labels: at most 100 labels that the model doesn't know. waiting: the number of pending examples of the model.
-    version: the version whose training was started or is underway.
+    version: the version whose training was started or is underway. file: what was read, if the examples come from a file.
     """
 
     model_id: str
@@ -48,14 +49,15 @@ class Received:
     waiting: int
     retrain: Retraining
     version: int | None
+    file: Mapping[str, Any] | None
 
 
-def receive_feedback(model_id: str, examples: Sequence[Example], retrain: Retrain, key: IdempotencyKey | None = None) -> Received:
+def receive_feedback(model_id: str, examples: Examples, retrain: Retrain, key: IdempotencyKey | None = None) -> Received:
     """Keep the examples. Then train a version on all pending examples, if it is time. A known key gets its earlier answer.
 
     Once the examples are kept, no later failure loses them.
-    ModelNotFoundError; ModelNotReadyError if the model has no version to build on; InvalidFieldError if labels are exclusive and an
-    example doesn't have exactly one label; BusyError.
+    ModelNotFoundError; ModelNotReadyError if the model has no version to build on; InvalidFieldError or DatasetError if the examples
+    can't be trained on; BusyError.
     """
 
     def find_or_add() -> dict[str, Any] | None:
@@ -65,7 +67,7 @@ def receive_feedback(model_id: str, examples: Sequence[Example], retrain: Retrai
     return _answer(retry_on_conflict(find_or_add, model_id), retrain, key)
 
 
-def _try_to_add(model_id: str, examples: Sequence[Example], retrain: Retrain, key: IdempotencyKey | None) -> dict[str, Any] | None:
+def _try_to_add(model_id: str, examples: Examples, retrain: Retrain, key: IdempotencyKey | None) -> dict[str, Any] | None:
     """Keep the examples, and return the record of the request. None if the registry changed meanwhile."""
     model = resources.models().get(model_id)
     base = resources.versions().base_of_feedback(model)
@@ -74,30 +76,20 @@ def _try_to_add(model_id: str, examples: Sequence[Example], retrain: Retrain, ke
             f"Model {model_id!r} has no ready version to build on: send the examples again when one is ready."
             f" GET /models/{model_id} shows whether one is in training."
         )
-    if base.dataset["exclusive"]:
-        _check_exclusive(examples)
-    labels = {label for example in examples for label in example.labels}
+    sent = examples(base.dataset["exclusive"])
+    labels = {label for example in sent.examples for label in example.labels}
     known = resources.artifacts().description(base.job, base.manifest_sha256 or "")["labels"]
     # If this id sorts before a batch that a version has already taken, the registry refuses it. The next try makes a new id.
-    batch = FeedbackBatch(sortable_id(), len(examples), len(labels), now())
-    resources.feedback_objects().write(model.uid, batch.batch, examples)
+    batch = FeedbackBatch(sortable_id(), len(sent.examples), len(labels), now())
+    resources.feedback_objects().write(model.uid, batch.batch, sent.examples)
     kept = {
         "model_id": model_id,
         "uid": model.uid,
         "batch": batch.batch,
         "examples": batch.examples,
         "new_labels": sorted(labels.difference(known))[:MOST_NEW_LABELS],
-    }
+    } | ({} if sent.file is None else {"file": sent.file})
     return kept if resources.feedback_batches().add(model, batch, retrain, key, kept) else None
-
-
-def _check_exclusive(examples: Sequence[Example]) -> None:
-    for place, example in enumerate(examples):
-        if len(example.labels) != 1:
-            raise InvalidFieldError(
-                f"examples[{place}] has {len(example.labels)} labels, but each text of this model must have exactly one.",
-                field=f"examples[{place}]",
-            )
 
 
 def _answer(kept: Mapping[str, Any], retrain: Retrain, key: IdempotencyKey | None) -> Received:
@@ -113,6 +105,7 @@ def _answer(kept: Mapping[str, Any], retrain: Retrain, key: IdempotencyKey | Non
         waiting=answer["waiting"],
         retrain=Retraining(answer["retrain"]),
         version=answer["version"],
+        file=kept.get("file"),
     )
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from winnow.aws import resources
 from winnow.datasets.formats import Reader
-from winnow.datasets.report import DATA_SET, TEST_SET, Counting, Report
+from winnow.datasets.report import DATA_SET, FEEDBACK, TEST_SET, Counting, Report
 from winnow.datasets.split import text_hash
-from winnow.domain.dataset import DatasetReference, Example
+from winnow.domain.dataset import Ceilings, DatasetReference, Example
 from winnow.storage.uploads import OpenDataset
 
 
@@ -82,11 +82,26 @@ def read(
     return ReadDataset(data, ReadFile(test.opened, test.reader, report, report.used(test.examples)))
 
 
-def _read(dataset: DatasetReference, key: str, counting: Counting, of: str, enough: Callable[[int], bool], *, keep: bool) -> ReadFile:
+def read_feedback(file: DatasetReference, ceilings: Ceilings, *, exclusive: bool | None, enough: Callable[[int], bool]) -> ReadFile:
+    """Read a file of newly labelled examples. Its report lists the wrong rows. DatasetError; EnoughError as for `read`."""
+    counting = Counting(ceilings, exclusive=exclusive, of=FEEDBACK)
+    return _read(file, file.training_object, counting, FEEDBACK, enough, keep=True, ceilings=ceilings)
+
+
+def _read(
+    dataset: DatasetReference,
+    key: str,
+    counting: Counting,
+    of: str,
+    enough: Callable[[int], bool],
+    *,
+    keep: bool,
+    ceilings: Ceilings | None = None,
+) -> ReadFile:
     opened = resources.datasets().open(dataset.s3bucket, key)
     if enough(opened.bytes):
         raise EnoughError
-    reader = Reader(opened.stream, key, resources.ceilings(), of, dataset.layout)
+    reader = Reader(opened.stream, key, ceilings or resources.ceilings(), of, dataset.layout)
     examples: list[Example] = []
     for found in reader:
         if counting.add(found) and keep and isinstance(found, Example):

@@ -1,0 +1,48 @@
+"""How a file is laid out: the fields of a request for the options, and the line that says how the API read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_FORMATS = {"csv": "CSV", "comprehend-csv": "CSV without a header", "json-array": "JSON", "json-lines": "JSON Lines"}
+_ENCODINGS = {"utf-8": "UTF-8", "utf-16": "UTF-16", "windows-1252": "Windows-1252"}
+_TAB = "\t"
+
+
+def said(
+    text_column: list[str] | None,
+    delimiter: str | None,
+    encoding: str | None,
+    label_column: str | None = None,
+    label_separator: str | None = None,
+) -> dict[str, Any]:
+    """The fields of a request for the options that were given."""
+    given = {
+        "text_column": text_column[0] if text_column and len(text_column) == 1 else text_column,
+        "label_column": label_column,
+        "label_separator": label_separator,
+        "delimiter": delimiter,
+        "encoding": encoding,
+    }
+    return {name: value for name, value in given.items() if value}
+
+
+def understood(report: Mapping[str, Any]) -> str | None:
+    """How the file of a report was read, in a line. None if the report doesn't say it."""
+    how = {name: value for name, value in report.get("understood", {}).items() if value}
+    if not how:
+        return None
+    parts = [_FORMATS.get(report["format"], report["format"])]
+    if "delimiter" in how:
+        parts[0] += f" with {'tabs' if how['delimiter'] == _TAB else how['delimiter']}"
+    if "text_column" in how:
+        columns = [how["text_column"]] if isinstance(how["text_column"], str) else how["text_column"]
+        parts.append(f"text from {' + '.join(columns)}")
+    if "label_column" in how:
+        parts.append(f"label from {how['label_column']}")
+    if "label_separator" in how:
+        parts.append(f"labels separated by {how['label_separator']}")
+    if "encoding" in how:
+        parts.append(_ENCODINGS.get(how["encoding"], how["encoding"]))
+    return f"Read as: {', '.join(parts)}"

@@ -1,0 +1,46 @@
+"""The options that several commands have, and the checks of their values."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+import typer
+
+_ID = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_TAB = "\t"
+
+
+def batch_id(value: str | None) -> str | None:
+    if value is not None and not re.fullmatch("[A-Za-z0-9-]+", value):
+        raise typer.BadParameter("a batch id has only letters, digits and dashes")
+    return value
+
+
+def model_id(value: str | None) -> str | None:
+    if value is not None and not _ID.fullmatch(value):
+        raise typer.BadParameter("a model id has 1 to 64 letters, digits, dots, dashes or underscores, and begins with a letter or digit")
+    return value
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON to stdout, and nothing else.")]
+Model = Annotated[str, typer.Option("--model", "-m", callback=model_id, metavar="ID", help="The model's id.")]
+Version = Annotated[int | None, typer.Option("--version", min=1, help="Use this version instead of the live one.")]
+
+
+def _delimiter(value: str | None) -> str | None:
+    """The character. A tab is hard to type in a shell."""
+    value = _TAB if value in {"tab", r"\t"} else value
+    if value is not None and value not in {",", ";", "|", _TAB}:
+        raise typer.BadParameter("use one of , ; | or tab")
+    return value
+
+
+TextColumn = Annotated[
+    list[str] | None,
+    typer.Option("--text-column", metavar="NAME", help="The column of the text. Repeat it for more columns: their texts are joined."),
+]
+LabelColumn = Annotated[str | None, typer.Option("--label-column", metavar="NAME", help="The column of the labels.")]
+LabelSeparator = Annotated[str | None, typer.Option("--label-separator", help="What is between several labels of a row.")]
+Delimiter = Annotated[str | None, typer.Option("--delimiter", callback=_delimiter, help="What is between two columns: , ; | or tab.")]
+Encoding = Annotated[str | None, typer.Option("--encoding", help="utf-8, utf-16 or windows-1252.")]
