@@ -10,4 +10,4 @@ from winnow.domain.batch import BatchJob
 
 @batch_task
 def handler(job: BatchJob, event: dict[str, Any]) -> dict[str, Any]:
-    return {"manifest": split_join.split(job), "concurrency": resources.batch_concurrency()}
+    return {**split_join.split(job), "concurrency": resources.batch_concurrency()}

@@ -22,6 +22,7 @@ def batch_prediction_view(batch: BatchPrediction) -> dict[str, Any]:
         **({"layout": said} if (said := batch.layout.as_dict()) else {}),
         "lines": batch.lines,
         "error": batch.error,
+        "warning": batch.warning,
         "created_at": batch.created_at,
         "finished_at": batch.finished_at,
     }

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 from winnow.aws import resources
+from winnow.batch.result_table import encoded, record
 from winnow.domain.answer import as_dicts
-from winnow.domain.batch import BatchJob, Shard
+from winnow.domain.batch import BatchJob, BatchPrediction, Shard
 from winnow.domain.job import TrainingJob
 from winnow.prediction.loading import load
 from winnow.recipes.artifact import TrainedClassifier
@@ -41,7 +41,7 @@ class Classifying:
         noted = time.monotonic()
         with objects.labelled(job, shard) as written:
             for lines in portions(objects.read_shard(job, shard), lambda line: len(line.get("text", "")), _MOST_CHARACTERS):
-                written.write(b"".join(_labelled(trained, lines, batch.n_top)))
+                written.write(_labelled(trained, lines, batch))
                 if time.monotonic() - noted >= _SECONDS_BETWEEN_NOTES:
                     batches.note(job)
                     noted = time.monotonic()
@@ -58,12 +58,20 @@ class Classifying:
         return self._kept[1]
 
 
-def _labelled(trained: TrainedClassifier, lines: list[_Line], n_top: int) -> Iterator[bytes]:
+def _labelled(trained: TrainedClassifier, lines: list[_Line], batch: BatchPrediction) -> bytes:
     """The results of the lines, in their order."""
     texts = [line["text"] for line in lines if "text" in line]
-    predictions = iter(trained.predict(texts, n_top) if texts else [])
-    for line in lines:
-        answer = {name: value for name, value in line.items() if name != "text"}
-        if "text" in line:
-            answer["labels"] = as_dicts(next(predictions))
-        yield json.dumps(answer, ensure_ascii=False).encode() + b"\n"
+    predictions = iter(trained.predict(texts, batch.n_top) if texts else [])
+    answers = [(line, as_dicts(next(predictions)) if "text" in line else None) for line in lines]
+    if batch.delimiter is None:
+        return b"".join(json.dumps(_answer(line, labels), ensure_ascii=False).encode() + b"\n" for line, labels in answers)
+    # The object is split, so the batch knows the number of its errors.
+    errors = bool(batch.errors)
+    return encoded(
+        (record(line["cells"], labels or [], batch.n_top, line.get("error"), errors=errors) for line, labels in answers), batch.delimiter
+    )
+
+
+def _answer(line: _Line, labels: list[_Line] | None) -> _Line:
+    answer = {name: value for name, value in line.items() if name != "text"}
+    return answer if labels is None else answer | {"labels": labels}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from winnow.aws import resources
+from winnow.batch.result_table import encoded, header
 from winnow.datasets.row_problems import FileError
 from winnow.datasets.unlabelled import UnlabelledTexts
 from winnow.domain.batch import BatchJob, BatchStatus, Shard
@@ -15,14 +17,15 @@ MOST_LINES = 10_000
 MOST_BYTES = 1_500_000
 
 
-def split(job: BatchJob) -> dict[str, str]:
-    """Split the object into shards. Returns the place of their list. DatasetError if the object can't be read."""
-    batches = resources.batch_predictions()
+def split(job: BatchJob) -> dict[str, Any]:
+    """Split the object into shards. Returns the place of their list, and whether it is empty. DatasetError if the object can't be read."""
+    batches, objects = resources.batch_predictions(), resources.batch_objects()
     batch = batches.note(job)
     opened = resources.datasets().open(batch.s3bucket, batch.object)
     shards = _Shards(job)
+    texts = UnlabelledTexts(opened.stream, batch.object, resources.ceilings(), batch.layout)
     try:
-        for text in UnlabelledTexts(opened.stream, batch.object, resources.ceilings()):
+        for text in texts:
             line = json.dumps(text.as_dict(), ensure_ascii=False).encode()
             if shards.add(line, is_error=text.error is not None):
                 # Renews the lease, and raises JobSupersededError if the batch was cancelled.
@@ -30,10 +33,17 @@ def split(job: BatchJob) -> dict[str, str]:
     except FileError as error:
         raise DatasetError(error.sentence) from error
     shards.close()
-    where = resources.batch_objects().write_manifest(job, shards.closed)
     lines, errors = (sum(getattr(shard, name) for shard in shards.closed) for name in ("lines", "errors"))
-    batches.note(job, lines=lines, errors=errors, shards=len(shards.closed))
-    return where
+    found: dict[str, int | str] = {"lines": lines, "errors": errors, "shards": len(shards.closed)}
+    if texts.table is not None:
+        names = header(texts.table.names, batch.n_top, errors=errors > 0)
+        objects.write_header(job, encoded([names], texts.table.delimiter))
+        found["delimiter"] = texts.table.delimiter
+    if warning := texts.warning():
+        found["warning"] = warning
+    where = objects.write_manifest(job, shards.closed)
+    batches.note(job, **found)
+    return {"manifest": where, "empty": not shards.closed}
 
 
 class _Shards:
@@ -57,6 +67,9 @@ class _Shards:
         return full
 
     def close(self) -> None:
+        """Write the lines as a shard, if there are any."""
+        if not self._lines:
+            return
         shard = Shard(len(self.closed), len(self._lines), self._errors)
         resources.batch_objects().write_shard(self._job, shard, self._lines)
         self.closed.append(shard)
@@ -67,8 +80,7 @@ def join(job: BatchJob) -> None:
     """Write the result, make the batch ready, and remove the intermediate files."""
     batches, objects = resources.batch_predictions(), resources.batch_objects()
     try:
-        batches.note(job)
-        objects.join(job)
+        objects.join(job, batches.note(job).ending)
         batches.commit(job)
     except JobSupersededError:
         # An earlier try of this task may have made the batch ready before it was killed.

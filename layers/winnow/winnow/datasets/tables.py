@@ -113,7 +113,7 @@ def text_table(sample: str, layout: Layout, of: str) -> Table | None:
     FileError if the client named a column that isn't there.
     """
     begins, tried = _tried(sample, layout)
-    found = [(each, text) for each in tried if (text := _text_columns(each.header, layout))]
+    found = [(each, text) for each in tried if (text := text_columns(each.header, layout))]
     if not found:
         if layout.text_column:
             raise _unclear(max(tried, key=lambda each: len(each.header)).header, layout, of, labelled=False)
@@ -230,16 +230,16 @@ def _likeliest(tried: Sequence[_Tried], least: float) -> _Tried | None:
 def _labelled_columns(names: Sequence[str], layout: Layout) -> tuple[tuple[int, ...], int] | None:
     """The places of the text and of the label. None if the names don't show both."""
     label = _place(names, layout.label_column) if layout.label_column else _label_column(names)
-    text = _text_columns(names, layout)
+    text = text_columns(names, layout)
     return (text, label) if text and label is not None and label not in text else None
 
 
-def _text_columns(names: Sequence[str], layout: Layout) -> tuple[int, ...]:
-    """The places of the columns that make the text. Empty if the names don't show them."""
+def text_columns(names: Sequence[str], layout: Layout) -> tuple[int, ...]:
+    """The places of the columns (or of an object's members) that make the text. Empty if the names don't show them."""
     if layout.text_column:
         places = [_place(names, name) for name in layout.text_column]
         return tuple(place for place in places if place is not None) if None not in places else ()
-    lower = [name.lower() for name in names]
+    lower = [name.strip().lower() for name in names]
     if "text" in lower:
         return (lower.index("text"),)
     if all(name in lower for name in _SUBJECT_AND_BODY):
@@ -259,7 +259,7 @@ def _label_column(names: Sequence[str]) -> int | None:
 
 def _place(names: Sequence[str], wanted: str) -> int | None:
     """The place of a column, whatever its case and the white space around it."""
-    lower = [name.lower() for name in names]
+    lower = [name.strip().lower() for name in names]
     wanted = wanted.strip().lower()
     return lower.index(wanted) if wanted in lower else None
 
@@ -271,16 +271,21 @@ def _separator(cells: Sequence[str], name: str) -> str | None:
 
 
 def _unclear(names: tuple[str, ...], layout: Layout, of: str, *, labelled: bool = True) -> FileError:
-    found = ", ".join(name[:_LONGEST_NAME] or "(no name)" for name in names[:_MOST_NAMED]) or "none"
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    found = listed(names)
     for wanted in (*layout.text_column, *([layout.label_column] if layout.label_column and labelled else [])):
         if _place(names, wanted) is None:
-            return FileError(f"{of[0].upper()}{of[1:]} has no column {wanted[:_LONGEST_NAME]!r} (found: {found}{more}).", row=1)
-    text, label = bool(_text_columns(names, layout)), not labelled or _label_column(names) is not None or bool(layout.label_column)
+            return FileError(f"{of[0].upper()}{of[1:]} has no column {wanted[:_LONGEST_NAME]!r} (found: {found}).", row=1)
+    text, label = bool(text_columns(names, layout)), not labelled or _label_column(names) is not None or bool(layout.label_column)
     missing = [] if text else ["the text (name it with `text_column`)"]
     missing += [] if label else ["the label (name it with `label_column`)"]
     holds = " and which ".join(missing) or "the text and which the label"
-    return FileError(f"It is not clear which column of {of} holds {holds}. The columns are: {found}{more}.", row=1)
+    return FileError(f"It is not clear which column of {of} holds {holds}. The columns are: {found}.", row=1)
+
+
+def listed(names: Sequence[str]) -> str:
+    """The names in an error. Long names are cut, and many names too."""
+    found = ", ".join(name[:_LONGEST_NAME] or "(no name)" for name in names[:_MOST_NAMED]) or "none"
+    return found + (f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else "")
 
 
 def repeated(names: Sequence[str], places: Sequence[int | None]) -> str | None:

@@ -11,6 +11,8 @@ from typing import Any
 from winnow.domain.dataset import Layout
 
 _SHARD = re.compile(r"(?P<number>[0-9]{6})-(?P<lines>[0-9]+)-(?P<errors>[0-9]+)")
+# The ending of a result's name.
+JSON_LINES = "jsonl"
 
 
 class BatchStatus(StrEnum):
@@ -62,8 +64,10 @@ class BatchPrediction:
     """A batch prediction, as the registry knows it.
 
     lines: the number of lines in the object. errors: how many of them can't be classified. shards: the number of shards. All are None
-    until the object is split. lease_until: if the batch is active, the time after which nothing works on it any more. layout: what the
-    client says about the form of the object.
+    until the object is split. lease_until: if the batch is active, the time after which nothing works on it any more.
+
+    layout: what the client says about the form of the object. delimiter: that of the table in the object, and of the result; None if the
+    result is JSON Lines. warning: a sentence about how the object was read, if there is one.
     """
 
     job: BatchJob
@@ -80,6 +84,15 @@ class BatchPrediction:
     error: str | None = None
     lease_until: str | None = None
     layout: Layout = field(default_factory=Layout)
+    delimiter: str | None = None
+    warning: str | None = None
+
+    @property
+    def ending(self) -> str:
+        """The ending of the result's name."""
+        if self.delimiter is None:
+            return JSON_LINES
+        return "tsv" if self.delimiter == "\t" else "csv"
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,9 +59,9 @@ def prefixes(uid: str) -> tuple[str, str, str]:
     return model_prefix(uid), f"{BATCHES_PREFIX}{uid}/", f"{SHARDS_PREFIX}{uid}/"
 
 
-def result_key(uid: str, batch: str) -> str:
-    """The key of the result of a batch prediction."""
-    return f"{BATCHES_PREFIX}{uid}/{batch}/result.jsonl"
+def result_key(uid: str, batch: str, ending: str) -> str:
+    """The key of the result of a batch prediction. ending: that of its format, such as "csv"."""
+    return f"{BATCHES_PREFIX}{uid}/{batch}/result.{ending}"
 
 
 def shards_prefix(uid: str, batch: str) -> str:

@@ -86,8 +86,8 @@ class BatchPredictions:
         for row in rows.partition(self._table, rows.BATCHES, **({} if as_of_now else rows.SOMEWHAT_LATE)):
             yield BatchJob.from_event(row)
 
-    def note(self, job: BatchJob, **known: int) -> BatchPrediction:
-        """Mark the batch as running, and renew its lease. known: its lines, errors and shards, once they are known."""
+    def note(self, job: BatchJob, **known: int | str) -> BatchPrediction:
+        """Mark the batch as running, and renew its lease. known: what the object's split found, by the names of BatchPrediction."""
         change = _guarded(job, {"batch_status": BatchStatus.RUNNING, "lease_until": _lease(RUNNING_LEASE), **known})
         try:
             rows.update(self._table, change)
@@ -158,5 +158,8 @@ def _batch(row: Mapping[str, Any]) -> BatchPrediction:
         shards=row.get("shards"),
         error=row.get("error"),
         lease_until=row.get("lease_until"),
+        # Only a table has a delimiter, and batches of earlier releases have none at all.
         layout=Layout.of(row.get("layout", {})),
+        delimiter=row.get("delimiter"),
+        warning=row.get("warning"),
     )

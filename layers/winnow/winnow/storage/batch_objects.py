@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from winnow.domain.batch import BatchJob, BatchProgress, Shard
+from winnow.domain.batch import JSON_LINES, BatchJob, BatchProgress, Shard
 from winnow.domain.errors import ArtifactError
 from winnow.domain.keys import result_key, shards_prefix
 from winnow.storage.multipart import LongObject
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _TEXTS = "texts/"
 _LABELS = "labels/"
 _MANIFEST = "manifest.json"
+_HEADER = "header"
+_CONTENT_TYPES = {JSON_LINES: "application/jsonl", "csv": "text/csv; charset=utf-8", "tsv": "text/tab-separated-values; charset=utf-8"}
 
 
 class BatchObjects:
@@ -45,6 +47,10 @@ class BatchObjects:
         self._bucket.put(key, json.dumps([{"shard": shard.name} for shard in shards]).encode())
         return {"bucket": self._bucket.name, "key": key}
 
+    def write_header(self, job: BatchJob, header: bytes) -> None:
+        """Keep the first line of the result, if it is a table."""
+        self._bucket.put(shards_prefix(job.uid, job.batch) + _HEADER, header)
+
     def labelled(self, job: BatchJob, shard: Shard) -> LongObject:
         """The object for the results of a shard's lines."""
         return LongObject(self._bucket.s3, self._bucket.name, self._prefix_of_labels(job) + shard.name)
@@ -54,19 +60,25 @@ class BatchObjects:
         shards = [Shard.from_name(name) for name, _ in self._labelled(job)]
         return BatchProgress(sum(shard.lines for shard in shards), sum(shard.errors for shard in shards), len(shards))
 
-    def join(self, job: BatchJob) -> None:
-        """Write the result: the results of all shards, in their order. ArtifactError if one is missing."""
+    def join(self, job: BatchJob, ending: str) -> None:
+        """Write the result: the header of a table, and the results of all shards, in their order. ArtifactError if one is missing.
+
+        ending: that of the result's name.
+        """
         manifest = json.loads(self._get(shards_prefix(job.uid, job.batch) + _MANIFEST))
         sizes = dict(self._labelled(job))
-        with LongObject(self._bucket.s3, self._bucket.name, result_key(job.uid, job.batch)) as result:
+        key = result_key(job.uid, job.batch, ending)
+        with LongObject(self._bucket.s3, self._bucket.name, key, _CONTENT_TYPES[ending]) as result:
+            if ending != JSON_LINES:
+                result.write(self._get(shards_prefix(job.uid, job.batch) + _HEADER))
             for item in manifest:
                 if item["shard"] not in sizes:
                     raise _lacking(item["shard"])
                 result.append(self._prefix_of_labels(job) + item["shard"], sizes[item["shard"]])
 
-    def link(self, job: BatchJob) -> Link | None:
+    def link(self, job: BatchJob, ending: str) -> Link | None:
         """A link to the result. None if there is no result or it has expired."""
-        return self._bucket.link(result_key(job.uid, job.batch), f"{job.model_id}-{job.batch}.jsonl")
+        return self._bucket.link(result_key(job.uid, job.batch, ending), f"{job.model_id}-{job.batch}.{ending}")
 
     def remove_shards(self, job: BatchJob) -> None:
         """Remove everything except the result."""

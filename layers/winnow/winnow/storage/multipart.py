@@ -25,8 +25,9 @@ class LongObject:
         written.append(key_of_another, its_bytes)
     """
 
-    def __init__(self, s3: S3Client, bucket: str, key: str) -> None:
+    def __init__(self, s3: S3Client, bucket: str, key: str, content_type: str = "application/jsonl") -> None:
         self._s3 = s3
+        self._content_type = content_type
         self._where: dict[str, Any] = {"Bucket": bucket, "Key": key}
         self._waiting = bytearray()
         self._upload: dict[str, Any] = {}
@@ -78,7 +79,7 @@ class LongObject:
 
     def _begun(self) -> dict[str, Any]:
         if not self._upload:
-            upload_id = self._s3.create_multipart_upload(**self._where, ContentType="application/jsonl")["UploadId"]
+            upload_id = self._s3.create_multipart_upload(**self._where, ContentType=self._content_type)["UploadId"]
             self._upload = {**self._where, "UploadId": upload_id}
         return self._upload
 
@@ -89,7 +90,7 @@ class LongObject:
 
     def _finish(self) -> None:
         if not self._upload:
-            self._s3.put_object(**self._where, Body=bytes(self._waiting), ContentType="application/jsonl")
+            self._s3.put_object(**self._where, Body=bytes(self._waiting), ContentType=self._content_type)
             return
         if self._waiting:
             self._put_part()
