@@ -50,17 +50,22 @@ def done(winnow: Winnow, **fields: Any) -> Json:
     return body
 
 
-def result(winnow: Winnow, batch: Json) -> list[Json]:
-    """The lines behind the batch's link."""
+def saved(winnow: Winnow, batch: Json) -> bytes:
+    """The object behind the batch's link."""
     path = unquote(urlsplit(batch["result"]["url"]).path)
     [body] = [body for key, body in winnow.objects().items() if path.endswith(key)]
     assert batch["result"]["bytes"] == len(body)
-    return [json.loads(line) for line in body.splitlines()]
+    return body
 
 
-def predicted(winnow: Winnow, texts: Sequence[str], n_top: int = 1) -> list[Json]:
+def result(winnow: Winnow, batch: Json) -> list[Json]:
+    """The lines behind the batch's link."""
+    return [json.loads(line) for line in saved(winnow, batch).splitlines()]
+
+
+def predicted(winnow: Winnow, texts: Sequence[str], n_top: int = 1) -> list[list[Json]]:
     answer = winnow.call("predict", "predict_post_texts", body={"model_id": "tc-01", "texts": list(texts), "n_top": n_top})
-    labels: list[Json] = [prediction["labels"] for prediction in answer.body["predictions"]]
+    labels: list[list[Json]] = [prediction["labels"] for prediction in answer.body["predictions"]]
     return labels
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 from winnow.datasets import csv_records
@@ -70,12 +69,11 @@ class UnlabelledTexts:
 
     def __iter__(self) -> Iterator[UnlabelledText]:
         """Raises FileError if the object, or its rest, can't be read. A bad line yields its error in its place."""
-        pieces = self._decoding.utf8(iter(self._unpacking))
-        begins = beginning(pieces, OF)
+        begins = beginning(self._decoding.utf8(iter(self._unpacking)), OF)
         if begins is None:
             raise FileError(f"The object is empty: it needs texts such as {FORM}, one a line.")
         read = self._recognised(begins)
-        for place, (line, found) in enumerate(read(chain([begins.data], pieces), begins.line), start=1):
+        for place, (line, found) in enumerate(read(begins.pieces, begins.line), start=1):
             if place > self._ceilings.rows:
                 raise FileError(f"The object has more than {self._ceilings.rows:,} lines: at most {self._ceilings.rows:,} are read.")
             yield self._checked(line, found)
