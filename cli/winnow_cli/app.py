@@ -202,7 +202,10 @@ def predict(
     texts: Annotated[
         list[str] | None, typer.Argument(metavar="TEXT", help="The texts. Without them, the command reads --file or stdin.")
     ] = None,
-    file: Annotated[Path | None, typer.Option(help="A file with one text per line.")] = None,
+    file: Annotated[
+        Path | None, typer.Option(help="A table (.csv, .tsv) with a column of texts, or any other file with one text per line.")
+    ] = None,
+    text_column: TextColumn = None,
     version: Version = None,
     n_top: Annotated[int, typer.Option(min=1, max=1000, help="Labels per text.")] = 3,
     explain: Annotated[
@@ -220,15 +223,15 @@ def predict(
         raise UsageError("No text: give texts as arguments, with --file, or on stdin.")
     with _connected(as_json) as (client, terminal):
         more = {"model_id": model, "n_top": n_top} | ({"version": version} if version else {}) | ({"explain": True} if explain else {})
-        classifying.predict(client, terminal, texts or file, more)
+        classifying.predict(client, terminal, texts or file, text_column or [], more)
 
 
-@app.command(epilog=_examples("winnow batch texts.jsonl --model tickets --output labels.jsonl", "winnow batch --model tickets --batch ID"))
+@app.command(epilog=_examples("winnow batch texts.csv --model tickets --output labels.csv", "winnow batch --model tickets --batch ID"))
 def batch(
     *,
     model: Model,
     file: Annotated[
-        str | None, typer.Argument(metavar="FILE", help="JSON Lines or CSV: a local file to upload, or s3://BUCKET/KEY.")
+        str | None, typer.Argument(metavar="FILE", help="CSV or JSON Lines: a local file to upload, or s3://BUCKET/KEY.")
     ] = None,
     again: Annotated[
         str | None, typer.Option("--batch", metavar="ID", callback=batch_id, help="Show this batch instead of starting one.")
@@ -242,7 +245,10 @@ def batch(
     output: Annotated[Path | None, typer.Option(help="Wait for the batch to end, and save the result in this file (- is stdout).")] = None,
     as_json: Json = False,
 ) -> None:
-    """Classify a whole file of texts as one batch prediction."""
+    """Classify a whole file of texts as one batch prediction.
+
+    The result of CSV is CSV with the labels after its columns, and the result of JSON is JSON Lines.
+    """
     if (file is None) == (again is None):
         raise UsageError("Give a file of texts to start a batch, or --batch ID to show one.")
     more = {name: value for name, value in (("n_top", n_top), ("version", version)) if value is not None}

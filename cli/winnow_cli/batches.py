@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import requests
@@ -41,8 +42,10 @@ def look(client: Client, terminal: Terminal, model: str, batch: str, *, watch: b
     told = [line(f"batch {batch} of {model}, version {found['version']}: {found['status']}, {progress['percent']} %", "bold")]
     if progress["all_lines"] is not None:
         told.append(line(f"  lines: {progress['lines']} of {progress['all_lines']}, errors: {progress['errors']}"))
+    if found.get("warning"):
+        told.append(line(f"  {found['warning']}", "yellow"))
     if output and found["result"]:
-        told.append(line(f"  result saved in {output}"))
+        told.append(line(f"  result saved in {output}{_of_another_format(found['result']['url'], output)}"))
     elif found["result"]:
         told.append(line(f"  result (link expires {found['result']['expires_at']}): {found['result']['url']}"))
     elif found["status"] in {"queued", "running"}:
@@ -54,6 +57,17 @@ def look(client: Client, terminal: Terminal, model: str, batch: str, *, watch: b
         raise without_success(f"Batch {batch}", found)
     if output and not found["result"]:
         raise CommandError(f"The result of batch {batch} has been deleted: start the batch again.")
+
+
+def _of_another_format(url: str, output: Path) -> str:
+    """What to say if the file's name doesn't show the result's format."""
+    table, lines = {".csv", ".tsv"}, {".jsonl", ".ndjson", ".json"}
+    made, named = Path(urlsplit(url).path).suffix, output.suffix.lower()
+    if made in table and named in lines:
+        return ", which is CSV, because the texts came as CSV"
+    if made in lines and named in table:
+        return ", which is JSON Lines, because the texts came as JSON"
+    return ""
 
 
 def _download(url: str, output: Path) -> None:

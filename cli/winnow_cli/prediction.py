@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from winnow_cli import tables
+from winnow_cli import tables, text_columns
 from winnow_cli.client import ApiError, Client
+from winnow_cli.failures import UsageError
 from winnow_cli.files import lines, parts
 from winnow_cli.terminal import Terminal
 
@@ -16,9 +17,15 @@ _MOST_TEXTS = 100
 _MOST_BYTES, _MOST_EXPLAINED_BYTES, _MOST_LABELS = 700_000, 30_000, 20_000
 
 
-def predict(client: Client, terminal: Terminal, source: Sequence[str] | Path | None, more: Mapping[str, Any]) -> None:
-    """Classify the texts of `source` and show each answer when it arrives. A file or standard input has one text per line."""
-    texts = lines(source) if source is None or isinstance(source, Path) else iter(source)
+def predict(
+    client: Client, terminal: Terminal, source: Sequence[str] | Path | None, columns: Sequence[str], more: Mapping[str, Any]
+) -> None:
+    """Classify the texts of `source` and show each answer when it arrives.
+
+    A table (.csv, .tsv) has one text per record, in `columns` or in a column with a known name. Any other file, and standard input, has one
+    text per line.
+    """
+    texts = _texts(source, columns)
     most_bytes = _MOST_EXPLAINED_BYTES if "explain" in more else _MOST_BYTES
     done = 0
     for some in parts(texts, min(_MOST_TEXTS, _MOST_LABELS // more["n_top"]), most_bytes):
@@ -31,6 +38,14 @@ def predict(client: Client, terminal: Terminal, source: Sequence[str] | Path | N
         for text, predicted in zip(some, answer["predictions"], strict=True):
             _show(terminal, text, predicted, answer)
         done += len(some)
+
+
+def _texts(source: Sequence[str] | Path | None, columns: Sequence[str]) -> Iterator[str]:
+    if isinstance(source, Path) and source.suffix.lower() in text_columns.ENDINGS:
+        return text_columns.texts(source, columns)
+    if columns:
+        raise UsageError("--text-column is for a --file whose name ends in .csv or .tsv.")
+    return lines(source) if source is None or isinstance(source, Path) else iter(source)
 
 
 def _show(terminal: Terminal, text: str, predicted: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
