@@ -59,10 +59,11 @@ def _texts(lines: Iterator[str], path: Path, columns: Sequence[str]) -> Iterator
 def _layout(header: str, delimiters: str, path: Path, columns: Sequence[str]) -> tuple[str, list[str], list[int]]:
     """The delimiter, the names of the columns, and the places of the text."""
     tried = {delimiter: _names(header, delimiter) for delimiter in delimiters}
-    found = [(delimiter, names, places) for delimiter, names in tried.items() if (places := _places(names, columns))]
-    if found:
-        return max(found, key=lambda one: len(one[1]))
-    shown = ", ".join(max(tried.values(), key=len)) or "none"
+    if found := [(len(names), delimiter) for delimiter, names in tried.items() if _places(names, columns)]:
+        _, delimiter = max(found)
+        return delimiter, tried[delimiter], _places(tried[delimiter], columns)
+    most: list[str] = max(tried.values(), key=len)
+    shown = ", ".join(most) or "none"
     if columns:
         raise UsageError(f"{path} doesn't have the column {' or '.join(columns)}. The columns are: {shown}.")
     raise UsageError(f"It is not clear which column of {path} holds the text: name it with --text-column. The columns are: {shown}.")

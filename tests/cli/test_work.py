@@ -225,6 +225,27 @@ def test_a_batch_s_result_is_downloaded_without_the_key(server: Server, winnow: 
     ends(winnow("batch", "-m", "m", "--batch", str(BATCH["batch"]), "--output", "/nowhere/x"), 2, "Can't write /nowhere/x")
 
 
+@pytest.mark.parametrize(
+    ("made", "named", "told"),
+    [
+        ("csv", "result.csv", ""),
+        ("csv", "result.txt", ""),
+        ("csv", "result.jsonl", ", which is CSV, because the texts came as CSV"),
+        ("jsonl", "result.csv", ", which is JSON Lines, because the texts came as JSON"),
+    ],
+)
+def test_a_result_of_another_format_than_its_name_is_told(
+    server: Server, winnow: Winnow, tmp_path: Path, *, made: str, named: str, told: str
+) -> None:
+    link = {"url": server.url.replace("/v1", f"/s3/result.{made}"), "bytes": 4, "expires_at": "2026-03-02T09:45:00.000Z"}
+    server.gives(f"GET /models/m/batches/{BATCH['batch']}", (200, BATCH | {"result": link, "warning": "1 line is not UTF-8."}))
+    server.gives(f"GET /s3/result.{made}", (200, b"all\n"))
+    output = tmp_path / named
+    done = winnow("batch", "-m", "m", "--batch", str(BATCH["batch"]), "--output", str(output))
+    assert done.returncode == 0, done.stderr
+    assert "".join(done.stdout.splitlines(keepends=True)[-2:]) == f"  1 line is not UTF-8.\n  result saved in {output}{told}\n"
+
+
 def test_a_batch_that_failed_is_a_failure(server: Server, winnow: Winnow) -> None:
     server.gives(f"GET /models/m/batches/{BATCH['batch']}", (200, BATCH | {"status": "failed", "result": None, "error": "It is empty."}))
     done = winnow("batch", "-m", "m", "--batch", str(BATCH["batch"]), "--watch", "--json")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.batches import TEXTS, cancel, done, get, post, predicted, put, result, saved, started
+from tests.support.batches import TEXTS, done, get, post, predicted, put, result, saved, started
 from winnow.batch import split_join
 
 if TYPE_CHECKING:
@@ -176,8 +176,7 @@ def test_a_batch_that_an_earlier_release_split_is_joined_as_json_lines(ready: Re
     as_before = "".join(json.dumps({"line": line, "id": "a", "text": text}) + "\n" for line, text in enumerate(TEXTS[:2], start=2))
     winnow.s3.put_object(Bucket=winnow.names["Models"], Key=key, Body=as_before.encode())
     [row] = [row for row in winnow.table.scan()["Items"] if row["pk"].startswith("BATCHES#")]
-    for name in ("layout", "delimiter"):
-        del row[name]
+    del row["delimiter"]
     winnow.table.put_item(Item=row)
 
     winnow.run_batch(job | {"split": split}, "Shards")
@@ -186,13 +185,3 @@ def test_a_batch_that_an_earlier_release_split_is_joined_as_json_lines(ready: Re
     assert [(line["line"], line["id"], line["labels"]) for line in lines] == [
         (line, "a", labels) for line, labels in enumerate(predicted(winnow, TEXTS[:2]), start=2)
     ]
-
-
-def test_a_row_of_an_earlier_release_is_shown_and_cancelled(ready: Ready) -> None:
-    winnow = ready("exclusive.json")
-    batch = post(winnow).body["batch"]
-    [row] = [row for row in winnow.table.scan()["Items"] if row["pk"].startswith("BATCHES#")]
-    del row["layout"]
-    winnow.table.put_item(Item=row)
-    assert get(winnow, batch).body["warning"] is None
-    assert cancel(winnow, batch).body["status"] == "cancelled"
