@@ -71,6 +71,7 @@ def test_of_a_good_data_set_it_has_nothing_to_say(winnow: Winnow) -> None:
     body = lines(GOOD)
     assert report == {
         "format": "json-lines",
+        "understood": {"text_column": "text", "label_column": "label", "encoding": "utf-8"},
         "bytes": len(body),
         "unpacked_bytes": len(body),
         "rows": 20,
@@ -96,35 +97,37 @@ def test_each_kind_of_problem_is_counted_and_has_its_rows(winnow: Winnow) -> Non
             {"text": "", "label": "town"},
             {"text": "x" * 20_001, "label": "town"},
             {"text": "y", "label": ""},
-            {"text": "z"},
+            {"text": "z", "label": 1.5},
+            "not an object",
             *({"text": f"a boat {number}", "label": "Town "} for number in range(2)),
             {"text": "one", "label": "sea"},
         ],
     )
 
-    assert (report["rows"], report["examples"], report["trainable"]) == (30, 26, False)
-    assert (report["errors"], report["warnings"]) == (5, 5)
+    assert (report["rows"], report["examples"], report["trainable"]) == (31, 25, False)
+    assert (report["errors"], report["warnings"]) == (4, 7)
     assert [(found["kind"], found["refuses"], found["count"]) for found in report["problems"]] == [
         ("unreadable-row", True, 1),
         ("empty-text", True, 1),
         ("long-text", True, 1),
         ("bad-label", True, 1),
-        ("rare-label", True, 1),
+        ("unlabelled-row", False, 1),
         ("duplicate", False, 2),
         ("conflict", False, 1),
         ("similar-labels", False, 1),
+        ("dropped-label", False, 1),
         ("scarce-label", False, 1),
     ]
     assert problem(report, "duplicate")["rows"] == [{"row": 21, "first_row": 4}, {"row": 23, "first_row": 5}]
     assert problem(report, "conflict")["rows"] == [{"row": 22, "first_row": 5}]
-    assert problem(report, "similar-labels")["rows"] == [{"labels": ["Town ", "town"]}]
-    assert problem(report, "rare-label")["rows"] == [{"labels": ["sea"]}]
-    assert problem(report, "scarce-label")["rows"] == [{"labels": ["Town "]}]
+    assert problem(report, "similar-labels")["rows"] == [{"labels": ["Town", "town"]}]
+    assert problem(report, "dropped-label")["rows"] == [{"labels": ["sea"]}]
+    assert problem(report, "scarce-label")["rows"] == [{"labels": ["Town"]}]
     [row] = problem(report, "empty-text")["rows"]
     assert row["row"] == 24
     assert row["problem"].startswith("Line 24 of the data set has an empty text")
     labels = {each["label"]: (each["examples"], each["texts"]) for each in report["labels"]}
-    assert labels == {"Town ": (2, 2), "country": (12, 11), "sea": (1, 1), "town": (11, 10)}
+    assert labels == {"Town": (2, 2), "country": (12, 11), "town": (11, 10)}
 
 
 def test_of_many_the_first_twenty_are_shown_and_all_are_counted(winnow: Winnow) -> None:
@@ -269,13 +272,13 @@ def test_a_training_keeps_the_report_that_a_dry_run_gives(winnow: Winnow) -> Non
 
 
 def test_a_version_that_failed_for_its_data_has_one_and_names_it(winnow: Winnow) -> None:
-    winnow.put_dataset(lines([*GOOD, {"text": ""}, {"text": " ", "label": "town"}, {"text": "a", "label": "sea"}]))
+    winnow.put_dataset(lines([*GOOD, {"text": "", "label": "town"}, {"text": " ", "label": "town"}, {"text": "a", "label": 1.5}]))
 
     version = winnow.train()
 
     assert version["status"] == "failed"
-    assert version["error"].startswith('Line 21 of the data set needs either "label" or "labels"')
-    assert version["error"].endswith("2 more problems: GET /models/tc-01/versions/1/report lists them.")
+    assert version["error"].startswith("2 rows, first: Line 21 of the data set has an empty text")
+    assert version["error"].endswith("1 other problem: GET /models/tc-01/versions/1/report lists them.")
     assert winnow.call("get_report").body["report"]["errors"] == 3
 
 

@@ -49,12 +49,13 @@ def records(numbered: Lines, table: Table, of: str) -> Iterator[tuple[int, list[
 
     FileError if the header can't be read, or if it repeats a column that is read.
     """
-    if name := repeated(table.names, (*table.text, table.label)):
-        raise FileError(f"Line 1 of {of} has two columns named {name} (upper and lower case are the same): rename or remove one.", row=1)
     for place, (row, record) in enumerate(_records(numbered, table, of)):
         if place < table.first:
             if isinstance(record, RowError):
                 raise FileError(f"Line {row} of {of} {record.predicate}.", row=row)
+            if table.names and place == table.first - 1 and (name := repeated(table.names, (*table.text, table.label, table.id))):
+                twice = f"two columns named {name} (upper and lower case are the same)"
+                raise FileError(f"Line {row} of {of} has {twice}: rename or remove one.", row=row)
         else:
             yield row, record if isinstance(record, RowError) else _fitted(record, table)
 

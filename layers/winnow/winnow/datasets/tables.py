@@ -291,7 +291,7 @@ def listed(names: Sequence[str]) -> str:
 def repeated(names: Sequence[str], places: Sequence[int | None]) -> str | None:
     """The first of these columns whose name occurs twice."""
     times = Counter(name.lower() for name in names)
-    return next((names[place] for place in places if names and place is not None and times[names[place].lower()] > 1), None)
+    return next((names[place] for place in places if place is not None and times[names[place].lower()] > 1), None)
 
 
 def _is_name(cell: str) -> bool:
