@@ -87,7 +87,7 @@ BROKEN = [
     ),
     Broken("gzip within gzip", lambda: gzip.compress(gzip.compress(lines())), 1, "The data set is gzip inside gzip: pack it once."),
     Broken("a gzip bomb of line feeds", lambda: gzip.compress(b"\n" * 50_000_000), 1, BOMB),
-    Broken("a gzip bomb of good examples", lambda: gzip.compress((lines() + b"\n") * 50_000), None, BOMB),
+    Broken("a gzip bomb of good examples", lambda: gzip.compress((lines() + b"\n") * 10_000), None, BOMB),
     Broken(
         "a gzip bomb in one line",
         lambda: gzip.compress(b'{"text": "' + b"a" * 50_000_000),

@@ -14,7 +14,7 @@ from winnow.domain.dataset import Ceilings
 
 MOST_MEMORY = 64_000_000
 # Under tracemalloc these take several seconds each.
-LONG = ("a gzip bomb of good examples", "a quoted text of 5 MB", "a label for each of 50,000 rows")
+LONG = ("a gzip bomb of good examples", "a quoted text of 5 MB", "a label for each of 50,000 rows", "a million columns")
 
 
 def reported(body: bytes, name: str) -> tuple[Report, list[int]]:
