@@ -7,7 +7,7 @@ from typing import Any
 
 _FORMATS = {"csv": "CSV", "comprehend-csv": "CSV without a header", "json-array": "JSON", "json-lines": "JSON Lines"}
 _ENCODINGS = {"utf-8": "UTF-8", "utf-16": "UTF-16", "windows-1252": "Windows-1252"}
-_TAB = "\t"
+_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
 def said(
@@ -35,7 +35,7 @@ def understood(report: Mapping[str, Any]) -> str | None:
         return None
     parts = [_FORMATS.get(report["format"], report["format"])]
     if "delimiter" in how:
-        parts[0] += f" with {'tabs' if how['delimiter'] == _TAB else how['delimiter']}"
+        parts[0] += f" with {_DELIMITERS.get(how['delimiter'], how['delimiter'])}"
     if "text_column" in how:
         columns = [how["text_column"]] if isinstance(how["text_column"], str) else how["text_column"]
         parts.append(f"text from {' + '.join(columns)}")

@@ -108,7 +108,7 @@ def test_a_delimiter_is_one_of_four(server: Server, winnow: Winnow) -> None:
                     "encoding": "windows-1252",
                 },
             },
-            "Read as: CSV with ;, text from subject + body, label from category, Windows-1252",
+            "Read as: CSV with semicolons, text from subject + body, label from category, Windows-1252",
         ),
         (
             {

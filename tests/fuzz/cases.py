@@ -30,6 +30,7 @@ from tests.support.contract import document
 if TYPE_CHECKING:
     from schemathesis import APIOperation, BaseSchema
 
+_LAYOUT = ("text_column", "label_column", "label_separator", "delimiter", "encoding")
 # Epochs of a training. The contract's maximum, 1,000, would take longer than the run.
 _MOST_EPOCHS = 5
 _CONFIG = {
@@ -186,6 +187,9 @@ def _body(case: Case, known: Known, draws: random.Random) -> dict[str, Any]:
     body: dict[str, Any] = dict(case.body)  # type: ignore[arg-type]
     if draws.random() < 0.1:
         return body
+    if draws.random() < 0.8:
+        # With random columns and encodings no object could be read.
+        body = {name: value for name, value in body.items() if name not in _LAYOUT}
     match f"{case.method} {case.path}":
         case "POST /models":
             body |= {"id": draws.choice((*CHANGED, *DOOMED)), "s3bucket": known.bucket, "training_object": known.training_object}
@@ -195,8 +199,7 @@ def _body(case: Case, known: Known, draws: random.Random) -> dict[str, Any]:
             if draws.random() < 0.5:
                 body["force_update"] = True
         case "POST /models/{model_id}/examples":
-            # The models in CHANGED have exclusive labels.
-            body["examples"] = [{"text": each["text"], "label": each.get("label", "new")} for each in body["examples"]]
+            body |= _feedback(body, known)
         case "POST /models/{model_id}/batches":
             body |= {"s3bucket": known.bucket, "object": known.texts}
             if "version" in body:
@@ -208,3 +211,10 @@ def _body(case: Case, known: Known, draws: random.Random) -> dict[str, Any]:
             if "version" in body and draws.random() < 0.8:
                 body["version"] = _version(known, str(body["model_id"]), draws)
     return body
+
+
+def _feedback(body: dict[str, Any], known: Known) -> dict[str, Any]:
+    if "examples" not in body:
+        return {"s3bucket": known.bucket, "training_object": known.training_object}
+    # The models in CHANGED have exclusive labels.
+    return {"examples": [{"text": each["text"], "label": each.get("label", "new")} for each in body["examples"]]}
