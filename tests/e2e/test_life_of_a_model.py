@@ -99,7 +99,7 @@ def test_a_cancelled_training_stops_and_leaves_the_live_version(api: Deployed, s
     [
         (b"", "empty"),
         (b'{"text": "a", "label": "b"}\n{"text": "a" "label": "b"}', "Line 2"),
-        (b'{"text": "caf\xe9", "label": "b"}', "not UTF-8"),
+        (b'{"text": "caf\x81", "label": "b"}', "not UTF-8"),
         (b'[{"text": "a", "label": "b"}, {"text": "c", "label": "b"}]', "only the label 'b'"),
     ],
 )

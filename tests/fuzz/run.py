@@ -42,7 +42,16 @@ REASONS = {
     "GET /models/{model_id}/examples": (_OF_ANOTHER_LIFE,),
     "POST /models": (_KEY_REUSED, "This deployment has no sentence encoder", r"s3://\S+ can't be read: there is no such object"),
     "POST /models/{model_id}/batches": (_KEY_REUSED,),
-    "POST /models/{model_id}/examples": (_KEY_REUSED, r"examples\[\d+\] has \d+ labels, but each text of this model must have exactly one"),
+    "POST /models/{model_id}/examples": (
+        _KEY_REUSED,
+        "Send either examples",
+        r"s3://\S+ can't be read: there is no such object",
+        r"examples\[\d+\] has \d+ labels, but each text of this model must have exactly one",
+        r"examples\[\d+\]\S* has only characters that nobody sees",
+        # A column or an encoding that the file doesn't have.
+        r"([\d,]+ rows, first: )?(Line|Example|Row) \d+ of the file ",
+        "The file ",
+    ),
     "POST /datasets": ("bytes must be at most 400,000,000",),  # the template's parameter MostBytes
     "POST /prediction": (_NOT_EXPLAINED,),
     # Its fields are in the body or in the query, so the contract requires no parameter.

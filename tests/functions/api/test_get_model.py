@@ -57,7 +57,7 @@ def test_a_ready_model_shows_what_it_was_made_of_and_what_it_is_worth(ready: Rea
     assert (model["status"], model["live_version"], model["latest_version"], model["labels"]) == ("ready", 1, 1, 3)
     assert (version["version"], version["status"], version["live"], version["error"]) == (1, "ready", True, None)
     assert version["progress"].items() >= {"stage": "ready", "percent": 100, "eta_seconds": None}.items()
-    chosen = {"n_iter": 8, "n_texts": None, "spacy_model": "en", "exclusive": None, "rare_labels": "drop", "seed": 0}
+    chosen: dict[str, Any] = {"n_iter": 8, "n_texts": None, "spacy_model": "en", "exclusive": None, "rare_labels": "drop", "seed": 0}
     chosen |= {"min_precision": 0.9, "keep_texts": False}
     assert version["hyperparameters"] == chosen | {"dropout": 0, "batch_size": 1, "learn_rate": 2, "patience": None, "max_minutes": None}
     dataset = version["dataset"]
