@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.support.tool_exports import EXPORTS, REFUSED, SKIPPED
 from winnow.datasets.formats import Reader
 from winnow.datasets.report import Counting, Report
+from winnow.datasets.row_problems import Problem
 from winnow.domain.dataset import Ceilings, Example, Layout
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "tried-files.md"
@@ -70,12 +72,29 @@ def documented() -> str:
     """The document's table."""
     from tests.support.people_files import TRIED  # noqa: PLC0415 # it imports this module
 
-    lines = []
+    lines: list[str] = []
     for kind in dict.fromkeys(tried.kind for tried in TRIED):
         lines += [f"## {kind}", "", "| file | result |", "| --- | --- |"]
         lines += [f"| {_cell(tried.what)} | {_cell(_result(tried))} |" for tried in TRIED if tried.kind == kind]
         lines.append("")
+    lines += ["## Exports of tools, and other JSON", "", "Two examples each.", "", "| file | result |", "| --- | --- |"]
+    lines += [f"| {_cell(what)} | {_cell(_result_of_export(body))} |" for what, body in _exports()]
     return "\n".join(lines).rstrip()
+
+
+def _exports() -> list[tuple[str, bytes]]:
+    return [(what, given[0]) for table in (EXPORTS, SKIPPED, REFUSED) for what, given in table.items()]
+
+
+def _result_of_export(body: bytes) -> str:
+    reader = Reader(io.BytesIO(body), "texts", Ceilings())
+    found = list(reader)
+    problems = [each for each in found if isinstance(each, Problem)]
+    refused = next((problem.sentence for problem in problems if problem.kind.refuses), None)
+    if refused:
+        return f"refused: {refused}"
+    skipped = f"; {len(problems)} skipped" if problems else ""
+    return f"{len(found) - len(problems)} examples ({reader.format}){skipped}"
 
 
 def _result(tried: Tried) -> str:
