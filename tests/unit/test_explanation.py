@@ -13,7 +13,7 @@ from winnow.domain.dataset import Example
 from winnow.domain.job import Hyperparameters
 from winnow.recipes import features
 from winnow.recipes.artifact import TrainedClassifier
-from winnow.recipes.features import spans, words_of
+from winnow.recipes.words import spans, words_of
 from winnow.training.fit import train
 
 EXAMPLES = {
@@ -57,7 +57,7 @@ def test_contributions_and_bias_add_up_to_the_logit(classifier: TrainedClassifie
             assert told is not None
             assert told.bias + sum(word.contribution for word in told.words) == pytest.approx(told.logit, abs=1e-9)
             assert told.logit == pytest.approx(float(logits[number]), abs=1e-5)
-            assert [word.word for word in told.words] == words_of(text)
+            assert [word.word for word in told.words] == words_of(text, scripts=True)
 
 
 def test_from_the_logit_to_the_score_it_is_the_temperature() -> None:
@@ -97,11 +97,11 @@ def test_a_word_the_model_learnt_tells_more_than_one_it_never_saw() -> None:
 
 
 def test_a_word_is_found_where_it_stands_in_the_text() -> None:
-    assert spans("How deep?") == [(0, 3), (4, 8), (8, 9)]
+    assert spans("How deep?", scripts=True) == [(0, 3), (4, 8), (8, 9)]
     for text in [*ODD, *random_texts(300)]:
-        found = spans(text)
+        found = spans(text, scripts=True)
         assert found is not None, text
-        for word, (start, end) in zip(words_of(text), found, strict=True):
+        for word, (start, end) in zip(words_of(text, scripts=True), found, strict=True):
             read, stands = _normal(word), _normal(text[start:end])
             # Or the word is a piece of a longer run, or of one character that becomes several.
             assert read in stands or stands in read

@@ -19,7 +19,7 @@ import winnow.recipes.architectures  # registers the architecture  # noqa: F401
 from tests.conftest import load_dataset
 from winnow.recipes import sparse_linear
 from winnow.recipes.descent import Descent, LinearFitting
-from winnow.recipes.features import SPACE, Bags, Features, features, read
+from winnow.recipes.features import SPACE, Bags, Features, Reading, features, read
 from winnow.recipes.sparse_linear import SparseLinear
 
 LAYER = Path(__file__).parents[2] / "layers" / "winnow"
@@ -105,12 +105,12 @@ def test_numpy_alone_gives_the_pipeline_s_scores(name: str, tmp_path: Path) -> N
 
 
 def test_only_rows_that_were_trained_are_kept() -> None:
-    linear = SparseLinear(3, 2, exclusive=True)
+    linear = SparseLinear(3, Reading(2), exclusive=True)
     targets = np.eye(3, dtype=np.float32)[[LABELS.index(record["label"]) for record in RECORDS]]
     how = Descent(epochs=1, rate=1.0, batch=1, dropout=0.0, smoothing=0.0, averaged=0, seed=0)
     fitting = LinearFitting(linear, [record["text"] for record in RECORDS], targets, how, [])
     assert [*fitting.begin(), *fitting.run_epoch()]
-    places = {place for record in RECORDS for place in features(record["text"], 2)[0].tolist()}
+    places = {place for record in RECORDS for place in features(record["text"], Reading(2))[0].tolist()}
 
     assert len(linear.to_bytes()) < len(places) * 4 * (3 + 2) + 3_000
     assert len(places) < SPACE
@@ -118,9 +118,9 @@ def test_only_rows_that_were_trained_are_kept() -> None:
 
 def test_of_too_many_features_those_of_the_most_texts_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sparse_linear, "_MOST_WEIGHTS", 3 * 200)
-    linear = SparseLinear(3, 2, exclusive=True)
-    linear.begin([*read([record["text"] for record in RECORDS], 2)])
-    counted = Counter(place for record in RECORDS for place in features(record["text"], 2)[0].tolist())
+    linear = SparseLinear(3, Reading(2), exclusive=True)
+    linear.begin([*read([record["text"] for record in RECORDS], Reading(2))])
+    counted = Counter(place for record in RECORDS for place in features(record["text"], Reading(2))[0].tolist())
     fewest = sorted(counted.values(), reverse=True)[199]
 
     assert linear.weights.shape == (200, 3)
@@ -135,17 +135,17 @@ def one(place: int) -> Features:
 
 def test_a_text_has_the_same_features_whatever_its_neighbours() -> None:
     texts = [*TEXTS, *(record["text"] for record in RECORDS), "word " * 4_000, *("🙂 " * 4_000 for _ in range(30)), "last"]
-    alone = [features(text, 3) for text in texts]
-    together = [each for part in read(texts, 3) for each in part.each()]
+    alone = [features(text, Reading()) for text in texts]
+    together = [each for part in read(texts, Reading()) for each in part.each()]
     assert len(together) == len(texts)
-    assert len([*read(texts, 3)]) > 1
+    assert len([*read(texts, Reading())]) > 1
     for (places, values), (among, their_values) in zip(alone, together, strict=True):
         assert np.array_equal(places, among)
         assert np.array_equal(values, their_values)
 
 
 def test_the_loss_falls_and_its_gradient_is_that_of_the_true_cross_entropy() -> None:
-    linear = SparseLinear(2, 2, exclusive=True)
+    linear = SparseLinear(2, Reading(2), exclusive=True)
     linear.learn(["a b"], np.zeros((1, 2), np.float32))
     linear.descend(1.0)
     logits = np.array([0.3, -0.2], np.float32)
@@ -159,6 +159,8 @@ def test_the_loss_falls_and_its_gradient_is_that_of_the_true_cross_entropy() -> 
 
 
 def test_long_words_and_case_and_width_do_not_matter() -> None:
-    assert [part.tolist() for part in features("\uff22\uff21\uff2e\uff2b Card", 3)] == [part.tolist() for part in features("bank card", 3)]
-    assert features(" \n\t", 3)[0].size == 0
-    assert (features("w" * 20_000, 3)[0] < SPACE).all()
+    assert [part.tolist() for part in features("\uff22\uff21\uff2e\uff2b Card", Reading())] == [
+        part.tolist() for part in features("bank card", Reading())
+    ]
+    assert features(" \n\t", Reading())[0].size == 0
+    assert (features("w" * 20_000, Reading())[0] < SPACE).all()

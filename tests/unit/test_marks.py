@@ -10,7 +10,7 @@ import unicodedata
 import pytest
 
 from tests.support.hostile_texts import HOSTILE, of_scripts
-from winnow.recipes.features import spans, words_of
+from winnow.recipes.words import spans, words_of
 
 LONGEST_RUN = 30
 MARKS = [
@@ -49,35 +49,31 @@ def test_what_is_normalized_grows_with_the_text_and_never_holds_a_long_run(name:
         return normalize(form, part)  # type: ignore[arg-type]
 
     monkeypatch.setattr(unicodedata, "normalize", counted)
-    assert words_of(text)
+    assert words_of(text, scripts=True)
     assert (longest <= LONGEST_RUN, given <= 4 * len(text)) == (True, True), (longest, given)
-    spans(text)
+    spans(text, scripts=True)
     assert (longest <= LONGEST_RUN + 1, given <= 100 * len(text)) == (True, True), (longest, given)
 
 
 def test_where_at_most_thirty_are_in_a_row_words_are_what_they_were() -> None:
     chance = random.Random(0)
     for text in [*of_scripts().values(), *(with_marks(chance, LONGEST_RUN) for _ in range(2_000)), "".join(MARKS[:LONGEST_RUN])]:
-        assert words_of(text) == words_uncut(text)
+        assert words_of(text, scripts=False) == words_uncut(text)
 
 
 def test_of_a_longer_run_nothing_is_lost() -> None:
-    # Each is a word by itself, and each run of thirty is in its normal order.
-    assert words_of("x" + "\u0301" * 45 + "\u0316" * 45) == [
-        "x",
-        *["\u0301"] * 30,
-        *["\u0316"] * 15,
-        *["\u0301"] * 15,
-        *["\u0316"] * 30,
-    ]
+    # Each run of thirty is in its normal order.
+    word, rest = words_of("x" + "\u0301" * 45 + "\u0316" * 45, scripts=True)[:2]
+    assert word == "x" + "\u0301" * 30 + "\u0316" * 15 + "\u0301" * 15 + "\u0316" * 3
+    assert rest == "\u0316"
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_its_words_are_found_where_they_stand(name: str) -> None:
     text = HOSTILE[name]
-    found = spans(text)
+    found = spans(text, scripts=True)
     assert found is not None
-    for word, (start, end) in zip(words_of(text), found, strict=True):
+    for word, (start, end) in zip(words_of(text, scripts=True), found, strict=True):
         read, stands = unicodedata.normalize("NFKC", word), unicodedata.normalize("NFKC", text[start:end]).lower()
         # Or the word is a piece of a longer run, or of one character that becomes several.
         assert read in stands or stands in read

@@ -17,6 +17,7 @@ from thinc.model import deserialize_attr, serialize_attr
 
 from winnow.recipes import best, linear, sentence
 from winnow.recipes.calibration import scores_of
+from winnow.recipes.features import Reading
 from winnow.recipes.sparse_linear import SparseLinear
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def config_of(classifier: linear.Classifier | sentence.Classifier | best.Classif
     """The config of the architecture that gives the same scores in a pipeline. `give` then puts the classifier into its model."""
     config: dict[str, Any] = {"exclusive_classes": classifier.exclusive, "temperature": temperature, "nO": len(classifier.labels)}
     if isinstance(classifier, linear.Classifier):
-        return {"@architectures": _LINEAR, "shortest": classifier.layer.shortest, **config}
+        return {"@architectures": _LINEAR, **classifier.layer.reading._asdict(), **config}
     return {"@architectures": _BEST if isinstance(classifier, best.Classifier) else _SENTENCE, **config}
 
 
@@ -54,15 +55,16 @@ class _SparseModel(Model[list[Doc], Any]):
 def linear_model(
     exclusive_classes: bool,
     shortest: int = 3,
+    scripts: bool = False,
     temperature: float = 1.0,
     nO: int | None = None,  # noqa: N803
 ) -> Model[list[Doc], Any]:
     """From documents to scores, of shape (documents, nO). The gradient is that of the true cross-entropy of the logits.
 
-    temperature: the logits are divided by it. `nlp.update` adds a row for each new feature. It uses the optimizer's rate and none of its
-    other settings.
+    shortest and scripts: the reading (recipes.features). temperature: the logits are divided by it. `nlp.update` adds a row for each new
+    feature. It uses the optimizer's rate and none of its other settings.
     """
-    linear = SparseLinear(nO or 0, shortest, exclusive=exclusive_classes)
+    linear = SparseLinear(nO or 0, Reading(shortest, scripts), exclusive=exclusive_classes)
     return _SparseModel("winnow_linear", _forward, init=_init, dims={"nO": nO}, attrs={"linear": linear, "temperature": temperature})
 
 
@@ -70,7 +72,7 @@ def _init(model: Model[list[Doc], Any], X: Any = None, Y: Any = None) -> None:  
     if model.has_dim("nO") is None:
         model.set_dim("nO", Y.shape[1])
         linear: SparseLinear = model.attrs["linear"]
-        model.attrs["linear"] = SparseLinear(model.get_dim("nO"), linear.shortest, exclusive=linear.exclusive)
+        model.attrs["linear"] = SparseLinear(model.get_dim("nO"), linear.reading, exclusive=linear.exclusive)
 
 
 def _forward(model: Model[list[Doc], Any], docs: list[Doc], is_train: bool) -> tuple[Any, Callable[[Any], list[Doc]]]:

@@ -27,7 +27,7 @@ from winnow.domain.job import Hyperparameters
 from winnow.recipes import arrays, optimizer_state
 from winnow.recipes.calibration import scores_of
 from winnow.recipes.cnn_layers import Ops
-from winnow.recipes.features import SPACE, known_share, read, without_words
+from winnow.recipes.features import SPACE, Reading, known_share, read, without_words
 from winnow.recipes.text import break_long_runs
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ _BATCH = 16
 _LEAST_SCORE = 1e-7
 _SCORED_AT_ONCE = 256
 _OPS = Ops()
-# The length of the shortest character n-grams of the known features.
-_SHORTEST = 3
+# The reading of the known features. It has stayed the same since they exist, because an artifact does not name it.
+_READING = Reading(shortest=3, scripts=False)
 # The first bytes of a zip file, which a numpy archive is.
 _ARCHIVE = b"PK"
 # The strings that the vocabulary keeps beyond the language's own, up to five per word. Frequent words are among the first. (A hundred texts
@@ -169,13 +169,13 @@ class Classifier:
 
     def judged(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Logits, of shape (texts, labels), and the nearness to the learnt texts, of shape (texts,) (recipes.familiarity)."""
-        shares = [np.empty(0, np.float32), *(known_share(part, self._known.take(part.places)) for part in read(texts, _SHORTEST))]
+        shares = [np.empty(0, np.float32), *(known_share(part, self._known.take(part.places)) for part in read(texts, _READING))]
         return self.logits(texts), np.where(without_words(texts), np.float32(0), np.concatenate(shares))
 
     def learn_features(self, texts: Sequence[str]) -> None:
         """Remember the features of the learnt texts, for `judged`."""
         self._known = np.zeros(SPACE, np.bool_)
-        for part in read(texts, _SHORTEST):
+        for part in read(texts, _READING):
             self._known[part.places] = True
 
     def spacy_model(self, temperature: float) -> tuple[dict[str, Any], bytes]:

@@ -61,7 +61,7 @@ class LinearFitting:
 
     def begin(self) -> Iterator[None]:
         found: list[Bags] = []
-        for part in read(self._texts, self.linear.shortest):
+        for part in read(self._texts, self.linear.reading):
             # No yield after the last part: a training may only be interrupted after progress.
             if found:
                 yield
@@ -70,7 +70,7 @@ class LinearFitting:
         for part in found:
             self._read += self.linear.weighed(part).each()
             yield
-        for number, part in enumerate(read(self._held_out_texts, self.linear.shortest)):
+        for number, part in enumerate(read(self._held_out_texts, self.linear.reading)):
             if number:
                 yield
             self._held_out += self.linear.weighed(part).each()

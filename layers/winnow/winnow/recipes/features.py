@@ -1,24 +1,22 @@
 """From a text to sparse features: hashed words, pairs of words, and character n-grams of each word. numpy only.
 
-It splits words itself: answers don't depend on spaCy's tokenizer, and the time is linear in the length of the text. Hashing: Weinberger et
-al. 2009, arXiv 0902.2206. Character n-grams within words: Bojanowski et al. 2017, arXiv 1607.04606.
+Hashing: Weinberger et al. 2009, arXiv 0902.2206. Character n-grams within words: Bojanowski et al. 2017, arXiv 1607.04606.
 """
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
 import numpy as np
 
-from winnow.domain.normal_form import FORM, compatible, cuts, without_width
 from winnow.recipes.portions import portions
+from winnow.recipes.words import is_unspaced, words_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,14 +29,24 @@ _MASK = (1 << BITS) - 1
 _LONGEST_NGRAM = 5
 # The weights of words and of characters, found on folds of training sets.
 _FAMILIES_WEIGH = np.array([1, 1.4], np.float32)
-# Remembered words, for each length of n-grams: 4 MB.
+# Remembered words, for each reading: 4 MB.
 _MOST_WORDS = 10_000
-# A run of word characters, cut into pieces of 64, or any other single character except white space.
 _SILENT = "CMPZ"
-_WORD = re.compile(r"\w{1,64}|[^\w\s]")
-
+_NO_NGRAMS = np.empty(0, np.int32)
 # The characters read at once: one array for all texts takes a third of the time of one per text, but must stay small.
 _MOST_CHARACTERS = 100_000
+
+
+class Reading(NamedTuple):
+    """How texts become features. It stays with a classifier: features of another reading mean nothing to it.
+
+    shortest: the length of the shortest character n-grams of a word. scripts: whether combining marks and scripts without spaces have their
+    rules (words.words_of). In such a script the n-grams are of runs of its characters, from one up.
+    """
+
+    shortest: int = 3
+    scripts: bool = True
+
 
 type Features = tuple[NDArray[np.int32], NDArray[np.float32]]
 """The places of a text's features, ascending, and their values, both of shape (n,)."""
@@ -61,28 +69,23 @@ class Bags:
         return [(self.places[start:end], self.values[start:end]) for start, end in pairwise(ends)]
 
 
-def read(texts: Sequence[str], shortest: int) -> Iterator[Bags]:
+def read(texts: Sequence[str], reading: Reading) -> Iterator[Bags]:
     """The features of texts, in parts. A text's features don't depend on its neighbours.
 
-    shortest: the length of the shortest character n-grams. Values are 1 + ln(count), and each family is scaled to a length of 1.
+    Values are 1 + ln(count), and each family is scaled to a length of 1.
     """
     for together in portions(texts, len, _MOST_CHARACTERS):
-        yield bags([words_of(text) for text in together], shortest)
+        yield bags([words_of(text, scripts=reading.scripts) for text in together], reading)
 
 
-def features(text: str, shortest: int) -> Features:
+def features(text: str, reading: Reading) -> Features:
     """The features of one text, as `read` gives them."""
-    return bags([words_of(text)], shortest).each()[0]
+    return bags([words_of(text, scripts=reading.scripts)], reading).each()[0]
 
 
-def words_of(text: str) -> list[str]:
-    """A text's words, in order, in Unicode's normal form and in lower case."""
-    return _WORD.findall(_normal(text))
-
-
-def bags(texts: Sequence[Sequence[str]], shortest: int) -> Bags:
+def bags(texts: Sequence[Sequence[str]], reading: Reading) -> Bags:
     """The features of texts given as words, as `read` gives them."""
-    remembered = _words(shortest)
+    remembered = _words(reading)
     known = [remembered.of(text) for text in texts]
     words = [word for text in known for word in text]
     pairs = [_pairs(text) for text in known]
@@ -137,7 +140,7 @@ def _counted[Key: np.signedinteger](keys: NDArray[Key]) -> tuple[NDArray[Key], N
 class Sources:
     """The word behind each feature, all of shape (n,).
 
-    places: with repeats. words: the word's number. parts: 1, or a half if the feature is a pair of words.
+    places: with repeats. words: the word's number. parts: 1, or the word's share if the feature is of several words.
     """
 
     places: NDArray[np.int32]
@@ -145,63 +148,31 @@ class Sources:
     parts: NDArray[np.float64]
 
 
-def sources(words: Sequence[str], shortest: int) -> Sources:
-    """Each feature with the word that it comes from. A pair appears once for each of its two words."""
+def sources(words: Sequence[str], reading: Reading) -> Sources:
+    """Each feature with the word that it comes from. A pair, or an n-gram of a run, appears once for each of its words."""
     if not words:
         return Sources(np.empty(0, np.int32), np.empty(0, np.intp), np.empty(0))
-    known, numbers = _words(shortest).of(words), np.arange(len(words))
+    known, numbers = _words(reading).of(words), np.arange(len(words))
     pairs = np.array(_pairs(known), np.int32)
-    of_ngrams = np.repeat(numbers, [len(word.ngrams) for word in known])
+    of_ngrams = [_of_ngrams(words, known, run) for run in _runs(known)]
     return Sources(
-        np.concatenate([np.array([word.place for word in known], np.int32), pairs, pairs, *(word.ngrams for word in known)]),
-        np.concatenate([numbers, numbers[:-1], numbers[1:], of_ngrams]),
-        np.concatenate([np.ones(len(words)), np.full(2 * len(pairs), 0.5), np.ones(len(of_ngrams))]),
+        np.concatenate([np.array([word.place for word in known], np.int32), pairs, pairs, *(each.places for each in of_ngrams)]),
+        np.concatenate([numbers, numbers[:-1], numbers[1:], *(each.words for each in of_ngrams)]),
+        np.concatenate([np.ones(len(words)), np.full(2 * len(pairs), 0.5), *(each.parts for each in of_ngrams)]),
     )
 
 
-def spans(text: str) -> list[tuple[int, int]] | None:
-    """The start and end of the words of `words_of` in the text. None if they can't be determined."""
-    origins: list[tuple[int, int]] = []
-    for start, end in _pieces(text, set(cuts(text))):
-        origins += [(start, end)] * len(_normal(text[start:end]))
-    normal = _normal(text)
-    if len(origins) != len(normal):
-        return None
-    return [(origins[found.start()][0], origins[found.end() - 1][1]) for found in _WORD.finditer(normal)]
-
-
-def _pieces(text: str, ends: Container[int]) -> Iterator[tuple[int, int]]:
-    """The text in pieces that can be normalised separately: a character with the characters that may join it."""
-    start = 0
-    for place in range(1, len(text)):
-        if place in ends or not _joins(text[start:place], text[place]):
-            yield start, place
-            start = place
-    if text:
-        yield start, len(text)
-
-
-def _joins(before: str, after: str) -> bool:
-    if after.isascii():
-        return False
-    if unicodedata.combining(after):
-        return True
-    apart = unicodedata.normalize(FORM, before) + unicodedata.normalize(FORM, after)
-    return unicodedata.normalize(FORM, before + after) != apart
-
-
-def _normal(text: str) -> str:
-    # Characters without width would cut a word in two.
-    return compatible(without_width(text)).lower()
-
-
 class _Word(NamedTuple):
-    """The features of one word: its place, its n-grams' places, its bytes, and their checksum including a following space."""
+    """The features of one word: its place, its n-grams' places, its bytes, and their checksum including a following space.
+
+    in_run: whether it is a character of a script without spaces. Then the first word of a run has the n-grams of the run.
+    """
 
     place: int
     ngrams: NDArray[np.int32]
     encoded: bytes
     begun: int
+    in_run: bool
 
 
 class _Words(dict[str, _Word]):
@@ -210,25 +181,42 @@ class _Words(dict[str, _Word]):
     (An lru_cache needs a quarter more memory.)
     """
 
-    def __init__(self, shortest: int) -> None:
+    def __init__(self, reading: Reading) -> None:
         super().__init__()
-        self._shortest = shortest
+        self._reading = reading
+        # Until the first one comes, texts aren't searched for runs.
+        self._has_runs = False
 
     def __missing__(self, word: str) -> _Word:
         if len(self) >= _MOST_WORDS:
             self.clear()
         encoded = word.encode("utf-8", "surrogatepass")
-        made = self[word] = _Word(crc32(encoded) & _MASK, _ngrams(word, self._shortest), encoded, crc32(encoded + b" "))
+        in_run = self._reading.scripts and is_unspaced(word)
+        self._has_runs |= in_run
+        ngrams = _NO_NGRAMS if in_run else _ngrams(word, self._reading.shortest)
+        made = self[word] = _Word(crc32(encoded) & _MASK, ngrams, encoded, crc32(encoded + b" "), in_run)
         return made
 
     def of(self, text: Sequence[str]) -> list[_Word]:
         """The features of a text's words."""
-        return list(map(self.__getitem__, text))
+        found = list(map(self.__getitem__, text))
+        if self._has_runs and any(word.in_run for word in found):
+            for run in _runs(found):
+                if found[run.start].in_run:
+                    found[run.start] = found[run.start]._replace(ngrams=_ngrams("".join(text[run.start : run.stop]), 1))
+        return found
 
 
 @cache
-def _words(shortest: int) -> _Words:
-    return _Words(shortest)
+def _words(reading: Reading) -> _Words:
+    return _Words(reading)
+
+
+def _runs(words: Sequence[_Word]) -> Iterator[range]:
+    """The numbers of the words, those of each run of a script without spaces together, all others alone."""
+    for in_run, numbers in groupby(range(len(words)), lambda number: words[number].in_run):
+        together = list(numbers)
+        yield from [range(together[0], together[-1] + 1)] if in_run else (range(number, number + 1) for number in together)
 
 
 def _pairs(words: Sequence[_Word]) -> list[int]:
@@ -236,9 +224,33 @@ def _pairs(words: Sequence[_Word]) -> list[int]:
     return [crc32(right.encoded, left.begun) & _MASK for left, right in pairwise(words)]
 
 
-def _ngrams(word: str, shortest: int) -> NDArray[np.int32]:
-    """The places of the word's character n-grams. Spaces mark its two ends."""
-    marked = f" {word} "
-    ngrams = (marked[start : start + length] for length in range(shortest, _LONGEST_NGRAM + 1) for start in range(len(marked) - length + 1))
-    found = [(crc32(ngram.encode("utf-8", "surrogatepass"), 1) & _MASK) | (1 << BITS) for ngram in ngrams]
+def _ngrams(run: str, shortest: int) -> NDArray[np.int32]:
+    """The places of the character n-grams of a word, or of a run of words."""
+    marked = f" {run} "
+    found = [
+        (crc32(marked[start:end].encode("utf-8", "surrogatepass"), 1) & _MASK) | (1 << BITS) for start, end in _parts(len(run), shortest)
+    ]
     return np.array(found, np.int32)
+
+
+def _parts(length: int, shortest: int) -> Iterator[tuple[int, int]]:
+    """The start and end of each n-gram of so many characters, with a space at both ends. No n-gram is a space alone."""
+    for size in range(shortest, _LONGEST_NGRAM + 1):
+        bare = size == 1
+        for start in range(bare, length + 3 - size - bare):
+            yield start, start + size
+
+
+def _of_ngrams(words: Sequence[str], known: Sequence[_Word], run: range) -> Sources:
+    """The n-grams of a run, once for each of their words. An n-gram's part of a word is the share of the word's characters in it."""
+    first = known[run.start]
+    if not first.in_run:
+        return Sources(first.ngrams, np.full(len(first.ngrams), run.start), np.ones(len(first.ngrams)))
+    of_character = [number for number in run for _ in words[number]]
+    places, numbers, parts = [], [], []
+    for place, (start, end) in zip(first.ngrams.tolist(), _parts(len(of_character), 1), strict=True):
+        within = of_character[max(0, start - 1) : end - 1]
+        places += [place] * len(within)
+        numbers += within
+        parts += [1 / len(within)] * len(within)
+    return Sources(np.array(places, np.int32), np.array(numbers, np.intp), np.array(parts))

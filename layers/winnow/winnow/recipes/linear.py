@@ -15,10 +15,11 @@ from winnow.domain.answer import ExplainedWord
 from winnow.domain.dataset import Example
 from winnow.domain.job import Hyperparameters
 from winnow.recipes.descent import Descent, LinearFitting
-from winnow.recipes.features import spans, words_of
-from winnow.recipes.few import is_few, name_as_text
+from winnow.recipes.features import Reading
+from winnow.recipes.few import is_few, names_as_texts
 from winnow.recipes.label_matrix import label_flags
 from winnow.recipes.sparse_linear import SparseLinear
+from winnow.recipes.words import spans, words_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,7 +50,7 @@ class Classifier:
         self.labels = tuple(labels)
         self.exclusive = exclusive
         self.language = language
-        self.layer = SparseLinear(len(labels), 3, exclusive=exclusive)
+        self.layer = SparseLinear(len(labels), Reading(), exclusive=exclusive)
 
     def fitting(self, examples: Sequence[Example], settings: Hyperparameters, held_out: Sequence[str] = ()) -> LinearFitting:
         """A new training on the examples. held_out: texts for a score after each pass."""
@@ -58,8 +59,9 @@ class Classifier:
         targets = label_flags(examples, self.labels).astype(np.float32)
         named = few and self.exclusive
         if named:
-            texts += [name_as_text(label) for label in self.labels]
-            targets = np.concatenate([targets, np.eye(len(self.labels), dtype=np.float32)])
+            names, numbers = names_as_texts(self.labels)
+            texts += names
+            targets = np.concatenate([targets, np.eye(len(self.labels), dtype=np.float32)[numbers]])
         how = Descent(
             epochs=settings.n_iter or 1,
             rate=settings.learn_rate or _RATES[self.exclusive],
@@ -69,7 +71,7 @@ class Classifier:
             averaged=0 if named else min(_AVERAGED, settings.n_iter or 1),
             seed=settings.seed,
         )
-        self.layer = SparseLinear(len(self.labels), 2 if few else 3, exclusive=self.exclusive)
+        self.layer = SparseLinear(len(self.labels), Reading(), exclusive=self.exclusive)
         return LinearFitting(self.layer, texts, targets, how, held_out)
 
     def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -82,9 +84,10 @@ class Classifier:
 
     def contributions(self, text: str, label: str) -> tuple[float, list[ExplainedWord]]:
         """The label's bias, and the contribution of each word to its logit. Together they add up to the logit."""
-        number, words = self.labels.index(label), words_of(text)
+        number, scripts = self.labels.index(label), self.layer.reading.scripts
+        words = words_of(text, scripts=scripts)
         added = self.layer.contributions(words, number).tolist()
-        places = spans(text)
+        places = spans(text, scripts=scripts)
         explained = [ExplainedWord(word, added[place], *(places[place] if places else (None, None))) for place, word in enumerate(words)]
         return float(self.layer.bias[number]), explained
 

@@ -15,7 +15,7 @@ import numpy as np
 from winnow.domain.dataset import Example
 from winnow.domain.job import Hyperparameters
 from winnow.recipes import encoder, maxout
-from winnow.recipes.few import is_few, name_as_text
+from winnow.recipes.few import is_few, names_as_texts
 from winnow.recipes.kernel_ridge import KernelFitting, KernelRidge
 from winnow.recipes.label_matrix import label_flags
 from winnow.recipes.maxout import MaxoutHead
@@ -106,8 +106,9 @@ class SentenceFitting:
         self._few = is_few(len(examples), len(classifier.labels))
         self._contrast = self._few and classifier.exclusive
         if self._contrast:
-            self._texts += [name_as_text(label) for label in classifier.labels]
-            self._truth = np.concatenate([self._truth, np.eye(len(classifier.labels), dtype=np.bool_)])
+            names, numbers = names_as_texts(classifier.labels)
+            self._texts += names
+            self._truth = np.concatenate([self._truth, np.eye(len(classifier.labels), dtype=np.bool_)[numbers]])
         # Set once the texts have vectors.
         self._head: KernelFitting | MaxoutFitting
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from winnow.recipes import arrays
-from winnow.recipes.features import SPACE, Bags, Features, bags, known_share, read, sources, without_words, words_of
+from winnow.recipes.features import SPACE, Bags, Features, Reading, bags, known_share, read, sources, without_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,13 +24,13 @@ _MOST_WEIGHTS = 64_000_000
 
 
 class SparseLinear:
-    """Logits of texts. labels: their number C. shortest: the length of the shortest character n-grams.
+    """Logits of texts. labels: their number C. reading: how texts become features.
 
     weights: of shape (rows, C), with some spare rows while `learn` adds rows. bias: of shape (C,).
     """
 
-    def __init__(self, labels: int, shortest: int, *, exclusive: bool) -> None:
-        self.shortest = shortest
+    def __init__(self, labels: int, reading: Reading, *, exclusive: bool) -> None:
+        self.reading = reading
         self.exclusive = exclusive
         self._row_of = np.full(SPACE, -1, np.int32)
         self._rows = 0
@@ -46,7 +46,7 @@ class SparseLinear:
 
     def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Of shape (texts, C). Features without a row are ignored."""
-        return self.logits_of([features for part in read(texts, self.shortest) for features in self.weighed(part).each()])
+        return self.logits_of([features for part in read(texts, self.reading) for features in self.weighed(part).each()])
 
     def judged(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Logits, of shape (texts, C), and the share of each text's features that have a row, of shape (texts,).
@@ -54,7 +54,7 @@ class SparseLinear:
         The share is 0 for a text without words.
         """
         logits, shares = [np.empty((0, len(self.bias)), np.float32)], [np.empty(0, np.float32)]
-        for part in read(texts, self.shortest):
+        for part in read(texts, self.reading):
             logits.append(self.logits_of(self.weighed(part).each()))
             shares.append(known_share(part, self._row_of.take(part.places) >= 0))
         return np.concatenate(logits), np.where(without_words(texts), np.float32(0), np.concatenate(shares))
@@ -67,14 +67,15 @@ class SparseLinear:
         return found + self.bias
 
     def contributions(self, words: Sequence[str], label: int) -> NDArray[np.float64]:
-        """The contribution of each word (features.words_of) to the logit of one label, of shape (words,).
+        """The contribution of each word (words.words_of) to the logit of one label, of shape (words,).
 
-        label: the label's number. The contributions and the bias add up to the logit. A pair gives half to each of its words. Features that
-        share a place divide its contribution by how often each occurs.
+        label: the label's number. The contributions and the bias add up to the logit. A pair gives half to each of its words, an n-gram of
+        a script without spaces the same to each of its characters. Features that share a place divide its contribution by how often each
+        occurs.
         """
-        [(rows, values)] = self.weighed(bags([words], self.shortest)).each()
+        [(rows, values)] = self.weighed(bags([words], self.reading)).each()
         each = values.astype(np.float64) * self.weights[rows, label]
-        found = sources(words, self.shortest)
+        found = sources(words, self.reading)
         of = self._row_of[found.places]
         known = of >= 0
         order = np.argsort(rows)
@@ -92,7 +93,7 @@ class SparseLinear:
         if not self.weights.flags.writeable:
             self.weights, self.bias = self.weights.copy(), self.bias.copy()
         for text, gradient in zip(texts, gradients, strict=True):
-            found = bags([words_of(text)], self.shortest)
+            [found] = read([text], self.reading)
             self._grow(found.places)
             self._gradients.append((self.weighed(found).each()[0], gradient))
 
@@ -111,7 +112,7 @@ class SparseLinear:
         rows = self._row_of[places]
         np.savez(
             file,
-            form=np.array([self.shortest, self.exclusive]),
+            form=np.array([self.reading.shortest, self.exclusive, self.reading.scripts]),
             places=places,
             idf=self._idf[rows],
             weights=self.weights[rows],
@@ -123,8 +124,9 @@ class SparseLinear:
     def from_bytes(cls, archive: bytes) -> SparseLinear:
         """The layer from `to_bytes`. Its arrays use the archive's memory until it learns."""
         found = arrays.read(archive)
-        shortest, exclusive = (int(number) for number in found["form"])
-        made = cls(len(found["bias"]), shortest, exclusive=bool(exclusive))
+        # Before the release with rules for scripts, the form had two numbers.
+        shortest, exclusive, scripts = [*found["form"].tolist(), 0][:3]
+        made = cls(len(found["bias"]), Reading(shortest, bool(scripts)), exclusive=bool(exclusive))
         places = found["places"]
         made._row_of[places] = np.arange(len(places), dtype=np.int32)
         made._rows = len(places)
