@@ -19,7 +19,7 @@ TOOLS = ["backend", "datasets", "quantization", "tools", "transformers"]
 LIBRARY_FOR_C = "libonnxruntime.so.*"
 
 # Bytes: the size of this layer, with room to grow. All layers at their limits together stay under the limit in layers/sizes.py.
-LIMIT = 80_000_000
+LIMIT = 105_000_000
 
 
 def trim(tree: Path, architecture: str, python: str) -> None:
