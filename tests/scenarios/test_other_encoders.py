@@ -1,5 +1,5 @@
-"""Sentence encoders in an operator's bucket: new versions use one, older versions keep theirs. A deployment fails if it would remove one
-that is in use."""
+"""The layer's other encoder, and those in an operator's bucket: new versions use one, older versions keep theirs. A deployment fails if it
+would remove one that is in use."""
 
 from __future__ import annotations
 
@@ -158,6 +158,39 @@ def test_a_text_that_one_makes_no_tokens_of_is_answered_and_takes_no_other_with_
         scores = [[label.pop("score") for label in each["labels"]] for each in (found, alone)]
         assert scores[0] == pytest.approx(scores[1], abs=1e-5)
         assert found == alone
+
+
+# --- the layer's other one ---
+
+
+@pytest.mark.parametrize("recipe", ["sentence", "best"])
+def test_the_multilingual_one_is_a_value_of_the_parameter(winnow: Winnow, recipe: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    winnow.parameters["Encoder"] = "use-multilingual"
+    winnow.put_dataset()
+    version = winnow.train(recipe=recipe)
+    found = predict(winnow)
+
+    assert (version["status"], version["encoder"]) == ("ready", encoder.described(encoder.installed("use-multilingual")))
+    assert version["encoder"]["name"] == "use-multilingual"
+    assert found.status == 200
+    # It is in the layer, so the version goes on when others are trained with MiniLM.
+    winnow.parameters["Encoder"] = "minilm"
+    assert predict(winnow).body == found.body
+    assert checked(winnow, monkeypatch)["Status"] == "SUCCESS"
+    assert winnow.train(recipe=recipe, force_update=True)["encoder"]["name"] == "all-MiniLM-L6-v2"
+
+
+def test_the_multilingual_one_may_be_in_a_bucket_too(winnow: Winnow, digest: str, fetched: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    winnow.parameters["Encoder"] = "use-multilingual"
+    winnow.train(recipe="sentence")
+    before = predict(winnow).body
+    folder = INSTALLED / "use-multilingual"
+    named = upload.upload(folder, BUCKET, upload.described(folder, None, "mean", 256))
+    # As in a release whose layer has another one.
+    monkeypatch.setattr(encoder, "in_layer", lambda _: None)
+
+    assert predict(winnow).body == before
+    assert [path.name for path in fetched.iterdir()] == [named]
 
 
 # --- a wrong object in the bucket ---

@@ -45,7 +45,9 @@ LONG = ["How deep do tulip bulbs go? " * 20 + "My card was stolen. " * 40, "a wo
 
 @pytest.fixture(scope="module")
 def installed() -> Encoder:
-    return encoder.installed()
+    found = encoder.installed()
+    assert isinstance(found, Encoder)
+    return found
 
 
 @pytest.mark.slow

@@ -161,10 +161,10 @@ def has_encoder() -> bool:
     return clients.setting("ENCODER") != "none"
 
 
-def encoder_digest() -> str | None:
-    """The digest of the encoder for new versions; None for the encoder of the layer."""
+def encoder() -> str | None:
+    """The encoder for new versions: the name of one in the layer, or the digest of one in the bucket. None if there is none."""
     name = clients.setting("ENCODER")
-    return None if name in ("minilm", "none") else name
+    return None if name == "none" else name
 
 
 def encoder_bucket() -> str | None:

@@ -20,7 +20,7 @@ from winnow.aws import clients, resources
 from winnow.domain.errors import EncoderError
 from winnow.domain.keys import encoder_key
 from winnow.recipes import encoder
-from winnow.recipes.encoder import ABOUT, MODEL, TOKENIZER, Encoder
+from winnow.recipes.encoder import ABOUT, MINILM, names_of_parts
 
 if TYPE_CHECKING:
     from winnow.recipes.encoder import Encoding
@@ -34,12 +34,12 @@ _NAMED = 5
 
 def for_training() -> Encoding:
     """The encoder for new trainings (parameter Encoder). Raises EncoderError if it isn't available."""
-    digest = resources.encoder_digest()
-    if digest is None:
-        return encoder.installed()
-    if resources.encoder_bucket() is None and encoder.installed().digest != digest:
-        raise EncoderError(f"The parameter Encoder names the sentence encoder {digest[:12]}: set EncoderBucket to the bucket that has it.")
-    return find("of the parameter Encoder", digest)
+    chosen = resources.encoder()
+    if chosen is None or chosen in encoder.IN_LAYER:
+        return encoder.installed(chosen or MINILM)
+    if resources.encoder_bucket() is None and encoder.in_layer(chosen) is None:
+        raise EncoderError(f"The parameter Encoder names the sentence encoder {chosen[:12]}: set EncoderBucket to the bucket that has it.")
+    return find("of the parameter Encoder", chosen)
 
 
 def find(name: str, digest: str) -> Encoding:
@@ -48,11 +48,11 @@ def find(name: str, digest: str) -> Encoding:
     if bucket is None:
         return encoder.find_installed(name, digest)
     # A deployment without the layer can't run any encoder.
-    there = encoder.installed()
-    return there if there.digest == digest else _fetched(bucket, name, digest)
+    encoder.installed()
+    return encoder.in_layer(digest) or _fetched(bucket, name, digest)
 
 
-def _fetched(bucket: str, name: str, digest: str) -> Encoder:
+def _fetched(bucket: str, name: str, digest: str) -> Encoding:
     """The bucket's encoder, downloaded once."""
     folder = _FETCHED / digest
     if not folder.is_dir():
@@ -64,9 +64,9 @@ def _fetched(bucket: str, name: str, digest: str) -> Encoder:
 
 
 @cache
-def _opened(folder: Path) -> Encoder:
+def _opened(folder: Path) -> Encoding:
     """One per execution environment, because it holds a session."""
-    return Encoder(folder)
+    return encoder.opened(folder)
 
 
 class _Source:
@@ -80,8 +80,9 @@ class _Source:
         try:
             self._copy(folder, ABOUT, self._digest)
             about = json.loads((folder / ABOUT).read_bytes())
-            self._copy(folder, MODEL, about["model_sha256"])
-            self._copy(folder, TOKENIZER, about["tokenizer_sha256"])
+            model, tokenizer = names_of_parts(about)
+            self._copy(folder, model, about["model_sha256"])
+            self._copy(folder, tokenizer, about["tokenizer_sha256"])
         except OSError as error:
             free = shutil.disk_usage(folder).free
             raise self._unusable(f"doesn't fit into {_FETCHED.parent} ({free:,} bytes free)") from error

@@ -1,7 +1,8 @@
-"""The frozen sentence encoder: texts with similar meaning get vectors close together. Only this module imports onnxruntime.
+"""The frozen sentence encoders: texts with similar meaning get vectors close together. Only this module imports onnxruntime.
 
-all-MiniLM-L6-v2 (https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2; Reimers and Gurevych 2019, arXiv 1908.10084; Wang et al.
-2020, arXiv 2002.10957), with int8 weights. It is never trained: a classifier keeps the encoder's digest, not its weights.
+The layer has two: winnow.recipes.multilingual, and all-MiniLM-L6-v2 (https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2;
+Reimers and Gurevych 2019, arXiv 1908.10084; Wang et al. 2020, arXiv 2002.10957), with int8 weights. They are never trained: a classifier
+keeps the encoder's digest, not its weights.
 """
 
 from __future__ import annotations
@@ -18,14 +19,20 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from winnow.domain.errors import EncoderError
+from winnow.recipes.text import without_surrogates
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # The files of an encoder. encoder.json describes the other two. layers/encoder/assemble.py makes those of the layer.
 ABOUT, MODEL, TOKENIZER = "encoder.json", "model.onnx", "tokenizer.json"
+# The kind of an encoder.json without one.
+_TRANSFORMER = "transformer"
 _PACKAGE = "winnow_encoder"
-# The layer's encoder, for which a test checked that texts may be encoded together. For other encoders the two probes check it.
+MINILM, MULTILINGUAL = "minilm", "use-multilingual"
+IN_LAYER: Mapping[str, str] = {MINILM: ".", MULTILINGUAL: "use-multilingual"}
+"""The encoders of the layer, by their names in the parameter Encoder, with their folders in the package. The first is the default."""
+# MiniLM, for which a test checked that texts may be encoded together. For other encoders the two probes check it.
 _KNOWN_TOGETHER = "306e93bbc7cbeb4dac0a8cceaafeb381c02a622419a58a26d2f5a84a936d7dda"
 _PROBES = "How deep do tulip bulbs go?", "I want to save for vacation!"
 # Texts between two yields: under a tenth of a second if they are short.
@@ -50,8 +57,23 @@ type Find = Callable[[str, str], Encoding]
 """From an encoder's name and digest to the encoder. Raises EncoderError if it isn't available."""
 
 
+def names_of_parts(about: Mapping[str, Any]) -> tuple[str, str]:
+    """The names of the two files that an encoder.json describes: model and tokenizer."""
+    return (MODEL, TOKENIZER) if about.get("kind", _TRANSFORMER) == _TRANSFORMER else ("model.bin", "tokenizer.bin")
+
+
+def opened(folder: Path) -> Encoding:
+    """The encoder whose files are in this folder."""
+    description = (folder / ABOUT).read_bytes()
+    if json.loads(description).get("kind", _TRANSFORMER) == _TRANSFORMER:
+        return Encoder(folder)
+    from winnow.recipes.multilingual import Multilingual  # noqa: PLC0415 - only those who use it import it
+
+    return Multilingual(folder, description)
+
+
 class Encoder:
-    """An encoder whose files are in a folder. Its session, about 50 MB, is created for the first text.
+    """A transformer whose files are in a folder. Its session, about 50 MB, is created for the first text.
 
     encoder.json has the name, the number of dimensions, most_tokens, the pooling ("mean" of the tokens' last states, or "cls" for the first
     state) and the SHA-256 of the other two files. The SHA-256 of encoder.json is the encoder's digest.
@@ -99,7 +121,7 @@ class Encoder:
         return not np.array_equal(one, other) and np.array_equal(self._read(ids), np.concatenate([self._read(one), self._read(other)]))
 
     def _tokens_of(self, text: str) -> list[int]:
-        tokens: list[int] = self._tokenizer.encode(_readable(text)).ids
+        tokens: list[int] = self._tokenizer.encode(without_surrogates(text)).ids
         return tokens
 
     def _read(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -192,21 +214,38 @@ class Remembered:
 
 
 @cache
-def installed() -> Encoder:
-    """The encoder of this deployment's layer. Raises EncoderError if there is none."""
-    found = find_spec(_PACKAGE)
-    if found is None or not found.submodule_search_locations:
+def installed(name: str = MINILM) -> Encoding:
+    """An encoder of this deployment's layer. Raises EncoderError if it isn't there."""
+    folder = _folder(name)
+    if folder is None:
         raise EncoderError(
             "This deployment has no sentence encoder: deploy it with the parameter Encoder=minilm, or train with a recipe that needs none."
         )
-    return Encoder(Path(found.submodule_search_locations[0]))
+    return opened(folder)
+
+
+def _folder(name: str) -> Path | None:
+    """The folder of one of the layer's encoders. None if the layer isn't there, or is a package with the files of another one."""
+    found = find_spec(_PACKAGE)
+    if found is None or not found.submodule_search_locations:
+        return None
+    folder = Path(found.submodule_search_locations[0]) / IN_LAYER[name]
+    return folder if (folder / ABOUT).is_file() else None
+
+
+def in_layer(digest: str) -> Encoding | None:
+    """The layer's encoder with this digest. None if it has no such encoder."""
+    there = (installed(name) for name in IN_LAYER if _folder(name))
+    return next((encoding for encoding in there if encoding.digest == digest), None)
 
 
 def find_installed(name: str, digest: str) -> Encoding:
-    """A `Find` for the layer's encoder."""
-    there = installed()
-    check(there, name, digest)
-    return there
+    """A `Find` for the layer's encoders."""
+    found = in_layer(digest)
+    if found is None:
+        found = installed()
+        check(found, name, digest)
+    return found
 
 
 def described(encoding: Encoding) -> dict[str, str]:
@@ -221,8 +260,3 @@ def check(there: Encoding, name: str, digest: str) -> None:
             f"This version was trained with the sentence encoder {name} ({digest[:12]}), but the deployment has"
             f" {there.name} ({there.digest[:12]}): deploy with that encoder, or train the version again."
         )
-
-
-def _readable(text: str) -> str:
-    """Replace lone surrogates, which the tokenizer refuses."""
-    return text.encode("utf-8", "replace").decode()

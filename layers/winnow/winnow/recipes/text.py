@@ -12,3 +12,8 @@ def break_long_runs(text: str) -> str:
     spaCy's tokenizer takes quadratic time on such a run: 10,000 opening brackets take more than half a minute.
     """
     return _LONG_RUN.sub(r"\g<0> ", text)
+
+
+def without_surrogates(text: str) -> str:
+    """The text with a question mark for each lone surrogate, which tokenizers refuse."""
+    return text.encode("utf-8", "replace").decode()

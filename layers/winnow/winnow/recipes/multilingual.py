@@ -1,0 +1,91 @@
+"""The sentence encoder for sixteen languages: Google's universal-sentence-encoder-multilingual 3, on numpy alone.
+
+https://tfhub.dev/google/universal-sentence-encoder-multilingual/3 (Apache-2.0). It is never trained: a classifier keeps the digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from winnow.recipes.mapped_arrays import MappedArrays
+from winnow.recipes.ngram_network import DIMENSIONS, NgramNetwork
+from winnow.recipes.text import without_surrogates
+from winnow.recipes.unigram import Unigram
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+# Tokens that are read together: the weights come from memory once for all of them. A text alone may have more.
+_TOGETHER = 384
+
+
+class Multilingual:
+    """An Encoding (recipes.encoder) whose files are in a folder. They are opened for the first text.
+
+    description: encoder.json, with the name, most_tokens (what follows isn't read), and the SHA-256 of model.bin and tokenizer.bin. Its
+    SHA-256 is the encoder's digest.
+    """
+
+    def __init__(self, folder: Path, description: bytes) -> None:
+        self._folder = folder
+        about = json.loads(description)
+        self.digest = hashlib.sha256(description).hexdigest()
+        self.name: str = about["name"]
+        self.languages: tuple[str, ...] = tuple(about["languages"])
+        self._most_tokens: int = about["most_tokens"]
+
+    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Of shape (texts, 512), each of length 1: what the network gives, less the mean over texts of fourteen languages.
+
+        A text's vector doesn't depend on its neighbours, but for the rounding of float32 sums, which BLAS adds in another order.
+        """
+        found = self.uncentred(texts) - self._mean
+        found /= np.sqrt(np.einsum("ij,ij->i", found, found))[:, None]
+        return found
+
+    def uncentred(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """What the network gives, of shape (texts, 512), each of length 1."""
+        found = np.empty((len(texts), DIMENSIONS), np.float32)
+        begin = 0
+        for group in _groups([self._tokenizer.tokens_of(without_surrogates(text)) for text in texts]):
+            found[begin : begin + len(group)] = self._network.vectors(group)
+            begin += len(group)
+        return found
+
+    @cached_property
+    def _arrays(self) -> MappedArrays:
+        return MappedArrays(self._folder / "model.bin")
+
+    @cached_property
+    def _network(self) -> NgramNetwork:
+        return NgramNetwork(self._arrays)
+
+    @cached_property
+    def _mean(self) -> NDArray[np.float32]:
+        return self._arrays.matrix("mean")
+
+    @cached_property
+    def _tokenizer(self) -> Unigram:
+        return Unigram(MappedArrays(self._folder / "tokenizer.bin"), self._most_tokens)
+
+
+def _groups(tokens: Sequence[list[int]]) -> Iterator[list[list[int]]]:
+    """The texts in groups of at most 384 tokens, in their order."""
+    group: list[list[int]] = []
+    count = 0
+    for text in tokens:
+        if group and count + len(text) > _TOGETHER:
+            yield group
+            group, count = [], 0
+        group.append(text)
+        count += len(text)
+    if group:
+        yield group
