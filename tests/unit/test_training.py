@@ -41,7 +41,7 @@ def _encoded_once() -> Iterator[None]:
     """Encode the texts of all tests once, and use few contrast steps."""
     remembered = encoded(EXAMPLES[True] + EXAMPLES[False], TEXTS)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(encoder, "installed", lambda: remembered)
+        patched.setattr(encoder, "installed", lambda *_: remembered)
         patched.setattr(contrast, "_STEPS", 5)
         yield
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from winnow.recipes.mapped_arrays import MappedArrays
 from winnow.recipes.ngram_network import DIMENSIONS, NgramNetwork
+from winnow.recipes.portions import portions
 from winnow.recipes.text import without_surrogates
 from winnow.recipes.unigram import Unigram
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# Tokens that are read together: the weights come from memory once for all of them. A text alone may have more.
+# So many tokens, or a text more, are read together: the weights come from memory once for all of them.
 _TOGETHER = 384
 
 
@@ -55,7 +56,8 @@ class Multilingual:
         """What the network gives, of shape (texts, 512), each of length 1."""
         found = np.empty((len(texts), DIMENSIONS), np.float32)
         begin = 0
-        for group in _groups([self._tokenizer.tokens_of(without_surrogates(text)) for text in texts]):
+        tokens = (self._tokenizer.tokens_of(without_surrogates(text)) for text in texts)
+        for group in portions(tokens, len, _TOGETHER):
             found[begin : begin + len(group)] = self._network.vectors(group)
             begin += len(group)
         return found
@@ -75,17 +77,3 @@ class Multilingual:
     @cached_property
     def _tokenizer(self) -> Unigram:
         return Unigram(MappedArrays(self._folder / "tokenizer.bin"), self._most_tokens)
-
-
-def _groups(tokens: Sequence[list[int]]) -> Iterator[list[list[int]]]:
-    """The texts in groups of at most 384 tokens, in their order."""
-    group: list[list[int]] = []
-    count = 0
-    for text in tokens:
-        if group and count + len(text) > _TOGETHER:
-            yield group
-            group, count = [], 0
-        group.append(text)
-        count += len(text)
-    if group:
-        yield group
