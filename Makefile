@@ -76,7 +76,8 @@ lock: .tools/.uv ### remake the hash-pinned requirements; UPGRADE=1 takes newer 
 	for name in dev sam ministack audit uv docs-site; do ../$(COMPILE) $(if $(UPGRADE),--upgrade) $$name.in -o $$name.txt; done
 	../$(COMPILE) --no-deps encoder-layer.in -o encoder-layer.txt
 	../$(COMPILE) --no-deps -c dev.txt docs-layer.in -o docs-layer.txt
-	for name in spacy-layer winnow-layer contract bench; do ../$(COMPILE) -c dev.txt $$name.in -o $$name.txt; done
+	for name in spacy-layer contract bench; do ../$(COMPILE) -c dev.txt $$name.in -o $$name.txt; done
+	../$(COMPILE) --no-emit-package regex -c dev.txt winnow-layer.in -o winnow-layer.txt
 	for source in ../benchmarks/peers_prediction/*/requirements.in; do ../$(COMPILE) -c dev.txt -c bench.txt $$source -o $${source%.in}.txt; done
 
 # --- building and deploying ---

@@ -160,7 +160,7 @@ def _ours(recipe: str, _settings: Mapping[str, Any], split: Split, _seed: int) -
         trainings[name] = Training(name, split.train, Hyperparameters(), exclusive=split.exclusive, encoding=encoding)
         for _ in trainings[name].steps():
             pass
-    choice = choose([Candidate(name, training.folds.held_out_score()) for name, training in trainings.items()], "en")
+    choice = choose([Candidate(name, training.folds.held_out_score()) for name, training in trainings.items()], "en", {"en"})
     trained = trainings[choice.winner.recipe].result()
     return Trained(trained.choose, sum(len(content) for content in trained.to_files().values()), trained.recipe)
 

@@ -46,3 +46,13 @@ def understood(report: Mapping[str, Any]) -> str | None:
     if "encoding" in how:
         parts.append(_ENCODINGS.get(how["encoding"], how["encoding"]))
     return f"Read as: {', '.join(parts)}"
+
+
+def languages(report: Mapping[str, Any]) -> str | None:
+    """The languages of a report's texts, in a line. None if the report doesn't say them."""
+    found = report.get("languages")
+    if not found:
+        return None
+    if len(found) == 1:
+        return f"Language: {found[0]['language']}"
+    return f"Languages: {', '.join(f'{each["language"]} {each["share"]:.0%}' for each in found)}"

@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from winnow_cli.layout import understood
+from winnow_cli.layout import languages, understood
 from winnow_cli.terminal import line, plain
 
 _MEASURED = {"cross-validation": "by cross-validation", "held-out": "on held-out examples", "test-object": "on your test set"}
@@ -60,6 +60,8 @@ def problems(report: Mapping[str, Any], name: str) -> Iterator[RenderableType]:
     yield line(f"{name}: {report['rows']} rows, {report['examples']} examples, {len(report['labels'])} labels ({kind})", "bold")
     if how := understood(report):
         yield line(f"  {how}")
+    if spoken := languages(report):
+        yield line(f"  {spoken}")
     yield from of_problems(report["problems"])
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import runpy
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,18 @@ from layers.winnow import trim
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = Path(boto3.__file__).parents[1]
-CODE = ("aws_lambda_powertools", "boto3", "botocore", "jmespath", "s3transfer", "urllib3", "dateutil", "typing_extensions.py", "six.py")
+CODE = (
+    "aws_lambda_powertools",
+    "boto3",
+    "botocore",
+    "jmespath",
+    "s3transfer",
+    "urllib3",
+    "dateutil",
+    "typing_extensions.py",
+    "six.py",
+    "eld",
+)
 
 # Prints a process's clients: each operation with its whole input and output, and the addresses of its requests from some regions.
 _TELL = """
@@ -104,6 +116,19 @@ def test_powertools_logs_and_counts_without_the_parts_that_went(tree: Path) -> N
     )
     done = subprocess.run([sys.executable, "-S", "-B", "-c", program], env={}, capture_output=True, text=True, check=True)
     assert [word in done.stdout for word in ("logged", "Counted", "Flushed")] == [True] * 3
+
+
+def test_languages_are_found_without_the_detector_s_code(tree: Path) -> None:
+    assert sorted(path.name for path in (tree / "eld").rglob("*.*")) == ["ngrams.json.gz", "ngramsM60.py"]
+    packed, whole = (runpy.run_path(str(each / "eld/resources/ngrams/ngramsM60.py"))["ngrams_data"] for each in (tree, PACKAGES))
+    assert all(packed[name] == whole[name] for name in ("languages", "ngrams"))
+    program = (
+        f"import sys; sys.path[:0] = [{str(tree)!r}, {str(ROOT / 'layers/winnow')!r}]\n"
+        "from winnow.datasets.languages import languages_of\n"
+        "print(languages_of(['Der Heizkörper ist kalt']))\n"
+    )
+    done = subprocess.run([sys.executable, "-S", "-B", "-c", program], env={}, capture_output=True, text=True, check=True)
+    assert done.stdout == "{'de': 1.0}\n"
 
 
 def test_the_services_that_stay_are_those_that_we_ask() -> None:

@@ -9,6 +9,7 @@ OTHERS = {
     "KmsKey": KEY,
     "Encoder": "none",
     "EncoderBucket": "a-bucket-of-encoders",
+    "EncoderLanguages": "de,fr",
     "TrainingMemory": "2048",
     "TrainingTimeout": "600",
     "MostRows": "1000",

@@ -20,7 +20,7 @@ def winner(**scores: float | str | None) -> tuple[str, str]:
         Candidate(recipe.replace("_", " "), failed=score) if isinstance(score, str) else Candidate(recipe.replace("_", " "), score, 1.0)
         for recipe, score in scores.items()
     ]
-    chosen = choose(tried, "en")
+    chosen = choose(tried, "en", {"en"})
     return chosen.winner.recipe, chosen.reason
 
 
@@ -76,16 +76,19 @@ def test_a_recipe_that_is_named_is_the_only_candidate() -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "winner", "why"),
+    ("language", "spoken", "winner", "why"),
     [
-        ("en", "best", "in our benchmarks it is the most accurate with few texts of the language en"),
-        ("zh", "linear", "it is the cheapest"),
+        ("en", {"en"}, "best", "in our benchmarks it is the most accurate with few texts of the language en"),
+        ("zh", {"en"}, "linear", "it is the cheapest"),
+        ("zh", {"en", "zh"}, "best", "in our benchmarks it is the most accurate with few texts of the language zh"),
+        ("en", None, "linear", "it is the cheapest"),
+        ("", {"en"}, "linear", "it is the cheapest"),
     ],
 )
-def test_without_held_out_texts_the_recipe_wins_that_is_best_for_few(language: str, winner: str, why: str) -> None:
+def test_without_held_out_texts_the_recipe_wins_that_is_best_for_few(language: str, spoken: set[str] | None, winner: str, why: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("winnow.training.choose.COSTS", COSTS)
-        choice = choose([Candidate("best"), Candidate("linear")], language)
+        choice = choose([Candidate("best"), Candidate("linear")], language, spoken)
     expected = f"Chose {winner}: {why}. There were no held-out texts to compare the candidates."
     assert (choice.winner.recipe, choice.reason) == (winner, expected)
 

@@ -79,6 +79,8 @@ def test_of_a_good_data_set_it_has_nothing_to_say(winnow: Winnow) -> None:
         "errors": 0,
         "warnings": 0,
         "examples": 20,
+        "languages": [{"language": "en", "share": 1.0}],
+        "language_texts": 20,
         "exclusive": True,
         "labels": [{"label": "country", "examples": 10, "texts": 10}, {"label": "town", "examples": 10, "texts": 10}],
         "problems": [],

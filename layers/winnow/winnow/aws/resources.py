@@ -167,6 +167,14 @@ def encoder() -> str | None:
     return None if name == "none" else name
 
 
+def encoder_languages() -> frozenset[str] | None:
+    """The languages that the encoder for new versions speaks, as ISO 639-1 codes. None if there is no encoder or nobody said it."""
+    from winnow.recipes.catalogue import LANGUAGES_OF_ENCODER
+
+    said = frozenset(filter(None, clients.setting("ENCODER_LANGUAGES").split(",")))
+    return LANGUAGES_OF_ENCODER.get(clients.setting("ENCODER"), said or None)
+
+
 def encoder_bucket() -> str | None:
     """The bucket of further encoders, None if there is none."""
     return clients.setting("ENCODER_BUCKET") or None

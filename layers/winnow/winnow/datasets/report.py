@@ -1,4 +1,4 @@
-"""The report on a data set before training: its counts and its problems. It keeps no text.
+"""The report on a data set before training: its counts, its languages and its problems. It keeps only some texts, for the languages.
 
 Each example takes 16 bytes: a hash of its text (8), its row (4) and the number of its label set (4). Each label and each label set is kept
 once. Two texts are the same if they differ only in case and white space.
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from winnow.datasets.labels import separator_within
+from winnow.datasets.languages import Sample, as_dicts
 from winnow.datasets.row_problems import Kind, Problem
 from winnow.datasets.split import FEWEST_TEXTS, listed, text_hash, too_rare
 from winnow.domain.dataset import MAX_LABELS, Ceilings, Example
@@ -23,6 +24,8 @@ _MOST_SHOWN = 20
 # Above this multiple of the ceiling, labels are no longer distinguished: the column probably doesn't hold labels.
 _TIMES_TOO_MANY = 10
 _FEWEST_LABELS = 2
+# A warning says that the encoder doesn't speak the texts' languages if these are so many texts, and so large a share of them.
+_FEWEST_TEXTS_OF_LANGUAGES, _FOREIGN_SHARE = 10, 0.1
 # What a client may ask for labels that are too rare.
 DROP, REFUSE = "drop", "refuse"
 
@@ -130,6 +133,7 @@ class Counting:
         # Whether labels were taken apart at a separator. The reader knows it after reading.
         self.separated = False
         self.examples = 0
+        self._sample = Sample()
 
     def add(self, found: Example | Problem) -> bool:
         """Count an example or a problem. Returns whether it is an example to train on."""
@@ -158,6 +162,8 @@ class Counting:
         self._sets[part].append(number)
         self._of_set[number] += 1
         self.examples += 1
+        if self._of != FEEDBACK:
+            self._sample.add(found.text)
         return True
 
     def _refuse(self, problem: Problem) -> None:
@@ -223,6 +229,8 @@ class Counting:
             first_counts=self._first_count() or next((one.count for one in whole if one.kind.refuses), 0),
             dropped=dropped,
             skips_unlabelled=skips_unlabelled,
+            languages=self._sample.languages(),
+            language_texts=len(self._sample),
         )
 
     def _rare(self, distinct: Mapping[str, int]) -> frozenset[str]:
@@ -318,7 +326,7 @@ class Report:
 
     labels: examples and distinct texts per label. first_refused: the sentence of the first problem that prevents training, otherwise None.
     first_counts: how many problems that sentence covers. dropped: the labels that are too rare to train on. skips_unlabelled: whether rows
-    without labels are left out.
+    without labels are left out. languages: with their shares (datasets.languages), of so many sampled texts (language_texts).
     """
 
     examples: int
@@ -329,6 +337,8 @@ class Report:
     first_counts: int
     dropped: frozenset[str] = frozenset()
     skips_unlabelled: bool = False
+    languages: Mapping[str, float] = field(default_factory=dict)
+    language_texts: int = 0
 
     @property
     def warnings(self) -> int:
@@ -363,6 +373,17 @@ class Report:
         first = {} if self.first_refused else {"first_refused": sentence, "first_counts": len(unknown)}
         return replace(report, problems=[found, *self.problems], **first)  # type: ignore[arg-type]
 
+    def read_by(self, spoken: Set[str] | None) -> Report:
+        """The report with a warning if many texts are in other languages than these, which the recipe's encoder speaks.
+
+        spoken: None if no encoder reads the texts, or if nobody said what it speaks.
+        """
+        foreign = {language: share for language, share in self.languages.items() if language not in (spoken or self.languages)}
+        if self.language_texts < _FEWEST_TEXTS_OF_LANGUAGES or sum(foreign.values()) < _FOREIGN_SHARE:
+            return self
+        found = Found(Kind.FOREIGN_LANGUAGE, len(foreign), _foreign(foreign, spoken or ()))
+        return replace(self, problems=[*self.problems, found])
+
     def refusal(self, where: str) -> str | None:
         """The reason why it can't be trained on: the first problem, the number of others, and where they are listed. None if it can."""
         if self.first_refused is None:
@@ -380,10 +401,21 @@ class Report:
             "errors": self.errors,
             "warnings": self.warnings,
             "examples": self.examples,
+            "languages": as_dicts(self.languages),
+            "language_texts": self.language_texts,
             "exclusive": self.exclusive,
             "labels": [{"label": label, "examples": examples, "texts": texts} for label, (examples, texts) in shown],
             "problems": [found.as_dict() for found in self.problems],
         }
+
+
+def _foreign(shares: Mapping[str, float], spoken: Iterable[str]) -> str:
+    """The sentence about languages that the encoder doesn't speak."""
+    named = ", ".join(f"{language} ({share:.0%} of the texts)" for language, share in list(shares.items())[:_MOST_SHOWN])
+    return (
+        f"The sentence encoder doesn't speak {named}, only {', '.join(sorted(spoken))}. `linear` reads every language, and `auto` measures"
+        " which recipe is better."
+    )
 
 
 def _shown(labels: Iterable[str]) -> list[Shown]:

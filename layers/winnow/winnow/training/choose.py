@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
 from winnow.domain.errors import TrainingFailedError
+from winnow.domain.model import Version
 from winnow.recipes.catalogue import COSTS
 
 # A more expensive recipe must be better by this much: a point of accuracy or micro-F1.
 _WORTH_MORE = 0.01
-# The recipe with the highest accuracy for few examples of a label, by language.
-_BEST_OF_FEW = {"en": "best"}
+# The recipe with the highest accuracy for few examples of a label, in the languages that its encoder speaks.
+_BEST_OF_FEW = "best"
 # Rounding, so that a difference of exactly one point counts despite floating point.
 _DIGITS = 6
 
@@ -46,18 +47,28 @@ class Choice:
     reason: str
 
 
-def choose(candidates: Sequence[Candidate], language: str) -> Choice:
+def language_of(version: Version) -> str:
+    """The language of most of the version's texts, such as "en". Empty if the texts have no letters.
+
+    Data sets that an earlier release prepared have no languages. Then it is the language of the request.
+    """
+    if "languages" not in version.dataset:
+        return str(version.hyperparameters["spacy_model"])
+    return next((found["language"] for found in version.dataset["languages"]), "")
+
+
+def choose(candidates: Sequence[Candidate], language: str, spoken: Set[str] | None) -> Choice:
     """The best candidate that didn't fail. Raises TrainingFailedError with the first candidate's reason if all failed.
 
-    language: of the texts, such as "en".
+    language: of most texts, such as "en". spoken: the languages of the sentence encoder, None if nobody said them.
 
     The highest score wins among equally expensive candidates, and the first among equal scores. A more expensive candidate wins only if it
-    is at least a point better than every cheaper one. Without scores, the recipe wins that is the most accurate with few texts of the
-    language in our benchmarks (docs/benchmarks.md).
+    is at least a point better than every cheaper one. Without scores, "best" wins if its encoder speaks the language, because it is the
+    most accurate with few texts in our benchmarks (docs/benchmarks.md), and otherwise the cheapest.
     """
     trained = [candidate for candidate in candidates if candidate.failed is None]
     if len(trained) > 1 and all(candidate.score is None for candidate in trained):
-        return _unmeasured(trained, language)
+        return _unmeasured(trained, language, spoken or ())
     winner = None
     for cost in sorted({_cost(candidate) for candidate in trained}):
         best = max((candidate for candidate in trained if _cost(candidate) == cost), key=_score)
@@ -69,8 +80,8 @@ def choose(candidates: Sequence[Candidate], language: str) -> Choice:
     return Choice(winner, _reason(winner, trained, len(candidates)))
 
 
-def _unmeasured(trained: Sequence[Candidate], language: str) -> Choice:
-    preferred = [candidate for candidate in trained if candidate.recipe == _BEST_OF_FEW.get(language)]
+def _unmeasured(trained: Sequence[Candidate], language: str, spoken: Container[str]) -> Choice:
+    preferred = [candidate for candidate in trained if candidate.recipe == _BEST_OF_FEW and language in spoken]
     if preferred:
         why = f"in our benchmarks it is the most accurate with few texts of the language {language}"
     else:

@@ -14,6 +14,7 @@ from winnow.domain.clock import now, timestamp, utc_now
 from winnow.domain.dataset import DatasetReference
 from winnow.domain.errors import DatasetError, ReportNotFoundError
 from winnow.domain.job import TrainingRequest
+from winnow.recipes.catalogue import AUTO
 from winnow.training.read_dataset import EnoughError, read
 
 # The largest data set, unpacked, that is read while the client waits.
@@ -36,7 +37,14 @@ def report_at_once(request: TrainingRequest, seconds: float) -> Shown | None:
         return unpacked > MOST_BYTES_AT_ONCE or time.monotonic() > until
 
     try:
-        return read(request.dataset, exclusive=chosen.exclusive, rare_labels=chosen.rare_labels, keep=False, enough=enough).as_dict()
+        return read(
+            request.dataset,
+            exclusive=chosen.exclusive,
+            rare_labels=chosen.rare_labels,
+            keep=False,
+            recipe=request.recipe,
+            enough=enough,
+        ).as_dict()
     except EnoughError:
         return None
 
@@ -46,7 +54,8 @@ def start_dry_run(request: TrainingRequest) -> str:
     report_id = uuid4().hex
     resources.dry_run_reports().write(report_id, {"status": "running", "report": None, "error": None, "started_at": now()})
     chosen = request.hyperparameters
-    event = {"report_id": report_id, "dataset": request.dataset.as_dict(), "exclusive": chosen.exclusive, "rare_labels": chosen.rare_labels}
+    asked = {"exclusive": chosen.exclusive, "rare_labels": chosen.rare_labels, "recipe": request.recipe}
+    event = {"report_id": report_id, "dataset": request.dataset.as_dict(), **asked}
     clients.lambda_().invoke(FunctionName=clients.setting("REPORT_FUNCTION"), InvocationType="Event", Payload=json.dumps(event).encode())
     return report_id
 
@@ -56,7 +65,11 @@ def make_dry_run(event: Shown) -> None:
     reports, started = resources.dry_run_reports(), now()
     try:
         report = read(
-            DatasetReference.of(event["dataset"]), exclusive=event["exclusive"], rare_labels=event.get("rare_labels", DROP), keep=False
+            DatasetReference.of(event["dataset"]),
+            exclusive=event["exclusive"],
+            rare_labels=event.get("rare_labels", DROP),
+            keep=False,
+            recipe=event.get("recipe", AUTO),
         ).as_dict()
     except DatasetError as error:
         reports.write(event["report_id"], {"status": "failed", "report": None, "error": error.sentence, "started_at": started})

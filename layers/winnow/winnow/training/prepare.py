@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from winnow.aws import resources
+from winnow.datasets.languages import as_dicts
 from winnow.datasets.split import sample, split, with_test_set
 from winnow.domain.dataset import DatasetReference
 from winnow.domain.errors import DatasetError
@@ -35,7 +36,9 @@ def _freeze(job: TrainingJob, version: Version, cross_validated: int) -> None:
     """Read the client's data set, write its report, split it, and freeze the parts."""
     jobs, frozen = resources.jobs(), resources.frozen_examples()
     chosen = Hyperparameters(**version.hyperparameters)
-    whole = read(DatasetReference.of(version.dataset), exclusive=chosen.exclusive, rare_labels=chosen.rare_labels, keep=True)
+    whole = read(
+        DatasetReference.of(version.dataset), exclusive=chosen.exclusive, rare_labels=chosen.rare_labels, keep=True, recipe=version.recipe
+    )
     resources.version_reports().write_dataset_report(job, whole.as_dict())
     if refusal := whole.refusal(f"GET /models/{job.model_id}/versions/{job.version}/report"):
         raise DatasetError(refusal)
@@ -56,6 +59,7 @@ def _freeze(job: TrainingJob, version: Version, cross_validated: int) -> None:
         "labels": len(parts.labels),
         "exclusive": parts.exclusive,
         "warnings": whole.warnings,
+        "languages": as_dicts(whole.data.report.languages),
     }
     if len(used) < len(examples):
         dataset["sampled_from"] = len(examples)

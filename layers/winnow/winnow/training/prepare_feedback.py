@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from winnow.aws import resources
+from winnow.datasets.languages import Sample, as_dicts
 from winnow.datasets.merge import merge
+from winnow.domain.dataset import Example
 from winnow.domain.errors import DatasetError, VersionNotFoundError
 from winnow.domain.feedback import TakenFeedback
 from winnow.domain.job import Hyperparameters, Progress, Stage, TrainingJob
@@ -46,8 +49,16 @@ def prepare_feedback(job: TrainingJob, version: Version, feedback: TakenFeedback
         "labels": len(parts.labels),
         "exclusive": parts.exclusive,
         "warnings": 0,
+        "languages": as_dicts(_languages(parts.train)),
     }
     resources.jobs().note(job, VersionStatus.TRAINING, Progress.of(Stage.TRAINING), dataset=dataset)
+
+
+def _languages(examples: Sequence[Example]) -> dict[str, float]:
+    sample = Sample()
+    for example in examples:
+        sample.add(example.text)
+    return sample.languages()
 
 
 def _base(job: TrainingJob) -> Version:

@@ -20,7 +20,7 @@ from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.catalogue import AUTO
 from winnow.training import gate
 from winnow.training.calibrate import Answers
-from winnow.training.choose import Candidate, Choice, choose
+from winnow.training.choose import Candidate, Choice, choose, language_of
 from winnow.training.fit import settings_for
 from winnow.training.measure import folds_answers, how_measured, measured_answers
 
@@ -35,7 +35,7 @@ def publish(job: TrainingJob, candidates: Sequence[Candidate]) -> None:
     jobs, stored = resources.jobs(), resources.candidates()
     jobs.note(job, VersionStatus.EVALUATING, Progress.of(Stage.EVALUATING))
     version = resources.versions().of_job(job)
-    choice = choose(candidates, version.hyperparameters["spacy_model"])
+    choice = choose(candidates, language_of(version), resources.encoder_languages())
     manifest_sha256 = choice.winner.manifest_sha256
     stored.take(job, choice.winner.recipe)
     trained = load(resources.artifacts(), job, manifest_sha256)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from winnow.aws import resources
@@ -11,6 +11,7 @@ from winnow.datasets.formats import Reader
 from winnow.datasets.report import DATA_SET, FEEDBACK, TEST_SET, Counting, Report
 from winnow.datasets.split import text_hash
 from winnow.domain.dataset import Ceilings, DatasetReference, Example
+from winnow.recipes.catalogue import AUTO, OF_ENCODER
 from winnow.storage.uploads import OpenDataset
 
 
@@ -61,11 +62,13 @@ def read(
     exclusive: bool | None,
     rare_labels: str,
     keep: bool,
+    recipe: str = AUTO,
     enough: Callable[[int], bool] = lambda unpacked: False,
 ) -> ReadDataset:
     """Read a data set and its test set. DatasetError if one can't be read. The reports list the wrong rows.
 
-    Texts that are in the test set too are left out of the data set. enough: called after each row with the number of unpacked bytes
+    Texts that are in the test set too are left out of the data set. recipe: what will be trained; the report warns of languages that its
+    encoder doesn't speak. enough: called after each row with the number of unpacked bytes
     so far; if it returns True, EnoughError is raised.
     """
     test = None
@@ -76,6 +79,8 @@ def read(
     before = test.reader.unpacked_bytes if test else 0
     counting = Counting(resources.ceilings(), exclusive=exclusive, rare_labels=rare_labels, in_test_set=held_out)
     data = _read(dataset, dataset.training_object, counting, DATA_SET, lambda more: enough(before + more), keep=keep)
+    if recipe == AUTO or recipe in OF_ENCODER:
+        data = replace(data, report=data.report.read_by(resources.encoder_languages()))
     if test is None:
         return ReadDataset(data, None)
     report = test.report.without_unknown_labels(data.report.labels.keys(), data.report.dropped)
