@@ -19,7 +19,10 @@ RECIPES = (AUTO, *COSTS)
 OF_ENCODER = ("sentence", "best")
 """The recipes that need a sentence encoder."""
 
-LANGUAGES_OF_ENCODER: Mapping[str, frozenset[str]] = {"minilm": frozenset({"en"})}
+LANGUAGES_OF_ENCODER: Mapping[str, frozenset[str]] = {
+    "minilm": frozenset({"en"}),
+    "use-multilingual": frozenset(["ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh"]),
+}
 """The languages that the layer's encoders speak, by the value of the parameter Encoder."""
 
 _MOST_CROSS_VALIDATED: Mapping[str, int] = {"linear": 2_000, "cnn": 500, "sentence": 2_000, "best": 2_000}
