@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import random
+from typing import Any
 
 import pytest
 
@@ -13,7 +15,7 @@ from tests.support.hostile_datasets import BROKEN, Broken
 from winnow.datasets import unpacking
 from winnow.datasets.formats import Reader
 from winnow.datasets.row_problems import Problem
-from winnow.domain.dataset import Ceilings, Example
+from winnow.domain.dataset import Ceilings, Example, Layout
 
 EXAMPLES: list[Labelled] = [
     (f'{text} {number}, "said"', labels)
@@ -85,6 +87,25 @@ def test_no_change_of_bytes_is_a_crash(name: str) -> None:
         for example in read(bytes(changed), name)[1]:
             assert example.row >= 1
             assert isinstance(example, Problem) or (example.text.encode() and all(label.encode() for label in example.labels))
+
+
+@pytest.mark.parametrize("layout", [{}, {"text_column": "text"}, {"text_column": ["text", "body"], "label_column": "topic"}])
+def test_nor_is_any_choice_of_members(layout: dict[str, Any]) -> None:
+    drawn = random.Random(1)
+    values = ["a", " ", "", None, 5, True, ["a"], [], {"b": "c"}, {}]
+    names = ["text", "body", "Subject", "label", "topic", "labels", "answer", "cats", "data", "annotations", "completions"]
+    records = [{name: drawn.choice(values) for name in drawn.sample(names, drawn.randint(0, 5))} for _ in range(2_000)]
+    for begin in range(0, len(records), 5):
+        body = json.dumps(records[begin : begin + 5]).encode()
+        for example in Reader(io.BytesIO(body), "records.json", Ceilings(), layout=Layout.of(layout)):
+            assert isinstance(example, Problem) or example.text.strip()
+
+
+def test_a_later_record_without_the_named_text_is_an_error_of_its_row() -> None:
+    body = b'{"words": "a", "label": "one"}\n{"label": "two"}\n{"words": "b", "label": "two"}'
+    found = list(Reader(io.BytesIO(body), "records.jsonl", Ceilings(), layout=Layout.of({"text_column": "words"})))
+    assert [example.text for example in found if isinstance(example, Example)] == ["a", "b"]
+    assert sentences(found) == ['Line 2 of the data set has no "words" (text_column): its members are label.']
 
 
 @pytest.mark.parametrize(

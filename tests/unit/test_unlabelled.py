@@ -122,19 +122,23 @@ def test_what_is_not_clear_is_said_with_the_columns_and_the_parameter(body: byte
 @pytest.mark.parametrize(
     ("line", "layout", "said"),
     [
-        (
-            '{"review": "a", "query": "b"}',
-            {},
-            'has no "text" that is a string: its members are review, query. Name those with the text in `text_',
-        ),
-        ('{"text": "a", "n": 1}', {"text_column": "other"}, 'has no "other" that is a string: its members are text, n. Name'),
+        ('{"review": "a", "query": "b"}', {}, "has several members that may be the text (review, query): name one in text_column"),
+        ('{"n": 1}', {}, "has no text under a known name: its members are n. Name the one with the text in text_column"),
+        ('{"text": "a", "n": 1}', {"text_column": "other"}, 'has no "other" (text_column): its members are text, n'),
         ('{"subject": "a", "body": 1}', {}, 'has no "body" that is a string'),
-        ('{"subject": "a", "body": "b"}', {"text_column": ["subject", "more"]}, 'has no "subject, more"'),
+        ('{"subject": "a", "body": "b"}', {"text_column": ["subject", "more"]}, 'has no "more" (text_column)'),
     ],
 )
 def test_an_object_without_a_known_text_names_its_members(line: str, layout: dict[str, Any], said: str) -> None:
     [found] = UnlabelledTexts(io.BytesIO(line.encode()), "t.jsonl", Ceilings(), Layout.of(layout))
     assert said in str(found.error)
+
+
+def test_a_later_object_without_the_named_texts_is_an_error_in_its_place() -> None:
+    body = b'{"a": "x", "b": "y"}\n{"a": "x"}\n{"c": "z"}\n{"b": "y"}'
+    found = list(UnlabelledTexts(io.BytesIO(body), "t.jsonl", Ceilings(), Layout.of({"text_column": ["a", "b"]})))
+    assert [text.text for text in found if not text.error] == ["x\n\ny", "x", "y"]
+    assert str(found[2].error) == 'Line 3 has no "a, b" (text_column): its members are c.'
 
 
 @pytest.mark.parametrize(("name", "body"), [("t.csv", b"text\nna\xefve\nplain\ncaf\xe9\n"), ("t.jsonl", b'"na\xefve"\n"plain"\n"caf\xe9"')])

@@ -67,7 +67,7 @@ BAD = [
     (b'{"text": "a"', "Line {} is not JSON"),
     (b"[1, 2]", "Line {} is neither a string nor an object"),
     (b"17", "Line {} is neither a string nor an object"),
-    (b'{"label": "a"}', 'Line {} has no "text" that is a string'),
+    (b'{"label": "a"}', "Line {} has no text under a known name: its members are label."),
     (b'{"text": 5}', 'Line {} has no "text" that is a string'),
     (b'{"text": " "}', "Line {} has an empty text"),
     (b'""', "Line {} has an empty text"),

@@ -55,7 +55,10 @@ class Members:
     def text_members(self, record: Mapping[str, Any], *, or_the_only_string: bool) -> list[str]:
         """The names of the members that make the text."""
         if wanted := self._layout.text_column:
-            return [spelled for name in wanted if (spelled := self._wanted(record, name, "text_column")) is not None]
+            found = [spelled for name in wanted if (spelled := self._wanted(record, name, "text_column")) is not None]
+            if not found:
+                raise RowError(f'has no "{listed(wanted)}" (text_column): {_members(record)}')
+            return found
         if "text" in record:
             return ["text"]
         known = _known(record, TEXT_NAMES)

@@ -235,7 +235,7 @@ def _labelled_columns(names: Sequence[str], layout: Layout) -> tuple[tuple[int, 
 
 
 def text_columns(names: Sequence[str], layout: Layout) -> tuple[int, ...]:
-    """The places of the columns (or of an object's members) that make the text. Empty if the names don't show them."""
+    """The places of the columns that make the text. Empty if the names don't show them."""
     if layout.text_column:
         places = [_place(names, name) for name in layout.text_column]
         return tuple(place for place in places if place is not None) if None not in places else ()

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from winnow.datasets.json_formats import decoded
+from winnow.datasets.json_records import Members
 from winnow.datasets.json_stream import JsonStream
 from winnow.datasets.row_problems import RowError
-from winnow.datasets.tables import listed, text_columns
 from winnow.datasets.unpacking import MOST_RECORD_BYTES, Lines
 from winnow.domain import strict_json
 from winnow.domain.dataset import Layout
-from winnow.domain.normal_form import is_blank
 
 FORM = '"…" or {"text": "…"}'
 _MOST_ID_CHARACTERS = 200
@@ -30,9 +29,10 @@ def lines(pieces: Iterator[bytes], first_line: int, layout: Layout) -> Iterator[
     """The records of JSON Lines. A blank line is an error in its place, also before the first text."""
     for number in range(1, first_line):
         yield number, RowError("is empty")
+    members = Members(layout)
     for number, line in Lines(pieces, first_line):
         try:
-            yield number, _record(_parsed(line), layout)
+            yield number, _record(_parsed(line), members)
         except RowError as error:
             yield number, error
 
@@ -41,9 +41,10 @@ def array(pieces: Iterator[bytes], first_line: int, of: str, layout: Layout) -> 
     """The elements of a JSON array, numbered from 1. FileError where its JSON breaks: the start of the next element is unknown."""
     stream = JsonStream(pieces, first_line, of)
     stream.next()
+    members = Members(layout)
     for number, element in enumerate(stream.elements(), start=1):
         try:
-            yield number, _record(element, layout)
+            yield number, _record(element, members)
         except RowError as error:
             yield number, error
     stream.end("array")
@@ -68,27 +69,12 @@ def _parsed(line: bytes | None) -> Any:
         raise RowError(f"{error.reason}. Expected {FORM}") from error
 
 
-def _record(value: Any, layout: Layout) -> Record:
+def _record(value: Any, members: Members) -> Record:
     if isinstance(value, str):
         return Record(value)
     if not isinstance(value, dict):
         raise RowError(f"is neither a string nor an object: expected {FORM}")
-    return Record(_text(value, layout), _id(value.get("id")))
-
-
-def _text(record: Mapping[str, Any], layout: Layout) -> str:
-    """The text, from the member or members that would be the columns of a table."""
-    names = list(record)
-    found = ["text"] if not layout.text_column and "text" in record else [names[place] for place in text_columns(names, layout)]
-    if not found:
-        wanted = listed(layout.text_column) if layout.text_column else "text"
-        members = f"its members are {listed(names)}. Name those with the text in `text_column`" if names else f"expected {FORM}"
-        raise RowError(f'has no "{wanted}" that is a string: {members}')
-    parts = [record[name] for name in found]
-    for name, part in zip(found, parts, strict=True):
-        if not isinstance(part, str) and (part is not None or len(parts) == 1):
-            raise RowError(f'has no "{listed([name])}" that is a string: expected {FORM}')
-    return parts[0] if len(parts) == 1 else "\n\n".join(part.strip() for part in parts if part and not is_blank(part))
+    return Record(members.text(value), _id(value.get("id")))
 
 
 def _id(given: Any) -> str | int | None:
