@@ -149,12 +149,18 @@ class TrainedClassifier:
     least_familiarity: float | None = None
     score_weight: float = SCORE_WEIGHT
     early: tuple[EarlyStage, ...] = ()
+    stage_names: tuple[str, ...] = field(init=False, compare=False)
+    """The names of the stages, in the order in which a text is asked. Empty if it has none."""
     _least_scores: Floats = field(init=False, repr=False, compare=False)
     """The thresholds of each stage in the type that numpy compares with, of shape (stages, labels)."""
+    _in_parts: InParts | None = field(init=False, repr=False, compare=False)
+    """The classifier, if it has parts. To ask a protocol at each call would take longer than a short text."""
 
     def __post_init__(self) -> None:
         thresholds = [*(stage.thresholds for stage in self.early), self.thresholds]
         object.__setattr__(self, "_least_scores", np.array(thresholds, np.float32))
+        object.__setattr__(self, "_in_parts", self.classifier if isinstance(self.classifier, InParts) else None)
+        object.__setattr__(self, "stage_names", self._in_parts.stage_names if self.early and self._in_parts else ())
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -174,19 +180,14 @@ class TrainedClassifier:
         """The names and digests of all sentence encoders that it needs, the cheaper one first."""
         return [described(encoding) for encoding in self.classifier.encodings] if isinstance(self.classifier, OfSentences) else []
 
-    @property
-    def stage_names(self) -> tuple[str, ...]:
-        """The names of its stages, in the order in which a text is asked. Empty if it has none."""
-        return self.classifier.stage_names if self.early and isinstance(self.classifier, InParts) else ()
-
     def scores(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Calibrated scores from 0 to 1, of shape (texts, labels). Each row adds up to 1 if labels are exclusive."""
         return self.judged(texts).scores
 
     def judged(self, texts: Sequence[str]) -> Judged:
         """Logits, scores and familiarity of texts."""
-        if self.early and isinstance(self.classifier, InParts):
-            return self._cascaded(len(texts), _Asking(self.classifier, texts).ask)
+        if self.early and self._in_parts:
+            return self._cascaded(len(texts), _Asking(self._in_parts, texts).ask)
         if self.least_familiarity is None:
             return self._judged_by(self, self.classifier.logits(texts), None)
         return self._judged_by(self, *self.classifier.judged(texts))
@@ -324,10 +325,10 @@ class TrainedClassifier:
             "score_weight": self.score_weight,
             "encoder": self.encoder,
         }
-        if isinstance(self.classifier, InParts):
-            files = {_file(part): weights for part, weights in self.classifier.parts().items()}
+        if self._in_parts:
+            files = {_file(part): weights for part, weights in self._in_parts.parts().items()}
             early = [_as_json(stage) for stage in self.early]
-            in_parts = {"form": _IN_PARTS, "encoders": self.encoders, "early": early, "share": self.classifier.share, "nbytes": self.nbytes}
+            in_parts = {"form": _IN_PARTS, "encoders": self.encoders, "early": early, "share": self._in_parts.share, "nbytes": self.nbytes}
             description |= in_parts
         else:
             files = {_WEIGHTS: self.classifier.to_bytes()}
