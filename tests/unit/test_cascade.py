@@ -197,7 +197,7 @@ def test_each_text_is_answered_by_the_first_stage_that_is_sure(exclusive: bool) 
 
 def test_an_easy_text_opens_no_encoder_and_reads_no_part_of_the_others() -> None:
     made, files = trained(), Reading(trained().to_files())
-    loaded = TrainedClassifier.from_files(files, Closed)  # type: ignore[arg-type]
+    loaded = TrainedClassifier.from_files(files, Closed)
     easy = [example.text for example in EXAMPLES[True] if made.predict_by_stage([example.text])[0][1] == "linear"]
 
     assert easy

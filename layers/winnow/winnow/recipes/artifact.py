@@ -56,7 +56,7 @@ class OfSentences(Protocol):
 class InParts(Protocol):
     """A classifier whose parts are read when they are needed (recipes.mixture)."""
 
-    share: float
+    shares: tuple[float, float]
 
     @property
     def stage_names(self) -> tuple[str, ...]: ...
@@ -65,7 +65,7 @@ class InParts(Protocol):
 
     def parts(self) -> dict[str, bytes]: ...
 
-    def from_parts(self, share: float, parts: Callable[[str], bytes], nbytes: int) -> Any: ...
+    def from_parts(self, shares: Sequence[float], read: Callable[[str], bytes], nbytes: int) -> Any: ...
 
 
 @runtime_checkable
@@ -328,7 +328,13 @@ class TrainedClassifier:
         if self._in_parts:
             files = {_file(part): weights for part, weights in self._in_parts.parts().items()}
             early = [_as_json(stage) for stage in self.early]
-            in_parts = {"form": _IN_PARTS, "encoders": self.encoders, "early": early, "share": self._in_parts.share, "nbytes": self.nbytes}
+            in_parts = {
+                "form": _IN_PARTS,
+                "encoders": self.encoders,
+                "early": early,
+                "shares": self._in_parts.shares,
+                "nbytes": self.nbytes,
+            }
             description |= in_parts
         else:
             files = {_WEIGHTS: self.classifier.to_bytes()}
@@ -370,7 +376,7 @@ class TrainedClassifier:
         )
         early: list[EarlyStage] = []
         if form == _IN_PARTS and isinstance(classifier, InParts):
-            classifier.from_parts(description["share"], lambda part: files[_file(part)], description["nbytes"])
+            classifier.from_parts(description["shares"], lambda part: files[_file(part)], description["nbytes"])
             early = [_early_stage(stage) for stage in description["early"]]
         else:
             classifier.from_bytes(files[_WEIGHTS])

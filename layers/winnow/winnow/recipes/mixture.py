@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-# The weight of the sentences' logits: for exclusive labels with few and with many texts, and for other labels. Found on folds of training
-# sets.
-_SHARES = {"few": 0.7, "many": 0.5, "multilabel": 0.4}
+# Two weights, for exclusive labels with few and with many texts, and for other labels: that of the sentences' logits beside those of the
+# words, and among the sentences that of the first encoder beside the second. Found on folds of training sets.
+_SHARES = {"few": (0.7, 0.2), "many": (0.5, 0.5), "multilabel": (0.4, 0.5)}
 _WORDS, _SENTENCE = "words", "sentence"
 
 
@@ -44,7 +44,7 @@ class Asked(NamedTuple):
     """What a stage says about n texts, and what the next stage needs.
 
     logits: of shape (n, C). nearness: to the learnt texts, of shape (n,) (recipes.familiarity). words: the logits of the words, and
-    sentences: the sum of the logits of the sentences so far; both of shape (n, C).
+    sentences: the weighted mean of the logits of the sentences so far; both of shape (n, C).
     """
 
     logits: Floats
@@ -74,7 +74,7 @@ class Mixture:
         # The weights of parts that were not needed yet, by their place, and the bytes of all of them in memory.
         self._waiting: dict[int, Callable[[], bytes]] = {}
         self._expected = 0
-        self.share = _SHARES["multilabel"]
+        self.shares = _SHARES["multilabel"]
 
     def _of_encoding(self, encoding: Encoding | None) -> sentence.Classifier:
         return sentence.Classifier(self.labels, exclusive=self.exclusive, language=self.language, encoding=encoding)
@@ -96,7 +96,7 @@ class Mixture:
     def fitting(self, examples: Sequence[Example], settings: Hyperparameters, held_out: Sequence[str] = ()) -> MixtureFitting:
         """A new training on the examples. held_out: texts for a score after each pass."""
         size = "few" if is_few(len(examples), len(self.labels)) else "many"
-        self.share = _SHARES[size if self.exclusive else "multilabel"]
+        self.shares = _SHARES[size if self.exclusive else "multilabel"]
         return MixtureFitting(self, examples, settings, held_out)
 
     def logits(self, texts: Sequence[str]) -> Floats:
@@ -121,12 +121,16 @@ class Mixture:
             logits, nearness = self.words.judged(texts)
             return Asked(logits, nearness, logits)
         logits, nearness = self._sentence(stage - 1).judged(texts)
-        summed = logits if before.sentences is None else before.sentences + logits
-        return Asked(self.mixed(before.words, summed / np.float32(stage)), nearness, before.words, summed)
+        sentences = self.joined(logits if before.sentences is None else before.sentences, logits)
+        return Asked(self.mixed(before.words, sentences), nearness, before.words, sentences)
+
+    def joined(self, light: Floats, other: Floats) -> Floats:
+        """The weighted mean of the logits of both sentences, of shape (texts, labels). With a single encoder they are the same."""
+        return light if light is other else _mean(other, light, self.shares[1])
 
     def mixed(self, words: Floats, sentences: Floats) -> Floats:
         """The weighted mean of both logits, of shape (texts, labels)."""
-        return words * np.float32(1 - self.share) + sentences * np.float32(self.share)
+        return _mean(words, sentences, self.shares[0])
 
     @property
     def nbytes(self) -> int:
@@ -140,12 +144,12 @@ class Mixture:
         parts = {_WORDS: self.words.to_bytes()}
         return parts | {_name(place): each.to_bytes() for place, each in enumerate(self.sentences)}
 
-    def from_parts(self, share: float, read: Callable[[str], bytes], nbytes: int) -> Mixture:
+    def from_parts(self, shares: Sequence[float], read: Callable[[str], bytes], nbytes: int) -> Mixture:
         """Load the weights of a classifier with the same labels and encoders. Those of an encoder are read when a text needs them.
 
         read: from a part's name to its weights. nbytes: of the whole classifier in memory.
         """
-        self.share, self._expected = share, nbytes
+        self.shares, self._expected = (shares[0], shares[1]), nbytes
         self.words.from_bytes(read(_WORDS))
         self._waiting = {place: partial(read, _name(place)) for place in range(len(self._sentences))}
         return self
@@ -153,13 +157,14 @@ class Mixture:
     def to_bytes(self) -> bytes:
         file = io.BytesIO()
         parts = {name: np.frombuffer(part, np.uint8) for name, part in self.parts().items()}
-        np.savez(file, allow_pickle=False, share=np.array(self.share), **parts)
+        np.savez(file, allow_pickle=False, share=np.array(self.shares), **parts)
         return file.getvalue()
 
     def from_bytes(self, weights: bytes) -> Mixture:
         """Load the weights of a classifier with the same labels and exclusiveness. Raises EncoderError like "sentence"."""
         found = arrays.read(weights)
-        self.share = float(found["share"])
+        # Earlier releases had one encoder, and so one share.
+        self.shares = tuple([*np.atleast_1d(found["share"]).tolist(), 0.0][:2])
         self.words.from_bytes(found[_WORDS].tobytes())
         parts = [found[name].tobytes() for place in range(len(found)) if (name := _name(place)) in found]
         # spaCy makes a classifier before it knows the encoders.
@@ -174,6 +179,11 @@ class Mixture:
             found.from_bytes(self._waiting[place]())
             del self._waiting[place]
         return found
+
+
+def _mean(one: Floats, other: Floats, share: float) -> Floats:
+    """The weighted mean of two arrays. share: the weight of the other one."""
+    return one * np.float32(1 - share) + other * np.float32(share)
 
 
 def _name(place: int) -> str:
@@ -220,8 +230,8 @@ class MixtureFitting:
         yield from self._words.run_epoch()
 
     def held_out_logits(self) -> Floats:
-        summed = sum((each.held_out_logits() for each in self._sentences[1:]), self._sentences[0].held_out_logits())
-        return self._classifier.mixed(self._words.held_out_logits(), summed / np.float32(len(self._sentences)))
+        logits = [each.held_out_logits() for each in self._sentences]
+        return self._classifier.mixed(self._words.held_out_logits(), self._classifier.joined(logits[0], logits[-1]))
 
     def finish(self) -> None:
         for each in self._sentences:
