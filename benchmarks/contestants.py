@@ -23,7 +23,7 @@ from local.cloud import PROJECT, LocalCloud
 from local.server import CREDENTIALS, CloudError
 from winnow_cli.client import Client
 
-RECIPES: Mapping[str, Mapping[str, Any]] = {"linear": {}, "cnn": {"n_iter": 1}, "sentence": {}, "best": {}}
+RECIPES: Mapping[str, Mapping[str, Any]] = {"linear": {}, "cnn": {"n_iter": 1}, "sentence": {}, "light": {}, "best": {}}
 """Our recipes and their settings. cnn trains for one epoch, because that doesn't change the cost of its predictions."""
 PEERS = ("spacy_ensemble", "sklearn_svc", "fasttext")
 """The functions that a user might build, in benchmarks/peers_prediction."""
@@ -31,7 +31,7 @@ PEERS = ("spacy_ensemble", "sklearn_svc", "fasttext")
 _BUILT = PROJECT / ".aws-sam" / "local"
 _PACKAGES = PROJECT / ".aws-sam" / "peers"
 _LAYERS = ("WinnowLayer", "SpacyLayer", "EncoderLayer")
-_OF_ENCODER = {"sentence", "best"}
+_OF_ENCODER = {"sentence", "light", "best"}
 # best with a thousand labels takes long on a slow processor.
 _TRAINING_SECONDS = 7_200
 _EVENT = PROJECT / "events" / "api" / "predict_post_text.json"

@@ -1,6 +1,6 @@
 """The sentence vectors of a run's texts. Each text is encoded once for all rows, and its encoding time is added to each row that needs it.
 
-The encoder is our deployment's, so the peers that use sentence vectors have the same weights as our recipes.
+The encoders are the layer's. The peers that use sentence vectors read with MiniLM, as our recipes do by default.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from winnow.recipes import encoder
+from winnow.recipes.catalogue import LANGUAGES_OF_ENCODER
+from winnow.recipes.encoder import MINILM, MULTILINGUAL
+from winnow.recipes.encodings import of_recipe
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,9 +50,15 @@ class Encoded:
 
 
 @cache
-def encoded() -> Encoded:
-    """The Encoded of this run."""
-    return Encoded(encoder.installed())
+def encoded(name: str = MINILM) -> Encoded:
+    """The Encoded of this run for one of the layer's encoders."""
+    return Encoded(encoder.installed(name))
+
+
+def encoders(recipe: str, language: str = "en") -> list[Encoded]:
+    """Those that a recipe learns from, for texts of a language."""
+    found = of_recipe(recipe, encoder.installed(), language, LANGUAGES_OF_ENCODER[MINILM])
+    return [encoded(MINILM if each.digest == encoder.installed().digest else MULTILINGUAL) for each in found]
 
 
 def vectors(texts: Sequence[str]) -> NDArray[np.float32]:

@@ -24,7 +24,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from sklearn.svm import LinearSVC
 
-from benchmarks.encoded import encoded
+from benchmarks.encoded import encoders
 from benchmarks.splits import DATA, FOLDS, Split, every_nth
 from winnow.domain.dataset import Example
 from winnow.domain.job import Hyperparameters
@@ -32,7 +32,7 @@ from winnow.recipes import catalogue
 from winnow.training.choose import Candidate, choose
 from winnow.training.fit import Training
 
-RECIPES = ("linear", "auto", "sentence", "best")
+RECIPES = ("linear", "auto", "sentence", "light", "best")
 _DEFAULT = ("linear", "auto")
 _LONGEST, _CS = (2, 3, 5), (0.3, 1.0, 3.0)
 
@@ -110,12 +110,11 @@ def _fitted(longest: int, c: float, examples: Sequence[Example]) -> Pipeline:
 def _ours(recipe: str, split: Split, language: str) -> float:
     trainings: dict[str, Training] = {}
     for name in catalogue.candidates(recipe, has_encoder=True):
-        encoding = encoded() if name in catalogue.OF_ENCODER else None
-        trainings[name] = Training(name, split.train, Hyperparameters(), exclusive=True, encoding=encoding)
+        trainings[name] = Training(name, split.train, Hyperparameters(), exclusive=True, encoders=encoders(name, language))
         for _ in trainings[name].steps():
             pass
     candidates = [Candidate(name, training.folds.held_out_score()) for name, training in trainings.items()]
-    choice = choose(candidates, language, catalogue.LANGUAGES_OF_ENCODER["minilm"])
+    choice = choose(candidates, language, frozenset().union(*catalogue.LANGUAGES_OF_ENCODER.values()))
     answers = trainings[choice.winner.recipe].result().choose([example.text for example in split.test])
     return _accuracy([next(iter(answer)) for answer in answers], split.test)
 

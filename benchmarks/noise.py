@@ -22,12 +22,12 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline, make_union
 
-from benchmarks.encoded import encoded
+from benchmarks.encoded import encoders
 from benchmarks.splits import DATA, FOLDERS, Split, banking77, few
 from winnow.domain.dataset import Example
 from winnow.domain.job import Hyperparameters
 from winnow.evaluation.calibration_error import reliability
-from winnow.recipes.catalogue import COSTS, OF_ENCODER
+from winnow.recipes.catalogue import COSTS
 from winnow.recipes.label_matrix import label_flags
 from winnow.training.fit import Training
 
@@ -79,8 +79,8 @@ def _with_the_rest_as_test(split: Split, examples: Sequence[Example]) -> Split:
 
 def _measure(name: str, draws: Sequence[Split], recipes: Sequence[str]) -> None:
     print(f"{name}: {len(draws[0].train):,} texts to train on, {len(draws[0].test):,} to test, {len(draws)} draws")
-    if {*recipes} & {*OF_ENCODER}:
-        encoded().encode([example.text for draw in draws for example in (*draw.train, *draw.test)])
+    for each in {each.name: each for recipe in recipes for each in encoders(recipe)}.values():
+        each.encode([example.text for draw in draws for example in (*draw.train, *draw.test)])
     print(f"  {'recipe':<9} {'wrong':>6} {'accuracy':>9} {'error':>7} {'worst':>7} {'accepted':>9} {'least':>7}")
     for recipe in recipes:
         for share in _SHARES:
@@ -107,7 +107,7 @@ def _run(recipe: str, train: Sequence[Example], test: Sequence[Example]) -> Meas
     if recipe == _PEER:
         scores, accepted = _of_peer(train, texts), None
     else:
-        training = Training(recipe, train, Hyperparameters(), exclusive=True, encoding=encoded() if recipe in OF_ENCODER else None)
+        training = Training(recipe, train, Hyperparameters(), exclusive=True, encoders=encoders(recipe))
         for _ in training.steps():
             pass
         trained = training.result()

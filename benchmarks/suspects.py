@@ -23,12 +23,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline, make_union
 
-from benchmarks.encoded import encoded, vectors
+from benchmarks.encoded import encoded, encoders, vectors
 from benchmarks.splits import DATA, FOLDERS, banking77, few, require_banking77
 from winnow.domain.dataset import Example
 from winnow.domain.job import Hyperparameters
 from winnow.evaluation.suspects import doubts, suspect_report
-from winnow.recipes.catalogue import COSTS, OF_ENCODER
+from winnow.recipes.catalogue import COSTS
 from winnow.training.calibrate import answers_of_folds
 from winnow.training.fit import Training
 
@@ -62,7 +62,8 @@ def main() -> int:
     folder = arguments.data / FOLDERS["banking77"]
     require_banking77(folder)
     draws = [few(banking77(folder), _PER_LABEL, seed).train for seed in range(arguments.first, arguments.first + arguments.draws)]
-    encoded().encode(example.text for draw in draws for example in draw)
+    for each in {each.name: each for each in (encoded(), *(each for recipe in COSTS for each in encoders(recipe)))}.values():
+        each.encode(example.text for draw in draws for example in draw)
     print(f"banking77: {len(draws[0]):,} texts, {_WRONG:.0%} of them with a wrong label, {len(draws)} draws")
     print(f"  {'recipe':<9} {'wrong labels':<13} {'worst tenth':>12} {'worst fifth':>12} {'listed wrong':>13} {'wrong listed':>13}")
     for recipe in arguments.only:
@@ -112,7 +113,7 @@ def _run(recipe: str, draw: Sequence[Example], choose: _Choose, seed: int) -> Me
 
 def _ours(recipe: str, examples: Sequence[Example]) -> Ranked:
     chosen = Hyperparameters()
-    training = Training(recipe, examples, chosen, exclusive=True, encoding=encoded() if recipe in OF_ENCODER else None)
+    training = Training(recipe, examples, chosen, exclusive=True, encoders=encoders(recipe))
     for _ in training.steps():
         pass
     answers = answers_of_folds(training.result(), examples, training.folds.answers(), chosen.min_precision)

@@ -64,7 +64,7 @@ def world(winnow: Winnow, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iter
 class Words(linear.Classifier):
     """In place of best: only its part for words."""
 
-    def __init__(self, labels: Sequence[str], *, exclusive: bool, language: str, encoding: Encoding | None = None) -> None:
+    def __init__(self, labels: Sequence[str], *, exclusive: bool, language: str, encodings: Sequence[Encoding] = ()) -> None:
         super().__init__(labels, exclusive=exclusive, language=language)
 
 

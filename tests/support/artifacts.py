@@ -22,10 +22,11 @@ from thinc.api import Model
 from winnow.domain.dataset import Example
 from winnow.domain.errors import EncoderError
 from winnow.domain.job import Hyperparameters
-from winnow.recipes import best, cnn, sentence
+from winnow.recipes import cnn, sentence
 from winnow.recipes.artifact import Classifier, OfSentences, TrainedClassifier
 from winnow.recipes.encoder import Encoding
 from winnow.recipes.kernel_ridge import KernelRidge
+from winnow.recipes.mixture import Mixture
 from winnow.training.fit import train
 
 DATA = Path(__file__).parents[1] / "data"
@@ -124,7 +125,7 @@ def make(recipe: str) -> Path | None:
     for name, body in files.items():
         (folder / f"{name}{_PACKED}").write_bytes(lzma.compress(body))
     if isinstance(published.classifier, OfSentences):
-        np.save(folder / _VECTORS, published.classifier.encoding.vectors(TEXTS))
+        np.save(folder / _VECTORS, published.classifier.encodings[-1].vectors(TEXTS))
     (folder / _MADE).write_text(json.dumps(made, ensure_ascii=False, indent=1) + "\n")
     return folder
 
@@ -142,8 +143,9 @@ def _shrink(classifier: Classifier) -> None:
             _shrink_cnn(classifier.textcat.model)
         case sentence.Classifier(head=KernelRidge(projection=np.ndarray() as projection) as head):
             head.projection = _rounded(projection, 64)
-        case best.Classifier():
-            _shrink(classifier.sentence)
+        case Mixture():
+            for each in classifier.sentences:
+                _shrink(each)
 
 
 def _shrink_cnn(model: Model[Any, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -130,14 +131,14 @@ EXAMPLES = {
 
 
 @pytest.fixture(scope="module")
-def remembered() -> Remembered:
+def installed() -> Callable[..., Remembered]:
     return encoded(EXAMPLES[True] + EXAMPLES[False])
 
 
 @pytest.fixture
-def _no_room_for_a_kernel(monkeypatch: pytest.MonkeyPatch, remembered: Remembered) -> None:
+def _no_room_for_a_kernel(monkeypatch: pytest.MonkeyPatch, installed: Callable[..., Remembered]) -> None:
     monkeypatch.setattr(sentence, "MOST_OF_A_KERNEL", 20)
-    monkeypatch.setattr(encoder, "installed", lambda *_: remembered)
+    monkeypatch.setattr(encoder, "installed", installed)
 
 
 def training(recipe: str, *, exclusive: bool) -> Training:

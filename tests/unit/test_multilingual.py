@@ -210,7 +210,7 @@ def test_each_encoder_imports_only_what_runs_it(name: str, imported: list[str]) 
 
 def test_a_downloaded_pipeline_finds_it_although_it_is_not_the_default(ours: Multilingual, tmp_path: Path) -> None:
     examples = [Example("a flat tyre", ("a",)), Example("tulip bulbs", ("b",)), Example("a tyre", ("a",)), Example("bulbs", ("b",))]
-    training = Training("sentence", examples, Hyperparameters(), exclusive=True, encoding=ours)
+    training = Training("sentence", examples, Hyperparameters(), exclusive=True, encoders=[ours])
     for _ in training.steps():
         pass
     trained = training.result()

@@ -25,6 +25,7 @@ SETTINGS = {
     "linear": Hyperparameters(n_iter=2, learn_rate=2.0, batch_size=1),
     "cnn": Hyperparameters(n_iter=2, dropout=0.2),
     "sentence": Hyperparameters(n_iter=1),
+    "light": Hyperparameters(n_iter=2, learn_rate=2.0, batch_size=1),
     "best": Hyperparameters(n_iter=2, learn_rate=2.0, batch_size=1),
 }
 # A kernel is solved in one pass, so sentence has no epochs with so few examples (test_maxout.py tests it with many).

@@ -43,6 +43,7 @@ def version_view(version: Version, live_version: int | None) -> dict[str, Any]:
         "recipe": version.recipe,
         "selection": version.selection,
         "encoder": version.encoder,
+        "encoders": version.encoders,
         "promote": version.promote,
         "progress": asdict(version.progress),
         "hyperparameters": version.hyperparameters,
@@ -68,5 +69,6 @@ def feedback_batches_view(batches: Sequence[FeedbackBatch], model: Model) -> dic
 
 
 def prediction_view(prediction: Prediction) -> dict[str, Any]:
+    staged = {} if prediction.stage is None else {"stage": prediction.stage}
     explained = {} if prediction.explanation is None else {"explanation": asdict(prediction.explanation)}
-    return {"labels": as_dicts(prediction.labels), **explained}
+    return {"labels": as_dicts(prediction.labels), **staged, **explained}

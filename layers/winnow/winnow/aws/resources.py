@@ -175,6 +175,15 @@ def encoder_languages() -> frozenset[str] | None:
     return LANGUAGES_OF_ENCODER.get(clients.setting("ENCODER"), said or None)
 
 
+def languages_read(recipe: str) -> frozenset[str] | None:
+    """The languages that the encoders of a recipe speak. None if there is no encoder or nobody said it."""
+    from winnow.recipes.catalogue import LANGUAGES_OF_ENCODER
+
+    spoken = encoder_languages()
+    # Only these two recipes don't read with the multilingual encoder.
+    return spoken if spoken is None or recipe in {"sentence", "linear"} else spoken | LANGUAGES_OF_ENCODER["use-multilingual"]
+
+
 def encoder_bucket() -> str | None:
     """The bucket of further encoders, None if there is none."""
     return clients.setting("ENCODER_BUCKET") or None

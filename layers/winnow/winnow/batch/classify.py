@@ -61,17 +61,18 @@ class Classifying:
 def _labelled(trained: TrainedClassifier, lines: list[_Line], batch: BatchPrediction) -> bytes:
     """The results of the lines, in their order."""
     texts = [line["text"] for line in lines if "text" in line]
-    predictions = iter(trained.predict(texts, batch.n_top) if texts else [])
-    answers = [(line, as_dicts(next(predictions)) if "text" in line else None) for line in lines]
+    predictions = iter(trained.predict_by_stage(texts, batch.n_top) if texts else [])
+    found = [(line, next(predictions) if "text" in line else None) for line in lines]
+    answers = [(line, None if answer is None else as_dicts(answer[0]), None if answer is None else answer[1]) for line, answer in found]
     if batch.delimiter is None:
-        return b"".join(json.dumps(_answer(line, labels), ensure_ascii=False).encode() + b"\n" for line, labels in answers)
+        return b"".join(json.dumps(_answer(*answer), ensure_ascii=False).encode() + b"\n" for answer in answers)
     # The object is split, so the batch knows the number of its errors.
     errors = bool(batch.errors)
     return encoded(
-        (record(line["cells"], labels or [], batch.n_top, line.get("error"), errors=errors) for line, labels in answers), batch.delimiter
+        (record(line["cells"], labels or [], batch.n_top, line.get("error"), errors=errors) for line, labels, _ in answers), batch.delimiter
     )
 
 
-def _answer(line: _Line, labels: list[_Line] | None) -> _Line:
-    answer = {name: value for name, value in line.items() if name != "text"}
+def _answer(line: _Line, labels: list[_Line] | None, stage: str | None) -> _Line:
+    answer = {name: value for name, value in line.items() if name != "text"} | ({} if stage is None else {"stage": stage})
     return answer if labels is None else answer | {"labels": labels}

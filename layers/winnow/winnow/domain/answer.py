@@ -51,7 +51,11 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """A version's answer for a text: its labels, best first. explanation: why the first label is first, if the client asked for it."""
+    """A version's answer for a text: its labels, best first.
+
+    explanation: why the first label is first, if the client asked for it. stage: the stage that answered, if the recipe has stages.
+    """
 
     labels: list[ScoredLabel]
     explanation: Explanation | None = None
+    stage: str | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -121,7 +121,8 @@ class Version:
     lease_until: if the version is active, the time after which nothing works on it any more. Each write of the job renews it.
     selection: the recipes that were tried, and why this one was chosen. chosen: the hyperparameters of the request; `hyperparameters`
     are those that the recipe made of them. Both are None if the client named the recipe.
-    encoder: name and digest of the version's sentence encoder, known once training begins; None if it needs none.
+    encoder: name and digest of the version's main sentence encoder, known once training begins; None if it needs none.
+    encoders: of all encoders that it needs, the main one last.
     """
 
     job: TrainingJob
@@ -143,6 +144,7 @@ class Version:
     selection: Mapping[str, Any] | None = None
     chosen: Mapping[str, Any] | None = None
     encoder: Mapping[str, str] | None = None
+    encoders: Sequence[Mapping[str, str]] = ()
 
     @property
     def source(self) -> VersionSource:

@@ -10,6 +10,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,9 +21,12 @@ from winnow.aws import clients, resources
 from winnow.domain.errors import EncoderError
 from winnow.domain.keys import encoder_key
 from winnow.recipes import encoder
-from winnow.recipes.encoder import ABOUT, MINILM, names_of_parts
+from winnow.recipes.encoder import ABOUT, MINILM, MULTILINGUAL, names_of_parts
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from winnow.recipes.encoder import Encoding
 
 _FETCHED = Path(tempfile.gettempdir()) / "winnow-encoders"
@@ -37,19 +41,46 @@ def for_training() -> Encoding:
     chosen = resources.encoder()
     if chosen is None or chosen in encoder.IN_LAYER:
         return encoder.installed(chosen or MINILM)
-    if resources.encoder_bucket() is None and encoder.in_layer(chosen) is None:
+    found, bucket = encoder.in_layer(chosen), resources.encoder_bucket()
+    if found is not None:
+        return found
+    if bucket is None:
         raise EncoderError(f"The parameter Encoder names the sentence encoder {chosen[:12]}: set EncoderBucket to the bucket that has it.")
-    return find("of the parameter Encoder", chosen)
+    # A deployment without the layer can't run any encoder.
+    encoder.installed()
+    return _fetched(bucket, "of the parameter Encoder", chosen)
+
+
+def of_deployment() -> Sequence[Encoding]:
+    """The encoders that new versions may need."""
+    main, multilingual = for_training(), encoder.installed(MULTILINGUAL)
+    return [main] if main.digest == multilingual.digest else [multilingual, main]
 
 
 def find(name: str, digest: str) -> Encoding:
-    """The encoder with this digest, from the layer or the bucket. name: for errors. Raises EncoderError if neither has it."""
+    """The encoder with this digest, from the layer or the bucket. Raises EncoderError if neither has it.
+
+    A bucket's encoder is fetched for the first text: only then the error may come.
+    """
     bucket = resources.encoder_bucket()
     if bucket is None:
         return encoder.find_installed(name, digest)
     # A deployment without the layer can't run any encoder.
     encoder.installed()
-    return encoder.in_layer(digest) or _fetched(bucket, name, digest)
+    return encoder.in_layer(digest) or _InBucket(bucket, name, digest)
+
+
+@dataclass(frozen=True, slots=True)
+class _InBucket:
+    """An encoder of the bucket."""
+
+    bucket: str
+    name: str
+    digest: str
+
+    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Of shape (texts, dimensions), each of length 1."""
+        return _fetched(self.bucket, self.name, self.digest).vectors(texts)
 
 
 def _fetched(bucket: str, name: str, digest: str) -> Encoding:
@@ -115,11 +146,12 @@ class _Source:
 def check() -> None:
     """Raise EncoderError if the encoder for trainings, or one that a version needs, is missing or doesn't work."""
     if resources.has_encoder():
-        _try(for_training())
+        for encoding in of_deployment():
+            _try(encoding)
     needing: dict[tuple[str, str], list[str]] = {}
     for version in resources.versions().needing_encoders():
-        if version.encoder:
-            known = needing.setdefault((version.encoder["name"], version.encoder["digest"]), [])
+        for each in version.encoders:
+            known = needing.setdefault((each["name"], each["digest"]), [])
             known.append(f"{version.job.model_id} {version.job.version}")
     lacking = [sentence for encoder, versions in needing.items() if (sentence := _lacking(*encoder, versions))]
     if lacking:

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def load(artifacts: Artifacts, job: TrainingJob, manifest_sha256: str | None, *, keep: bool = True) -> TrainedClassifier:
-    """The classifier of the job's artifact.
+    """The classifier of the job's artifact. The parts for texts that its first stage isn't sure of are read when such a text comes.
 
     manifest_sha256: the registry's; without it nothing loads. keep: as in `Artifacts.read`. Raises ArtifactError if the artifact is
     unreadable or has another digest, and EncoderError if its encoder isn't available.
     """
-    return TrainedClassifier.from_files(artifacts.read(job, manifest_sha256 or "", keep=keep), encoders.find)
+    return TrainedClassifier.from_files(artifacts.opened(job, manifest_sha256 or "", keep=keep), encoders.find)
 
 
 class LoadedClassifiers:

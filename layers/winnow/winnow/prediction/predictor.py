@@ -32,7 +32,8 @@ def prepare_snapshot() -> None:
     for recipe in COSTS:
         recipe_of(recipe)
     if resources.has_encoder():
-        encoders.for_training().vectors(["Are you there?"])
+        for encoding in encoders.of_deployment():
+            encoding.vectors(["Are you there?"])
 
 
 class Predictor:
@@ -57,19 +58,26 @@ class Predictor:
         InvalidFieldError if the version can't be explained.
         """
         try:
-            number, classifier = self._classifier(model_id, version)
+            return self._predict(model_id, texts, n_top, version, explain=explain)
         except (VersionNotFoundError, ArtifactError):
             # A version may be promoted and this one deleted between the two reads. Read once more.
             self._forget(model_id, version)
-            number, classifier = self._classifier(model_id, version)
+            return self._predict(model_id, texts, n_top, version, explain=explain)
+
+    def _predict(
+        self, model_id: str, texts: Sequence[str], n_top: int, version: int | None, *, explain: bool
+    ) -> tuple[int, list[Prediction]]:
+        number, classifier = self._classifier(model_id, version)
         if explain and not classifier.can_explain:
             raise InvalidFieldError(
                 f"Version {number} of model {model_id!r} has the recipe {classifier.recipe}, but only linear can be explained:"
                 " leave out `explain`, or train a version with the recipe linear.",
                 field="explain",
             )
-        answers = zip(texts, classifier.predict(texts, n_top), strict=True)
-        return number, [Prediction(labels, classifier.explain(text, labels[0].label) if explain else None) for text, labels in answers]
+        answers = zip(texts, classifier.predict_by_stage(texts, n_top), strict=True)
+        return number, [
+            Prediction(labels, classifier.explain(text, labels[0].label) if explain else None, stage) for text, (labels, stage) in answers
+        ]
 
     def _classifier(self, model_id: str, version: int | None) -> tuple[int, TrainedClassifier]:
         model = self._pointers.get(model_id)

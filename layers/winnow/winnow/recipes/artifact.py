@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gc
 import json
+import math
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -23,26 +24,48 @@ from winnow.recipes.familiarity import EARLIER_SCORE_WEIGHT, SCORE_WEIGHT, famil
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from winnow.recipes import best, cnn, linear, sentence
+    from winnow.recipes import cnn, linear, sentence
     from winnow.recipes.encoder import Encoding
+    from winnow.recipes.mixture import Mixture
 
-type Classifier = linear.Classifier | cnn.Classifier | sentence.Classifier | best.Classifier
+    type Floats = NDArray[np.float32]
+
+type Classifier = linear.Classifier | cnn.Classifier | sentence.Classifier | Mixture
 
 _WEIGHTS = "weights.bin"
-# The form that `to_files` writes. It grows when a release can't read the files of an earlier release.
-_FORM = 1
+# The forms that `to_files` writes: one file of weights, or one for each part, and stages. A new one comes when earlier releases couldn't
+# read the files.
+_WHOLE, _IN_PARTS = 1, 2
 # Of a score in answers. float32 has hardly more digits.
 _DIGITS = 6
 # The size of a float32.
 _BITS = 32
+# Of a threshold, where its logit is needed.
+_LEAST_SCORE = 1e-6
 
 
 @runtime_checkable
 class OfSentences(Protocol):
-    """A classifier with a sentence encoder."""
+    """A classifier with sentence encoders, the main one last."""
 
     @property
-    def encoding(self) -> Encoding: ...
+    def encodings(self) -> tuple[Encoding, ...]: ...
+
+
+@runtime_checkable
+class InParts(Protocol):
+    """A classifier whose parts are read when they are needed (recipes.mixture)."""
+
+    shares: tuple[float, float]
+
+    @property
+    def stage_names(self) -> tuple[str, ...]: ...
+
+    def ask(self, stage: int, texts: Sequence[str], before: Any) -> Any: ...
+
+    def parts(self) -> dict[str, bytes]: ...
+
+    def from_parts(self, shares: Sequence[float], read: Callable[[str], bytes], nbytes: int) -> Any: ...
 
 
 @runtime_checkable
@@ -59,6 +82,13 @@ def recipe_of(name: str) -> Any:
         raise ValueError(message)
     module = f"winnow.recipes.{name}"
     return sys.modules[module] if module in sys.modules else _import_to_stay(module)
+
+
+def new_classifier(recipe: str, labels: Sequence[str], *, exclusive: bool, language: str, encodings: Sequence[Encoding] = ()) -> Classifier:
+    """A classifier of the recipe that knows nothing yet. encodings: its sentence encoders, if it needs any."""
+    given = {} if not encodings else {"encoding": encodings[-1]} if recipe == "sentence" else {"encodings": encodings}
+    made: Classifier = recipe_of(recipe).Classifier(labels, exclusive=exclusive, language=language, **given)
+    return made
 
 
 def _import_to_stay(module: str) -> Any:
@@ -79,12 +109,28 @@ class Judged:
     """The result for texts.
 
     logits and calibrated scores: both of shape (texts, labels). familiar: whether each text is near enough to the learnt texts to accept a
-    label, of shape (texts,); None if that isn't checked.
+    label, of shape (texts,); None if that isn't checked. stages: the number of the stage that answered each text, of shape (texts,); None
+    if the classifier has no stages.
     """
 
-    logits: NDArray[np.float32]
-    scores: NDArray[np.float32]
+    logits: Floats
+    scores: Floats
     familiar: NDArray[np.bool_] | None
+    stages: NDArray[np.int8] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyStage:
+    """When a stage before the last one answers a text: if it accepts a label, and its margin (`margins`) is at least `margin`.
+
+    floor: the lowest margin that lets no more strangers through. Infinity as a margin: never. The other fields are as in TrainedClassifier.
+    """
+
+    temperature: float
+    thresholds: tuple[float, ...]
+    least_familiarity: float | None
+    floor: float = 0.0
+    margin: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +138,8 @@ class TrainedClassifier:
     """A classifier ready to answer, with its temperature and the lowest score at which each label is accepted.
 
     least_familiarity: the lowest familiarity at which any label is accepted. None if labels aren't exclusive or an earlier release trained
-    the classifier without it. score_weight: the weight of the score in the familiarity.
+    the classifier without it. score_weight: the weight of the score in the familiarity. early: the stages before the last one, if each
+    text is answered by the first stage that is sure of it (a cascade); the other fields are those of the last stage.
     """
 
     recipe: str
@@ -101,11 +148,19 @@ class TrainedClassifier:
     thresholds: tuple[float, ...]
     least_familiarity: float | None = None
     score_weight: float = SCORE_WEIGHT
-    _least_scores: NDArray[np.float32] = field(init=False, repr=False, compare=False)
-    """The thresholds in the type that numpy compares with, of shape (labels,)."""
+    early: tuple[EarlyStage, ...] = ()
+    stage_names: tuple[str, ...] = field(init=False, compare=False)
+    """The names of the stages, in the order in which a text is asked. Empty if it has none."""
+    _least_scores: Floats = field(init=False, repr=False, compare=False)
+    """The thresholds of each stage in the type that numpy compares with, of shape (stages, labels)."""
+    _in_parts: InParts | None = field(init=False, repr=False, compare=False)
+    """The classifier, if it has parts. To ask a protocol at each call would take longer than a short text."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_least_scores", np.array(self.thresholds, np.float32))
+        thresholds = [*(stage.thresholds for stage in self.early), self.thresholds]
+        object.__setattr__(self, "_least_scores", np.array(thresholds, np.float32))
+        object.__setattr__(self, "_in_parts", self.classifier if isinstance(self.classifier, InParts) else None)
+        object.__setattr__(self, "stage_names", self._in_parts.stage_names if self.early and self._in_parts else ())
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -117,10 +172,13 @@ class TrainedClassifier:
 
     @property
     def encoder(self) -> dict[str, str] | None:
-        """The name and digest of the sentence encoder that it needs. None if it needs none."""
-        if not isinstance(self.classifier, OfSentences):
-            return None
-        return described(self.classifier.encoding)
+        """The name and digest of its main sentence encoder. None if it needs none."""
+        return self.encoders[-1] if self.encoders else None
+
+    @property
+    def encoders(self) -> list[dict[str, str]]:
+        """The names and digests of all sentence encoders that it needs, the cheaper one first."""
+        return [described(encoding) for encoding in self.classifier.encodings] if isinstance(self.classifier, OfSentences) else []
 
     def scores(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Calibrated scores from 0 to 1, of shape (texts, labels). Each row adds up to 1 if labels are exclusive."""
@@ -128,16 +186,70 @@ class TrainedClassifier:
 
     def judged(self, texts: Sequence[str]) -> Judged:
         """Logits, scores and familiarity of texts."""
+        if self.early and self._in_parts:
+            return self._cascaded(len(texts), _Asking(self._in_parts, texts).ask)
         if self.least_familiarity is None:
-            return self.judge(self.classifier.logits(texts), None)
-        return self.judge(*self.classifier.judged(texts))
+            return self._judged_by(self, self.classifier.logits(texts), None)
+        return self._judged_by(self, *self.classifier.judged(texts))
 
-    def judge(self, logits: NDArray[np.float32], nearness: NDArray[np.float32] | None) -> Judged:
-        """`judged` of texts whose logits and nearness are known. Shapes: (texts, labels) and (texts,)."""
-        scores = scores_of(logits, self.temperature, exclusive=self.exclusive)
-        if nearness is None or self.least_familiarity is None:
-            return Judged(logits, scores, None)
-        return Judged(logits, scores, familiarity(nearness, scores, self.score_weight) >= np.float32(self.least_familiarity))
+    def judge(self, logits: Floats, nearness: Floats | None) -> Judged:
+        """`judged` of texts whose logits and nearness at each stage are known. Shapes: (stages, texts, labels) and (stages, texts)."""
+        if not self.early:
+            return self.judge_at(0, logits, nearness)
+
+        def known(stage: int, places: NDArray[np.intp]) -> tuple[Floats, Floats | None]:
+            return logits[stage, places], None if nearness is None else nearness[stage, places]
+
+        return self._cascaded(logits.shape[1], known)
+
+    def judge_at(self, number: int, logits: Floats, nearness: Floats | None) -> Judged:
+        """What the stage with this number says about the same texts."""
+        return self._judged_by(self._stages[number], logits[number], None if nearness is None else nearness[number], number)
+
+    def _judged_by(self, stage: TrainedClassifier | EarlyStage, logits: Floats, nearness: Floats | None, number: int = 0) -> Judged:
+        """What a stage says about texts with these logits, of shape (texts, labels), and this nearness, of shape (texts,)."""
+        scores = scores_of(logits, stage.temperature, exclusive=self.exclusive)
+        stages = np.full(len(scores), number, np.int8) if self.early else None
+        if nearness is None or stage.least_familiarity is None:
+            return Judged(logits, scores, None, stages)
+        return Judged(logits, scores, familiarity(nearness, scores, self.score_weight) >= np.float32(stage.least_familiarity), stages)
+
+    def _cascaded(self, texts: int, ask: Callable[[int, NDArray[np.intp]], tuple[Floats, Floats | None]]) -> Judged:
+        """Ask each stage about the texts that the stages before it left. ask: from a stage and the places of texts to logits and nearness.
+
+        The early stages answer only what they accept: a text without an accepted label goes on to the last stage.
+        """
+        logits, scores = (np.empty((texts, len(self.labels)), np.float32) for _ in range(2))
+        familiar, stages = np.ones(texts, np.bool_), np.zeros(texts, np.int8)
+        left = np.arange(texts)
+        for number, stage in enumerate(self._stages):
+            if not len(left):
+                break
+            judged = self._judged_by(stage, *ask(number, left))
+            answers = np.ones(len(left), np.bool_)
+            if isinstance(stage, EarlyStage):
+                answers = self.sure(stage, judged) >= np.float32(stage.margin)
+            of = left[answers]
+            logits[of], scores[of], stages[of] = judged.logits[answers], judged.scores[answers], number
+            if judged.familiar is not None:
+                familiar[of] = judged.familiar[answers]
+            left = left[~answers]
+        return Judged(logits, scores, None if self.least_familiarity is None else familiar, stages)
+
+    def sure(self, stage: EarlyStage, judged: Judged) -> Floats:
+        """The margin of each text at a stage, of shape (texts,); below 0 if the stage accepts no label."""
+        reached = judged.scores >= np.array(stage.thresholds, np.float32)
+        accepted = reached.any(axis=1) if judged.familiar is None else reached.any(axis=1) & judged.familiar
+        return np.where(accepted, margins(judged.logits, stage.temperature, stage.thresholds, exclusive=self.exclusive), np.float32(-1))
+
+    def thresholds_of(self, judged: Judged) -> Floats:
+        """The thresholds of the stages that answered, of shape (texts, labels)."""
+        stages = np.zeros(len(judged.scores), np.int8) if judged.stages is None else judged.stages
+        return self._least_scores[stages]
+
+    @property
+    def _stages(self) -> Sequence[EarlyStage | TrainedClassifier]:
+        return *self.early, self
 
     def accepts(self, judged: Judged) -> NDArray[np.bool_]:
         """Whether any label of each text is accepted, of shape (texts,)."""
@@ -146,10 +258,17 @@ class TrainedClassifier:
 
     def predict(self, texts: Sequence[str], n_top: int | None = None) -> list[list[ScoredLabel]]:
         """The n_top best labels of each text (None: all), best first. With exclusive labels, only the first can be accepted."""
-        order, scores, accepted = self._ranked(self.judged(texts), n_top)
+        return [labels for labels, _ in self.predict_by_stage(texts, n_top)]
+
+    def predict_by_stage(self, texts: Sequence[str], n_top: int | None = None) -> list[tuple[list[ScoredLabel], str | None]]:
+        """`predict`, and for each text the name of the stage that answered; None if there are no stages."""
+        judged = self.judged(texts)
+        order, scores, accepted = self._ranked(judged, n_top)
         rounded = scores.astype(np.float64).round(_DIGITS)
-        labels, rows = self.labels, zip(order.tolist(), rounded.tolist(), accepted.tolist(), strict=True)
-        return [[ScoredLabel(labels[number], score, taken) for number, score, taken in zip(*row, strict=True)] for row in rows]
+        labels, names, rows = self.labels, self.stage_names, zip(order.tolist(), rounded.tolist(), accepted.tolist(), strict=True)
+        found = [[ScoredLabel(labels[number], score, taken) for number, score, taken in zip(*row, strict=True)] for row in rows]
+        by = [None] * len(found) if judged.stages is None else [names[stage] for stage in judged.stages.tolist()]
+        return list(zip(found, by, strict=True))
 
     def _ranked(self, judged: Judged, n_top: int | None) -> tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.bool_]]:
         """The numbers of each text's n_top best labels (None: all), best first, their scores, and whether they are accepted.
@@ -162,7 +281,8 @@ class TrainedClassifier:
         keys.sort(axis=1)
         order = -keys[:, ::-1][:, :n_top] & ((1 << _BITS) - 1)
         scores = judged.scores[np.arange(len(order))[:, None], order]
-        accepted = scores >= self._least_scores.take(order)
+        stages = np.int8(0) if judged.stages is None else judged.stages[:, None]
+        accepted = scores >= self._least_scores[stages, order]
         if self.exclusive:
             # Only the best label can be accepted.
             accepted[:, 1:] = False
@@ -194,7 +314,7 @@ class TrainedClassifier:
 
     def to_files(self) -> dict[str, bytes]:
         description = {
-            "form": _FORM,
+            "form": _WHOLE,
             "recipe": self.recipe,
             "language": self.classifier.language,
             "labels": self.labels,
@@ -205,7 +325,20 @@ class TrainedClassifier:
             "score_weight": self.score_weight,
             "encoder": self.encoder,
         }
-        return {DESCRIPTION: json.dumps(description, ensure_ascii=False).encode(), _WEIGHTS: self.classifier.to_bytes()}
+        if self._in_parts:
+            files = {_file(part): weights for part, weights in self._in_parts.parts().items()}
+            early = [_as_json(stage) for stage in self.early]
+            in_parts = {
+                "form": _IN_PARTS,
+                "encoders": self.encoders,
+                "early": early,
+                "shares": self._in_parts.shares,
+                "nbytes": self.nbytes,
+            }
+            description |= in_parts
+        else:
+            files = {_WEIGHTS: self.classifier.to_bytes()}
+        return {DESCRIPTION: json.dumps(description, ensure_ascii=False).encode(), **files}
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes], find: Find = find_installed) -> TrainedClassifier:
@@ -225,18 +358,69 @@ class TrainedClassifier:
     @classmethod
     def _from_files(cls, files: Mapping[str, bytes], find: Find) -> TrainedClassifier:
         description = json.loads(files[DESCRIPTION])
-        if description.get("form", _FORM) != _FORM:
+        form, recipe = description.get("form", _WHOLE), description["recipe"]
+        if form not in (_WHOLE, _IN_PARTS):
             raise ArtifactError(
-                f"The version's files have the form {description['form']!r}, but this release only reads {_FORM}: train it again."
+                f"The version's files have the form {form!r}, but this release only reads {_WHOLE} and {_IN_PARTS}: train it again."
             )
-        recipe = description["recipe"]
         # Older artifacts don't have all of these.
-        needed, least = description.get("encoder"), description.get("least_familiarity")
+        main, least = description.get("encoder"), description.get("least_familiarity")
+        needed = description.get("encoders", [main] if main else [])
         score_weight = description.get("score_weight", EARLIER_SCORE_WEIGHT)
-        given = {"encoding": find(needed["name"], needed["digest"])} if needed else {}
-        made_by = recipe_of(recipe).Classifier
-        classifier: Classifier = made_by(
-            description["labels"], exclusive=description["exclusive"], language=description["language"], **given
+        classifier = new_classifier(
+            recipe,
+            description["labels"],
+            exclusive=description["exclusive"],
+            language=description["language"],
+            encodings=[find(each["name"], each["digest"]) for each in needed],
         )
-        classifier.from_bytes(files[_WEIGHTS])
-        return cls(recipe, classifier, description["temperature"], tuple(description["thresholds"]), least, score_weight)
+        early: list[EarlyStage] = []
+        if form == _IN_PARTS and isinstance(classifier, InParts):
+            classifier.from_parts(description["shares"], lambda part: files[_file(part)], description["nbytes"])
+            early = [_early_stage(stage) for stage in description["early"]]
+        else:
+            classifier.from_bytes(files[_WEIGHTS])
+        return cls(recipe, classifier, description["temperature"], tuple(description["thresholds"]), least, score_weight, tuple(early))
+
+
+def margins(logits: Floats, temperature: float, thresholds: Sequence[float], *, exclusive: bool) -> Floats:
+    """How sure the logits are of their labels, of shape (texts,), from logits of shape (texts, labels).
+
+    Exclusive labels: the difference of the two highest logits. Otherwise the smallest distance of a logit to that of its label's threshold.
+    Both are divided by the temperature.
+    """
+    if not exclusive:
+        least = np.clip(np.array(thresholds, np.float32), _LEAST_SCORE, 1 - _LEAST_SCORE)
+        return np.asarray(np.abs(logits / np.float32(temperature) - np.log(least / (1 - least))).min(axis=1), np.float32)
+    second, first = np.partition(logits, -2, axis=1)[:, -2:].T
+    return np.asarray((first - second) / np.float32(temperature), np.float32)
+
+
+class _Asking:
+    """Asks the stages of a classifier about texts, in their order."""
+
+    def __init__(self, classifier: InParts, texts: Sequence[str]) -> None:
+        self._classifier, self._texts = classifier, texts
+        self._left = np.arange(len(texts))
+        self._before: Any = None
+
+    def ask(self, stage: int, places: NDArray[np.intp]) -> tuple[Floats, Floats | None]:
+        before = None if self._before is None else self._before.of(np.searchsorted(self._left, places))
+        self._before = self._classifier.ask(stage, [self._texts[place] for place in places.tolist()], before)
+        self._left = places
+        return self._before.logits, self._before.nearness
+
+
+def _file(part: str) -> str:
+    return f"{part}.bin"
+
+
+def _as_json(stage: EarlyStage) -> dict[str, Any]:
+    """The stage for JSON, which has no infinity."""
+    return {name: None if value == math.inf else value for name, value in asdict(stage).items()}
+
+
+def _early_stage(told: Mapping[str, Any]) -> EarlyStage:
+    """What `_as_json` returned."""
+    floor, margin = (math.inf if told[name] is None else told[name] for name in ("floor", "margin"))
+    return EarlyStage(told["temperature"], tuple(told["thresholds"]), told["least_familiarity"], floor, margin)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from winnow.domain.errors import EncoderError
 
-COSTS: Mapping[str, int] = {"linear": 1, "cnn": 2, "sentence": 2, "best": 2}
+COSTS: Mapping[str, int] = {"linear": 1, "light": 2, "cnn": 2, "sentence": 2, "best": 2}
 """The cost class of each recipe, the cheapest first."""
 
 AUTO = "auto"
@@ -16,16 +16,16 @@ AUTO = "auto"
 RECIPES = (AUTO, *COSTS)
 """The names that a client may use, the default first."""
 
-OF_ENCODER = ("sentence", "best")
+OF_ENCODER = ("sentence", "light", "best")
 """The recipes that need a sentence encoder."""
 
 LANGUAGES_OF_ENCODER: Mapping[str, frozenset[str]] = {
     "minilm": frozenset({"en"}),
-    "use-multilingual": frozenset(["ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh"]),
+    "use-multilingual": frozenset({"ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh"}),
 }
 """The languages that the layer's encoders speak, by the value of the parameter Encoder."""
 
-_MOST_CROSS_VALIDATED: Mapping[str, int] = {"linear": 2_000, "cnn": 500, "sentence": 2_000, "best": 2_000}
+_MOST_CROSS_VALIDATED: Mapping[str, int] = {"linear": 2_000, "light": 2_000, "cnn": 500, "sentence": 2_000, "best": 2_000}
 
 
 def most_cross_validated(recipes: Sequence[str]) -> int:

@@ -54,15 +54,14 @@ def strangers_of(labels: int, seed: int) -> NDArray[np.intp]:
     return np.sort(np.random.default_rng(seed).permutation(labels)[: max(1, labels // 5)])
 
 
-def reception(familiar: Floats, scores: Floats, truth: NDArray[np.bool_], *, threshold: float, least: float) -> dict[str, Any]:
+def reception(accepted: NDArray[np.bool_], by_score: NDArray[np.bool_], truth: NDArray[np.bool_]) -> dict[str, Any]:
     """The accepted and refused shares when some labels were left out of a training. Strangers have no label in truth, shape (n, labels).
 
+    accepted: whether each text was accepted, by_score: whether it would be with only the score's threshold; both of shape (n,).
     `let_through`: the share of strangers that were accepted. `refused`: the share of other texts that were refused. `…_by_score`: the same
     with only the score's threshold.
     """
     strange = ~truth.any(axis=1)
-    by_score = scores.max(axis=1) >= threshold
-    accepted = by_score & (familiar >= least)
     return {
         "texts": int(strange.sum()),
         "let_through": _share(accepted[strange]),

@@ -61,6 +61,10 @@ class Classifier:
         self.encoding = encoding or encoder.installed()
         self.head: KernelRidge | MaxoutHead = KernelRidge()
 
+    @property
+    def encodings(self) -> tuple[Encoding, ...]:
+        return (self.encoding,)
+
     def fitting(self, examples: Sequence[Example], settings: Hyperparameters, held_out: Sequence[str] = ()) -> SentenceFitting:
         """A new training on the examples. held_out: texts for a score after each pass."""
         return SentenceFitting(self, examples, settings, held_out)

@@ -92,7 +92,7 @@ class Jobs:
     def note(self, job: TrainingJob, status: VersionStatus, progress: Progress | None, **known: Mapping[str, Any]) -> None:
         """Write the job's progress, and renew its lease. progress: None to keep it.
 
-        known: the version's `dataset`, `hyperparameters` or `encoder`, once they are known.
+        known: the version's `dataset`, `hyperparameters` or `encoders`, once they are known.
         """
         how_far = {} if progress is None else {"progress": asdict(progress)}
         self._change(job, _NOTED[status], {**how_far, "lease_until": _lease(WORKING_LEASE), **known})
@@ -117,7 +117,7 @@ class Jobs:
         """Mark the version as ready, and as live if `live`. Its objects must be written before, so that a ready version has all of them.
 
         gate: the comparison with the live version. If another version is live by now, nothing is written.
-        known: the version's `recipe`, the reasons for choosing it, and its `encoder`, where they are known now.
+        known: the version's `recipe`, the reasons for choosing it, and its `encoders`, where they are known now.
         """
         ready = {"progress": asdict(Progress.of(Stage.READY)), "evaluation": evaluation, "manifest_sha256": manifest_sha256, **known}
         judged = {} if gate is None else {"gate": asdict(gate)}

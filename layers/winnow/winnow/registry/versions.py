@@ -194,6 +194,8 @@ def _version(item: Mapping[str, Any]) -> Version:
         selection=item.get("selection"),
         chosen=item.get("chosen"),
         encoder=item.get("encoder"),
+        # Versions of earlier releases have one encoder, or none.
+        encoders=item.get("encoders") or ([item["encoder"]] if item.get("encoder") else []),
     )
 
 

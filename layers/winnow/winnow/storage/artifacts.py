@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from winnow.domain.job import TrainingJob
@@ -34,6 +36,11 @@ class Artifacts:
         entries = self._manifest(job, manifest_sha256, manifest, keep=keep)
         return {name: self._checked(job, entry["key"], name, entry["sha256"], keep=keep) for name, entry in entries.items()}
 
+    def opened(self, job: TrainingJob, manifest_sha256: str, *, keep: bool = True) -> Mapping[str, bytes]:
+        """The same files. Each is read, and checked, when it is asked for. ArtifactError also then."""
+        entries = self._manifest(job, manifest_sha256, keep=keep)
+        return _Files({name: partial(self._checked, job, each["key"], name, each["sha256"], keep=keep) for name, each in entries.items()})
+
     def description(self, job: TrainingJob, manifest_sha256: str) -> dict[str, Any]:
         """The description of an artifact's classifier: `labels`, `exclusive` and more. ArtifactError as in `read`."""
         entry = self._manifest(job, manifest_sha256)[DESCRIPTION]
@@ -58,3 +65,19 @@ class Artifacts:
             if self._kept and keep:
                 self._kept.keep(sha256, body)
         return body
+
+
+class _Files(Mapping[str, bytes]):
+    """Files by name, each read when it is asked for."""
+
+    def __init__(self, reads: Mapping[str, Callable[[], bytes]]) -> None:
+        self._reads = reads
+
+    def __getitem__(self, name: str) -> bytes:
+        return self._reads[name]()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._reads)
+
+    def __len__(self) -> int:
+        return len(self._reads)

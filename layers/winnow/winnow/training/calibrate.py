@@ -9,10 +9,12 @@ import numpy as np
 
 from winnow.evaluation.measures import whole
 from winnow.evaluation.report import predicted_flags
-from winnow.recipes.artifact import Classifier, TrainedClassifier
+from winnow.recipes.artifact import Classifier, EarlyStage, TrainedClassifier
 from winnow.recipes.calibration import fit_temperature, fit_thresholds, scores_of
 from winnow.recipes.familiarity import SCORE_WEIGHT, familiarity, least_familiarity
 from winnow.recipes.label_matrix import label_flags
+from winnow.training.cascade import with_floors, with_floors_of, with_margins
+from winnow.training.held_out import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,22 +28,31 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 # The temperatures that trainings with exclusive labels mostly have.
-_USUAL = {"linear": 0.65, "cnn": 2.5, "sentence": 1.0, "best": 1.0}
+_USUAL = {"linear": 0.65, "light": 1.0, "cnn": 2.5, "sentence": 1.0, "best": 1.0}
 
 
-def calibrated(
-    recipe: str, classifier: Classifier, logits: Floats, truth: Flags, nearness: Floats | None, *, min_precision: float
-) -> TrainedClassifier:
-    """The classifier with a temperature and thresholds from held-out texts.
+def calibrated(recipe: str, classifier: Classifier, held_out: Asked, strange: Asked | None, *, min_precision: float) -> TrainedClassifier:
+    """The classifier with temperatures, thresholds and margins from the answers about held-out texts.
 
-    logits, truth: of shape (texts, labels). nearness: of shape (texts,), or None if labels aren't exclusive.
+    strange: the answers of a fitting without the labels of some texts (`Folds.strange`), None if there is none.
     """
-    exclusive = classifier.exclusive
-    temperature = fit_temperature(logits, truth, exclusive=exclusive, usual=_USUAL[recipe] if exclusive else None)
-    scores = scores_of(logits, temperature, exclusive=exclusive)
-    thresholds = fit_thresholds(scores, truth, exclusive=exclusive, min_precision=min_precision)
-    least = None if nearness is None else least_familiarity(familiarity(nearness, scores, SCORE_WEIGHT))
-    return TrainedClassifier(recipe, classifier, temperature, thresholds, least)
+    trained = _calibrated(recipe, classifier, held_out, min_precision)
+    return with_margins(with_floors(trained, strange), held_out)
+
+
+def _calibrated(recipe: str, classifier: Classifier, held_out: Asked, min_precision: float) -> TrainedClassifier:
+    """The classifier with each stage calibrated by itself, without margins."""
+    logits, truth, nearness = held_out
+    exclusive, stages = classifier.exclusive, []
+    # The stages before the last one answer as these recipes.
+    for number, name in enumerate([*("linear", "light")[: len(logits) - 1], recipe]):
+        temperature = fit_temperature(logits[number], truth, exclusive=exclusive, usual=_USUAL[name] if exclusive else None)
+        scores = scores_of(logits[number], temperature, exclusive=exclusive)
+        thresholds = fit_thresholds(scores, truth, exclusive=exclusive, min_precision=min_precision)
+        least = None if nearness is None else least_familiarity(familiarity(nearness[number], scores, SCORE_WEIGHT))
+        stages.append(EarlyStage(temperature, thresholds, least))
+    *early, last = stages
+    return TrainedClassifier(recipe, classifier, last.temperature, last.thresholds, last.least_familiarity, early=tuple(early))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +60,8 @@ class Answers:
     """A version's answers about n examples that the answering classifier had not learnt.
 
     truth, logits, scores, thresholds: of shape (n, C). accepted: whether any label is accepted, of shape (n,). folds: the fold that held
-    out each example, of shape (n,); None if they were held out of the whole training.
+    out each example, of shape (n,); None if they were held out of the whole training. stages: the number of the stage that answered, of
+    shape (n,); None if the classifier has no stages.
     """
 
     examples: Sequence[Example]
@@ -60,6 +72,7 @@ class Answers:
     thresholds: Floats
     accepted: NDArray[np.bool_]
     folds: NDArray[np.int8] | None = None
+    stages: NDArray[np.int8] | None = None
 
     @property
     def uncalibrated(self) -> Floats:
@@ -75,8 +88,8 @@ class Answers:
 def answers_of(trained: TrainedClassifier, examples: Sequence[Example]) -> Answers:
     """The answers about examples that were held out of the whole training: those of the classifier itself."""
     judged, truth = trained.judged([example.text for example in examples]), label_flags(examples, trained.labels)
-    thresholds = np.tile(np.array(trained.thresholds, np.float32), (len(examples), 1))
-    return Answers(examples, trained.exclusive, truth, judged.logits, judged.scores, thresholds, trained.accepts(judged))
+    thresholds, accepted = trained.thresholds_of(judged), trained.accepts(judged)
+    return Answers(examples, trained.exclusive, truth, judged.logits, judged.scores, thresholds, accepted, stages=judged.stages)
 
 
 def right_by_size(
@@ -90,7 +103,7 @@ def _right_in_folds(trained: TrainedClassifier, learnt: Sequence[Example], held_
     if trained.exclusive:
         # The best label is the best one at every temperature, so there is nothing to calibrate.
         truth = label_flags([learnt[place] for place in held_out.places], trained.labels)
-        return np.asarray(truth.argmax(axis=1) == held_out.logits.argmax(axis=1), np.bool_)
+        return np.asarray(truth.argmax(axis=1) == held_out.logits[-1].argmax(axis=1), np.bool_)
     answers = answers_of_folds(trained, learnt, held_out, min_precision)
     return whole(answers.truth, answers.predicted)
 
@@ -98,19 +111,22 @@ def _right_in_folds(trained: TrainedClassifier, learnt: Sequence[Example], held_
 def answers_of_folds(trained: TrainedClassifier, learnt: Sequence[Example], held_out: HeldOut, min_precision: float) -> Answers:
     """The answers about the training examples, each by a classifier that had not learnt it.
 
-    Temperature and thresholds of a fold's answers come from the other folds. So no example has a part in its own answer.
+    Temperatures, thresholds and margins of a fold's answers come from the other folds. So no example has a part in its own answer.
     """
-    examples = [learnt[place] for place in held_out.places]
-    truth, logits, folds = label_flags(examples, trained.labels), held_out.logits, held_out.folds
-    # A version with several labels per text has no nearness.
-    near = np.zeros(len(examples), np.float32) if held_out.nearness is None else held_out.nearness
-    scores, thresholds, accepted = np.empty_like(logits), np.empty_like(logits), np.empty(len(examples), np.bool_)
+    examples, folds = [learnt[place] for place in held_out.places], held_out.folds
+    asked = Asked(held_out.logits, label_flags(examples, trained.labels), held_out.nearness)
+    logits, scores, thresholds = (np.empty(asked.truth.shape, np.float32) for _ in range(3))
+    accepted, stages = np.empty(len(examples), np.bool_), np.zeros(len(examples), np.int8)
     for fold in np.unique(folds):
         own = folds == fold
         # A training that ran out of its minutes may have a single fold.
-        rest = own if own.all() else ~own
-        measured = None if held_out.nearness is None else near[rest]
-        of_rest = calibrated(trained.recipe, trained.classifier, logits[rest], truth[rest], measured, min_precision=min_precision)
-        judged = of_rest.judge(logits[own], near[own])
-        scores[own], thresholds[own], accepted[own] = judged.scores, of_rest.thresholds, of_rest.accepts(judged)
-    return Answers(examples, trained.exclusive, truth, logits, scores, thresholds, accepted, folds)
+        rest = asked.of(own if own.all() else ~own)
+        # What is known of strangers comes from another fitting.
+        of_rest = with_margins(with_floors_of(_calibrated(trained.recipe, trained.classifier, rest, min_precision), trained), rest)
+        judged = of_rest.judge(asked.logits[:, own], asked.of(own).nearness)
+        logits[own], scores[own], thresholds[own] = judged.logits, judged.scores, of_rest.thresholds_of(judged)
+        accepted[own] = of_rest.accepts(judged)
+        if judged.stages is not None:
+            stages[own] = judged.stages
+    by = stages if trained.early else None
+    return Answers(examples, trained.exclusive, asked.truth, logits, scores, thresholds, accepted, folds, by)

@@ -13,12 +13,13 @@ import numpy as np
 
 from winnow.domain.dataset import Example
 from winnow.domain.job import Hyperparameters
-from winnow.recipes import encoder
-from winnow.recipes.artifact import Classifier, TrainedClassifier, recipe_of
+from winnow.recipes import encoder, encodings
+from winnow.recipes.artifact import Classifier, TrainedClassifier, new_classifier, recipe_of
 from winnow.recipes.calibration import held_out_score
-from winnow.recipes.catalogue import OF_ENCODER
-from winnow.recipes.encoder import Remembered
+from winnow.recipes.catalogue import LANGUAGES_OF_ENCODER, OF_ENCODER
+from winnow.recipes.encoder import MINILM, Remembered
 from winnow.recipes.label_matrix import label_flags
+from winnow.recipes.mixture import Mixture
 from winnow.training.calibrate import calibrated
 from winnow.training.folds import Fold, FoldPlan, Folds
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 _ENCODING_TAKES = 0.6
 
 # The format of what `save` writes. A training that was saved in another format starts again from the beginning.
-_FORM = 3
+_FORM = 4
 
 
 def settings_for(recipe: str, chosen: Hyperparameters, texts: int, labels: int, *, exclusive: bool) -> Hyperparameters:
@@ -54,8 +55,8 @@ def train(recipe: str, examples: Sequence[Example], chosen: Hyperparameters, *, 
 class Training:
     """The training of one classifier, by the fittings of a `FoldPlan`. folds: the fittings and their progress.
 
-    chosen: the client's hyperparameters; the recipe fills in the others. encoding: gives texts their vectors, each text once, if the
-    recipe needs vectors; None for this deployment's encoder. `steps` yields several times a second. After a yield, `save` can write what
+    chosen: the client's hyperparameters; the recipe fills in the others. encoders: give texts their vectors, each text once, if the recipe
+    needs vectors (recipes.encodings); None for the layer's. `steps` yields several times a second. After a yield, `save` can write what
     another Training with the same arguments needs to `resume`, and that one makes the same classifier.
     """
 
@@ -66,7 +67,7 @@ class Training:
         chosen: Hyperparameters,
         *,
         exclusive: bool,
-        encoding: Encoding | None = None,
+        encoders: Sequence[Encoding] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.labels = sorted({label for example in examples for label in example.labels})
@@ -74,7 +75,9 @@ class Training:
         self.seconds = 0.0
         self._recipe, self._exclusive, self._clock = recipe, exclusive, clock
         texts = [example.text for example in examples]
-        self._encoding = Remembered(encoding or encoder.installed(), texts) if recipe in OF_ENCODER else None
+        if encoders is None:
+            encoders = encodings.of_recipe(recipe, encoder.installed(), "en", LANGUAGES_OF_ENCODER[MINILM]) if recipe in OF_ENCODER else ()
+        self._encodings = [Remembered(each, texts) for each in encoders]
         # The best epoch and its weights are needed only if patience or max_minutes may end the training.
         self._keeps_best = self.settings.patience is not None or self.settings.max_minutes is not None
         self.folds = Folds(FoldPlan(recipe, examples, self.labels, self.settings, exclusive=exclusive))
@@ -89,7 +92,10 @@ class Training:
     def share(self) -> float:
         """The finished share of the training: 0 to 1."""
         fitted = self.folds.share(self._fitting.share if self._fitting else 0.0)
-        return fitted if self._encoding is None else _ENCODING_TAKES * self._encoding.share + (1 - _ENCODING_TAKES) * fitted
+        if not self._encodings:
+            return fitted
+        encoded = sum(each.share for each in self._encodings) / len(self._encodings)
+        return _ENCODING_TAKES * encoded + (1 - _ENCODING_TAKES) * fitted
 
     @property
     def seconds_to_go(self) -> float | None:
@@ -119,16 +125,16 @@ class Training:
         """The calibrated classifier, once `steps` has ended."""
         if self._answer is None:
             raise RuntimeError("the training isn't done")
-        logits, truth = self.folds.held_out()
         answer = self._answer
-        if self._encoding:
-            # From here on the classifier uses the encoder itself, and not the remembered vectors of the training texts.
-            answer = self._new_classifier(self.labels, self._encoding.encoder).from_bytes(answer.to_bytes())
-        return calibrated(self._recipe, answer, logits, truth, self.folds.nearness(), min_precision=self.settings.min_precision)
+        if self._encodings:
+            # From here on the classifier uses the encoders themselves, and not the remembered vectors of the training texts.
+            answer = self._new_classifier(self.labels, [each.encoder for each in self._encodings]).from_bytes(answer.to_bytes())
+        held_out, strange = self.folds.held_out(), self.folds.strange()
+        return calibrated(self._recipe, answer, held_out, strange, min_precision=self.settings.min_precision)
 
     def _fit_all(self) -> Iterator[None]:
-        if self._encoding:
-            yield from self._encoding.encode()
+        for each in self._encodings:
+            yield from each.encode()
         while not self._out_of_minutes:
             begun = self.folds.begun
             if not begun or begun[-1].done:
@@ -185,10 +191,9 @@ class Training:
             fitting.finish()
         if texts:
             fold.truth = truth
+            fold.logits, nearness = _judged_by_stage(classifier, texts)
             if self.folds.plan.exclusive:
-                fold.logits, fold.nearness = classifier.judged(texts)
-            else:
-                fold.logits = classifier.logits(texts)
+                fold.nearness = nearness
         fold.done, self._best = True, b""
         if len(self.folds.begun) <= self.folds.plan.answering:
             self._answer = classifier
@@ -196,11 +201,9 @@ class Training:
     def _is_out_of_minutes(self) -> bool:
         return self.settings.max_minutes is not None and self.seconds >= 60 * self.settings.max_minutes
 
-    def _new_classifier(self, labels: Sequence[str], encoding: Encoding | None = None) -> Classifier:
-        given = {"encoding": encoding or self._encoding} if self._encoding else {}
-        of_recipe = recipe_of(self._recipe).Classifier
-        made: Classifier = of_recipe(labels, exclusive=self._exclusive, language=self.settings.spacy_model, **given)
-        return made
+    def _new_classifier(self, labels: Sequence[str], encoders: Sequence[Encoding] | None = None) -> Classifier:
+        given = self._encodings if encoders is None else encoders
+        return new_classifier(self._recipe, labels, exclusive=self._exclusive, language=self.settings.spacy_model, encodings=given)
 
     def save(self, file: BinaryIO) -> None:
         """Write what `resume` needs: weights, optimizer, state of the random numbers, epoch and place in it, the best epoch so far."""
@@ -208,8 +211,8 @@ class Training:
         folds, held_out = self.folds.save()
         about = {"form": _FORM, "seconds": self.seconds, "folds": folds}
         arrays: dict[str, Any] = {f"fitting.{name}": array for name, array in fitting.items()}
-        if self._encoding:
-            arrays |= {f"encoding.{name}": array for name, array in self._encoding.save().items()}
+        for place, each in enumerate(self._encodings):
+            arrays |= {f"encoding{place}.{name}": array for name, array in each.save().items()}
         arrays |= held_out
         if self._best:
             arrays["best"] = np.frombuffer(self._best, np.uint8)
@@ -228,11 +231,21 @@ class Training:
         self.seconds = about["seconds"]
         self.folds.resume(about["folds"], saved)
         self._put_down = _under("fitting.", saved)
-        if self._encoding:
-            self._encoding.resume(_under("encoding.", saved))
+        for place, each in enumerate(self._encodings):
+            each.resume(_under(f"encoding{place}.", saved))
         self._best = saved["best"].tobytes() if "best" in saved else b""
         if "answer" in saved:
             self._answer = self._new_classifier(self.labels).from_bytes(saved["answer"].tobytes())
+
+
+def _judged_by_stage(classifier: Classifier, texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What each stage that can answer says: logits, of shape (stages, texts, labels), and nearness, of shape (stages, texts)."""
+    if isinstance(classifier, Mixture) and classifier.cascade:
+        stages = [(asked.logits, asked.nearness) for asked in classifier.staged(texts)]
+    else:
+        stages = [classifier.judged(texts)]
+    logits, nearness = zip(*stages, strict=True)
+    return np.stack(logits), np.stack(nearness)
 
 
 def _under(prefix: str, arrays: Arrays) -> Arrays:

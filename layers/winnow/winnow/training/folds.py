@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,10 +13,10 @@ from winnow.datasets.split import FEWEST_TEXTS, fold_of, hold_out, sample
 from winnow.domain.dataset import Example
 from winnow.domain.job import Hyperparameters
 from winnow.recipes.artifact import TrainedClassifier
-from winnow.recipes.calibration import held_out_score, scores_of
+from winnow.recipes.calibration import held_out_score
 from winnow.recipes.catalogue import most_cross_validated
-from winnow.recipes.familiarity import familiarity, reception, strangers_of
-from winnow.training.held_out import HeldOut
+from winnow.recipes.familiarity import reception, strangers_of
+from winnow.training.held_out import Asked, HeldOut
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,8 +44,8 @@ class Fold:
     """One fitting and its results. epochs: the loss and the score of each epoch; the score is None if nothing is held out.
 
     best: the epoch with the highest score, if needed, otherwise 0. early: whether patience ended the fitting.
-    logits, truth: of the held-out texts, of shape (texts, labels), once the fitting is done.
-    nearness: of the same texts, of shape (texts,), if labels are exclusive.
+    logits, truth: of the held-out texts, of shape (stages, texts, labels) and (texts, labels), once the fitting is done.
+    nearness: of the same texts, of shape (stages, texts), if labels are exclusive.
     """
 
     epochs: list[tuple[float, float | None]] = field(default_factory=list)
@@ -183,23 +183,25 @@ class Folds:
             told.append({"epoch": place + 1, "loss": round(loss, _DIGITS) if math.isfinite(loss) else None, "score": score})
         return told
 
-    def held_out(self) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Logits and truth of the texts that were held out for calibration, each of shape (texts, labels)."""
-        labels = len(self.plan.labels)
-        empty = Fold(logits=np.empty((0, labels), np.float32), truth=np.empty((0, labels), np.bool_))
-        folds = [empty, *self.begun[: self.plan.calibrating]]
-        logits = np.concatenate([fold.logits for fold in folds if fold.logits is not None])
-        truth = np.concatenate([fold.truth for fold in folds if fold.truth is not None])
-        return logits, truth
+    def held_out(self) -> Asked:
+        """The answers about the texts that were held out for calibration."""
+        folds = self.begun[: self.plan.calibrating]
+        truth = [np.empty((0, len(self.plan.labels)), np.bool_), *(fold.truth for fold in folds if fold.truth is not None)]
+        return Asked(self._logits(folds), np.concatenate(truth), self._nearness())
 
-    def nearness(self) -> NDArray[np.float32] | None:
-        """The nearness of the texts that were held out for calibration. None if labels aren't exclusive."""
+    def _logits(self, folds: Sequence[Fold]) -> NDArray[np.float32]:
+        """The logits of the texts that these fittings held out, of shape (stages, texts, labels)."""
+        found = [fold.logits for fold in folds if fold.logits is not None]
+        return np.concatenate(found, axis=1) if found else np.empty((1, 0, len(self.plan.labels)), np.float32)
+
+    def _nearness(self) -> NDArray[np.float32] | None:
+        """The nearness of the texts that were held out for calibration, of shape (stages, texts). None if labels aren't exclusive."""
         near = [fold.nearness for fold in self.begun[: self.plan.calibrating] if fold.nearness is not None]
-        return np.concatenate(near) if near else None
+        return np.concatenate(near, axis=1) if near else None
 
     def answers(self) -> HeldOut:
         """The answers about the texts that were held out for calibration, by their places in the examples."""
-        return self._answers(0, self.nearness())
+        return self._answers(0, self._nearness())
 
     def answers_of_curve(self) -> list[tuple[int, HeldOut]]:
         """For each point of the learning curve that is done, the number of learnt examples, the fewest first, and the answers."""
@@ -220,24 +222,40 @@ class Folds:
         return HeldOut(
             places=np.array([place for of_fold in places for place in of_fold], np.int32),
             folds=np.repeat(np.array(done, np.int8), [len(of_fold) for of_fold in places]),
-            logits=np.concatenate([np.empty((0, len(self.plan.labels)), np.float32), *(found for found in logits if found is not None)]),
+            logits=self._logits(self.begun[first : first + self.plan.calibrating]),
             nearness=nearness,
         )
 
     def held_out_score(self) -> float | None:
-        """`held_out_score` of all texts that were held out for calibration, once the training is done. None if there are none."""
-        logits, truth = self.held_out()
-        return round(held_out_score(logits, truth, exclusive=self.plan.exclusive), _DIGITS) if len(truth) else None
+        """`held_out_score` of all texts that were held out for calibration, once the training is done. None if there are none.
+
+        It is that of the last stage, which the others must not fall behind.
+        """
+        logits, truth, _ = self.held_out()
+        return round(held_out_score(logits[-1], truth, exclusive=self.plan.exclusive), _DIGITS) if len(truth) else None
+
+    def strange(self) -> Asked | None:
+        """The answers of the fitting without strangers, about their texts and held-out ones. None if it isn't done, or there is none.
+
+        The left-out labels have the logit minus infinity, so that the answers have the shape of all others.
+        """
+        fold = next(iter(self.begun[self.plan.answering : self.plan.measuring]), None)
+        if fold is None or fold.logits is None or fold.truth is None or fold.nearness is None:
+            return None
+        known = np.array([label not in self.plan.strangers for label in self.plan.labels])
+        logits = np.full((*fold.logits.shape[:-1], len(known)), -np.inf, np.float32)
+        truth = np.zeros((len(fold.truth), len(known)), np.bool_)
+        logits[..., known], truth[:, known] = fold.logits, fold.truth
+        return Asked(logits, truth, fold.nearness)
 
     def strangers(self, trained: TrainedClassifier) -> dict[str, Any] | None:
         """How `trained` would receive texts of left-out labels: `reception`, and `labels`, their number. None if none were left out."""
-        fold = next(iter(self.begun[self.plan.answering : self.plan.measuring]), None)
-        if fold is None or fold.logits is None or fold.truth is None or fold.nearness is None or trained.least_familiarity is None:
+        asked = self.strange()
+        if asked is None or trained.least_familiarity is None:
             return None
-        scores = scores_of(fold.logits, trained.temperature, exclusive=True)
-        familiar = familiarity(fold.nearness, scores, trained.score_weight)
-        received = reception(familiar, scores, fold.truth, threshold=trained.thresholds[0], least=trained.least_familiarity)
-        return {"labels": len(self.plan.strangers), **received}
+        judged = trained.judge(asked.logits, asked.nearness)
+        by_score = trained.accepts(replace(judged, familiar=None))
+        return {"labels": len(self.plan.strangers), **reception(trained.accepts(judged), by_score, asked.truth)}
 
     def save(self) -> tuple[list[dict[str, Any]], dict[str, NDArray[Any]]]:
         """What `resume` needs: a description of each fold, and the arrays of all folds."""

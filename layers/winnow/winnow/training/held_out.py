@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
@@ -14,12 +14,28 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+class Asked(NamedTuple):
+    """What classifiers say about n texts that they had not learnt, with the true labels.
+
+    logits: of each stage, of shape (stages, n, C). truth: of shape (n, C). nearness: of shape (stages, n), or None if labels aren't
+    exclusive.
+    """
+
+    logits: NDArray[np.float32]
+    truth: NDArray[np.bool_]
+    nearness: NDArray[np.float32] | None
+
+    def of(self, places: NDArray[np.bool_]) -> Asked:
+        """The same of some of the texts."""
+        return Asked(self.logits[:, places], self.truth[places], None if self.nearness is None else self.nearness[:, places])
+
+
 @dataclass(frozen=True, slots=True)
 class HeldOut:
     """The answers about n of a version's training examples, each held out in one fold.
 
-    places: of the examples among the training examples. folds: the number of the fold. Both are of shape (n,). logits: of shape (n, C).
-    nearness: of shape (n,), or None if labels aren't exclusive.
+    places: of the examples among the training examples. folds: the number of the fold. Both are of shape (n,). logits: of each stage, of
+    shape (stages, n, C). nearness: of shape (stages, n), or None if labels aren't exclusive.
     """
 
     places: NDArray[np.int32]
@@ -38,4 +54,8 @@ class HeldOut:
     def from_bytes(cls, archive: bytes) -> Self:
         """What `to_bytes` returned."""
         found = arrays.read(archive)
-        return cls(found["places"], found["folds"], found["logits"], found.get("nearness"))
+        logits, near = found["logits"], found.get("nearness")
+        if logits.ndim == 2:
+            # Of an earlier release, whose classifiers had no stages.
+            logits, near = logits[None], None if near is None else near[None]
+        return cls(found["places"], found["folds"], logits, near)

@@ -13,6 +13,7 @@ from winnow.domain.model import Model, Version, VersionStatus
 from winnow.evaluation import figures
 from winnow.evaluation.doubts import doubts
 from winnow.evaluation.report import evaluation_report
+from winnow.evaluation.stages import stage_report
 from winnow.evaluation.suspects import suspect_report
 from winnow.prediction.loading import load
 from winnow.recipes import pipeline
@@ -35,14 +36,16 @@ def publish(job: TrainingJob, candidates: Sequence[Candidate]) -> None:
     jobs, stored = resources.jobs(), resources.candidates()
     jobs.note(job, VersionStatus.EVALUATING, Progress.of(Stage.EVALUATING))
     version = resources.versions().of_job(job)
-    choice = choose(candidates, language_of(version), resources.encoder_languages())
+    choice = choose(candidates, language_of(version), resources.languages_read(AUTO))
     manifest_sha256 = choice.winner.manifest_sha256
     stored.take(job, choice.winner.recipe)
     trained = load(resources.artifacts(), job, manifest_sha256)
     answers = measured_answers(version, trained)
     headline = _evaluate(version, trained, answers)
     _write_suspects(version, trained, answers)
-    known = {"encoder": trained.encoder} | (_chosen(version, trained, candidates, choice) if version.recipe == AUTO else {})
+    known = {"encoder": trained.encoder, "encoders": trained.encoders} | (
+        _chosen(version, trained, candidates, choice) if version.recipe == AUTO else {}
+    )
     about = {"model_id": job.model_id, "version": job.version, "accuracy": headline["accuracy"], "macro_f1": headline["macro_f1"]}
     resources.pipelines().write(job, pipeline.archive(trained, f"{job.model_id}-{job.version}", about))
     stored.remove_leftovers(job, manifest_sha256)
@@ -90,7 +93,7 @@ def _evaluate(version: Version, trained: TrainedClassifier, answers: Answers) ->
     calibration = {name: found["ece"] for name, found in report["calibration"].items()}
     told = {"accepted_share": accepted_share, "warnings": list(doubts(accepted_share, **calibration))}
     word, sentence = how_measured(version, answers)
-    whole = {"measured_by": word, "measured_how": sentence, **report, **told, **reports.epochs(job)}
+    whole = {"measured_by": word, "measured_how": sentence, **report, **told, "stages": _stages(trained, answers), **reports.epochs(job)}
     reports.write_evaluation(job, whole)
     for name, svg in figures.draw(whole).items():
         reports.write_figure(job, name, svg)
@@ -100,6 +103,13 @@ def _evaluate(version: Version, trained: TrainedClassifier, answers: Answers) ->
         headline |= {"threshold": trained.thresholds[0], "refused_share": round(1 - accepted_share, 6)}
         headline |= {"least_familiarity": trained.least_familiarity, "let_through": (whole["strangers"] or {}).get("let_through")}
     return headline
+
+
+def _stages(trained: TrainedClassifier, answers: Answers) -> list[dict[str, Any]] | None:
+    """How many texts each stage answered. None if the recipe has no stages."""
+    if answers.stages is None:
+        return None
+    return stage_report(answers.stages, trained.stage_names, [encoder["name"] for encoder in trained.encoders])
 
 
 def _write_suspects(version: Version, trained: TrainedClassifier, measured: Answers) -> None:

@@ -80,7 +80,7 @@ def read(
     counting = Counting(resources.ceilings(), exclusive=exclusive, rare_labels=rare_labels, in_test_set=held_out)
     data = _read(dataset, dataset.training_object, counting, DATA_SET, lambda more: enough(before + more), keep=keep)
     if recipe == AUTO or recipe in OF_ENCODER:
-        data = replace(data, report=data.report.read_by(resources.encoder_languages()))
+        data = replace(data, report=data.report.read_by(resources.languages_read(recipe)))
     if test is None:
         return ReadDataset(data, None)
     report = test.report.without_unknown_labels(data.report.labels.keys(), data.report.dropped)

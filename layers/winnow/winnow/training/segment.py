@@ -19,8 +19,9 @@ from winnow.evaluation.learning_curve import learning_curve
 from winnow.prediction import encoders
 from winnow.recipes.catalogue import AUTO, OF_ENCODER
 from winnow.recipes.encoder import described
+from winnow.recipes.encodings import of_recipe
 from winnow.training.calibrate import right_by_size
-from winnow.training.choose import Candidate
+from winnow.training.choose import Candidate, language_of
 from winnow.training.fit import Training
 
 if TYPE_CHECKING:
@@ -44,19 +45,20 @@ def train_segment(
     jobs, checkpoints = resources.jobs(), resources.checkpoints()
     version = resources.versions().of_job(job)
     examples, chosen = resources.frozen_examples().read(job, "train"), Hyperparameters(**version.hyperparameters)
-    encoding = _encoding(version) if recipe in OF_ENCODER else None
-    training = Training(recipe, examples, chosen, exclusive=version.dataset["exclusive"], encoding=encoding)
+    encodings = _encodings(version, recipe) if recipe in OF_ENCODER else ()
+    training = Training(recipe, examples, chosen, exclusive=version.dataset["exclusive"], encoders=encodings)
     if checkpoint := checkpoints.read(job, recipe):
         training.resume(checkpoint)
 
-    def note(**known: dict[str, Any]) -> None:
+    def note(**known: Any) -> None:
         # Only the last recipe, the most expensive, reports progress. But each renews the lease and notices that the job was cancelled.
         jobs.note(job, VersionStatus.TRAINING, _progress(training) if recipe == recipes[-1] else None, **known)
 
     # If the recipe is still to be chosen, each candidate must start from the client's hyperparameters, so none writes its own here.
     known = {} if version.recipe == AUTO else {"hyperparameters": asdict(training.settings)}
-    # With the encoder in the registry, no deployment can drop it, and the next segment uses the same one.
-    note(**known, **({"encoder": described(encoding)} if encoding else {}))
+    # With the encoders in the registry, no deployment can drop one, and the next segment uses the same ones.
+    needed = [described(encoding) for encoding in encodings]
+    note(**known, **({"encoder": needed[-1], "encoders": needed} if needed else {}))
     noted = saved = clock()
     began_at = training.share
     for _ in training.steps():
@@ -84,9 +86,11 @@ def train_segment(
     return Candidate(recipe, training.folds.held_out_score(), round(training.seconds, 1), manifest_sha256)
 
 
-def _encoding(version: Version) -> Encoding:
-    """The sentence encoder that the version's training began with; at the beginning, the deployment's."""
-    return encoders.find(version.encoder["name"], version.encoder["digest"]) if version.encoder else encoders.for_training()
+def _encodings(version: Version, recipe: str) -> Sequence[Encoding]:
+    """The sentence encoders that the version's training began with; at the beginning, those of the recipe in this deployment."""
+    if version.encoders:
+        return [encoders.find(each["name"], each["digest"]) for each in version.encoders]
+    return of_recipe(recipe, encoders.for_training(), language_of(version), resources.encoder_languages())
 
 
 def _save(training: Training, job: TrainingJob, recipe: str) -> None:
