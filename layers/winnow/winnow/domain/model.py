@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -115,13 +115,15 @@ class Gate:
 class Version:
     """One trained, immutable state of a model, or one in training.
 
-    dataset, evaluation: the headline figures; the full reports are in S3 under the job's prefix.
+    dataset, evaluation: the headline figures; the full reports are in S3 under the job's prefix. A ready version without an evaluation
+    was made from labels alone, so that there was nothing to measure it on.
     manifest_sha256: the digest of the artifact's manifest. Files that don't match it are not loaded.
     revision: grows with every change.
     lease_until: if the version is active, the time after which nothing works on it any more. Each write of the job renews it.
     selection: the recipes that were tried, and why this one was chosen. chosen: the hyperparameters of the request; `hyperparameters`
     are those that the recipe made of them. Both are None if the client named the recipe.
     encoder: name and digest of the version's sentence encoder, known once training begins; None if it needs none.
+    warnings: sentences about what the version was made from, beside those of its evaluation.
     """
 
     job: TrainingJob
@@ -143,6 +145,7 @@ class Version:
     selection: Mapping[str, Any] | None = None
     chosen: Mapping[str, Any] | None = None
     encoder: Mapping[str, str] | None = None
+    warnings: Sequence[str] = ()
 
     @property
     def source(self) -> VersionSource:

@@ -20,7 +20,7 @@ from winnow.aws import clients, resources
 from winnow.domain.errors import EncoderError
 from winnow.domain.keys import encoder_key
 from winnow.recipes import encoder
-from winnow.recipes.encoder import ABOUT, MINILM, names_of_parts
+from winnow.recipes.encoder import ABOUT, MINILM, MULTILINGUAL, names_of_parts
 
 if TYPE_CHECKING:
     from winnow.recipes.encoder import Encoding
@@ -40,6 +40,14 @@ def for_training() -> Encoding:
     if resources.encoder_bucket() is None and encoder.in_layer(chosen) is None:
         raise EncoderError(f"The parameter Encoder names the sentence encoder {chosen[:12]}: set EncoderBucket to the bucket that has it.")
     return find("of the parameter Encoder", chosen)
+
+
+def multilingual() -> Encoding | None:
+    """The layer's multilingual encoder. None if the layer has none, as where an operator built it with another one alone."""
+    try:
+        return encoder.installed(MULTILINGUAL)
+    except EncoderError:
+        return None
 
 
 def find(name: str, digest: str) -> Encoding:

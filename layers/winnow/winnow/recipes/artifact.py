@@ -16,17 +16,19 @@ from winnow.domain.answer import ExplainedWord, Explanation, ScoredLabel
 from winnow.domain.errors import ArtifactError, WinnowError
 from winnow.domain.model import DESCRIPTION
 from winnow.recipes.calibration import scores_of
-from winnow.recipes.catalogue import COSTS
+from winnow.recipes.catalogue import COSTS, ZERO_SHOT
 from winnow.recipes.encoder import Find, described, find_installed
 from winnow.recipes.familiarity import EARLIER_SCORE_WEIGHT, SCORE_WEIGHT, familiarity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from winnow.recipes import best, cnn, linear, sentence
+    from winnow.recipes import best, cnn, linear, sentence, zero_shot
     from winnow.recipes.encoder import Encoding
 
 type Classifier = linear.Classifier | cnn.Classifier | sentence.Classifier | best.Classifier
+"""What a training makes out of examples."""
+type Answering = Classifier | zero_shot.Classifier
 
 _WEIGHTS = "weights.bin"
 # The form that `to_files` writes. It grows when a release can't read the files of an earlier release.
@@ -54,10 +56,10 @@ class OfWords(Protocol):
 
 def recipe_of(name: str) -> Any:
     """The module of a recipe, with its `settings` and its `Classifier`. It is imported only here, because cnn needs spaCy."""
-    if name not in COSTS:
+    if name not in (*COSTS, ZERO_SHOT):
         message = f"There is no recipe {name!r}"
         raise ValueError(message)
-    module = f"winnow.recipes.{name}"
+    module = f"winnow.recipes.{name.replace('-', '_')}"
     return sys.modules[module] if module in sys.modules else _import_to_stay(module)
 
 
@@ -96,7 +98,7 @@ class TrainedClassifier:
     """
 
     recipe: str
-    classifier: Classifier
+    classifier: Answering
     temperature: float
     thresholds: tuple[float, ...]
     least_familiarity: float | None = None
@@ -235,7 +237,7 @@ class TrainedClassifier:
         score_weight = description.get("score_weight", EARLIER_SCORE_WEIGHT)
         given = {"encoding": find(needed["name"], needed["digest"])} if needed else {}
         made_by = recipe_of(recipe).Classifier
-        classifier: Classifier = made_by(
+        classifier: Answering = made_by(
             description["labels"], exclusive=description["exclusive"], language=description["language"], **given
         )
         classifier.from_bytes(files[_WEIGHTS])

@@ -13,13 +13,19 @@ COSTS: Mapping[str, int] = {"linear": 1, "cnn": 2, "sentence": 2, "best": 2}
 AUTO = "auto"
 """The choice that tries several recipes and uses the best."""
 
-RECIPES = (AUTO, *COSTS)
+ZERO_SHOT = "zero-shot"
+"""The recipe without examples: it knows labels by their names. It is never compared with the others, so it has no cost."""
+
+RECIPES = (AUTO, *COSTS, ZERO_SHOT)
 """The names that a client may use, the default first."""
 
-OF_ENCODER = ("sentence", "best")
+OF_ENCODER = ("sentence", "best", ZERO_SHOT)
 """The recipes that need a sentence encoder."""
 
-LANGUAGES_OF_ENCODER: Mapping[str, frozenset[str]] = {"minilm": frozenset({"en"})}
+LANGUAGES_OF_ENCODER: Mapping[str, frozenset[str]] = {
+    "minilm": frozenset({"en"}),
+    "use-multilingual": frozenset({"ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh"}),
+}
 """The languages that the layer's encoders speak, by the value of the parameter Encoder."""
 
 _MOST_CROSS_VALIDATED: Mapping[str, int] = {"linear": 2_000, "cnn": 500, "sentence": 2_000, "best": 2_000}

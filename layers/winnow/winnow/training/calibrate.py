@@ -9,7 +9,7 @@ import numpy as np
 
 from winnow.evaluation.measures import whole
 from winnow.evaluation.report import predicted_flags
-from winnow.recipes.artifact import Classifier, TrainedClassifier
+from winnow.recipes.artifact import Answering, TrainedClassifier
 from winnow.recipes.calibration import fit_temperature, fit_thresholds, scores_of
 from winnow.recipes.familiarity import SCORE_WEIGHT, familiarity, least_familiarity
 from winnow.recipes.label_matrix import label_flags
@@ -30,7 +30,7 @@ _USUAL = {"linear": 0.65, "cnn": 2.5, "sentence": 1.0, "best": 1.0}
 
 
 def calibrated(
-    recipe: str, classifier: Classifier, logits: Floats, truth: Flags, nearness: Floats | None, *, min_precision: float
+    recipe: str, classifier: Answering, logits: Floats, truth: Flags, nearness: Floats | None, *, min_precision: float
 ) -> TrainedClassifier:
     """The classifier with a temperature and thresholds from held-out texts.
 
