@@ -129,6 +129,7 @@ def test_labels_in_a_language_that_minilm_does_not_speak_get_the_multilingual_en
     assert best == ["Fahrrad fahren", "Pflanzen im Garten", "Brot und Kuchen backen"]
 
 
+@pytest.mark.slow
 def test_the_language_of_the_texts_may_be_said(winnow: Winnow) -> None:
     assert made(winnow, spacy_model="de")["encoder"]["name"] == "use-multilingual"
 
@@ -141,6 +142,7 @@ def test_a_name_is_kept_as_it_is_written_and_read_as_words(winnow: Winnow) -> No
     assert {label["label"] for label in labels} == {"bread_baking", "plantsAndGardens", "bike/repair"}
 
 
+@pytest.mark.slow
 def test_as_many_labels_as_an_item_could_not_hold(winnow: Winnow) -> None:
     many = [{"name": f"bread {number} " + "ü" * 180, "description": "d" * 400} for number in range(600)]
     answer = named(winnow, many)
@@ -210,6 +212,7 @@ def test_without_an_encoder_labels_alone_are_refused(winnow: Winnow) -> None:
     assert "sentence encoder" in answer.body["detail"]
 
 
+@pytest.mark.slow
 def test_an_existing_model_needs_force_update_and_keeps_its_live_version_with_promote_never(winnow: Winnow) -> None:
     winnow.put_dataset()
     winnow.train(recipe="linear")
@@ -219,6 +222,7 @@ def test_an_existing_model_needs_force_update_and_keeps_its_live_version_with_pr
     assert (version["version"], version["recipe"], version["live"]) == (2, "zero-shot", False)
 
 
+@pytest.mark.slow
 def test_if_better_measures_it_on_the_live_version_s_examples(winnow: Winnow) -> None:
     winnow.put_dataset()
     winnow.train(recipe="linear")
@@ -258,7 +262,8 @@ def test_the_event_of_its_end_has_no_evaluation(winnow: Winnow) -> None:
 @pytest.fixture
 def without_examples(winnow: Winnow) -> Winnow:
     """A live version of three labels. Further trainings try only linear, which takes less time."""
-    made(winnow, tolerance=0.5)
+    # With so few examples the names alone are better: the gate would say no.
+    made(winnow, tolerance=1)
     winnow.parameters["Encoder"] = "none"
     return winnow
 
@@ -298,6 +303,7 @@ def test_labels_without_examples_do_not_vanish_silently(without_examples: Winnow
     assert version["warnings"] == []
 
 
+@pytest.mark.slow
 def test_feedback_from_before_the_names_is_not_learnt_again(winnow: Winnow) -> None:
     winnow.parameters["Encoder"] = "none"
     winnow.put_dataset()
@@ -310,6 +316,7 @@ def test_feedback_from_before_the_names_is_not_learnt_again(winnow: Winnow) -> N
     assert (winnow.version()["dataset"]["examples"], winnow.version()["dataset"]["labels"]) == (36, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("labels", [("baking",), ("baking", "gardening", "cycling")])
 def test_too_little_feedback_is_refused_and_kept(without_examples: Winnow, labels: tuple[str, ...]) -> None:
     winnow = without_examples
@@ -325,12 +332,14 @@ def test_too_little_feedback_is_refused_and_kept(without_examples: Winnow, label
     assert (winnow.version()["live"], winnow.version()["dataset"]["examples"]) == (True, 36)
 
 
+@pytest.mark.slow
 def test_a_handful_of_feedback_trains(without_examples: Winnow) -> None:
     winnow = without_examples
     add(winnow, [record for label in ("baking", "gardening", "cycling") for record in examples(label)[:2]])
     assert winnow.version()["status"] == "ready", winnow.version()["error"]
 
 
+@pytest.mark.slow
 def test_feedback_with_several_labels(winnow: Winnow) -> None:
     made(winnow, ["travel", "money", "food"], exclusive=False)
     winnow.parameters["Encoder"] = "none"
