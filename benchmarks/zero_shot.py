@@ -1,8 +1,8 @@
 """`make bench-zero-shot`: labels without examples. How often the best label is right, and how often the right one is among the best five.
 
 banking77 is the official test set of Banking77, by the names of its 77 labels alone: it has no descriptions. sample is the shipped sample
-data set (local/sample), by the names of its 8 labels, and by names and descriptions (labels.csv, written without looking at the texts).
-Nothing was chosen on these texts. score: the mean score of the best label.
+data set (local/sample), by the names of its 8 labels, and by names and descriptions (labels.csv, written from the names). Nothing was
+chosen on Banking77's test set; that name and description are two vectors was chosen on the sample. score: the mean of the best label's.
 """
 
 from __future__ import annotations
