@@ -143,12 +143,10 @@ def models(
         shown: dict[str, Any] | None = described["version"]
         if version:
             shown = client.call("GET", f"/models/{model}/versions/{version}")
-        evaluation = None
-        if shown and shown["status"] == "ready":
-            evaluation = client.call("GET", f"/models/{model}/versions/{shown['version']}/evaluation")
+        evaluation = training.evaluation_of(client, f"/models/{model}/versions/{shown['version']}", shown) if shown else None
         parts: list[RenderableType] = [tables.versions(versions)]
         if shown:
-            parts += [version_line(model, shown), *([line(shown["error"], "red")] if shown["error"] else [])]
+            parts += [version_line(model, shown), *([line(shown["error"], "red")] if shown["error"] else []), *tables.warnings(shown)]
         terminal.show(
             {**described, "versions": versions, "evaluation": evaluation}, *parts, *(tables.evaluation(evaluation) if evaluation else ())
         )
@@ -158,13 +156,20 @@ def models(
     epilog=_examples(
         "winnow train tickets.csv --model tickets --watch",
         "winnow train tickets.csv --model tickets --dry-run",
+        "winnow train --labels labels.csv --model tickets    (no examples yet)",
         "winnow train s3://BUCKET/tickets.csv --model tickets --force-update --promote if-better",
     )
 )
 def train(
     *,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="The data set: a local file to upload, or s3://BUCKET/KEY.")],
+    file: Annotated[str | None, typer.Argument(metavar="FILE", help="The data set: a local file to upload, or s3://BUCKET/KEY.")] = None,
     model: Model,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Instead of a data set: the names of labels, with descriptions if you like (CSV or a JSON array)."
+        ),
+    ] = None,
     recipe: Annotated[str | None, typer.Option(help="auto (default), linear, best, sentence or cnn.")] = None,
     test: Annotated[
         str | None, typer.Option(metavar="FILE", help="Your own test set. Without it, part of the data set is held out.")
@@ -189,9 +194,11 @@ def train(
 
     The command checks the data set first and prints its problems to stderr.
     """
+    if (file is None) == (labels is None):
+        raise UsageError("Give either a data set or, if you have no examples yet, --labels FILE.")
     layout = said(text_column, delimiter, encoding, label_column, label_separator)
     with _connected(as_json) as (client, terminal):
-        asked = training.Asked(model, file, test, recipe, promote_when, force_update, rare_labels, layout)
+        asked = training.Asked(model, file, labels, test, recipe, promote_when, force_update, rare_labels, layout)
         training.train(client, terminal, asked, dry_run=dry_run, watch=watch)
 
 

@@ -68,7 +68,7 @@ def texts_by_row(path: Path) -> dict[int, str]:
 
     Raises UsageError if the file can't be read. In a format without names (fastText, CSV without a header) a text is the whole row.
     """
-    text = _decoded(path)
+    text = decoded(path)
     try:
         return {number: each for number, each in _numbered(text) if each}
     except (ValueError, csv.Error) as error:
@@ -98,7 +98,8 @@ def _text_of(each: Mapping[str, Any]) -> str:
     return str(each.get("text", each.get("source", "")))
 
 
-def _decoded(path: Path) -> str:
+def decoded(path: Path) -> str:
+    """The text of a file, which may be packed with gzip. Raises UsageError if it can't be read or is not UTF-8."""
     with opened(path) as stream:
         body = stream.read()
     try:

@@ -57,7 +57,10 @@ def versions(found: Iterable[Mapping[str, Any]]) -> Table:
 def problems(report: Mapping[str, Any], name: str) -> Iterator[RenderableType]:
     """The result of a dry run: the size of the data set, and each kind of problem with its first rows."""
     kind = report["format"] or "unknown format"
-    yield line(f"{name}: {report['rows']} rows, {report['examples']} examples, {len(report['labels'])} labels ({kind})", "bold")
+    if report["trainable"] and not report["examples"]:
+        yield line(f"{name}: {len(report['labels'])} labels, no examples", "bold")
+    else:
+        yield line(f"{name}: {report['rows']} rows, {report['examples']} examples, {len(report['labels'])} labels ({kind})", "bold")
     if how := understood(report):
         yield line(f"  {how}")
     if spoken := languages(report):
@@ -72,6 +75,11 @@ def of_problems(found: Iterable[Mapping[str, Any]]) -> Iterator[RenderableType]:
         yield head + line(f"{problem['kind']} ({problem['count']}): {problem['sentence']}")
         if problem["rows"]:
             yield line(f"           {_places(problem)}", "dim")
+
+
+def warnings(version: Mapping[str, Any]) -> Iterator[Text]:
+    """What a person should know of a version, beside its scores. Versions of earlier releases don't say it."""
+    yield from (line(f"Warning: {warning}", "bold yellow") for warning in version.get("warnings", ()))
 
 
 def evaluation(report: Mapping[str, Any]) -> Iterator[RenderableType]:

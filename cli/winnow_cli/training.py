@@ -12,16 +12,18 @@ from winnow_cli import tables
 from winnow_cli.client import ApiError, Client
 from winnow_cli.failures import CommandError, UsageError
 from winnow_cli.files import in_s3
+from winnow_cli.label_files import labels_in
 from winnow_cli.terminal import Terminal, line, version_line
 from winnow_cli.watching import followed, without_success
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The options of a training. None means the API's default."""
+    """The options of a training. None means the API's default. Either `file` or `labels`, a file of labels without examples, is given."""
 
     model: str
-    file: str
+    file: str | None
+    labels: Path | None
     test: str | None
     recipe: str | None
     promote: str | None
@@ -39,7 +41,7 @@ def train(client: Client, terminal: Terminal, asked: Asked, *, dry_run: bool, wa
         _refuse_known(client, asked.model)
     request = _request(client, terminal, asked)
     report = _dry_run(client, terminal, request)
-    shown = [*tables.problems(report, Path(asked.file).name)]
+    shown = [*tables.problems(report, Path(asked.file or str(asked.labels)).name)]
     if report["test_set"]:
         shown += tables.problems(report["test_set"], Path(str(asked.test)).name)
     if dry_run:
@@ -66,16 +68,26 @@ def see_to_end(client: Client, terminal: Terminal, model: str, number: int, more
     path = f"/models/{model}/versions/{number}"
     goes_on = f"Version {number} of {model} is still training. `winnow models {model}` shows its progress."
     version = followed(client, terminal, path, lambda it: (it["progress"]["stage"], it["progress"]["percent"]), interrupted=goes_on)
-    evaluation = client.call("GET", f"{path}/evaluation") if version["status"] == "ready" else None
+    evaluation = evaluation_of(client, path, version)
     parts = [version_line(model, version)]
     if version["selection"]:
         parts.append(line(version["selection"]["reason"]))
     if version["gate"] and not version["live"]:
         parts.append(line(version["gate"]["reason"], "yellow"))
+    parts += tables.warnings(version)
     result = {"model_id": model, "version": version, "evaluation": evaluation, **more}
-    terminal.show(result, *(parts if evaluation else ()), *(tables.evaluation(evaluation) if evaluation else ()))
-    if not evaluation:
+    ready = version["status"] == "ready"
+    terminal.show(result, *(parts if ready else ()), *(tables.evaluation(evaluation) if evaluation else ()))
+    if not ready:
         raise without_success(f"Version {number} of {model}", version)
+
+
+def evaluation_of(client: Client, path: str, version: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The evaluation of the version at this path. None if it isn't ready, or was made from labels alone and never measured."""
+    if version["status"] != "ready" or version["recipe"] == "zero-shot":
+        return None
+    found: dict[str, Any] = client.call("GET", f"{path}/evaluation")
+    return found
 
 
 def _refuse_known(client: Client, model: str) -> None:
@@ -90,7 +102,8 @@ def _refuse_known(client: Client, model: str) -> None:
 
 
 def _request(client: Client, terminal: Terminal, asked: Asked) -> dict[str, Any]:
-    request: dict[str, Any] = {"id": asked.model, **in_s3(client, terminal, asked.file)}
+    source: dict[str, Any] = {"labels": labels_in(asked.labels)} if asked.labels else in_s3(client, terminal, str(asked.file))
+    request: dict[str, Any] = {"id": asked.model, **source}
     if asked.test:
         test_set = in_s3(client, terminal, asked.test)
         if test_set["s3bucket"] != request["s3bucket"]:

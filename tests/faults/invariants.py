@@ -11,8 +11,9 @@ from tests.conftest import CLIENT_BUCKET, DATA
 from tests.support import moments
 from winnow.domain.errors import WinnowError
 from winnow.domain.job import TrainingJob
-from winnow.domain.keys import JobObject, feedback_batch_of_key, feedback_key
+from winnow.domain.keys import JobObject, feedback_batch_of_key, feedback_key, version_of_label_list_key
 from winnow.domain.model import FIGURES
+from winnow.recipes.catalogue import ZERO_SHOT
 from winnow.storage.artifacts import Artifacts
 from winnow.storage.bucket import Bucket
 from winnow.storage.checkpoints import CHECKPOINTS
@@ -60,6 +61,10 @@ def _orphans(world: World) -> Iterator[str]:
         if of_feedback is not None:
             if of_feedback not in batches:
                 yield f"an object of no batch: {key}"
+            continue
+        if of_labels := version_of_label_list_key(key):
+            if of_labels not in known:
+                yield f"labels of no version: {key}"
             continue
         made = JobObject.from_key(key)
         row = known.get((made.uid, made.version)) if made else None
@@ -113,9 +118,11 @@ def _unreadable(bucket: Bucket, version: Any) -> Iterator[str]:
     try:
         Artifacts(bucket).read(job, version["manifest_sha256"])
         reports = VersionReports(bucket)
-        reports.evaluation(job)
-        for figure in FIGURES:
-            reports.figure(job, figure)
+        # A version without examples has nothing to be measured on.
+        if version["recipe"] != ZERO_SHOT:
+            reports.evaluation(job)
+            for figure in FIGURES:
+                reports.figure(job, figure)
         Pipelines(bucket).link(job)
     except WinnowError as error:
         yield f"{job.model_id}/{job.version} is ready and lacks an object: {error}"

@@ -48,6 +48,12 @@ def _queued(world: World) -> None:
     world.post()
 
 
+def _labels_queued(world: World) -> None:
+    """A training without examples. Its encoder is there from now on."""
+    world.winnow.parameters["Encoder"] = "minilm"
+    world.post(labels=["baking", {"name": "cycling", "description": "Bicycles"}], s3bucket=None, training_object=None, n_texts=None)
+
+
 def _ready(world: World) -> None:
     world.post()
     world.run_executions()
@@ -148,6 +154,7 @@ def _deleting(world: World) -> None:
 STARTS: Mapping[str, Step] = {
     "nothing": nothing,
     "queued": _queued,
+    "labels queued": _labels_queued,
     "never started": _never_started,
     "absent data set": _absent_data_set,
     "to be published": _to_be_published,
@@ -204,6 +211,11 @@ def _fails(task: str) -> Step:
 
 
 def _two_candidates(world: World) -> None:
+    world.winnow.parameters["Encoder"] = "minilm"
+    world.run_executions()
+
+
+def _on_labels(world: World) -> None:
     world.winnow.parameters["Encoder"] = "minilm"
     world.run_executions()
 
@@ -310,6 +322,8 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("training in segments", "queued", _in_segments, _TASK, of=("training/train",)),
     Operation("a data set that is absent", "absent data set", lambda world: world.run_executions(), _TASK),
     Operation("training of two candidates", "queued", _two_candidates, _TASK, of=("training/",)),
+    Operation("POST /models with labels", "nothing", _labels_queued, _client(_labels_queued)),
+    Operation("training on labels", "labels queued", _on_labels, _TASK, of=("training/",)),
     Operation("training whose candidates all fail", "queued", _fails("train"), _TASK, of=("training/publish",)),
     Operation("Fail", "queued", _fails("publish"), _TASK, of=("training/fail",)),
     Operation("cancel", "queued", _cancel(1), _client(_cancel(1))),

@@ -106,6 +106,7 @@ class World:
         """POST /models for a short training. key: the Idempotency-Key. Requests with the same key are one request."""
         body = {**json.loads(load_event("api/create_model")["body"]), "id": model_id, "n_iter": 1, "n_texts": 12, **fields}
         body |= {"force_update": True} if force_update else {}
+        body = {name: value for name, value in body.items() if value is not None}
         headers = {"Idempotency-Key": key} if key else None
         answer = self._request(f"POST {model_id}", lambda: self.winnow.call("create_model", body=body, headers=headers))
         life = self._life(model_id)

@@ -13,7 +13,7 @@ from tests.conftest import Context
 from tests.support.deadline import Deadline, nothing
 from winnow.domain.errors import JobSupersededError
 from winnow.recipes import contrast
-from winnow.recipes.catalogue import OF_ENCODER, RECIPES
+from winnow.recipes.catalogue import OF_ENCODER, RECIPES, ZERO_SHOT
 
 if TYPE_CHECKING:
     from tests.conftest import Json, Winnow
@@ -40,9 +40,9 @@ def looks(recipe: str) -> int:
     return 16 if recipe in OF_ENCODER else 3
 
 
-@pytest.fixture(params=RECIPES)
+@pytest.fixture(params=[recipe for recipe in RECIPES if recipe != ZERO_SHOT])
 def recipe(request: pytest.FixtureRequest, winnow: Winnow) -> str:
-    """Each recipe alone, and auto with several candidates."""
+    """Each recipe that learns from examples alone, and auto with several candidates."""
     winnow.parameters["Encoder"] = "minilm"
     return str(request.param)
 

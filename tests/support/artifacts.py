@@ -23,7 +23,7 @@ from winnow.domain.dataset import Example
 from winnow.domain.errors import EncoderError
 from winnow.domain.job import Hyperparameters
 from winnow.recipes import cnn, sentence
-from winnow.recipes.artifact import Classifier, OfSentences, TrainedClassifier
+from winnow.recipes.artifact import Answering, Classifier, OfSentences, TrainedClassifier
 from winnow.recipes.encoder import Encoding
 from winnow.recipes.kernel_ridge import KernelRidge
 from winnow.recipes.mixture import Mixture
@@ -136,7 +136,7 @@ def _examples(dataset: str) -> list[Example]:
     return [Example(record["text"], tuple(record["labels"] if "labels" in record else [record["label"]])) for record in records]
 
 
-def _shrink(classifier: Classifier) -> None:
+def _shrink(classifier: Answering) -> None:
     """Make the artifact small: round large arrays, and drop rows that TEXTS don't need. The scores are computed after this."""
     match classifier:
         case cnn.Classifier():

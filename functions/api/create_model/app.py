@@ -1,4 +1,4 @@
-"""POST /models: train a new model, or with force_update a new version of it. A dry run only makes a report on the data set."""
+"""POST /models: train a new model, or with force_update a new version of it. A dry run only makes the report."""
 
 from http import HTTPStatus
 
@@ -7,11 +7,12 @@ from winnow.api.fields import is_true
 from winnow.api.idempotency import idempotency_key
 from winnow.api.properties import model_properties
 from winnow.aws import clients, resources
+from winnow.datasets.label_list import label_list
 from winnow.domain.dataset import LAYOUT_FIELDS, DatasetReference, Layout
 from winnow.domain.errors import EncoderError, InvalidFieldError
 from winnow.domain.job import Hyperparameters, Promote, TrainingRequest
 from winnow.domain.model import VersionStatus
-from winnow.recipes.catalogue import AUTO, candidates
+from winnow.recipes.catalogue import AUTO, ZERO_SHOT, candidates
 from winnow.training.dry_run import report_at_once, start_dry_run
 from winnow.training.requests import start_training
 
@@ -51,23 +52,34 @@ def _training_request(request: Request) -> TrainingRequest:
     model_id = given.pop("id")
     layout = Layout.of(given)
     given = {name: value for name, value in given.items() if name not in LAYOUT_FIELDS}
-    dataset = DatasetReference(given.pop("s3bucket"), given.pop("training_object"), given.pop("test_object", None), layout)
+    named = given.pop("labels", None)
+    labels = None if named is None else label_list(named, resources.ceilings().labels)
+    dataset = (
+        None if labels else DatasetReference(given.pop("s3bucket"), given.pop("training_object"), given.pop("test_object", None), layout)
+    )
     force_update = is_true(given.pop("force_update", False))
     promote = Promote(given.pop("promote", Promote.AUTO))
-    recipe = _recipe(given.pop("recipe", AUTO))
+    recipe = _recipe(given.pop("recipe", AUTO), without_examples=labels is not None)
     properties = model_properties(given)
     # JSON Schema counts 3.0 as a whole number, and these fields may be strings.
     whole = {name: int(given[name]) for name in ("n_iter", "n_texts", "batch_size", "seed", "patience") if name in given}
     # The stack's own bucket has the texts anyway.
-    kept = {"keep_texts": dataset.s3bucket == clients.setting("DATASETS_BUCKET")}
+    kept = {"keep_texts": dataset is None or dataset.s3bucket == clients.setting("DATASETS_BUCKET")}
     chosen = Hyperparameters(**{**kept, **given, **whole})
-    return TrainingRequest(model_id, dataset, chosen, recipe, force_update, promote, properties=properties)
+    return TrainingRequest(model_id, dataset, chosen, recipe, force_update, promote, properties=properties, labels=labels)
 
 
-def _recipe(name: str) -> str:
-    """The recipe's name. InvalidFieldError if the deployment doesn't have the encoder that the recipe needs."""
+def _recipe(name: str, *, without_examples: bool) -> str:
+    """The recipe's name. InvalidFieldError if it doesn't fit the request, or needs an encoder that the deployment doesn't have."""
+    if without_examples and name not in {AUTO, ZERO_SHOT}:
+        raise InvalidFieldError(
+            f"recipe is {name}, which learns from examples: leave it out with labels, or send a data set.", field="recipe"
+        )
+    if name == ZERO_SHOT and not without_examples:
+        raise InvalidFieldError("recipe is zero-shot, which needs labels and no data set: send labels, or another recipe.", field="recipe")
+    name = ZERO_SHOT if without_examples else name
     try:
         candidates(name, has_encoder=resources.has_encoder())
     except EncoderError as error:
-        raise InvalidFieldError(error.sentence, field="recipe") from error
+        raise InvalidFieldError(error.sentence, field="labels" if without_examples else "recipe") from error
     return name

@@ -6,11 +6,14 @@ from winnow.api import paging
 from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.aws import resources
 from winnow.domain.errors import SuspectsNotFoundError
+from winnow.registry.versions import check_measured
 
 
 @endpoint("GET /models/{model_id}/versions/{version}/suspects")
 def handler(request: Request) -> Answer:
-    job = resources.versions().get_ready(request.path["model_id"], int(request.path["version"])).job
+    version = resources.versions().get_ready(request.path["model_id"], int(request.path["version"]))
+    check_measured(version)
+    job = version.job
     # The uid is part of the name, because a model that is deleted and created again numbers its versions from 1 again.
     name = f"suspects of {job.uid}/{job.version}"
     begin = int(paging.place(name, request.fields.get("next"), paging.PLACE) or 0)

@@ -50,6 +50,7 @@ def version_view(version: Version, live_version: int | None) -> dict[str, Any]:
         "dataset": version.dataset,
         "evaluation": version.evaluation,
         "gate": None if version.gate is None else asdict(version.gate),
+        "warnings": list(version.warnings),
         "error": version.error,
         "created_at": version.created_at,
         "finished_at": version.finished_at,

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from winnow.storage.dry_run_reports import DryRunReports
     from winnow.storage.feedback_objects import FeedbackObjects
     from winnow.storage.frozen_examples import FrozenExamples
+    from winnow.storage.label_lists import LabelLists
     from winnow.storage.model_objects import ModelObjects
     from winnow.storage.pipelines import Pipelines
     from winnow.storage.uploads import Datasets
@@ -214,6 +215,12 @@ def frozen_examples() -> FrozenExamples:
     from winnow.storage.frozen_examples import FrozenExamples
 
     return FrozenExamples(_models_bucket())
+
+
+def label_lists() -> LabelLists:
+    from winnow.storage.label_lists import LabelLists
+
+    return LabelLists(_models_bucket())
 
 
 def feedback_objects() -> FeedbackObjects:

@@ -15,7 +15,7 @@ from typing import Any
 from winnow.datasets.labels import separator_within
 from winnow.datasets.languages import Sample, as_dicts
 from winnow.datasets.row_problems import Kind, Problem
-from winnow.datasets.split import FEWEST_TEXTS, listed, text_hash, too_rare
+from winnow.datasets.split import FEWEST_LABELS, FEWEST_TEXTS, listed, text_hash, too_rare
 from winnow.domain.dataset import MAX_LABELS, Ceilings, Example
 from winnow.domain.normal_form import text_key
 
@@ -23,7 +23,7 @@ _SCARCE_TEXTS = 10
 _MOST_SHOWN = 20
 # Above this multiple of the ceiling, labels are no longer distinguished: the column probably doesn't hold labels.
 _TIMES_TOO_MANY = 10
-_FEWEST_LABELS = 2
+
 # A warning says that the encoder doesn't speak the texts' languages if these are so many texts, and so large a share of them.
 _FEWEST_TEXTS_OF_LANGUAGES, _FOREIGN_SHARE = 10, 0.1
 # What a client may ask for labels that are too rare.
@@ -236,7 +236,7 @@ class Counting:
     def _rare(self, distinct: Mapping[str, int]) -> frozenset[str]:
         """The labels to leave out. None if fewer than two labels would be left: then the data set is refused."""
         rare = frozenset(label for label, texts in distinct.items() if texts < FEWEST_TEXTS)
-        return rare if self._drops_rare_labels and len(distinct) - len(rare) >= _FEWEST_LABELS else frozenset()
+        return rare if self._drops_rare_labels and len(distinct) - len(rare) >= FEWEST_LABELS else frozenset()
 
     def _first_count(self) -> int:
         return self._of_rows[self._first_refused.kind].count if self._first_refused else 0
@@ -288,14 +288,14 @@ class Counting:
     def _of_labels(self, texts: Mapping[str, int], dropped: Set[str]) -> Iterator[Found]:
         """The problems with the labels. texts: the number of distinct texts per label. dropped: the labels that are left out."""
         most = self._ceilings.labels
-        fewest = _FEWEST_LABELS if self._of == DATA_SET else 1
+        fewest = FEWEST_LABELS if self._of == DATA_SET else 1
         if len(texts) < fewest:
             named = f"only the label {next(iter(texts))!r}" if texts else "no label at all"
             yield Found(Kind.TOO_FEW_LABELS, 1, f"The {self._of.removeprefix('the ')} has {named}: {_NEEDED[self._of]}.")
         if len(texts) > most:
             number = f"more than {_TIMES_TOO_MANY * most:,}" if self._too_many_labels else f"{len(texts):,}"
             yield Found(Kind.TOO_MANY_LABELS, 1, f"The {self._of.removeprefix('the ')} has {number} labels: at most {most:,}.")
-        yield from self._of_similar_labels(texts)
+        yield from of_similar_labels(texts)
         if self._of != DATA_SET:
             return
         if dropped:
@@ -309,15 +309,6 @@ class Counting:
         scarce = [label for label, count in texts.items() if FEWEST_TEXTS <= count < _SCARCE_TEXTS]
         if scarce:
             yield Found(Kind.SCARCE_LABEL, len(scarce), _ADVICE[Kind.SCARCE_LABEL], _shown(scarce))
-
-    def _of_similar_labels(self, labels: Iterable[str]) -> Iterator[Found]:
-        alike: dict[str, list[str]] = defaultdict(list)
-        for label in labels:
-            alike[text_key(label)].append(label)
-        similar = [names for names in alike.values() if len(names) > 1]
-        if similar:
-            shown = [{"labels": names[:_MOST_SHOWN]} for names in similar[:_MOST_SHOWN]]
-            yield Found(Kind.SIMILAR_LABELS, len(similar), _ADVICE[Kind.SIMILAR_LABELS], shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,6 +398,17 @@ class Report:
             "labels": [{"label": label, "examples": examples, "texts": texts} for label, (examples, texts) in shown],
             "problems": [found.as_dict() for found in self.problems],
         }
+
+
+def of_similar_labels(labels: Iterable[str]) -> Iterator[Found]:
+    """The warning about labels that differ only in case or white space, if there are any."""
+    alike: dict[str, list[str]] = defaultdict(list)
+    for label in labels:
+        alike[text_key(label)].append(label)
+    similar = [names for names in alike.values() if len(names) > 1]
+    if similar:
+        shown = [{"labels": names[:_MOST_SHOWN]} for names in similar[:_MOST_SHOWN]]
+        yield Found(Kind.SIMILAR_LABELS, len(similar), _ADVICE[Kind.SIMILAR_LABELS], shown)
 
 
 def _foreign(shares: Mapping[str, float], spoken: Iterable[str]) -> str:

@@ -31,6 +31,7 @@ class Kind(StrEnum):
     PACKED_LABEL = "packed-label"
     SCARCE_LABEL = "scarce-label"
     FOREIGN_LANGUAGE = "foreign-language"
+    MEANINGLESS_LABEL = "meaningless-label"
 
     @property
     def refuses(self) -> bool:
@@ -40,7 +41,7 @@ class Kind(StrEnum):
 
 _WARNINGS = {
     *(Kind.SKIPPED_ROW, Kind.UNLABELLED_ROW, Kind.NOT_UTF_8, Kind.DUPLICATE, Kind.CONFLICT, Kind.IN_TEST_SET, Kind.SIMILAR_LABELS),
-    *(Kind.DROPPED_LABEL, Kind.PACKED_LABEL, Kind.SCARCE_LABEL, Kind.FOREIGN_LANGUAGE),
+    *(Kind.DROPPED_LABEL, Kind.PACKED_LABEL, Kind.SCARCE_LABEL, Kind.FOREIGN_LANGUAGE, Kind.MEANINGLESS_LABEL),
 }
 
 

@@ -15,6 +15,7 @@ from winnow.domain.normal_form import text_key
 
 # One to train on and one to hold out.
 FEWEST_TEXTS = 2
+FEWEST_LABELS = 2
 _MOST_NAMED = 5
 
 # The held-out shares, up to _FEW examples and above.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -28,6 +29,11 @@ def timestamp(at: datetime) -> str:
 def now() -> str:
     """The time as the API and the registry write it."""
     return timestamp(utc_now())
+
+
+def sorts_before(time: str) -> str:
+    """What sorts before the ids that `sortable_id` makes from this time on, and after all earlier ones. time: as `now` writes it."""
+    return re.sub(r"[^0-9T]", "", time)
 
 
 def sortable_id() -> str:

@@ -87,6 +87,19 @@ class ReportNotFoundError(WinnowError):
     kind = "report-not-found"
 
 
+class NotMeasuredError(WinnowError):
+    """The version was made from the names of its labels alone, so it has no evaluation."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "not-measured"
+
+    def __init__(self, model_id: str, version: int) -> None:
+        super().__init__(
+            f"Version {version} of model {model_id!r} was made from the names of its labels, without examples to measure it on: send some"
+            f" with POST /models/{model_id}/examples, and a version that learns from them is measured."
+        )
+
+
 class SuspectsNotFoundError(WinnowError):
     """The version's labels were not checked, because an earlier release trained it."""
 

@@ -10,6 +10,7 @@ from typing import Any
 from winnow.domain.dataset import DatasetReference
 from winnow.domain.feedback import TakenFeedback
 from winnow.domain.keys import version_prefix
+from winnow.domain.label_names import LabelList
 
 
 class Promote(StrEnum):
@@ -52,18 +53,26 @@ class Hyperparameters:
 class TrainingRequest:
     """A request for a version of a model.
 
+    dataset: None if the client has no examples yet: it sent `labels`, or the version is made from feedback on such a version.
     feedback: None if the version is trained on the data set alone; otherwise the data set is that of its base version.
     properties: properties of the model to set at the same time: `retrain_after` and `tolerance`.
     """
 
     model_id: str
-    dataset: DatasetReference
+    dataset: DatasetReference | None
     hyperparameters: Hyperparameters
     recipe: str
     force_update: bool = False
     promote: Promote = Promote.AUTO
     feedback: TakenFeedback | None = None
     properties: Mapping[str, Any] = field(default_factory=dict)
+    labels: LabelList | None = None
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """What the version is made from, as the registry keeps it before anything is read."""
+        located = {"s3bucket": None, "training_object": None} if self.dataset is None else self.dataset.as_dict()
+        return located | ({} if self.labels is None else self.labels.as_dict())
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ MODELS_PREFIX = "models/"
 BATCHES_PREFIX = "batches/"
 SHARDS_PREFIX = "shards/"
 _OF_A_JOB = re.compile(rf"{MODELS_PREFIX}(?P<uid>[^/]+)/versions/(?P<version>[0-9]+)/(?P<fence>[0-9]+)/(?P<name>.+)")
+_OF_LABELS = re.compile(rf"{MODELS_PREFIX}(?P<uid>[^/]+)/versions/(?P<version>[0-9]+)/labels/[^/]+\.json")
 _OF_FEEDBACK = re.compile(rf"{MODELS_PREFIX}(?P<uid>[^/]+)/feedback/(?P<batch>[^/]+)\.jsonl\.gz")
 
 
@@ -42,6 +43,20 @@ def feedback_batch_of_key(key: str) -> tuple[str, str] | None:
     """The model's uid and the id of the feedback batch that has this key. None for any other key."""
     found = _OF_FEEDBACK.fullmatch(key)
     return (found["uid"], found["batch"]) if found else None
+
+
+def label_list_key(uid: str, version: int, sha256: str) -> str:
+    """The key of the label list of a request for a version.
+
+    It belongs to no fence: the list is written with the request, and a restarted job reads it too.
+    """
+    return f"{version_prefix(uid, version)}labels/{sha256}.json"
+
+
+def version_of_label_list_key(key: str) -> tuple[str, int] | None:
+    """The model's uid and the number of the version that a label list was sent for. None for any other key."""
+    found = _OF_LABELS.fullmatch(key)
+    return (found["uid"], int(found["version"])) if found else None
 
 
 def model_prefix(uid: str) -> str:

@@ -115,7 +115,8 @@ class Gate:
 class Version:
     """One trained, immutable state of a model, or one in training.
 
-    dataset, evaluation: the headline figures; the full reports are in S3 under the job's prefix.
+    dataset, evaluation: the headline figures; the full reports are in S3 under the job's prefix. A ready version without an evaluation
+    was made from labels alone, so that there was nothing to measure it on.
     manifest_sha256: the digest of the artifact's manifest. Files that don't match it are not loaded.
     revision: grows with every change.
     lease_until: if the version is active, the time after which nothing works on it any more. Each write of the job renews it.
@@ -123,6 +124,7 @@ class Version:
     are those that the recipe made of them. Both are None if the client named the recipe.
     encoder: name and digest of the version's main sentence encoder, known once training begins; None if it needs none.
     encoders: of all encoders that it needs, the main one last.
+    warnings: sentences about what the version was made from, beside those of its evaluation.
     """
 
     job: TrainingJob
@@ -145,6 +147,7 @@ class Version:
     chosen: Mapping[str, Any] | None = None
     encoder: Mapping[str, str] | None = None
     encoders: Sequence[Mapping[str, str]] = ()
+    warnings: Sequence[str] = ()
 
     @property
     def source(self) -> VersionSource:

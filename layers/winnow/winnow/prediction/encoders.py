@@ -57,6 +57,14 @@ def of_deployment() -> Sequence[Encoding]:
     return [main] if main.digest == multilingual.digest else [multilingual, main]
 
 
+def multilingual() -> Encoding | None:
+    """The layer's multilingual encoder. None if the layer has none, as where an operator built it with another one alone."""
+    try:
+        return encoder.installed(MULTILINGUAL)
+    except EncoderError:
+        return None
+
+
 def find(name: str, digest: str) -> Encoding:
     """The encoder with this digest, from the layer or the bucket. Raises EncoderError if neither has it.
 

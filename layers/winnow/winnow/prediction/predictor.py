@@ -13,7 +13,7 @@ from winnow.domain.model import Model, Version
 from winnow.prediction import encoders
 from winnow.prediction.loading import Glances, LoadedClassifiers, load
 from winnow.recipes.artifact import TrainedClassifier, recipe_of
-from winnow.recipes.catalogue import COSTS
+from winnow.recipes.catalogue import COSTS, ZERO_SHOT
 from winnow.registry.versions import check_ready
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _MOST_POINTERS = 1_000
 
 def prepare_snapshot() -> None:
     """Import and open everything that a version may need before the snapshot, so that environments started from it don't have to."""
-    for recipe in COSTS:
+    for recipe in (*COSTS, ZERO_SHOT):
         recipe_of(recipe)
     if resources.has_encoder():
         for encoding in encoders.of_deployment():

@@ -1,8 +1,7 @@
 """Our recipes as spaCy text categorizer architectures, for pipelines that `spacy.load` opens. The API doesn't use them.
 
-`nlp.update` can train winnow.Linear.v1. winnow.Sentence.v1, winnow.Light.v1 and winnow.Best.v1 are finished and can't be
-trained. winnow.Best.v1 answers as the last stage of the cascade. (recipes.cnn defines
-winnow.TextCatCNN.v1, because it is built from it.)
+`nlp.update` can train winnow.Linear.v1. winnow.Sentence.v1, winnow.Light.v1, winnow.Best.v1 and winnow.ZeroShot.v1 are finished and
+can't be trained. winnow.Best.v1 answers as the last stage of the cascade. (recipes.cnn defines winnow.TextCatCNN.v1, because it is built from it.)
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from spacy.util import registry
 from thinc.api import Model
 from thinc.model import deserialize_attr, serialize_attr
 
-from winnow.recipes import best, light, linear, sentence
+from winnow.recipes import best, light, linear, sentence, zero_shot
 from winnow.recipes.calibration import scores_of
 from winnow.recipes.features import Reading
 from winnow.recipes.sparse_linear import SparseLinear
@@ -30,18 +29,21 @@ _LINEAR = "winnow.Linear.v1"
 _SENTENCE = "winnow.Sentence.v1"
 _BEST = "winnow.Best.v1"
 _LIGHT = "winnow.Light.v1"
+_ZERO_SHOT = "winnow.ZeroShot.v1"
+
+type _Ours = linear.Classifier | sentence.Classifier | Mixture | zero_shot.Classifier
 
 
-def config_of(classifier: linear.Classifier | sentence.Classifier | Mixture, temperature: float) -> dict[str, Any]:
+def config_of(classifier: _Ours, temperature: float) -> dict[str, Any]:
     """The config of the architecture that gives the same scores in a pipeline. `give` then puts the classifier into its model."""
     config: dict[str, Any] = {"exclusive_classes": classifier.exclusive, "temperature": temperature, "nO": len(classifier.labels)}
     if isinstance(classifier, linear.Classifier):
         return {"@architectures": _LINEAR, **classifier.layer.reading._asdict(), **config}
-    named = {sentence.Classifier: _SENTENCE, light.Classifier: _LIGHT, best.Classifier: _BEST}
+    named = {sentence.Classifier: _SENTENCE, light.Classifier: _LIGHT, best.Classifier: _BEST, zero_shot.Classifier: _ZERO_SHOT}
     return {"@architectures": named[type(classifier)], **config}
 
 
-def give(model: Model[list[Doc], Any], classifier: linear.Classifier | sentence.Classifier | Mixture) -> None:
+def give(model: Model[list[Doc], Any], classifier: _Ours) -> None:
     """Put the classifier into a model that was made from its `config_of`."""
     if isinstance(classifier, linear.Classifier):
         model.attrs["linear"] = classifier.layer
@@ -158,3 +160,4 @@ def _deserialize_finished(value: Any, weights: bytes, _name: str, _model: Model[
 sentence_model = architecture(_SENTENCE, sentence.Classifier)
 best_model = architecture(_BEST, best.Classifier)
 light_model = architecture(_LIGHT, light.Classifier)
+zero_shot_model = architecture(_ZERO_SHOT, zero_shot.Classifier)

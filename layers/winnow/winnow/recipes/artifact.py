@@ -17,20 +17,22 @@ from winnow.domain.answer import ExplainedWord, Explanation, ScoredLabel
 from winnow.domain.errors import ArtifactError, WinnowError
 from winnow.domain.model import DESCRIPTION
 from winnow.recipes.calibration import scores_of
-from winnow.recipes.catalogue import COSTS
+from winnow.recipes.catalogue import COSTS, ZERO_SHOT
 from winnow.recipes.encoder import Find, described, find_installed
 from winnow.recipes.familiarity import EARLIER_SCORE_WEIGHT, SCORE_WEIGHT, familiarity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from winnow.recipes import cnn, linear, sentence
+    from winnow.recipes import cnn, linear, sentence, zero_shot
     from winnow.recipes.encoder import Encoding
     from winnow.recipes.mixture import Mixture
 
     type Floats = NDArray[np.float32]
 
 type Classifier = linear.Classifier | cnn.Classifier | sentence.Classifier | Mixture
+"""What a training makes out of examples."""
+type Answering = Classifier | zero_shot.Classifier
 
 _WEIGHTS = "weights.bin"
 # The forms that `to_files` writes: one file of weights, or one for each part, and stages. A new one comes when earlier releases couldn't
@@ -77,18 +79,17 @@ class OfWords(Protocol):
 
 def recipe_of(name: str) -> Any:
     """The module of a recipe, with its `settings` and its `Classifier`. It is imported only here, because cnn needs spaCy."""
-    if name not in COSTS:
+    if name not in (*COSTS, ZERO_SHOT):
         message = f"There is no recipe {name!r}"
         raise ValueError(message)
-    module = f"winnow.recipes.{name}"
+    module = f"winnow.recipes.{name.replace('-', '_')}"
     return sys.modules[module] if module in sys.modules else _import_to_stay(module)
 
 
-def new_classifier(recipe: str, labels: Sequence[str], *, exclusive: bool, language: str, encodings: Sequence[Encoding] = ()) -> Classifier:
+def new_classifier(recipe: str, labels: Sequence[str], *, exclusive: bool, language: str, encodings: Sequence[Encoding] = ()) -> Any:
     """A classifier of the recipe that knows nothing yet. encodings: its sentence encoders, if it needs any."""
-    given = {} if not encodings else {"encoding": encodings[-1]} if recipe == "sentence" else {"encodings": encodings}
-    made: Classifier = recipe_of(recipe).Classifier(labels, exclusive=exclusive, language=language, **given)
-    return made
+    given = {} if not encodings else {"encoding": encodings[-1]} if recipe in {"sentence", ZERO_SHOT} else {"encodings": encodings}
+    return recipe_of(recipe).Classifier(labels, exclusive=exclusive, language=language, **given)
 
 
 def _import_to_stay(module: str) -> Any:
@@ -143,7 +144,7 @@ class TrainedClassifier:
     """
 
     recipe: str
-    classifier: Classifier
+    classifier: Answering
     temperature: float
     thresholds: tuple[float, ...]
     least_familiarity: float | None = None
@@ -367,7 +368,7 @@ class TrainedClassifier:
         main, least = description.get("encoder"), description.get("least_familiarity")
         needed = description.get("encoders", [main] if main else [])
         score_weight = description.get("score_weight", EARLIER_SCORE_WEIGHT)
-        classifier = new_classifier(
+        classifier: Answering = new_classifier(
             recipe,
             description["labels"],
             exclusive=description["exclusive"],

@@ -13,10 +13,13 @@ COSTS: Mapping[str, int] = {"linear": 1, "light": 2, "cnn": 2, "sentence": 2, "b
 AUTO = "auto"
 """The choice that tries several recipes and uses the best."""
 
-RECIPES = (AUTO, *COSTS)
+ZERO_SHOT = "zero-shot"
+"""The recipe without examples: it knows labels by their names. It is never compared with the others, so it has no cost."""
+
+RECIPES = (AUTO, *COSTS, ZERO_SHOT)
 """The names that a client may use, the default first."""
 
-OF_ENCODER = ("sentence", "light", "best")
+OF_ENCODER = ("sentence", "light", "best", ZERO_SHOT)
 """The recipes that need a sentence encoder."""
 
 LANGUAGES_OF_ENCODER: Mapping[str, frozenset[str]] = {

@@ -1,7 +1,7 @@
 """A version as a pipeline that `spacy.load` opens (https://spacy.io/usage/saving-loading), for use without Winnow's API.
 
-It needs spaCy and our package, which registers the architectures (layers/winnow/pyproject.toml). The recipes sentence and best also need a
-package winnow_encoder with the files of the version's encoder.
+It needs spaCy and our package, which registers the architectures (layers/winnow/pyproject.toml). The recipes sentence, best and zero-shot
+also need a package winnow_encoder with the files of the version's encoder.
 """
 
 from __future__ import annotations

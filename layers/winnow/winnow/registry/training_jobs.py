@@ -89,10 +89,10 @@ class Jobs:
             return False
         return True
 
-    def note(self, job: TrainingJob, status: VersionStatus, progress: Progress | None, **known: Mapping[str, Any]) -> None:
+    def note(self, job: TrainingJob, status: VersionStatus, progress: Progress | None, **known: Any) -> None:
         """Write the job's progress, and renew its lease. progress: None to keep it.
 
-        known: the version's `dataset`, `hyperparameters` or `encoders`, once they are known.
+        known: the version's `dataset`, `hyperparameters`, `encoders` or `warnings`, once they are known.
         """
         how_far = {} if progress is None else {"progress": asdict(progress)}
         self._change(job, _NOTED[status], {**how_far, "lease_until": _lease(WORKING_LEASE), **known})
@@ -106,7 +106,7 @@ class Jobs:
     def commit(
         self,
         job: TrainingJob,
-        evaluation: Mapping[str, Any],
+        evaluation: Mapping[str, Any] | None,
         manifest_sha256: str,
         labels: int,
         *,
@@ -116,10 +116,12 @@ class Jobs:
     ) -> None:
         """Mark the version as ready, and as live if `live`. Its objects must be written before, so that a ready version has all of them.
 
+        evaluation: None if there was nothing to measure the version on.
         gate: the comparison with the live version. If another version is live by now, nothing is written.
         known: the version's `recipe`, the reasons for choosing it, and its `encoders`, where they are known now.
         """
-        ready = {"progress": asdict(Progress.of(Stage.READY)), "evaluation": evaluation, "manifest_sha256": manifest_sha256, **known}
+        measured = {} if evaluation is None else {"evaluation": evaluation}
+        ready = {"progress": asdict(Progress.of(Stage.READY)), **measured, "manifest_sha256": manifest_sha256, **known}
         judged = {} if gate is None else {"gate": asdict(gate)}
         pointer = {"live_version": job.version, "labels": labels} if live else {}
         against = None if gate is None else gate.against
@@ -215,7 +217,7 @@ def _version_item(job: TrainingJob, request: TrainingRequest, at: str) -> dict[s
         "promote": request.promote,
         "progress": asdict(Progress.of(Stage.QUEUED)),
         "hyperparameters": asdict(request.hyperparameters),
-        "dataset": request.dataset.as_dict(),
+        "dataset": request.source,
         "created_at": at,
         "lease_until": _lease(_QUEUED_LEASE),
         **({} if request.feedback is None else {"feedback": asdict(request.feedback)}),

@@ -10,7 +10,7 @@ from boto3.dynamodb.conditions import Attr
 from boto3.dynamodb.types import TypeDeserializer
 
 from winnow.domain.clock import now
-from winnow.domain.errors import ReportNotFoundError, VersionNotFoundError, VersionNotReadyError, WinnowError
+from winnow.domain.errors import NotMeasuredError, ReportNotFoundError, VersionNotFoundError, VersionNotReadyError, WinnowError
 from winnow.domain.feedback import TakenFeedback
 from winnow.domain.job import Progress, Promote, Stage, TrainingJob
 from winnow.domain.lifecycle import TRANSITIONS, Event
@@ -153,6 +153,12 @@ def check_ready(version: Version) -> None:
     raise VersionNotReadyError(f"{name} is not ready, because its training {ended}: train a new version with force_update.")
 
 
+def check_measured(version: Version) -> None:
+    """NotMeasuredError if the version is ready and was never measured."""
+    if version.evaluation is None:
+        raise NotMeasuredError(version.job.model_id, version.job.version)
+
+
 def version_of_image(image: Mapping[str, Any]) -> Version:
     """The version from a row of the table's stream, which has DynamoDB's own types."""
     read = TypeDeserializer()
@@ -196,6 +202,7 @@ def _version(item: Mapping[str, Any]) -> Version:
         encoder=item.get("encoder"),
         # Versions of earlier releases have one encoder, or none.
         encoders=item.get("encoders") or ([item["encoder"]] if item.get("encoder") else []),
+        warnings=item.get("warnings", ()),
     )
 
 

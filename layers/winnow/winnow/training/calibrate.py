@@ -9,7 +9,7 @@ import numpy as np
 
 from winnow.evaluation.measures import whole
 from winnow.evaluation.report import predicted_flags
-from winnow.recipes.artifact import Classifier, EarlyStage, TrainedClassifier
+from winnow.recipes.artifact import Answering, Classifier, EarlyStage, TrainedClassifier
 from winnow.recipes.calibration import fit_temperature, fit_thresholds, scores_of
 from winnow.recipes.familiarity import SCORE_WEIGHT, familiarity, least_familiarity
 from winnow.recipes.label_matrix import label_flags

@@ -114,7 +114,8 @@ def _best_below(cost: int, trained: Sequence[Candidate]) -> Candidate | None:
 
 
 def _cost(candidate: Candidate) -> int:
-    return COSTS[candidate.recipe]
+    # A recipe without a cost is the only candidate.
+    return COSTS.get(candidate.recipe, 0)
 
 
 def _score(candidate: Candidate) -> float:

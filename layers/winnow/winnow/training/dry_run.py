@@ -15,6 +15,7 @@ from winnow.domain.dataset import DatasetReference
 from winnow.domain.errors import DatasetError, ReportNotFoundError
 from winnow.domain.job import TrainingRequest
 from winnow.recipes.catalogue import AUTO
+from winnow.training.prepare_labels import report_on_labels
 from winnow.training.read_dataset import EnoughError, read
 
 # The largest data set, unpacked, that is read while the client waits.
@@ -26,12 +27,14 @@ Shown = dict[str, Any]
 
 
 def report_at_once(request: TrainingRequest, seconds: float) -> Shown | None:
-    """The report on the request's data set. None if the data set is too large, or the report takes longer than `seconds`.
+    """The report on the request's data set or labels. None if the data set is too large, or the report takes longer than `seconds`.
 
     DatasetError if the data set can't be read.
     """
     until = time.monotonic() + seconds
     chosen = request.hyperparameters
+    if request.dataset is None:
+        return None if request.labels is None else report_on_labels(request.labels, chosen.exclusive)
 
     def enough(unpacked: int) -> bool:
         return unpacked > MOST_BYTES_AT_ONCE or time.monotonic() > until
@@ -55,7 +58,7 @@ def start_dry_run(request: TrainingRequest) -> str:
     resources.dry_run_reports().write(report_id, {"status": "running", "report": None, "error": None, "started_at": now()})
     chosen = request.hyperparameters
     asked = {"exclusive": chosen.exclusive, "rare_labels": chosen.rare_labels, "recipe": request.recipe}
-    event = {"report_id": report_id, "dataset": request.dataset.as_dict(), **asked}
+    event = {"report_id": report_id, "dataset": request.source, **asked}
     clients.lambda_().invoke(FunctionName=clients.setting("REPORT_FUNCTION"), InvocationType="Event", Payload=json.dumps(event).encode())
     return report_id
 

@@ -8,14 +8,14 @@ from enum import StrEnum
 from typing import Any
 
 from winnow.aws import resources
-from winnow.domain.clock import now, sortable_id
+from winnow.domain.clock import now, sortable_id, sorts_before
 from winnow.domain.dataset import DatasetReference
 from winnow.domain.errors import FeedbackBatchTakenError, ModelNotFoundError, ModelNotReadyError
 from winnow.domain.feedback import FeedbackBatch, Retrain, TakenFeedback
 from winnow.domain.job import Hyperparameters, IdempotencyKey, Promote, TrainingJob, TrainingRequest
 from winnow.domain.model import Model, Version
 from winnow.domain.retrying import TRIES, retry_on_conflict
-from winnow.recipes.catalogue import AUTO
+from winnow.recipes.catalogue import AUTO, ZERO_SHOT
 from winnow.training import queue
 from winnow.training.feedback_examples import Examples
 
@@ -149,16 +149,23 @@ def _try_to_retrain(model: Model) -> TrainingJob | None:
 
 
 def _request(model: Model, base: Version, newest: str) -> TrainingRequest:
+    of_labels = base.recipe == ZERO_SHOT
     # With more examples another recipe may be best. If the client didn't name a recipe, it is chosen again.
     recipe, chosen = (base.recipe, base.hyperparameters) if base.chosen is None else (AUTO, base.chosen)
+    after = model.feedback.taken.through
     return TrainingRequest(
         model.model_id,
-        DatasetReference(base.dataset["s3bucket"], base.dataset["training_object"]),
+        # A version without examples has no data set, and neither has a version that builds on it.
+        None if base.dataset["s3bucket"] is None else DatasetReference(base.dataset["s3bucket"], base.dataset["training_object"]),
         Hyperparameters(**chosen),
-        recipe,
+        AUTO if of_labels else recipe,
         # Nobody checked the new labels, so a version that would go live at once must pass the gate first.
         promote=Promote.IF_BETTER if base.promote is Promote.AUTO else base.promote,
-        feedback=TakenFeedback(base.job.version, model.feedback.taken.through, newest, model.feedback.received),
+        # Nothing of a version without examples is learnt, so its feedback counts from the beginning: examples that a version learnt which
+        # didn't go live, because some labels had none, would otherwise be lost.
+        feedback=TakenFeedback(
+            base.job.version, min(after, sorts_before(base.created_at)) if of_labels else after, newest, model.feedback.received
+        ),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from winnow.aws import resources
 from winnow.aws.metrics import count
+from winnow.datasets.split import listed
 from winnow.domain.dataset import Example
 from winnow.domain.errors import ArtifactError, EncoderError, NothingToCompareError
 from winnow.domain.model import Gate, Version
@@ -20,28 +21,38 @@ from winnow.domain.normal_form import text_key
 from winnow.evaluation.difference import comparison_report
 from winnow.prediction.loading import load
 from winnow.recipes.artifact import TrainedClassifier
+from winnow.recipes.catalogue import ZERO_SHOT
 from winnow.recipes.label_matrix import flags_of
 from winnow.training.measure import folds_answers
 
 
 def judge(live: Version, made: Version, trained: TrainedClassifier, tolerance: float) -> Gate:
-    """Whether a new version may replace the live one: its macro-F1 is at most `tolerance` lower."""
+    """Whether a new version may replace the live one: its macro-F1 is at most `tolerance` lower.
+
+    A version from feedback may not replace one without examples until it knows all its labels.
+    """
     try:
-        report = difference(live, made, loaded(live), trained, None, skips_relabelled=True)
+        old_classifier = loaded(live)
+        report = difference(live, made, old_classifier, trained, None, skips_relabelled=True)
     except (NothingToCompareError, EncoderError, ArtifactError) as error:
         if isinstance(error, ArtifactError):
             count("RefusedArtifacts")
         return Gate(live.job.version, passed=False, examples=0, reason=f"{error.sentence} Promote it yourself if it should answer.")
     old, new = report["before"]["macro_f1"], report["after"]["macro_f1"]
-    passed = new >= old - tolerance
-    how = "at least" if passed else "less than"
+    enough = new >= old - tolerance
+    how = "at least" if enough else "less than"
     least = f"{old:.4f} of the live version {live.job.version}" + (f" minus the tolerance of {tolerance:g}" if tolerance else "")
     reason = f"Its macro-F1 of {new:.4f} is {how} the {least}, on {report['examples']:,} examples, each answered without having learnt it."
     if report["relabelled"]:
         reason += f" {report['relabelled']:,} examples whose labels have changed since are left out."
-    if not passed:
+    if not enough:
         worst = ", ".join(f"{label['label']} ({label['before']:.2f} → {label['after']:.2f})" for label in report["per_label"][:3])
         reason += f" The labels that got worse the most: {worst}. Promote it yourself if it should still answer."
+    # Without this, feedback on some of the labels would silently take the others away.
+    lost = sorted({*old_classifier.labels}.difference(trained.labels)) if live.recipe == ZERO_SHOT and made.feedback is not None else []
+    if lost:
+        reason += f" But it doesn't know {listed(lost)}: send examples, or promote it yourself if it should answer without these labels."
+    passed = enough and not lost
     return Gate(live.job.version, passed=passed, examples=report["examples"], reason=reason, live_macro_f1=old, macro_f1=new)
 
 

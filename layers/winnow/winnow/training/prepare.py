@@ -9,8 +9,9 @@ from winnow.domain.dataset import DatasetReference
 from winnow.domain.errors import DatasetError
 from winnow.domain.job import Hyperparameters, Progress, Stage, TrainingJob
 from winnow.domain.model import Version, VersionStatus
-from winnow.recipes.catalogue import candidates, most_cross_validated
+from winnow.recipes.catalogue import ZERO_SHOT, candidates, most_cross_validated
 from winnow.training.prepare_feedback import prepare_feedback
+from winnow.training.prepare_labels import prepare_labels
 from winnow.training.read_dataset import read
 
 
@@ -23,9 +24,11 @@ def prepare_training(job: TrainingJob) -> tuple[str, ...]:
     """
     version = resources.versions().of_job(job)
     tried = candidates(version.recipe, has_encoder=resources.has_encoder())
-    if "sha256" not in version.dataset:
+    if "examples" not in version.dataset:
         resources.jobs().note(job, VersionStatus.TRAINING, Progress.of(Stage.PREPARING))
-        if version.feedback is None:
+        if version.recipe == ZERO_SHOT:
+            prepare_labels(job, version)
+        elif version.feedback is None:
             _freeze(job, version, most_cross_validated(tried))
         else:
             prepare_feedback(job, version, version.feedback, most_cross_validated(tried))

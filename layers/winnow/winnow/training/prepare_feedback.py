@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Sequence, Set
 from dataclasses import replace
 
 from winnow.aws import resources
 from winnow.datasets.languages import Sample, as_dicts
 from winnow.datasets.merge import merge
+from winnow.datasets.split import FEWEST_LABELS, FEWEST_TEXTS, listed
 from winnow.domain.dataset import Example
 from winnow.domain.errors import DatasetError, VersionNotFoundError
 from winnow.domain.feedback import TakenFeedback
 from winnow.domain.job import Hyperparameters, Progress, Stage, TrainingJob
 from winnow.domain.model import Version, VersionStatus
+from winnow.domain.normal_form import text_key
+from winnow.recipes.catalogue import ZERO_SHOT
 
 # The facts about the client's object. A version from feedback copies them from its base.
 _OF_THE_OBJECT = ("s3bucket", "training_object", "sha256", "etag", "version_id")
@@ -26,10 +30,11 @@ def prepare_feedback(job: TrainingJob, version: Version, feedback: TakenFeedback
     frozen, objects = resources.frozen_examples(), resources.feedback_objects()
     base = _base(replace(job, version=feedback.base))
     batches = resources.feedback_batches().taken(job.uid, feedback)
+    sent = [example for batch in batches for example in objects.read(job.uid, batch.batch)]
     merged = merge(
         frozen.read(base.job, "train"),
         frozen.read(base.job, "test"),
-        [example for batch in batches for example in objects.read(job.uid, batch.batch)],
+        _of_frequent_labels(sent) if base.recipe == ZERO_SHOT else sent,
         Hyperparameters(**version.hyperparameters).seed,
         most_cross_validated=most_cross_validated,
         exclusive=base.dataset["exclusive"],
@@ -51,7 +56,35 @@ def prepare_feedback(job: TrainingJob, version: Version, feedback: TakenFeedback
         "warnings": 0,
         "languages": as_dicts(_languages(parts.train)),
     }
-    resources.jobs().note(job, VersionStatus.TRAINING, Progress.of(Stage.TRAINING), dataset=dataset)
+    warnings = _labels_without_examples(base, set(parts.labels))
+    resources.jobs().note(job, VersionStatus.TRAINING, Progress.of(Stage.TRAINING), dataset=dataset, warnings=warnings)
+
+
+def _of_frequent_labels(sent: Sequence[Example]) -> list[Example]:
+    """The feedback on a version without examples, without labels that are too rare to learn. The newest labels of a text count.
+
+    DatasetError if fewer than two labels would be left.
+    """
+    newest = {text_key(example.text): example for example in sent}
+    texts = Counter(label for example in newest.values() for label in example.labels)
+    frequent = {label for label, count in texts.items() if count >= FEWEST_TEXTS}
+    if len(frequent) < FEWEST_LABELS:
+        raise DatasetError(
+            f"The feedback has {FEWEST_TEXTS} texts or more of {len(frequent)} labels: a version that learns from feedback alone needs that"
+            " of at least two. The examples are kept: send more."
+        )
+    kept = ((example, tuple(label for label in example.labels if label in frequent)) for example in newest.values())
+    return [replace(example, labels=labels) for example, labels in kept if labels or not example.labels]
+
+
+def _labels_without_examples(base: Version, known: Set[str]) -> list[str]:
+    """The warning about labels of a base without examples that still have too few. Empty if all have enough."""
+    if base.recipe != ZERO_SHOT:
+        return []
+    named = resources.artifacts().description(base.job, base.manifest_sha256 or "")["labels"]
+    if not (lost := sorted(set(named).difference(known))):
+        return []
+    return [f"The version doesn't know {listed(lost)}, which had fewer than {FEWEST_TEXTS} texts: send examples."]
 
 
 def _languages(examples: Sequence[Example]) -> dict[str, float]:

@@ -18,7 +18,7 @@ from winnow.evaluation.suspects import suspect_report
 from winnow.prediction.loading import load
 from winnow.recipes import pipeline
 from winnow.recipes.artifact import TrainedClassifier
-from winnow.recipes.catalogue import AUTO
+from winnow.recipes.catalogue import AUTO, ZERO_SHOT
 from winnow.training import gate
 from winnow.training.calibrate import Answers
 from winnow.training.choose import Candidate, Choice, choose, language_of
@@ -31,7 +31,8 @@ _HEADLINE = ("examples", "accuracy", "macro_f1", "micro_f1", "weighted_f1")
 def publish(job: TrainingJob, candidates: Sequence[Candidate]) -> None:
     """Take the best candidate, and evaluate it: its artifact on the test examples, exactly as it will answer, or its folds' answers.
 
-    Then make the version ready, and live if wanted. TrainingFailedError if no candidate could be trained.
+    Then make the version ready, and live if wanted. A version without examples isn't measured.
+    TrainingFailedError if no candidate could be trained.
     """
     jobs, stored = resources.jobs(), resources.candidates()
     jobs.note(job, VersionStatus.EVALUATING, Progress.of(Stage.EVALUATING))
@@ -40,13 +41,11 @@ def publish(job: TrainingJob, candidates: Sequence[Candidate]) -> None:
     manifest_sha256 = choice.winner.manifest_sha256
     stored.take(job, choice.winner.recipe)
     trained = load(resources.artifacts(), job, manifest_sha256)
-    answers = measured_answers(version, trained)
-    headline = _evaluate(version, trained, answers)
-    _write_suspects(version, trained, answers)
+    headline = None if version.recipe == ZERO_SHOT else _measure(version, trained)
     known = {"encoder": trained.encoder, "encoders": trained.encoders} | (
         _chosen(version, trained, candidates, choice) if version.recipe == AUTO else {}
     )
-    about = {"model_id": job.model_id, "version": job.version, "accuracy": headline["accuracy"], "macro_f1": headline["macro_f1"]}
+    about = {"model_id": job.model_id, "version": job.version} | {name: (headline or {}).get(name) for name in ("accuracy", "macro_f1")}
     resources.pipelines().write(job, pipeline.archive(trained, f"{job.model_id}-{job.version}", about))
     stored.remove_leftovers(job, manifest_sha256)
     while True:
@@ -74,6 +73,14 @@ def _chosen(version: Version, trained: TrainedClassifier, candidates: Sequence[C
         "chosen": version.hyperparameters,
         "selection": {"candidates": [candidate.as_dict() for candidate in candidates], "reason": choice.reason},
     }
+
+
+def _measure(version: Version, trained: TrainedClassifier) -> dict[str, Any]:
+    """Write the evaluation with its figures, and the suspects. Returns the headline figures."""
+    answers = measured_answers(version, trained)
+    headline = _evaluate(version, trained, answers)
+    _write_suspects(version, trained, answers)
+    return headline
 
 
 def _evaluate(version: Version, trained: TrainedClassifier, answers: Answers) -> dict[str, Any]:

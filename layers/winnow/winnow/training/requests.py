@@ -113,6 +113,7 @@ def _register(request: TrainingRequest, key: IdempotencyKey | None) -> tuple[Tra
             return TrainingJob.from_event(before), False
         if model is None:
             job = TrainingJob(request.model_id, uuid4().hex, version=1, fence=1)
+            _keep_labels(job, request)
             created = jobs.create_model(job, request, key)
         elif model.training_version is not None:
             raise TrainingUnderwayError(model.model_id, model.training_version)
@@ -120,10 +121,17 @@ def _register(request: TrainingRequest, key: IdempotencyKey | None) -> tuple[Tra
             raise ModelExistsError(model.model_id)
         else:
             job = TrainingJob(model.model_id, model.uid, model.latest_version + 1, fence=1)
+            _keep_labels(job, request)
             created = jobs.create_version(model, job, request, key)
         return (job, True) if created else None
 
     return retry_on_conflict(try_to_register, request.model_id)
+
+
+def _keep_labels(job: TrainingJob, request: TrainingRequest) -> None:
+    """Write the request's labels before the version's row, so that a row never lacks them. The sweeper removes lists without a row."""
+    if request.labels is not None:
+        resources.label_lists().write(job, request.labels)
 
 
 def cancel_training(model_id: str, number: int) -> Version:

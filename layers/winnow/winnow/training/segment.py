@@ -17,12 +17,13 @@ from winnow.domain.job import Hyperparameters, Progress, Stage, TrainingJob
 from winnow.domain.model import Version, VersionStatus
 from winnow.evaluation.learning_curve import learning_curve
 from winnow.prediction import encoders
-from winnow.recipes.catalogue import AUTO, OF_ENCODER
+from winnow.recipes.catalogue import AUTO, OF_ENCODER, ZERO_SHOT
 from winnow.recipes.encoder import described
 from winnow.recipes.encodings import of_recipe
 from winnow.training.calibrate import right_by_size
 from winnow.training.choose import Candidate, language_of
 from winnow.training.fit import Training
+from winnow.training.zero_shot import make_from_labels
 
 if TYPE_CHECKING:
     from winnow.recipes.encoder import Encoding
@@ -44,6 +45,8 @@ def train_segment(
     """
     jobs, checkpoints = resources.jobs(), resources.checkpoints()
     version = resources.versions().of_job(job)
+    if recipe == ZERO_SHOT:
+        return make_from_labels(job, version)
     examples, chosen = resources.frozen_examples().read(job, "train"), Hyperparameters(**version.hyperparameters)
     encodings = _encodings(version, recipe) if recipe in OF_ENCODER else ()
     training = Training(recipe, examples, chosen, exclusive=version.dataset["exclusive"], encoders=encodings)

@@ -13,7 +13,7 @@ from winnow.batch.requests import care_for_batch
 from winnow.domain.batch import BatchJob
 from winnow.domain.clock import utc_now
 from winnow.domain.errors import JobSupersededError
-from winnow.domain.keys import JobObject, feedback_batch_of_key
+from winnow.domain.keys import JobObject, feedback_batch_of_key, version_of_label_list_key
 from winnow.domain.model import ACTIVE
 from winnow.registry.slots import Wanted
 from winnow.storage.checkpoints import CHECKPOINTS
@@ -90,6 +90,9 @@ def _orphans(name: str, time_left: Iterator[bool]) -> Mapping[str, int]:
             uid, batch = of_feedback
             # The batch's row was never written, or the batch was taken back.
             return batch not in feedback_of(uid)
+        of_labels = version_of_label_list_key(key)
+        if of_labels is not None:
+            return job(*of_labels) is None
         made = JobObject.from_key(key)
         if made is None:
             return False
