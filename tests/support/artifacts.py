@@ -23,7 +23,7 @@ from winnow.domain.dataset import Example
 from winnow.domain.errors import EncoderError
 from winnow.domain.job import Hyperparameters
 from winnow.recipes import cnn, sentence
-from winnow.recipes.artifact import Answering, Classifier, OfSentences, TrainedClassifier
+from winnow.recipes.artifact import Answering, OfSentences, TrainedClassifier
 from winnow.recipes.encoder import Encoding
 from winnow.recipes.kernel_ridge import KernelRidge
 from winnow.recipes.mixture import Mixture

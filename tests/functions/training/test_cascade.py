@@ -88,7 +88,7 @@ def test_german_texts_are_read_by_the_encoder_that_speaks_german(deployed: Winno
     german = ["Wie tief setze ich die Zwiebeln in die Erde", "Mein Fahrrad hat einen platten Reifen und ich finde keine Pumpe"]
     labels = ("garten", "rad")
     deployed.put_dataset(
-        [{"text": f"{german[kind]} {word}", "label": labels[kind]} for kind in (0, 1) for word in "heute morgen gestern".split()]
+        [{"text": f"{german[kind]} {word}", "label": labels[kind]} for kind in (0, 1) for word in ("heute", "morgen", "gestern")]
     )
 
     assert deployed.train(recipe="best", n_iter=2)["encoders"] == BOTH[:1]

@@ -9,7 +9,7 @@ import numpy as np
 
 from winnow.evaluation.measures import whole
 from winnow.evaluation.report import predicted_flags
-from winnow.recipes.artifact import Answering, Classifier, EarlyStage, TrainedClassifier
+from winnow.recipes.artifact import Answering, EarlyStage, TrainedClassifier
 from winnow.recipes.calibration import fit_temperature, fit_thresholds, scores_of
 from winnow.recipes.familiarity import SCORE_WEIGHT, familiarity, least_familiarity
 from winnow.recipes.label_matrix import label_flags
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _USUAL = {"linear": 0.65, "light": 1.0, "cnn": 2.5, "sentence": 1.0, "best": 1.0}
 
 
-def calibrated(recipe: str, classifier: Classifier, held_out: Asked, strange: Asked | None, *, min_precision: float) -> TrainedClassifier:
+def calibrated(recipe: str, classifier: Answering, held_out: Asked, strange: Asked | None, *, min_precision: float) -> TrainedClassifier:
     """The classifier with temperatures, thresholds and margins from the answers about held-out texts.
 
     strange: the answers of a fitting without the labels of some texts (`Folds.strange`), None if there is none.
@@ -40,7 +40,7 @@ def calibrated(recipe: str, classifier: Classifier, held_out: Asked, strange: As
     return with_margins(with_floors(trained, strange), held_out)
 
 
-def _calibrated(recipe: str, classifier: Classifier, held_out: Asked, min_precision: float) -> TrainedClassifier:
+def _calibrated(recipe: str, classifier: Answering, held_out: Asked, min_precision: float) -> TrainedClassifier:
     """The classifier with each stage calibrated by itself, without margins."""
     logits, truth, nearness = held_out
     exclusive, stages = classifier.exclusive, []

@@ -203,7 +203,9 @@ class Training:
 
     def _new_classifier(self, labels: Sequence[str], encoders: Sequence[Encoding] | None = None) -> Classifier:
         given = self._encodings if encoders is None else encoders
-        return new_classifier(self._recipe, labels, exclusive=self._exclusive, language=self.settings.spacy_model, encodings=given)
+        language = self.settings.spacy_model
+        made: Classifier = new_classifier(self._recipe, labels, exclusive=self._exclusive, language=language, encodings=given)
+        return made
 
     def save(self, file: BinaryIO) -> None:
         """Write what `resume` needs: weights, optimizer, state of the random numbers, epoch and place in it, the best epoch so far."""

@@ -29,9 +29,8 @@ def make_from_labels(job: TrainingJob, version: Version) -> Candidate:
     began = time.monotonic()
     encoding = _encoding(version)
     # With the encoder in the registry, no deployment can drop it, and a repetition uses the same one.
-    resources.jobs().note(
-        job, VersionStatus.TRAINING, Progress.of(Stage.TRAINING), encoder=described(encoding), encoders=[described(encoding)]
-    )
+    needed = described(encoding)
+    resources.jobs().note(job, VersionStatus.TRAINING, Progress.of(Stage.TRAINING), encoder=needed, encoders=[needed])
     labels = resources.label_lists().read(job, version.dataset["sha256"]).labels
     chosen = Hyperparameters(**version.hyperparameters)
     names = sorted(label.name for label in labels)
