@@ -165,7 +165,7 @@ def train(
     *,
     file: Annotated[str, typer.Argument(metavar="FILE", help="The data set: a local file to upload, or s3://BUCKET/KEY.")],
     model: Model,
-    recipe: Annotated[str | None, typer.Option(help="auto (default), linear, best, sentence or cnn.")] = None,
+    recipe: Annotated[str | None, typer.Option(help="auto (default), linear, light, best, sentence or cnn.")] = None,
     test: Annotated[
         str | None, typer.Option(metavar="FILE", help="Your own test set. Without it, part of the data set is held out.")
     ] = None,
