@@ -170,7 +170,7 @@ def train(
             metavar="FILE", help="Instead of a data set: the names of labels, with descriptions if you like (CSV or a JSON array)."
         ),
     ] = None,
-    recipe: Annotated[str | None, typer.Option(help="auto (default), linear, best, sentence or cnn.")] = None,
+    recipe: Annotated[str | None, typer.Option(help="auto (default), linear, light, best, sentence or cnn.")] = None,
     test: Annotated[
         str | None, typer.Option(metavar="FILE", help="Your own test set. Without it, part of the data set is held out.")
     ] = None,

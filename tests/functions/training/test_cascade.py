@@ -59,7 +59,6 @@ def test_the_answers_of_its_versions_and_batches_name_their_stages(deployed: Win
         ("best", MAIN.name),
     ]
     assert sum(stage["texts"] for stage in told["stages"]) == told["examples"]
-    assert told["stages"][2]["texts"] < told["examples"]
 
 
 def test_versions_of_other_recipes_have_no_stages(deployed: Winnow) -> None:
@@ -88,7 +87,7 @@ def test_german_texts_are_read_by_the_encoder_that_speaks_german(deployed: Winno
     german = ["Wie tief setze ich die Zwiebeln in die Erde", "Mein Fahrrad hat einen platten Reifen und ich finde keine Pumpe"]
     labels = ("garten", "rad")
     deployed.put_dataset(
-        [{"text": f"{german[kind]} {word}", "label": labels[kind]} for kind in (0, 1) for word in ("heute", "morgen", "gestern")]
+        [{"text": f"{german[kind]} {word}", "label": labels[kind]} for kind in (0, 1) for word in ["heute", "morgen", "gestern"]]
     )
 
     assert deployed.train(recipe="best", n_iter=2)["encoders"] == BOTH[:1]

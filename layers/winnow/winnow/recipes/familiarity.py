@@ -21,7 +21,7 @@ SCORE_WEIGHT = 0.3
 # Of the artifacts that don't say it.
 EARLIER_SCORE_WEIGHT = 0.6
 # At most this share of the texts with known labels is refused: a higher share costs more than the strangers are worth.
-_REFUSED = 0.05
+_REFUSED, _MOST_REFUSED = 0.05, 0.5
 # The two labels that a classifier needs, and one to leave out.
 _FEWEST_LABELS = 3
 _DIGITS = 6
@@ -42,9 +42,13 @@ def nearest(near: Floats) -> Floats:
     return np.partition(near, -taken, axis=1)[:, -taken:]
 
 
-def least_familiarity(held_out: Floats) -> float:
-    """The familiarity that 19 of 20 held-out texts with known labels reach. Shape (n,), n at least 1."""
-    return round(float(np.quantile(held_out, _REFUSED)), _DIGITS)
+def least_familiarity(held_out: Floats, texts: int | None = None) -> float:
+    """The familiarity that 19 of 20 held-out texts with known labels reach. Shape (n,), n at least 1.
+
+    texts: the number of all texts, if those of `held_out` are a part and the others are accepted. At least half of the part reach it.
+    """
+    refused = _REFUSED if texts is None else min(_MOST_REFUSED, _REFUSED * texts / len(held_out))
+    return round(float(np.quantile(held_out, refused)), _DIGITS)
 
 
 def strangers_of(labels: int, seed: int) -> NDArray[np.intp]:

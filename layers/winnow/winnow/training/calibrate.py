@@ -13,7 +13,7 @@ from winnow.recipes.artifact import Answering, EarlyStage, TrainedClassifier
 from winnow.recipes.calibration import fit_temperature, fit_thresholds, scores_of
 from winnow.recipes.familiarity import SCORE_WEIGHT, familiarity, least_familiarity
 from winnow.recipes.label_matrix import label_flags
-from winnow.training.cascade import with_floors, with_floors_of, with_margins
+from winnow.training.cascade import cascaded, with_floors_of, with_margins
 from winnow.training.held_out import Asked
 
 if TYPE_CHECKING:
@@ -36,8 +36,7 @@ def calibrated(recipe: str, classifier: Answering, held_out: Asked, strange: Ask
 
     strange: the answers of a fitting without the labels of some texts (`Folds.strange`), None if there is none.
     """
-    trained = _calibrated(recipe, classifier, held_out, min_precision)
-    return with_margins(with_floors(trained, strange), held_out)
+    return cascaded(_calibrated(recipe, classifier, held_out, min_precision), held_out, strange)
 
 
 def _calibrated(recipe: str, classifier: Answering, held_out: Asked, min_precision: float) -> TrainedClassifier:
@@ -122,7 +121,9 @@ def answers_of_folds(trained: TrainedClassifier, learnt: Sequence[Example], held
         # A training that ran out of its minutes may have a single fold.
         rest = asked.of(own if own.all() else ~own)
         # What is known of strangers comes from another fitting.
-        of_rest = with_margins(with_floors_of(_calibrated(trained.recipe, trained.classifier, rest, min_precision), trained), rest)
+        of_rest = _calibrated(trained.recipe, trained.classifier, rest, min_precision)
+        if of_rest.early and trained.early:
+            of_rest = with_margins(with_floors_of(of_rest, trained), rest)
         judged = of_rest.judge(asked.logits[:, own], asked.of(own).nearness)
         logits[own], scores[own], thresholds[own] = judged.logits, judged.scores, of_rest.thresholds_of(judged)
         accepted[own] = of_rest.accepts(judged)

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from winnow.evaluation.report import predicted_flags
+from winnow.recipes.familiarity import familiarity, least_familiarity
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from winnow.evaluation.measures import Flags
@@ -20,45 +23,75 @@ if TYPE_CHECKING:
 # The early stages together may lose so much accuracy (micro-F1 of several labels) against the last stage.
 _MOST_LOST = 0.001
 # The weight of a stage's own scores, in texts, beside the counted losses. Few texts without a loss prove little: with 40 of them a stage
-# would answer all, and lose a point. Found on folds of training sets.
-_DOUBT = 100.0
+# would answer nearly all, and lose a point. Found on folds of training sets.
+_DOUBT = 50.0
+
+
+def cascaded(trained: TrainedClassifier, held_out: Asked, strange: Asked | None) -> TrainedClassifier:
+    """The calibrated classifier with the lowest margins that lose little enough and let no more strangers through than its last stage.
+
+    strange: the answers of a fitting that hasn't learnt the strangers' labels (`Folds.strange`). Without it the early stages answer nothing
+    if labels are exclusive: how they receive strangers isn't known.
+    """
+    if not trained.early or not held_out.truth.any():
+        return trained
+    if trained.least_familiarity is None:
+        return with_margins(trained, held_out)
+    if strange is None:
+        return replace(trained, early=tuple(replace(stage, floor=math.inf) for stage in trained.early))
+    unknown = ~strange.truth.any(axis=1)
+    alone = trained.accepts(trained.judge_at(len(trained.early), strange.logits, strange.nearness))
+    # The margins of the strangers that only the early stages would let through, the largest first.
+    margins = []
+    for number, stage in enumerate(trained.early):
+        sure = trained.sure(stage, trained.judge_at(number, strange.logits, strange.nearness))
+        margins.append(-np.sort(-sure[unknown & ~alone & (sure >= 0)]))
+    best, fewest, most = trained, 0, max(map(len, margins))
+    # By halving: how many of them may pass, so that all stages together let no more through.
+    tried = most
+    while fewest <= most:
+        made = with_margins(_with_floors(trained, [_floor(each, tried) for each in margins]), held_out)
+        if (made.accepts(made.judge(strange.logits, strange.nearness)) & unknown).sum() <= (alone & unknown).sum():
+            best, fewest = made, tried + 1
+        else:
+            most = tried - 1
+        tried = (fewest + most) // 2
+    return best
 
 
 def with_margins(trained: TrainedClassifier, held_out: Asked) -> TrainedClassifier:
-    """The calibrated classifier with the lowest margins that lose little enough on held-out texts."""
-    if not trained.early or not held_out.truth.any():
-        return trained
+    """The calibrated classifier with the lowest margins, above the floors, that lose little enough on held-out texts.
+
+    The early stages answer only what they accept. So the last stage may refuse more: all together, as many of the texts as it would alone.
+    """
     last = _Labels.of(trained, len(trained.early), held_out)
     early = []
     for number, stage in enumerate(trained.early):
         margin = _margin(_Labels.of(trained, number, held_out), last, held_out.truth, _MOST_LOST / len(trained.early), stage.floor)
         early.append(replace(stage, margin=margin))
-    return replace(trained, early=tuple(early))
-
-
-def with_floors(trained: TrainedClassifier, strange: Asked | None) -> TrainedClassifier:
-    """The calibrated classifier with the lowest margins at which no early stage lets a stranger through that the last stage refuses.
-
-    strange: the answers of a fitting that hasn't learnt the strangers' labels (`Folds.strange`). Without it the early stages answer nothing
-    if labels are exclusive: how they receive strangers isn't known.
-    """
-    if trained.least_familiarity is None:
-        return trained
-    if strange is None:
-        return replace(trained, early=tuple(replace(stage, floor=math.inf) for stage in trained.early))
-    last = trained.judge_at(len(trained.early), strange.logits, strange.nearness)
-    refused = ~strange.truth.any(axis=1) & ~trained.accepts(last)
-    early = []
-    for number, stage in enumerate(trained.early):
-        sure = trained.sure(stage, trained.judge_at(number, strange.logits, strange.nearness))[refused]
-        largest = sure.max(initial=np.float32(-1))
-        early.append(replace(stage, floor=float(np.nextafter(largest, np.float32(np.inf))) if largest >= 0 else 0.0))
-    return replace(trained, early=tuple(early))
+    made = replace(trained, early=tuple(early))
+    if trained.least_familiarity is None or held_out.nearness is None:
+        return made
+    left = np.flatnonzero(made.judge(held_out.logits, held_out.nearness).stages == len(early))
+    if not len(left):
+        return made
+    scores = trained.judge_at(len(early), held_out.logits, held_out.nearness).scores
+    least = least_familiarity(familiarity(held_out.nearness[-1, left], scores[left], trained.score_weight), len(scores))
+    return replace(made, least_familiarity=max(trained.least_familiarity, least))
 
 
 def with_floors_of(trained: TrainedClassifier, other: TrainedClassifier) -> TrainedClassifier:
     """The calibrated classifier with the floors of another one with the same stages."""
-    return replace(trained, early=tuple(replace(one, floor=each.floor) for one, each in zip(trained.early, other.early, strict=False)))
+    return _with_floors(trained, [stage.floor for stage in other.early])
+
+
+def _with_floors(trained: TrainedClassifier, floors: Sequence[float]) -> TrainedClassifier:
+    return replace(trained, early=tuple(replace(stage, floor=floor) for stage, floor in zip(trained.early, floors, strict=True)))
+
+
+def _floor(margins: NDArray[np.float32], passed: int) -> float:
+    """The lowest margin above all but so many of these, which fall."""
+    return float(np.nextafter(margins[passed], np.float32(np.inf))) if passed < len(margins) else 0.0
 
 
 class _Labels(NamedTuple):
