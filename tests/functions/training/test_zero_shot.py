@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.conftest import DATA, load_dataset
+from winnow.domain.job import TrainingJob
 from winnow.domain.keys import version_of_label_list_key
+from winnow.domain.label_names import LabelList, NamedLabel
 from winnow.recipes.zero_shot import NEVER
+from winnow.storage.bucket import Bucket
+from winnow.storage.label_lists import LabelLists
 
 if TYPE_CHECKING:
     from tests.conftest import Answer, Json, Winnow
@@ -151,6 +155,16 @@ def test_as_many_labels_as_an_item_could_not_hold(winnow: Winnow) -> None:
     [key] = winnow.objects()
     assert version_of_label_list_key(key)
     assert len(winnow.objects()[key]) > 400_000
+
+
+def test_the_labels_of_another_request_for_the_same_version_change_nothing(winnow: Winnow) -> None:
+    named(winnow)
+    job = TrainingJob.from_event(winnow.started_job()["job"])
+    # The loser of two requests at the same time has written its list too.
+    LabelLists(Bucket(winnow.s3, winnow.names["Models"])).write(job, LabelList((NamedLabel("x"), NamedLabel("y"))))
+    winnow.run_workflow(winnow.started_job())
+    [labels] = predict(winnow, ["My bike has a flat tyre"])
+    assert {label["label"] for label in labels} == {"baking", "gardening", "cycling"}
 
 
 # --- what a request may not say ---
