@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from winnow_cli.layout import languages, understood
+from winnow_cli.layout import languages, long_texts, understood
 from winnow_cli.terminal import line, plain
 
 _MEASURED = {"cross-validation": "by cross-validation", "held-out": "on held-out examples", "test-object": "on your test set"}
@@ -62,6 +62,8 @@ def problems(report: Mapping[str, Any], name: str) -> Iterator[RenderableType]:
         yield line(f"  {how}")
     if spoken := languages(report):
         yield line(f"  {spoken}")
+    if long := long_texts(report):
+        yield line(f"  {long}")
     yield from of_problems(report["problems"])
 
 

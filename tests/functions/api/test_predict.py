@@ -14,6 +14,7 @@ import pytest
 from tests.conftest import kept_files, load_dataset
 from winnow.aws import clients, resources
 from winnow.domain.errors import ModelNotFoundError, VersionNotFoundError
+from winnow.prediction import predictor
 from winnow.prediction.predictor import MEMORY_SHARE, SECONDS_A_POINTER_IS_TRUSTED, Predictor
 
 if TYPE_CHECKING:
@@ -324,6 +325,22 @@ def test_without_a_disk_it_answers_all_the_same(ready: Ready, monkeypatch: pytes
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "a file"))
 
     assert winnow.call("predict", "predict_get_body").status == 200
+
+
+def test_texts_that_take_too_long_together_are_refused_with_advice(ready: Ready, monkeypatch: pytest.MonkeyPatch) -> None:
+    winnow = ready("exclusive.json")
+    texts = ["tulip " * 2_000, "tulip bulbs", "my rent is due"]
+    whole = winnow.call("predict", "predict_post_texts", body={"model_id": "tc-01", "texts": texts})
+    # As if the first part took longer than an answer may.
+    monkeypatch.setattr(predictor, "_SECONDS_TO_BEGIN", -1.0)
+
+    answer = winnow.call("predict", "predict_post_texts", body={"model_id": "tc-01", "texts": texts})
+
+    assert (whole.status, len(whole.body["predictions"])) == (200, 3)
+    assert (answer.status, answer.body["type"]) == (413, "urn:winnow:problem:too-large")
+    assert "after 1 of 3 texts: send fewer of them at once" in answer.body["detail"]
+    # Texts that fit into one part are never refused.
+    assert winnow.call("predict", "predict_post_texts", body={"model_id": "tc-01", "texts": texts[1:]}).status == 200
 
 
 # --- why ---

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _ENCODING_TAKES = 0.6
 
 # The format of what `save` writes. A training that was saved in another format starts again from the beginning.
-_FORM = 3
+_FORM = 4
 
 
 def settings_for(recipe: str, chosen: Hyperparameters, texts: int, labels: int, *, exclusive: bool) -> Hyperparameters:
