@@ -188,9 +188,14 @@ def explanation(text: str, explained: Mapping[str, Any]) -> Iterator[RenderableT
             coloured.stylize(_heat(word["contribution"] / most), word["start"], word["end"])
     yield Text("  ") + coloured
     total, start = explained["logit"], explained["bias"]
-    yield line(f"  evidence for {explained['label']}: {total:+.3f} in total ({start:+.3f} before the first word)", "dim")
+    # Without a bias, the numbers don't add up.
+    how = "each number is what it loses without the word" if start is None else f"{start:+.3f} before the first word"
+    yield line(f"  evidence for {explained['label']}: {total:+.3f} in total ({how})", "dim")
     for word in sorted(words, key=lambda each: -abs(each["contribution"]))[:_MOST_ROWS]:
         yield Text(f"  {word['contribution']:+7.3f}  ") + line(word["word"], _heat(word["contribution"] / most))
+    # Earlier releases don't say it.
+    if untried := explained.get("untried_words"):
+        yield line(f"  The text is long: its last {untried:,} words were not tried.", "dim")
 
 
 def _worst_labels(per_label: Mapping[str, Mapping[str, Any]]) -> Table:

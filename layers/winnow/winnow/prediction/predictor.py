@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from winnow.aws import resources
 from winnow.domain.answer import Prediction
-from winnow.domain.errors import ArtifactError, InvalidFieldError, ModelNotReadyError, TooLargeError, VersionNotFoundError
+from winnow.domain.errors import ArtifactError, ModelNotReadyError, TooLargeError, VersionNotFoundError
 from winnow.domain.model import Model, Version
 from winnow.prediction import encoders
 from winnow.prediction.loading import Glances, LoadedClassifiers, load
@@ -29,6 +29,8 @@ _MOST_POINTERS = 1_000
 # An answer has 28 seconds. Texts are classified so many characters at a time, which takes at most 8 seconds: nine texts of punctuation, in
 # eight windows each.
 _SECONDS_TO_BEGIN, _TOGETHER = 16.0, 10_000
+# An explanation takes at most some 15 seconds (recipes.occlusion).
+_SECONDS_TO_EXPLAIN = 8.0
 
 
 def prepare_snapshot() -> None:
@@ -59,7 +61,7 @@ class Predictor:
 
         Raises ModelNotFoundError and VersionNotFoundError at most a second after a deletion; ModelNotReadyError if no version is live;
         VersionNotReadyError if the version isn't ready; EncoderError if the deployment doesn't have the version's sentence encoder;
-        TooLargeError if the texts take too long; InvalidFieldError if the version can't be explained.
+        TooLargeError if the texts take too long.
         """
         began = self._clock()
         try:
@@ -68,18 +70,20 @@ class Predictor:
             # A version may be promoted and this one deleted between the two reads. Read once more.
             self._forget(model_id, version)
             number, classifier = self._classifier(model_id, version)
-        if explain and not classifier.can_explain:
-            raise InvalidFieldError(
-                f"Version {number} of model {model_id!r} has the recipe {classifier.recipe}, but only linear can be explained:"
-                " leave out `explain`, or train a version with the recipe linear.",
-                field="explain",
-            )
         predictions: list[Prediction] = []
-        for some in portions(texts, len, _TOGETHER):
-            for text, labels in zip(some, classifier.predict(some, n_top), strict=True):
-                predictions.append(Prediction(labels, classifier.explain(text, labels[0].label) if explain else None))
-            if self._clock() - began > _SECONDS_TO_BEGIN and len(predictions) < len(texts):
+
+        def check_time(seconds: float) -> None:
+            if self._clock() - began > seconds and len(predictions) < len(texts):
                 raise TooLargeError(f"The answer took too long after {len(predictions)} of {len(texts)} texts: send fewer of them at once.")
+
+        for some in portions(texts, len, _TOGETHER):
+            found = classifier.predict(some, n_top)
+            if not explain:
+                predictions += map(Prediction, found)
+            for text, labels in zip(some, found, strict=True) if explain else ():
+                predictions.append(Prediction(labels, classifier.explain(text, labels[0].label)))
+                check_time(_SECONDS_TO_EXPLAIN)
+            check_time(_SECONDS_TO_BEGIN)
         return number, predictions
 
     def _classifier(self, model_id: str, version: int | None) -> tuple[int, TrainedClassifier]:

@@ -50,5 +50,5 @@ def _of_length_one(vector: NDArray[np.float32]) -> NDArray[np.float32]:
     if not vector.any():
         # Windows that cancel each other out: like a text without tokens, equal in all dimensions.
         vector = np.ones(len(vector), np.float32)
-    unit: NDArray[np.float32] = vector / np.sqrt(vector @ vector, dtype=np.float32)
+    unit: NDArray[np.float32] = vector / np.sqrt(np.einsum("i,i", vector, vector))
     return unit
