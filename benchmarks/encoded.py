@@ -16,6 +16,7 @@ from winnow.recipes import encoder
 from winnow.recipes.catalogue import LANGUAGES_OF_ENCODER
 from winnow.recipes.encoder import MINILM, MULTILINGUAL
 from winnow.recipes.encodings import of_recipe
+from winnow.recipes.windows import MOST_WINDOWS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Encoded:
-    """An Encoding (recipes.encoder) that keeps the vectors of some texts. It encodes any other text at each call."""
+    """An Encoding (recipes.encoder) that keeps the vectors of some texts, read in windows. It encodes any other text at each call."""
 
     def __init__(self, encoding: Encoding) -> None:
         self.name, self.digest = encoding.name, encoding.digest
@@ -37,16 +38,16 @@ class Encoded:
         for text in texts:
             if text not in self._known:
                 began = time.process_time()
-                self._known[text] = self._encoding.vectors([text])[0]
+                self._known[text] = self._encoding.vectors([text], MOST_WINDOWS)[0]
                 self._seconds[text] = time.process_time() - began
 
     def seconds(self, texts: Iterable[str]) -> float:
         """CPU seconds to encode each of these kept texts once."""
         return sum(self._seconds[text] for text in set(texts))
 
-    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def vectors(self, texts: Sequence[str], windows: int = MOST_WINDOWS) -> NDArray[np.float32]:
         """The vectors, with the shape (texts, dimensions). Each has length 1."""
-        return np.stack([self._known[text] if text in self._known else self._encoding.vectors([text])[0] for text in texts])
+        return np.stack([self._known[text] if text in self._known else self._encoding.vectors([text], windows)[0] for text in texts])
 
 
 @cache

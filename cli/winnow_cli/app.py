@@ -215,9 +215,7 @@ def predict(
     text_column: TextColumn = None,
     version: Version = None,
     n_top: Annotated[int, typer.Option(min=1, max=1000, help="Labels per text.")] = 3,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Colour each word by what it adds to the first label (linear versions only).")
-    ] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Colour each word by what it adds to the first label.")] = False,
     as_json: Json = False,
 ) -> None:
     """Classify texts.

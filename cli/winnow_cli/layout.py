@@ -56,3 +56,13 @@ def languages(report: Mapping[str, Any]) -> str | None:
     if len(found) == 1:
         return f"Language: {found[0]['language']}"
     return f"Languages: {', '.join(f'{each["language"]} {each["share"]:.0%}' for each in found)}"
+
+
+def long_texts(report: Mapping[str, Any]) -> str | None:
+    """How many of a report's texts are long, in a line. None if none is, or if the report doesn't say it."""
+    count = report.get("texts_in_windows")
+    return (
+        f"Longer than 256 tokens: about {count:,} of {report['examples']:,} texts. Sentence encoders read them in windows."
+        if count
+        else None
+    )

@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from winnow_cli.layout import languages, understood
+from winnow_cli.layout import languages, long_texts, understood
 from winnow_cli.terminal import line, plain
 
 _MEASURED = {"cross-validation": "by cross-validation", "held-out": "on held-out examples", "test-object": "on your test set"}
@@ -65,6 +65,8 @@ def problems(report: Mapping[str, Any], name: str) -> Iterator[RenderableType]:
         yield line(f"  {how}")
     if spoken := languages(report):
         yield line(f"  {spoken}")
+    if long := long_texts(report):
+        yield line(f"  {long}")
     yield from of_problems(report["problems"])
 
 
@@ -194,9 +196,14 @@ def explanation(text: str, explained: Mapping[str, Any]) -> Iterator[RenderableT
             coloured.stylize(_heat(word["contribution"] / most), word["start"], word["end"])
     yield Text("  ") + coloured
     total, start = explained["logit"], explained["bias"]
-    yield line(f"  evidence for {explained['label']}: {total:+.3f} in total ({start:+.3f} before the first word)", "dim")
+    # Without a bias, the numbers don't add up.
+    how = "each number is what it loses without the word" if start is None else f"{start:+.3f} before the first word"
+    yield line(f"  evidence for {explained['label']}: {total:+.3f} in total ({how})", "dim")
     for word in sorted(words, key=lambda each: -abs(each["contribution"]))[:_MOST_ROWS]:
         yield Text(f"  {word['contribution']:+7.3f}  ") + line(word["word"], _heat(word["contribution"] / most))
+    # Earlier releases don't say it.
+    if untried := explained.get("untried_words"):
+        yield line(f"  The text is long: its last {untried:,} words were not tried.", "dim")
 
 
 def _worst_labels(per_label: Mapping[str, Mapping[str, Any]]) -> Table:

@@ -118,6 +118,10 @@ def test_a_delimiter_is_one_of_four(server: Server, winnow: Winnow) -> None:
             "Read as: CSV with tabs, text from v2, label from v1, labels separated by #, UTF-8",
         ),
         ({"format": "rasa", "understood": {"delimiter": None, "encoding": "utf-16"}}, "Read as: rasa, UTF-16"),
+        (
+            {"texts_in_windows": 1_234, "examples": 20_000},
+            "Longer than 256 tokens: about 1,234 of 20,000 texts. Sentence encoders read them in windows.",
+        ),
     ],
 )
 def test_what_was_understood_is_said_in_a_line(server: Server, winnow: Winnow, tmp_path: Path, report: dict[str, Any], told: str) -> None:

@@ -190,6 +190,22 @@ def test_on_a_terminal_words_are_coloured_by_what_they_add(server: Server) -> No
     assert json.loads(server.asked[0][3])["explain"] is True
 
 
+def test_what_a_text_loses_without_each_word_is_shown_as_that(server: Server, winnow: Winnow) -> None:
+    words = [{"word": "save", "contribution": 2.0, "start": 0, "end": 4}]
+    explanation = {"label": "saving", "method": "occlusion", "logit": 1.3, "temperature": 1.0, "bias": None, "words": words}
+    labels = [{"label": "saving", "score": 0.9, "accepted": True}]
+    told = {"labels": labels, "explanation": explanation | {"untried_words": 1_200}}
+    server.gives("POST /prediction", *[(200, {"model_id": "m", "version": 1, "predictions": [told]})] * 2)
+
+    done = winnow("predict", "-m", "m", "--explain", text="Save " * 150 + "\n" + "Save " * 150)
+
+    shown = done.stdout.splitlines()
+    assert "  evidence for saving: +1.300 in total (each number is what it loses without the word)" in shown
+    assert "   +2.000  save" in shown
+    assert "  The text is long: its last 1,200 words were not tried." in shown
+    assert server.calls() == ["POST /prediction"] * 2, "few texts at once"
+
+
 @pytest.mark.parametrize(("listing", "upload", "role"), [(200, 422, "admin"), (200, 403, "predict"), (403, 403, None)])
 def test_key_tells_the_role_by_what_it_may_call(server: Server, winnow: Winnow, listing: int, upload: int, role: str | None) -> None:
     server.gives("GET /models", (200, MODELS) if listing == 200 else problem(listing, "No."))

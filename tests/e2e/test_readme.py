@@ -27,8 +27,6 @@ OTHERWISE = {
     # The version is ready already, and so is the batch.
     "/versions/2/cancel": {409},
     "/batches/BATCH/cancel": {200, 409},
-    # auto chose the recipe of version 2, and only linear explains.
-    '"explain": true': {200, 422},
     # This batch is no longer pending: version 3 has it.
     "/examples/20260302T091641007-1a2b3c4d": {404, 409},
 }

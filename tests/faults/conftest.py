@@ -73,7 +73,7 @@ class NoEncoder:
 
     name = digest = "none"
 
-    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def vectors(self, texts: Sequence[str], windows: int = 1) -> NDArray[np.float32]:
         """Of shape (texts, 1)."""
         return np.ones((len(texts), 1), np.float32)
 

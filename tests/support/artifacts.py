@@ -82,7 +82,7 @@ class _Then:
     digest: str
     known: NDArray[np.float32]
 
-    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def vectors(self, texts: Sequence[str], windows: int = 1) -> NDArray[np.float32]:
         return self.known[[TEXTS.index(text) for text in texts]]
 
 

@@ -21,7 +21,7 @@ class WordVectors:
     words: int
     dimensions: int = 24
 
-    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def vectors(self, texts: Sequence[str], windows: int = 1) -> NDArray[np.float32]:
         """Of shape (texts, dimensions), each of length 1."""
         found = np.stack([self._vector(text) for text in texts]) if texts else np.empty((0, self.dimensions))
         return (found / np.linalg.norm(found, axis=1, keepdims=True)).astype(np.float32)

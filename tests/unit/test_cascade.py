@@ -178,7 +178,7 @@ class Closed:
     def __init__(self, name: str, digest: str) -> None:
         self.name, self.digest = name, digest
 
-    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def vectors(self, texts: Sequence[str], windows: int = 1) -> NDArray[np.float32]:
         raise EncoderError(f"{self.name} was opened")
 
 

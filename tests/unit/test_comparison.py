@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from sklearn.metrics import f1_score
 
+from winnow.domain.dataset import Example
 from winnow.evaluation.difference import comparison_report
+from winnow.training.gate import _drawn
 
 LABELS = ["a", "b", "c", "never"]
 
@@ -37,3 +39,11 @@ def test_the_same_predictions_change_nothing() -> None:
     report = comparison_report(truth, truth, truth, LABELS)
     assert (report["gained"], report["lost"], report["before"]) == (0, 0, report["after"])
     assert {change["change"] for change in report["per_label"]} == {0.0}
+
+
+def test_fewer_long_texts_than_short_ones_are_compared() -> None:
+    short, long = ([Example(f"{number} {text}", ("a",)) for number in range(200)] for text in ("how deep", "how deep " * 1_000))
+    assert len(_drawn(short, 100)) == len({example.text for example in _drawn(short, 100)}) == 100
+    assert sorted(example.text for example in _drawn(short[:50], 100)) == sorted(example.text for example in short[:50])
+    assert len(_drawn(long, 100)) == 1
+    assert _drawn([*short, *long], 100) == _drawn([*short, *long], 100)

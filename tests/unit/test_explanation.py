@@ -54,7 +54,7 @@ def test_contributions_and_bias_add_up_to_the_logit(classifier: TrainedClassifie
     for text, logits in zip(texts, judged.logits, strict=True):
         for number in {int(logits.argmax()), 0}:
             told = classifier.explain(text, classifier.labels[number])
-            assert told is not None
+            assert told.bias is not None
             assert told.bias + sum(word.contribution for word in told.words) == pytest.approx(told.logit, abs=1e-9)
             assert told.logit == pytest.approx(float(logits[number]), abs=1e-5)
             assert [word.word for word in told.words] == words_of(text, scripts=True)
@@ -65,7 +65,6 @@ def test_from_the_logit_to_the_score_it_is_the_temperature() -> None:
     for text in random_texts(20):
         [labels] = classifier.predict([text])
         told = classifier.explain(text, labels[0].label)
-        assert told is not None
         assert 1 / (1 + np.exp(-told.logit / told.temperature)) == pytest.approx(labels[0].score, abs=2e-6)
 
 
@@ -80,7 +79,7 @@ def test_what_was_brought_by_several_words_is_shared_as_often_as_they_brought_it
         told = collided.explain("tulip tulip rose", collided.labels[0])
     finally:
         features._words.cache_clear()
-    assert told is not None
+    assert told.bias is not None
     first, second, third = (word.contribution for word in told.words)
     # The middle word is in two pairs.
     assert abs(second) > abs(first) > abs(third)
@@ -91,7 +90,6 @@ def test_a_word_the_model_learnt_tells_more_than_one_it_never_saw() -> None:
     classifier = train("linear", EXAMPLES[True], Hyperparameters(n_iter=8), exclusive=True)
     text = "xqzvw bread"
     told = classifier.explain(text, classifier.predict([text])[0][0].label)
-    assert told is not None
     strange, known = (word.contribution for word in told.words)
     assert known > strange
 

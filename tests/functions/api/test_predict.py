@@ -14,6 +14,7 @@ import pytest
 from tests.conftest import kept_files, load_dataset
 from winnow.aws import clients, resources
 from winnow.domain.errors import ModelNotFoundError, VersionNotFoundError
+from winnow.prediction import predictor
 from winnow.prediction.predictor import MEMORY_SHARE, SECONDS_A_POINTER_IS_TRUSTED, Predictor
 
 if TYPE_CHECKING:
@@ -326,6 +327,22 @@ def test_without_a_disk_it_answers_all_the_same(ready: Ready, monkeypatch: pytes
     assert winnow.call("predict", "predict_get_body").status == 200
 
 
+def test_texts_that_take_too_long_together_are_refused_with_advice(ready: Ready, monkeypatch: pytest.MonkeyPatch) -> None:
+    winnow = ready("exclusive.json")
+    texts = ["tulip " * 2_000, "tulip bulbs", "my rent is due"]
+    whole = winnow.call("predict", "predict_post_texts", body={"model_id": "tc-01", "texts": texts})
+    # As if the first part took longer than an answer may.
+    monkeypatch.setattr(predictor, "_SECONDS_TO_BEGIN", -1.0)
+
+    answer = winnow.call("predict", "predict_post_texts", body={"model_id": "tc-01", "texts": texts})
+
+    assert (whole.status, len(whole.body["predictions"])) == (200, 3)
+    assert (answer.status, answer.body["type"]) == (413, "urn:winnow:problem:too-large")
+    assert "after 1 of 3 texts: send fewer of them at once" in answer.body["detail"]
+    # Texts that fit into one part are never refused.
+    assert winnow.call("predict", "predict_post_texts", body={"model_id": "tc-01", "texts": texts[1:]}).status == 200
+
+
 # --- why ---
 
 
@@ -337,6 +354,7 @@ def test_a_version_of_linear_says_which_words_gave_the_label(two: Winnow, explai
     told = answer["explanation"]
 
     assert told["label"] == answer["labels"][0]["label"]
+    assert (told["method"], told["untried_words"]) == ("exact", 0)
     assert told["bias"] + sum(word["contribution"] for word in told["words"]) == pytest.approx(told["logit"], abs=1e-9)
     assert [text[word["start"] : word["end"]].lower() for word in told["words"]] == [word["word"] for word in told["words"]]
     first, second = two.call("predict", "predict_post_texts", body={**asked, "texts": [text, "?"]}).body["predictions"]
@@ -350,15 +368,32 @@ def test_without_being_asked_it_says_nothing_more(two: Winnow, explain: Any) -> 
     assert "explanation" not in two.call("predict", "predict_post_text", body=VACATION | asked).body
 
 
-def test_a_version_of_another_recipe_cannot_be_explained(winnow: Winnow) -> None:
+def test_a_version_of_another_recipe_is_explained_by_leaving_words_out(winnow: Winnow) -> None:
     winnow.put_dataset()
     winnow.train(recipe="cnn")
+    texts = ["How deep do tulip bulbs go?", "我 " * 300, "?"]
 
-    answer = winnow.call("predict", "predict_post_text", body=VACATION | {"explain": True})
+    answer = winnow.call("predict", "predict_post_texts", body={"model_id": "tc-01", "texts": texts, "explain": True})
 
-    assert (answer.status, answer.body["field"]) == (422, "explain")
-    assert "has the recipe cnn, but only linear can be explained" in answer.body["detail"]
-    assert winnow.call("predict", "predict_post_text", body=VACATION).status == 200
+    assert answer.status == 200
+    for text, predicted in zip(texts, answer.body["predictions"], strict=True):
+        told = predicted["explanation"]
+        assert (told["label"], told["method"], told["bias"]) == (predicted["labels"][0]["label"], "occlusion", None)
+        assert [text[word["start"] : word["end"]].lower() for word in told["words"]] == [word["word"] for word in told["words"]]
+    many = answer.body["predictions"][1]["explanation"]
+    assert many["untried_words"] == 300 - len(many["words"])
+    assert 50 <= len(many["words"]) <= 100
+
+
+def test_texts_whose_explanations_take_too_long_together_are_refused(two: Winnow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(predictor, "_SECONDS_TO_EXPLAIN", -1.0)
+    asked = {"model_id": "tc-01", "version": 2, "explain": True}
+
+    several = two.call("predict", "predict_post_texts", body={**asked, "texts": ["tulip", "rose"]})
+
+    assert (several.status, several.body["type"]) == (413, "urn:winnow:problem:too-large")
+    assert "after 1 of 2 texts: send fewer of them at once" in several.body["detail"]
+    assert two.call("predict", "predict_post_texts", body={**asked, "texts": ["tulip"]}).status == 200
 
 
 @pytest.mark.parametrize("name", ["classifier.json", "weights.bin", "manifest.json"])

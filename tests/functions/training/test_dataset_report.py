@@ -81,11 +81,17 @@ def test_of_a_good_data_set_it_has_nothing_to_say(winnow: Winnow) -> None:
         "examples": 20,
         "languages": [{"language": "en", "share": 1.0}],
         "language_texts": 20,
+        "texts_in_windows": 0,
         "exclusive": True,
         "labels": [{"label": "country", "examples": 10, "texts": 10}, {"label": "town", "examples": 10, "texts": 10}],
         "problems": [],
         "test_set": None,
     }
+
+
+def test_long_texts_are_counted(winnow: Winnow) -> None:
+    rows = [{**row, "text": f"{row['text']} {'It rains in the hills. ' * (70 if number < 3 else 20)}"} for number, row in enumerate(GOOD)]
+    assert dry(winnow, rows)["texts_in_windows"] == 3
 
 
 def test_each_kind_of_problem_is_counted_and_has_its_rows(winnow: Winnow) -> None:

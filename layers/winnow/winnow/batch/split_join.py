@@ -14,7 +14,7 @@ from winnow.domain.errors import DatasetError, JobSupersededError
 
 MOST_LINES = 10_000
 # With this limit one Lambda has time to classify a shard of even the slowest texts (docs/batches.md).
-MOST_BYTES = 1_500_000
+MOST_BYTES = 1_000_000
 
 
 def split(job: BatchJob) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from winnow.datasets.labels import separator_within
 from winnow.datasets.languages import Sample, as_dicts
+from winnow.datasets.long_texts import is_long
 from winnow.datasets.row_problems import Kind, Problem
 from winnow.datasets.split import FEWEST_LABELS, FEWEST_TEXTS, listed, text_hash, too_rare
 from winnow.domain.dataset import MAX_LABELS, Ceilings, Example
@@ -134,6 +135,7 @@ class Counting:
         self.separated = False
         self.examples = 0
         self._sample = Sample()
+        self._in_windows = 0
 
     def add(self, found: Example | Problem) -> bool:
         """Count an example or a problem. Returns whether it is an example to train on."""
@@ -164,6 +166,7 @@ class Counting:
         self.examples += 1
         if self._of != FEEDBACK:
             self._sample.add(found.text)
+            self._in_windows += is_long(found.text)
         return True
 
     def _refuse(self, problem: Problem) -> None:
@@ -231,6 +234,7 @@ class Counting:
             skips_unlabelled=skips_unlabelled,
             languages=self._sample.languages(),
             language_texts=len(self._sample),
+            texts_in_windows=self._in_windows,
         )
 
     def _rare(self, distinct: Mapping[str, int]) -> frozenset[str]:
@@ -318,6 +322,7 @@ class Report:
     labels: examples and distinct texts per label. first_refused: the sentence of the first problem that prevents training, otherwise None.
     first_counts: how many problems that sentence covers. dropped: the labels that are too rare to train on. skips_unlabelled: whether rows
     without labels are left out. languages: with their shares (datasets.languages), of so many sampled texts (language_texts).
+    texts_in_windows: the estimated number of examples that are longer than a sentence encoder's window (datasets.long_texts).
     """
 
     examples: int
@@ -330,6 +335,7 @@ class Report:
     skips_unlabelled: bool = False
     languages: Mapping[str, float] = field(default_factory=dict)
     language_texts: int = 0
+    texts_in_windows: int = 0
 
     @property
     def warnings(self) -> int:
@@ -394,6 +400,7 @@ class Report:
             "examples": self.examples,
             "languages": as_dicts(self.languages),
             "language_texts": self.language_texts,
+            "texts_in_windows": self.texts_in_windows,
             "exclusive": self.exclusive,
             "labels": [{"label": label, "examples": examples, "texts": texts} for label, (examples, texts) in shown],
             "problems": [found.as_dict() for found in self.problems],

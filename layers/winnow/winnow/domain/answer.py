@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 
 class ScoredLabel(NamedTuple):
@@ -26,7 +26,7 @@ def as_dicts(labels: Iterable[ScoredLabel]) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class ExplainedWord:
-    """A word of a text, as the model read it, and what it adds to a label's logit.
+    """A word of a text, in Unicode's normal form and in lower case, and what it adds to a label's logit.
 
     start, end: its place in the text, in characters (Unicode code points), without the end itself. None if Unicode normalization
     moved the characters too much to find the place.
@@ -40,13 +40,19 @@ class ExplainedWord:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a text has a label. The logit is the bias plus the words' contributions. Scores come from the logits divided by temperature."""
+    """Why a text has a label. Scores come from the logits divided by temperature.
+
+    method: "exact" if the logit is the bias plus the words' contributions; "occlusion" if a contribution is what the logit loses without
+    the word, and there is no bias. untried_words: the further words of a long text, which were not tried.
+    """
 
     label: str
+    method: Literal["exact", "occlusion"]
     logit: float
     temperature: float
-    bias: float
+    bias: float | None
     words: list[ExplainedWord]
+    untried_words: int
 
 
 @dataclass(frozen=True, slots=True)

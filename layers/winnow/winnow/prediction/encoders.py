@@ -86,9 +86,9 @@ class _InBucket:
     name: str
     digest: str
 
-    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def vectors(self, texts: Sequence[str], windows: int = 1) -> NDArray[np.float32]:
         """Of shape (texts, dimensions), each of length 1."""
-        return _fetched(self.bucket, self.name, self.digest).vectors(texts)
+        return _fetched(self.bucket, self.name, self.digest).vectors(texts, windows)
 
 
 def _fetched(bucket: str, name: str, digest: str) -> Encoding:

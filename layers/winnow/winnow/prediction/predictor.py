@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from winnow.aws import resources
 from winnow.domain.answer import Prediction
-from winnow.domain.errors import ArtifactError, InvalidFieldError, ModelNotReadyError, VersionNotFoundError
+from winnow.domain.errors import ArtifactError, ModelNotReadyError, TooLargeError, VersionNotFoundError
 from winnow.domain.model import Model, Version
 from winnow.prediction import encoders
 from winnow.prediction.loading import Glances, LoadedClassifiers, load
 from winnow.recipes.artifact import TrainedClassifier, recipe_of
 from winnow.recipes.catalogue import COSTS, ZERO_SHOT
+from winnow.recipes.portions import portions
 from winnow.registry.versions import check_ready
 
 if TYPE_CHECKING:
@@ -25,6 +26,11 @@ SECONDS_A_POINTER_IS_TRUSTED = 1.0
 # The share of the function's memory for classifiers. The process, the encoder, and a classifier's files while loading need the rest.
 MEMORY_SHARE = 0.4
 _MOST_POINTERS = 1_000
+# An answer has 28 seconds. Texts are classified so many characters at a time, which takes at most 8 seconds: nine texts of punctuation, in
+# eight windows each.
+_SECONDS_TO_BEGIN, _TOGETHER = 16.0, 10_000
+# An explanation takes at most some 15 seconds (recipes.occlusion).
+_SECONDS_TO_EXPLAIN = 8.0
 
 
 def prepare_snapshot() -> None:
@@ -47,6 +53,7 @@ class Predictor:
         self._pointers = Glances(models.get, SECONDS_A_POINTER_IS_TRUSTED, _MOST_POINTERS, clock)
         self._ready_versions = Glances(self._ready_version, SECONDS_A_POINTER_IS_TRUSTED, _MOST_POINTERS, clock)
         self._loaded = LoadedClassifiers(int(memory * MEMORY_SHARE))
+        self._clock = clock
 
     def predict(
         self, model_id: str, texts: Sequence[str], n_top: int, *, version: int | None = None, explain: bool = False
@@ -55,29 +62,35 @@ class Predictor:
 
         Raises ModelNotFoundError and VersionNotFoundError at most a second after a deletion; ModelNotReadyError if no version is live;
         VersionNotReadyError if the version isn't ready; EncoderError if the deployment doesn't have the version's sentence encoder;
-        InvalidFieldError if the version can't be explained.
+        TooLargeError if the texts take too long.
         """
+        began = self._clock()
         try:
-            return self._predict(model_id, texts, n_top, version, explain=explain)
+            return self._predict(model_id, texts, n_top, version, began, explain=explain)
         except (VersionNotFoundError, ArtifactError):
             # A version may be promoted and this one deleted between the two reads. Read once more.
             self._forget(model_id, version)
-            return self._predict(model_id, texts, n_top, version, explain=explain)
+            return self._predict(model_id, texts, n_top, version, began, explain=explain)
 
     def _predict(
-        self, model_id: str, texts: Sequence[str], n_top: int, version: int | None, *, explain: bool
+        self, model_id: str, texts: Sequence[str], n_top: int, version: int | None, began: float, *, explain: bool
     ) -> tuple[int, list[Prediction]]:
         number, classifier = self._classifier(model_id, version)
-        if explain and not classifier.can_explain:
-            raise InvalidFieldError(
-                f"Version {number} of model {model_id!r} has the recipe {classifier.recipe}, but only linear can be explained:"
-                " leave out `explain`, or train a version with the recipe linear.",
-                field="explain",
-            )
-        answers = zip(texts, classifier.predict_by_stage(texts, n_top), strict=True)
-        return number, [
-            Prediction(labels, classifier.explain(text, labels[0].label) if explain else None, stage) for text, (labels, stage) in answers
-        ]
+        predictions: list[Prediction] = []
+
+        def check_time(seconds: float) -> None:
+            if self._clock() - began > seconds and len(predictions) < len(texts):
+                raise TooLargeError(f"The answer took too long after {len(predictions)} of {len(texts)} texts: send fewer of them at once.")
+
+        for some in portions(texts, len, _TOGETHER):
+            found = classifier.predict_by_stage(some, n_top)
+            if not explain:
+                predictions += [Prediction(labels, None, stage) for labels, stage in found]
+            for text, (labels, stage) in zip(some, found, strict=True) if explain else ():
+                predictions.append(Prediction(labels, classifier.explain(text, labels[0].label), stage))
+                check_time(_SECONDS_TO_EXPLAIN)
+            check_time(_SECONDS_TO_BEGIN)
+        return number, predictions
 
     def _classifier(self, model_id: str, version: int | None) -> tuple[int, TrainedClassifier]:
         model = self._pointers.get(model_id)

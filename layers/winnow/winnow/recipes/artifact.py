@@ -301,17 +301,15 @@ class TrainedClassifier:
         """The bytes in memory, without the shared sentence encoder."""
         return self.classifier.nbytes
 
-    @property
-    def can_explain(self) -> bool:
-        """Whether it can explain which words gave a text its label."""
-        return isinstance(self.classifier, OfWords)
+    def explain(self, text: str, label: str) -> Explanation:
+        """The contribution of each word to the label's logit: exact if logits are sums over words, otherwise by leaving words out."""
+        if isinstance(self.classifier, OfWords):
+            bias, words = self.classifier.contributions(text, label)
+            return Explanation(label, "exact", bias + sum(word.contribution for word in words), self.temperature, bias, words, 0)
+        from winnow.recipes import occlusion  # noqa: PLC0415 - few predictions need it
 
-    def explain(self, text: str, label: str) -> Explanation | None:
-        """The contribution of each word to the label's logit. None if the recipe can't explain."""
-        if not isinstance(self.classifier, OfWords):
-            return None
-        bias, words = self.classifier.contributions(text, label)
-        return Explanation(label, bias + sum(word.contribution for word in words), self.temperature, bias, words)
+        logit, words, left = occlusion.explained(self.classifier.logits, text, self.labels.index(label))
+        return Explanation(label, "occlusion", logit, self.temperature, None, words, left)
 
     def to_files(self) -> dict[str, bytes]:
         description = {

@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from winnow.domain.errors import EncoderError
+from winnow.recipes.portions import portions
 from winnow.recipes.text import without_surrogates
+from winnow.recipes.windows import MOST_WINDOWS, mean_of, overlap
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,8 +37,8 @@ IN_LAYER: Mapping[str, str] = {MINILM: ".", MULTILINGUAL: "use-multilingual"}
 # MiniLM, for which a test checked that texts may be encoded together. For other encoders the two probes check it.
 _KNOWN_TOGETHER = "306e93bbc7cbeb4dac0a8cceaafeb381c02a622419a58a26d2f5a84a936d7dda"
 _PROBES = "How deep do tulip bulbs go?", "I want to save for vacation!"
-# Texts between two yields: under a tenth of a second if they are short.
-_ENCODED_AT_ONCE = 16
+# What is encoded between two yields, in characters: some tenths of a second. A short text counts like one of so many characters.
+_ENCODED_AT_ONCE, _SHORT = 2_000, 125
 
 
 class Encoding(Protocol):
@@ -48,8 +50,8 @@ class Encoding(Protocol):
     @property
     def digest(self) -> str: ...
 
-    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Of shape (texts, dimensions), each of length 1."""
+    def vectors(self, texts: Sequence[str], windows: int = 1) -> NDArray[np.float32]:
+        """Of shape (texts, dimensions), each of length 1. windows: the most that are read of a text (recipes.windows)."""
         ...
 
 
@@ -89,14 +91,18 @@ class Encoder:
         self._most_tokens: int = about["most_tokens"]
         self._pooling: str = about["pooling"]
 
-    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Of shape (texts, dimensions), each of length 1. Tokens after most_tokens are ignored.
+    def vectors(self, texts: Sequence[str], windows: int = 1) -> NDArray[np.float32]:
+        """Of shape (texts, dimensions), each of length 1. A window has most_tokens tokens; what follows the last one is ignored.
 
-        A text's vector doesn't depend on its neighbours. If `together` is true, texts of equal length are encoded together, which takes a
-        fifth less time. Such a group has at most most_tokens tokens, so it needs no more memory than one text, and no padding.
+        A text's vector doesn't depend on its neighbours. If `together` is true, windows of equal length are encoded together, which takes
+        a fifth less time. Such a group has at most most_tokens tokens, so it needs no more memory than one text, and no padding.
         """
-        found = np.empty((len(texts), self._dimensions), np.float32)
-        tokens = [self._tokens_of(text) for text in texts]
+        read = [self._windows_of(text, windows) for text in texts]
+        return mean_of(self._encoded([window for of_text in read for window in of_text]), [len(of_text) for of_text in read])
+
+    def _encoded(self, tokens: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """The vector of each window."""
+        found = np.empty((len(tokens), self._dimensions), np.float32)
         for places in _of_equal_length(tokens, self._most_tokens):
             ids = np.array([tokens[place] for place in places], np.int64)
             if len(ids) == 1 or self.together:
@@ -115,17 +121,19 @@ class Encoder:
         """
         if self.digest == _KNOWN_TOGETHER:
             return True
-        ids = np.array(list(zip(*map(self._tokens_of, _PROBES), strict=False)), np.int64).reshape(-1, 2).T
+        ids = np.array(list(zip(*(self._windows_of(probe, 1)[0] for probe in _PROBES), strict=False)), np.int64).reshape(-1, 2).T
         one, other = ids[:1], ids[1:]
         # Two texts with the same tokens would prove nothing.
         return not np.array_equal(one, other) and np.array_equal(self._read(ids), np.concatenate([self._read(one), self._read(other)]))
 
-    def _tokens_of(self, text: str) -> list[int]:
-        tokens: list[int] = self._tokenizer.encode(without_surrogates(text)).ids
-        return tokens
+    def _windows_of(self, text: str, most: int) -> list[list[int]]:
+        """The tokens of each window. Each has the special tokens of a whole text."""
+        first = self._tokenizer.encode(without_surrogates(text))
+        # The tokenizer makes the windows after the first only when they are asked for.
+        return [first.ids] if most == 1 else [window.ids for window in (first, *first.overflowing[: most - 1])]
 
     def _read(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The vectors of texts, from their tokens, of shape (texts, tokens)."""
+        """The vectors of windows, from their tokens, of shape (windows, tokens)."""
         pooled = self._pooled(ids)
         # No tokens, or tokens without meaning for the model, give a zero vector. It gets the same value in every dimension.
         pooled[~pooled.any(axis=1)] = 1
@@ -145,7 +153,9 @@ class Encoder:
 
         tokenizer = Tokenizer.from_file(str(self._folder / TOKENIZER))
         tokenizer.no_padding()
-        tokenizer.enable_truncation(self._most_tokens)
+        tokenizer.enable_truncation(
+            self._most_tokens, stride=overlap(self._most_tokens - tokenizer.num_special_tokens_to_add(is_pair=False))
+        )
         return tokenizer
 
     @cached_property
@@ -165,7 +175,7 @@ class Encoder:
 
 
 def _of_equal_length(tokens: Sequence[Sequence[int]], most: int) -> Iterator[list[int]]:
-    """The places of the texts in groups of equal length, with at most `most` tokens each."""
+    """The places of the windows in groups of equal length, with at most `most` tokens each."""
     by_length: dict[int, list[int]] = {}
     for place, each in enumerate(tokens):
         by_length.setdefault(len(each), []).append(place)
@@ -174,7 +184,10 @@ def _of_equal_length(tokens: Sequence[Sequence[int]], most: int) -> Iterator[lis
 
 
 class Remembered:
-    """The vectors of known texts, each encoded once. Other texts go to the encoder. Vectors are float16, for half the memory."""
+    """The vectors of known texts, each encoded once. Other texts go to the encoder. Vectors are float16, for half the memory.
+
+    Known texts are read as new classifiers read them: MOST_WINDOWS windows.
+    """
 
     def __init__(self, encoder: Encoding, texts: Sequence[str]) -> None:
         self.name, self.digest = encoder.name, encoder.digest
@@ -190,18 +203,23 @@ class Remembered:
 
     def encode(self) -> Iterator[None]:
         """Encode the remaining texts. Yields several times a second."""
-        while len(self._known) < len(self._texts):
-            begin = len(self._known)
-            self._known += list(self.encoder.vectors(self._texts[begin : begin + _ENCODED_AT_ONCE]).astype(np.float16))
+        remaining = self._texts[len(self._known) :]
+        for some in portions(remaining, lambda text: max(len(text), _SHORT), _ENCODED_AT_ONCE):
+            self._known += list(self._read(some))
             yield
 
-    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def vectors(self, texts: Sequence[str], windows: int = MOST_WINDOWS) -> NDArray[np.float32]:
         """Of shape (texts, dimensions), each of length 1."""
+        if windows != MOST_WINDOWS:
+            return self.encoder.vectors(texts, windows)
         known = [self._place_of.get(text, len(self._known)) for text in texts]
         unknown = [text for text, place in zip(texts, known, strict=True) if place >= len(self._known)]
-        new = iter(self.encoder.vectors(unknown).astype(np.float16) if unknown else ())
+        new = iter(self._read(unknown) if unknown else ())
         rows = [self._known[place] if place < len(self._known) else next(new) for place in known]
         return np.array(rows, np.float32)
+
+    def _read(self, texts: Sequence[str]) -> NDArray[np.float16]:
+        return self.encoder.vectors(texts, MOST_WINDOWS).astype(np.float16)
 
     def save(self) -> dict[str, NDArray[Any]]:
         """The state for `resume` with the same texts."""

@@ -18,6 +18,7 @@ from winnow.recipes.ngram_network import DIMENSIONS, NgramNetwork
 from winnow.recipes.portions import portions
 from winnow.recipes.text import without_surrogates
 from winnow.recipes.unigram import Unigram
+from winnow.recipes.windows import mean_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,8 +32,8 @@ _TOGETHER = 384
 class Multilingual:
     """An Encoding (recipes.encoder) whose files are in a folder. They are opened for the first text.
 
-    description: encoder.json, with the name, most_tokens (what follows isn't read), and the SHA-256 of model.bin and tokenizer.bin. Its
-    SHA-256 is the encoder's digest.
+    description: encoder.json, with the name, most_tokens (of a window), and the SHA-256 of model.bin and tokenizer.bin. Its SHA-256 is the
+    encoder's digest.
     """
 
     def __init__(self, folder: Path, description: bytes) -> None:
@@ -43,20 +44,24 @@ class Multilingual:
         self.languages: tuple[str, ...] = tuple(about["languages"])
         self._most_tokens: int = about["most_tokens"]
 
-    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def vectors(self, texts: Sequence[str], windows: int = 1) -> NDArray[np.float32]:
         """Of shape (texts, 512), each of length 1: what the network gives, less the mean over texts of fourteen languages.
 
         A text's vector doesn't depend on its neighbours, but for the rounding of float32 sums, which BLAS adds in another order.
         """
-        found = self.uncentred(texts) - self._mean
+        read = [self._tokenizer.windows_of(without_surrogates(text), windows) for text in texts]
+        found = self._encoded([window for of_text in read for window in of_text]) - self._mean
         found /= np.sqrt(np.einsum("ij,ij->i", found, found))[:, None]
-        return found
+        return mean_of(found, [len(of_text) for of_text in read])
 
     def uncentred(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """What the network gives, of shape (texts, 512), each of length 1."""
-        found = np.empty((len(texts), DIMENSIONS), np.float32)
+        """What the network gives for the first window of each text, of shape (texts, 512), each of length 1."""
+        return self._encoded([self._tokenizer.tokens_of(without_surrogates(text)) for text in texts])
+
+    def _encoded(self, tokens: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """What the network gives for each window."""
+        found = np.empty((len(tokens), DIMENSIONS), np.float32)
         begin = 0
-        tokens = (self._tokenizer.tokens_of(without_surrogates(text)) for text in texts)
         for group in portions(tokens, len, _TOGETHER):
             found[begin : begin + len(group)] = self._network.vectors(group)
             begin += len(group)

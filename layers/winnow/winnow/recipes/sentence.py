@@ -19,6 +19,7 @@ from winnow.recipes.few import is_few, names_as_texts
 from winnow.recipes.kernel_ridge import KernelFitting, KernelRidge
 from winnow.recipes.label_matrix import label_flags
 from winnow.recipes.maxout import MaxoutHead
+from winnow.recipes.windows import MOST_WINDOWS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,7 +52,7 @@ def settings(chosen: Hyperparameters, texts: int, labels: int, *, exclusive: boo
 class Classifier:
     """A text classifier. `fitting` trains it, and `from_bytes` restores it from `to_bytes`.
 
-    encoding: the sentence encoder; None means the layer's.
+    encoding: the sentence encoder; None means the layer's. windows: the most that it reads of a text (recipes.windows).
     """
 
     def __init__(self, labels: Sequence[str], *, exclusive: bool, language: str, encoding: Encoding | None = None) -> None:
@@ -59,6 +60,7 @@ class Classifier:
         self.exclusive = exclusive
         self.language = language
         self.encoding = encoding or encoder.installed()
+        self.windows = MOST_WINDOWS
         self.head: KernelRidge | MaxoutHead = KernelRidge()
 
     @property
@@ -71,11 +73,15 @@ class Classifier:
 
     def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Of shape (texts, labels)."""
-        return self.head.logits(self.encoding.vectors(texts))
+        return self.head.logits(self.vectors(texts))
 
     def judged(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Logits, of shape (texts, labels), and the nearness to the learnt texts, of shape (texts,) (recipes.familiarity)."""
-        return self.head.judged(self.encoding.vectors(texts))
+        return self.head.judged(self.vectors(texts))
+
+    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Of shape (texts, dimensions), each of length 1."""
+        return self.encoding.vectors(texts, self.windows)
 
     @property
     def nbytes(self) -> int:
@@ -86,7 +92,7 @@ class Classifier:
         """The head and its encoder's digest, without the encoder."""
         file = io.BytesIO()
         kind = "kernel" if isinstance(self.head, KernelRidge) else "maxout"
-        about = {"kind": np.array(kind), "encoder": np.array([self.encoding.name, self.encoding.digest])}
+        about = {"kind": np.array(kind), "encoder": np.array([self.encoding.name, self.encoding.digest]), "windows": np.array(self.windows)}
         np.savez(file, allow_pickle=False, **about, **self.head.arrays())
         return file.getvalue()
 
@@ -97,6 +103,8 @@ class Classifier:
             # spacy.load makes a classifier before it knows the encoder.
             if digest != self.encoding.digest:
                 self.encoding = encoder.find_installed(name, digest)
+            # Before the release with windows, classifiers read one.
+            self.windows = int(arrays["windows"]) if "windows" in arrays else 1
             self.head = (KernelRidge if str(arrays["kind"]) == "kernel" else MaxoutHead).from_arrays(arrays)
         return self
 
@@ -140,7 +148,7 @@ class SentenceFitting:
     def _vectors_of(self, texts: Sequence[str]) -> Generator[None, None, NDArray[np.float32]]:
         found = [np.empty((0, 0), np.float32)]
         for start in range(0, len(texts), _READ_AT_ONCE):
-            found.append(self._classifier.encoding.vectors(texts[start : start + _READ_AT_ONCE]))
+            found.append(self._classifier.vectors(texts[start : start + _READ_AT_ONCE]))
             yield
         return np.concatenate(found[1:] or found)
 

@@ -10,12 +10,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from winnow.recipes.windows import tokens_read, windows_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from winnow.recipes.mapped_arrays import MappedArrays
 
 _UNKNOWN, _BEGIN, _END = 0, 1, 2
+# The tokens that every window has beside its pieces.
+_ENDS = 2
 # What an unknown character costs more than the piece with the lowest score.
 _PENALTY = 10.0
 # Characters. No piece is longer, so so many for each token are enough.
@@ -28,7 +32,7 @@ _MOST_REMEMBERED = 20_000
 
 
 class Unigram:
-    """The tokenizer of a file. most_tokens: the tokens of a text, with one at each end; what follows them isn't read."""
+    """The tokenizer of a file. most_tokens: the tokens of a window, with one at each end."""
 
     def __init__(self, arrays: MappedArrays, most_tokens: int) -> None:
         self._most_tokens = most_tokens
@@ -37,10 +41,16 @@ class Unigram:
         self._normalizer = _Normalizer(arrays)
 
     def tokens_of(self, text: str) -> list[int]:
-        """The numbers of the text's pieces. text: without lone surrogates."""
-        normalized = self._normalizer.normalized(text[: self._most_tokens * _READ_PER_TOKEN])
-        pieces = self._split(normalized[: self._most_tokens * _LONGEST_PIECE].encode()) if normalized else [_UNKNOWN]
-        return [_BEGIN, *pieces[: self._most_tokens - 2], _END]
+        """The numbers of the pieces in the text's first window. text: without lone surrogates."""
+        return self.windows_of(text, 1)[0]
+
+    def windows_of(self, text: str, most: int) -> list[list[int]]:
+        """The numbers of the pieces in the first `most` windows of the text (recipes.windows). text: without lone surrogates."""
+        window = self._most_tokens - _ENDS
+        reached = tokens_read(window, most) + _ENDS
+        normalized = self._normalizer.normalized(text[: reached * _READ_PER_TOKEN])
+        pieces = self._split(normalized[: reached * _LONGEST_PIECE].encode()) if normalized else [_UNKNOWN]
+        return [[_BEGIN, *part, _END] for part in windows_of(pieces, window, most)]
 
     def _split(self, content: bytes) -> list[int]:
         """The pieces of a normalized text. Of equal sums, the one counts whose last piece is longer."""

@@ -36,7 +36,7 @@ def words_of(text: str, *, scripts: bool) -> list[str]:
     scripts: whether combining marks stay in their word, and each character of a script without spaces is a word. Classifiers that were
     trained before the release with these rules don't have them: their words are the runs between spaces, cut at each combining mark.
     """
-    normal = _normal(text)
+    normal = compatible_lower(text)
     return _pattern(normal, scripts=scripts).findall(normal)
 
 
@@ -49,8 +49,8 @@ def spans(text: str, *, scripts: bool) -> list[tuple[int, int]] | None:
     """The start and end of the words of `words_of` in the text. None if they can't be determined."""
     origins: list[tuple[int, int]] = []
     for start, end in _pieces(text, set(cuts(text))):
-        origins += [(start, end)] * len(_normal(text[start:end]))
-    normal = _normal(text)
+        origins += [(start, end)] * len(compatible_lower(text[start:end]))
+    normal = compatible_lower(text)
     if len(origins) != len(normal):
         return None
     found = _pattern(normal, scripts=scripts).finditer(normal)
@@ -94,6 +94,6 @@ def _joins(before: str, after: str) -> bool:
     return unicodedata.normalize(FORM, before + after) != apart
 
 
-def _normal(text: str) -> str:
-    # Characters without width would cut a word in two.
+def compatible_lower(text: str) -> str:
+    """The text in Unicode's normal form and in lower case, without characters that have no width: they would cut a word in two."""
     return compatible(without_width(text)).lower()

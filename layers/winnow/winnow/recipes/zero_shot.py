@@ -15,6 +15,7 @@ import numpy as np
 
 from winnow.domain.label_names import NamedLabel
 from winnow.recipes import encoder
+from winnow.recipes.windows import MOST_WINDOWS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,7 +53,7 @@ class Classifier:
     def learn(self, labels: Sequence[NamedLabel]) -> Classifier:
         """Give each label its vector. The labels are those of the classifier, in any order."""
         texts = {label.name: label.texts for label in labels}
-        found = np.array([self.encoding.vectors(texts[name]).mean(axis=0) for name in self.labels], np.float32)
+        found = np.array([self.encoding.vectors(texts[name], MOST_WINDOWS).mean(axis=0) for name in self.labels], np.float32)
         self._vectors = found / np.sqrt(np.einsum("ij,ij->i", found, found))[:, None]
         return self
 
@@ -62,7 +63,7 @@ class Classifier:
 
     def judged(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Logits, of shape (texts, labels), and the cosine to the nearest label, of shape (texts,)."""
-        cosines: NDArray[np.float32] = self.encoding.vectors(texts) @ self._vectors.T
+        cosines: NDArray[np.float32] = self.encoding.vectors(texts, MOST_WINDOWS) @ self._vectors.T
         return (cosines if self.exclusive else cosines - np.float32(_EVEN)), cosines.max(axis=1)
 
     @property

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from itertools import compress
+from itertools import accumulate, compress
 from typing import Any
 
 from winnow.aws import resources
@@ -24,6 +24,9 @@ from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.catalogue import ZERO_SHOT
 from winnow.recipes.label_matrix import flags_of
 from winnow.training.measure import folds_answers
+
+# The characters of a short text.
+_SHORT = 60
 
 
 def judge(live: Version, made: Version, trained: TrainedClassifier, tolerance: float) -> Gate:
@@ -61,8 +64,9 @@ def difference(
 ) -> dict[str, Any]:
     """The `comparison_report` of two loaded versions, and `labels_of`, the version whose labels of the texts count: the newest.
 
-    most: the largest number of examples to compare on, drawn with a fixed seed. skips_relabelled: whether to leave out texts whose labels
-    changed between the versions. The gate does, because it can't know which labels are right: wrong feedback must not open it.
+    most: the largest number of examples to compare on, drawn with a fixed seed, and fewer if they are long. skips_relabelled: whether to
+    leave out texts whose labels changed between the versions. The gate does, because it can't know which labels are right: wrong feedback
+    must not open it.
     """
     sides = {version.job.version: _Side.of(version, trained) for version, trained in ((before, old), (after, new))}
     newest = max(sides)
@@ -73,13 +77,20 @@ def difference(
     examples = [example for key, example in fair.items() if key in kept or not skips_relabelled]
     if not examples:
         raise NothingToCompareError(before.job.model_id, before.job.version, after.job.version, relabelled=len(fair))
-    if most is not None and len(examples) > most:
-        examples = random.Random(0).sample(examples, most)
+    if most is not None:
+        examples = _drawn(examples, most)
     labels = sorted({*old.labels, *new.labels, *(label for example in examples for label in example.labels)})
     truth = flags_of([example.labels for example in examples], labels)
     was, becomes = (flags_of(sides[version.job.version].choose(examples), labels) for version in (before, after))
     left_out = {"relabelled": len(fair) - len(kept)} if skips_relabelled else {}
     return {**comparison_report(truth, was, becomes, labels), "labels_of": newest, **left_out}
+
+
+def _drawn(examples: Sequence[Example], most: int) -> list[Example]:
+    """At most so many of the examples, at least one, and not many more characters than so many short texts have."""
+    drawn = random.Random(0).sample(examples, min(most, len(examples)))
+    before = accumulate((len(example.text) for example in drawn), initial=0)
+    return [example for example, characters in zip(drawn, before, strict=False) if characters < most * _SHORT]
 
 
 @dataclass(frozen=True, slots=True)
