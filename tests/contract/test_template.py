@@ -282,6 +282,7 @@ def test_only_recipes_and_what_measures_them_import_numpy() -> None:
     recipes, evaluation = "layers/winnow/winnow/recipes/", "layers/winnow/winnow/evaluation/"
     others = (
         "layers/winnow/winnow/training/calibrate.py",
+        "layers/winnow/winnow/training/cascade.py",
         "layers/winnow/winnow/training/fit.py",
         "layers/winnow/winnow/training/folds.py",
         "layers/winnow/winnow/training/held_out.py",

@@ -27,7 +27,8 @@ STORED = list(stored())
 each = pytest.mark.parametrize("artifact", STORED, ids=[artifact.name for artifact in STORED])
 
 
-@pytest.mark.parametrize("recipe", COSTS)
+# No older lock has light.
+@pytest.mark.parametrize("recipe", [recipe for recipe in COSTS if recipe != "light"])
 def test_there_is_one_of_an_older_lock(recipe: str) -> None:
     now = present()
     locks = [artifact.made_by for artifact in STORED if artifact.recipe == recipe]
@@ -52,6 +53,8 @@ def test_a_live_version_of_it_answers(artifact: StoredArtifact, ready: Ready) ->
     answer = winnow.call("predict", "predict_post_texts", body={"model_id": "tc-01", "texts": TEXTS, "n_top": 1000})
 
     assert answer.status == 200
+    # Its recipe had no stages.
+    assert not any("stage" in prediction for prediction in answer.body["predictions"])
     labels = sorted(scored["label"] for scored in answer.body["predictions"][0]["labels"])
     found = [{scored["label"]: scored["score"] for scored in row["labels"]} for row in answer.body["predictions"]]
     scores = np.array([[row[label] for label in labels] for row in found])

@@ -146,8 +146,8 @@ def test_a_recipe_that_is_none_is_not_looked_for(recipe: Any) -> None:
 
 
 def test_one_of_a_later_release_says_so() -> None:
-    with pytest.raises(ArtifactError, match="have the form 2, but this release only reads 1"):
-        TrainedClassifier.from_files(described(lambda about: about.update(form=2)))
+    with pytest.raises(ArtifactError, match="have the form 3, but this release only reads 1 and 2"):
+        TrainedClassifier.from_files(described(lambda about: about.update(form=3)))
 
 
 def test_one_of_before_there_were_forms_is_read() -> None:

@@ -34,7 +34,13 @@ FOLDER = DATA / "artifacts"
 # Artifacts must stay readable across releases of these packages.
 PACKAGES = ("spacy", "thinc", "numpy")
 
-_DATASETS = {"linear": "exclusive.json", "cnn": "exclusive.json", "sentence": "exclusive.json", "best": "multilabel.jsonl"}
+_DATASETS = {
+    "linear": "exclusive.json",
+    "cnn": "exclusive.json",
+    "sentence": "exclusive.json",
+    "light": "exclusive.json",
+    "best": "multilabel.jsonl",
+}
 _SETTINGS = Hyperparameters(n_iter=8)
 _MADE, _VECTORS, _PACKED = "made.json", "vectors.npy", ".xz"
 

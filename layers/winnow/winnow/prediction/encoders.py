@@ -24,9 +24,6 @@ from winnow.recipes import encoder
 from winnow.recipes.encoder import ABOUT, MINILM, MULTILINGUAL, names_of_parts
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from winnow.recipes.encoder import Encoding
 
 _FETCHED = Path(tempfile.gettempdir()) / "winnow-encoders"
@@ -86,7 +83,7 @@ class _InBucket:
     name: str
     digest: str
 
-    def vectors(self, texts: Sequence[str], windows: int = 1) -> NDArray[np.float32]:
+    def vectors(self, texts: Sequence[str], windows: int = 1) -> Any:
         """Of shape (texts, dimensions), each of length 1."""
         return _fetched(self.bucket, self.name, self.digest).vectors(texts, windows)
 
