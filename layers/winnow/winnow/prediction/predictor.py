@@ -29,7 +29,7 @@ _MOST_POINTERS = 1_000
 # An answer has 28 seconds. Texts are classified so many characters at a time, which takes at most 8 seconds: nine texts of punctuation, in
 # eight windows each.
 _SECONDS_TO_BEGIN, _TOGETHER = 16.0, 10_000
-# An explanation takes at most some 15 seconds (recipes.occlusion).
+# An explanation takes less than 20 (recipes.occlusion).
 _SECONDS_TO_EXPLAIN = 8.0
 
 

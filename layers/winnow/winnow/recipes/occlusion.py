@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 MOST_WORDS = 100
 """The words of a text that are left out, one at a time: the first ones."""
 
-# The tokens of all variants of a text together: some 10 seconds with MiniLM. So long texts have fewer words left out.
-_MOST_TOKENS = 30_000
+# The tokens of all variants of a text together: up to 9 seconds with MiniLM, and about twice that for a text that was made to be slow. So
+# fewer words of a long text are left out.
+_MOST_TOKENS = 20_000
 # An estimate of the tokens of a variant: a word has at least one, and one for so many bytes. An encoder reads no more than so many of a
 # text: in windows (recipes.windows), which read most of them twice.
 _BYTES_OF_TOKEN, _WINDOW, _MOST_READ = 4, 254, 8 * 254
