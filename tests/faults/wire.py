@@ -102,6 +102,11 @@ class Wire:
         return self._here.function
 
     @property
+    def fault(self) -> How | None:
+        """The fault of this thread's call."""
+        return self._here.fault
+
+    @property
     def hits(self) -> list[Write]:
         """The writes with faults."""
         return [write for write in self.writes if write.fault]

@@ -1,0 +1,182 @@
+"""The calls that sweeps make most, answered by moto's own backends without HTTP in between: no request, no URLs, no XML.
+
+botocore still checks and serializes each call, its events and the wire's faults are the same, and so are the rows and objects.
+Whatever isn't listed here, asks for more, or fails goes the long way. test_short_way.py compares the answers of both ways.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from io import BytesIO
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSResponse, HTTPHeaders
+from botocore.client import BaseClient
+from botocore.response import StreamingBody
+from moto.core.exceptions import ServiceException
+from moto.dynamodb.responses import DynamoHandler
+from moto.s3.models import FakeKey, s3_backends
+from moto.s3.utils import metadata_from_headers
+from werkzeug.exceptions import HTTPException
+
+from tests.faults.wire import How, Wire
+from tests.support.moments import ACCOUNT, REGION
+
+_TABLE_CALLS = {
+    "GetItem": "get_item",
+    "Query": "query",
+    "TransactWriteItems": "transact_write_items",
+    "UpdateItem": "update_item",
+}
+# What moto lists on one page.
+_PAGE = 1000
+
+
+# As botocore makes a request.
+long_way = BaseClient._make_request  # type: ignore[attr-defined]
+
+
+def install(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the short way. But where the wire is to lose an answer, there must be a request."""
+
+    def make_request(client: Any, operation: Any, request: Any, context: Any) -> Any:
+        given = None if wire.fault is How.LOST else answer(operation, request, context)
+        if given is None:
+            return long_way(client, operation, request, context)
+        http = AWSResponse("https://aws.example", 200, HTTPHeaders(), None)
+        return http, given | {"ResponseMetadata": {"HTTPStatusCode": 200, "HTTPHeaders": {}, "RetryAttempts": 0}}
+
+    monkeypatch.setattr(BaseClient, "_make_request", make_request)
+
+
+def answer(operation: Any, request: Any, context: Any) -> dict[str, Any] | None:
+    """The answer to a call, which is made by this. None: the call must go the long way, and nothing is done."""
+    call = CALLS.get((operation.service_model.service_name, operation.name))
+    return call(operation, request, context) if call else None
+
+
+# --- DynamoDB ---
+
+
+def _of_table(operation: Any, request: Any, _: Any) -> Any:
+    handler = DynamoHandler()
+    handler.current_account, handler.region = ACCOUNT, REGION
+    handler.body = handler.params = json.loads(request["body"])
+    try:
+        result: Any = getattr(handler, _TABLE_CALLS[operation.name])().result
+    except (HTTPException, ServiceException):
+        # It has changed nothing.
+        return None
+    known = operation.output_shape.members
+    return json.loads(json.dumps({name: value for name, value in result.items() if name in known and value is not None}))
+
+
+# --- S3 ---
+
+
+def _get_object(_: Any, __: Any, context: Any) -> Any:
+    key = _key(context)
+    if key is None:
+        return None
+    return _head(key) | {"Body": StreamingBody(BytesIO(key.value), key.size)}
+
+
+def _head_object(_: Any, __: Any, context: Any) -> Any:
+    key = _key(context)
+    return None if key is None else _head(key)
+
+
+def _head(key: FakeKey) -> dict[str, Any]:
+    return {
+        "AcceptRanges": "bytes",
+        "LastModified": _seconds(key.last_modified),
+        "ContentLength": key.size,
+        "ETag": key.etag,
+        "ContentType": key.metadata["Content-Type"],
+        "Metadata": {},
+    }
+
+
+def _put_object(_: Any, request: Any, context: Any) -> Any:
+    given = _given(context, {"Bucket", "Key", "Body", "ContentType"})
+    if given is None or given["Bucket"] not in _s3().buckets:
+        return None
+    body = given.get("Body", b"")
+    if not isinstance(body, bytes):
+        file, body = body, body.read()
+        file.seek(0)
+    key = _s3().put_object(given["Bucket"], given["Key"], body, storage="STANDARD")
+    key.set_metadata(metadata_from_headers(request["headers"]))
+    key.set_acl(_s3().buckets[given["Bucket"]].acl)
+    return {"ETag": key.etag}
+
+
+def _list_objects(_: Any, __: Any, context: Any) -> Any:
+    listed = _listed(context)
+    if listed is None:
+        return None
+    given, keys = listed
+    contents = [{"Key": key.name, **_of_list(key)} for key in keys]
+    return _page(given, "Contents", contents) | {"KeyCount": len(contents)}
+
+
+def _list_versions(_: Any, __: Any, context: Any) -> Any:
+    listed = _listed(context)
+    if listed is None:
+        return None
+    given, keys = listed
+    return _page(given, "Versions", [{"Key": key.name, "VersionId": "null", "IsLatest": True, **_of_list(key)} for key in keys])
+
+
+def _page(given: Mapping[str, Any], name: str, entries: list[dict[str, Any]]) -> dict[str, Any]:
+    page = {"Name": given["Bucket"], "Prefix": given.get("Prefix", ""), "MaxKeys": _PAGE, "IsTruncated": False}
+    return page | ({name: entries} if entries else {})
+
+
+def _of_list(key: FakeKey) -> dict[str, Any]:
+    return {"LastModified": _seconds(key.last_modified), "ETag": key.etag, "Size": key.size, "StorageClass": key.storage_class}
+
+
+def _listed(context: Any) -> tuple[Any, list[FakeKey]] | None:
+    """What was asked, and the keys on the one page that there is. None: there are more of them, or versions."""
+    given = _given(context, {"Bucket", "Prefix", "EncodingType"})
+    bucket = None if given is None else _s3().buckets.get(given["Bucket"])
+    if given is None or bucket is None or bucket.is_versioned:
+        return None
+    keys = [key for name, key in sorted(bucket.keys.items()) if name.startswith(given.get("Prefix", ""))]
+    return None if len(keys) > _PAGE else (given, keys)
+
+
+def _key(context: Any) -> FakeKey | None:
+    given = _given(context, {"Bucket", "Key", "ChecksumMode"})
+    if given is None or given["Bucket"] not in _s3().buckets:
+        return None
+    key: FakeKey | None = _s3().get_object(given["Bucket"], given["Key"])
+    return key
+
+
+def _given(context: Any, may: set[str]) -> Any:
+    """The parameters of a call of S3. None if there are others than these."""
+    given = context["s3_redirect"]["params"]
+    return given if given.keys() <= may else None
+
+
+def _s3() -> Any:
+    return s3_backends[ACCOUNT]["aws"]
+
+
+def _seconds(moment: datetime) -> datetime:
+    return moment.replace(microsecond=0, tzinfo=UTC)
+
+
+CALLS: Mapping[tuple[str, str], Callable[[Any, Any, Any], dict[str, Any] | None]] = {
+    ("s3", "GetObject"): _get_object,
+    ("s3", "HeadObject"): _head_object,
+    ("s3", "ListObjectVersions"): _list_versions,
+    ("s3", "ListObjectsV2"): _list_objects,
+    ("s3", "PutObject"): _put_object,
+    **{("dynamodb", name): _of_table for name in _TABLE_CALLS},
+}
