@@ -13,6 +13,7 @@ import argparse
 import random
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -116,7 +117,8 @@ def _ours(recipe: str, examples: Sequence[Example]) -> Ranked:
     training = Training(recipe, examples, chosen, exclusive=True, encoders=encoders(recipe))
     for _ in training.steps():
         pass
-    answers = answers_of_folds(training.result(), examples, training.folds.answers(), chosen.min_precision)
+    trained = replace(training.result(), early=())
+    answers = answers_of_folds(trained, examples, training.folds.answers().of_last_stage, chosen.min_precision)
     rows = [example.row for example in answers.examples]
     ranked = np.full(len(examples), -np.inf)
     ranked[np.array(rows) - 1] = doubts(answers.truth.argmax(axis=1), answers.scores)

@@ -61,6 +61,20 @@ def test_the_answers_of_its_versions_and_batches_name_their_stages(deployed: Win
     assert sum(stage["texts"] for stage in told["stages"]) == told["examples"]
 
 
+def test_suspects_are_what_the_last_stage_says(deployed: Winnow, monkeypatch: pytest.MonkeyPatch) -> None:
+    deployed.put_dataset("multilabel.jsonl")
+    found = []
+    for number, lost in enumerate([50.0, -1.0], start=1):
+        # The first version's early stages answer most texts, the second one's none.
+        monkeypatch.setattr(cascade, "_MOST_LOST", lost)
+        deployed.train(recipe="best", n_iter=4, force_update=True)
+        told = deployed.call("get_evaluation", path={"model_id": "tc-01", "version": str(number)}).body
+        assert (told["stages"][-1]["texts"] == told["examples"]) == (lost < 0)
+        found.append(deployed.call("get_suspects", path={"model_id": "tc-01", "version": str(number)}).body)
+
+    assert found[0] | {"version": 2} == found[1]
+
+
 def test_versions_of_other_recipes_have_no_stages(deployed: Winnow) -> None:
     version = deployed.train(recipe="light", n_iter=4)
     assert (version["encoder"], version["encoders"]) == (BOTH[0], BOTH[:1])

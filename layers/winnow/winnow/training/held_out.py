@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
@@ -42,6 +42,11 @@ class HeldOut:
     folds: NDArray[np.int8]
     logits: NDArray[np.float32]
     nearness: NDArray[np.float32] | None
+
+    @property
+    def of_last_stage(self) -> HeldOut:
+        """The answers of the last stage alone."""
+        return replace(self, logits=self.logits[-1:], nearness=None if self.nearness is None else self.nearness[-1:])
 
     def to_bytes(self) -> bytes:
         """The answers as a numpy archive."""

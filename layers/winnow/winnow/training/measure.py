@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from winnow.aws import resources
@@ -25,13 +26,19 @@ def measured_answers(version: Version, trained: TrainedClassifier) -> Answers:
     return found
 
 
-def folds_answers(version: Version, trained: TrainedClassifier) -> Answers | None:
-    """The answers of the folds about the version's training examples. None if they were not kept."""
+def folds_answers(version: Version, trained: TrainedClassifier, *, last_stage: bool = False) -> Answers | None:
+    """The answers of the folds about the version's training examples. None if they were not kept.
+
+    last_stage: all by the last stage, the most accurate one, so that their scores can be compared.
+    """
     archive = resources.version_reports().held_out(version.job)
     if archive is None:
         return None
     learnt, chosen = resources.frozen_examples().read(version.job, "train"), Hyperparameters(**version.hyperparameters)
-    return answers_of_folds(trained, learnt, HeldOut.from_bytes(archive), chosen.min_precision)
+    held_out = HeldOut.from_bytes(archive)
+    if last_stage:
+        trained, held_out = replace(trained, early=()), held_out.of_last_stage
+    return answers_of_folds(trained, learnt, held_out, chosen.min_precision)
 
 
 def how_measured(version: Version, answers: Answers) -> tuple[str, str]:

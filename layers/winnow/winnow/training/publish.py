@@ -121,7 +121,7 @@ def _stages(trained: TrainedClassifier, answers: Answers) -> list[dict[str, Any]
 
 def _write_suspects(version: Version, trained: TrainedClassifier, measured: Answers) -> None:
     """Write the examples whose labels look wrong: among those of the folds or, without folds, among those that measured the version."""
-    answers = (folds_answers(version, trained) if measured.folds is None else None) or measured
+    answers = measured if measured.folds is not None and not trained.early else folds_answers(version, trained, last_stage=True) or measured
     report = suspect_report(
         truth=answers.truth,
         scores=answers.scores,
