@@ -34,6 +34,6 @@ def event(cloud: LocalCloud, model_id: str, texts: Sequence[str]) -> dict[str, A
     where = (uploaded["s3bucket"], uploaded["training_object"])
     batch = BatchPrediction(job, model.live_version, _N_TOP, *where, BatchStatus.QUEUED, now())
     resources.batch_predictions().create(model, batch, days=1)
-    manifest = split(job)
+    manifest = split(job)["manifest"]
     shards = json.loads(cloud.client("s3").get_object(Bucket=manifest["bucket"], Key=manifest["key"])["Body"].read())
     return {"batch": job.as_event(), "shard": shards[0]["shard"]}
