@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.conftest import DATA, load_dataset
+from tests.support.batches import done, put, result
 from winnow.domain.job import TrainingJob
 from winnow.domain.keys import version_of_label_list_key
 from winnow.domain.label_names import LabelList, NamedLabel
@@ -263,7 +264,15 @@ def test_what_was_not_measured_says_so(winnow: Winnow) -> None:
     assert (answer.status, winnow.model()["labels"]) == (200, 3)
 
 
-def test_the_event_of_its_end_has_no_evaluation(winnow: Winnow) -> None:
+def test_a_batch_accepts_nothing_either(winnow: Winnow) -> None:
+    made(winnow)
+    put(winnow, [*TEXTS])
+    lines = result(winnow, done(winnow))
+    assert [line["labels"][0]["label"] for line in lines] == [*TEXTS.values()]
+    assert {line["labels"][0]["accepted"] for line in lines} == {False}
+
+
+def test_its_artifact_says_that_no_score_is_enough(winnow: Winnow) -> None:
     made(winnow)
     [manifest] = [json.loads(body) for key, body in winnow.objects().items() if key.endswith("artifact/manifest.json")]
     [described] = [json.loads(body) for key, body in winnow.objects().items() if key.endswith(manifest["classifier.json"]["key"])]
