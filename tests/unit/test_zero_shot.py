@@ -12,7 +12,8 @@ from winnow.domain.errors import EncoderError
 from winnow.domain.label_names import NamedLabel
 from winnow.recipes import encoder
 from winnow.recipes.artifact import TrainedClassifier
-from winnow.recipes.catalogue import ZERO_SHOT
+from winnow.recipes.catalogue import LANGUAGES_OF_ENCODER, ZERO_SHOT
+from winnow.recipes.multilingual import Multilingual
 from winnow.recipes.pipeline import pipeline
 from winnow.recipes.zero_shot import NEVER, TEMPERATURE, Classifier
 
@@ -49,6 +50,12 @@ def test_its_files_need_their_encoder() -> None:
 def test_the_order_of_the_list_changes_nothing() -> None:
     turned = Classifier(made().labels, exclusive=True, language="en").learn(LABELS[::-1])
     assert np.array_equal(turned.logits(TEXTS), made().classifier.logits(TEXTS))
+
+
+def test_the_catalogue_knows_what_the_multilingual_encoder_speaks() -> None:
+    found = encoder.installed(encoder.MULTILINGUAL)
+    assert isinstance(found, Multilingual)
+    assert LANGUAGES_OF_ENCODER[encoder.MULTILINGUAL] == {*found.languages}
 
 
 @pytest.mark.slow

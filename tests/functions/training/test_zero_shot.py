@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.conftest import DATA, load_dataset
+from tests.support.batches import done, put, result
 from winnow.domain.job import TrainingJob
 from winnow.domain.keys import version_of_label_list_key
 from winnow.domain.label_names import LabelList, NamedLabel
-from winnow.recipes.zero_shot import NEVER
 from winnow.storage.bucket import Bucket
 from winnow.storage.label_lists import LabelLists
 
@@ -114,12 +114,13 @@ def test_a_dry_run_makes_nothing(winnow: Winnow) -> None:
     assert (winnow.executions(), winnow.objects()) == ([], {})
 
 
-def test_several_labels_per_text(winnow: Winnow) -> None:
-    version = made(winnow, exclusive=False)
+def test_several_labels_per_text_with_names_that_are_read_as_words(winnow: Winnow) -> None:
+    version = made(winnow, ["bread_baking", "plantsAndGardens", " bike/repair "], exclusive=False)
 
     assert version["dataset"]["exclusive"] is False
     [labels] = predict(winnow, ["My bike has a flat tyre"])
-    assert labels[0]["label"] == "cycling"
+    assert labels[0]["label"] == "bike/repair"
+    assert {label["label"] for label in labels} == {"bread_baking", "plantsAndGardens", "bike/repair"}
     assert [label["accepted"] for label in labels] == [False] * 3
 
 
@@ -138,14 +139,6 @@ def test_the_language_of_the_texts_may_be_said(winnow: Winnow) -> None:
     assert made(winnow, spacy_model="de")["encoder"]["name"] == "use-multilingual"
 
 
-def test_a_name_is_kept_as_it_is_written_and_read_as_words(winnow: Winnow) -> None:
-    made(winnow, ["bread_baking", "plantsAndGardens", " bike/repair "])
-
-    [labels] = predict(winnow, ["My bike has a flat tyre"])
-    assert labels[0]["label"] == "bike/repair"
-    assert {label["label"] for label in labels} == {"bread_baking", "plantsAndGardens", "bike/repair"}
-
-
 @pytest.mark.slow
 def test_as_many_labels_as_an_item_could_not_hold(winnow: Winnow) -> None:
     many = [{"name": f"bread {number} " + "ü" * 180, "description": "d" * 400} for number in range(600)]
@@ -157,6 +150,7 @@ def test_as_many_labels_as_an_item_could_not_hold(winnow: Winnow) -> None:
     assert len(winnow.objects()[key]) > 400_000
 
 
+@pytest.mark.slow
 def test_the_labels_of_another_request_for_the_same_version_change_nothing(winnow: Winnow) -> None:
     named(winnow)
     job = TrainingJob.from_event(winnow.started_job()["job"])
@@ -261,13 +255,11 @@ def test_what_was_not_measured_says_so(winnow: Winnow) -> None:
     assert view(winnow, "get_artifact").status == 200
     answer = winnow.call("promote_version", body={"version": 1}, path={"model_id": "tc-01"})
     assert (answer.status, winnow.model()["labels"]) == (200, 3)
-
-
-def test_the_event_of_its_end_has_no_evaluation(winnow: Winnow) -> None:
-    made(winnow)
-    [manifest] = [json.loads(body) for key, body in winnow.objects().items() if key.endswith("artifact/manifest.json")]
-    [described] = [json.loads(body) for key, body in winnow.objects().items() if key.endswith(manifest["classifier.json"]["key"])]
-    assert (described["recipe"], set(described["thresholds"])) == ("zero-shot", {NEVER})
+    # A batch accepts nothing either.
+    put(winnow, [*TEXTS])
+    lines = result(winnow, done(winnow))
+    assert [line["labels"][0]["label"] for line in lines] == [*TEXTS.values()]
+    assert {line["labels"][0]["accepted"] for line in lines} == {False}
 
 
 # --- feedback ---
