@@ -22,8 +22,10 @@ from thinc.api import Model
 from winnow.domain.dataset import Example
 from winnow.domain.errors import EncoderError
 from winnow.domain.job import Hyperparameters
-from winnow.recipes import cnn, sentence
+from winnow.domain.label_names import NamedLabel
+from winnow.recipes import cnn, sentence, zero_shot
 from winnow.recipes.artifact import Answering, OfSentences, TrainedClassifier
+from winnow.recipes.catalogue import ZERO_SHOT
 from winnow.recipes.encoder import Encoding
 from winnow.recipes.kernel_ridge import KernelRidge
 from winnow.recipes.mixture import Mixture
@@ -35,11 +37,9 @@ FOLDER = DATA / "artifacts"
 PACKAGES = ("spacy", "thinc", "numpy")
 
 _DATASETS = {
-    "linear": "exclusive.json",
-    "cnn": "exclusive.json",
-    "sentence": "exclusive.json",
-    "light": "exclusive.json",
-    "best": "multilabel.jsonl",
+    **{"linear": "exclusive.json", "cnn": "exclusive.json", "sentence": "exclusive.json", "light": "exclusive.json", "best": "multilabel.jsonl"},
+    # Of its examples, only the names of the labels.
+    ZERO_SHOT: "exclusive.json",
 }
 _SETTINGS = Hyperparameters(n_iter=8)
 _MADE, _VECTORS, _PACKED = "made.json", "vectors.npy", ".xz"
@@ -114,7 +114,8 @@ def make(recipe: str) -> Path | None:
     if folder.exists():
         return None
     dataset = _DATASETS[recipe]
-    trained = train(recipe, _examples(dataset), _SETTINGS, exclusive=dataset == "exclusive.json")
+    examples = _examples(dataset)
+    trained = _of_names(examples) if recipe == ZERO_SHOT else train(recipe, examples, _SETTINGS, exclusive=dataset == "exclusive.json")
     _shrink(trained.classifier)
     files = trained.to_files()
     # Read it from its files, as after publishing: some numbers are rounded there.
@@ -140,6 +141,12 @@ def _examples(dataset: str) -> list[Example]:
     text = (DATA / dataset).read_text()
     records = [json.loads(line) for line in text.splitlines()] if dataset.endswith(".jsonl") else json.loads(text)
     return [Example(record["text"], tuple(record["labels"] if "labels" in record else [record["label"]])) for record in records]
+
+
+def _of_names(examples: Sequence[Example]) -> TrainedClassifier:
+    names = sorted({label for example in examples for label in example.labels})
+    classifier = zero_shot.Classifier(names, exclusive=True, language="en").learn([NamedLabel(name) for name in names])
+    return TrainedClassifier(ZERO_SHOT, classifier, zero_shot.TEMPERATURE, (zero_shot.NEVER,) * len(names))
 
 
 def _shrink(classifier: Answering) -> None:
