@@ -37,7 +37,13 @@ FOLDER = DATA / "artifacts"
 PACKAGES = ("spacy", "thinc", "numpy")
 
 _DATASETS = {
-    **{"linear": "exclusive.json", "cnn": "exclusive.json", "sentence": "exclusive.json", "light": "exclusive.json", "best": "multilabel.jsonl"},
+    **{
+        "linear": "exclusive.json",
+        "cnn": "exclusive.json",
+        "sentence": "exclusive.json",
+        "light": "exclusive.json",
+        "best": "multilabel.jsonl",
+    },
     # Of its examples, only the names of the labels.
     ZERO_SHOT: "exclusive.json",
 }
