@@ -1,8 +1,7 @@
 """Our recipes as spaCy text categorizer architectures, for pipelines that `spacy.load` opens. The API doesn't use them.
 
-`nlp.update` can train winnow.Linear.v1. winnow.Sentence.v1, winnow.Light.v1 and winnow.Best.v1 are finished and can't be
-trained. winnow.Best.v1 answers as the last stage of the cascade. (recipes.cnn defines
-winnow.TextCatCNN.v1, because it is built from it.)
+`nlp.update` can train winnow.Linear.v1. winnow.Sentence.v1, winnow.Light.v1 and winnow.Best.v1 are finished and can't be trained.
+winnow.Best.v1 answers as the last stage of its cascade. (recipes.cnn defines winnow.TextCatCNN.v1, because it is built from it.)
 """
 
 from __future__ import annotations
