@@ -205,7 +205,9 @@ def _measured(cloud: LocalCloud, asked: Sequence[Contestant], texts: Sequence[st
     for each in asked:
         _say(f"new words, {each.name}")
         new = [contestants.event(each.name, part) for part in batched(_new_texts(arguments.new_texts), A_CALL, strict=False)]
-        told = contestants.ask(each, first[each.name] + new)
+        # A text for the last stage: the memory of the encoders isn't that of new words.
+        begin = [contestants.event(each.name, texts[-1:])] if each.name == STAGED else first[each.name]
+        told = contestants.ask(each, begin + new)
         name = each.name
         yield Measured(name, *contestants.sizes(each), len(texts), rounds[name], dropped[name], batches[name], hard[name], told)
 

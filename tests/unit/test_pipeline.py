@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import tarfile
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from winnow.training.fit import train
 
 TEXTS = ["How deep do tulip bulbs go?", "a flat tyre", "?", "🙂 İstanbul", "bake a cake, then ride"]
 # Tolerances of scores. Recipes with vectors keep them in float16.
-AS_NEAR = {"linear": 1e-6, "cnn": 1e-5, "sentence": 1e-5, "best": 1e-5}
+AS_NEAR = {"linear": 1e-6, "cnn": 1e-5, "sentence": 1e-5, "light": 1e-5, "best": 1e-5}
 EXAMPLES = {
     True: [Example(record["text"], (record["label"],)) for record in load_dataset("exclusive.json")],
     False: [Example(record["text"], tuple(record["labels"])) for record in load_dataset("multilabel.jsonl")],
@@ -32,7 +33,8 @@ EXAMPLES = {
 
 @cache
 def trained(recipe: str, *, exclusive: bool) -> TrainedClassifier:
-    return train(recipe, EXAMPLES[exclusive], Hyperparameters(n_iter=3), exclusive=exclusive)
+    # A pipeline answers as the last stage does.
+    return replace(train(recipe, EXAMPLES[exclusive], Hyperparameters(n_iter=3), exclusive=exclusive), early=())
 
 
 # All but those of the cheapest recipe take long.

@@ -1,7 +1,7 @@
 """A version as a pipeline that `spacy.load` opens (https://spacy.io/usage/saving-loading), for use without Winnow's API.
 
-It needs spaCy and our package, which registers the architectures (layers/winnow/pyproject.toml). The recipes sentence, best and zero-shot
-also need a package winnow_encoder with the files of the version's encoder.
+It needs spaCy and our package, which registers the architectures (layers/winnow/pyproject.toml). The recipes with encoders also need a
+package winnow_encoder with the files of the version's encoders.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ _COMPRESSION = 1
 
 
 def pipeline(trained: TrainedClassifier, about: Mapping[str, Any]) -> Language:
-    """The classifier as a spaCy pipeline: `nlp(text).cats` has its calibrated scores. about: the version's facts for meta.json.
+    """The classifier as a spaCy pipeline: `nlp(text).cats` has its calibrated scores, of a cascade those of its last stage.
+
+    about: the version's facts for meta.json.
 
     meta.json also has the labels' thresholds, under "winnow", because spaCy has no place for them. Scores differ from ours in two cases: an
     empty text has scores of 0, because spaCy doesn't pass it to the model; and with cnn, spaCy's tokenizer doesn't split runs of more than
