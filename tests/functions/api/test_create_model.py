@@ -44,7 +44,7 @@ def test_a_language_without_a_tokenizer_is_refused_with_the_recipes_that_need_no
     answer = winnow.create(spacy_model="zh")
 
     assert (answer.status, answer.body["field"]) == (422, "spacy_model")
-    assert answer.body["detail"].endswith("such as zh or ja, leave it out: linear, sentence and best don't need it, only cnn does).")
+    assert answer.body["detail"].endswith("such as zh or ja, leave it out: all recipes but cnn do without it).")
 
 
 @pytest.mark.parametrize("event", ["create_model", "create_model_force_update"])
