@@ -91,7 +91,7 @@ def _reaches_the_api(case: Case) -> bool:
     requests resolves "." and ".." before it sends, like browsers. A server refuses long addresses by itself: the local one above 64 KB, API
     Gateway above 10 KB."""
     values = [unquote(str(value)) for value in case.path_parameters.values()]
-    of_address = quote(str(case.query or ""))
+    of_address = quote(str(case.query or ""), errors="replace")
     return all(value not in {"", ".", ".."} and "/" not in value for value in values) and len(of_address) < _LONGEST_ADDRESS
 
 
