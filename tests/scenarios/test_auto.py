@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -46,9 +47,12 @@ def prepared(winnow: Winnow, **fields: Any) -> Json:
 
 def of_candidates(winnow: Winnow) -> list[str]:
     """The candidates' objects in the bucket, without those of versions."""
-    of_candidates = [key for key in winnow.objects() if "/checkpoints/" in key]
-    versions = sum(key.endswith("/artifact/manifest.json") for key in winnow.objects().keys() - of_candidates)
-    return of_candidates + [key for key in winnow.objects() if "/artifact/weights-" in key][versions:]
+    objects = winnow.objects()
+    of_candidates = [key for key in objects if "/checkpoints/" in key]
+    manifests = [key for key in objects if key.endswith("/artifact/manifest.json") and key not in of_candidates]
+    of_versions = [file["key"] for key in manifests for file in json.loads(objects[key]).values()]
+    files = [key for key in objects if "/artifact/" in key and not key.endswith("manifest.json")]
+    return of_candidates + [key for key in files if not any(key.endswith(each) for each in of_versions)]
 
 
 def test_without_an_encoder_linear_is_the_only_candidate(winnow: Winnow) -> None:
@@ -101,7 +105,8 @@ def test_the_version_is_the_same_as_where_the_client_names_the_winner(two: Winno
 
 def test_nothing_is_left_of_the_candidate_that_was_not_chosen(two: Winnow) -> None:
     job = two.run_task("train", prepared(two))
-    assert len(of_candidates(two)) == 8  # the manifest, epochs, weights and the folds' answers of each
+    # The manifest, epochs and the folds' answers of each; description and weights, those of best in three parts.
+    assert len(of_candidates(two)) == 2 * 3 + 2 + 4
 
     two.run_task("publish", job)
 
