@@ -20,8 +20,9 @@ from tests.faults import short_way
 from tests.faults.deployed import Deployed
 from tests.faults.wire import Wire
 from tests.faults.world import World
+from tests.support import small_features
 from tests.support.clock import Clock
-from winnow.recipes import best, encoder, features, linear, pipeline, sparse_linear
+from winnow.recipes import best, encoder, features, linear, pipeline
 from winnow.training import folds
 
 if TYPE_CHECKING:
@@ -50,11 +51,7 @@ def world(winnow: Winnow, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iter
     monkeypatch.setattr(encoder, "installed", lambda *_: NoEncoder())
     # The learning curve writes nothing. tests/scenarios/test_segments.py interrupts it.
     monkeypatch.setattr(folds, "_SHARES_OF_CURVE", ())
-    # Of the real 262,144 places per family of features, a training resets each.
-    for module, name, value in ((features, "BITS", 12), (features, "_MASK", (1 << 12) - 1), (features, "SPACE", 2 << 12)):
-        monkeypatch.setattr(module, name, value)
-    monkeypatch.setattr(sparse_linear, "SPACE", features.SPACE)
-    features._words.cache_clear()
+    small_features.shrink(monkeypatch)
     monkeypatch.setattr(logging.getLogger("winnow"), "disabled", True)
     monkeypatch.setattr(moto.s3.models, "utcnow", lambda: clock().replace(tzinfo=None))
     monkeypatch.setattr(botocore.endpoint, "time", Instant())

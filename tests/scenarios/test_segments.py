@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.conftest import Context
+from tests.support import small_features
 from tests.support.deadline import Deadline, nothing
 from winnow.domain.errors import JobSupersededError
-from winnow.recipes import contrast
+from winnow.recipes import contrast, features
 from winnow.recipes.catalogue import OF_ENCODER, RECIPES, ZERO_SHOT
 
 if TYPE_CHECKING:
@@ -28,11 +29,14 @@ def killed() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Checkpoints and notes of progress after every step: a short run would have none."""
+def _often(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Checkpoints and notes of progress after every step: a short run would have none. The bucket keeps each of them."""
     monkeypatch.setattr("winnow.training.segment._SECONDS_BETWEEN_CHECKPOINTS", 0.0)
     monkeypatch.setattr("winnow.training.segment._SECONDS_BETWEEN_NOTES", 0.0)
     monkeypatch.setattr(contrast, "_STEPS", 4)
+    small_features.shrink(monkeypatch)
+    yield
+    features._words.cache_clear()
 
 
 def looks(recipe: str) -> int:
