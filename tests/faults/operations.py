@@ -337,7 +337,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("DELETE version", "two versions", _delete_version, _client(_delete_version)),
     Operation("the rule that is told of an end", "stopped in the middle", _told_of_the_end, of=("upkeep/",)),
     Operation("sweeper: a training that never started", "never started", _sweep_after(minutes=6)),
-    Operation("sweeper: a training to be started anew", "stopped before it began", _sweep_after(minutes=6)),
+    Operation("sweeper: a training to be started again", "stopped before it began", _sweep_after(minutes=6)),
     Operation("sweeper: a lease that ran out", "stopped in the middle", _sweep_after(minutes=51)),
     Operation("sweeper: a deletion to be finished", "deleting", _sweep_after(minutes=17)),
     Operation("POST examples", "ready", _feedback("no"), _client(_feedback("no"))),

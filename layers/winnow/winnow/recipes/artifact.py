@@ -226,7 +226,7 @@ class TrainedClassifier:
         for number, stage in enumerate(self._stages):
             if not len(left):
                 break
-            judged = self._judged_by(stage, *ask(number, left))
+            judged = self._judged_by(stage, *ask(number, left), number)
             answers = np.ones(len(left), np.bool_)
             if isinstance(stage, EarlyStage):
                 answers = self.sure(stage, judged) >= np.float32(stage.margin)
@@ -239,7 +239,7 @@ class TrainedClassifier:
 
     def sure(self, stage: EarlyStage, judged: Judged) -> Floats:
         """The margin of each text at a stage, of shape (texts,); below 0 if the stage accepts no label."""
-        reached = judged.scores >= np.array(stage.thresholds, np.float32)
+        reached = judged.scores >= self.thresholds_of(judged)
         accepted = reached.any(axis=1) if judged.familiar is None else reached.any(axis=1) & judged.familiar
         return np.where(accepted, margins(judged.logits, stage.temperature, stage.thresholds, exclusive=self.exclusive), np.float32(-1))
 

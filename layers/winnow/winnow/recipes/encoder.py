@@ -266,6 +266,11 @@ def find_installed(name: str, digest: str) -> Encoding:
     return found
 
 
+def with_digest(encoding: Encoding, name: str, digest: str) -> Encoding:
+    """This encoder if it has the digest, otherwise the layer's that has it. spaCy makes a classifier before it knows the encoder."""
+    return encoding if encoding.digest == digest else find_installed(name, digest)
+
+
 def described(encoding: Encoding) -> dict[str, str]:
     """The description of an encoder that a version keeps, with the arguments of `Find`."""
     return {"name": encoding.name, "digest": encoding.digest}

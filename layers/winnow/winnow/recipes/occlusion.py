@@ -22,8 +22,8 @@ MOST_WORDS = 100
 # The tokens of all variants of a text together: up to 9 seconds with MiniLM, and about twice that for a text that was made to be slow. So
 # fewer words of a long text are left out.
 _MOST_TOKENS = 20_000
-# An estimate of the tokens of a variant: a word has at least one, and one for so many bytes. An encoder reads no more than so many of a
-# text: in windows (recipes.windows), which read most of them twice.
+# An estimate of a variant's tokens: at least one for each word, and one for every four bytes. An encoder reads at most eight windows of a
+# text (recipes.windows). Windows overlap, so most tokens are read twice.
 _BYTES_OF_TOKEN, _WINDOW, _MOST_READ = 4, 254, 8 * 254
 _RUN = re.compile(r"\S+")
 

@@ -99,10 +99,7 @@ class Classifier:
     def from_bytes(self, weights: bytes) -> Classifier:
         """Load the head of a classifier with the same labels and exclusiveness. Raises EncoderError if it needs another encoder."""
         with np.load(io.BytesIO(weights), allow_pickle=False) as arrays:
-            name, digest = arrays["encoder"].tolist()
-            # spacy.load makes a classifier before it knows the encoder.
-            if digest != self.encoding.digest:
-                self.encoding = encoder.find_installed(name, digest)
+            self.encoding = encoder.with_digest(self.encoding, *arrays["encoder"].tolist())
             # Before the release with windows, classifiers read one.
             self.windows = int(arrays["windows"]) if "windows" in arrays else 1
             self.head = (KernelRidge if str(arrays["kind"]) == "kernel" else MaxoutHead).from_arrays(arrays)

@@ -80,9 +80,6 @@ class Classifier:
     def from_bytes(self, weights: bytes) -> Classifier:
         """Load the vectors of a classifier with the same labels. Raises EncoderError if it needs another encoder."""
         with np.load(io.BytesIO(weights), allow_pickle=False) as arrays:
-            name, digest = arrays["encoder"].tolist()
-            # spacy.load makes a classifier before it knows the encoder.
-            if digest != self.encoding.digest:
-                self.encoding = encoder.find_installed(name, digest)
+            self.encoding = encoder.with_digest(self.encoding, *arrays["encoder"].tolist())
             self._vectors = arrays["vectors"]
         return self

@@ -90,7 +90,7 @@ def _with_floors(trained: TrainedClassifier, floors: Sequence[float]) -> Trained
 
 
 def _floor(margins: NDArray[np.float32], passed: int) -> float:
-    """The lowest margin above all but so many of these, which fall."""
+    """The lowest margin that at most this number of these margins reach. They are sorted, the largest first."""
     return float(np.nextafter(margins[passed], np.float32(np.inf))) if passed < len(margins) else 0.0
 
 

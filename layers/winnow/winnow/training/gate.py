@@ -87,7 +87,7 @@ def difference(
 
 
 def _drawn(examples: Sequence[Example], most: int) -> list[Example]:
-    """At most so many of the examples, at least one, and not many more characters than so many short texts have."""
+    """At least one and at most `most` of the examples. Long texts make them fewer, so that the time is about that of `most` short texts."""
     drawn = random.Random(0).sample(examples, min(most, len(examples)))
     before = accumulate((len(example.text) for example in drawn), initial=0)
     return [example for example, characters in zip(drawn, before, strict=False) if characters < most * _SHORT]
