@@ -11,7 +11,7 @@ from winnow.datasets.row_problems import Kind
 from winnow.domain.job import Hyperparameters, Progress, Stage, TrainingJob
 from winnow.domain.label_names import LabelList
 from winnow.domain.model import Version, VersionStatus
-from winnow.recipes.catalogue import LANGUAGES_OF_ENCODER
+from winnow.recipes.catalogue import ZERO_SHOT
 
 NOTHING_MEASURED = (
     "Nothing was measured, because there were no examples: no label is ever accepted, and the scores only rank the labels."
@@ -21,10 +21,7 @@ NOTHING_MEASURED = (
 
 def report_on_labels(labels: LabelList, exclusive: bool | None) -> dict[str, Any]:
     """The report on a request's labels. exclusive: what the request says; labels are exclusive if it says nothing."""
-    spoken = resources.encoder_languages()
-    # The layer has the multilingual encoder too, and the training takes it if the names need it.
-    spoken = spoken and spoken | LANGUAGES_OF_ENCODER["use-multilingual"]
-    return report(labels, exclusive=exclusive is not False, spoken=spoken)
+    return report(labels, exclusive=exclusive is not False, spoken=resources.languages_read(ZERO_SHOT))
 
 
 def prepare_labels(job: TrainingJob, version: Version) -> None:
