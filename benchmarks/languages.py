@@ -6,7 +6,8 @@ The SVC reads TF-IDF of words and pairs of words, and of characters from one up,
 n-gram, C) are chosen by five folds of the training set, ours are the defaults. Nothing is chosen on a test set. `auto` chooses as the
 workflow does.
 ratio: accuracy divided by the SVC's.
---across trains on English alone and asks in each other language.
+--across trains on English alone and asks in each other language: once the test sentences, and once ("translated") every sentence, where
+the training had all of them in English.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def main() -> int:
     arguments = parser.parse_args()
     recipes = [recipe for recipe in RECIPES if recipe in arguments.only] or list(_DEFAULT)
     wanted = {*arguments.only} - {*RECIPES}
-    print(f"{'data set':<14} {'learnt':>7} {'tested':>7} {'svc':>6}  {'  '.join(f'{recipe:>8} ratio' for recipe in recipes)}", flush=True)
+    print(f"{'data set':<18} {'learnt':>7} {'tested':>7} {'svc':>6}  {'  '.join(f'{recipe:>8} ratio' for recipe in recipes)}", flush=True)
     rows = []
     for name, language, split in _data_sets(arguments.data, across=arguments.across):
         if wanted and name not in wanted:
@@ -62,7 +63,7 @@ def main() -> int:
 def _print(name: str, texts: str, row: Sequence[float]) -> None:
     svc, *ours = row
     ratios = "  ".join(f"{100 * each:>8.1f} {each / svc if svc else float('nan'):>5.2f}" for each in ours)
-    print(f"{name:<14} {texts} {100 * svc:>6.1f}  {ratios}", flush=True)
+    print(f"{name:<18} {texts} {100 * svc:>6.1f}  {ratios}", flush=True)
 
 
 def _data_sets(folder: Path, *, across: bool) -> Iterator[tuple[str, str, Split]]:
@@ -72,8 +73,11 @@ def _data_sets(folder: Path, *, across: bool) -> Iterator[tuple[str, str, Split]
         source = "en" if across else language
         if across and language == source:
             continue
-        split = Split(_lines(file.with_name(f"l-{source}-train.jsonl")), _lines(file), exclusive=True)
-        yield (f"en, asked {language}" if across else language), source, split
+        learnt, asked = file.with_name(f"l-{source}-train.jsonl"), file.with_name(f"l-{language}-train.jsonl")
+        yield f"en, asked {language}" if across else language, source, Split(_lines(learnt), _lines(file), exclusive=True)
+        if across:
+            both = Split([*_lines(learnt), *_lines(file.with_name("l-en-test.jsonl"))], [*_lines(asked), *_lines(file)], exclusive=True)
+            yield f"en, translated {language}", source, both
     for file in [] if across else sorted((folder / "zh_titles").glob("train-*.csv")):
         yield f"zh_titles-{file.stem.removeprefix('train-')}", "zh", Split(_table(file), _table(file.with_name("test.csv")), exclusive=True)
 

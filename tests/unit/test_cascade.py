@@ -128,6 +128,22 @@ def test_a_stage_that_lets_a_stranger_through_answers_only_above_it() -> None:
     assert open_to_all.accepts(open_to_all.judge(strange.logits, strange.nearness)).any()
 
 
+def test_what_is_strange_to_the_last_encoder_alone_keeps_the_answer_before_and_is_not_accepted() -> None:
+    """As a text in a language that only the multilingual encoder speaks. What is strange to both is answered by the last stage."""
+    known = planted(2_000, 0)
+    made = calibrated("best", classifier(), known, None, min_precision=0.9)
+    asked = planted(40, 1)
+    assert asked.nearness is not None
+    asked.nearness[0], asked.nearness[2], asked.nearness[1, 20:] = 0.0, 0.1, 0.1
+    judged, light = made.judge(asked.logits, asked.nearness), made.judge_at(1, asked.logits, asked.nearness)
+
+    assert judged.stages is not None
+    assert judged.stages.tolist() == [1] * 20 + [2] * 20
+    assert judged.scores[:20].tolist() == light.scores[:20].tolist()
+    assert made.accepts(light)[:20].any()
+    assert not made.accepts(judged).any()
+
+
 def test_without_a_measure_of_strangers_no_early_stage_answers() -> None:
     asked = planted(2_000, 0)
     assert accuracy(calibrated("best", classifier(), asked, None, min_precision=0.9), asked)[2] == [0, 0, 2_000]

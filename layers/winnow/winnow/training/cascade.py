@@ -72,7 +72,9 @@ def with_margins(trained: TrainedClassifier, held_out: Asked) -> TrainedClassifi
     made = replace(trained, early=tuple(early))
     if trained.least_familiarity is None or held_out.nearness is None:
         return made
-    left = np.flatnonzero(made.judge(held_out.logits, held_out.nearness).stages == len(early))
+    judged = made.judge(held_out.logits, held_out.nearness)
+    # A text that the last stage found strange, and that kept an earlier answer, came to it too.
+    left = np.flatnonzero((judged.stages == len(early)) | ~made.accepts(judged))
     if not len(left):
         return made
     scores = trained.judge_at(len(early), held_out.logits, held_out.nearness).scores

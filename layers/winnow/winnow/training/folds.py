@@ -254,7 +254,7 @@ class Folds:
         if asked is None or trained.least_familiarity is None:
             return None
         judged = trained.judge(asked.logits, asked.nearness)
-        by_score = trained.accepts(replace(judged, familiar=None))
+        by_score = trained.accepts(replace(judged, surplus=None))
         return {"labels": len(self.plan.strangers), **reception(trained.accepts(judged), by_score, asked.truth)}
 
     def save(self) -> tuple[list[dict[str, Any]], dict[str, NDArray[Any]]]:
