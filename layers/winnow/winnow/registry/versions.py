@@ -15,6 +15,7 @@ from winnow.domain.feedback import TakenFeedback
 from winnow.domain.job import Progress, Promote, Stage, TrainingJob
 from winnow.domain.lifecycle import TRANSITIONS, Event
 from winnow.domain.model import ACTIVE, Gate, Model, Version, VersionStatus
+from winnow.domain.retrying import TRIES
 from winnow.registry import table as rows
 from winnow.registry.models import Models
 from winnow.registry.upkeep import Deletion, noted
@@ -82,22 +83,18 @@ class Versions:
 
         ModelNotFoundError if there is no such model.
         """
-        while True:
-            model = Models(self._table).get(model_id)
-            latest, _ = self.list(model, 1)
-            active = latest[0].job.version if latest and latest[0].status in ACTIVE else None
-            # One transaction ends a version and releases its model. If it came between the two reads, they contradict each other.
-            if active == model.training_version:
-                return model, latest[0] if latest else None
+
+        def agree(model: Model, versions: Sequence[Version]) -> bool:
+            active = [version.job.version for version in versions if version.status in ACTIVE]
+            return active == ([] if model.training_version is None else [model.training_version])
+
+        model, latest = self._at_one_moment(model_id, lambda model: self.list(model, 1)[0], agree)
+        return model, latest[0] if latest else None
 
     def get_with_model(self, model_id: str, number: int) -> tuple[Model, Version]:
         """The model and one of its versions, as they were at one moment. ModelNotFoundError or VersionNotFoundError if there is none."""
-        while True:
-            model = Models(self._table).get(model_id)
-            version = self.get(model, number)
-            # As in `latest_with_model`: the version must not have ended, or begun, between the two reads.
-            if (version.status in ACTIVE) == (number == model.training_version):
-                return model, version
+        model, [version] = self._at_one_moment(model_id, lambda model: [self.get(model, number)], _agree)
+        return model, version
 
     def list_with_model(
         self, model_id: str, limit: int, before: Callable[[Model], int | None]
@@ -106,12 +103,30 @@ class Versions:
 
         before: the place of the page, which may depend on the model.
         """
-        while True:
-            model = Models(self._table).get(model_id)
+        more: int | None = None
+
+        def read(model: Model) -> Sequence[Version]:
+            nonlocal more
             page, more = self.list(model, limit, before(model))
-            # As in `latest_with_model`, for each version of the page.
-            if all((version.status in ACTIVE) == (version.job.version == model.training_version) for version in page):
-                return model, page, more
+            return page
+
+        model, page = self._at_one_moment(model_id, read, _agree)
+        return model, page, more
+
+    def _at_one_moment(
+        self, model_id: str, read: Callable[[Model], Sequence[Version]], agree: Callable[[Model, Sequence[Version]], bool]
+    ) -> tuple[Model, Sequence[Version]]:
+        """The model, and versions that are read after it. agree: whether the two can be of one moment.
+
+        One transaction ends a version and releases its model. If it came between the two reads, they contradict each other, and are read
+        again. Rows that contradict each other each time were damaged. They are returned as they are, and the sweeper mends them.
+        """
+        for _ in range(TRIES):
+            model = Models(self._table).get(model_id)
+            versions = read(model)
+            if agree(model, versions):
+                break
+        return model, versions
 
     def needing_encoders(self) -> Iterator[Version]:
         """The versions that need a sentence encoder, or whose training began with one. Reads every version."""
@@ -140,6 +155,11 @@ class Versions:
         except rows.ConditionFailedError:
             return None
         return deletion
+
+
+def _agree(model: Model, versions: Sequence[Version]) -> bool:
+    """Whether of these versions exactly the one that the model names is active."""
+    return all((version.status in ACTIVE) == (version.job.version == model.training_version) for version in versions)
 
 
 def check_ready(version: Version) -> None:

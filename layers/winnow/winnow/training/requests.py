@@ -10,7 +10,7 @@ from uuid import uuid4
 from winnow.aws import resources
 from winnow.aws.workflow import ENDED
 from winnow.domain.clock import now, timestamp, utc_now
-from winnow.domain.errors import JobSupersededError, ModelExistsError, NotCancellableError, TrainingUnderwayError
+from winnow.domain.errors import JobSupersededError, ModelExistsError, NotCancellableError, TrainingUnderwayError, VersionNotFoundError
 from winnow.domain.job import IdempotencyKey, TrainingJob, TrainingRequest
 from winnow.domain.model import ACTIVE, Version, VersionStatus
 from winnow.domain.retrying import retry_on_conflict
@@ -39,6 +39,7 @@ class Care(StrEnum):
     STARTED = "TrainingsStarted"
     RESTARTED = "TrainingsRestarted"
     FAILED = "TrainingsFailed"
+    RELEASED = "TrainingsReleased"
 
 
 def start_training(request: TrainingRequest, key: IdempotencyKey | None = None) -> TrainingJob:
@@ -54,15 +55,20 @@ def start_training(request: TrainingRequest, key: IdempotencyKey | None = None) 
     return job
 
 
-def care_for_training(wanted: Wanted, since: str) -> Care | None:
-    """Restart or fail a training that takes too long or whose lease ran out. since: when it got its slot. None: nothing to do.
+def care_for_training(wanted: Wanted, since: str | None) -> Care | None:
+    """Restart or fail a training that takes too long or whose lease ran out; release a model whose version in training isn't active.
 
+    since: when it got its slot, None if it waits for one. Returns None if there is nothing to do.
     JobSupersededError if the version changed meanwhile. A crash after any step is safe, and each step can be repeated: the execution's
     name has the fence, so no execution starts twice, and the fence grows only after the previous execution ended.
     """
-    model = resources.models().find(wanted.model_id)
-    version = None if model is None else resources.versions().in_training(model)
-    if version is None or (version.job.uid, version.job.version) != wanted.key:
+    try:
+        version = resources.versions().of_life(wanted.model_id, wanted.uid, wanted.version)
+    except VersionNotFoundError:
+        version = None
+    if version is None or version.status not in ACTIVE:
+        return Care.RELEASED if resources.jobs().release(wanted) else None
+    if since is None:
         return None
     return _care_for_queued(version, since) if version.status is VersionStatus.QUEUED else _care_for_working(version, since)
 

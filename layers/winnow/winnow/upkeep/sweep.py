@@ -49,9 +49,7 @@ def sweep(seconds: float) -> Counter[str]:
     # If nothing trains, one read is enough: each read of an idle stack is billed 8,640 times a month.
     if pending.any():
         since = resources.slots().read().since
-        # Trainings without a slot wait until one is free, so only those with a slot are looked at.
-        holding = (wanted for wanted in pending.wanted() if wanted.key in since)
-        each(holding, lambda wanted: _training(wanted, since[wanted.key]))
+        each(pending.wanted(), lambda wanted: _training(wanted, since.get(wanted.key)))
         each(pending.asked_to_retrain(), lambda name: {"RetrainingsStarted": 1} if feedback.retrain_if_due(name) else {})
         each(["waiting trainings"], lambda _: +Counter(WaitingTrainings=queue.start_waiting()))
     each(resources.batch_predictions().under_way(as_of_now=False), _batch)
@@ -60,7 +58,7 @@ def sweep(seconds: float) -> Counter[str]:
     return done
 
 
-def _training(wanted: Wanted, since: str) -> Mapping[str, int]:
+def _training(wanted: Wanted, since: str | None) -> Mapping[str, int]:
     care = care_for_training(wanted, since)
     return {care: 1} if care else {}
 
