@@ -108,6 +108,11 @@ def role_key(digest: str) -> Key:
     return {"pk": ROLES, "sk": digest}
 
 
+def name_of(row: Mapping[str, Any]) -> str:
+    """The key of a row, for people."""
+    return f"{row['pk']}/{row['sk']}"
+
+
 def model_id_of(model: Mapping[str, Any]) -> str:
     """Of a row of MODELS."""
     return str(model["sk"])

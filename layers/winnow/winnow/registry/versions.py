@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from winnow.domain.lifecycle import TRANSITIONS, Event
 from winnow.domain.model import ACTIVE, Gate, Model, Version, VersionStatus
 from winnow.domain.retrying import TRIES
 from winnow.registry import table as rows
+from winnow.registry.decoding import decoded, each_decoded
 from winnow.registry.models import Models
 from winnow.registry.upkeep import Deletion, noted
 
@@ -61,21 +62,24 @@ class Versions:
                 return ready[0] if ready else None
 
     def of_job(self, job: TrainingJob) -> Version:
-        """The version that the job makes. VersionNotFoundError if its model was deleted."""
+        """The version that the job makes. VersionNotFoundError if its model was deleted; DamagedRowError."""
         return self.of_life(job.model_id, job.uid, job.version)
 
     def of_life(self, model_id: str, uid: str, number: int) -> Version:
-        """A version of this life of a model. VersionNotFoundError if there is none."""
+        """A version of this life of a model. VersionNotFoundError if there is none; DamagedRowError."""
         item = self._table.get_item(Key=rows.version_key(uid, number), ConsistentRead=True).get("Item")
         if not item:
             raise VersionNotFoundError(model_id, number)
-        return _version(rows.from_item(item))
+        return decoded(item, _version)
 
     def list(self, model: Model, limit: int, before: int | None = None) -> tuple[list[Version], int | None]:
-        """At most `limit` versions of the model before the number `before`, newest first; and the `before` of the next page."""
+        """At most `limit` versions of the model before the number `before`, newest first; and the `before` of the next page.
+
+        Without damaged rows.
+        """
         start = {} if before is None else {"ExclusiveStartKey": rows.version_key(model.uid, before)}
         found = rows.partition(self._table, rows.versions_partition(model.uid), Limit=limit + 1, ScanIndexForward=False, **start)
-        versions = [_version(item) for item in islice(found, limit + 1)]
+        versions = list(islice(each_decoded(found, _version), limit + 1))
         return versions[:limit], versions[limit - 1].job.version if len(versions) > limit else None
 
     def latest_with_model(self, model_id: str) -> tuple[Model, Version | None]:
@@ -131,9 +135,9 @@ class Versions:
     def needing_encoders(self) -> Iterator[Version]:
         """The versions that need a sentence encoder, or whose training began with one. Reads every version."""
         in_use = Attr("encoder").attribute_type("M") & Attr("status").is_in([VersionStatus.READY, *sorted(ACTIVE)])
-        for model in rows.partition(self._table, rows.MODELS):
-            for item in rows.partition(self._table, rows.versions_partition(model["uid"]), FilterExpression=in_use):
-                yield _version(item)
+        for uid in each_decoded(rows.partition(self._table, rows.MODELS), lambda model: str(model["uid"])):
+            found = rows.partition(self._table, rows.versions_partition(uid), FilterExpression=in_use)
+            yield from each_decoded(found, _version)
 
     def delete(self, model: Model, version: Version) -> Deletion | None:
         """Delete a version's row, and write the row of its deletion, in one transaction. None if the model changed meanwhile.
@@ -179,10 +183,10 @@ def check_measured(version: Version) -> None:
         raise NotMeasuredError(version.job.model_id, version.job.version)
 
 
-def version_of_image(image: Mapping[str, Any]) -> Version:
-    """The version from a row of the table's stream, which has DynamoDB's own types."""
+def versions_of_images(images: Iterable[Mapping[str, Any]]) -> Iterator[Version]:
+    """The versions from rows of the table's stream, which have DynamoDB's own types. Without damaged rows."""
     read = TypeDeserializer()
-    return _version(rows.from_item({name: read.deserialize(value) for name, value in image.items()}))
+    return each_decoded(({name: read.deserialize(value) for name, value in image.items()} for image in images), _version)
 
 
 def dataset_never_read(version: Version) -> WinnowError:
