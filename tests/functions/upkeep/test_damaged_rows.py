@@ -178,7 +178,7 @@ def test_a_call_about_a_damaged_row_names_it(winnow: Winnow, capsys: pytest.Capt
     winnow.table.put_item(Item=TORSO)
     body = {"body": {"model_id": "zz", "text": "a"}} if call == "predict" else {"path": {"model_id": "zz"}}
 
-    answer = winnow.call(call, "predict_post_text" if call == "predict" else None, **body)  # type: ignore[arg-type]
+    answer = winnow.call(call, "predict_post_text" if call == "predict" else None, **body)
 
     assert (answer.status, answer.body["type"]) == (500, "urn:winnow:problem:damaged-row")
     assert "MODELS/zz" in answer.body["detail"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from functools import cache, reduce
 from operator import or_
 from types import UnionType
@@ -24,11 +24,13 @@ tell: Callable[[DamagedRowError], None] = _untold
 def decoded[Row](item: Mapping[str, Any], decode: Callable[[Mapping[str, Any]], Row]) -> Row:
     """A row from an item of DynamoDB. decode: makes it from Python's own types. DamagedRowError, which is told, if the item isn't one."""
     try:
-        return _checked(decode(from_item(item)))
+        row = decode(from_item(item))
+        _check(row)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         damaged = DamagedRowError(name_of(item), f"{type(error).__name__}: {error}")
         tell(damaged)
         raise damaged from error
+    return row
 
 
 def each_decoded[Row](items: Iterable[Mapping[str, Any]], decode: Callable[[Mapping[str, Any]], Row]) -> Iterator[Row]:
@@ -41,16 +43,16 @@ def each_decoded[Row](items: Iterable[Mapping[str, Any]], decode: Callable[[Mapp
         yield row
 
 
-def _checked[Row](row: Row) -> Row:
-    """The row. TypeError if a member of a dataclass isn't of its declared type: damage would show later, where rows are compared."""
-    if is_dataclass(row):
-        for each in fields(row):
-            value, kind = getattr(row, each.name), _kinds(type(row))[each.name]
-            if not isinstance(value, kind):
-                message = f"{each.name} is {value!r}"
-                raise TypeError(message)
-            _checked(value)
-    return row
+def _check(row: object) -> None:
+    """TypeError if a member of a dataclass isn't of its declared type. Otherwise damage would only show where rows are compared."""
+    if not is_dataclass(row):
+        return
+    for name, kind in _kinds(type(row)).items():
+        value = getattr(row, name)
+        if not isinstance(value, kind):
+            message = f"{name} is {value!r}"
+            raise TypeError(message)
+        _check(value)
 
 
 @cache

@@ -51,7 +51,7 @@ def start_training(request: TrainingRequest, key: IdempotencyKey | None = None) 
     """
     job, new = _register(request, key)
     if new:
-        queue.start_waiting()
+        queue.try_to_start_waiting()
     return job
 
 
