@@ -324,3 +324,26 @@ def test_ids_sort_by_time_whatever_the_clock_shows(ready: Ready, clock: Clock) -
         clock.advance(days=17, milliseconds=3)
 
     assert ids == sorted(ids) == batches(winnow)
+
+
+@pytest.mark.parametrize("mark", ["feedback_taken", "feedback_taking"])
+def test_feedback_after_a_clock_that_was_ahead_is_kept_at_once_and_trained_on(ready: Ready, clock: Clock, mark: str) -> None:
+    winnow = ready("exclusive.json")
+    clock.advance(days=400)
+    ahead = add(winnow, labelled(3), retrain="now").body["batch"]
+    if mark == "feedback_taken":
+        winnow.run_workflow(winnow.started_job())
+    clock.advance(days=-400)
+
+    first, second = add(winnow, labelled(2, "late"), retrain="no"), add(winnow, labelled(2, "later"), retrain="no")
+
+    assert (first.status, second.status, second.body["waiting"]) == (201, 201, 4)
+    assert ahead < min(first.body["batch"], second.body["batch"])
+    # No try left an object without a row.
+    assert len([key for key in winnow.objects() if "/feedback/" in key]) == 3
+    if mark == "feedback_taking":
+        winnow.run_workflow(winnow.started_job())
+    add(winnow, labelled(1, "last"), retrain="now")
+    winnow.run_workflow(winnow.started_job())
+    assert winnow.version()["dataset"]["feedback_examples"] == 5
+    assert winnow.model()["waiting_examples"] == 0

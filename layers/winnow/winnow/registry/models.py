@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from winnow.domain.clock import now
+from winnow.domain.clock import now, time_of_id
 from winnow.domain.errors import ModelNotFoundError
 from winnow.domain.feedback import Feedback, Watermark
 from winnow.domain.model import Model, Version, VersionStatus
@@ -116,9 +116,15 @@ def _feedback(item: Mapping[str, Any]) -> Feedback:
     taking, taken = item.get("feedback_taking"), item.get("feedback_taken")
     return Feedback(
         received=item.get("feedback_received", 0),
-        taken=Watermark(**taken) if taken else Watermark(),
-        taking=Watermark(**taking) if taking else None,
+        taken=_watermark(taken) if taken else Watermark(),
+        taking=_watermark(taking) if taking else None,
         asked_now="retrain_now" in item,
         asked_auto="retrain_auto" in item,
         revision=item.get("feedback_revision", 0),
     )
+
+
+def _watermark(mark: Mapping[str, Any]) -> Watermark:
+    # ValueError if it isn't an id: then no later batch could get one.
+    time_of_id(mark["through"])
+    return Watermark(**mark)

@@ -80,8 +80,10 @@ def _try_to_add(model_id: str, examples: Examples, retrain: Retrain, key: Idempo
     sent = examples(base.dataset["exclusive"])
     labels = {label for example in sent.examples for label in example.labels}
     known = resources.artifacts().description(base.job, base.manifest_sha256 or "")["labels"]
-    # If this id sorts before a batch that a version has already taken, the registry refuses it. The next try makes a new id.
-    batch = FeedbackBatch(sortable_id(), len(sent.examples), len(labels), now())
+    # The id sorts after all batches that a version has taken. If one takes later ones meanwhile, the registry refuses the id, and the next
+    # try makes a new one.
+    taken = max(model.feedback.taken.through, model.feedback.watermark.through)
+    batch = FeedbackBatch(sortable_id(after=taken), len(sent.examples), len(labels), now())
     resources.feedback_objects().write(model.uid, batch.batch, sent.examples)
     kept = {
         "model_id": model_id,
