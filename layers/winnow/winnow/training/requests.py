@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from winnow.aws import resources
+from winnow.aws.tasks import ended
 from winnow.aws.workflow import ENDED
 from winnow.domain.clock import now, timestamp, utc_now
 from winnow.domain.errors import JobSupersededError, ModelExistsError, NotCancellableError, TrainingUnderwayError, VersionNotFoundError
 from winnow.domain.job import IdempotencyKey, TrainingJob, TrainingRequest
 from winnow.domain.model import ACTIVE, Version, VersionStatus
 from winnow.domain.retrying import retry_on_conflict
+from winnow.registry.training_jobs import WORKING_LEASE
 from winnow.training import queue
 
 if TYPE_CHECKING:
     from winnow.registry.slots import Wanted
 
+# A version that has reported nothing for this long may have no workflow any more.
+_QUIET = timedelta(minutes=5)
 # A version that can't be started for this long fails. The sweeper tries every five minutes.
 _LONGEST_QUEUED = timedelta(days=1)
 
@@ -94,6 +98,12 @@ def _care_for_working(version: Version, since: str) -> Care | None:
         resources.jobs().fail(version.job, _TOO_LONG.format(minutes=longest // timedelta(minutes=1)))
         try_to_stop_workflow(version.job)
         return Care.FAILED
+    if version.lease_until is None or version.lease_until > timestamp(utc_now() + WORKING_LEASE - _QUIET):
+        return None
+    # If the execution has ended, the lease would be waited for in vain.
+    end = resources.training_workflow().end(queue.execution_name(version.job))
+    if end:
+        return _give_up(version, ended(end))
     return _give_up(version, _SILENT) if _is_silent(version) else None
 
 
