@@ -224,13 +224,20 @@ class World:
 
     def _request(self, what: str, call: Callable[[], Answer]) -> Answer | None:
         """The answer. None if the Lambda died: API Gateway's answer does not say whether the call had an effect."""
+        before = self._truth()
         try:
             answer = call()
         except Crash:
             self.answers.append(f"{what}: none")
             return None
         self.answers.append(f"{what}: {answer.status}")
+        if answer.status >= 500 and self._truth() != before:
+            self.found.append(f"{what} was answered with {answer.status} after it was done")
         return answer
+
+    def _truth(self) -> list[Json]:
+        """The rows of models, versions, feedback and batch predictions. What else a call writes can be left to the sweeper."""
+        return [row for row in self.rows() if row["pk"].startswith(("MODELS", "VERSIONS#", "FEEDBACK#", "BATCHES#"))]
 
     def _life(self, model_id: str) -> Promises:
         return self.lives.setdefault(model_id, [Promises()])[-1]

@@ -7,11 +7,11 @@ https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
 from typing import Any
 
 from winnow.aws.log import logger
-from winnow.registry.versions import version_of_image
+from winnow.registry.versions import versions_of_images
 from winnow.upkeep import announce
 
 
 def handler(event: dict[str, Any], context: object) -> None:
-    versions = [version_of_image(record["dynamodb"]["NewImage"]) for record in event["Records"]]
+    versions = list(versions_of_images(record["dynamodb"]["NewImage"] for record in event["Records"]))
     announce.announce(versions)
     logger.info("announced", extra={"versions": len(versions)})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -275,8 +276,10 @@ def test_of_two_with_one_key_the_first_answer_is_the_one(ready: Ready) -> None:
 def test_a_request_that_died_after_its_write_is_finished_by_the_same_again(ready: Ready, monkeypatch: pytest.MonkeyPatch) -> None:
     winnow = ready("exclusive.json")
     with monkeypatch.context() as dying:
-        dying.setattr("winnow.training.feedback._try_to_retrain", lambda model: 1 / 0)
-        assert add(winnow, key=KEY, retrain="now").status == 500
+        # No `except Exception` sees the end of the process.
+        dying.setattr("winnow.training.feedback._try_to_retrain", lambda model: sys.exit())
+        with pytest.raises(SystemExit):
+            add(winnow, key=KEY, retrain="now")
     assert len(batches(winnow)) == 1
 
     answer = add(winnow, key=KEY, retrain="now")
@@ -321,3 +324,26 @@ def test_ids_sort_by_time_whatever_the_clock_shows(ready: Ready, clock: Clock) -
         clock.advance(days=17, milliseconds=3)
 
     assert ids == sorted(ids) == batches(winnow)
+
+
+@pytest.mark.parametrize("mark", ["feedback_taken", "feedback_taking"])
+def test_feedback_after_a_clock_that_was_ahead_is_kept_at_once_and_trained_on(ready: Ready, clock: Clock, mark: str) -> None:
+    winnow = ready("exclusive.json")
+    clock.advance(days=400)
+    ahead = add(winnow, labelled(3), retrain="now").body["batch"]
+    if mark == "feedback_taken":
+        winnow.run_workflow(winnow.started_job())
+    clock.advance(days=-400)
+
+    first, second = add(winnow, labelled(2, "late"), retrain="no"), add(winnow, labelled(2, "later"), retrain="no")
+
+    assert (first.status, second.status, second.body["waiting"]) == (201, 201, 4)
+    assert ahead < min(first.body["batch"], second.body["batch"])
+    # No try left an object without a row.
+    assert len([key for key in winnow.objects() if "/feedback/" in key]) == 3
+    if mark == "feedback_taking":
+        winnow.run_workflow(winnow.started_job())
+    add(winnow, labelled(1, "last"), retrain="now")
+    winnow.run_workflow(winnow.started_job())
+    assert winnow.version()["dataset"]["feedback_examples"] == 5
+    assert winnow.model()["waiting_examples"] == 0

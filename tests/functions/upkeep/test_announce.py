@@ -56,6 +56,13 @@ def announced(winnow: Winnow, bus: Bus, *records: Json) -> list[Json]:
     return [event["Detail"] for event in bus.events]
 
 
+def test_a_damaged_row_keeps_no_other_from_being_announced(ready: Ready, bus: Bus) -> None:
+    winnow = ready("exclusive.json")
+    damaged = {"dynamodb": {"NewImage": {"pk": {"S": "VERSIONS#u"}, "sk": {"S": "000001"}, "status": {"S": "ready"}}}}
+
+    assert [detail["version"] for detail in announced(winnow, bus, damaged, record(winnow))] == [1]
+
+
 def test_a_version_that_became_ready_is_announced_with_what_it_is_worth(ready: Ready, bus: Bus) -> None:
     winnow = ready("exclusive.json")
     [detail] = announced(winnow, bus, record(winnow))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.conftest import Context, Json, load_event
+from tests.support import moments
 from tests.support.metrics import sweep
 from winnow.aws import clients, resources
 from winnow.domain.errors import JobSupersededError
@@ -153,6 +154,26 @@ def test_a_training_that_fell_silent_fails_and_its_workflow_is_stopped(
     assert winnow.create("create_model_force_update").status == 202
 
 
+@pytest.mark.parametrize("status", ["ABORTED", "FAILED", "TIMED_OUT", "SUCCEEDED"])
+def test_a_training_whose_workflow_has_ended_does_not_wait_for_its_lease(
+    winnow: Winnow, clock: Clock, capsys: pytest.CaptureFixture[str], status: str
+) -> None:
+    winnow.put_dataset()
+    winnow.create(n_iter=1)
+    winnow.run_task("prepare", winnow.started_job())
+    [execution] = moments.executions()
+    execution.status = status
+
+    clock.advance(minutes=4)
+    assert sweep(winnow, capsys) == {}
+    clock.advance(minutes=2)
+    assert sweep(winnow, capsys) == {"TrainingsFailed": 1}
+
+    assert winnow.version()["status"] == "failed"
+    assert ("stopped from outside" in winnow.version()["error"]) == (status == "ABORTED")
+    assert winnow.create("create_model_force_update").status == 202
+
+
 def killed(*_: Any) -> None:
     raise MemoryError
 
@@ -221,7 +242,7 @@ def test_what_ended_is_left_alone(ready: Ready, clock: Clock, capsys: pytest.Cap
 
 
 def test_one_sick_row_does_not_keep_the_sweeper_from_the_others(
-    winnow: Winnow, broken: pytest.MonkeyPatch, clock: Clock, capsys: pytest.CaptureFixture[str]
+    winnow: Winnow, broken: pytest.MonkeyPatch, clock: Clock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for model_id in ("tc-01", "tc-02", "tc-03"):
         winnow.create(id=model_id)
@@ -230,10 +251,13 @@ def test_one_sick_row_does_not_keep_the_sweeper_from_the_others(
     broken.undo()
     [note] = [row for row in winnow.table.scan()["Items"] if row["pk"] == rows.DELETIONS]
     winnow.table.put_item(Item={"pk": note["pk"], "sk": "0-is-first"})
-    winnow.table.update_item(Key=rows.model_key("tc-02"), UpdateExpression="REMOVE latest_version")
+    care = requests.care_for_training
+    monkeypatch.setattr(
+        "winnow.upkeep.sweep.care_for_training", lambda wanted, since: 1 / 0 if wanted.model_id == "tc-02" else care(wanted, since)
+    )
     clock.advance(minutes=20)
 
-    assert sweep(winnow, capsys) == {"TrainingsStarted": 2, "DeletionsFinished": 1, "SweepFaults": 2}
+    assert sweep(winnow, capsys) == {"TrainingsStarted": 2, "DeletionsFinished": 1, "SweepFaults": 1, "DamagedRows": 1}
 
     assert {job_of(execution)["model_id"] for execution in described(winnow)} == {"tc-01", "tc-03"}
 

@@ -7,8 +7,13 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
+
+from winnow.domain.errors import WinnowError
 
 # No line shows the source line, thread or process, so logging needn't look them up each time
 # (https://docs.python.org/3/howto/logging.html#optimization).
@@ -26,3 +31,18 @@ logger = Logger(
     json_deserializer=str,
     json_serializer=_ENCODER.encode,
 )
+
+
+@contextmanager
+def logged_only(what: str) -> Iterator[None]:
+    """Log an error of the block, and go on. For what comes after a request has succeeded, and what the sweeper does again.
+
+    An error would tell the client that nothing was done. One that the client can mend still reaches it, such as ModelNotFoundError.
+    what: the message in the log, such as "not started".
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, WinnowError) and error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise
+        logger.exception(what)

@@ -14,7 +14,10 @@ from winnow.aws import clients
 from winnow.domain.dataset import Ceilings
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
     from winnow.aws.workflow import Workflow
+    from winnow.domain.errors import DamagedRowError
     from winnow.registry.batch_predictions import BatchPredictions
     from winnow.registry.feedback_batches import FeedbackBatches
     from winnow.registry.idempotency import AnsweredRequests
@@ -46,31 +49,31 @@ _MOST_KEPT = 256 << 20
 def models() -> Models:
     from winnow.registry.models import Models
 
-    return Models(clients.registry_table())
+    return Models(_registry())
 
 
 def versions() -> Versions:
     from winnow.registry.versions import Versions
 
-    return Versions(clients.registry_table())
+    return Versions(_registry())
 
 
 def pending_trainings() -> PendingTrainings:
     from winnow.registry.pending_trainings import PendingTrainings
 
-    return PendingTrainings(clients.registry_table())
+    return PendingTrainings(_registry())
 
 
 def jobs() -> Jobs:
     from winnow.registry.training_jobs import Jobs
 
-    return Jobs(clients.registry_table())
+    return Jobs(_registry())
 
 
 def slots() -> Slots:
     from winnow.registry.slots import Slots
 
-    return Slots(clients.registry_table())
+    return Slots(_registry())
 
 
 def most_trainings() -> int:
@@ -85,13 +88,13 @@ def longest_training() -> timedelta:
 def feedback_batches() -> FeedbackBatches:
     from winnow.registry.feedback_batches import FeedbackBatches
 
-    return FeedbackBatches(clients.registry_table())
+    return FeedbackBatches(_registry())
 
 
 def batch_predictions() -> BatchPredictions:
     from winnow.registry.batch_predictions import BatchPredictions
 
-    return BatchPredictions(clients.registry_table())
+    return BatchPredictions(_registry())
 
 
 def batch_objects() -> BatchObjects:
@@ -125,19 +128,19 @@ def training_workflow() -> Workflow:
 def upkeep() -> Upkeep:
     from winnow.registry.upkeep import Upkeep
 
-    return Upkeep(clients.registry_table())
+    return Upkeep(_registry())
 
 
 def answered_requests() -> AnsweredRequests:
     from winnow.registry.idempotency import AnsweredRequests
 
-    return AnsweredRequests(clients.registry_table())
+    return AnsweredRequests(_registry())
 
 
 def roles() -> Roles:
     from winnow.registry.roles import Roles
 
-    return Roles(clients.registry_table())
+    return Roles(_registry())
 
 
 def datasets() -> Datasets:
@@ -251,6 +254,22 @@ def dry_run_reports() -> DryRunReports:
     from winnow.storage.dry_run_reports import DryRunReports
 
     return DryRunReports(_models_bucket())
+
+
+def _registry() -> Table:
+    """The registry's table. Its damaged rows are logged and counted from now on."""
+    from winnow.registry import decoding
+
+    decoding.tell = _damaged
+    return clients.registry_table()
+
+
+def _damaged(error: DamagedRowError) -> None:
+    from winnow.aws.log import logger
+    from winnow.aws.metrics import count
+
+    logger.error("damaged row", extra={"row": error.row, "fault": error.fault})
+    count("DamagedRows")
 
 
 def _models_bucket() -> Bucket:

@@ -58,6 +58,14 @@ class Workflow:
         except self._client.exceptions.ExecutionDoesNotExist:
             return None
 
+    def end(self, name: str) -> Mapping[str, Any] | None:
+        """The status, error and cause of an execution that has ended, as DescribeExecution shows them. None if it is open or unknown."""
+        try:
+            found = self._client.describe_execution(executionArn=self._execution(name))
+        except self._client.exceptions.ExecutionDoesNotExist:
+            return None
+        return found if found["status"] in ENDED else None
+
     def _execution(self, name: str) -> str:
         # An execution's ARN has the state machine's name, not the alias's.
         machine = ":".join(self._arn.split(":")[:_PARTS_OF_A_STATE_MACHINE])

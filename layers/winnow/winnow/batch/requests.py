@@ -6,6 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from winnow.aws import resources
+from winnow.aws.tasks import OF_BATCH, ended
 from winnow.aws.workflow import ENDED
 from winnow.domain.batch import ACTIVE_BATCH, BatchJob, BatchPrediction, BatchRequest, BatchStatus
 from winnow.domain.clock import now, sortable_id, timestamp, utc_now
@@ -13,8 +14,11 @@ from winnow.domain.errors import BatchPredictionNotFoundError, JobSupersededErro
 from winnow.domain.job import IdempotencyKey
 from winnow.domain.model import Model
 from winnow.domain.retrying import retry_on_conflict
+from winnow.registry.batch_predictions import RUNNING_LEASE
 from winnow.registry.versions import check_ready
 
+# A batch that has reported nothing for this long may have no workflow any more.
+_QUIET = timedelta(minutes=5)
 # A batch that can't be started for this long fails. The sweeper tries every five minutes.
 _LONGEST_QUEUED = timedelta(days=1)
 _SILENT = (
@@ -79,12 +83,14 @@ def cancel_batch(model_id: str, batch: str) -> BatchPrediction:
 
 
 def care_for_batch(job: BatchJob) -> BatchCare | None:
-    """Start or fail a batch that is marked as under way and whose lease ran out. None: nothing to do."""
-    batch = _unheard_of(job)
-    if batch is None:
+    """Start or fail a batch that is marked as under way and whose lease or workflow has ended. None: nothing to do."""
+    batch = _under_way(job)
+    if batch is None or batch.lease_until is None:
         return None
     if batch.status is BatchStatus.RUNNING:
-        return _give_up(batch, _SILENT)
+        return _care_for_running(batch, batch.lease_until)
+    if batch.lease_until > now():
+        return None
     status = resources.batch_workflow().status(_execution_name(job))
     if status in ENDED:
         return _give_up(batch, _SILENT)
@@ -95,8 +101,19 @@ def care_for_batch(job: BatchJob) -> BatchCare | None:
     return BatchCare.STARTED if _try_to_start(job) else None
 
 
-def _unheard_of(job: BatchJob) -> BatchPrediction | None:
-    """The batch, if it is under way and its lease ran out; otherwise None. Removes the mark of a batch that has ended."""
+def _care_for_running(batch: BatchPrediction, lease_until: str) -> BatchCare | None:
+    """The same for a batch whose first task has begun."""
+    if lease_until > timestamp(utc_now() + RUNNING_LEASE - _QUIET):
+        return None
+    # If the execution has ended, the lease would be waited for in vain.
+    end = resources.batch_workflow().end(_execution_name(batch.job))
+    if end:
+        return _give_up(batch, ended(end, OF_BATCH))
+    return _give_up(batch, _SILENT) if lease_until <= now() else None
+
+
+def _under_way(job: BatchJob) -> BatchPrediction | None:
+    """The batch, if it is under way; otherwise None. Removes the mark of a batch that has ended."""
     batches = resources.batch_predictions()
     try:
         batch = batches.get(job)
@@ -105,7 +122,7 @@ def _unheard_of(job: BatchJob) -> BatchPrediction | None:
     if batch is None or batch.status not in ACTIVE_BATCH:
         batches.forget_mark(job)
         return None
-    return None if batch.lease_until is None or batch.lease_until > now() else batch
+    return batch
 
 
 def _give_up(batch: BatchPrediction, error: str) -> BatchCare:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 
@@ -36,6 +36,17 @@ def sorts_before(time: str) -> str:
     return re.sub(r"[^0-9T]", "", time)
 
 
-def sortable_id() -> str:
-    """A new id. Ids sort by time, to the millisecond."""
-    return f"{utc_now():%Y%m%dT%H%M%S%f}"[:-3] + f"-{uuid4().hex[:8]}"
+def sortable_id(after: str = "") -> str:
+    """A new id. Ids sort by time, to the millisecond.
+
+    after: an earlier id, or "". The new id sorts after it, even if a clock that was ahead made it.
+    """
+    at = utc_now()
+    if after:
+        at = max(at, time_of_id(after) + timedelta(milliseconds=1))
+    return f"{at:%Y%m%dT%H%M%S%f}"[:-3] + f"-{uuid4().hex[:8]}"
+
+
+def time_of_id(made: str) -> datetime:
+    """The time in an id that `sortable_id` made. ValueError for any other text."""
+    return datetime.fromisoformat(f"{made[:15]}.{made[15:18]}Z")

@@ -297,6 +297,17 @@ class TrainingFailedError(WinnowError):
     kind = "training-failed"
 
 
+class DamagedRowError(WinnowError):
+    """A row of the registry can't be read. row: its key. fault: what is wrong with it, for the log."""
+
+    kind = "damaged-row"
+
+    def __init__(self, row: str, fault: str) -> None:
+        super().__init__(f"The registry's row {row} is damaged: ask the operator to mend or delete it (docs/operations.md#damage).")
+        self.row = row
+        self.fault = fault
+
+
 class EncoderError(WinnowError):
     """A version needs a sentence encoder that this deployment doesn't have."""
 

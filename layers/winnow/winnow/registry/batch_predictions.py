@@ -18,6 +18,7 @@ from winnow.domain.errors import BatchPredictionNotFoundError, JobSupersededErro
 from winnow.domain.job import IdempotencyKey
 from winnow.domain.model import Model
 from winnow.registry import table as rows
+from winnow.registry.decoding import decoded, each_decoded
 from winnow.registry.idempotency import answered
 
 if TYPE_CHECKING:
@@ -64,27 +65,29 @@ class BatchPredictions:
         return True
 
     def get(self, job: BatchJob) -> BatchPrediction:
-        """A batch. BatchPredictionNotFoundError if there is none or it has expired."""
+        """A batch. BatchPredictionNotFoundError if there is none or it has expired; DamagedRowError."""
         item = self._table.get_item(Key=rows.batch_prediction_key(job.uid, job.batch), ConsistentRead=True).get("Item")
-        row = rows.from_item(item) if item else None
-        # DynamoDB removes a row some time after it has expired.
-        if row is None or row["expires"] <= utc_now().timestamp():
+        batch = decoded(item, _unexpired) if item else None
+        if batch is None:
             raise BatchPredictionNotFoundError(job.model_id, job.batch)
-        return _batch(row)
+        return batch
 
     def list(self, model: Model, limit: int, before: str | None = None) -> tuple[list[BatchPrediction], str | None]:
-        """At most `limit` batches of the model before the batch `before`, newest first; and the `before` of the next page."""
+        """At most `limit` batches of the model before the batch `before`, newest first; and the `before` of the next page.
+
+        Without damaged rows.
+        """
         start = {} if before is None else {"ExclusiveStartKey": rows.batch_prediction_key(model.uid, before)}
         partition = rows.batch_predictions_partition(model.uid)
         found = rows.partition(self._table, partition, Limit=limit + 1, ScanIndexForward=False, **start)
-        there = (_batch(row) for row in found if row["expires"] > utc_now().timestamp())
+        there = (batch for batch in each_decoded(found, _unexpired) if batch is not None)
         batches = list(islice(there, limit + 1))
         return batches[:limit], batches[limit - 1].job.batch if len(batches) > limit else None
 
     def under_way(self, *, as_of_now: bool = True) -> Iterator[BatchJob]:
         """The batches of all models that are queued or running. as_of_now: read consistently, with changes of the last second."""
-        for row in rows.partition(self._table, rows.BATCHES, **({} if as_of_now else rows.SOMEWHAT_LATE)):
-            yield BatchJob.from_event(row)
+        found = rows.partition(self._table, rows.BATCHES, **({} if as_of_now else rows.SOMEWHAT_LATE))
+        return each_decoded(found, BatchJob.from_event)
 
     def note(self, job: BatchJob, **known: int | str) -> BatchPrediction:
         """Mark the batch as running, and renew its lease. known: what the object's split found, by the names of BatchPrediction."""
@@ -143,7 +146,10 @@ def _superseded(job: BatchJob) -> JobSupersededError:
     return JobSupersededError(f"Batch {job.batch!r} of model {job.model_id!r} was cancelled or deleted, or has ended.")
 
 
-def _batch(row: Mapping[str, Any]) -> BatchPrediction:
+def _unexpired(row: Mapping[str, Any]) -> BatchPrediction | None:
+    """None if the row has expired: DynamoDB removes it some time after that."""
+    if row["expires"] <= utc_now().timestamp():
+        return None
     return BatchPrediction(
         job=BatchJob.from_event(row),
         version=row["version"],

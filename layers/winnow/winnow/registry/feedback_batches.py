@@ -16,6 +16,7 @@ from winnow.domain.feedback import FeedbackBatch, Retrain, TakenFeedback
 from winnow.domain.job import IdempotencyKey
 from winnow.domain.model import Model
 from winnow.registry import table as rows
+from winnow.registry.decoding import decoded, each_decoded
 from winnow.registry.idempotency import answered
 
 if TYPE_CHECKING:
@@ -66,12 +67,12 @@ class FeedbackBatches:
         item = self._table.get_item(Key=rows.feedback_key(model.uid, batch), ConsistentRead=True).get("Item")
         if not item:
             raise FeedbackBatchNotFoundError(model.model_id, batch)
-        return _feedback_batch(rows.from_item(item))
+        return decoded(item, _feedback_batch)
 
     def newest(self, model: Model) -> str | None:
         """The id of the newest batch, pending or not. None if there is none."""
         found = rows.partition(self._table, rows.feedback_partition(model.uid), Limit=1, ScanIndexForward=False)
-        return next((_feedback_batch(item).batch for item in found), None)
+        return next((each.batch for each in each_decoded(found, _feedback_batch)), None)
 
     def waiting(self, model: Model, limit: int, after: str | None = None) -> tuple[list[FeedbackBatch], str | None]:
         """At most `limit` pending batches after the batch `after`, oldest first; and the `after` of the next page, None at the end."""
@@ -84,7 +85,7 @@ class FeedbackBatches:
 
     def _after(self, uid: str, batch: str, limit: int = 1_000) -> Iterator[FeedbackBatch]:
         start = {"ExclusiveStartKey": rows.feedback_key(uid, batch)} if batch else {}
-        return map(_feedback_batch, rows.partition(self._table, rows.feedback_partition(uid), Limit=limit, **start))
+        return each_decoded(rows.partition(self._table, rows.feedback_partition(uid), Limit=limit, **start), _feedback_batch)
 
 
 def _counted(model: Model, batch: FeedbackBatch, examples: int, asked: Mapping[str, bool]) -> rows.Update:

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from winnow.domain.clock import now
+from winnow.domain.clock import now, time_of_id
 from winnow.domain.errors import ModelNotFoundError
 from winnow.domain.feedback import Feedback, Watermark
 from winnow.domain.model import Model, Version, VersionStatus
 from winnow.registry import table as rows
+from winnow.registry.decoding import decoded, each_decoded
 from winnow.registry.upkeep import Deletion, noted
 
 if TYPE_CHECKING:
@@ -24,9 +25,9 @@ class Models:
         self._table = table
 
     def find(self, model_id: str) -> Model | None:
-        """The model, or None. The read is consistent, so it sees what was just created or deleted."""
+        """The model, or None. DamagedRowError. The read is consistent, so it sees what was just created or deleted."""
         item = self._table.get_item(Key=rows.model_key(model_id), ConsistentRead=True).get("Item")
-        return _model(rows.from_item(item)) if item else None
+        return decoded(item, _model) if item else None
 
     def get(self, model_id: str) -> Model:
         """The model. ModelNotFoundError if there is none."""
@@ -36,10 +37,10 @@ class Models:
         return model
 
     def list(self, limit: int, after: str | None = None) -> tuple[list[Model], str | None]:
-        """At most `limit` models after the id `after`, by id; and the `after` of the next page, None at the end."""
+        """At most `limit` models after the id `after`, by id; and the `after` of the next page, None at the end. Without damaged rows."""
         start = {} if after is None else {"ExclusiveStartKey": rows.model_key(after)}
         found = rows.partition(self._table, rows.MODELS, Limit=limit + 1, **start)
-        models = [_model(item) for item in islice(found, limit + 1)]
+        models = list(islice(each_decoded(found, _model), limit + 1))
         # One more than asked for shows whether there is a next page.
         return models[:limit], models[limit - 1].model_id if len(models) > limit else None
 
@@ -85,7 +86,7 @@ class Models:
         else:
             seen = {**where, "training": model.training_version}
             row = rows.deleted(rows.model_key(model.model_id), "#uid = :uid AND #training_version = :training", seen)
-            training = [rows.deleted(rows.version_key(model.uid, model.training_version), "#uid = :uid", where)]
+            training = [rows.deleted(rows.version_key(model.uid, model.training_version))]
         try:
             rows.transact(self._table, row, *training, noted(deletion))
         except rows.ConditionFailedError:
@@ -115,9 +116,15 @@ def _feedback(item: Mapping[str, Any]) -> Feedback:
     taking, taken = item.get("feedback_taking"), item.get("feedback_taken")
     return Feedback(
         received=item.get("feedback_received", 0),
-        taken=Watermark(**taken) if taken else Watermark(),
-        taking=Watermark(**taking) if taking else None,
+        taken=_watermark(taken) if taken else Watermark(),
+        taking=_watermark(taking) if taking else None,
         asked_now="retrain_now" in item,
         asked_auto="retrain_auto" in item,
         revision=item.get("feedback_revision", 0),
     )
+
+
+def _watermark(mark: Mapping[str, Any]) -> Watermark:
+    # ValueError if it isn't an id: then no later batch could get one.
+    time_of_id(mark["through"])
+    return Watermark(**mark)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr
 
 from winnow.registry import table as rows
+from winnow.registry.decoding import each_decoded
 from winnow.registry.slots import Wanted
 
 if TYPE_CHECKING:
@@ -29,13 +30,16 @@ class PendingTrainings:
         return any(True for _ in rows.partition(self._table, rows.MODELS, FilterExpression=either, **rows.SOMEWHAT_LATE))
 
     def wanted(self) -> Iterator[Wanted]:
-        """The versions that are queued or in training."""
-        for item in rows.partition(self._table, rows.MODELS, FilterExpression=_IN_TRAINING):
-            # A row without `queued_at` is from an older deployment and comes first.
-            yield Wanted(rows.model_id_of(item), item["uid"], item["training_version"], item.get("queued_at", ""))
+        """The versions that are queued or in training. Without damaged rows."""
+        return each_decoded(rows.partition(self._table, rows.MODELS, FilterExpression=_IN_TRAINING), _wanted)
 
     def asked_to_retrain(self) -> Iterator[str]:
         """The ids of the models for which a feedback request asked for a retraining, now or later, and none has started since."""
         asked = _ASKED_TO_RETRAIN & Attr("training_version").not_exists()
         for item in rows.partition(self._table, rows.MODELS, FilterExpression=asked):
             yield rows.model_id_of(item)
+
+
+def _wanted(item: Mapping[str, Any]) -> Wanted:
+    # A row without `queued_at` is from an older deployment and comes first.
+    return Wanted(rows.model_id_of(item), item["uid"], item["training_version"], item.get("queued_at", ""))

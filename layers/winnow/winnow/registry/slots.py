@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from winnow.registry import table as rows
+from winnow.registry.decoding import decoded, each_decoded
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -51,9 +52,13 @@ class Slots:
         self._table = table
 
     def read(self) -> Held:
-        item = rows.from_item(self._table.get_item(Key=rows.SLOTS_KEY, ConsistentRead=True).get("Item", {}))
-        since = {(uid, int(version)): at for name, at in item.get("since", {}).items() for uid, version in [name.split("#")]}
-        return Held(since, item.get("revision", 0))
+        """The slots, without damaged ones. DamagedRowError if the row as a whole is damaged."""
+        item = self._table.get_item(Key=rows.SLOTS_KEY, ConsistentRead=True).get("Item")
+        return decoded(item, _held) if item else Held({}, 0)
+
+    def remove(self) -> None:
+        """Remove a damaged row. The next `give` makes it again: the versions that have waited longest get slots, so those that run."""
+        rows.delete(self._table, rows.SLOTS_KEY)
 
     def give(self, since: Mapping[Key, str], read: Held) -> bool:
         """Give the slots to these versions and to no others. False if the row changed since it was read."""
@@ -66,3 +71,16 @@ class Slots:
         except rows.ConditionFailedError:
             return False
         return True
+
+
+def _held(item: Mapping[str, Any]) -> Held:
+    slots = [{**rows.SLOTS_KEY, "version": version, "since": since} for version, since in item.get("since", {}).items()]
+    return Held(dict(each_decoded(slots, _slot)), item.get("revision", 0))
+
+
+def _slot(slot: Mapping[str, Any]) -> tuple[Key, str]:
+    uid, _, version = slot["version"].partition("#")
+    if not version.isdecimal() or not isinstance(slot["since"], str):
+        message = f"{slot['version']} holds a slot since {slot['since']}"
+        raise ValueError(message)
+    return (uid, int(version)), slot["since"]

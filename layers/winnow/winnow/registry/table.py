@@ -108,6 +108,11 @@ def role_key(digest: str) -> Key:
     return {"pk": ROLES, "sk": digest}
 
 
+def name_of(row: Mapping[str, Any]) -> str:
+    """The key of a row, for people."""
+    return f"{row['pk']}/{row['sk']}"
+
+
 def model_id_of(model: Mapping[str, Any]) -> str:
     """Of a row of MODELS."""
     return str(model["sk"])
@@ -208,9 +213,10 @@ def checked(key: Key, condition: str, where: Mapping[str, Any]) -> Callable[[str
     return lambda table: {"ConditionCheck": {"TableName": table, **_conditioned(key, condition, where)}}
 
 
-def deleted(key: Key, condition: str, where: Mapping[str, Any]) -> Callable[[str], dict[str, Any]]:
-    """For `transact`: delete a row, under a condition as in `Update`."""
-    return lambda table: {"Delete": {"TableName": table, **_conditioned(key, condition, where)}}
+def deleted(key: Key, condition: str = "", where: Mapping[str, Any] | None = None) -> Callable[[str], dict[str, Any]]:
+    """For `transact`: delete a row, under a condition as in `Update`. Without one, an absent row is no error."""
+    conditioned = _conditioned(key, condition, where or {}) if condition else {"Key": key}
+    return lambda table: {"Delete": {"TableName": table, **conditioned}}
 
 
 def _conditioned(key: Key, condition: str, where: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,8 @@ from winnow.registry.idempotency import answered
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
+    from winnow.registry.slots import Wanted
+
 # How long a job may report nothing. A queued job's workflow starts within seconds. A running job reports at the start of each of its
 # Lambdas. A Lambda runs at most 15 minutes, and Step Functions tries to start the next one for half an hour.
 _QUEUED_LEASE = timedelta(minutes=5)
@@ -145,6 +147,18 @@ class Jobs:
         """Mark the version as cancelled. The live version, if any, stays."""
         self._finish(job, Event.CANCEL, {}, {})
 
+    def release(self, wanted: Wanted) -> bool:
+        """Release a model from a version in training that has ended or doesn't exist. False if the model was released or deleted meanwhile.
+
+        One transaction ends a version and releases its model, so only damage makes this necessary. An ended version never becomes active
+        again, so the model's own row is the only condition.
+        """
+        try:
+            rows.update(self._table, _released(wanted.model_id, *wanted.key, {"updated_at": now()}))
+        except rows.ConditionFailedError:
+            return False
+        return True
+
     def _finish(
         self,
         job: TrainingJob,
@@ -160,13 +174,7 @@ class Jobs:
         ended = _guarded(job, event, {**version, "finished_at": at}, remove=["lease_until"])
         if lease is not None:
             ended = replace(ended, condition=f"{ended.condition} AND #lease_until = :lease", where={**ended.where, "lease": lease})
-        released = rows.Update(
-            key=rows.model_key(job.model_id),
-            assign={**model, "updated_at": at},
-            remove=["training_version", "queued_at", "feedback_taking"],
-            condition="#uid = :uid AND #training_version = :version",
-            where={"uid": job.uid, "version": job.version},
-        )
+        released = _released(job.model_id, job.uid, job.version, {**model, "updated_at": at})
         if live is not None:
             released = replace(
                 released, condition=f"{released.condition} AND #live_version = :live", where={**released.where, "live": live}
@@ -192,6 +200,17 @@ def _guarded(job: TrainingJob, event: Event, assign: Mapping[str, Any], remove: 
         condition=f"#fence = :fence AND {in_sources}",
         where={"fence": job.fence, **sources},
         remove=remove,
+    )
+
+
+def _released(model_id: str, uid: str, version: int, assign: Mapping[str, Any]) -> rows.Update:
+    """The update that releases a model from its version in training."""
+    return rows.Update(
+        key=rows.model_key(model_id),
+        assign=assign,
+        remove=["training_version", "queued_at", "feedback_taking"],
+        condition="#uid = :uid AND #training_version = :version",
+        where={"uid": uid, "version": version},
     )
 
 

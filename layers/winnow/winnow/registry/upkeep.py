@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from winnow.domain.clock import now, timestamp, utc_now
 from winnow.domain.model import Model, VersionStatus
 from winnow.registry import table as rows
+from winnow.registry.decoding import decoded
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -63,12 +64,9 @@ class Upkeep:
             yield item["sk"]
 
     def deletion(self, name: str) -> Deletion | None:
-        """A deletion by its name. None if it was finished meanwhile."""
+        """A deletion by its name. None if it was finished meanwhile. DamagedRowError."""
         item = self._table.get_item(Key=rows.deletion_key(name), ConsistentRead=True).get("Item")
-        if not item:
-            return None
-        note = rows.from_item(item)
-        return Deletion(note["model_id"], note["uid"], note["final_after"], note.get("version"))
+        return decoded(item, _deletion) if item else None
 
     def remove_rows(self, deletion: Deletion) -> None:
         """Remove the rows of a deletion: a version's row, or a model's versions, feedback batches and batch predictions."""
@@ -81,7 +79,7 @@ class Upkeep:
                     batch.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
             for item in rows.partition(self._table, rows.batch_predictions_partition(deletion.uid)):
                 # Only batches under way have a mark. Deleting an absent one is no error.
-                batch.delete_item(Key=rows.batch_under_way_key(deletion.uid, item["batch"]))
+                batch.delete_item(Key=rows.batch_under_way_key(deletion.uid, item["sk"]))
                 batch.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
 
     def finish(self, deletion: Deletion) -> None:
@@ -89,9 +87,9 @@ class Upkeep:
         rows.delete(self._table, rows.deletion_key(deletion.uid, deletion.version))
 
     def job(self, uid: str, version: int) -> tuple[int, VersionStatus] | None:
-        """The fence and the status of a version. None if the registry has no such version."""
+        """The fence and the status of a version. None if the registry has no such version. DamagedRowError."""
         item = self._table.get_item(Key=rows.version_key(uid, version), ConsistentRead=True).get("Item")
-        return (int(item["fence"]), VersionStatus(item["status"])) if item else None  # type: ignore[arg-type]
+        return decoded(item, lambda row: (int(row["fence"]), VersionStatus(row["status"]))) if item else None
 
     def feedback_batches(self, uid: str) -> frozenset[str]:
         """The ids of a model's feedback batches. uid: of one life of the model."""
@@ -110,3 +108,7 @@ class Upkeep:
         except rows.ConditionFailedError:
             return False
         return True
+
+
+def _deletion(note: Mapping[str, Any]) -> Deletion:
+    return Deletion(note["model_id"], note["uid"], note["final_after"], note.get("version"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,9 @@ from winnow.domain.feedback import TakenFeedback
 from winnow.domain.job import Progress, Promote, Stage, TrainingJob
 from winnow.domain.lifecycle import TRANSITIONS, Event
 from winnow.domain.model import ACTIVE, Gate, Model, Version, VersionStatus
+from winnow.domain.retrying import TRIES
 from winnow.registry import table as rows
+from winnow.registry.decoding import decoded, each_decoded
 from winnow.registry.models import Models
 from winnow.registry.upkeep import Deletion, noted
 
@@ -60,21 +62,24 @@ class Versions:
                 return ready[0] if ready else None
 
     def of_job(self, job: TrainingJob) -> Version:
-        """The version that the job makes. VersionNotFoundError if its model was deleted."""
+        """The version that the job makes. VersionNotFoundError if its model was deleted; DamagedRowError."""
         return self.of_life(job.model_id, job.uid, job.version)
 
     def of_life(self, model_id: str, uid: str, number: int) -> Version:
-        """A version of this life of a model. VersionNotFoundError if there is none."""
+        """A version of this life of a model. VersionNotFoundError if there is none; DamagedRowError."""
         item = self._table.get_item(Key=rows.version_key(uid, number), ConsistentRead=True).get("Item")
         if not item:
             raise VersionNotFoundError(model_id, number)
-        return _version(rows.from_item(item))
+        return decoded(item, _version)
 
     def list(self, model: Model, limit: int, before: int | None = None) -> tuple[list[Version], int | None]:
-        """At most `limit` versions of the model before the number `before`, newest first; and the `before` of the next page."""
+        """At most `limit` versions of the model before the number `before`, newest first; and the `before` of the next page.
+
+        Without damaged rows.
+        """
         start = {} if before is None else {"ExclusiveStartKey": rows.version_key(model.uid, before)}
         found = rows.partition(self._table, rows.versions_partition(model.uid), Limit=limit + 1, ScanIndexForward=False, **start)
-        versions = [_version(item) for item in islice(found, limit + 1)]
+        versions = list(islice(each_decoded(found, _version), limit + 1))
         return versions[:limit], versions[limit - 1].job.version if len(versions) > limit else None
 
     def latest_with_model(self, model_id: str) -> tuple[Model, Version | None]:
@@ -82,22 +87,18 @@ class Versions:
 
         ModelNotFoundError if there is no such model.
         """
-        while True:
-            model = Models(self._table).get(model_id)
-            latest, _ = self.list(model, 1)
-            active = latest[0].job.version if latest and latest[0].status in ACTIVE else None
-            # One transaction ends a version and releases its model. If it came between the two reads, they contradict each other.
-            if active == model.training_version:
-                return model, latest[0] if latest else None
+
+        def agree(model: Model, versions: Sequence[Version]) -> bool:
+            active = [version.job.version for version in versions if version.status in ACTIVE]
+            return active == ([] if model.training_version is None else [model.training_version])
+
+        model, latest = self._at_one_moment(model_id, lambda model: self.list(model, 1)[0], agree)
+        return model, latest[0] if latest else None
 
     def get_with_model(self, model_id: str, number: int) -> tuple[Model, Version]:
         """The model and one of its versions, as they were at one moment. ModelNotFoundError or VersionNotFoundError if there is none."""
-        while True:
-            model = Models(self._table).get(model_id)
-            version = self.get(model, number)
-            # As in `latest_with_model`: the version must not have ended, or begun, between the two reads.
-            if (version.status in ACTIVE) == (number == model.training_version):
-                return model, version
+        model, [version] = self._at_one_moment(model_id, lambda model: [self.get(model, number)], _agree)
+        return model, version
 
     def list_with_model(
         self, model_id: str, limit: int, before: Callable[[Model], int | None]
@@ -106,19 +107,37 @@ class Versions:
 
         before: the place of the page, which may depend on the model.
         """
-        while True:
-            model = Models(self._table).get(model_id)
+        more: int | None = None
+
+        def read(model: Model) -> Sequence[Version]:
+            nonlocal more
             page, more = self.list(model, limit, before(model))
-            # As in `latest_with_model`, for each version of the page.
-            if all((version.status in ACTIVE) == (version.job.version == model.training_version) for version in page):
-                return model, page, more
+            return page
+
+        model, page = self._at_one_moment(model_id, read, _agree)
+        return model, page, more
+
+    def _at_one_moment(
+        self, model_id: str, read: Callable[[Model], Sequence[Version]], agree: Callable[[Model, Sequence[Version]], bool]
+    ) -> tuple[Model, Sequence[Version]]:
+        """The model, and versions that are read after it. agree: whether the two can be of one moment.
+
+        One transaction ends a version and releases its model. If it came between the two reads, they contradict each other, and are read
+        again. Rows that contradict each other each time were damaged. They are returned as they are, and the sweeper mends them.
+        """
+        for _ in range(TRIES):
+            model = Models(self._table).get(model_id)
+            versions = read(model)
+            if agree(model, versions):
+                break
+        return model, versions
 
     def needing_encoders(self) -> Iterator[Version]:
         """The versions that need a sentence encoder, or whose training began with one. Reads every version."""
         in_use = Attr("encoder").attribute_type("M") & Attr("status").is_in([VersionStatus.READY, *sorted(ACTIVE)])
-        for model in rows.partition(self._table, rows.MODELS):
-            for item in rows.partition(self._table, rows.versions_partition(model["uid"]), FilterExpression=in_use):
-                yield _version(item)
+        for uid in each_decoded(rows.partition(self._table, rows.MODELS), lambda model: str(model["uid"])):
+            found = rows.partition(self._table, rows.versions_partition(uid), FilterExpression=in_use)
+            yield from each_decoded(found, _version)
 
     def delete(self, model: Model, version: Version) -> Deletion | None:
         """Delete a version's row, and write the row of its deletion, in one transaction. None if the model changed meanwhile.
@@ -142,6 +161,11 @@ class Versions:
         return deletion
 
 
+def _agree(model: Model, versions: Sequence[Version]) -> bool:
+    """Whether of these versions exactly the one that the model names is active."""
+    return all((version.status in ACTIVE) == (version.job.version == model.training_version) for version in versions)
+
+
 def check_ready(version: Version) -> None:
     """VersionNotReadyError, with the reason, if the version isn't ready."""
     if version.status is VersionStatus.READY:
@@ -159,10 +183,10 @@ def check_measured(version: Version) -> None:
         raise NotMeasuredError(version.job.model_id, version.job.version)
 
 
-def version_of_image(image: Mapping[str, Any]) -> Version:
-    """The version from a row of the table's stream, which has DynamoDB's own types."""
+def versions_of_images(images: Iterable[Mapping[str, Any]]) -> Iterator[Version]:
+    """The versions from rows of the table's stream, which have DynamoDB's own types. Without damaged rows."""
     read = TypeDeserializer()
-    return _version(rows.from_item({name: read.deserialize(value) for name, value in image.items()}))
+    return each_decoded(({name: read.deserialize(value) for name, value in image.items()} for image in images), _version)
 
 
 def dataset_never_read(version: Version) -> WinnowError:

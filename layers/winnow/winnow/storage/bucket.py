@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from winnow.domain.clock import timestamp, utc_now
+from winnow.domain.retrying import TRIES
 
 if TYPE_CHECKING:
     from io import BytesIO
@@ -47,15 +49,18 @@ class Bucket:
 
     def put_once(self, key: str, body: bytes) -> bool:
         """Write an object that doesn't exist yet. False if it exists."""
+        tries = 0
         while True:
+            tries += 1
             try:
                 self.s3.put_object(Bucket=self.name, Key=key, Body=body, IfNoneMatch="*")
             except ClientError as error:
                 match error.response["Error"]["Code"]:
                     case "PreconditionFailed":
                         return False
-                    case "ConditionalRequestConflict":
+                    case "ConditionalRequestConflict" if tries < TRIES:
                         # Another task is writing the object at this moment. S3's documentation says to try again.
+                        time.sleep(0.1 * tries)
                         continue
                 raise
             return True

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from winnow.aws import resources
+from winnow.aws.log import logged_only
 from winnow.domain.clock import now, sortable_id, sorts_before
 from winnow.domain.dataset import DatasetReference
 from winnow.domain.errors import FeedbackBatchTakenError, ModelNotFoundError, ModelNotReadyError
@@ -79,14 +80,17 @@ def _try_to_add(model_id: str, examples: Examples, retrain: Retrain, key: Idempo
     sent = examples(base.dataset["exclusive"])
     labels = {label for example in sent.examples for label in example.labels}
     known = resources.artifacts().description(base.job, base.manifest_sha256 or "")["labels"]
-    # If this id sorts before a batch that a version has already taken, the registry refuses it. The next try makes a new id.
-    batch = FeedbackBatch(sortable_id(), len(sent.examples), len(labels), now())
+    # The id sorts after all batches that a version has taken. If one takes later ones meanwhile, the registry refuses the id, and the next
+    # try makes a new one.
+    taken = max(model.feedback.taken.through, model.feedback.watermark.through)
+    batch = FeedbackBatch(sortable_id(after=taken), len(sent.examples), len(labels), now())
     resources.feedback_objects().write(model.uid, batch.batch, sent.examples)
     kept = {
         "model_id": model_id,
         "uid": model.uid,
         "batch": batch.batch,
         "examples": batch.examples,
+        "waiting": model.feedback.waiting + batch.examples,
         "new_labels": sorted(labels.difference(known))[:MOST_NEW_LABELS],
     } | ({} if sent.file is None else {"file": sent.file})
     return kept if resources.feedback_batches().add(model, batch, retrain, key, kept) else None
@@ -94,9 +98,7 @@ def _try_to_add(model_id: str, examples: Examples, retrain: Retrain, key: Idempo
 
 def _answer(kept: Mapping[str, Any], retrain: Retrain, key: IdempotencyKey | None) -> Received:
     """The answer. If the record has none yet, first start a training if one is due."""
-    answer = kept.get("answer") or _begun(kept["model_id"], kept["uid"], kept["batch"], retrain)
-    if key is not None and "answer" not in kept:
-        answer = resources.answered_requests().complete(key, answer)
+    answer = kept.get("answer") or _try_to_begin(kept, retrain, key)
     return Received(
         model_id=kept["model_id"],
         batch=kept["batch"],
@@ -107,6 +109,15 @@ def _answer(kept: Mapping[str, Any], retrain: Retrain, key: IdempotencyKey | Non
         version=answer["version"],
         file=kept.get("file"),
     )
+
+
+def _try_to_begin(kept: Mapping[str, Any], retrain: Retrain, key: IdempotencyKey | None) -> dict[str, Any]:
+    """Train a version if it is time, and add the answer to the record. If that fails, the batch waits: the sweeper starts the training."""
+    answer: dict[str, Any] = {"waiting": kept.get("waiting", kept["examples"]), "retrain": Retraining.WAITING, "version": None}
+    with logged_only("not trained"):
+        answer = _begun(kept["model_id"], kept["uid"], kept["batch"], retrain)
+        return answer if key is None else resources.answered_requests().complete(key, answer)
+    return answer
 
 
 def _begun(model_id: str, uid: str, batch: str, retrain: Retrain) -> dict[str, Any]:
@@ -144,7 +155,7 @@ def _try_to_retrain(model: Model) -> TrainingJob | None:
     job = TrainingJob(model.model_id, model.uid, model.latest_version + 1, fence=1)
     if not resources.jobs().create_version(model, job, _request(model, base, newest)):
         return None
-    queue.start_waiting()
+    queue.try_to_start_waiting()
     return job
 
 
@@ -182,8 +193,9 @@ def take_back_feedback(model_id: str, batch: str) -> None:
             raise FeedbackBatchTakenError(model_id, batch)
         removed = resources.feedback_batches().remove(model, found)
         if removed:
-            # The object goes after the row. A crash between the two leaves an object without a row, which the sweeper removes.
-            resources.feedback_objects().remove(model.uid, batch)
+            # The object goes after the row. If that fails, the object has no row, and the sweeper removes it.
+            with logged_only("not removed"):
+                resources.feedback_objects().remove(model.uid, batch)
         return removed
 
     retry_on_conflict(try_to_take_back, model_id)

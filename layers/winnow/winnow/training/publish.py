@@ -10,6 +10,7 @@ from winnow.aws import resources
 from winnow.domain.errors import JobSupersededError
 from winnow.domain.job import Hyperparameters, Progress, Promote, Stage, TrainingJob
 from winnow.domain.model import Model, Version, VersionStatus
+from winnow.domain.retrying import TRIES
 from winnow.evaluation import figures
 from winnow.evaluation.doubts import doubts
 from winnow.evaluation.report import evaluation_report
@@ -48,7 +49,7 @@ def publish(job: TrainingJob, candidates: Sequence[Candidate]) -> None:
     about = {"model_id": job.model_id, "version": job.version} | {name: (headline or {}).get(name) for name in ("accuracy", "macro_f1")}
     resources.pipelines().write(job, pipeline.archive(trained, f"{job.model_id}-{job.version}", about))
     stored.remove_leftovers(job, manifest_sha256)
-    while True:
+    for tries_left in reversed(range(TRIES)):
         model = resources.models().get(job.model_id)
         live = _live(version, model)
         judged = gate.judge(live, version, trained, model.tolerance) if live and version.promote is Promote.IF_BETTER else None
@@ -57,7 +58,7 @@ def publish(job: TrainingJob, candidates: Sequence[Candidate]) -> None:
             jobs.commit(job, headline, manifest_sha256, len(trained.labels), live=goes_live, gate=judged, **known)
         except JobSupersededError:
             # If only the live version changed meanwhile, judge again against the new one.
-            if judged is None or resources.models().get(job.model_id).live_version == judged.against:
+            if judged is None or not tries_left or resources.models().get(job.model_id).live_version == judged.against:
                 raise
         else:
             return

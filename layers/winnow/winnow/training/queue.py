@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from winnow.aws import resources
+from winnow.aws.log import logged_only
 from winnow.domain.clock import now
 from winnow.domain.errors import VersionNotFoundError
 from winnow.domain.job import TrainingJob
@@ -44,6 +45,12 @@ def start_waiting() -> int:
             return len(waiting) - len(begun)
         time.sleep(random.uniform(0, 0.02 * 2**attempt))
     return len(waiting)
+
+
+def try_to_start_waiting() -> None:
+    """The same for a request that has registered a version. If it fails, the version stays queued, and the sweeper starts it."""
+    with logged_only("not started"):
+        start_waiting()
 
 
 def _start(wanted: Wanted) -> None:

@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from winnow.aws import resources
+from winnow.aws.tasks import ended
 from winnow.aws.workflow import ENDED
 from winnow.domain.clock import now, timestamp, utc_now
-from winnow.domain.errors import JobSupersededError, ModelExistsError, NotCancellableError, TrainingUnderwayError
+from winnow.domain.errors import JobSupersededError, ModelExistsError, NotCancellableError, TrainingUnderwayError, VersionNotFoundError
 from winnow.domain.job import IdempotencyKey, TrainingJob, TrainingRequest
 from winnow.domain.model import ACTIVE, Version, VersionStatus
 from winnow.domain.retrying import retry_on_conflict
+from winnow.registry.training_jobs import WORKING_LEASE
 from winnow.training import queue
 
 if TYPE_CHECKING:
     from winnow.registry.slots import Wanted
 
+# A version that has reported nothing for this long may have no workflow any more.
+_QUIET = timedelta(minutes=5)
 # A version that can't be started for this long fails. The sweeper tries every five minutes.
 _LONGEST_QUEUED = timedelta(days=1)
 
@@ -39,6 +43,7 @@ class Care(StrEnum):
     STARTED = "TrainingsStarted"
     RESTARTED = "TrainingsRestarted"
     FAILED = "TrainingsFailed"
+    RELEASED = "TrainingsReleased"
 
 
 def start_training(request: TrainingRequest, key: IdempotencyKey | None = None) -> TrainingJob:
@@ -50,19 +55,24 @@ def start_training(request: TrainingRequest, key: IdempotencyKey | None = None) 
     """
     job, new = _register(request, key)
     if new:
-        queue.start_waiting()
+        queue.try_to_start_waiting()
     return job
 
 
-def care_for_training(wanted: Wanted, since: str) -> Care | None:
-    """Restart or fail a training that takes too long or whose lease ran out. since: when it got its slot. None: nothing to do.
+def care_for_training(wanted: Wanted, since: str | None) -> Care | None:
+    """Restart or fail a training that takes too long or whose lease ran out; release a model whose version in training isn't active.
 
+    since: when it got its slot, None if it waits for one. Returns None if there is nothing to do.
     JobSupersededError if the version changed meanwhile. A crash after any step is safe, and each step can be repeated: the execution's
     name has the fence, so no execution starts twice, and the fence grows only after the previous execution ended.
     """
-    model = resources.models().find(wanted.model_id)
-    version = None if model is None else resources.versions().in_training(model)
-    if version is None or (version.job.uid, version.job.version) != wanted.key:
+    try:
+        version = resources.versions().of_life(wanted.model_id, wanted.uid, wanted.version)
+    except VersionNotFoundError:
+        version = None
+    if version is None or version.status not in ACTIVE:
+        return Care.RELEASED if resources.jobs().release(wanted) else None
+    if since is None:
         return None
     return _care_for_queued(version, since) if version.status is VersionStatus.QUEUED else _care_for_working(version, since)
 
@@ -88,6 +98,12 @@ def _care_for_working(version: Version, since: str) -> Care | None:
         resources.jobs().fail(version.job, _TOO_LONG.format(minutes=longest // timedelta(minutes=1)))
         try_to_stop_workflow(version.job)
         return Care.FAILED
+    if version.lease_until is None or version.lease_until > timestamp(utc_now() + WORKING_LEASE - _QUIET):
+        return None
+    # If the execution has ended, the lease would be waited for in vain.
+    end = resources.training_workflow().end(queue.execution_name(version.job))
+    if end:
+        return _give_up(version, ended(end))
     return _give_up(version, _SILENT) if _is_silent(version) else None
 
 

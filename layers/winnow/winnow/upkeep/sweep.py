@@ -12,10 +12,10 @@ from winnow.aws.log import logger
 from winnow.batch.requests import care_for_batch
 from winnow.domain.batch import BatchJob
 from winnow.domain.clock import utc_now
-from winnow.domain.errors import JobSupersededError
+from winnow.domain.errors import DamagedRowError, JobSupersededError
 from winnow.domain.keys import JobObject, feedback_batch_of_key, version_of_label_list_key
-from winnow.domain.model import ACTIVE
-from winnow.registry.slots import Wanted
+from winnow.domain.model import ACTIVE, VersionStatus
+from winnow.registry.slots import Key, Wanted
 from winnow.storage.checkpoints import CHECKPOINTS
 from winnow.training import feedback, queue
 from winnow.training.requests import care_for_training
@@ -40,6 +40,9 @@ def sweep(seconds: float) -> Counter[str]:
             except JobSupersededError:
                 # The row changed between our read and our write, so something else works on it.
                 continue
+            except DamagedRowError:
+                # It is logged and counted already.
+                continue
             except Exception:
                 # One broken row must not stop the work on the others.
                 logger.exception("passed over", extra={"row": str(name)})
@@ -48,10 +51,8 @@ def sweep(seconds: float) -> Counter[str]:
     pending = resources.pending_trainings()
     # If nothing trains, one read is enough: each read of an idle stack is billed 8,640 times a month.
     if pending.any():
-        since = resources.slots().read().since
-        # Trainings without a slot wait until one is free, so only those with a slot are looked at.
-        holding = (wanted for wanted in pending.wanted() if wanted.key in since)
-        each(holding, lambda wanted: _training(wanted, since[wanted.key]))
+        since = _slots()
+        each(pending.wanted(), lambda wanted: _training(wanted, since.get(wanted.key)))
         each(pending.asked_to_retrain(), lambda name: {"RetrainingsStarted": 1} if feedback.retrain_if_due(name) else {})
         each(["waiting trainings"], lambda _: +Counter(WaitingTrainings=queue.start_waiting()))
     each(resources.batch_predictions().under_way(as_of_now=False), _batch)
@@ -60,7 +61,16 @@ def sweep(seconds: float) -> Counter[str]:
     return done
 
 
-def _training(wanted: Wanted, since: str) -> Mapping[str, int]:
+def _slots() -> Mapping[Key, str]:
+    """Since when which version holds a slot. Removes the row if it is damaged: `start_waiting` makes a new one."""
+    try:
+        return resources.slots().read().since
+    except DamagedRowError:
+        resources.slots().remove()
+        return {}
+
+
+def _training(wanted: Wanted, since: str | None) -> Mapping[str, int]:
     care = care_for_training(wanted, since)
     return {care: 1} if care else {}
 
@@ -79,7 +89,14 @@ def _orphans(name: str, time_left: Iterator[bool]) -> Mapping[str, int]:
     if not upkeep.is_time_for(name, _EVERY):
         return {}
     before = utc_now() - _ORPHAN_AGE
-    job = cache(upkeep.job)
+
+    @cache
+    def job(uid: str, version: int) -> tuple[int, VersionStatus] | None:
+        try:
+            return upkeep.job(uid, version)
+        except DamagedRowError:
+            # The version keeps all its objects, until somebody has mended or deleted its row.
+            return 0, VersionStatus.QUEUED
 
     # Keys come in order, so all keys of a model come together.
     feedback_of = lru_cache(maxsize=1)(upkeep.feedback_batches)

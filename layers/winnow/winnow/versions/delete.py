@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 
 from winnow.aws import resources
+from winnow.aws.log import logged_only
 from winnow.batch import requests
 from winnow.domain.clock import now
 from winnow.domain.errors import TrainingUnderwayError, VersionLiveError
@@ -19,7 +20,7 @@ def delete_model(model_id: str, seconds: float) -> bool:
 
     The sweeper deletes the rest later. ModelNotFoundError, BusyError.
     """
-    return remove_deleted(_take_model_out_of_sight(model_id), time_left(seconds))
+    return _try_to_remove(_take_model_out_of_sight(model_id), seconds)
 
 
 def delete_version(model_id: str, number: int, seconds: float) -> bool:
@@ -28,7 +29,14 @@ def delete_version(model_id: str, number: int, seconds: float) -> bool:
     VersionLiveError for the live version; TrainingUnderwayError for a version in training; ModelNotFoundError, VersionNotFoundError,
     BusyError.
     """
-    return remove_deleted(_take_version_out_of_sight(model_id, number), time_left(seconds))
+    return _try_to_remove(_take_version_out_of_sight(model_id, number), seconds)
+
+
+def _try_to_remove(deletion: Deletion, seconds: float) -> bool:
+    """`remove_deleted` for a request. If it fails, the sweeper removes the rest."""
+    with logged_only("not removed"):
+        return remove_deleted(deletion, time_left(seconds))
+    return False
 
 
 def _take_version_out_of_sight(model_id: str, number: int) -> Deletion:
@@ -56,9 +64,10 @@ def _take_model_out_of_sight(model_id: str) -> Deletion:
         if deletion is not None:
             if training is not None:
                 try_to_stop_workflow(training.job)
-            for job in resources.batch_predictions().under_way():
-                if job.uid == model.uid:
-                    requests.try_to_stop_batch(job)
+            with logged_only("not stopped"):
+                for job in resources.batch_predictions().under_way():
+                    if job.uid == model.uid:
+                        requests.try_to_stop_batch(job)
         return deletion
 
     return retry_on_conflict(try_to_delete, model_id)
