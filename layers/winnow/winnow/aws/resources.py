@@ -68,9 +68,10 @@ def jobs() -> Jobs:
 
 
 def slots() -> Slots:
+    """The slots of trainings."""
     from winnow.registry.slots import Slots
 
-    return Slots(clients.registry_table())
+    return Slots.of_trainings(clients.registry_table())
 
 
 def most_trainings() -> int:
@@ -92,6 +93,18 @@ def batch_predictions() -> BatchPredictions:
     from winnow.registry.batch_predictions import BatchPredictions
 
     return BatchPredictions(clients.registry_table())
+
+
+def batch_slots() -> Slots:
+    """The slots of batch predictions."""
+    from winnow.registry.slots import Slots
+
+    return Slots.of_batches(clients.registry_table())
+
+
+def most_batches() -> int:
+    """The most batch predictions that run at the same time."""
+    return int(clients.setting("MOST_BATCHES"))
 
 
 def batch_objects() -> BatchObjects:

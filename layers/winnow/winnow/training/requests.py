@@ -62,7 +62,7 @@ def care_for_training(wanted: Wanted, since: str) -> Care | None:
     """
     model = resources.models().find(wanted.model_id)
     version = None if model is None else resources.versions().in_training(model)
-    if version is None or (version.job.uid, version.job.version) != wanted.key:
+    if version is None or (version.job.uid, version.job.version) != (wanted.uid, wanted.version):
         return None
     return _care_for_queued(version, since) if version.status is VersionStatus.QUEUED else _care_for_working(version, since)
 
