@@ -19,6 +19,7 @@ OTHERS = {
     "MostTextCharacters": "2000",
     "MostLabels": "50",
     "MostTrainings": "1",
+    "MostBatches": "1",
     "LongestTraining": "60",
     "PredictConcurrency": "3",
     "TrainConcurrency": "2",

@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 
 from winnow.aws import resources
 from winnow.aws.log import logger
+from winnow.batch import queue as batch_queue
 from winnow.batch.requests import care_for_batch
 from winnow.domain.batch import BatchJob
 from winnow.domain.clock import utc_now
@@ -54,7 +55,11 @@ def sweep(seconds: float) -> Counter[str]:
         each(holding, lambda wanted: _training(wanted, since[wanted.key]))
         each(pending.asked_to_retrain(), lambda name: {"RetrainingsStarted": 1} if feedback.retrain_if_due(name) else {})
         each(["waiting trainings"], lambda _: +Counter(WaitingTrainings=queue.start_waiting()))
-    each(resources.batch_predictions().under_way(as_of_now=False), _batch)
+    # The same for batches: the slots are read only if there is a batch.
+    if batches := list(resources.batch_predictions().under_way(as_of_now=False)):
+        has_slot = resources.batch_slots().read().since
+        each(batches, lambda job: _batch(job, has_slot.get(job.key)))
+        each(["waiting batches"], lambda _: +Counter(WaitingBatches=batch_queue.start_waiting()))
     each(resources.upkeep().deletions(), lambda name: {"DeletionsFinished": 1} if delete.finish_deletion(name, time_left) else {})
     each(["orphans"], lambda name: _orphans(name, time_left))
     return done
@@ -65,8 +70,8 @@ def _training(wanted: Wanted, since: str) -> Mapping[str, int]:
     return {care: 1} if care else {}
 
 
-def _batch(job: BatchJob) -> Mapping[str, int]:
-    care = care_for_batch(job)
+def _batch(job: BatchJob, since: str | None) -> Mapping[str, int]:
+    care = care_for_batch(job, since)
     return {care: 1} if care else {}
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from winnow.aws import resources
-from winnow.batch import requests
+from winnow.batch.requests import end_batches
 from winnow.domain.clock import now
 from winnow.domain.errors import TrainingUnderwayError, VersionLiveError
 from winnow.domain.retrying import retry_on_conflict
@@ -56,9 +56,7 @@ def _take_model_out_of_sight(model_id: str) -> Deletion:
         if deletion is not None:
             if training is not None:
                 try_to_stop_workflow(training.job)
-            for job in resources.batch_predictions().under_way():
-                if job.uid == model.uid:
-                    requests.try_to_stop_batch(job)
+            end_batches(model)
         return deletion
 
     return retry_on_conflict(try_to_delete, model_id)
