@@ -30,6 +30,8 @@ OTHERS = {
     "AccessLogs": "true",
     "LogDays": "7",
     "CorsOrigin": "https://app.example.org",
+    "ClassifyRequestsPerSecond": "30",
+    "ClassifyRequestsPerDay": "4000",
     "RequestsPerSecond": "40",
     "RequestsPerDay": "5000",
     "AdminRequestsPerSecond": "60",
