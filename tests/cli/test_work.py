@@ -247,6 +247,15 @@ def test_a_batch_s_result_is_downloaded_without_the_key(server: Server, winnow: 
     ends(winnow("batch", "-m", "m", "--batch", str(BATCH["batch"]), "--output", "/nowhere/x"), 2, "Can't write /nowhere/x")
 
 
+def test_a_batch_that_waits_says_how_many_are_before_it(server: Server, winnow: Winnow) -> None:
+    progress = {"percent": 0, "lines": 0, "errors": 0, "all_lines": None}
+    waits = BATCH | {"status": "queued", "ahead": 3, "progress": progress, "result": None}
+    server.gives(f"GET /models/m/batches/{BATCH['batch']}", (200, waits), (200, waits | {"ahead": None}))
+    asked = ("batch", "-m", "m", "--batch", str(BATCH["batch"]))
+    assert "it waits for its turn; before it: 3" in winnow(*asked).stdout
+    assert "waits for its turn" not in winnow(*asked).stdout
+
+
 @pytest.mark.parametrize(
     ("made", "named", "told"),
     [
