@@ -211,7 +211,7 @@ def test_what_a_text_loses_without_each_word_is_shown_as_that(server: Server, wi
     [(200, 422, 422, "admin"), (200, 403, 422, "predict"), (403, 403, 422, "classify"), (403, 403, 403, None)],
 )
 def test_key_tells_the_role_by_what_it_may_call(
-    server: Server, winnow: Winnow, listing: int, upload: int, prediction: int, role: str | None
+    server: Server, winnow: Winnow, *, listing: int, upload: int, prediction: int, role: str | None
 ) -> None:
     server.gives("GET /models", (200, MODELS) if listing == 200 else problem(listing, "No."))
     server.gives("POST /datasets", problem(upload, "No."))

@@ -21,7 +21,7 @@ WORKFLOWS = {"TrainingWorkflow": "winnow-training", "BatchWorkflow": "winnow-bat
 
 @dataclass(frozen=True)
 class Moment:
-    """Rows, objects (with when they were written) and executions, as they were at one moment."""
+    """Rows, objects (with when they were written) and executions (by workflow), as they were at one moment."""
 
     rows: Any
     objects: dict[str, dict[str, tuple[bytes, datetime]]]
@@ -53,7 +53,7 @@ def keep(winnow: Winnow) -> Moment:
 def nothing(winnow: Winnow) -> Moment:
     """A deployment that holds nothing but its clients' data sets."""
     kept = keep(winnow)
-    return Moment({}, kept.objects | {winnow.names["Models"]: {}}, {name: [] for name in WORKFLOWS})
+    return Moment({}, kept.objects | {winnow.names["Models"]: {}}, {})
 
 
 def bring_back(winnow: Winnow, moment: Moment) -> None:
@@ -68,8 +68,8 @@ def bring_back(winnow: Winnow, moment: Moment) -> None:
             made = FakeKey(name=key, value=body, account_id=ACCOUNT, region_name=REGION, bucket_name=name)
             made.last_modified = written_at
             bucket.keys[key] = made
-    for name, kept in moment.executions.items():
-        executions(name)[:] = [copy(execution) for execution in kept]
+    for name in WORKFLOWS:
+        executions(name)[:] = [copy(execution) for execution in moment.executions.get(name, [])]
 
 
 def rows(winnow: Winnow) -> list[Json]:
