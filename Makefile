@@ -128,7 +128,7 @@ encoder: env ### put a sentence encoder where a deployment finds it (docs/encode
 		$(if $(POOLING),--pooling $(POOLING)) $(if $(MOST_TOKENS),--most-tokens $(MOST_TOKENS))
 
 KEYS = $(WITH_PACKAGE) -m operations.keys --stack "$(or $(STACK),winnow)"
-key: env ## make an API key and print it this once (docs/keys.md): NAME=… ROLE=predict or admin, STACK=winnow
+key: env ## make an API key and print it this once (docs/keys.md): NAME=… ROLE=classify, predict or admin, STACK=winnow
 	$(KEYS) add "$(NAME)" "$(ROLE)"
 
 keys: env ### list the API keys, without their values: STACK=winnow

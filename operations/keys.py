@@ -25,6 +25,8 @@ from winnow.registry.roles import Roles
 _NAME = re.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 # 160 random bits, as hexadecimal digits: no shell or URL has to escape them.
 _KEY_BYTES = 20
+# The output of the stack that names the usage plan of each role.
+_PLANS = {Role.CLASSIFY: "ClassifyPlan", Role.PREDICT: "PredictPlan", Role.ADMIN: "AdminPlan"}
 
 
 class KeysError(Exception):
@@ -56,10 +58,10 @@ class Deployment:
         except ClientError as error:
             raise KeysError(f"there is no stack {stack} (set STACK=…): {error}") from error
         outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
-        if not {"RegistryTable", "PredictPlan", "AdminPlan"} <= outputs.keys():
-            raise KeysError(f"the stack {stack} has no usage plans for roles: deploy this version of template.yaml first")
+        if not {"RegistryTable", *_PLANS.values()} <= outputs.keys():
+            raise KeysError(f"the stack {stack} lacks a usage plan for a role: deploy this version of template.yaml first")
         table = session.resource("dynamodb", **options).Table(outputs["RegistryTable"])
-        plans = {Role.PREDICT: outputs["PredictPlan"], Role.ADMIN: outputs["AdminPlan"]}
+        plans = {role: outputs[plan] for role, plan in _PLANS.items()}
         return cls(stack, session.client("apigateway", **options), Roles(table), plans)
 
     def add(self, name: str, role: Role) -> str:
@@ -164,7 +166,8 @@ def _role(value: str) -> Role:
     try:
         return Role(value)
     except ValueError:
-        raise KeysError(f"ROLE must be {' or '.join(Role)}") from None
+        *others, last = Role
+        raise KeysError(f"ROLE must be {', '.join(others)} or {last}") from None
 
 
 if __name__ == "__main__":

@@ -432,7 +432,7 @@ def once(winnow: Winnow, made_once: dict[str, Moment]) -> Once:
             moments.bring_back(winnow, made_once[what])
         else:
             do()
-            made_once[what] = replace(moments.keep(winnow), executions=[])
+            made_once[what] = replace(moments.keep(winnow), executions={})
         return winnow
 
     return done

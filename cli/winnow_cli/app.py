@@ -341,7 +341,7 @@ def feedback(
 def key(as_json: Json = False) -> None:
     """Show what your key may do.
 
-    The API can't make keys. The operator of the deployment makes them: make key NAME=... ROLE=predict or admin (docs/keys.md).
+    The API can't make keys. The operator of the deployment makes them: make key NAME=... ROLE=classify, predict or admin (docs/keys.md).
     """
     with _connected(as_json) as (client, terminal):
         role = _role(client)
@@ -350,14 +350,17 @@ def key(as_json: Json = False) -> None:
             raise CommandError(
                 "The key in WINNOW_API_KEY can't make any call: this deployment doesn't know it, or it has no role (docs/keys.md)."
             )
-        may = {"predict": "classify and read", "admin": "classify, read, upload, train, promote and delete"}[role]
+        may = {"classify": "classify", "predict": "classify and read", "admin": "classify, read, upload, train, promote and delete"}[role]
         terminal.show({"role": role}, line(f"The key in WINNOW_API_KEY has the role {role}: it may {may}."))
 
 
 def _role(client: Client) -> str | None:
-    """The key's role. Two calls that change nothing show it: a list, and an upload without a name (an admin gets 422)."""
+    """The key's role. Calls that change nothing show it: a list, a prediction without a text, and an upload without a name.
+
+    A call without its fields gets 422 if the role may make it.
+    """
     if _status(client, "GET", "/models?limit=1") == 403:
-        return None
+        return "classify" if _status(client, "POST", "/prediction", {}) == 422 else None
     return "admin" if _status(client, "POST", "/datasets", {}) == 422 else "predict"
 
 

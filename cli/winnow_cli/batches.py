@@ -40,6 +40,8 @@ def look(client: Client, terminal: Terminal, model: str, batch: str, *, watch: b
         _download(found["result"]["url"], output)
     progress = found["progress"]
     told = [line(f"batch {batch} of {model}, version {found['version']}: {found['status']}, {progress['percent']} %", "bold")]
+    if found.get("ahead") is not None:
+        told.append(line(f"  it waits for its turn; before it: {found['ahead']}"))
     if progress["all_lines"] is not None:
         told.append(line(f"  lines: {progress['lines']} of {progress['all_lines']}, errors: {progress['errors']}"))
     if found.get("warning"):

@@ -20,7 +20,7 @@ import yaml
 PACKAGE = "winnow_contract"
 CONTRACT = Path(__file__).parents[2] / "openapi.yaml"
 METHODS = ("get", "put", "post", "delete", "patch")
-ROLES = ("predict", "admin")
+ROLES = ("classify", "predict", "admin")
 
 _MADE = "Made out of openapi.yaml by layers/winnow/contract.py: change the contract instead."
 # fastjsonschema's exceptions bring all of fastjsonschema with them.

@@ -206,10 +206,16 @@ def test_what_a_text_loses_without_each_word_is_shown_as_that(server: Server, wi
     assert server.calls() == ["POST /prediction"] * 2, "few texts at once"
 
 
-@pytest.mark.parametrize(("listing", "upload", "role"), [(200, 422, "admin"), (200, 403, "predict"), (403, 403, None)])
-def test_key_tells_the_role_by_what_it_may_call(server: Server, winnow: Winnow, listing: int, upload: int, role: str | None) -> None:
+@pytest.mark.parametrize(
+    ("listing", "upload", "prediction", "role"),
+    [(200, 422, 422, "admin"), (200, 403, 422, "predict"), (403, 403, 422, "classify"), (403, 403, 403, None)],
+)
+def test_key_tells_the_role_by_what_it_may_call(
+    server: Server, winnow: Winnow, *, listing: int, upload: int, prediction: int, role: str | None
+) -> None:
     server.gives("GET /models", (200, MODELS) if listing == 200 else problem(listing, "No."))
     server.gives("POST /datasets", problem(upload, "No."))
+    server.gives("POST /prediction", problem(prediction, "No."))
     done = winnow("key", "--json")
     assert json.loads(done.stdout) == {"role": role}
     assert done.returncode == (0 if role else 1)
@@ -239,6 +245,15 @@ def test_a_batch_s_result_is_downloaded_without_the_key(server: Server, winnow: 
     piped = winnow("batch", "-m", "m", "--batch", str(BATCH["batch"]), "--output", "-")
     assert piped.stdout == "all\n"
     ends(winnow("batch", "-m", "m", "--batch", str(BATCH["batch"]), "--output", "/nowhere/x"), 2, "Can't write /nowhere/x")
+
+
+def test_a_batch_that_waits_says_how_many_are_before_it(server: Server, winnow: Winnow) -> None:
+    progress = {"percent": 0, "lines": 0, "errors": 0, "all_lines": None}
+    waits = BATCH | {"status": "queued", "ahead": 3, "progress": progress, "result": None}
+    server.gives(f"GET /models/m/batches/{BATCH['batch']}", (200, waits), (200, waits | {"ahead": None}))
+    asked = ("batch", "-m", "m", "--batch", str(BATCH["batch"]))
+    assert "it waits for its turn; before it: 3" in winnow(*asked).stdout
+    assert "waits for its turn" not in winnow(*asked).stdout
 
 
 @pytest.mark.parametrize(

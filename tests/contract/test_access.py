@@ -64,21 +64,26 @@ def test_every_call_but_the_open_ones_has_its_roles() -> None:
 
 
 def test_the_roles_of_the_contract_are_those_that_are_held() -> None:
-    calls = set(contract.events())
-    assert calls >= access.PREDICT_CALLS
+    assert all(calls <= set(contract.events()) for calls in access.CALLS.values())
     for call, roles in of_the_contract().items():
         if call not in access.OPEN_CALLS:
             assert roles == [role for role in Role if access.may(role, call)], call
 
 
+def test_classify_classifies_and_nothing_else() -> None:
+    # Everyone who opens a web page can read its key, so it may not list models, or read data by a batch prediction.
+    assert access.CALLS[Role.CLASSIFY] == {"GET /prediction", "POST /prediction"}
+
+
 def test_predict_classifies_and_reads_and_admin_does_the_rest() -> None:
     reads = {call for call in contract.events() if call.startswith("GET ")} - access.OPEN_CALLS
     batch = "/models/{model_id}/batches"
-    assert reads | {"POST /prediction", f"POST {batch}", f"POST {batch}/{{batch}}/cancel"} == access.PREDICT_CALLS
+    assert reads | {"POST /prediction", f"POST {batch}", f"POST {batch}/{{batch}}/cancel"} == access.CALLS[Role.PREDICT]
 
 
 def test_a_call_that_has_no_roles_yet_is_no_predict_key_s() -> None:
     for call in ("GET /models/{model_id}/secrets", "POST /models/{model_id}/batches/{batch}", "get /models", "GET /models/", "GET None"):
+        assert not access.may(Role.CLASSIFY, call)
         assert not access.may(Role.PREDICT, call)
         assert not access.may(None, call)
         assert not access.may("owner", call)
@@ -141,11 +146,11 @@ def test_the_stack_makes_no_key_of_its_own_and_a_plan_for_each_role() -> None:
 def test_the_documented_table_is_that_of_the_roles() -> None:
     # tests/e2e/test_roles.py checks the deployed API's answers to each role.
     text = (ROOT / "docs" / "keys.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `([A-Z]+ /\S*)` \| (\w+) \| (\w+) \| (\w+) \| (\w+) \| (\w+) \|$", text, re.MULTILINE)
+    rows = re.findall(r"^\| `([A-Z]+ /\S*)` \| (\w+) \| (\w+) \| (\w+) \| (\w+) \| (\w+) \| (\w+) \|$", text, re.MULTILINE)
 
     def answers(call: str) -> tuple[str, ...]:
         if call in access.OPEN_CALLS:
-            return ("yes",) * 5
-        return "403", "403", "403", "yes" if access.may(Role.PREDICT, call) else "403", "yes"
+            return ("yes",) * (3 + len(Role))
+        return "403", "403", "403", *("yes" if access.may(role, call) else "403" for role in Role)
 
     assert {call: tuple(answered) for call, *answered in rows} == {call: answers(call) for call in contract.events()}

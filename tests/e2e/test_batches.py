@@ -76,3 +76,20 @@ def test_one_that_is_cancelled_stays_so_and_one_that_cannot_be_read_says_why(api
         assert wait(api, cancelled)["status"] == "cancelled"
     listed = api.request("GET", f"/models/{ID}/batches").json()["batches"]
     assert [batch["batch"] for batch in listed[:2]] == [failed["batch"], cancelled]
+
+
+def test_those_that_wait_start_when_one_ends(api: Deployed, texts: list[str]) -> None:
+    """With the default of MostBatches, 2. The sweeper runs every five minutes: only the registry's stream is as fast as this test."""
+    content = "\n".join(json.dumps(text) for text in texts).encode()
+    uploaded = api.client.upload("texts.jsonl", content)
+    body = {"s3bucket": uploaded["s3bucket"], "object": uploaded["training_object"]}
+    batches = [str(api.request("POST", f"/models/{ID}/batches", json=body).json()["batch"]) for _ in range(5)]
+    begun = time.monotonic()
+    ahead = [api.request("GET", f"/models/{ID}/batches/{batch}").json()["ahead"] for batch in batches]
+    ended = [wait(api, batch) for batch in batches]
+
+    assert ahead[-1] is not None, "the last of five waits at first"
+    assert [batch["status"] for batch in ended] == ["ready"] * 5
+    print(f"ahead at first: {ahead}; all ended after {time.monotonic() - begun:.0f} s")
+    finished = [batch["finished_at"] for batch in ended]
+    assert max(finished[:2]) < max(finished[2:])

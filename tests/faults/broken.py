@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from winnow.aws import resources
 from winnow.registry import table as rows
 from winnow.registry import training_jobs as registry_jobs
 from winnow.registry.training_jobs import Jobs
@@ -46,6 +47,11 @@ def forgotten_deletion(monkeypatch: pytest.MonkeyPatch) -> None:
         return bool(write("")["Put"]["Item"]["pk"] == rows.DELETIONS if "Put" in write("") else False)
 
     monkeypatch.setattr(rows, "transact", lambda table, *writes: transact(table, *(write for write in writes if not is_note(write))))
+
+
+def no_limit_of_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every batch prediction starts at once."""
+    monkeypatch.setattr(resources, "most_batches", lambda: 1_000)
 
 
 def no_fence(monkeypatch: pytest.MonkeyPatch) -> None:

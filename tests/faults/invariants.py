@@ -11,7 +11,7 @@ from tests.conftest import CLIENT_BUCKET, DATA
 from tests.support import moments
 from winnow.domain.errors import WinnowError
 from winnow.domain.job import TrainingJob
-from winnow.domain.keys import JobObject, feedback_batch_of_key, feedback_key, version_of_label_list_key
+from winnow.domain.keys import BATCHES_PREFIX, SHARDS_PREFIX, JobObject, feedback_batch_of_key, feedback_key, version_of_label_list_key
 from winnow.domain.model import FIGURES
 from winnow.recipes.catalogue import ZERO_SHOT
 from winnow.storage.artifacts import Artifacts
@@ -40,6 +40,7 @@ def violations(world: World, dataset: str = "exclusive.json") -> list[str]:
         *_of_models(world, models, versions),
         *_left_over(rows, models, versions),
         *_of_feedback(world, models),
+        *_of_batches(world, models),
         *_of_executions(world),
         *_of_promises(world, models, versions),
         *_of_data_set(world, dataset),
@@ -57,6 +58,9 @@ def _orphans(world: World) -> Iterator[str]:
     known = {(row["uid"], int(row["version"])): row for row in world.rows() if row["pk"].startswith("VERSIONS#") and not _is_torso(row)}
     batches = {(row["pk"].partition("#")[2], row["sk"]) for row in world.rows() if row["pk"].startswith("FEEDBACK#")}
     for key in sorted(moments.keys(world.winnow)):
+        if key.startswith((BATCHES_PREFIX, SHARDS_PREFIX)):
+            # _of_batches looks at these.
+            continue
         of_feedback = feedback_batch_of_key(key)
         if of_feedback is not None:
             if of_feedback not in batches:
@@ -155,10 +159,31 @@ def _of_feedback(world: World, models: dict[str, Any]) -> Iterator[str]:
             yield f"{model_id} was asked to be trained on feedback, and never was"
 
 
+def _of_batches(world: World, models: dict[str, Any]) -> Iterator[str]:
+    """Every batch prediction has ended, and nothing is left over of it that doesn't expire by itself."""
+    batches = {(row["pk"].partition("#")[2], row["sk"]): row["batch_status"] for row in world.rows() if row["pk"].startswith("BATCHES#")}
+    yield from (f"a mark is left of the batch {row['sk']}" for row in world.rows() if row["pk"] == "BATCHES")
+    yield from (f"the batch {batch} stays {status}" for (_, batch), status in batches.items() if status not in ENDED)
+    for key in moments.keys(world.winnow):
+        kind, uid, batch = [*key.split("/"), "", ""][:3]
+        status = batches.get((uid, batch), "gone")
+        # Shards of what was cancelled stay until they expire, and so does a result that could not be committed.
+        if (kind == "shards" and status != "cancelled") or (kind == "batches" and status == "gone"):
+            yield f"an object of a batch that is {status}: {key}"
+    for model_id, lives in world.lives.items():
+        life = lives[-1]
+        if life.deleted or model_id not in models:
+            continue
+        own = {batch: status for (uid, batch), status in batches.items() if uid == models[model_id]["uid"]}
+        yield from (f"the batch {batch} of {model_id} was accepted and is gone" for batch in life.batches - own.keys())
+        yield from (f"the batch {it} was cancelled and is {own.get(it)}" for it in life.cancelled_batches if own.get(it) != "cancelled")
+
+
 def _of_executions(world: World) -> Iterator[str]:
-    inputs = Counter(execution.execution_input for execution in moments.executions())
+    executions = [*moments.executions(), *moments.executions("BatchWorkflow")]
+    inputs = Counter(execution.execution_input for execution in executions)
     yield from (f"{number} executions for {given}" for given, number in inputs.items() if number > 1)
-    yield from (f"{it.name} still runs" for it in moments.executions() if it.status == "RUNNING")
+    yield from (f"{it.name} still runs" for it in executions if it.status == "RUNNING")
 
 
 def _of_promises(world: World, models: dict[str, Any], versions: dict[str, dict[int, Any]]) -> Iterator[str]:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.conftest import Context, load_event
+from tests.conftest import CLIENT_BUCKET, Context, load_event
 from tests.faults.deployed import DIED, SERVICE_FAULT, UnheardError, VanishedError
 from tests.faults.wire import How
-from tests.faults.world import MODEL, Promises, Segments, World
+from tests.faults.world import MODEL, START_WAITING, Promises, Segments, World
 from tests.support import moments
 from tests.support.moments import Moment
 from winnow.domain.keys import MODELS_PREFIX
@@ -140,6 +140,26 @@ def _feedback_of_nobody(world: World) -> None:
     world.winnow.s3.put_object(Bucket=world.winnow.names["Models"], Key=lost, Body=b"examples")
 
 
+def _texts(world: World) -> None:
+    """A ready model, and texts to classify."""
+    _ready(world)
+    world.winnow.s3.put_object(Bucket=CLIENT_BUCKET, Key="texts.jsonl", Body=b'"a flat tyre"\n"prune the roses"\n')
+
+
+def _batches_wait(world: World) -> None:
+    """Three batch predictions, of which one has the only slot."""
+    _texts(world)
+    _one_batch_at_once(world)
+    for _ in range(3):
+        world.clock.advance(milliseconds=5)
+        world.post_batch()
+
+
+def _batch_never_started(world: World) -> None:
+    _batches_wait(world)
+    moments.executions("BatchWorkflow").clear()
+
+
 def _deleting(world: World) -> None:
     """A model is gone for clients, but all its objects and rows still exist."""
     _ready(world)
@@ -170,6 +190,9 @@ STARTS: Mapping[str, Step] = {
     "feedback is trained on": _feedback_is_trained_on,
     "asked while training": _asked_while_training,
     "feedback of nobody": _feedback_of_nobody,
+    "texts": _texts,
+    "batches wait": _batches_wait,
+    "a batch never started": _batch_never_started,
 }
 _KEPT: dict[str, tuple[Moment, dict[str, list[Promises]], dict[str, list[Any]], set[str]]] = {}
 
@@ -299,6 +322,49 @@ def _change(world: World) -> None:
     world.change(retrain_after=10)
 
 
+def _one_batch_at_once(world: World) -> None:
+    world.winnow.parameters["MostBatches"] = "1"
+
+
+def _post_batch(world: World) -> None:
+    _one_batch_at_once(world)
+    world.post_batch()
+
+
+def _cancel_a_batch_that(runs_or_waits: str) -> Step:
+    place = {"runs": 0, "waits": 1}[runs_or_waits]
+
+    def act(world: World) -> None:
+        _one_batch_at_once(world)
+        world.cancel_batch(sorted(world.lives[MODEL][-1].batches)[place])
+
+    return act
+
+
+def _delete_with_batches(world: World) -> None:
+    _one_batch_at_once(world)
+    world.delete()
+
+
+def _batch_ends(world: World) -> None:
+    """One batch ends, and the registry's stream tells of it, as often as Lambda tries."""
+    _one_batch_at_once(world)
+    world.run_executions()
+    event = load_event("upkeep/start_waiting")
+    event["Records"][0]["dynamodb"]["OldImage"] = {"batch_status": {"S": "running"}}
+    world.deliver(event, START_WAITING)
+
+
+def _sweep_batches_after(**time: float) -> Step:
+    def act(world: World) -> None:
+        _one_batch_at_once(world)
+        world.run_executions()
+        world.clock.advance(**time)
+        world.sweep()
+
+    return act
+
+
 def _told_of_the_end(world: World) -> None:
     world.told.clear()
     world.tell_of_ends()
@@ -352,6 +418,14 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("sweeper: feedback to be trained on", "asked while training", _sweep_after(minutes=6)),
     Operation("sweeper: an orphan of feedback", "feedback of nobody", _sweep_after(hours=25)),
     Operation("sweeper: an orphan", "an object of nobody", _sweep_after(hours=25)),
+    Operation("POST batches", "texts", _post_batch, _client(_post_batch)),
+    Operation("POST batches while others wait", "batches wait", _post_batch, _client(_post_batch)),
+    Operation("cancel a batch", "batches wait", _cancel_a_batch_that("runs"), _client(_cancel_a_batch_that("runs"))),
+    Operation("cancel a batch that waits", "batches wait", _cancel_a_batch_that("waits"), _client(_cancel_a_batch_that("waits"))),
+    Operation("DELETE model with batches", "batches wait", _delete_with_batches, _client(_delete_with_batches)),
+    Operation("a batch ends while others wait", "batches wait", _batch_ends, of=("batch/join", "upkeep/")),
+    Operation("sweeper: a batch that waits", "batches wait", _sweep_batches_after(minutes=6), of=("upkeep/",)),
+    Operation("sweeper: a batch that never started", "a batch never started", _sweep_batches_after(minutes=6), of=("upkeep/",)),
 )
 
 

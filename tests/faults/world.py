@@ -14,16 +14,18 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from tests.conftest import WORKFLOW, Answer, Context, Json, load_event
+from tests.conftest import BATCH_WORKFLOW, CLIENT_BUCKET, WORKFLOW, Answer, Context, Json, load_event
 from tests.faults.deployed import DIED, Deployed, PausedError, StoppedError, UnheardError, VanishedError
 from tests.faults.wire import Crash, Wire
 from tests.support import moments
 from tests.support.clock import Clock
 from tests.support.feedback import labelled
 from tests.support.moments import Moment
+from winnow.domain.batch import ACTIVE_BATCH
 
 SWEEP = "functions/upkeep/sweep"
 ENDED = "functions/upkeep/execution_ended"
+START_WAITING = "functions/upkeep/start_waiting"
 # Lambda repeats a failed asynchronous invocation twice.
 _DELIVERIES = 3
 MODEL = "tc-01"
@@ -55,6 +57,9 @@ class Promises:
     taken_back: set[str] = field(default_factory=set)
     asked: int = 0
     started: set[int] = field(default_factory=set)
+    # Batch predictions that were accepted, and those that were cancelled.
+    batches: set[str] = field(default_factory=set)
+    cancelled_batches: set[str] = field(default_factory=set)
     # The last promoted version, unless another may have gone live by itself since.
     live: int | None = None
 
@@ -206,6 +211,24 @@ class World:
         self.observe()
         return answer
 
+    def post_batch(self, model_id: str = MODEL) -> Answer | None:
+        """POST /models/{model_id}/batches for the texts in the client's bucket."""
+        body = {"s3bucket": CLIENT_BUCKET, "object": "texts.jsonl"}
+        path = {"model_id": model_id}
+        answer = self._request(f"POST {model_id}/batches", lambda: self.winnow.call("create_batch", body=body, path=path))
+        if answer is not None and answer.status == 202:
+            self._life(model_id).batches.add(answer.body["batch"])
+        self.observe()
+        return answer
+
+    def cancel_batch(self, batch: str, model_id: str = MODEL) -> Answer | None:
+        path = {"model_id": model_id, "batch": batch}
+        answer = self._request(f"cancel {model_id}'s batch", lambda: self.winnow.call("cancel_batch", path=path))
+        if answer is not None and answer.status == 200:
+            self._life(model_id).cancelled_batches.add(batch)
+        self.observe()
+        return answer
+
     def change(self, model_id: str = MODEL, **properties: Any) -> Answer | None:
         """PATCH /models/{model_id}."""
         path = {"model_id": model_id}
@@ -253,7 +276,21 @@ class World:
         for execution in list(moments.executions()):
             if execution.status == "RUNNING":
                 self.run(execution)
+        for execution in list(moments.executions("BatchWorkflow")):
+            if execution.status == "RUNNING":
+                self.run_batch(execution)
         self.tell_of_ends()
+
+    def run_batch(self, execution: Any) -> None:
+        """Run an execution of a batch prediction to its end."""
+        try:
+            end = self.winnow.run_batch(json.loads(execution.execution_input))
+        except Exception:
+            # Its Fail state failed in each try.
+            _end(execution, "FAILED")
+        else:
+            _end(execution, "FAILED" if BATCH_WORKFLOW["States"][end]["Type"] == "Fail" else "SUCCEEDED")
+        self.observe()
 
     def run(self, execution: Any, tasks: float = math.inf) -> None:
         """Run an execution from its current state to its end, or for this number of tasks."""
@@ -278,19 +315,20 @@ class World:
 
     def tell_of_ends(self) -> None:
         """EventBridge announces each execution without success once, which can take several deliveries."""
-        for execution in list(moments.executions()):
+        for execution in [*moments.executions(), *moments.executions("BatchWorkflow")]:
             if execution.status in {"FAILED", "ABORTED"} and execution.name not in self.told:
                 self.told.add(execution.name)
                 event = load_event("upkeep/execution_ended")
                 event["detail"] |= {"name": execution.name, "status": execution.status, "input": execution.execution_input}
-                self._deliver(event)
+                self.deliver(event, ENDED)
         self.observe()
 
-    def _deliver(self, event: Json) -> None:
+    def deliver(self, event: Json, function: str) -> None:
+        """Invoke a function with an event, again after a fault."""
         for _ in range(_DELIVERIES):
             hits = len(self.wire.hits)
             try:
-                self.winnow.invoke(ENDED, event)
+                self.winnow.invoke(function, event)
             except (Crash, Exception):
                 if len(self.wire.hits) == hits:
                     raise
@@ -344,6 +382,16 @@ class World:
                 self.found.append(f"version {row['version']} was made twice: its number was used again")
             active[row["uid"]] += row["status"] in {"queued", "training", "evaluating"}
         self.found += [f"{number} active versions of one model" for number in active.values() if number > 1]
+        batches, most = self._batches_at_once(rows), int(self.winnow.setting({"Ref": "MostBatches"}))
+        if len(batches) > most:
+            self.found.append(f"the batches {sorted(batches)} run at once, and MostBatches is {most}")
+
+    def _batches_at_once(self, rows: list[Json]) -> set[str]:
+        """The batches that have not ended and have a slot or an execution that runs, by their uid and id."""
+        active = {f"{row['pk'].partition('#')[2]}-{row['sk']}" for row in rows if row.get("batch_status") in ACTIVE_BATCH}
+        slots = {key.replace("#", "-") for row in rows if row["pk"] == "SLOTS" for key in row["since"]}
+        running = {execution.name for execution in moments.executions("BatchWorkflow") if execution.status == "RUNNING"}
+        return active & (slots | running)
 
 
 def _end(execution: Any, status: str) -> None:

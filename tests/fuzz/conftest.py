@@ -30,7 +30,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     build_local()
     with LocalCloud(tmp_path_factory.mktemp("cloud"), port=None) as cloud:
         # One training at a time and no encoder, so that trainings leave time for requests. Only the machine throttles them.
-        most = dict.fromkeys(("RequestsPerSecond", "AdminRequestsPerSecond"), "10000")
+        most = dict.fromkeys(("ClassifyRequestsPerSecond", "RequestsPerSecond", "AdminRequestsPerSecond"), "10000")
         cloud.deploy({"MostTrainings": "1", "BatchConcurrency": "1", "Encoder": "none", **most})
         yield deployed(cloud)
 

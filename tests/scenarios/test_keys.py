@@ -91,7 +91,7 @@ def test_a_key_that_was_left_half_done_is_none_and_the_same_command_mends_it(
     known = deployment.roles.find(access.digest(key))
     assert known is not None
     assert known.role == Role.PREDICT
-    assert {role: in_plan(deployment, role) for role in Role} == {Role.PREDICT: ["winnow.clerk"], Role.ADMIN: []}
+    assert {role: in_plan(deployment, role) for role in Role} == {Role.CLASSIFY: [], Role.PREDICT: ["winnow.clerk"], Role.ADMIN: []}
 
 
 def test_a_key_is_removed_its_role_first(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,8 +130,8 @@ def test_the_command_prints_the_key_once_and_what_is_wrong_in_a_line(
     assert capsys.readouterr().out.strip() == deployment.value("clerk")
     for arguments, complaint in (
         (["add", "clerk", "predict"], "taken"),
-        (["add", "other", "owner"], "ROLE must be predict or admin"),
-        (["add", "other", ""], "ROLE must be predict or admin"),
+        (["add", "other", "owner"], "ROLE must be classify, predict or admin"),
+        (["add", "other", ""], "ROLE must be classify, predict or admin"),
         (["remove", "nobody"], "no key nobody"),
     ):
         assert keys.main(arguments) == 1

@@ -21,11 +21,11 @@ WORKFLOWS = {"TrainingWorkflow": "winnow-training", "BatchWorkflow": "winnow-bat
 
 @dataclass(frozen=True)
 class Moment:
-    """Rows, objects (with when they were written) and executions, as they were at one moment."""
+    """Rows, objects (with when they were written) and executions (by workflow), as they were at one moment."""
 
     rows: Any
     objects: dict[str, dict[str, tuple[bytes, datetime]]]
-    executions: list[Any]
+    executions: dict[str, list[Any]]
 
 
 def create_buckets(*names: str) -> None:
@@ -47,13 +47,13 @@ def keep(winnow: Winnow) -> Moment:
     objects = {}
     for name, bucket in s3_backends[ACCOUNT]["aws"].buckets.items():
         objects[name] = {key: (made.value, made.last_modified) for key, made in bucket.keys.items()}
-    return Moment(deepcopy(_rows(winnow)), objects, [copy(execution) for execution in executions()])
+    return Moment(deepcopy(_rows(winnow)), objects, {name: [copy(each) for each in executions(name)] for name in WORKFLOWS})
 
 
 def nothing(winnow: Winnow) -> Moment:
     """A deployment that holds nothing but its clients' data sets."""
     kept = keep(winnow)
-    return Moment({}, kept.objects | {winnow.names["Models"]: {}}, [])
+    return Moment({}, kept.objects | {winnow.names["Models"]: {}}, {})
 
 
 def bring_back(winnow: Winnow, moment: Moment) -> None:
@@ -68,7 +68,8 @@ def bring_back(winnow: Winnow, moment: Moment) -> None:
             made = FakeKey(name=key, value=body, account_id=ACCOUNT, region_name=REGION, bucket_name=name)
             made.last_modified = written_at
             bucket.keys[key] = made
-    executions()[:] = [copy(execution) for execution in moment.executions]
+    for name in WORKFLOWS:
+        executions(name)[:] = [copy(execution) for execution in moment.executions.get(name, [])]
 
 
 def rows(winnow: Winnow) -> list[Json]:

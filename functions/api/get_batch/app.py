@@ -6,6 +6,7 @@ from http import HTTPStatus
 from winnow.api.batch_views import batch_prediction_view, batch_progress_view
 from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.aws import resources
+from winnow.batch import queue
 from winnow.domain.batch import BatchJob, BatchProgress, BatchStatus
 
 
@@ -23,6 +24,7 @@ def handler(request: Request) -> Answer:
         {
             "model_id": model.model_id,
             **batch_prediction_view(batch),
+            "ahead": queue.ahead(batch.job) if batch.status is BatchStatus.QUEUED else None,
             "progress": batch_progress_view(batch, done),
             "result": None if link is None else asdict(link),
         },

@@ -1,4 +1,4 @@
-"""Runs when a training ends or is deleted: starts waiting trainings in the free slots.
+"""Runs when a training or a batch prediction ends or is deleted: starts those that wait in the free slots.
 
 template.yaml filters the records of the registry's stream: https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
 """
@@ -6,8 +6,14 @@ template.yaml filters the records of the registry's stream: https://docs.aws.ama
 from typing import Any
 
 from winnow.aws.log import logger
-from winnow.training.queue import start_waiting
+from winnow.batch import queue as batches
+from winnow.training import queue as trainings
 
 
 def handler(event: dict[str, Any], context: object) -> None:
-    logger.info("looked", extra={"ended": len(event["Records"]), "waiting": start_waiting()})
+    ended = ["batch_status" in record["dynamodb"]["OldImage"] for record in event["Records"]]
+    waiting = {
+        **({} if all(ended) else {"trainings": trainings.start_waiting()}),
+        **({"batches": batches.start_waiting()} if any(ended) else {}),
+    }
+    logger.info("looked", extra={"ended": len(ended), "waiting": waiting})

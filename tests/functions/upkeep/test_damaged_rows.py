@@ -62,7 +62,7 @@ def test_a_model_that_trains_what_isn_t_in_training_answers_and_the_sweeper_rele
 
     assert sweep(winnow, capsys)["TrainingsReleased"] == 1
 
-    assert winnow.table.get_item(Key=rows.SLOTS_KEY)["Item"]["since"] == {}
+    assert winnow.table.get_item(Key=rows.TRAINING_SLOTS_KEY)["Item"]["since"] == {}
     assert winnow.model()["status"] == "ready"
     assert winnow.create("create_model_force_update").status == 202
     assert "TrainingsReleased" not in sweep(winnow, capsys)
@@ -106,7 +106,7 @@ def damage(winnow: Winnow) -> None:
     ]
     for row in damaged:
         winnow.table.put_item(Item=row)
-    winnow.table.update_item(Key=rows.SLOTS_KEY, UpdateExpression="SET since.x = :y", ExpressionAttributeValues={":y": "y"})
+    winnow.table.update_item(Key=rows.TRAINING_SLOTS_KEY, UpdateExpression="SET since.x = :y", ExpressionAttributeValues={":y": 7})
 
 
 def test_lists_pass_over_damaged_rows_and_count_them(ready: Ready, capsys: pytest.CaptureFixture[str]) -> None:
@@ -154,11 +154,11 @@ def test_the_sweeper_passes_over_damaged_rows_and_does_its_work(
 @pytest.mark.parametrize("row", [{"since": "x"}, {"since": {}, "revision": "x"}, {"since": {"u#1": 5, "y": "2026"}, "revision": 3}])
 def test_damaged_slots_are_made_again(winnow: Winnow, capsys: pytest.CaptureFixture[str], row: dict[str, Any]) -> None:
     winnow.create()
-    winnow.table.put_item(Item={**rows.SLOTS_KEY, **row})
+    winnow.table.put_item(Item={**rows.TRAINING_SLOTS_KEY, **row})
 
     assert "SweepFaults" not in sweep(winnow, capsys)
 
-    assert [*winnow.table.get_item(Key=rows.SLOTS_KEY)["Item"]["since"]] == [f"{uid(winnow)}#1"]
+    assert [*winnow.table.get_item(Key=rows.TRAINING_SLOTS_KEY)["Item"]["since"]] == [f"{uid(winnow)}#1"]
 
 
 def test_an_object_of_a_damaged_version_is_no_orphan(ready: Ready, clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,9 @@ UNEXPECTED = (
     "Something failed on our side. Nothing was lost: try again. If it fails again, send the operator this answer's x-amzn-RequestId."
 )
 
+# In seconds. A batch takes minutes, so a client that is in a hurry need not try again at once.
+_RETRY_AFTER = {HTTPStatus.SERVICE_UNAVAILABLE: "5", HTTPStatus.TOO_MANY_REQUESTS: "60"}
+
 
 def details(error: WinnowError) -> dict[str, Any]:
     """The body. Each kind of error has a fixed type and title; detail says what to fix; field names the wrong field."""
@@ -25,4 +28,5 @@ def details(error: WinnowError) -> dict[str, Any]:
 
 def headers(error: WinnowError) -> dict[str, str]:
     """Retry-After, if waiting helps."""
-    return {"Retry-After": "5"} if error.status is HTTPStatus.SERVICE_UNAVAILABLE else {}
+    seconds = _RETRY_AFTER.get(error.status)
+    return {} if seconds is None else {"Retry-After": seconds}

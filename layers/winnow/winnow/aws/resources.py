@@ -71,9 +71,10 @@ def jobs() -> Jobs:
 
 
 def slots() -> Slots:
+    """The slots of trainings."""
     from winnow.registry.slots import Slots
 
-    return Slots(_registry())
+    return Slots.of_trainings(_registry())
 
 
 def most_trainings() -> int:
@@ -95,6 +96,18 @@ def batch_predictions() -> BatchPredictions:
     from winnow.registry.batch_predictions import BatchPredictions
 
     return BatchPredictions(_registry())
+
+
+def batch_slots() -> Slots:
+    """The slots of batch predictions."""
+    from winnow.registry.slots import Slots
+
+    return Slots.of_batches(_registry())
+
+
+def most_batches() -> int:
+    """The most batch predictions that run at the same time."""
+    return int(clients.setting("MOST_BATCHES"))
 
 
 def batch_objects() -> BatchObjects:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from enum import StrEnum
 
 from winnow.aws import resources
+from winnow.aws.log import logged_only
 from winnow.aws.tasks import OF_BATCH, ended
 from winnow.aws.workflow import ENDED
+from winnow.batch import queue
 from winnow.domain.batch import ACTIVE_BATCH, BatchJob, BatchPrediction, BatchRequest, BatchStatus
 from winnow.domain.clock import now, sortable_id, timestamp, utc_now
 from winnow.domain.errors import BatchPredictionNotFoundError, JobSupersededError, ModelNotReadyError, NotCancellableError
@@ -19,7 +22,7 @@ from winnow.registry.versions import check_ready
 
 # A batch that has reported nothing for this long may have no workflow any more.
 _QUIET = timedelta(minutes=5)
-# A batch that can't be started for this long fails. The sweeper tries every five minutes.
+# A batch that has a slot and can't be started for this long fails. The sweeper tries every five minutes.
 _LONGEST_QUEUED = timedelta(days=1)
 _SILENT = (
     "The batch stopped: it reported nothing for longer than one of its steps can take. Send it again; if it fails again, ask the operator."
@@ -35,25 +38,30 @@ class BatchCare(StrEnum):
 
 
 def start_batch(request: BatchRequest, key: IdempotencyKey | None = None) -> tuple[BatchJob, int]:
-    """Register the batch that the request asks for, and start its workflow. Returns the job and the number of its version.
+    """Register the batch that the request asks for, and start it if there is a free slot. Returns the job and the number of its version.
 
     A known key gets its earlier job and version.
-    ModelNotFoundError, VersionNotFoundError, VersionNotReadyError; ModelNotReadyError if no version is named and none is live; BusyError.
-    A registered batch will end as ready or failed. If the workflow doesn't start now, `care_for_batch` starts it later.
+    ModelNotFoundError, VersionNotFoundError, VersionNotReadyError; ModelNotReadyError if no version is named and none is live;
+    TooManyBatchesError; BusyError.
+    A registered batch will end as ready or failed. If its workflow doesn't start now, it starts later.
     """
 
-    def try_to_register() -> tuple[BatchJob, int] | None:
+    def try_to_register() -> tuple[BatchJob, int, bool] | None:
         before = None if key is None else resources.answered_requests().find(key)
         if before is not None:
-            return BatchJob.from_event(before), before["version"]
+            return BatchJob.from_event(before), before["version"], False
         model = resources.models().get(request.model_id)
         batch = _wanted(model, request)
-        if not resources.batch_predictions().create(model, batch, resources.batch_days(), key):
-            return None
-        _try_to_start(batch.job)
-        return batch.job, batch.version
+        queue.check_room()
+        created = resources.batch_predictions().create(model, batch, resources.batch_days(), key)
+        return (batch.job, batch.version, True) if created else None
 
-    return retry_on_conflict(try_to_register, request.model_id)
+    job, version, new = retry_on_conflict(try_to_register, request.model_id)
+    if new:
+        # The batch is registered, so the answer is 202. The next end of a batch starts it, or the sweeper.
+        with logged_only("not started"):
+            queue.start_waiting()
+    return job, version
 
 
 def _wanted(model: Model, request: BatchRequest) -> BatchPrediction:
@@ -78,27 +86,33 @@ def cancel_batch(model_id: str, batch: str) -> BatchPrediction:
         raise NotCancellableError(
             f"Batch {batch!r} of model {model_id!r} is already {found.status}: there is nothing to cancel."
         ) from error
-    try_to_stop_batch(job)
+    _try_to_stop(job)
     return resources.batch_predictions().get(job)
 
 
-def care_for_batch(job: BatchJob) -> BatchCare | None:
-    """Start or fail a batch that is marked as under way and whose lease or workflow has ended. None: nothing to do."""
+def care_for_batch(job: BatchJob, since: str | None) -> BatchCare | None:
+    """Start or fail a batch that is marked as under way and whose lease or workflow has ended. None: nothing to do.
+
+    since: when it got its slot. Without one, a queued batch waits, for as long as it takes.
+    """
     batch = _under_way(job)
     if batch is None or batch.lease_until is None:
         return None
     if batch.status is BatchStatus.RUNNING:
         return _care_for_running(batch, batch.lease_until)
-    if batch.lease_until > now():
-        return None
-    status = resources.batch_workflow().status(_execution_name(job))
+    return None if since is None or batch.lease_until > now() else _care_for_queued(batch, since)
+
+
+def _care_for_queued(batch: BatchPrediction, since: str) -> BatchCare | None:
+    """The same for a batch that has a slot but whose first task hasn't begun."""
+    status = resources.batch_workflow().status(queue.execution_name(batch.job))
     if status in ENDED:
         return _give_up(batch, _SILENT)
     if status is not None:
         return None
-    if batch.created_at <= timestamp(utc_now() - _LONGEST_QUEUED):
+    if since <= timestamp(utc_now() - _LONGEST_QUEUED):
         return _give_up(batch, _NEVER_STARTED)
-    return BatchCare.STARTED if _try_to_start(job) else None
+    return BatchCare.STARTED if queue.try_to_start_batch(batch.job) else None
 
 
 def _care_for_running(batch: BatchPrediction, lease_until: str) -> BatchCare | None:
@@ -106,7 +120,7 @@ def _care_for_running(batch: BatchPrediction, lease_until: str) -> BatchCare | N
     if lease_until > timestamp(utc_now() + RUNNING_LEASE - _QUIET):
         return None
     # If the execution has ended, the lease would be waited for in vain.
-    end = resources.batch_workflow().end(_execution_name(batch.job))
+    end = resources.batch_workflow().end(queue.execution_name(batch.job))
     if end:
         return _give_up(batch, ended(end, OF_BATCH))
     return _give_up(batch, _SILENT) if lease_until <= now() else None
@@ -127,19 +141,19 @@ def _under_way(job: BatchJob) -> BatchPrediction | None:
 
 def _give_up(batch: BatchPrediction, error: str) -> BatchCare:
     resources.batch_predictions().expire(batch, error)
-    try_to_stop_batch(batch.job)
+    _try_to_stop(batch.job)
     return BatchCare.FAILED
 
 
-def try_to_stop_batch(job: BatchJob) -> None:
-    """Stop the workflow of a batch that has ended in the registry or was deleted."""
-    resources.batch_workflow().try_to_stop(_execution_name(job))
+def end_batches(model: Model) -> None:
+    """End all batches of a deleted model, also those that wait: none of them starts any more, and their slots are free at once."""
+    for job in resources.batch_predictions().under_way():
+        if job.uid == model.uid:
+            with suppress(JobSupersededError):
+                resources.batch_predictions().cancel(job)
+            _try_to_stop(job)
 
 
-def _try_to_start(job: BatchJob) -> bool:
-    return resources.batch_workflow().try_to_start(_execution_name(job), {"batch": job.as_event()})
-
-
-def _execution_name(job: BatchJob) -> str:
-    # Step Functions refuses a name for 90 days after its execution closed. The uid and the random part of the id make each name new.
-    return f"{job.uid}-{job.batch}"
+def _try_to_stop(job: BatchJob) -> None:
+    """Stop the workflow of a batch that has ended in the registry."""
+    resources.batch_workflow().try_to_stop(queue.execution_name(job))

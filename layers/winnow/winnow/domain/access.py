@@ -21,13 +21,15 @@ BY_IAM = "AWS_IAM"
 class Role(StrEnum):
     """The role of an API key."""
 
+    CLASSIFY = "classify"
     PREDICT = "predict"
     ADMIN = "admin"
 
 
 # Calls that need no key.
 OPEN_CALLS = frozenset(call for call, roles in ROLES.items() if not roles)
-PREDICT_CALLS = frozenset(call for call, roles in ROLES.items() if Role.PREDICT in roles)
+# The calls of each role that may not make every call.
+CALLS = {role: frozenset(call for call, roles in ROLES.items() if role in roles) for role in (Role.CLASSIFY, Role.PREDICT)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def digest(key: str) -> str:
 
 def may(role: str | None, call: str) -> bool:
     """Whether a caller with this role, or without one, may make the call."""
-    return call in OPEN_CALLS or role == Role.ADMIN or (role == Role.PREDICT and call in PREDICT_CALLS)
+    return call in OPEN_CALLS or role == Role.ADMIN or (role in CALLS and call in CALLS[Role(role)])
 
 
 def policy(role: str | None, method_arn: str) -> dict[str, Any]:
@@ -60,8 +62,8 @@ def policy(role: str | None, method_arn: str) -> dict[str, Any]:
     stage = "/".join(method_arn.split("/")[:2])
     if role == Role.ADMIN:
         return _policy("Allow", [f"{stage}/*"])
-    if role == Role.PREDICT:
-        return _policy("Allow", [f"{stage}/{_pattern(call)}" for call in sorted(PREDICT_CALLS)])
+    if role in CALLS:
+        return _policy("Allow", [f"{stage}/{_pattern(call)}" for call in sorted(CALLS[Role(role)])])
     return _policy("Deny", [f"{stage}/*"])
 
 

@@ -43,6 +43,11 @@ class BatchJob:
     def from_event(cls, event: Mapping[str, Any]) -> BatchJob:
         return cls(event["model_id"], event["uid"], event["batch"])
 
+    @property
+    def key(self) -> str:
+        """The name of its slot."""
+        return f"{self.uid}#{self.batch}"
+
     def as_event(self) -> dict[str, str]:
         return asdict(self)
 

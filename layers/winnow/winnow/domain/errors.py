@@ -146,6 +146,19 @@ class BatchPredictionNotFoundError(WinnowError):
         super().__init__(f"Model {model_id!r} has no batch prediction {batch!r}: GET /models/{model_id}/batches lists all of them.")
 
 
+class TooManyBatchesError(WinnowError):
+    """As many batch predictions wait as may. waiting: their number."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    kind = "too-many-batches"
+
+    def __init__(self, waiting: int) -> None:
+        super().__init__(
+            f"{waiting} batches wait for their turn already, and no more may: try again when some have ended, or cancel some"
+            " (GET /models/{model_id}/batches lists those of a model). If batches wait often, the operator can raise MostBatches."
+        )
+
+
 class FigureNotFoundError(WinnowError):
     """An evaluation has no figure with this name."""
 

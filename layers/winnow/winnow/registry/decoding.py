@@ -47,7 +47,7 @@ def _check(row: object) -> None:
     """TypeError if a member of a dataclass isn't of its declared type. Otherwise damage would only show where rows are compared."""
     if not is_dataclass(row):
         return
-    for name, kind in _kinds(type(row)).items():
+    for name, kind in _kinds(type(row)).items():  # type: ignore[arg-type]
         value = getattr(row, name)
         if not isinstance(value, kind):
             message = f"{name} is {value!r}"

@@ -1,4 +1,4 @@
-"""The slots of training jobs, which limit how many versions are trained at the same time.
+"""The slots of one kind of job, which limit how many jobs run at the same time: trainings have theirs, batch predictions have others.
 
 They are one row. A write fails if the row changed since the writer read it.
 """
@@ -7,17 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from winnow.registry import table as rows
 from winnow.registry.decoding import decoded, each_decoded
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
-
-
-Key = tuple[str, int]
-"""A version, by the uid of its model's life and its number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,57 +26,64 @@ class Wanted:
     queued_at: str
 
     @property
-    def key(self) -> Key:
-        return self.uid, self.version
+    def key(self) -> str:
+        return f"{self.uid}#{self.version}"
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The versions that hold a slot. since: the time (ISO 8601) by version. revision: of the row, 0 if there is no row yet.
+    """The jobs that hold a slot. since: the time (ISO 8601) by the job's key. revision: of the row, 0 if there is no row yet.
 
-    A version that has ended may still hold a slot.
+    A job that has ended may still hold a slot.
     """
 
-    since: Mapping[Key, str]
+    since: Mapping[str, str]
     revision: int
 
 
 class Slots:
-    """The slots of a table."""
+    """The slots of a table for one kind of job: trainings, or batch predictions."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, row: rows.Key) -> None:
         self._table = table
+        self._row = row
+
+    @classmethod
+    def of_trainings(cls, table: Table) -> Self:
+        return cls(table, rows.TRAINING_SLOTS_KEY)
+
+    @classmethod
+    def of_batches(cls, table: Table) -> Self:
+        return cls(table, rows.BATCH_SLOTS_KEY)
 
     def read(self) -> Held:
         """The slots, without damaged ones. DamagedRowError if the row as a whole is damaged."""
-        item = self._table.get_item(Key=rows.SLOTS_KEY, ConsistentRead=True).get("Item")
+        item = self._table.get_item(Key=self._row, ConsistentRead=True).get("Item")
         return decoded(item, _held) if item else Held({}, 0)
 
     def remove(self) -> None:
-        """Remove a damaged row. The next `give` makes it again: the versions that have waited longest get slots, so those that run."""
-        rows.delete(self._table, rows.SLOTS_KEY)
+        """Remove a damaged row. The next `give` makes it again: the jobs that have waited longest get slots, so those that run."""
+        rows.delete(self._table, self._row)
 
-    def give(self, since: Mapping[Key, str], read: Held) -> bool:
-        """Give the slots to these versions and to no others. False if the row changed since it was read."""
+    def give(self, since: Mapping[str, str], read: Held) -> bool:
+        """Give the slots to these jobs and to no others. False if the row changed since it was read."""
         condition, where = (
             ("#revision = :revision", {"revision": read.revision}) if read.revision else ("attribute_not_exists(#revision)", {})
         )
-        held = {f"{uid}#{version}": at for (uid, version), at in since.items()}
         try:
-            rows.update(self._table, rows.Update(rows.SLOTS_KEY, {"since": held}, condition, where))
+            rows.update(self._table, rows.Update(self._row, {"since": since}, condition, where))
         except rows.ConditionFailedError:
             return False
         return True
 
 
 def _held(item: Mapping[str, Any]) -> Held:
-    slots = [{**rows.SLOTS_KEY, "version": version, "since": since} for version, since in item.get("since", {}).items()]
+    slots = [{"pk": item["pk"], "sk": item["sk"], "job": job, "since": since} for job, since in item.get("since", {}).items()]
     return Held(dict(each_decoded(slots, _slot)), item.get("revision", 0))
 
 
-def _slot(slot: Mapping[str, Any]) -> tuple[Key, str]:
-    uid, _, version = slot["version"].partition("#")
-    if not version.isdecimal() or not isinstance(slot["since"], str):
-        message = f"{slot['version']} holds a slot since {slot['since']}"
-        raise ValueError(message)
-    return (uid, int(version)), slot["since"]
+def _slot(slot: Mapping[str, Any]) -> tuple[str, str]:
+    if not isinstance(slot["since"], str):
+        message = f"{slot['job']} holds a slot since {slot['since']}"
+        raise TypeError(message)
+    return slot["job"], slot["since"]

@@ -9,6 +9,7 @@ BATCHES         uid#batch   the mark of a batch prediction that is under way, fo
 DELETIONS       uid         a deleted model that may still have objects
 DELETIONS       uid#000001  the same for one version of a model
 TRAININGS       slots       the trainings that hold a slot, and since when
+SLOTS           batches     the same for batch predictions
 UPKEEP          name        when the sweeper last did a daily task
 ROLES           digest      the role of an API key, by the key's SHA-256
 IDEMPOTENCY#…   ANSWER      the record of a request with an Idempotency-Key, by the key's SHA-256
@@ -44,7 +45,9 @@ UPKEEP = "UPKEEP"
 ROLES = "ROLES"
 Key = dict[str, Any]
 
-SLOTS_KEY: Key = {"pk": TRAININGS, "sk": "slots"}
+TRAINING_SLOTS_KEY: Key = {"pk": TRAININGS, "sk": "slots"}
+# Not in the partition of the marks: each row there is a batch.
+BATCH_SLOTS_KEY: Key = {"pk": "SLOTS", "sk": "batches"}
 
 # For the sweeper, which reads again in five minutes: half the price of a consistent read.
 SOMEWHAT_LATE = {"ConsistentRead": False}

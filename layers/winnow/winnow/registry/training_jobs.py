@@ -154,7 +154,7 @@ class Jobs:
         again, so the model's own row is the only condition.
         """
         try:
-            rows.update(self._table, _released(wanted.model_id, *wanted.key, {"updated_at": now()}))
+            rows.update(self._table, _released(wanted.model_id, wanted.uid, wanted.version, {"updated_at": now()}))
         except rows.ConditionFailedError:
             return False
         return True

@@ -1,20 +1,13 @@
-"""The queue of trainings. At most MostTrainings (a template parameter) run at the same time; the others wait, first come, first served.
-
-A version holds a slot from the start of its workflow until it has ended in the registry. No version returns its slot. Instead, a
-function that starts trainings first finds out which versions with a slot have ended. So a crash anywhere loses no slot.
-"""
+"""The queue of trainings. At most MostTrainings (a template parameter) run at the same time; the others wait."""
 
 from __future__ import annotations
 
-import random
-import time
 from dataclasses import asdict
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from winnow.aws import resources
+from winnow.aws import queue, resources
 from winnow.aws.log import logged_only
-from winnow.domain.clock import now
 from winnow.domain.errors import VersionNotFoundError
 from winnow.domain.job import TrainingJob
 from winnow.domain.model import VersionStatus
@@ -22,29 +15,14 @@ from winnow.domain.model import VersionStatus
 if TYPE_CHECKING:
     from winnow.registry.slots import Wanted
 
-_TRIES = 8
-
 
 def start_waiting() -> int:
-    """Start trainings while there are free slots. Returns how many trainings still wait.
+    """Start trainings while there are free slots. Returns how many trainings still wait."""
+    return queue.start_waiting(resources.slots(), resources.most_trainings(), _wanted, _start)
 
-    Other functions may do the same at the same moment, and start these trainings first. The sweeper starts any that all of them miss.
-    """
-    for attempt in range(_TRIES):
-        # Read the slots before the models: then a version that holds a slot and isn't wanted any more has ended.
-        held = resources.slots().read()
-        wanted = {each.key: each for each in sorted(resources.pending_trainings().wanted(), key=attrgetter("queued_at"))}
-        going_on = {name: since for name, since in held.since.items() if name in wanted}
-        waiting = [name for name in wanted if name not in going_on]
-        room = max(0, resources.most_trainings() - len(going_on))
-        begun = waiting[:room]
-        holding = going_on | dict.fromkeys(begun, now())
-        if holding == held.since or resources.slots().give(holding, held):
-            for name in begun:
-                _start(wanted[name])
-            return len(waiting) - len(begun)
-        time.sleep(random.uniform(0, 0.02 * 2**attempt))
-    return len(waiting)
+
+def _wanted() -> list[Wanted]:
+    return sorted(resources.pending_trainings().wanted(), key=attrgetter("queued_at"))
 
 
 def try_to_start_waiting() -> None:

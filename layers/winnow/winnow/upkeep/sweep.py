@@ -9,13 +9,14 @@ from functools import cache, lru_cache
 
 from winnow.aws import resources
 from winnow.aws.log import logger
+from winnow.batch import queue as batch_queue
 from winnow.batch.requests import care_for_batch
 from winnow.domain.batch import BatchJob
 from winnow.domain.clock import utc_now
 from winnow.domain.errors import DamagedRowError, JobSupersededError
 from winnow.domain.keys import JobObject, feedback_batch_of_key, version_of_label_list_key
 from winnow.domain.model import ACTIVE, VersionStatus
-from winnow.registry.slots import Key, Wanted
+from winnow.registry.slots import Slots, Wanted
 from winnow.storage.checkpoints import CHECKPOINTS
 from winnow.training import feedback, queue
 from winnow.training.requests import care_for_training
@@ -51,22 +52,26 @@ def sweep(seconds: float) -> Counter[str]:
     pending = resources.pending_trainings()
     # If nothing trains, one read is enough: each read of an idle stack is billed 8,640 times a month.
     if pending.any():
-        since = _slots()
+        since = _slots(resources.slots())
         each(pending.wanted(), lambda wanted: _training(wanted, since.get(wanted.key)))
         each(pending.asked_to_retrain(), lambda name: {"RetrainingsStarted": 1} if feedback.retrain_if_due(name) else {})
         each(["waiting trainings"], lambda _: +Counter(WaitingTrainings=queue.start_waiting()))
-    each(resources.batch_predictions().under_way(as_of_now=False), _batch)
+    # The same for batches: the slots are read only if there is a batch.
+    if batches := list(resources.batch_predictions().under_way(as_of_now=False)):
+        has_slot = _slots(resources.batch_slots())
+        each(batches, lambda job: _batch(job, has_slot.get(job.key)))
+        each(["waiting batches"], lambda _: +Counter(WaitingBatches=batch_queue.start_waiting()))
     each(resources.upkeep().deletions(), lambda name: {"DeletionsFinished": 1} if delete.finish_deletion(name, time_left) else {})
     each(["orphans"], lambda name: _orphans(name, time_left))
     return done
 
 
-def _slots() -> Mapping[Key, str]:
-    """Since when which version holds a slot. Removes the row if it is damaged: `start_waiting` makes a new one."""
+def _slots(slots: Slots) -> Mapping[str, str]:
+    """Since when which job holds a slot. Removes the row if it is damaged: `start_waiting` makes a new one."""
     try:
-        return resources.slots().read().since
+        return slots.read().since
     except DamagedRowError:
-        resources.slots().remove()
+        slots.remove()
         return {}
 
 
@@ -75,8 +80,8 @@ def _training(wanted: Wanted, since: str | None) -> Mapping[str, int]:
     return {care: 1} if care else {}
 
 
-def _batch(job: BatchJob) -> Mapping[str, int]:
-    care = care_for_batch(job)
+def _batch(job: BatchJob, since: str | None) -> Mapping[str, int]:
+    care = care_for_batch(job, since)
     return {care: 1} if care else {}
 
 

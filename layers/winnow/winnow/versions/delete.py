@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from winnow.aws import resources
 from winnow.aws.log import logged_only
-from winnow.batch import requests
+from winnow.batch.requests import end_batches
 from winnow.domain.clock import now
 from winnow.domain.errors import TrainingUnderwayError, VersionLiveError
 from winnow.domain.retrying import retry_on_conflict
@@ -65,9 +65,7 @@ def _take_model_out_of_sight(model_id: str) -> Deletion:
             if training is not None:
                 try_to_stop_workflow(training.job)
             with logged_only("not stopped"):
-                for job in resources.batch_predictions().under_way():
-                    if job.uid == model.uid:
-                        requests.try_to_stop_batch(job)
+                end_batches(model)
         return deletion
 
     return retry_on_conflict(try_to_delete, model_id)
