@@ -89,8 +89,12 @@ def care_for_batch(job: BatchJob) -> BatchCare | None:
         return None
     if batch.status is BatchStatus.RUNNING:
         return _care_for_running(batch, batch.lease_until)
-    if batch.lease_until > now():
-        return None
+    return _care_for_queued(batch) if batch.lease_until <= now() else None
+
+
+def _care_for_queued(batch: BatchPrediction) -> BatchCare | None:
+    """The same for a batch whose first task hasn't begun."""
+    job = batch.job
     status = resources.batch_workflow().status(_execution_name(job))
     if status in ENDED:
         return _give_up(batch, _SILENT)
