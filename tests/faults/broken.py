@@ -35,8 +35,12 @@ def row_before_objects(monkeypatch: pytest.MonkeyPatch) -> None:
             write_figure(*each)
         later.clear()
 
+    def write_later(*arguments: Any) -> dict[str, str]:
+        later.append(arguments)
+        return {}
+
     monkeypatch.setattr(Jobs, "commit", commit_first)
-    monkeypatch.setattr(VersionReports, "write_figure", lambda *arguments: later.append(arguments))
+    monkeypatch.setattr(VersionReports, "write_figure", write_later)
 
 
 def forgotten_deletion(monkeypatch: pytest.MonkeyPatch) -> None:

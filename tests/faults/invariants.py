@@ -14,14 +14,17 @@ from winnow.domain.job import TrainingJob
 from winnow.domain.keys import BATCHES_PREFIX, SHARDS_PREFIX, JobObject, feedback_batch_of_key, feedback_key, version_of_label_list_key
 from winnow.domain.model import FIGURES
 from winnow.recipes.catalogue import ZERO_SHOT
+from winnow.registry.versions import Versions
 from winnow.storage.artifacts import Artifacts
 from winnow.storage.bucket import Bucket
 from winnow.storage.checkpoints import CHECKPOINTS
+from winnow.storage.frozen_examples import FrozenExamples
 from winnow.storage.pipelines import Pipelines
 from winnow.storage.version_reports import VersionReports
 
 if TYPE_CHECKING:
     from tests.faults.world import Promises, World
+    from winnow.domain.model import Version
 
 ENDED = {"ready", "failed", "cancelled"}
 
@@ -102,7 +105,7 @@ def _of_models(world: World, models: dict[str, Any], versions: dict[str, dict[in
             if version["status"] not in ENDED:
                 yield f"{model_id}/{number} stays {version['status']}"
             if version["status"] == "ready":
-                yield from _unreadable(bucket, version)
+                yield from _unreadable(bucket, Versions(world.winnow.table).of_life(model_id, model["uid"], number))
         live = model.get("live_version")
         if live is None:
             if any(version["status"] == "ready" and version["promote"] == "auto" for version in own.values()):
@@ -117,17 +120,23 @@ def _of_models(world: World, models: dict[str, Any], versions: dict[str, dict[in
             yield f"{model_id}'s live version {live} doesn't answer: {answer}"
 
 
-def _unreadable(bucket: Bucket, version: Any) -> Iterator[str]:
-    job = TrainingJob.from_event(version)
+def _unreadable(bucket: Bucket, version: Version) -> Iterator[str]:
+    """Each object of a ready version is there and has the digest that its row names."""
+    job = version.job
     try:
-        Artifacts(bucket).read(job, version["manifest_sha256"])
-        reports = VersionReports(bucket)
+        Artifacts(bucket).read(job, version.manifest_sha256 or "")
+        reports, frozen = VersionReports(bucket), FrozenExamples(bucket)
         # A version without examples has nothing to be measured on.
-        if version["recipe"] != ZERO_SHOT:
-            reports.evaluation(job)
+        if version.recipe != ZERO_SHOT:
+            reports.evaluation(version)
+            reports.suspects(version)
             for figure in FIGURES:
-                reports.figure(job, figure)
-        Pipelines(bucket).link(job)
+                reports.figure(version, figure)
+        for part in ("train", "test"):
+            frozen.read(version, part)
+        reports.dataset_report(version)
+        reports.held_out(version)
+        Pipelines(bucket).link(version)
     except WinnowError as error:
         yield f"{job.model_id}/{job.version} is ready and lacks an object: {error}"
 

@@ -9,6 +9,6 @@ from winnow.aws import resources
 @endpoint("GET /models/{model_id}/versions/{version}/artifact")
 def handler(request: Request) -> Answer:
     version = resources.versions().get_ready(request.path["model_id"], int(request.path["version"]))
-    link = resources.pipelines().link(version.job)
+    link = resources.pipelines().link(version)
     answer = {"model_id": version.job.model_id, "version": version.job.version}
     return Answer(HTTPStatus.OK, {**answer, "url": link.url, "bytes": link.bytes, "expires_at": link.expires_at})

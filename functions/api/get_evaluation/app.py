@@ -11,5 +11,5 @@ from winnow.registry.versions import check_measured
 def handler(request: Request) -> Answer:
     version = resources.versions().get_ready(request.path["model_id"], int(request.path["version"]))
     check_measured(version)
-    report = resources.version_reports().evaluation(version.job)
+    report = resources.version_reports().evaluation(version)
     return Answer(HTTPStatus.OK, {"model_id": version.job.model_id, "version": version.job.version, **report})

@@ -18,4 +18,4 @@ _HEADERS = {
 def handler(request: Request) -> Answer:
     version = resources.versions().get_ready(request.path["model_id"], int(request.path["version"]))
     check_measured(version)
-    return Answer(HTTPStatus.OK, resources.version_reports().figure(version.job, request.path["figure"]), _HEADERS)
+    return Answer(HTTPStatus.OK, resources.version_reports().figure(version, request.path["figure"]), _HEADERS)

@@ -11,7 +11,7 @@ from winnow.registry.versions import dataset_never_read
 def handler(request: Request) -> Answer:
     model = resources.models().get(request.path["model_id"])
     version = resources.versions().get(model, int(request.path["version"]))
-    report = resources.version_reports().dataset_report(version.job)
+    report = resources.version_reports().dataset_report(version)
     if report is None:
         raise dataset_never_read(version)
     return Answer(HTTPStatus.OK, {"model_id": version.job.model_id, "version": version.job.version, "report": report})

@@ -17,7 +17,7 @@ def handler(request: Request) -> Answer:
     # The uid is part of the name, because a model that is deleted and created again numbers its versions from 1 again.
     name = f"suspects of {job.uid}/{job.version}"
     begin = int(paging.place(name, request.fields.get("next"), paging.PLACE) or 0)
-    report = resources.version_reports().suspects(job)
+    report = resources.version_reports().suspects(version)
     if report is None:
         raise SuspectsNotFoundError(job.model_id, job.version)
     end = begin + int(request.fields.get("limit", 100))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support import objects
 from tests.support.contract import operations
 from winnow.api import paging
 
@@ -43,9 +44,8 @@ def full(ready: Ready) -> Winnow:
     for model_id in ("tc-01", "tc-01", "tc-02", "tc-02", "tc-03"):
         version = winnow.create("create_model_force_update", id=model_id).body["version"]
         winnow.call("cancel_version", path={"model_id": model_id, "version": str(version)})
-    [key] = [key for key in winnow.objects() if key.endswith("/suspects.json")]
     report = {"checked_by": "held-out", "checked": 9, "found": 3, "suspects": [SUSPECT | {"row": row} for row in (7, 8, 9)]}
-    winnow.s3.put_object(Bucket=winnow.names["Models"], Key=key, Body=json.dumps(report).encode())
+    objects.write(winnow, "/suspects.json", json.dumps(report).encode())
     return winnow
 
 

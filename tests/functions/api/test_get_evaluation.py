@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support import objects
 from tests.support.reports import made
-from winnow.aws import resources
-from winnow.domain.job import TrainingJob
 
 if TYPE_CHECKING:
     from tests.conftest import Ready, Winnow
-
-FUNCTION = "functions/api/get_evaluation"
 
 EPOCHS = [{"epoch": 1, "loss": 0.7, "score": 0.5}, {"epoch": 2, "loss": None, "score": None}]
 
 
 def write(winnow: Winnow, report: dict[str, Any]) -> None:
     """Put the report in place of that of version 1."""
-    with winnow.settings(FUNCTION):
-        [key] = [key for key in winnow.objects() if key.endswith("/evaluation.json")]
-        _, uid, _, version, fence, _ = key.split("/")
-        resources.version_reports().write_evaluation(TrainingJob("tc-01", uid, int(version), int(fence)), report)
+    objects.write(winnow, "/evaluation.json", json.dumps(report).encode())
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from winnow.aws import resources
-from winnow.domain.job import TrainingJob
+from tests.support import objects
 
 if TYPE_CHECKING:
     from tests.conftest import Ready, Winnow
@@ -22,15 +22,9 @@ FOUND: list[dict[str, Any]] = [
 def written(ready: Ready) -> Winnow:
     """A version with 250 suspects."""
     winnow = ready("exclusive.json")
-    with winnow.settings("functions/api/get_suspects"):
-        resources.version_reports().write_suspects(job(winnow), {"checked_by": "held-out", "checked": 300, "found": 250, "suspects": FOUND})
+    report = {"checked_by": "held-out", "checked": 300, "found": 250, "suspects": FOUND}
+    objects.write(winnow, "/suspects.json", json.dumps(report).encode())
     return winnow
-
-
-def job(winnow: Winnow) -> TrainingJob:
-    [key] = [key for key in winnow.objects() if key.endswith("/suspects.json")]
-    _, uid, _, version, fence, _ = key.split("/")
-    return TrainingJob("tc-01", uid, int(version), int(fence))
 
 
 def test_pages_follow_each_other_and_the_last_one_says_so(written: Winnow) -> None:
@@ -63,7 +57,8 @@ def test_other_fields_are_refused(written: Winnow, query: dict[str, str]) -> Non
 
 def test_a_version_of_an_earlier_release_says_why_it_has_none(ready: Ready) -> None:
     winnow = ready("exclusive.json")
-    winnow.s3.delete_object(Bucket=winnow.names["Models"], Key=f"{job(winnow).prefix}suspects.json")
+    objects.forget_digests(winnow)
+    objects.remove(winnow, "/suspects.json")
 
     answer = winnow.call("get_suspects")
 

@@ -66,7 +66,11 @@ def dataset_view(upload: Upload) -> dict[str, Any]:
 
 
 def feedback_batches_view(batches: Sequence[FeedbackBatch], model: Model) -> dict[str, Any]:
-    return {"model_id": model.model_id, "batches": [asdict(batch) for batch in batches]}
+    return {"model_id": model.model_id, "batches": [_feedback_batch_view(batch) for batch in batches]}
+
+
+def _feedback_batch_view(batch: FeedbackBatch) -> dict[str, Any]:
+    return {"batch": batch.batch, "examples": batch.examples, "labels": batch.labels, "created_at": batch.created_at}
 
 
 def prediction_view(prediction: Prediction) -> dict[str, Any]:

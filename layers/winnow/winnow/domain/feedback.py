@@ -33,12 +33,16 @@ class TakenFeedback:
 
 @dataclass(frozen=True, slots=True)
 class FeedbackBatch:
-    """The examples of one feedback request. batch: its id; ids sort by time. labels: the number of different labels."""
+    """The examples of one feedback request. batch: its id; ids sort by time. labels: the number of different labels.
+
+    sha256: the digest of its object. A batch of an earlier release has none.
+    """
 
     batch: str
     examples: int
     labels: int
     created_at: str
+    sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

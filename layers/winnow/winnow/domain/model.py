@@ -125,6 +125,7 @@ class Version:
     encoder: name and digest of the version's main sentence encoder, known once training begins; None if it needs none.
     encoders: of all encoders that it needs, the main one last.
     warnings: sentences about what the version was made from, beside those of its evaluation.
+    digests: the SHA-256 of the version's other objects, by their keys under the job's prefix. A version of an earlier release has none.
     """
 
     job: TrainingJob
@@ -148,6 +149,7 @@ class Version:
     encoder: Mapping[str, str] | None = None
     encoders: Sequence[Mapping[str, str]] = ()
     warnings: Sequence[str] = ()
+    digests: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def source(self) -> VersionSource:

@@ -47,7 +47,8 @@ def _check(row: object) -> None:
     """TypeError if a member of a dataclass isn't of its declared type. Otherwise damage would only show where rows are compared."""
     if not is_dataclass(row):
         return
-    for name, kind in _kinds(type(row)).items():  # type: ignore[arg-type]
+    of: Any = type(row)
+    for name, kind in _kinds(of).items():
         value = getattr(row, name)
         if not isinstance(value, kind):
             message = f"{name} is {value!r}"

@@ -7,6 +7,7 @@ and the last ready version take feedback. So a failed training leaves nothing to
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
@@ -100,8 +101,8 @@ def _counted(model: Model, batch: FeedbackBatch, examples: int, asked: Mapping[s
 
 
 def _item(batch: FeedbackBatch) -> dict[str, Any]:
-    return {"batch": batch.batch, "examples": batch.examples, "labels": batch.labels, "created_at": batch.created_at}
+    return {name: value for name, value in asdict(batch).items() if value is not None}
 
 
 def _feedback_batch(item: Mapping[str, Any]) -> FeedbackBatch:
-    return FeedbackBatch(item["batch"], item["examples"], item["labels"], item["created_at"])
+    return FeedbackBatch(item["batch"], item["examples"], item["labels"], item["created_at"], item.get("sha256"))

@@ -94,7 +94,7 @@ class Jobs:
     def note(self, job: TrainingJob, status: VersionStatus, progress: Progress | None, **known: Any) -> None:
         """Write the job's progress, and renew its lease. progress: None to keep it.
 
-        known: the version's `dataset`, `hyperparameters`, `encoders` or `warnings`, once they are known.
+        known: the version's `dataset`, `hyperparameters`, `encoders`, `warnings` or `digests`, once they are known.
         """
         how_far = {} if progress is None else {"progress": asdict(progress)}
         self._change(job, _NOTED[status], {**how_far, "lease_until": _lease(WORKING_LEASE), **known})
@@ -120,7 +120,7 @@ class Jobs:
 
         evaluation: None if there was nothing to measure the version on.
         gate: the comparison with the live version. If another version is live by now, nothing is written.
-        known: the version's `recipe`, the reasons for choosing it, and its `encoders`, where they are known now.
+        known: the version's `recipe`, the reasons for choosing it, its `encoders` and `digests`, where they are known now.
         """
         measured = {} if evaluation is None else {"evaluation": evaluation}
         ready = {"progress": asdict(Progress.of(Stage.READY)), **measured, "manifest_sha256": manifest_sha256, **known}

@@ -227,6 +227,7 @@ def _version(item: Mapping[str, Any]) -> Version:
         # Versions of earlier releases have one encoder, or none.
         encoders=item.get("encoders") or ([item["encoder"]] if item.get("encoder") else []),
         warnings=item.get("warnings", ()),
+        digests=item.get("digests", {}),
     )
 
 

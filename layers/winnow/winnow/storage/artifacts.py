@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from winnow.domain.job import TrainingJob
 from winnow.domain.model import DESCRIPTION
-from winnow.storage.job_objects import changed, read_of_job
+from winnow.storage.job_objects import read_of_job
 
 if TYPE_CHECKING:
     from winnow.storage.bucket import Bucket
@@ -59,9 +58,7 @@ class Artifacts:
         """An object with a known digest. key, name: as in `read_of_job`. ArtifactError if the digest is different."""
         body = self._kept.read(sha256) if self._kept else None
         if body is None:
-            body = read_of_job(self._bucket, job, key, name)
-            if hashlib.sha256(body).hexdigest() != sha256:
-                raise changed(job, name)
+            body = read_of_job(self._bucket, job, key, name, sha256)
             if self._kept and keep:
                 self._kept.keep(sha256, body)
         return body

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Mapping
@@ -43,17 +44,18 @@ class Bucket:
         more: dict[str, Any] = {} if content_type is None else {"ContentType": content_type}
         self.s3.put_object(Bucket=self.name, Key=key, Body=body, **more)
 
-    def put_json(self, key: str, record: Mapping[str, Any], indent: int | None = None) -> None:
+    def put_json(self, key: str, record: Mapping[str, Any]) -> None:
         """Write a JSON object, and replace an existing one."""
-        self.put(key, json.dumps(record, ensure_ascii=False, indent=indent).encode(), "application/json")
+        self.put(key, json.dumps(record, ensure_ascii=False).encode(), "application/json")
 
-    def put_once(self, key: str, body: bytes) -> bool:
+    def put_once(self, key: str, body: bytes, content_type: str | None = None) -> bool:
         """Write an object that doesn't exist yet. False if it exists."""
+        more: dict[str, Any] = {} if content_type is None else {"ContentType": content_type}
         tries = 0
         while True:
             tries += 1
             try:
-                self.s3.put_object(Bucket=self.name, Key=key, Body=body, IfNoneMatch="*")
+                self.s3.put_object(Bucket=self.name, Key=key, Body=body, IfNoneMatch="*", **more)
             except ClientError as error:
                 match error.response["Error"]["Code"]:
                     case "PreconditionFailed":
@@ -71,6 +73,17 @@ class Bucket:
             return self.s3.get_object(Bucket=self.name, Key=key)["Body"].read()
         except self.s3.exceptions.NoSuchKey:
             return None
+
+    def sha256(self, key: str) -> str | None:
+        """The SHA-256 of an object of any size. None if there is no such object."""
+        try:
+            body = self.s3.get_object(Bucket=self.name, Key=key)["Body"]
+        except self.s3.exceptions.NoSuchKey:
+            return None
+        digest = hashlib.sha256()
+        for piece in body.iter_chunks(1 << 20):
+            digest.update(piece)
+        return digest.hexdigest()
 
     def link(self, key: str, saved_as: str) -> Link | None:
         """A link to an object. saved_as: the file name for the download. None if there is no such object."""

@@ -4,38 +4,38 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterable, Iterator
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from winnow.domain.dataset import Example
 
-if TYPE_CHECKING:
-    from winnow.storage.bucket import Bucket
+# The errors of reading bytes that `packed` didn't make.
+UNREADABLE = (OSError, EOFError, zlib.error, ValueError, LookupError, TypeError)
 
 
-def write_examples(bucket: Bucket, key: str, examples: Iterable[Example]) -> None:
-    """Write the texts and labels of examples. Their rows are not written."""
-    write_lines(bucket, key, ({"text": example.text, "labels": example.labels} for example in examples))
+def packed_examples(examples: Iterable[Example]) -> bytes:
+    """The texts and labels of examples, without their rows."""
+    return packed({"text": example.text, "labels": example.labels} for example in examples)
 
 
-def read_examples(bucket: Bucket, key: str) -> Iterator[Example]:
-    """The examples that `write_examples` wrote."""
-    return (Example(record["text"], tuple(record["labels"])) for record in read_lines(bucket, key))
+def unpacked_examples(body: bytes) -> Iterator[Example]:
+    """The examples that `packed_examples` packed. One of the errors UNREADABLE for other bytes."""
+    return (Example(record["text"], tuple(record["labels"])) for record in unpacked(body))
 
 
-def write_lines(bucket: Bucket, key: str, records: Iterable[Any]) -> None:
-    """Write one JSON value in each line, without a newline at the end. Lines are packed one by one, so memory holds only packed lines."""
+def packed(records: Iterable[Any]) -> bytes:
+    """One JSON value in each line, without a newline at the end. Lines are packed one by one, so memory holds only packed lines."""
     with BytesIO() as body:
-        with gzip.GzipFile(fileobj=body, mode="wb", compresslevel=6, mtime=0) as packed:
+        with gzip.GzipFile(fileobj=body, mode="wb", compresslevel=6, mtime=0) as file:
             for number, record in enumerate(records):
-                packed.write((b"\n" if number else b"") + json.dumps(record, ensure_ascii=False).encode())
-        bucket.put(key, body.getvalue())
+                file.write((b"\n" if number else b"") + json.dumps(record, ensure_ascii=False).encode())
+        return body.getvalue()
 
 
-def read_lines(bucket: Bucket, key: str) -> Iterator[Any]:
-    """The values that `write_lines` wrote."""
-    body = bucket.s3.get_object(Bucket=bucket.name, Key=key)["Body"]
-    with gzip.GzipFile(fileobj=BytesIO(body.read())) as packed:
-        for line in packed:
+def unpacked(body: bytes) -> Iterator[Any]:
+    """The values that `packed` packed. One of the errors UNREADABLE for other bytes."""
+    with gzip.GzipFile(fileobj=BytesIO(body)) as file:
+        for line in file:
             yield json.loads(line)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from winnow.domain.dataset import Example
+from winnow.domain.errors import ArtifactError
+from winnow.domain.feedback import FeedbackBatch
 from winnow.domain.keys import feedback_key
-from winnow.storage.example_lines import read_examples, write_examples
+from winnow.storage.example_lines import UNREADABLE, packed_examples, unpacked_examples
 from winnow.storage.removal import remove_prefix
 
 if TYPE_CHECKING:
@@ -21,14 +24,28 @@ class FeedbackObjects:
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
 
-    def write(self, uid: str, batch: str, examples: Sequence[Example]) -> None:
-        """Keep the examples of a feedback batch."""
-        write_examples(self._bucket, feedback_key(uid, batch), examples)
+    def write(self, uid: str, batch: str, examples: Sequence[Example]) -> str:
+        """Keep the examples of a feedback batch. Returns the SHA-256 of their object."""
+        body = packed_examples(examples)
+        self._bucket.put(feedback_key(uid, batch), body)
+        return hashlib.sha256(body).hexdigest()
 
-    def read(self, uid: str, batch: str) -> list[Example]:
-        """The examples that `write` kept."""
-        return list(read_examples(self._bucket, feedback_key(uid, batch)))
+    def read(self, uid: str, batch: FeedbackBatch) -> list[Example]:
+        """The examples that `write` kept. ArtifactError if they are missing or changed."""
+        body = self._bucket.find(feedback_key(uid, batch.batch))
+        if body is None:
+            raise _unusable(batch, "are missing")
+        if batch.sha256 not in {None, hashlib.sha256(body).hexdigest()}:
+            raise _unusable(batch, "have changed since they were sent")
+        try:
+            return list(unpacked_examples(body))
+        except UNREADABLE as error:
+            raise _unusable(batch, "have changed since they were sent") from error
 
     def remove(self, uid: str, batch: str) -> None:
         """Remove what `write` kept."""
         remove_prefix(self._bucket, feedback_key(uid, batch), itertools.repeat(True))
+
+
+def _unusable(batch: FeedbackBatch, why: str) -> ArtifactError:
+    return ArtifactError(f"The examples of feedback batch {batch.batch!r} {why}: take the batch back, and send them again.")

@@ -8,34 +8,43 @@ from typing import TYPE_CHECKING
 
 from winnow.domain.dataset import Example
 from winnow.domain.job import TrainingJob
-from winnow.storage.example_lines import read_examples, read_lines, write_examples, write_lines
+from winnow.storage.example_lines import UNREADABLE, packed, packed_examples, unpacked, unpacked_examples
+from winnow.storage.job_objects import Digests, changed, read_of_job, write_of_job
 
 if TYPE_CHECKING:
+    from winnow.domain.model import Version
     from winnow.storage.bucket import Bucket
 
 
 class FrozenExamples:
-    """The frozen examples in a bucket, by job and part: "train" or "test"."""
+    """The frozen examples in a bucket, by version and part: "train" or "test"."""
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
 
-    def write(self, job: TrainingJob, part: str, examples: Sequence[Example]) -> None:
-        """Freeze the examples of one part."""
-        write_examples(self._bucket, _examples_key(job, part), examples)
+    def write(self, job: TrainingJob, part: str, examples: Sequence[Example]) -> Digests:
+        """Freeze the examples of one part. Returns the digests for the version's row."""
         # Rows have an object of their own, so that the same examples give the same bytes in every format.
-        write_lines(self._bucket, _rows_key(job, part), (example.row for example in examples))
+        return write_of_job(self._bucket, job, _examples(part), packed_examples(examples)) | write_of_job(
+            self._bucket, job, _rows(part), packed(example.row for example in examples)
+        )
 
-    def read(self, job: TrainingJob, part: str) -> list[Example]:
-        """The examples that `write` froze."""
-        rows = read_lines(self._bucket, _rows_key(job, part))
-        examples = read_examples(self._bucket, _examples_key(job, part))
-        return [replace(example, row=row) for example, row in zip(examples, rows, strict=True)]
+    def read(self, version: Version, part: str) -> list[Example]:
+        """The examples that `write` froze. ArtifactError if they are missing or changed."""
+        examples, rows = self._read(version, _examples(part)), self._read(version, _rows(part))
+        try:
+            return [replace(example, row=row) for example, row in zip(unpacked_examples(examples), unpacked(rows), strict=True)]
+        except UNREADABLE as error:
+            # Rows of earlier releases have no digests.
+            raise changed(version.job, _examples(part)) from error
+
+    def _read(self, version: Version, key: str) -> bytes:
+        return read_of_job(self._bucket, version.job, key, sha256=version.digests.get(key))
 
 
-def _examples_key(job: TrainingJob, part: str) -> str:
-    return f"{job.prefix}examples/{part}.jsonl.gz"
+def _examples(part: str) -> str:
+    return f"examples/{part}.jsonl.gz"
 
 
-def _rows_key(job: TrainingJob, part: str) -> str:
-    return f"{job.prefix}examples/{part}-rows.jsonl.gz"
+def _rows(part: str) -> str:
+    return f"examples/{part}-rows.jsonl.gz"

@@ -83,8 +83,9 @@ def _try_to_add(model_id: str, examples: Examples, retrain: Retrain, key: Idempo
     # The id sorts after all batches that a version has taken. If one takes later ones meanwhile, the registry refuses the id, and the next
     # try makes a new one.
     taken = max(model.feedback.taken.through, model.feedback.watermark.through)
-    batch = FeedbackBatch(sortable_id(after=taken), len(sent.examples), len(labels), now())
-    resources.feedback_objects().write(model.uid, batch.batch, sent.examples)
+    name = sortable_id(after=taken)
+    sha256 = resources.feedback_objects().write(model.uid, name, sent.examples)
+    batch = FeedbackBatch(name, len(sent.examples), len(labels), now(), sha256)
     kept = {
         "model_id": model_id,
         "uid": model.uid,

@@ -109,13 +109,13 @@ class _Side:
     @classmethod
     def of(cls, version: Version, trained: TrainedClassifier) -> _Side:
         frozen = resources.frozen_examples()
-        held_out = {text_key(example.text): example for example in frozen.read(version.job, "test")}
+        held_out = {text_key(example.text): example for example in frozen.read(version, "test")}
         of_folds: dict[str, set[str]] = {}
         if answers := folds_answers(version, trained):
             for example, flags in zip(answers.examples, answers.predicted, strict=True):
                 key = text_key(example.text)
                 held_out[key], of_folds[key] = example, set(compress(trained.labels, flags))
-        learnt = {text_key(example.text) for example in frozen.read(version.job, "train")} - of_folds.keys()
+        learnt = {text_key(example.text) for example in frozen.read(version, "train")} - of_folds.keys()
         return cls(trained, held_out, of_folds, learnt)
 
     def choose(self, examples: Sequence[Example]) -> list[set[str]]:

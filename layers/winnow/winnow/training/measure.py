@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def measured_answers(version: Version, trained: TrainedClassifier) -> Answers:
     """The answers that the version is measured by: about its test examples, or about its training examples if it has none."""
     if version.dataset["test_examples"]:
-        return answers_of(trained, resources.frozen_examples().read(version.job, "test"))
+        return answers_of(trained, resources.frozen_examples().read(version, "test"))
     found = folds_answers(version, trained)
     if found is None:
         message = "a version without test examples has the answers of its folds"
@@ -31,10 +31,10 @@ def folds_answers(version: Version, trained: TrainedClassifier, *, last_stage: b
 
     last_stage: all by the last stage, the most accurate one, so that their scores can be compared.
     """
-    archive = resources.version_reports().held_out(version.job)
+    archive = resources.version_reports().held_out(version)
     if archive is None:
         return None
-    learnt, chosen = resources.frozen_examples().read(version.job, "train"), Hyperparameters(**version.hyperparameters)
+    learnt, chosen = resources.frozen_examples().read(version, "train"), Hyperparameters(**version.hyperparameters)
     held_out = HeldOut.from_bytes(archive)
     if last_stage:
         trained, held_out = replace(trained, early=()), held_out.of_last_stage

@@ -42,8 +42,9 @@ def _freeze(job: TrainingJob, version: Version, cross_validated: int) -> None:
     whole = read(
         DatasetReference.of(version.dataset), exclusive=chosen.exclusive, rare_labels=chosen.rare_labels, keep=True, recipe=version.recipe
     )
-    resources.version_reports().write_dataset_report(job, whole.as_dict())
+    digests = resources.version_reports().write_dataset_report(job, whole.as_dict())
     if refusal := whole.refusal(f"GET /models/{job.model_id}/versions/{job.version}/report"):
+        jobs.note(job, VersionStatus.TRAINING, None, digests=digests)
         raise DatasetError(refusal)
     examples = whole.data.examples
     used = examples if chosen.n_texts is None else sample(examples, chosen.n_texts, chosen.seed)
@@ -51,8 +52,7 @@ def _freeze(job: TrainingJob, version: Version, cross_validated: int) -> None:
         parts = split(used, chosen.seed, most_cross_validated=cross_validated, exclusive=chosen.exclusive)
     else:
         parts = with_test_set(used, whole.test.examples, chosen.seed, exclusive=chosen.exclusive)
-    frozen.write(job, "train", parts.train)
-    frozen.write(job, "test", parts.test)
+    digests |= frozen.write(job, "train", parts.train) | frozen.write(job, "test", parts.test)
     dataset = {
         **version.dataset,
         **whole.data.pinned(),
@@ -68,4 +68,4 @@ def _freeze(job: TrainingJob, version: Version, cross_validated: int) -> None:
         dataset["sampled_from"] = len(examples)
     if whole.test is not None:
         dataset["test_set"] = whole.test.pinned()
-    jobs.note(job, VersionStatus.TRAINING, Progress.of(Stage.TRAINING), dataset=dataset)
+    jobs.note(job, VersionStatus.TRAINING, Progress.of(Stage.TRAINING), dataset=dataset, digests=digests)

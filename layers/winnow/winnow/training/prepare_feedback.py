@@ -30,18 +30,17 @@ def prepare_feedback(job: TrainingJob, version: Version, feedback: TakenFeedback
     frozen, objects = resources.frozen_examples(), resources.feedback_objects()
     base = _base(replace(job, version=feedback.base))
     batches = resources.feedback_batches().taken(job.uid, feedback)
-    sent = [example for batch in batches for example in objects.read(job.uid, batch.batch)]
+    sent = [example for batch in batches for example in objects.read(job.uid, batch)]
     merged = merge(
-        frozen.read(base.job, "train"),
-        frozen.read(base.job, "test"),
+        frozen.read(base, "train"),
+        frozen.read(base, "test"),
         _of_frequent_labels(sent) if base.recipe == ZERO_SHOT else sent,
         Hyperparameters(**version.hyperparameters).seed,
         most_cross_validated=most_cross_validated,
         exclusive=base.dataset["exclusive"],
     )
     parts = merged.parts
-    frozen.write(job, "train", parts.train)
-    frozen.write(job, "test", parts.test)
+    digests = frozen.write(job, "train", parts.train) | frozen.write(job, "test", parts.test)
     dataset = {
         **{name: base.dataset[name] for name in _OF_THE_OBJECT},
         "base": {"version": feedback.base},
@@ -57,7 +56,8 @@ def prepare_feedback(job: TrainingJob, version: Version, feedback: TakenFeedback
         "languages": as_dicts(_languages(parts.train)),
     }
     warnings = _labels_without_examples(base, set(parts.labels))
-    resources.jobs().note(job, VersionStatus.TRAINING, Progress.of(Stage.TRAINING), dataset=dataset, warnings=warnings)
+    known = {"dataset": dataset, "warnings": warnings, "digests": digests}
+    resources.jobs().note(job, VersionStatus.TRAINING, Progress.of(Stage.TRAINING), **known)
 
 
 def _of_frequent_labels(sent: Sequence[Example]) -> list[Example]:

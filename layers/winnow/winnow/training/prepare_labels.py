@@ -28,9 +28,9 @@ def prepare_labels(job: TrainingJob, version: Version) -> None:
     """Write the report on the version's labels, and freeze no examples, so that everything that reads a version's examples finds none."""
     labels = resources.label_lists().read(job, version.dataset["sha256"])
     found = report_on_labels(labels, Hyperparameters(**version.hyperparameters).exclusive)
-    resources.version_reports().write_dataset_report(job, found)
+    digests = resources.version_reports().write_dataset_report(job, found)
     for part in ("train", "test"):
-        resources.frozen_examples().write(job, part, [])
+        digests |= resources.frozen_examples().write(job, part, [])
     dataset = {
         **version.dataset,
         "etag": None,
@@ -43,7 +43,8 @@ def prepare_labels(job: TrainingJob, version: Version) -> None:
         "languages": found["languages"],
     }
     warnings = [NOTHING_MEASURED.format(model_id=job.model_id), *_sentences(found["problems"])]
-    resources.jobs().note(job, VersionStatus.TRAINING, Progress.of(Stage.TRAINING), dataset=dataset, warnings=warnings)
+    known = {"dataset": dataset, "warnings": warnings, "digests": digests}
+    resources.jobs().note(job, VersionStatus.TRAINING, Progress.of(Stage.TRAINING), **known)
 
 
 def _sentences(problems: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -20,6 +20,7 @@ from winnow.prediction.loading import load
 from winnow.recipes import pipeline
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.catalogue import AUTO, ZERO_SHOT
+from winnow.storage.job_objects import Digests
 from winnow.training import gate
 from winnow.training.calibrate import Answers
 from winnow.training.choose import Candidate, Choice, choose, language_of
@@ -42,12 +43,13 @@ def publish(job: TrainingJob, candidates: Sequence[Candidate]) -> None:
     manifest_sha256 = choice.winner.manifest_sha256
     stored.take(job, choice.winner.recipe)
     trained = load(resources.artifacts(), job, manifest_sha256)
-    headline = None if version.recipe == ZERO_SHOT else _measure(version, trained)
-    known = {"encoder": trained.encoder, "encoders": trained.encoders} | (
+    headline, digests = (None, {}) if version.recipe == ZERO_SHOT else _measure(version, trained)
+    known: dict[str, Any] = {"encoder": trained.encoder, "encoders": trained.encoders} | (
         _chosen(version, trained, candidates, choice) if version.recipe == AUTO else {}
     )
     about = {"model_id": job.model_id, "version": job.version} | {name: (headline or {}).get(name) for name in ("accuracy", "macro_f1")}
-    resources.pipelines().write(job, pipeline.archive(trained, f"{job.model_id}-{job.version}", about))
+    digests |= resources.pipelines().write(job, pipeline.archive(trained, f"{job.model_id}-{job.version}", about))
+    known["digests"] = {**version.digests, **digests, **resources.version_reports().digest_of_held_out(version)}
     stored.remove_leftovers(job, manifest_sha256)
     for tries_left in reversed(range(TRIES)):
         model = resources.models().get(job.model_id)
@@ -76,16 +78,15 @@ def _chosen(version: Version, trained: TrainedClassifier, candidates: Sequence[C
     }
 
 
-def _measure(version: Version, trained: TrainedClassifier) -> dict[str, Any]:
-    """Write the evaluation with its figures, and the suspects. Returns the headline figures."""
+def _measure(version: Version, trained: TrainedClassifier) -> tuple[dict[str, Any], Digests]:
+    """Write the evaluation with its figures, and the suspects. Returns the headline figures, and the digests of what was written."""
     answers = measured_answers(version, trained)
-    headline = _evaluate(version, trained, answers)
-    _write_suspects(version, trained, answers)
-    return headline
+    headline, digests = _evaluate(version, trained, answers)
+    return headline, digests | _write_suspects(version, trained, answers)
 
 
-def _evaluate(version: Version, trained: TrainedClassifier, answers: Answers) -> dict[str, Any]:
-    """Measure the version, and write the evaluation and its figures. Returns the headline figures."""
+def _evaluate(version: Version, trained: TrainedClassifier, answers: Answers) -> tuple[dict[str, Any], Digests]:
+    """Measure the version, and write the evaluation and its figures. Returns the headline figures, and the digests."""
     reports, job = resources.version_reports(), version.job
     report = evaluation_report(
         truth=answers.truth,
@@ -102,15 +103,15 @@ def _evaluate(version: Version, trained: TrainedClassifier, answers: Answers) ->
     told = {"accepted_share": accepted_share, "warnings": list(doubts(accepted_share, **calibration))}
     word, sentence = how_measured(version, answers)
     whole = {"measured_by": word, "measured_how": sentence, **report, **told, "stages": _stages(trained, answers), **reports.epochs(job)}
-    reports.write_evaluation(job, whole)
+    digests = reports.write_evaluation(job, whole)
     for name, svg in figures.draw(whole).items():
-        reports.write_figure(job, name, svg)
+        digests |= reports.write_figure(job, name, svg)
     headline: dict[str, Any] = {"measured_by": word} | {name: report[name] for name in _HEADLINE} | {"ece": calibration["after"]} | told
     headline["stopped"] = whole["stopped"]
     if trained.exclusive:
         headline |= {"threshold": trained.thresholds[0], "refused_share": round(1 - accepted_share, 6)}
         headline |= {"least_familiarity": trained.least_familiarity, "let_through": (whole["strangers"] or {}).get("let_through")}
-    return headline
+    return headline, digests
 
 
 def _stages(trained: TrainedClassifier, answers: Answers) -> list[dict[str, Any]] | None:
@@ -120,7 +121,7 @@ def _stages(trained: TrainedClassifier, answers: Answers) -> list[dict[str, Any]
     return stage_report(answers.stages, trained.stage_names, [encoder["name"] for encoder in trained.encoders])
 
 
-def _write_suspects(version: Version, trained: TrainedClassifier, measured: Answers) -> None:
+def _write_suspects(version: Version, trained: TrainedClassifier, measured: Answers) -> Digests:
     """Write the examples whose labels look wrong: among those of the folds or, without folds, among those that measured the version."""
     answers = measured if measured.folds is not None and not trained.early else folds_answers(version, trained, last_stage=True) or measured
     report = suspect_report(
@@ -131,7 +132,7 @@ def _write_suspects(version: Version, trained: TrainedClassifier, measured: Answ
         rows=[example.row for example in answers.examples],
         texts=[example.text for example in answers.examples] if version.hyperparameters["keep_texts"] else None,
     )
-    resources.version_reports().write_suspects(version.job, {"checked_by": how_measured(version, answers)[0], **report})
+    return resources.version_reports().write_suspects(version.job, {"checked_by": how_measured(version, answers)[0], **report})
 
 
 def _live(version: Version, model: Model) -> Version | None:

@@ -47,7 +47,7 @@ def train_segment(
     version = resources.versions().of_job(job)
     if recipe == ZERO_SHOT:
         return make_from_labels(job, version)
-    examples, chosen = resources.frozen_examples().read(job, "train"), Hyperparameters(**version.hyperparameters)
+    examples, chosen = resources.frozen_examples().read(version, "train"), Hyperparameters(**version.hyperparameters)
     encodings = _encodings(version, recipe) if recipe in OF_ENCODER else ()
     training = Training(recipe, examples, chosen, exclusive=version.dataset["exclusive"], encoders=encodings)
     if checkpoint := checkpoints.read(job, recipe):
