@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import ClassVar
 
 
 class WinnowError(Exception):
-    """A sentence for the client. field: the name of the wrong field, if one field is wrong."""
+    """A sentence for the client. field: the name of the wrong field, if one field is wrong. more: further members of the answer."""
 
     status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
     kind: ClassVar[str] = "unexpected"
 
-    def __init__(self, sentence: str, *, field: str | None = None) -> None:
+    def __init__(self, sentence: str, *, field: str | None = None, more: Mapping[str, object] | None = None) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.field = field
+        self.more = more or {}
 
 
 class UnreadableError(WinnowError):
@@ -78,6 +79,16 @@ class DatasetNotFoundError(WinnowError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"There is no data set {name!r}: GET /datasets lists the uploaded data sets.")
+
+
+class DatasetNotDeletedError(WinnowError):
+    """S3 has more versions of the upload than one request could delete, or refused to delete one."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    kind = "dataset-not-deleted"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Data set {name!r} isn't completely deleted yet: send DELETE /datasets/{name} again.")
 
 
 class ReportNotFoundError(WinnowError):
@@ -242,16 +253,28 @@ class IdempotencyKeyReusedError(WinnowError):
         )
 
 
+class GoneError(WinnowError):
+    """The request with this Idempotency-Key was carried out, and what it made was deleted since. what: such as "Model 'tc-01'"."""
+
+    status = HTTPStatus.GONE
+    kind = "gone"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} was deleted after it was made under this Idempotency-Key: use a new key to send the request anew.")
+
+
 class StaleError(WinnowError):
-    """The model has changed since the state that the request's If-Match names."""
+    """The model has changed since the state that the request's If-Match names, or there is none (exists: False)."""
 
     status = HTTPStatus.PRECONDITION_FAILED
     kind = "stale"
 
-    def __init__(self, model_id: str) -> None:
+    def __init__(self, model_id: str, *, exists: bool = True) -> None:
         super().__init__(
             f"Model {model_id!r} has changed since you read its ETag: read it again with GET /models/{model_id},"
             " and send the new ETag in If-Match."
+            if exists
+            else f"There is no model {model_id!r}, so no ETag in If-Match can be its own: leave out If-Match to train a new model."
         )
 
 
@@ -288,6 +311,17 @@ class BusyError(WinnowError):
     def __init__(self, model_id: str | None = None) -> None:
         what = "the same data" if model_id is None else f"model {model_id!r}"
         super().__init__(f"Too many requests change {what} at the same time: try again in a few seconds.")
+
+
+class UnhealthyError(WinnowError):
+    """Something that the API stands on doesn't answer. parts: "ok" or the reason, by the name of each part that was asked."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    kind = "unhealthy"
+
+    def __init__(self, parts: Mapping[str, str]) -> None:
+        failing = ", ".join(f"{name} ({told})" for name, told in parts.items() if told != "ok")
+        super().__init__(f"These parts don't answer: {failing}. Ask the operator: the log has the errors.", more={"parts": parts})
 
 
 class DatasetError(WinnowError):

@@ -55,13 +55,17 @@ class Jobs:
         }
         return self._create(job, key, rows.put_new(model), rows.put_new(_version_item(job, request, at)))
 
-    def create_version(self, model: Model, job: TrainingJob, request: TrainingRequest, key: IdempotencyKey | None = None) -> bool:
-        """Create the model's next version, queued. False if the model changed or the key was used meanwhile.
+    def create_version(
+        self, model: Model, job: TrainingJob, request: TrainingRequest, key: IdempotencyKey | None = None, *, exactly: bool = False
+    ) -> bool:
+        """Create the model's next version, queued. False if another version was created or the key was used meanwhile.
 
+        exactly: or if the model changed in any way.
         A version from feedback takes all pending batches, and ends the wish for a training. If a batch came or went since the model was
         read, nothing is written.
         """
         at = now()
+        condition, where = rows.of_life(model.uid, model.revision if exactly else None)
         advance = rows.Update(
             key=rows.model_key(job.model_id),
             assign={
@@ -71,8 +75,8 @@ class Jobs:
                 "updated_at": at,
                 **request.properties,
             },
-            condition="#uid = :uid AND #latest_version = :latest AND attribute_not_exists(#training_version)",
-            where={"uid": model.uid, "latest": model.latest_version},
+            condition=f"{condition} AND #latest_version = :latest AND attribute_not_exists(#training_version)",
+            where={**where, "latest": model.latest_version},
         )
         if request.feedback is not None:
             advance = replace(
@@ -143,9 +147,9 @@ class Jobs:
         """Mark the version as failed because its lease ran out. JobSupersededError if the lease was renewed since the version was read."""
         self._finish(version.job, Event.EXPIRE, {"error": error}, {}, lease=version.lease_until)
 
-    def cancel(self, job: TrainingJob) -> None:
-        """Mark the version as cancelled. The live version, if any, stays."""
-        self._finish(job, Event.CANCEL, {}, {})
+    def cancel(self, job: TrainingJob, revision: int | None = None) -> None:
+        """Mark the version as cancelled. The live version, if any, stays. revision: the model's, if it must not have changed."""
+        self._finish(job, Event.CANCEL, {}, {}, revision=revision)
 
     def release(self, wanted: Wanted) -> bool:
         """Release a model from a version in training that has ended or doesn't exist. False if the model was released or deleted meanwhile.
@@ -168,13 +172,17 @@ class Jobs:
         *,
         lease: str | None = None,
         live: int | None = None,
+        revision: int | None = None,
     ) -> None:
-        """End a version and release its model. lease, live: if given, the version must have this lease and the model this live version."""
+        """End a version and release its model.
+
+        lease, live, revision: if given, the version must have this lease, and the model this live version and this revision.
+        """
         at = now()
         ended = _guarded(job, event, {**version, "finished_at": at}, remove=["lease_until"])
         if lease is not None:
             ended = replace(ended, condition=f"{ended.condition} AND #lease_until = :lease", where={**ended.where, "lease": lease})
-        released = _released(job.model_id, job.uid, job.version, {**model, "updated_at": at})
+        released = _released(job.model_id, job.uid, job.version, {**model, "updated_at": at}, revision)
         if live is not None:
             released = replace(
                 released, condition=f"{released.condition} AND #live_version = :live", where={**released.where, "live": live}
@@ -203,14 +211,15 @@ def _guarded(job: TrainingJob, event: Event, assign: Mapping[str, Any], remove: 
     )
 
 
-def _released(model_id: str, uid: str, version: int, assign: Mapping[str, Any]) -> rows.Update:
-    """The update that releases a model from its version in training."""
+def _released(model_id: str, uid: str, version: int, assign: Mapping[str, Any], revision: int | None = None) -> rows.Update:
+    """The update that releases a model from its version in training. revision: the model's, if it must not have changed."""
+    condition, where = rows.of_life(uid, revision)
     return rows.Update(
         key=rows.model_key(model_id),
         assign=assign,
         remove=["training_version", "queued_at", "feedback_taking"],
-        condition="#uid = :uid AND #training_version = :version",
-        where={"uid": uid, "version": version},
+        condition=f"{condition} AND #training_version = :version",
+        where={**where, "version": version},
     )
 
 

@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 from winnow.aws import resources
 from winnow.aws.log import logged_only
 from winnow.batch.requests import end_batches
 from winnow.domain.clock import now
-from winnow.domain.errors import TrainingUnderwayError, VersionLiveError
+from winnow.domain.conditions import Condition, VersionCondition, check_condition
+from winnow.domain.errors import StaleError, TrainingUnderwayError, VersionLiveError
 from winnow.domain.retrying import retry_on_conflict
 from winnow.registry.upkeep import Deletion
+from winnow.storage.removal import time_left
 from winnow.training.requests import try_to_stop_workflow
 
 
-def delete_model(model_id: str, seconds: float) -> bool:
+def delete_model(model_id: str, seconds: float, condition: Condition | None) -> bool:
     """Delete the model, and as many of its objects as possible within `seconds`. True when none is left.
 
-    The sweeper deletes the rest later. ModelNotFoundError, BusyError.
-    """
-    return _try_to_remove(_take_model_out_of_sight(model_id), seconds)
-
-
-def delete_version(model_id: str, number: int, seconds: float) -> bool:
-    """Delete a version, and as many of its objects as possible within `seconds`. True when none is left.
-
-    VersionLiveError for the live version; TrainingUnderwayError for a version in training; ModelNotFoundError, VersionNotFoundError,
+    The sweeper deletes the rest later. condition: must hold for the model that is deleted, otherwise StaleError. ModelNotFoundError,
     BusyError.
     """
-    return _try_to_remove(_take_version_out_of_sight(model_id, number), seconds)
+    return _try_to_remove(_take_model_out_of_sight(model_id, condition), seconds)
+
+
+def delete_version(model_id: str, number: int, seconds: float, condition: VersionCondition | None) -> bool:
+    """Delete a version, and as many of its objects as possible within `seconds`. True when none is left.
+
+    condition: must hold for the version that is deleted, otherwise StaleError. VersionLiveError for the live version;
+    TrainingUnderwayError for a version in training; ModelNotFoundError, VersionNotFoundError, BusyError.
+    """
+    return _try_to_remove(_take_version_out_of_sight(model_id, number, condition), seconds)
 
 
 def _try_to_remove(deletion: Deletion, seconds: float) -> bool:
@@ -39,12 +41,14 @@ def _try_to_remove(deletion: Deletion, seconds: float) -> bool:
     return False
 
 
-def _take_version_out_of_sight(model_id: str, number: int) -> Deletion:
+def _take_version_out_of_sight(model_id: str, number: int, condition: VersionCondition | None) -> Deletion:
     models, versions = resources.models(), resources.versions()
 
     def try_to_delete() -> Deletion | None:
         model = models.get(model_id)
         version = versions.get(model, number)
+        if condition is not None and not condition(model, version):
+            raise StaleError(model_id)
         if number == model.live_version:
             raise VersionLiveError(model_id, number)
         if number == model.training_version:
@@ -54,13 +58,14 @@ def _take_version_out_of_sight(model_id: str, number: int) -> Deletion:
     return retry_on_conflict(try_to_delete, model_id)
 
 
-def _take_model_out_of_sight(model_id: str) -> Deletion:
+def _take_model_out_of_sight(model_id: str, condition: Condition | None) -> Deletion:
     models = resources.models()
 
     def try_to_delete() -> Deletion | None:
         model = models.get(model_id)
+        check_condition(condition, model_id, model)
         training = resources.versions().in_training(model)
-        deletion = models.delete(model)
+        deletion = models.delete(model, exactly=condition is not None)
         if deletion is not None:
             if training is not None:
                 try_to_stop_workflow(training.job)
@@ -98,10 +103,3 @@ def remove_deleted(deletion: Deletion, time_left: Iterator[bool]) -> bool:
     if removed:
         resources.upkeep().remove_rows(deletion)
     return removed
-
-
-def time_left(seconds: float) -> Iterator[bool]:
-    """An endless iterator: each item says whether some of the `seconds` from now are left."""
-    end = time.monotonic() + seconds
-    while True:
-        yield time.monotonic() < end
