@@ -20,7 +20,7 @@ from typing import Any, Self
 import boto3
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local.server import CREDENTIALS, REGION, CloudError, Running, Server, reachable
 from operations.keys import Deployment, KeysError, NameTakenError
@@ -31,6 +31,8 @@ ARTIFACTS = "winnow-local-artifacts"
 # The local cloud runs functions as processes of this machine, so the layers must be built for its processor.
 ARCHITECTURE = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
 DEPLOY_SECONDS = 600
+# What ends a command with a sentence.
+FAILURES = (CloudError, OSError, BotoCoreError, ClientError)
 # The name of the admin key that the user of the local cloud gets.
 KEY = "local"
 
@@ -53,7 +55,7 @@ class LocalCloud:
         self.deploy_log = self.folder / "deploy.log"
 
     def __enter__(self) -> Self:
-        self.start()
+        self.start(tied=True)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -73,12 +75,15 @@ class LocalCloud:
         if not self._template.exists():
             raise CloudError(f"no build yet ({self._template} is missing): run `make build-local`")
 
-    def start(self) -> None:
-        """Start the server and wait until it answers. If that fails, nothing keeps running and CloudError is raised."""
-        self.port = self.server.start(self.port, self.host).port
+    def start(self, *, tied: bool = False) -> None:
+        """Start the server and wait until it answers. If that fails, nothing keeps running and CloudError is raised.
+
+        tied: the server stops when this process ends, however it ends.
+        """
+        self.port = self.server.start(self.port, self.host, tied=tied).port
 
     def stop(self) -> bool:
-        """Stop the server and keep its state in the folder. Returns False if none was running."""
+        """Stop the server and keep its state in the folder. Returns False if none was running, and raises NotSavedError if data is lost."""
         return self.server.stop()
 
     @property
@@ -121,6 +126,8 @@ class LocalCloud:
                 )
             except subprocess.TimeoutExpired:
                 raise CloudError(f"sam deploy took longer than {DEPLOY_SECONDS} s (log: {self.deploy_log})") from None
+            except OSError as error:  # its first line names a Python that is gone
+                raise CloudError(f"sam can't run ({error.strerror}): run `rm -r {self.project / '.tools'}` and `make env`") from None
         if done.returncode:
             raise CloudError(f"sam deploy failed: {self._deploy_error()} (log: {self.deploy_log})")
         self._apply_gateway_responses()
@@ -210,7 +217,7 @@ class LocalCloud:
 
     def _deploy_error(self) -> str:
         """The first failure: the resource and the reason. Without one, the last line of sam's log."""
-        with contextlib.suppress(ClientError):
+        with contextlib.suppress(BotoCoreError, ClientError):
             events = self.client("cloudformation").describe_stack_events(StackName=self._stack)["StackEvents"]
             for event in reversed(_latest_operation(events)):
                 if event["ResourceStatus"].endswith("_FAILED"):

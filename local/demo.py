@@ -16,8 +16,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from local.cloud import PROJECT, LocalCloud
-from local.server import CloudError
+from local.cloud import FAILURES, PROJECT, LocalCloud
+from local.server import sentence
 from winnow_cli.app import main as winnow
 
 SAMPLE = PROJECT / "local" / "sample" / "savings.json"
@@ -47,8 +47,8 @@ def main() -> int:
             cloud.deploy()
             os.environ |= cloud.environment()
             _demonstrate(Path(folder))
-    except CloudError as error:
-        print(f"winnow: {error}", file=sys.stderr)
+    except FAILURES as error:
+        print(sentence(error), file=sys.stderr)
         return 1
     except DemoError:
         return 1
