@@ -22,12 +22,12 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.gateway import ARTIFACTS
 from local.server import CREDENTIALS, REGION, CloudError, Running, Server, reachable
 from operations.keys import Deployment, KeysError, NameTakenError
 from winnow.domain.access import Role
 
 PROJECT = Path(__file__).resolve().parent.parent
-ARTIFACTS = "winnow-local-artifacts"
 # The local cloud runs functions as processes of this machine, so the layers must be built for its processor.
 ARCHITECTURE = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
 DEPLOY_SECONDS = 600

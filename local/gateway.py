@@ -4,7 +4,10 @@ import gzip
 import json
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
+from http import HTTPStatus
 from typing import Any
+
+from local.workers import Turn, turn
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -12,6 +15,10 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 _CALL = re.compile("/_aws/execute-api/([^/]+)/[^/]*(/.*)?")
+# The bucket of deployments.
+ARTIFACTS = "winnow-local-artifacts"
+# Calls of a deployment, which the next start makes again.
+_OF_DEPLOYMENTS = re.compile(f"/$|/restapis/|/{ARTIFACTS}(/|$)")
 # Calls of AWS's JSON protocols that only read.
 _READS = re.compile(r"\.(Get|Query|Scan|BatchGet|TransactGet|Describe|List)")
 
@@ -40,27 +47,33 @@ class Gate:
         writes = _writes(scope, call)
         # Functions may end what they do; and what is deleted makes room.
         if call and self.stopping:
-            await _refuse(send, 503, "The local cloud stops.")
+            await _refuse(send, HTTPStatus.SERVICE_UNAVAILABLE, "The local cloud stops.")
         elif writes and scope["method"] != "DELETE" and (call or scope["method"] == "PUT") and (reason := self._refusal()):
-            await _refuse(send, 507, reason)
+            await _refuse(send, HTTPStatus.INSUFFICIENT_STORAGE, reason)
         else:
             await self._answered(scope, receive, send, call, writes)
 
     async def _answered(self, scope: Message, receive: Receive, send: Send, call: re.Match[str] | None, writes: bool) -> None:
         noted = f"{scope['method']} {(call[2] or '/') if call else scope['path']}" if writes and _by_client(scope) else None
+        own = Turn() if call else None
 
         async def noting(message: Message) -> None:
+            if own and own.refused:
+                return  # MiniStack would tell of a failure
             if message["type"] == "http.response.start" and writes:
                 self._changed()
                 if noted and message["status"] < 300:
                     self._note(noted)
             await send(message)
 
+        turn.set(own)
         self.under_way += bool(call)
         try:
             await self._application(scope, receive, noting)
         finally:
             self.under_way -= bool(call)
+        if own and own.refused:
+            await _refuse(send, HTTPStatus.TOO_MANY_REQUESTS, "All workers of the local cloud are busy: slow down and try again.")
 
 
 def _writes(scope: Message, call: re.Match[str] | None) -> bool:
@@ -71,13 +84,15 @@ def _writes(scope: Message, call: re.Match[str] | None) -> bool:
 
 
 def _by_client(scope: Message) -> bool:
-    """Whether a client made the call, and not a function, whose calls have a token. Calls of deployments have the path /."""
-    return scope["path"] != "/" and not any(name.lower() == b"x-amz-security-token" for name, _ in scope["headers"])
+    """Whether a client made the call, and not a deployment or a function. Calls of functions have a token."""
+    return not _OF_DEPLOYMENTS.match(scope["path"]) and not any(name.lower() == b"x-amz-security-token" for name, _ in scope["headers"])
 
 
-async def _refuse(send: Send, status: int, reason: str) -> None:
-    body = json.dumps({"type": "about:blank", "title": "The local cloud takes no changes", "status": status, "detail": reason}).encode()
-    headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
+async def _refuse(send: Send, status: HTTPStatus, reason: str) -> None:
+    """Answer as API Gateway does (GatewayResponses in template.yaml)."""
+    kind = "throttled" if status == HTTPStatus.TOO_MANY_REQUESTS else "gateway"
+    body = json.dumps({"type": f"urn:winnow:problem:{kind}", "title": status.phrase, "status": status, "detail": reason}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), (b"retry-after", b"1")]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

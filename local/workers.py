@@ -1,39 +1,35 @@
 """The worker processes of the functions: how many there are, and what they share. It runs in MiniStack's environment."""
 
-import json
 import os
+import time
 from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from threading import BoundedSemaphore
 from typing import Any
 
 # A worker of Predict takes 275 MB. More workers than processors answer no faster; with four, one may wait for S3.
 MOST_WORKERS = max(4, os.cpu_count() or 1)
+# API Gateway waits for 29 s.
+_CALL_SECONDS = 28.0
 
 Execute = Callable[[dict[str, Any], Any, str], dict[str, Any]]
 
-# As the template's answer THROTTLED. A workflow finds errorType, and tries again.
-_BUSY = {
-    "error": True,
-    "log": "",
-    "body": {
-        "errorType": "Lambda.TooManyRequestsException",
-        "errorMessage": "All workers of the function are busy.",
-        "statusCode": 429,
-        "headers": {"Content-Type": "application/json", "Retry-After": "1"},
-        "body": json.dumps(
-            {
-                "type": "urn:winnow:problem:throttled",
-                "title": "Too many requests",
-                "status": 429,
-                "detail": "All workers of the local cloud are busy: slow down and try again.",
-            }
-        ),
-    },
-}
+
+@dataclass
+class Turn:
+    """The time that a call of the API may wait for its workers: the authorizer's, and its function's. refused: one had none."""
+
+    until: float = field(default_factory=lambda: time.monotonic() + _CALL_SECONDS)
+    refused: bool = False
+
+
+# The call of the API that this thread works for.
+turn: ContextVar[Turn | None] = ContextVar("turn", default=None)
 
 
 def queueing(execute: Execute, most: int = MOST_WORKERS) -> Execute:
-    """A function's call, with at most `most` of one function at once. The others wait, each as long as the function may run; then 429.
+    """A function's call, with at most `most` of one function at once. The others wait, a task as long as it may run, and then fail.
 
     MiniStack starts a worker for each call that finds none free. Waiting can't block a worker for ever: no function calls another one.
     """
@@ -41,9 +37,13 @@ def queueing(execute: Execute, most: int = MOST_WORKERS) -> Execute:
 
     def executed(function: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:
         config = function.get("config") or function
-        one = free.setdefault(config["FunctionName"], BoundedSemaphore(most))
-        if not one.acquire(timeout=config.get("Timeout", 30)):
-            return _BUSY
+        one, call = free.setdefault(config["FunctionName"], BoundedSemaphore(most)), turn.get()
+        if not one.acquire(timeout=max(0.0, call.until - time.monotonic()) if call else config.get("Timeout", 30)):
+            if call:
+                call.refused = True
+            # The name by which a workflow knows that it may try again.
+            reason = {"errorType": "Lambda.TooManyRequestsException", "errorMessage": "All workers of the function are busy."}
+            return {"error": True, "log": "", "body": reason}
         try:
             return execute(function, event, request_id)
         finally:
