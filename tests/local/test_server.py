@@ -31,6 +31,9 @@ from local.snapshots import Snapshots
 from local.workers import MOST_WORKERS
 from tests.conftest import ROOT
 
+# Each test starts processes.
+pytestmark = pytest.mark.slow
+
 HOST = "127.0.0.1"
 TABLE, BUCKET = "rows", "objects"
 # A save that has begun may take a while on a busy machine.
