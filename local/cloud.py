@@ -31,6 +31,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 # The local cloud runs functions as processes of this machine, so the layers must be built for its processor.
 ARCHITECTURE = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
 DEPLOY_SECONDS = 600
+_AGAIN = "`make stop` and `make start` deploy again"
 # What ends a command with a sentence.
 FAILURES = (CloudError, OSError, BotoCoreError, ClientError)
 # The name of the admin key that the user of the local cloud gets.
@@ -145,7 +146,7 @@ class LocalCloud:
         try:
             stacks = self.client("cloudformation").describe_stacks(StackName=self._stack)["Stacks"]
         except ClientError:
-            raise CloudError(f"nothing is deployed yet in the local cloud in {self.folder}") from None
+            raise CloudError(f"nothing is deployed in the local cloud in {self.folder} ({_AGAIN})") from None
         return {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
 
     def environment(self) -> dict[str, str]:
@@ -154,7 +155,7 @@ class LocalCloud:
         try:
             key = self.keys().value(KEY)
         except KeysError as error:
-            raise CloudError(f"{error} (`make stop` and `make start` deploy again)") from error
+            raise CloudError(f"{error} ({_AGAIN})") from error
         return {
             "WINNOW_URL": f"{self.endpoint}/_aws/execute-api/{outputs['ApiId']}/{outputs['Stage']}",
             "WINNOW_API_KEY": key,

@@ -17,8 +17,8 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 _CALL = re.compile("/_aws/execute-api/([^/]+)/[^/]*(/.*)?")
 # The bucket of deployments.
 ARTIFACTS = "winnow-local-artifacts"
-# Calls of a deployment, which the next start makes again.
-_OF_DEPLOYMENTS = re.compile(f"/$|/restapis/|/{ARTIFACTS}(/|$)")
+# What clients change without the API: objects and keys. A deployment's own calls are left out: the next start makes them again.
+_OF_CLIENTS = re.compile(f"/apikeys$|/(?!restapis/|usageplans/|{ARTIFACTS}/)[^/]+/.")
 # Calls of AWS's JSON protocols that only read.
 _READS = re.compile(r"\.(Get|Query|Scan|BatchGet|TransactGet|Describe|List)")
 
@@ -85,7 +85,8 @@ def _writes(scope: Message, call: re.Match[str] | None) -> bool:
 
 def _by_client(scope: Message) -> bool:
     """Whether a client made the call, and not a deployment or a function. Calls of functions have a token."""
-    return not _OF_DEPLOYMENTS.match(scope["path"]) and not any(name.lower() == b"x-amz-security-token" for name, _ in scope["headers"])
+    has_token = any(name.lower() == b"x-amz-security-token" for name, _ in scope["headers"])
+    return bool(_OF_CLIENTS.match(scope["path"])) and not has_token
 
 
 async def _refuse(send: Send, status: HTTPStatus, reason: str) -> None:

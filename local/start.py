@@ -60,7 +60,11 @@ def _start(cloud: LocalCloud) -> None:
         settings = cloud.environment()
         _check_health(settings)
         _write_settings(cloud.folder / "env", settings)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, FAILURES) and not cloud.find():
+            raise CloudError(
+                f"the local cloud's server ended during the deployment (log: {cloud.server.log}): run `make start` again"
+            ) from error
         with contextlib.suppress(CloudError):  # the first failure is the one to hear of
             cloud.stop()
         raise

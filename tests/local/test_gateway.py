@@ -67,7 +67,10 @@ async def failing(scope: Message, receive: Receive, send: Send) -> None:
         ("POST", f"{API}/models", {}, "POST /models"),
         ("DELETE", f"{API}/models/a", {}, "DELETE /models/a"),
         ("PUT", "/datasets/savings.json", {}, "PUT /datasets/savings.json"),
-        # Functions, deployments, reads.
+        ("POST", "/apikeys", {}, "POST /apikeys"),
+        # Functions and deployments.
+        ("DELETE", "/datasets", {}, None),
+        ("POST", "/usageplans/abc/keys", {}, None),
         ("PUT", "/models/a/1/artifact", {"x_amz_security_token": "token"}, None),
         ("POST", "/", {"x_amz_target": "DynamoDB_20120810.PutItem", "x_amz_security_token": "token"}, None),
         ("POST", "/", {}, None),
