@@ -20,17 +20,20 @@ from typing import Any, Self
 import boto3
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
+from local.gateway import ARTIFACTS
 from local.server import CREDENTIALS, REGION, CloudError, Running, Server, reachable
 from operations.keys import Deployment, KeysError, NameTakenError
 from winnow.domain.access import Role
 
 PROJECT = Path(__file__).resolve().parent.parent
-ARTIFACTS = "winnow-local-artifacts"
 # The local cloud runs functions as processes of this machine, so the layers must be built for its processor.
 ARCHITECTURE = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
 DEPLOY_SECONDS = 600
+_AGAIN = "`make stop` and `make start` deploy again"
+# What ends a command with a sentence.
+FAILURES = (CloudError, OSError, BotoCoreError, ClientError)
 # The name of the admin key that the user of the local cloud gets.
 KEY = "local"
 
@@ -53,7 +56,7 @@ class LocalCloud:
         self.deploy_log = self.folder / "deploy.log"
 
     def __enter__(self) -> Self:
-        self.start()
+        self.start(tied=True)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -73,12 +76,15 @@ class LocalCloud:
         if not self._template.exists():
             raise CloudError(f"no build yet ({self._template} is missing): run `make build-local`")
 
-    def start(self) -> None:
-        """Start the server and wait until it answers. If that fails, nothing keeps running and CloudError is raised."""
-        self.port = self.server.start(self.port, self.host).port
+    def start(self, *, tied: bool = False) -> None:
+        """Start the server and wait until it answers. If that fails, nothing keeps running and CloudError is raised.
+
+        tied: the server stops when this process ends, however it ends.
+        """
+        self.port = self.server.start(self.port, self.host, tied=tied).port
 
     def stop(self) -> bool:
-        """Stop the server and keep its state in the folder. Returns False if none was running."""
+        """Stop the server and keep its state in the folder. Returns False if none was running, and raises NotSavedError if data is lost."""
         return self.server.stop()
 
     @property
@@ -121,6 +127,8 @@ class LocalCloud:
                 )
             except subprocess.TimeoutExpired:
                 raise CloudError(f"sam deploy took longer than {DEPLOY_SECONDS} s (log: {self.deploy_log})") from None
+            except OSError as error:  # its first line names a Python that is gone
+                raise CloudError(f"sam can't run ({error.strerror}): run `rm -r {self.project / '.tools'}` and `make env`") from None
         if done.returncode:
             raise CloudError(f"sam deploy failed: {self._deploy_error()} (log: {self.deploy_log})")
         self._apply_gateway_responses()
@@ -139,7 +147,7 @@ class LocalCloud:
         try:
             stacks = self.client("cloudformation").describe_stacks(StackName=self._stack)["Stacks"]
         except ClientError:
-            raise CloudError(f"nothing is deployed yet in the local cloud in {self.folder}") from None
+            raise CloudError(f"nothing is deployed in the local cloud in {self.folder} ({_AGAIN})") from None
         return {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
 
     def environment(self) -> dict[str, str]:
@@ -148,7 +156,7 @@ class LocalCloud:
         try:
             key = self.keys().value(KEY)
         except KeysError as error:
-            raise CloudError(f"{error} (`make stop` and `make start` deploy again)") from error
+            raise CloudError(f"{error} ({_AGAIN})") from error
         return {
             "WINNOW_URL": f"{self.endpoint}/_aws/execute-api/{outputs['ApiId']}/{outputs['Stage']}",
             "WINNOW_API_KEY": key,
@@ -223,7 +231,7 @@ class LocalCloud:
 
     def _deploy_error(self) -> str:
         """The first failure: the resource and the reason. Without one, the last line of sam's log."""
-        with contextlib.suppress(ClientError):
+        with contextlib.suppress(BotoCoreError, ClientError):
             events = self.client("cloudformation").describe_stack_events(StackName=self._stack)["StackEvents"]
             for event in reversed(_latest_operation(events)):
                 if event["ResourceStatus"].endswith("_FAILED"):

@@ -9,15 +9,17 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from local.cloud import PROJECT, LocalCloud
-from local.server import CloudError
+from local.cloud import FAILURES, PROJECT, LocalCloud
+from local.server import sentence
 from winnow_cli.app import main as winnow
 
 SAMPLE = PROJECT / "local" / "sample" / "savings.json"
@@ -31,6 +33,7 @@ TEXTS = [
 ]
 
 FEW = 5
+_BEGINNING_SECONDS = 60
 
 
 class DemoError(Exception):
@@ -40,20 +43,28 @@ class DemoError(Exception):
 def main() -> int:
     """Run the demo. Returns 0 only if every step worked."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    (PROJECT / ".local").mkdir(exist_ok=True)
     try:
+        (PROJECT / ".local").mkdir(exist_ok=True)
+        _remove_leftovers()
         with tempfile.TemporaryDirectory(dir=PROJECT / ".local", prefix="demo-") as folder, LocalCloud(Path(folder), port=None) as cloud:
             print("Deploying template.yaml to a local cloud …", flush=True)
             cloud.deploy()
             os.environ |= cloud.environment()
             _demonstrate(Path(folder))
-    except CloudError as error:
-        print(f"winnow: {error}", file=sys.stderr)
+    except FAILURES as error:
+        print(sentence(error), file=sys.stderr)
         return 1
     except DemoError:
         return 1
     _say_how_to_go_on()
     return 0
+
+
+def _remove_leftovers() -> None:
+    """Remove the folders of demos that were killed. One that has just begun has no server yet."""
+    for folder in (PROJECT / ".local").glob("demo-*"):
+        if time.time() - folder.stat().st_mtime > _BEGINNING_SECONDS and not LocalCloud(folder, port=None).find():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _demonstrate(folder: Path) -> None:

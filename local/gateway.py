@@ -1,22 +1,101 @@
-"""The program of the local cloud: MiniStack, with the compression of answers that API Gateway does and MiniStack lacks, and with layers
-that workers share.
-
-It runs in MiniStack's environment. Its argument is the folder of SAM's translator (local/server.py).
-"""
+"""What the local cloud does with a call before and after MiniStack answers it. It runs in MiniStack's environment."""
 
 import gzip
-import os
+import json
 import re
-import sys
 from collections.abc import Awaitable, Callable, MutableMapping
+from http import HTTPStatus
 from typing import Any
+
+from local.workers import Turn, turn
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
-_CALL = re.compile("/_aws/execute-api/([^/]+)/")
+_CALL = re.compile("/_aws/execute-api/([^/]+)/[^/]*(/.*)?")
+# The bucket of deployments.
+ARTIFACTS = "winnow-local-artifacts"
+# What clients change without the API: objects and keys. A deployment's own calls are left out: the next start makes them again.
+_OF_CLIENTS = re.compile(f"/apikeys$|/(?!restapis/|usageplans/|{ARTIFACTS}/)[^/]+/.")
+# Calls of AWS's JSON protocols that only read.
+_READS = re.compile(r"\.(Get|Query|Scan|BatchGet|TransactGet|Describe|List)")
+
+
+class Gate:
+    """Every call goes through: those that change something are noted, or refused with a reason.
+
+    refusal: why nothing can be changed now, or None. changed: told at each change. note: told of each change that a client made.
+    """
+
+    def __init__(
+        self, application: Application, refusal: Callable[[], str | None], changed: Callable[[], None], note: Callable[[str], None]
+    ) -> None:
+        self._application = application
+        self._refusal = refusal
+        self._changed = changed
+        self._note = note
+        self.under_way = 0  # calls of the API
+        self.stopping = False
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._application(scope, receive, send)
+            return
+        call = _CALL.match(scope["path"])
+        writes = _writes(scope, call)
+        # Functions may end what they do; and what is deleted makes room.
+        if call and self.stopping:
+            await _refuse(send, HTTPStatus.SERVICE_UNAVAILABLE, "The local cloud stops.")
+        elif writes and scope["method"] != "DELETE" and (call or scope["method"] == "PUT") and (reason := self._refusal()):
+            await _refuse(send, HTTPStatus.INSUFFICIENT_STORAGE, reason)
+        else:
+            await self._answered(scope, receive, send, call, writes)
+
+    async def _answered(self, scope: Message, receive: Receive, send: Send, call: re.Match[str] | None, writes: bool) -> None:
+        noted = f"{scope['method']} {(call[2] or '/') if call else scope['path']}" if writes and _by_client(scope) else None
+        own = Turn() if call else None
+
+        async def noting(message: Message) -> None:
+            if own and own.refused:
+                return  # MiniStack would tell of a failure
+            if message["type"] == "http.response.start" and writes:
+                self._changed()
+                if noted and message["status"] < 300:
+                    self._note(noted)
+            await send(message)
+
+        turn.set(own)
+        self.under_way += bool(call)
+        try:
+            await self._application(scope, receive, noting)
+        finally:
+            self.under_way -= bool(call)
+        if own and own.refused:
+            await _refuse(send, HTTPStatus.TOO_MANY_REQUESTS, "All workers of the local cloud are busy: slow down and try again.")
+
+
+def _writes(scope: Message, call: re.Match[str] | None) -> bool:
+    if scope["method"] in {"GET", "HEAD", "OPTIONS"} or (call and scope["path"].endswith("/prediction")):
+        return False
+    targets = [value.decode("latin-1") for name, value in scope["headers"] if name.lower() == b"x-amz-target"]
+    return not (targets and _READS.search(targets[0]))
+
+
+def _by_client(scope: Message) -> bool:
+    """Whether a client made the call, and not a deployment or a function. Calls of functions have a token."""
+    has_token = any(name.lower() == b"x-amz-security-token" for name, _ in scope["headers"])
+    return bool(_OF_CLIENTS.match(scope["path"])) and not has_token
+
+
+async def _refuse(send: Send, status: HTTPStatus, reason: str) -> None:
+    """Answer as API Gateway does (GatewayResponses in template.yaml)."""
+    kind = "throttled" if status == HTTPStatus.TOO_MANY_REQUESTS else "gateway"
+    body = json.dumps({"type": f"urn:winnow:problem:{kind}", "title": status.phrase, "status": status, "detail": reason}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), (b"retry-after", b"1")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 def compressing(application: Application, least_bytes: Callable[[str], int | None]) -> Application:
@@ -59,47 +138,3 @@ def _takes_gzip(headers: list[tuple[bytes, bytes]]) -> bool:
     """Whether Accept-Encoding names gzip with a weight above 0. API Gateway doesn't compress for `*` alone."""
     accepted = b",".join(value for name, value in headers if name.lower() == b"accept-encoding").decode("latin-1").lower()
     return any(re.fullmatch(r"\s*gzip\s*(;\s*q=(1|1\.0*|0\.0*[1-9][0-9]*)\s*)?", coding) for coding in accepted.split(","))
-
-
-def sharing_layers(spawn: Callable[[Any], None], unpacked: Callable[[Any], str]) -> Callable[[Any], None]:
-    """A worker's start, with the folders of layers that are unpacked once. MiniStack unpacks them for each worker: 200 MB with spaCy.
-
-    unpacked: the folder of a layer that a function's configuration names.
-    """
-
-    def spawned(worker: Any) -> None:
-        own = worker.config
-        folders = os.pathsep.join(unpacked(layer) for layer in own.get("Layers", []))
-        variables = {**own.get("Environment", {}).get("Variables", {}), "_LAMBDA_LAYERS_DIRS": folders}
-        worker.config = {**own, "Layers": [], "Environment": {"Variables": variables}}
-        try:
-            spawn(worker)
-        finally:
-            worker.config = own
-
-    return spawned
-
-
-def main() -> None:
-    # MiniStack reads a SAM template with SAM's translator, from the packages of sam. The translator is not installed in MiniStack's
-    # environment: functions run there, and a layer without pydantic must fail here as it would on AWS.
-    sys.path.append(sys.argv.pop())
-    from ministack import app  # noqa: PLC0415
-    from ministack.core.lambda_runtime import Worker  # noqa: PLC0415
-    from ministack.services import apigateway_v1, lambda_svc  # noqa: PLC0415
-
-    def least_bytes(api_id: str) -> int | None:
-        sizes = [api["minimumCompressionSize"] for (_, _, stored), api in apigateway_v1._rest_apis.all_items() if stored == api_id]
-        return sizes[0] if sizes else None
-
-    def unpacked(layer: Any) -> str:
-        # MiniStack shares these folders too, between functions that it runs in containers.
-        return str(lambda_svc._docker_extracted_dir(lambda_svc._resolve_layer_zip(layer), "layer"))
-
-    app.app = compressing(app.app, least_bytes)
-    Worker._spawn = sharing_layers(Worker._spawn, unpacked)
-    app.main()
-
-
-if __name__ == "__main__":
-    main()

@@ -20,33 +20,50 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import IO
 
+from local.snapshots import SnapshotError, Snapshots
+
 REGION = "us-east-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
-PROGRAM = Path(__file__).with_name("gateway.py")
+PROGRAM = Path(__file__).with_name("program.py")
+PYTHON = "3.13"  # the functions run with the server's Python, and the layers are built for this one
 START_SECONDS = 60
-STOP_SECONDS = 30
+# It lets calls end for 3 s and a deployment for 20 s, and then saves.
+STOP_SECONDS = 45
+_LEAST_FREE_BYTES = 1_000_000_000
 
 
 class CloudError(Exception):
     """The local cloud can't do the task. The message is one sentence for the user."""
 
 
+def sentence(error: Exception) -> str:
+    """What a command prints about an error that ends it."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"winnow: {error.strerror}{f' ({error.filename})' if error.filename else ''}"
+    return f"winnow: {error}"
+
+
 class PortTakenError(CloudError):
     """Another program listens on the port."""
 
-    def __init__(self, port: int) -> None:
-        super().__init__(
-            f"port {port} is taken by another program: choose another port with WINNOW_PORT, for example WINNOW_PORT={port + 1}"
-        )
+    def __init__(self, port: int, host: str) -> None:
+        owner = "another local cloud" if _answers(Running(0, port, host)) else "another program"
+        other = next((each for each in range(port + 1, min(port + 100, 65536)) if _bindable(host, each)), None) or free_port(host)
+        super().__init__(f"port {port} is taken by {owner}: choose another port with WINNOW_PORT, for example WINNOW_PORT={other}")
+
+
+class NotSavedError(CloudError):
+    """The server has stopped, and something of its data is not saved."""
 
 
 @dataclass(frozen=True)
 class Running:
-    """A running server: its process and its address."""
+    """A running server: its process and its address. A server of an earlier release saves in another way."""
 
     pid: int
     port: int
     host: str
+    saves: bool = False
 
 
 def reachable(host: str) -> str:
@@ -60,8 +77,12 @@ class Server:
     def __init__(self, folder: Path, tools: Path) -> None:
         self.folder = folder.resolve()
         self.log = self.folder / "cloud.log"
-        self._python = tools / "ministack" / "bin" / "python"
-        self._translator = tools / "sam" / "lib" / "python3.13" / "site-packages"
+        self.notice: str | None = None
+        """What the state of this start lacks, after a kill."""
+        self._tools = tools.absolute()
+        self._python = self._tools / "ministack" / "bin" / "python"
+        self._translator = self._tools / "sam" / "lib" / f"python{PYTHON}" / "site-packages"
+        self._snapshots = Snapshots(self.folder)
         self._record = self.folder / "cloud.json"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -75,58 +96,98 @@ class Server:
         except (FileNotFoundError, json.JSONDecodeError):
             return None
 
-    def start(self, port: int | None, host: str) -> Running:
-        """Start the server and wait until it answers. `port` None takes a free port."""
-        for needed in (self._python, self._translator):
-            if not needed.exists():
-                raise CloudError(f"the local cloud is not installed ({needed} is missing): run `make env`")
+    def start(self, port: int | None, host: str, *, tied: bool = False) -> Running:
+        """Start the server and wait until it answers. `port` None takes a free port; `tied`: it stops when this process ends."""
+        version = self._check_tools()
         for attempt in range(3):
             chosen = port or free_port(host)
             try:
-                return self._start_once(chosen, host)
+                return self._start_once(chosen, host, version, tied)
             except PortTakenError:
                 # Another program may take the free port before the server does.
                 if port or attempt == 2:
                     raise
+            except SnapshotError as error:
+                raise CloudError(str(error)) from None
         raise AssertionError
 
-    def _start_once(self, port: int, host: str) -> Running:
+    def _check_tools(self) -> str:
+        """MiniStack's version. Raises CloudError if something isn't installed, or the Python is another one."""
+        again = f"run `rm -r {self._tools}` and `make env`"
+        ask = "import importlib.metadata, sys; print('%d.%d' % sys.version_info[:2], importlib.metadata.version('ministack'))"
+        try:
+            done = subprocess.run([self._python, "-c", ask], capture_output=True, text=True, check=False, timeout=60)
+        except (OSError, subprocess.TimeoutExpired):
+            raise CloudError(f"the local cloud's Python ({self._python}) is missing or can't run: {again}") from None
+        python, _, version = done.stdout.strip().partition(" ")
+        if done.returncode or not self._translator.exists():
+            raise CloudError(f"the local cloud is not fully installed in {self._tools}: {again}")
+        if python != PYTHON:
+            raise CloudError(f"the local cloud's Python ({self._python}) is {python}, and the functions need {PYTHON}: {again}")
+        return version
+
+    def _start_once(self, port: int, host: str, version: str, tied: bool) -> Running:
         _check_port(host, port)
         self.folder.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(self.folder).free
+        if free < _LEAST_FREE_BYTES:
+            raise CloudError(f"the disk of {self.folder} has {free // 1_000_000} MB free, and the local cloud needs 1 GB: make room")
         self._record.touch(mode=0o600)
         with self._record.open("r+") as record:
             if not _wait(lambda: _lock(record), 1):  # `find` in another process may hold it for an instant
                 raise CloudError(f"a local cloud is already running or starting in {self.folder}")
+            self._kill_leftovers(record.read())
+            record.seek(0)
             record.truncate()
-            for kept in ("state", "objects"):
-                (self.folder / kept).mkdir(exist_ok=True)
+            self.notice = self._snapshots.restore(version)
             shutil.rmtree(self.folder / "tmp", ignore_errors=True)
             (self.folder / "tmp").mkdir()
+            if self.log.exists():
+                self.log.rename(self.log.with_suffix(".log.before"))
             with self.log.open("ab") as log:
                 self._process = subprocess.Popen(
-                    [self._python, "-P", PROGRAM, self._translator],
+                    [self._python, "-P", PROGRAM, self._translator, *(["tied"] if tied else [])],
                     cwd=self.folder,
                     env=self._environment(port, host),
-                    stdin=subprocess.DEVNULL,
+                    stdin=subprocess.PIPE if tied else subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
                     pass_fds=[record.fileno()],
                     start_new_session=True,
                 )
-            running = Running(self._process.pid, port, host)
+            running = Running(self._process.pid, port, host, saves=True)
             record.write(json.dumps(vars(running)))
         try:
             self._wait_until_ready(running)
         except BaseException:
-            self.stop()
+            self._end(running)
             raise
         return running
 
     def stop(self) -> bool:
-        """Stop the server; it saves its state first. Returns False if none was running."""
-        running = self.find()
+        """Stop the server; it saves its state first. Returns False if none was running.
+
+        Raises NotSavedError if it has stopped and its state isn't saved.
+        """
+        running, asked = self.find(), time.time()
         if running is None:
             return False
+        self._end(running)
+        if running.saves:
+            self._check_saved(asked)
+        return True
+
+    def _check_saved(self, since: float) -> None:
+        try:
+            about, missing = self._snapshots.about(), self._snapshots.missing()
+        except SnapshotError as error:
+            raise NotSavedError(str(error)) from None
+        if about is None or about.saved_at < since or not about.final:
+            reason = self._said() or f"it did not stop within {STOP_SECONDS} s and was killed"
+            raise NotSavedError(f"the last changes are not saved: {reason} (log: {self.log}){f'. {missing}' if missing else ''}")
+
+    def _end(self, running: Running) -> None:
+        """Stop the process, by a kill if it doesn't stop by itself."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(running.pid, signal.SIGTERM)
         _wait(lambda: self.find() is None, STOP_SECONDS)
@@ -135,18 +196,35 @@ class Server:
             os.killpg(running.pid, signal.SIGKILL)
         if self._process is not None:
             self._process.wait()
+            if self._process.stdin:
+                self._process.stdin.close()
             self._process = None
         shutil.rmtree(self.folder / "tmp", ignore_errors=True)  # each worker has copied its code and layers there
-        return True
+
+    def _kill_leftovers(self, record: str) -> None:
+        """Kill the functions that a killed server has left. Their group may be another one's by now, so their command lines are read."""
+        with contextlib.suppress(json.JSONDecodeError, TypeError, ValueError):
+            group = Running(**json.loads(record)).pid
+            for process in Path("/proc").glob("[0-9]*"):
+                with contextlib.suppress(OSError):
+                    ours = os.fsencode(self.folder / "tmp") in (process / "cmdline").read_bytes()
+                    if ours and os.getpgid(int(process.name)) == group:
+                        os.kill(int(process.name), signal.SIGKILL)
 
     def _wait_until_ready(self, running: Running) -> None:
         process = self._process
         assert process is not None  # noqa: S101
-        if not _wait(lambda: process.poll() is not None or _ready(running), START_SECONDS):
+        if not _wait(lambda: process.poll() is not None or _answers(running), START_SECONDS):
             raise CloudError(f"the local cloud did not answer within {START_SECONDS} s (log: {self.log})")
         if process.poll() is not None:
             _check_port(running.host, running.port)
-            raise CloudError(f"the local cloud stopped at once with status {process.returncode} (log: {self.log})")
+            reason = self._said() or f"the local cloud stopped at once with status {process.returncode}"
+            raise CloudError(f"{reason} (log: {self.log})")
+
+    def _said(self) -> str | None:
+        """The last sentence for the user in the log."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return next((line.removeprefix("winnow: ") for line in reversed(lines) if line.startswith("winnow: ")), None)
 
     def _environment(self, port: int, host: str) -> dict[str, str]:
         """The server's environment. Functions inherit it, so it has no settings of the caller, and AWS_ENDPOINT_URL is this server."""
@@ -158,6 +236,7 @@ class Server:
             "BIND_HOST": host,
             "AWS_ENDPOINT_URL": f"http://{reachable(host)}:{port}",
             "MINISTACK_REGION": REGION,
+            "LAMBDA_ACCOUNT_CONCURRENCY": "1000",  # AWS's own; most of these calls wait (local/workers.py)
             "PERSIST_STATE": "1",
             "STATE_DIR": str(self.folder / "state"),
             "S3_PERSIST": "1",
@@ -187,22 +266,36 @@ def free_port(host: str) -> int:
 
 
 def _check_port(host: str, port: int) -> None:
+    try:
+        _bind(host, port)
+    except PermissionError:
+        raise CloudError(f"you have no right to use port {port}: choose one above 1023 with WINNOW_PORT") from None
+    except OSError:
+        raise PortTakenError(port, host) from None
+
+
+def _bindable(host: str, port: int) -> bool:
+    try:
+        _bind(host, port)
+    except OSError:
+        return False
+    return True
+
+
+def _bind(host: str, port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except PermissionError:
-            raise CloudError(f"you have no right to use port {port}: choose one above 1023 with WINNOW_PORT") from None
-        except OSError:
-            raise PortTakenError(port) from None
+        probe.bind((host, port))
 
 
-def _ready(running: Running) -> bool:
+def _answers(running: Running) -> bool:
+    """Whether a MiniStack answers there."""
     connection = HTTPConnection(reachable(running.host), running.port, timeout=2)  # it ignores proxy settings
     with contextlib.closing(connection):
         try:
             connection.request("GET", "/_ministack/ready")
-            return connection.getresponse().status == HTTPStatus.OK
+            answer = connection.getresponse()
+            return answer.status == HTTPStatus.OK and b"iot_mtls" in answer.read()
         except (OSError, HTTPException):
             return False
 

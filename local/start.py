@@ -1,6 +1,7 @@
 """`make start`: run Winnow on this machine, and print its URL, its key and first calls to try."""
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
@@ -9,8 +10,8 @@ from pathlib import Path
 
 import requests
 
-from local.cloud import PROJECT, LocalCloud
-from local.server import CloudError
+from local.cloud import FAILURES, PROJECT, LocalCloud
+from local.server import CloudError, sentence
 
 DEFAULT_PORT = 4566
 
@@ -29,8 +30,8 @@ def main() -> int:
             cloud.port = _port()
             _start(cloud)
         _greet(cloud, cloud.environment())
-    except CloudError as error:
-        print(f"winnow: {error}", file=sys.stderr)
+    except FAILURES as error:
+        print(sentence(error), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("winnow: interrupted; nothing keeps running", file=sys.stderr)
@@ -51,14 +52,21 @@ def _start(cloud: LocalCloud) -> None:
     cloud.check()
     print(f"winnow: starting the local cloud on port {cloud.port} …", flush=True)
     cloud.start()
+    if cloud.server.notice:
+        print(f"winnow: {cloud.server.notice}", flush=True)
     try:
         print("winnow: deploying …", flush=True)
         cloud.deploy()
         settings = cloud.environment()
         _check_health(settings)
         _write_settings(cloud.folder / "env", settings)
-    except BaseException:
-        cloud.stop()
+    except BaseException as error:
+        if isinstance(error, FAILURES) and not cloud.find():
+            raise CloudError(
+                f"the local cloud's server ended during the deployment (log: {cloud.server.log}): run `make start` again"
+            ) from error
+        with contextlib.suppress(CloudError):  # the first failure is the one to hear of
+            cloud.stop()
         raise
     print(f"winnow: ready after {time.monotonic() - begun:.0f} s")
 

@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from local.cloud import PROJECT, LocalCloud
-from local.server import CloudError
+from local.cloud import FAILURES, PROJECT, LocalCloud
+from local.server import sentence
 
 
 def main() -> int:
@@ -16,8 +16,8 @@ def main() -> int:
     running = cloud.find()
     try:
         stopped = cloud.stop()
-    except CloudError as error:
-        print(f"winnow: {error}", file=sys.stderr)
+    except FAILURES as error:
+        print(sentence(error), file=sys.stderr)
         return 1
     print(f"winnow: stopped (port {running.port}); its data stays in {cloud.folder}" if stopped and running else "winnow: not running")
     return 0
