@@ -12,7 +12,7 @@ PYTHON := .venv/bin/python
 WITH_PACKAGE := PYTHONPATH=layers/winnow $(PYTHON)
 
 LIST = awk -F ':.*$(1) ' '/^[a-z0-9-]+:.*$(1) / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-help: ### the list of ten tasks to begin with
+help: ### the list of tasks to begin with
 	@$(call LIST,[^\#]\#\#)
 
 help-all: ## list all tasks, benchmarks too
@@ -90,7 +90,7 @@ ARCHITECTURE ?= arm64
 HOST_ARCHITECTURE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 SOURCES := template.yaml openapi.yaml $(shell find functions layers requirements -type f -not -path '*/__pycache__/*')
 
-.PHONY: build build-local deploy start stop demo encoder key keys key-remove monitoring smoke
+.PHONY: build build-local deploy start stop demo encoder doctor key keys key-remove monitoring smoke
 build: env ## build for an account: ARCHITECTURE=arm64 (default) or x86_64, ENCODER=minilm (default) or none; then `sam deploy`
 	ARCHITECTURE=$(ARCHITECTURE) sam build --parameter-overrides Architecture=$(ARCHITECTURE)
 	$(if $(filter none,$(ENCODER)),,$(PYTHON) -m layers.sizes .aws-sam/build)
@@ -127,6 +127,9 @@ encoder: env ### put a sentence encoder where a deployment finds it (docs/encode
 	$(WITH_PACKAGE) -m layers.encoder.upload "$(FOLDER)" "$(BUCKET)" $(if $(NAME),--name "$(NAME)") \
 		$(if $(POOLING),--pooling $(POOLING)) $(if $(MOST_TOKENS),--most-tokens $(MOST_TOKENS))
 
+doctor: env ## is this AWS account ready for `sam deploy`, and what to set if not (docs/deploy.md): STACK=winnow
+	$(PYTHON) -m operations.doctor $(if $(STACK),--stack "$(STACK)")
+
 KEYS = $(WITH_PACKAGE) -m operations.keys --stack "$(or $(STACK),winnow)"
 key: env ## make an API key and print it this once (docs/keys.md): NAME=… ROLE=classify, predict or admin, STACK=winnow
 	$(KEYS) add "$(NAME)" "$(ROLE)"
@@ -140,7 +143,7 @@ key-remove: env ### take an API key back: NAME=…, STACK=winnow
 monitoring: env ### alarms and a dashboard for a deployed stack (docs/operations.md): STACK=winnow EMAIL=…, DASHBOARD=false
 	$(WITH_PACKAGE) -m operations.monitoring --stack "$(or $(STACK),winnow)" $(if $(EMAIL),--email "$(EMAIL)") $(if $(DASHBOARD),--dashboard "$(DASHBOARD)")
 
-smoke: env ## the end-to-end calls against a deployed stack: URL=… KEY=…
+smoke: env ## check a deployed stack from upload to deletion, in at most ten minutes, with a table: URL=… KEY=… (an admin's)
 	$(WITH_PACKAGE) -m local.smoke "$(URL)" "$(KEY)"
 
 # --- checking ---

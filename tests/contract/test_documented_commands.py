@@ -29,6 +29,7 @@ RULES = (
     (r".*", r"git .*", "an address of this repository, and a later release of it"),
     (r"CONTRIBUTING.md", r"make (env|check|test)", "nothing: it is how the tests are run, here and in .ci/run"),
     (r".*", r"make smoke .*", "tests/e2e/test_commands.py::test_smoke_passes_on_a_deployed_stack_and_fails_with_a_wrong_key"),
+    (r".*", r"make doctor\b.*", "tests/unit/test_doctor.py::test_it_says_whose_credentials_and_which_region"),
     (r".*", r"(export WINNOW_URL=|winnow ).*", "tests/e2e/test_command_line.py::test_from_a_file_to_a_better_model"),
     (
         r".*",

@@ -1,15 +1,17 @@
-"""The workflows' retries when Lambda can't start a task's function at the moment."""
+"""The workflows: their definitions by the schema, and their retries when Lambda can't start a task's function at the moment."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.contract import functions, template
+from operations import definitions
+from tests.support.contract import ROOT, functions, template
 from winnow.registry.batch_predictions import RUNNING_LEASE
 from winnow.registry.training_jobs import WORKING_LEASE
 
@@ -51,3 +53,21 @@ def test_a_task_waits_for_concurrency_half_an_hour_and_its_lease_is_longer(workf
     # A training's timeout is a parameter, at most Lambda's own limit: https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
     runs = timedelta(seconds=longest if isinstance(longest, int) else template()["Parameters"][longest["Ref"]]["MaxValue"])
     assert waited + runs < LEASES[workflow]
+
+
+def test_the_definitions_are_of_the_amazon_states_language() -> None:
+    """Takes 5 seconds of cfn-lint, as does the next."""
+    assert definitions.faults(ROOT / "template.yaml") == []
+
+
+def test_a_fault_in_a_definition_is_found_with_its_place(tmp_path: Path) -> None:
+    # `sam validate --lint` finds neither.
+    written = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    for right, wrong in (("Next: Trained\n", "Next: Nowhere\n"), ("MaxConcurrencyPath:", "MostAtOncePath:")):
+        assert right in written
+        written = written.replace(right, wrong)
+    (tmp_path / "template.yaml").write_text(written, encoding="utf-8")
+    found = "\n".join(definitions.faults(tmp_path / "template.yaml"))
+    assert "'MostAtOncePath' was unexpected" in found
+    assert "TrainingWorkflow/Candidates: there is no state Nowhere" in found
+    assert "TrainingWorkflow/Candidates: nothing leads to the state Trained" in found

@@ -8,9 +8,15 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from local.server import free_port
+from local.smoke import REMOVALS, STEPS, Smoke
+from local.smoke import run as smoke_run
 from tests.e2e.conftest import Deployed
 from winnow_cli.client import Client
 
@@ -71,10 +77,46 @@ def test_the_demo_does_the_main_job_and_leaves_nothing_running() -> None:
     assert set((ROOT / ".local").glob("demo-*")) == before
 
 
+def leftovers(api: Deployed) -> list[str]:
+    models = [each["model_id"] for each in api.client.pages("/models", "models")]
+    uploads = [each["name"] for each in api.client.pages("/datasets", "datasets")]
+    return [name for name in models + uploads if "smoke" in name]
+
+
 def test_smoke_passes_on_a_deployed_stack_and_fails_with_a_wrong_key(api: Deployed) -> None:
     smoke = run("local.smoke", api.url, api.key)
     assert smoke.returncode == 0, smoke.stdout + smoke.stderr
-    assert not [model for model in api.client.call("GET", "/models")["models"] if model["model_id"].startswith("smoke-")]
+    lines = smoke.stdout.splitlines()
+    assert [line[6:21].strip() for line in lines[:-1]] == [step.name for step in (*STEPS, *REMOVALS)]
+    assert all(line.startswith("  ok  ") for line in lines[:-1])
+    assert lines[-1].startswith("smoke: all steps passed")
+    assert not leftovers(api)
     refused = run("local.smoke", api.url, "not-a-key")
     assert refused.returncode == 1
-    assert "403" in refused.stderr
+    assert re.search(r"^  NO  key .*403", refused.stdout, re.MULTILINE)
+    assert re.search(r"^  --  upload .*it needs the step key", refused.stdout, re.MULTILINE)
+    assert refused.stderr.count("\n") == 1
+
+
+def test_smoke_removes_what_it_made_also_after_a_failed_step(
+    api: Deployed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # As if the stack's workflow of batches were broken: its step fails after its upload.
+    def broken(self: Client, *_: Any, **__: Any) -> Any:
+        raise TimeoutError("the batch has not ended")
+
+    monkeypatch.setattr(Client, "follow", broken)
+    monkeypatch.setattr(Client, "wait", lambda self, model_id, **_: _waited(self, model_id))
+    assert not smoke_run(Smoke(api.url, api.key))
+    told = capsys.readouterr().out
+    assert re.search(r"^  NO  batch .*the batch has not ended$", told, re.MULTILINE)
+    # What doesn't need the batch is tried all the same.
+    assert re.search(r"^  ok  roll back ", told, re.MULTILINE)
+    assert re.search(r"^  ok  delete uploads .*2 are gone$", told, re.MULTILINE)
+    assert not leftovers(api)
+
+
+def _waited(client: Client, model_id: str) -> Any:
+    while (model := client.call("GET", f"/models/{model_id}"))["version"]["status"] not in {"ready", "failed"}:
+        time.sleep(0.5)
+    return model
