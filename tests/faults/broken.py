@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,8 +10,12 @@ import pytest
 
 from winnow.registry import table as rows
 from winnow.registry import training_jobs as registry_jobs
+from winnow.registry.slots import Held, Key, Slots
 from winnow.registry.training_jobs import Jobs
 from winnow.storage.version_reports import VersionReports
+
+# A condition that always holds.
+ANYWAY = "attribute_exists(pk) OR attribute_not_exists(pk)"
 
 
 def no_condition(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,8 +56,24 @@ def forgotten_deletion(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_fence(monkeypatch: pytest.MonkeyPatch) -> None:
     """An update is made even if its row has changed meanwhile or is gone."""
     arguments = rows.Update.arguments
-    anyway = "attribute_exists(pk) OR attribute_not_exists(pk)"
-    monkeypatch.setattr(rows.Update, "arguments", lambda change: arguments(replace(change, condition=anyway, where={})))
+    monkeypatch.setattr(rows.Update, "arguments", lambda change: arguments(replace(change, condition=ANYWAY, where={})))
+
+
+def no_revision_of_slots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The slots are given even if they changed since they were read."""
+
+    def give(slots: Slots, since: Mapping[Key, str], _: Held) -> bool:
+        held = {f"{uid}#{version}": at for (uid, version), at in since.items()}
+        rows.update(slots._table, rows.Update(rows.SLOTS_KEY, {"since": held}, ANYWAY, {}))
+        return True
+
+    monkeypatch.setattr(Slots, "give", give)
+
+
+def no_check_of_another_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transaction is made whatever the state of a row that it only checks, such as a batch's model."""
+    checked = rows.checked
+    monkeypatch.setattr(rows, "checked", lambda key, condition, where: checked(key, f"{condition} OR {ANYWAY}", where))
 
 
 def get_then_put(monkeypatch: pytest.MonkeyPatch) -> None:

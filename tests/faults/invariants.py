@@ -132,6 +132,8 @@ def _left_over(rows: list[Any], models: dict[str, Any], versions: dict[str, dict
     uids = {model["uid"] for model in models.values()}
     yield from (f"the deletion of {row['model_id']} was never finished" for row in rows if row["pk"] == "DELETIONS")
     yield from (f"version rows of a model that is gone: {uid}" for uid in versions if uid not in uids)
+    batches = (row for row in rows if row["pk"].startswith("BATCHES"))
+    yield from (f"a row of a batch of a model that is gone: {row['pk']} {row['sk']}" for row in batches if row["uid"] not in uids)
 
 
 def _of_feedback(world: World, models: dict[str, Any]) -> Iterator[str]:
@@ -150,7 +152,11 @@ def _of_feedback(world: World, models: dict[str, Any]) -> Iterator[str]:
             yield f"{model_id} counts {model.get('feedback_received', 0)} examples of feedback, and {there} are there"
         if "feedback_taking" in model:
             yield f"{model_id} still trains on feedback, and nothing trains it"
-        waiting = there - int(model.get("feedback_taken", {}).get("examples", 0))
+        taken = model.get("feedback_taken", {"through": "", "examples": 0})
+        until = sum(row["examples"] for uid, row in batches if uid == model["uid"] and row["sk"] <= taken["through"])
+        if taken["examples"] != until:
+            yield f"{model_id} says that a version took {taken['examples']} examples of feedback, and it took {until}"
+        waiting = there - int(taken["examples"])
         if "retrain_now" in model and waiting and "live_version" in model:
             yield f"{model_id} was asked to be trained on feedback, and never was"
 

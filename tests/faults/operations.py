@@ -15,6 +15,7 @@ from tests.support.moments import Moment
 from winnow.domain.keys import MODELS_PREFIX
 
 Step = Callable[[World], object]
+THREE = (MODEL, "tc-02", "tc-03")
 
 
 def nothing(_: World) -> None:
@@ -57,6 +58,13 @@ def _labels_queued(world: World) -> None:
 def _ready(world: World) -> None:
     world.post()
     world.run_executions()
+
+
+def _three_wait(world: World) -> None:
+    """Three trainings without a slot. From now on there is one."""
+    world.winnow.parameters["MostTrainings"] = "0"
+    for model_id in THREE:
+        world.post(model_id)
 
 
 def _never_started(world: World) -> None:
@@ -155,6 +163,7 @@ STARTS: Mapping[str, Step] = {
     "nothing": nothing,
     "queued": _queued,
     "labels queued": _labels_queued,
+    "three wait": _three_wait,
     "never started": _never_started,
     "absent data set": _absent_data_set,
     "to be published": _to_be_published,

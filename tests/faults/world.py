@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from tests.conftest import WORKFLOW, Answer, Context, Json, load_event
+from tests.conftest import PARAMETERS, WORKFLOW, Answer, Context, Json, load_event
 from tests.faults.deployed import DIED, Deployed, PausedError, StoppedError, UnheardError, VanishedError
 from tests.faults.wire import Crash, Wire
 from tests.support import moments
 from tests.support.clock import Clock
 from tests.support.feedback import labelled
 from tests.support.moments import Moment
+from winnow.domain.model import ACTIVE
 
 SWEEP = "functions/upkeep/sweep"
 ENDED = "functions/upkeep/execution_ended"
@@ -90,7 +91,7 @@ class World:
         """Go back to a moment and to its answers to clients."""
         moments.bring_back(self.winnow, moment)
         self.winnow.environments.clear()
-        self.winnow.parameters["Encoder"] = "none"
+        self.winnow.parameters = dict(PARAMETERS)
         self.winnow.death, self.winnow.failing, self.winnow.delivered = DIED, set(), []
         self.lambda_context, self.keys, self.batches = None, {}, {}
         self.clock.ahead = timedelta()
@@ -335,8 +336,20 @@ class World:
             known = self.made.setdefault((row["uid"], int(row["version"])), row["created_at"])
             if known != row["created_at"]:
                 self.found.append(f"version {row['version']} was made twice: its number was used again")
-            active[row["uid"]] += row["status"] in {"queued", "training", "evaluating"}
+            active[row["uid"]] += row["status"] in ACTIVE
         self.found += [f"{number} active versions of one model" for number in active.values() if number > 1]
+        at_once, most = self._trained_at_once(rows), int(self.winnow.setting({"Ref": "MostTrainings"}))
+        if len(at_once) > most:
+            self.found.append(f"{sorted(at_once)} are trained at once, and MostTrainings is {most}")
+
+    def _trained_at_once(self, rows: list[Json]) -> set[str]:
+        """The active versions that have a slot or an execution that runs, as UID-VERSION."""
+        versions = (row for row in rows if row["pk"].startswith("VERSIONS#") and row.get("status") in ACTIVE)
+        # A row that an update made has its key alone.
+        active = {f"{row['pk'].partition('#')[2]}-{int(row['sk'])}" for row in versions}
+        slots = {name.replace("#", "-") for row in rows if row["pk"] == "TRAININGS" for name in row["since"]}
+        running = {execution.name.rpartition("-")[0] for execution in moments.executions() if execution.status == "RUNNING"}
+        return active & (slots | running)
 
 
 def _end(execution: Any, status: str) -> None:
