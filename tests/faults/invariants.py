@@ -43,6 +43,8 @@ def violations(world: World, dataset: str = "exclusive.json") -> list[str]:
         *_of_executions(world),
         *_of_promises(world, models, versions),
         *_of_data_set(world, dataset),
+        *_of_dry_runs(world),
+        *world.outside.not_announced(),
         *_orphans(world),
     ]
 
@@ -57,6 +59,9 @@ def _orphans(world: World) -> Iterator[str]:
     known = {(row["uid"], int(row["version"])): row for row in world.rows() if row["pk"].startswith("VERSIONS#") and not _is_torso(row)}
     batches = {(row["pk"].partition("#")[2], row["sk"]) for row in world.rows() if row["pk"].startswith("FEEDBACK#")}
     for key in sorted(moments.keys(world.winnow)):
+        if key.startswith("reports/"):
+            # They belong to no model. S3 removes them after a week.
+            continue
         of_feedback = feedback_batch_of_key(key)
         if of_feedback is not None:
             if of_feedback not in batches:
@@ -208,3 +213,10 @@ def _of_data_set(world: World, dataset: str) -> Iterator[str]:
     body = world.winnow.s3.get_object(Bucket=CLIENT_BUCKET, Key="trainingSet.json")["Body"].read()
     if body != (DATA / dataset).read_bytes():
         yield "the client's data set was changed"
+
+
+def _of_dry_runs(world: World) -> Iterator[str]:
+    for report_id in world.reports:
+        answer = world.winnow.call("get_dry_run", path={"report_id": report_id})
+        if answer.status != 200 or answer.body["status"] == "running":
+            yield f"the dry run {report_id} never ended: {answer}"

@@ -67,6 +67,12 @@ def _three_wait(world: World) -> None:
         world.post(model_id)
 
 
+def _two_for_one_slot(world: World) -> None:
+    world.winnow.parameters["MostTrainings"] = "1"
+    for model_id in THREE[:2]:
+        world.post(model_id)
+
+
 def _never_started(world: World) -> None:
     world.post()
     moments.executions().clear()
@@ -164,6 +170,7 @@ STARTS: Mapping[str, Step] = {
     "queued": _queued,
     "labels queued": _labels_queued,
     "three wait": _three_wait,
+    "two for one slot": _two_for_one_slot,
     "never started": _never_started,
     "absent data set": _absent_data_set,
     "to be published": _to_be_published,
@@ -227,6 +234,16 @@ def _two_candidates(world: World) -> None:
 def _on_labels(world: World) -> None:
     world.winnow.parameters["Encoder"] = "minilm"
     world.run_executions()
+
+
+def _one_after_the_other(world: World) -> None:
+    world.winnow.parameters["MostTrainings"] = "1"
+    world.run_executions()
+
+
+def _dry_run(world: World) -> None:
+    world.dry_run()
+    world.make_calls()
 
 
 def _in_segments(world: World) -> None:
@@ -345,6 +362,8 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("promote and roll back", "two versions", _promote(1, 2), _client(_promote(2))),
     Operation("DELETE version", "two versions", _delete_version, _client(_delete_version)),
     Operation("the rule that is told of an end", "stopped in the middle", _told_of_the_end, of=("upkeep/",)),
+    Operation("the end of a training, and the next", "two for one slot", _one_after_the_other, of=("upkeep/",)),
+    Operation("a dry run that nobody waits for", "nothing", _dry_run, _client(_dry_run)),
     Operation("sweeper: a training that never started", "never started", _sweep_after(minutes=6)),
     Operation("sweeper: a training to be started again", "stopped before it began", _sweep_after(minutes=6)),
     Operation("sweeper: a lease that ran out", "stopped in the middle", _sweep_after(minutes=51)),

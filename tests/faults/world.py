@@ -16,15 +16,19 @@ from typing import Any
 
 from tests.conftest import PARAMETERS, WORKFLOW, Answer, Context, Json, load_event
 from tests.faults.deployed import DIED, Deployed, PausedError, StoppedError, UnheardError, VanishedError
+from tests.faults.outside import Outside, deliveries
 from tests.faults.wire import Crash, Wire
 from tests.support import moments
 from tests.support.clock import Clock
+from tests.support.contract import functions
 from tests.support.feedback import labelled
 from tests.support.moments import Moment
 from winnow.domain.model import ACTIVE
 
 SWEEP = "functions/upkeep/sweep"
 ENDED = "functions/upkeep/execution_ended"
+# The functions that read the registry's stream, with the kinds of records that they get.
+READERS = {"Announce": {"MODIFY"}, "StartWaiting": {"MODIFY", "REMOVE"}}
 # Lambda repeats a failed asynchronous invocation twice.
 _DELIVERIES = 3
 MODEL = "tc-01"
@@ -82,6 +86,9 @@ class World:
     batches: dict[str, str] = field(default_factory=dict)
     # The names of executions whose end was announced.
     told: set[str] = field(default_factory=set)
+    # The reports of dry runs that were answered with 202.
+    reports: set[str] = field(default_factory=set)
+    outside: Outside = field(default_factory=Outside)
     # The answers to clients, in order.
     answers: list[str] = field(default_factory=list)
 
@@ -93,7 +100,8 @@ class World:
         self.winnow.environments.clear()
         self.winnow.parameters = dict(PARAMETERS)
         self.winnow.death, self.winnow.failing, self.winnow.delivered = DIED, set(), []
-        self.lambda_context, self.keys, self.batches = None, {}, {}
+        self.lambda_context, self.keys, self.batches, self.reports = None, {}, {}, set()
+        self.outside.forget()
         self.clock.ahead = timedelta()
         self.lives = {model_id: [deepcopy(it) for it in told] for model_id, told in lives.items()}
         self.made, self.uids, self.found, self.answers, self.logs, self.told = {}, {}, [], [], {}, set()
@@ -132,6 +140,14 @@ class World:
     def _remember(self, key: str | None, version: int) -> None:
         if key:
             self.keys[key] = version
+
+    def dry_run(self, model_id: str = MODEL) -> Answer | None:
+        """POST /models for a report on a data set that is too large to be read at once."""
+        body = {**json.loads(load_event("api/create_model")["body"]), "id": model_id, "dry_run": True}
+        answer = self._request(f"dry run {model_id}", lambda: self.winnow.call("create_model", body=body))
+        if answer is not None and answer.status == 202:
+            self.reports.add(answer.body["report_id"])
+        return answer
 
     def cancel(self, model_id: str = MODEL, version: int = 1) -> Answer | None:
         path = {"model_id": model_id, "version": str(version)}
@@ -248,6 +264,8 @@ class World:
             if execution.status == "RUNNING":
                 self.run(execution)
         self.tell_of_ends()
+        self.tell_readers()
+        self.make_calls()
 
     def run(self, execution: Any, tasks: float = math.inf) -> None:
         """Run an execution from its current state to its end, or for this number of tasks."""
@@ -277,14 +295,30 @@ class World:
                 self.told.add(execution.name)
                 event = load_event("upkeep/execution_ended")
                 event["detail"] |= {"name": execution.name, "status": execution.status, "input": execution.execution_input}
-                self._deliver(event)
+                self._deliver(ENDED, event)
         self.observe()
 
-    def _deliver(self, event: Json) -> None:
-        for _ in range(_DELIVERIES):
+    def tell_readers(self) -> None:
+        """The registry's stream tells of the ends of trainings."""
+        records = list(self.outside.records)
+        self.outside.records.clear()
+        for function, kinds in READERS.items():
+            if own := [record for record in records if record["eventName"] in kinds]:
+                self._deliver(functions()[function]["CodeUri"], {"Records": own}, deliveries(function))
+        self.observe()
+
+    def make_calls(self) -> None:
+        """Lambda makes the calls of functions that nobody waits for."""
+        calls = list(self.outside.calls)
+        self.outside.calls.clear()
+        for folder, event in calls:
+            self._deliver(folder, event)
+
+    def _deliver(self, folder: str, event: Json, times: int = _DELIVERIES) -> None:
+        for _ in range(times):
             hits = len(self.wire.hits)
             try:
-                self.winnow.invoke(ENDED, event)
+                self.winnow.invoke(folder, event)
             except (Crash, Exception):
                 if len(self.wire.hits) == hits:
                     raise
@@ -327,6 +361,7 @@ class World:
     def observe(self) -> None:
         """Check what must hold at every moment, and record the versions."""
         rows = self.rows()
+        self.outside.see(rows, self.winnow.table)
         active: Counter[str] = Counter()
         for row in rows:
             if row["pk"] == "MODELS" and row.get("uid") not in self.uids.setdefault(row["sk"], []):
