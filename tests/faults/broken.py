@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,8 +11,12 @@ import pytest
 from winnow.aws import resources
 from winnow.registry import table as rows
 from winnow.registry import training_jobs as registry_jobs
+from winnow.registry.slots import Held, Slots
 from winnow.registry.training_jobs import Jobs
 from winnow.storage.version_reports import VersionReports
+
+# A condition that always holds.
+ANYWAY = "attribute_exists(pk) OR attribute_not_exists(pk)"
 
 
 def no_condition(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,8 +66,23 @@ def no_limit_of_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_fence(monkeypatch: pytest.MonkeyPatch) -> None:
     """An update is made even if its row has changed meanwhile or is gone."""
     arguments = rows.Update.arguments
-    anyway = "attribute_exists(pk) OR attribute_not_exists(pk)"
-    monkeypatch.setattr(rows.Update, "arguments", lambda change: arguments(replace(change, condition=anyway, where={})))
+    monkeypatch.setattr(rows.Update, "arguments", lambda change: arguments(replace(change, condition=ANYWAY, where={})))
+
+
+def no_revision_of_slots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The slots are given even if they changed since they were read."""
+
+    def give(slots: Slots, since: Mapping[str, str], _: Held) -> bool:
+        rows.update(slots._table, rows.Update(slots._row, {"since": since}, ANYWAY, {}))
+        return True
+
+    monkeypatch.setattr(Slots, "give", give)
+
+
+def no_check_of_another_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transaction is made whatever the state of a row that it only checks, such as a batch's model."""
+    checked = rows.checked
+    monkeypatch.setattr(rows, "checked", lambda key, condition, where: checked(key, f"{condition} OR {ANYWAY}", where))
 
 
 def get_then_put(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ from tests.faults.world import World
 from tests.support import small_features
 from tests.support.clock import Clock
 from winnow.recipes import best, encoder, features, linear, pipeline
-from winnow.training import folds
+from winnow.training import dry_run, folds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,7 +60,11 @@ def world(winnow: Winnow, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iter
     _WIRE.arm({})
     deployed = Deployed(winnow.names, wire=_WIRE)
     deployed.put_dataset()
-    yield World(deployed, _WIRE, clock)
+    # Every data set is too large to be read while the client of a dry run waits.
+    monkeypatch.setattr(dry_run, "MOST_BYTES_AT_ONCE", 0)
+    world = World(deployed, _WIRE, clock)
+    world.outside.install(monkeypatch)
+    yield world
     _WIRE.arm({})
     _WIRE.at_each_call = None
     features._words.cache_clear()

@@ -49,8 +49,10 @@ class _Actor(threading.Thread):
         self._stands.acquire()
 
 
-def interleave(wire: Wire, chance: random.Random, actors: Mapping[str, Callable[[], Any]]) -> Race:
-    """Run the actors to their ends, one call at a time. No other code may make calls meanwhile."""
+def interleave(
+    wire: Wire, chance: random.Random, actors: Mapping[str, Callable[[], Any]], watch: Callable[[], None] = lambda: None
+) -> Race:
+    """Run the actors to their ends, one call at a time. No other code may make calls meanwhile. watch: called after each call."""
     threads = [_Actor(name, act) for name, act in actors.items()]
 
     def stop(_: str) -> None:
@@ -67,6 +69,7 @@ def interleave(wire: Wire, chance: random.Random, actors: Mapping[str, Callable[
         thread = chance.choice(running)
         thread.go_on()
         order.append(thread.name)
+        watch()
         if thread.ended:
             thread.join()
             running.remove(thread)

@@ -47,6 +47,8 @@ def violations(world: World, dataset: str = "exclusive.json") -> list[str]:
         *_of_executions(world),
         *_of_promises(world, models, versions),
         *_of_data_set(world, dataset),
+        *_of_dry_runs(world),
+        *world.outside.not_announced(),
         *_orphans(world),
     ]
 
@@ -61,8 +63,8 @@ def _orphans(world: World) -> Iterator[str]:
     known = {(row["uid"], int(row["version"])): row for row in world.rows() if row["pk"].startswith("VERSIONS#") and not _is_torso(row)}
     batches = {(row["pk"].partition("#")[2], row["sk"]) for row in world.rows() if row["pk"].startswith("FEEDBACK#")}
     for key in sorted(moments.keys(world.winnow)):
-        if key.startswith((BATCHES_PREFIX, SHARDS_PREFIX)):
-            # _of_batches looks at these.
+        if key.startswith((BATCHES_PREFIX, SHARDS_PREFIX, "reports/")):
+            # _of_batches looks at the first two. Reports belong to no model: S3 removes them after a week.
             continue
         of_feedback = feedback_batch_of_key(key)
         if of_feedback is not None:
@@ -145,6 +147,8 @@ def _left_over(rows: list[Any], models: dict[str, Any], versions: dict[str, dict
     uids = {model["uid"] for model in models.values()}
     yield from (f"the deletion of {row['model_id']} was never finished" for row in rows if row["pk"] == "DELETIONS")
     yield from (f"version rows of a model that is gone: {uid}" for uid in versions if uid not in uids)
+    batches = (row for row in rows if row["pk"].startswith("BATCHES"))
+    yield from (f"a row of a batch of a model that is gone: {row['pk']} {row['sk']}" for row in batches if row["uid"] not in uids)
 
 
 def _of_feedback(world: World, models: dict[str, Any]) -> Iterator[str]:
@@ -163,7 +167,11 @@ def _of_feedback(world: World, models: dict[str, Any]) -> Iterator[str]:
             yield f"{model_id} counts {model.get('feedback_received', 0)} examples of feedback, and {there} are there"
         if "feedback_taking" in model:
             yield f"{model_id} still trains on feedback, and nothing trains it"
-        waiting = there - int(model.get("feedback_taken", {}).get("examples", 0))
+        taken = model.get("feedback_taken", {"through": "", "examples": 0})
+        until = sum(row["examples"] for uid, row in batches if uid == model["uid"] and row["sk"] <= taken["through"])
+        if taken["examples"] != until:
+            yield f"{model_id} says that a version took {taken['examples']} examples of feedback, and it took {until}"
+        waiting = there - int(taken["examples"])
         if "retrain_now" in model and waiting and "live_version" in model:
             yield f"{model_id} was asked to be trained on feedback, and never was"
 
@@ -236,3 +244,10 @@ def _of_data_set(world: World, dataset: str) -> Iterator[str]:
     body = world.winnow.s3.get_object(Bucket=CLIENT_BUCKET, Key="trainingSet.json")["Body"].read()
     if body != (DATA / dataset).read_bytes():
         yield "the client's data set was changed"
+
+
+def _of_dry_runs(world: World) -> Iterator[str]:
+    for report_id in world.reports:
+        answer = world.winnow.call("get_dry_run", path={"report_id": report_id})
+        if answer.status != 200 or answer.body["status"] == "running":
+            yield f"the dry run {report_id} never ended: {answer}"

@@ -15,6 +15,7 @@ from tests.support.moments import Moment
 from winnow.domain.keys import MODELS_PREFIX
 
 Step = Callable[[World], object]
+THREE = (MODEL, "tc-02", "tc-03")
 
 
 def nothing(_: World) -> None:
@@ -57,6 +58,19 @@ def _labels_queued(world: World) -> None:
 def _ready(world: World) -> None:
     world.post()
     world.run_executions()
+
+
+def _three_wait(world: World) -> None:
+    """Three trainings without a slot. From now on there is one."""
+    world.winnow.parameters["MostTrainings"] = "0"
+    for model_id in THREE:
+        world.post(model_id)
+
+
+def _two_for_one_slot(world: World) -> None:
+    world.winnow.parameters["MostTrainings"] = "1"
+    for model_id in THREE[:2]:
+        world.post(model_id)
 
 
 def _never_started(world: World) -> None:
@@ -175,6 +189,8 @@ STARTS: Mapping[str, Step] = {
     "nothing": nothing,
     "queued": _queued,
     "labels queued": _labels_queued,
+    "three wait": _three_wait,
+    "two for one slot": _two_for_one_slot,
     "never started": _never_started,
     "absent data set": _absent_data_set,
     "to be published": _to_be_published,
@@ -241,6 +257,16 @@ def _two_candidates(world: World) -> None:
 def _on_labels(world: World) -> None:
     world.winnow.parameters["Encoder"] = "minilm"
     world.run_executions()
+
+
+def _one_after_the_other(world: World) -> None:
+    world.winnow.parameters["MostTrainings"] = "1"
+    world.run_executions()
+
+
+def _dry_run(world: World) -> None:
+    world.dry_run()
+    world.make_calls()
 
 
 def _in_segments(world: World) -> None:
@@ -352,7 +378,7 @@ def _batch_ends(world: World) -> None:
     world.run_executions()
     event = load_event("upkeep/start_waiting")
     event["Records"][0]["dynamodb"]["OldImage"] = {"batch_status": {"S": "running"}}
-    world.deliver(event, START_WAITING)
+    world.deliver(START_WAITING, event)
 
 
 def _sweep_batches_after(**time: float) -> Step:
@@ -402,6 +428,8 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("promote and roll back", "two versions", _promote(1, 2), _client(_promote(2))),
     Operation("DELETE version", "two versions", _delete_version, _client(_delete_version)),
     Operation("the rule that is told of an end", "stopped in the middle", _told_of_the_end, of=("upkeep/",)),
+    Operation("the end of a training, and the next", "two for one slot", _one_after_the_other, of=("upkeep/",)),
+    Operation("a dry run that nobody waits for", "nothing", _dry_run, _client(_dry_run)),
     Operation("sweeper: a training that never started", "never started", _sweep_after(minutes=6)),
     Operation("sweeper: a training to be started again", "stopped before it began", _sweep_after(minutes=6)),
     Operation("sweeper: a lease that ran out", "stopped in the middle", _sweep_after(minutes=51)),

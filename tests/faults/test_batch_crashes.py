@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import moto.s3.models
 import pytest
 
 from tests.conftest import BATCH_WORKFLOW, CLIENT_BUCKET, Json
@@ -15,11 +16,14 @@ from tests.faults.wire import Crash, How
 from tests.support import moments
 from winnow.batch import split_join
 from winnow.domain.batch import BatchStatus
+from winnow.storage import multipart
 
 if TYPE_CHECKING:
     from tests.conftest import Answer, Tell
     from tests.faults.world import World
+    from tests.support.moments import Moment
 
+PARTS = {"CreateMultipartUpload", "UploadPart", "UploadPartCopy", "CompleteMultipartUpload"}
 TEXTS = ["a flat tyre", "prune the roses", "", "change the oil", "tulip bulbs"]
 
 
@@ -135,32 +139,60 @@ def test_a_fault_at_any_write_loses_nothing_and_doubles_nothing(ready: World, te
     assert not found, "\n".join(found)
 
 
+def test_a_fault_at_any_write_of_parts_loses_nothing(ready: World, tell: Tell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The results are written in parts. If a part is refused, the upload is given up, which can fail too."""
+    monkeypatch.setattr(multipart, "LEAST_PART", 100)
+    monkeypatch.setattr(moto.s3.models, "S3_UPLOAD_PART_MIN_SIZE", 1)
+
+    moment = moments.keep(ready.winnow)
+    classified(ready)
+    assert {write.operation for write in ready.wire.writes} >= PARTS
+    back(ready, moment)
+    found, cases, ends = sweep(ready, classified)
+    given_up, more, _ = sweep(ready, classified, first=How.THROTTLED, of="UploadPart")
+
+    tell(f"{cases + more} faults: {len(found + given_up)} violations; ends: {ends}")
+    assert more
+    assert not found + given_up, "\n".join(found + given_up)
+
+
 def test_what_is_broken_on_purpose_is_found(ready: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("winnow.registry.batch_predictions.ACTIVE_BATCH", tuple(BatchStatus))
     found, _, _ = sweep(ready, cancelled)
     assert any("the batch is running" in it for it in found), found
 
 
-def sweep(world: World, act: Callable[[World], None]) -> tuple[list[str], int, Json]:
-    """Each write of an act with each kind of fault. Returns the violations, the number of cases, and the ends of batches."""
+def sweep(world: World, act: Callable[[World], None], first: How | None = None, of: str = "") -> tuple[list[str], int, Json]:
+    """Each write of an act with each kind of fault. Returns the violations, the number of cases, and the ends of batches.
+
+    first: instead, these faults of each write of the operation `of`, and each kind of fault of the write that follows, which gives it up.
+    """
     moment = moments.keep(world.winnow)
     world.wire.arm({})
     act(world)
-    writes = [str(write) for write in world.wire.writes]
-    found, ends = [], dict[str, Any]()
-    for number, write in enumerate(writes, start=1):
+    writes = [(number, str(write)) for number, write in enumerate(world.wire.writes, start=1) if write.operation.startswith(of)]
+    found, ends, given_up = [], dict[str, Any](), 0
+    for number, write in writes:
         for how in How:
-            world.bring_back(moment, world.lives)
-            moments.executions("BatchWorkflow").clear()
-            world.wire.arm({number: how})
+            back(world, moment)
+            world.wire.arm({number: how} if first is None else {number: first, number + 1: how})
             act(world)
             # As if the execution was stopped too late, or its Lambda still runs.
             for execution in moments.executions("BatchWorkflow") if act is cancelled else []:
                 execution.status = "RUNNING"
             settle(world)
             assert world.wire.hits, f"{write} [{how}] was never reached"
+            given_up += any(hit.operation == "AbortMultipartUpload" for hit in world.wire.hits)
             found += [f"{act.__name__}: {write} [{how}]: {violation}" for violation in violations(world, act)]
             for row in world.rows():
                 if "batch_status" in row:
                     ends[row["batch_status"]] = ends.get(row["batch_status"], 0) + 1
+    back(world, moment)
+    # The upload of a last part is given up by the bucket's lifecycle.
+    assert first is None or given_up >= len(How)
     return found, len(writes) * len(How), ends
+
+
+def back(world: World, moment: Moment) -> None:
+    world.bring_back(moment, world.lives)
+    moments.executions("BatchWorkflow").clear()

@@ -7,7 +7,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +19,7 @@ from tests.faults.invariants import violations
 from tests.faults.operations import begin
 from tests.faults.world import MODEL
 from tests.support import moments
+from tests.support.feedback import labelled
 
 if TYPE_CHECKING:
     from tests.conftest import Tell
@@ -26,12 +27,6 @@ if TYPE_CHECKING:
 
 POSTS, ROUNDS = 200, 20
 INTERLEAVINGS = 200
-
-
-@pytest.fixture(autouse=True)
-def _at_once(world: World) -> Iterator[None]:
-    with world.winnow.running_at_once():
-        yield
 
 
 # --- many POSTs of one id ---
@@ -58,16 +53,80 @@ def _posts_at_once(world: World, seed: int, number: int) -> tuple[int, Counter[i
     """The number of jobs that they made, and the number of answers of each status."""
     begin(world, "nothing")
     event = load_event("api/create_model")
-    race = interleave(
-        world.wire,
-        random.Random(seed),
-        {str(each): lambda: world.winnow.invoke("functions/api/create_model", event)["statusCode"] for each in range(number)},
-    )
+    actors = {str(each): lambda: world.winnow.invoke("functions/api/create_model", event)["statusCode"] for each in range(number)}
+    with world.winnow.running_at_once():
+        race = interleave(world.wire, random.Random(seed), actors)
     return len(moments.executions()), Counter(race.outcomes.values())
 
 
 def _sum(won: list[tuple[int, Counter[int]]]) -> Counter[int]:
     return sum((answers for _, answers in won), Counter())
+
+
+# --- slots ---
+
+
+@pytest.mark.parametrize("start", ["nothing", "ready"], ids=["first slots", "later slots"])
+def test_who_read_the_slots_before_they_were_given_gives_none(world: World, start: str) -> None:
+    begin(world, start)
+
+    _give_slots_late(world)
+
+    assert world.found == []
+    assert sum(execution.status == "RUNNING" for execution in moments.executions()) == 1
+
+
+def test_a_slot_that_is_given_twice_is_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken.no_revision_of_slots(monkeypatch)
+    begin(world, "nothing")
+
+    _give_slots_late(world)
+
+    assert any("are trained at once" in it for it in world.found)
+
+
+def _give_slots_late(world: World) -> None:
+    """Slots go to the oldest requests, so a slot that is lost goes to the same version again, unless an older request comes to light.
+
+    The request of `oldest` has its time, and isn't registered yet. `late` has read that the slot is free, and is cancelled before it
+    takes it. `trained` gets the slot and starts. Then `late` takes the slot after all, and `oldest` is registered.
+    """
+
+    def cancel_and_post() -> None:
+        world.cancel("late")
+        world.post("trained")
+
+    def post_and_read() -> None:
+        world.during("api/create_model", "UpdateItem", cancel_and_post)
+        world.post("late")
+
+    world.winnow.parameters["MostTrainings"] = "1"
+    world.during("api/create_model", "TransactWriteItems", post_and_read)
+    world.post("oldest")
+
+
+# --- a batch whose model is deleted ---
+
+
+def test_a_batch_whose_model_is_deleted_meanwhile_is_not_made(world: World) -> None:
+    assert _batch_of_a_deleted_model(world) == (404, [])
+
+
+def test_a_batch_that_is_made_all_the_same_is_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken.no_check_of_another_row(monkeypatch)
+
+    status, left = _batch_of_a_deleted_model(world)
+
+    assert status == 202
+    assert len(left) == 2
+
+
+def _batch_of_a_deleted_model(world: World) -> tuple[int, list[Any]]:
+    """The answer to a POST whose model is deleted, with all rows and objects, just before its write; and the rows that are left."""
+    begin(world, "ready")
+    world.during("api/create_batch", "TransactWriteItems", world.delete)
+    status = _create_batch(world)
+    return status, [row for row in world.rows() if row["pk"].startswith("BATCHES")]
 
 
 # --- pairs that conflict ---
@@ -77,13 +136,14 @@ def _sum(won: list[tuple[int, Counter[int]]]) -> Counter[int]:
 class Pair:
     """Two requests at once. violated: yields violations, found from the answers and the state afterwards.
 
-    leaves_work: whether they can leave work, so that each race must settle.
+    leaves_work: whether they can leave work, so that each race must settle. parameters: of the template, from the race on.
     """
 
     start: str
     actors: Callable[[World], Mapping[str, Callable[[], Any]]]
     violated: Callable[[World, Race], Iterator[str]]
     leaves_work: bool = True
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 def _answer(world: World, function: str, body: Any = None) -> Any:
@@ -195,7 +255,120 @@ def _promote_and_delete_version_violated(world: World, race: Race) -> Iterator[s
         yield f"{_live(world)} is live; the answers were {statuses}"
 
 
+# --- with one Idempotency-Key ---
+
+
+def _both_with_a_key(function: str, body: Any) -> Callable[[World], Mapping[str, Callable[[], Any]]]:
+    def ask(world: World) -> Any:
+        path = None if function == "create_model" else {"model_id": MODEL}
+        answer = world.winnow.call(function, body=body, path=path, headers={"Idempotency-Key": "a-key"})
+        return answer.status, answer.body
+
+    return lambda world: {"one": lambda: ask(world), "two": lambda: ask(world)}
+
+
+def _one_answer_violated(made: str, name: str) -> Callable[[World, Race], Iterator[str]]:
+    """made: the partition of the rows that the requests make. name: of a row in their answers."""
+
+    def violated(world: World, race: Race) -> Iterator[str]:
+        answers = [(status, body.get(name)) for status, body in race.outcomes.values()]
+        if len(set(answers)) > 1 or answers[0][0] >= 300:
+            yield f"one Idempotency-Key was answered with {answers}"
+        there = [row[name] for row in world.rows() if row["pk"].startswith(made)]
+        if there.count(answers[0][1]) != 1 or len(there) != len(set(there)) or len(there) > 2:
+            yield f"one Idempotency-Key made {there}"
+
+    return violated
+
+
+# --- slots, feedback, batches ---
+
+
+def _start_waiting(world: World) -> None:
+    world.winnow.invoke("functions/upkeep/start_waiting", load_event("upkeep/start_waiting"))
+
+
+def _slots_violated(world: World, race: Race) -> Iterator[str]:
+    """world.found says whether too many were trained at once, also after the next look at the queue."""
+    yield from (f"{name} ended with {outcome!r}" for name, outcome in race.outcomes.items() if isinstance(outcome, BaseException))
+    _start_waiting(world)
+    world.observe()
+    yield from world.found
+    wait = any(row.get("status") == "queued" for row in world.rows())
+    if wait and not any(execution.status == "RUNNING" for execution in moments.executions()):
+        yield "a slot is free, trainings wait, and none was started"
+
+
+def _take_back(world: World) -> Any:
+    [batch] = [row["batch"] for row in world.rows() if row["pk"].startswith("FEEDBACK#")]
+    return lambda: world.winnow.call("delete_examples", path={"model_id": MODEL, "batch": batch}).status
+
+
+def _add_examples(world: World, retrain: str) -> Any:
+    return world.winnow.call("add_examples", body={"examples": labelled(3), "retrain": retrain}, path={"model_id": MODEL}).status
+
+
+def _feedback_violated(world: World, race: Race) -> Iterator[str]:
+    """Whether each batch is counted once is a violation of its own."""
+    batches = sorted(row["examples"] for row in world.rows() if row["pk"].startswith("FEEDBACK#"))
+    taken_back = race.outcomes.get("DELETE") == 200
+    if race.outcomes["POST"] != 201 or race.outcomes.get("DELETE", 409) not in {200, 409}:
+        yield f"the answers were {race.outcomes}"
+    if batches.count(2) != (not taken_back) or len(batches) != len(race.outcomes) + ("DELETE" not in race.outcomes) - taken_back:
+        yield f"the batches are {batches}"
+
+
+def _create_batch(world: World) -> Any:
+    return world.winnow.call("create_batch", path={"model_id": MODEL}, body=A_BATCH).status
+
+
+def _batch_and_delete_violated(world: World, race: Race) -> Iterator[str]:
+    """The registry takes the batch before the deletion, which then removes it, or not at all."""
+    if race.outcomes["DELETE"][0] not in {200, 202} or race.outcomes["POST"] not in {202, 404}:
+        yield f"the answers were {race.outcomes}"
+    yield from (f"a batch of the deleted model is left: {row['sk']}" for row in world.rows() if row["pk"].startswith("BATCHES"))
+
+
+A_BATCH = {"s3bucket": "albert-textcats", "object": "texts.jsonl"}
+A_TRAINING = {"id": MODEL, "force_update": True, "s3bucket": "albert-textcats", "training_object": "trainingSet.json", "n_iter": 1}
 PAIRS: Mapping[str, Pair] = {
+    "one Idempotency-Key for two trainings": Pair(
+        "ready", _both_with_a_key("create_model", A_TRAINING), _one_answer_violated("VERSIONS#", "version"), leaves_work=False
+    ),
+    "one Idempotency-Key for two feedback batches": Pair(
+        "ready",
+        _both_with_a_key("add_examples", {"examples": labelled(2), "retrain": "now"}),
+        _one_answer_violated("FEEDBACK#", "batch"),
+        leaves_work=False,
+    ),
+    "one Idempotency-Key for two batches": Pair(
+        "ready", _both_with_a_key("create_batch", A_BATCH), _one_answer_violated("BATCHES#", "batch"), leaves_work=False
+    ),
+    "two that give slots against cancel": Pair(
+        "three wait",
+        lambda world: {
+            "one": lambda: _start_waiting(world),
+            "two": lambda: _start_waiting(world),
+            "cancel": lambda: world.winnow.call("cancel_version", path={"model_id": MODEL, "version": "1"}).status,
+        },
+        _slots_violated,
+        leaves_work=False,
+        parameters={"MostTrainings": "1"},
+    ),
+    "take back against retrain": Pair(
+        "feedback waits", lambda world: {"DELETE": _take_back(world), "POST": lambda: _add_examples(world, "now")}, _feedback_violated
+    ),
+    "feedback against retrain": Pair(
+        "feedback waits",
+        lambda world: {"POST": lambda: _add_examples(world, "now"), "another": lambda: _add_examples(world, "no")},
+        _feedback_violated,
+    ),
+    "batch against delete": Pair(
+        "ready",
+        lambda world: {"DELETE": lambda: _delete(world), "POST": lambda: _create_batch(world)},
+        _batch_and_delete_violated,
+        leaves_work=False,
+    ),
     "promote against rollback": Pair("three versions", _both_promote, _promote_violated, leaves_work=False),
     "promote against rollback, each if unchanged": Pair(
         "three versions", _both_promote_if_unchanged, _promote_if_unchanged_violated, leaves_work=False
@@ -239,7 +412,7 @@ def test_two_at_once_find_what_is_broken_on_purpose(
 
     found, orders = _race(world, PAIRS[name], INTERLEAVINGS, enough=1)
 
-    tell(f"{break_it.__name__}, found after {orders} interleavings: {found[0] if found else None:.200}")
+    tell(f"{break_it.__name__}, found after {orders} interleavings: {found[:1]!s:.200}")
     assert found
 
 
@@ -251,11 +424,13 @@ def _race(world: World, pair: Pair, number: int, enough: float = math.inf) -> tu
         if len(found) >= enough:
             break
         begin(world, pair.start)
+        moments.executions("BatchWorkflow").clear()
         world.lives = {}
-        race = interleave(world.wire, random.Random(seed), pair.actors(world))
-        orders.add(race.order)
-        world.observe()
-        found += [f"seed {seed}: {violation} ({race.outcomes})" for violation in _settled(world, pair, race, whole=seed % 10 == 0)]
+        world.winnow.parameters.update(pair.parameters)
+        with world.winnow.running_at_once():
+            race = interleave(world.wire, random.Random(seed), pair.actors(world), world.observe)
+            orders.add(race.order)
+            found += [f"seed {seed}: {violation} ({race.outcomes})" for violation in _settled(world, pair, race, whole=seed % 10 == 0)]
     return found, len(orders)
 
 

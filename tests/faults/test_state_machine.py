@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.database import DirectoryBasedExampleDatabase
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from tests.conftest import ROOT
 from tests.faults import broken
@@ -100,6 +100,11 @@ class Api(RuleBasedStateMachine):
         self.models: dict[str, State] = dict.fromkeys(IDS)
         # When each model's job last showed a sign of life.
         self.seen_at: dict[str, float] = dict.fromkeys(IDS, 0.0)
+
+    @initialize(most=st.sampled_from(("1", "5")))
+    def most_trainings(self, most: str) -> None:
+        """With one slot, the second model's training waits for the first's."""
+        self.world.winnow.parameters["MostTrainings"] = most
 
     # --- clients ---
 
@@ -256,6 +261,15 @@ class Api(RuleBasedStateMachine):
             may_have_failed = model_id in meant and known is not None and known.active is not None
             self._is_one_of(model_id, [known, known.ended("failed")] if may_have_failed and known else [known])
         self._done("event")
+
+    @rule(faults=FAULTS)
+    def records_arrive(self, faults: Faults) -> None:
+        """The registry's stream tells of the ends of trainings. That starts trainings which wait, and changes no version."""
+        self.world.wire.arm(faults)
+        self.world.tell_readers()
+        for model_id, known in self.models.items():
+            self._is_one_of(model_id, [known])
+        self._done("records")
 
     @rule(faults=FAULTS)
     def sweep(self, faults: Faults) -> None:

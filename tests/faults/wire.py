@@ -23,15 +23,18 @@ from botocore.exceptions import ConnectionClosedError
 
 WRITES = frozenset(
     (
-        *("PutObject", "DeleteObject", "DeleteObjects", "CopyObject"),
+        *("PutObject", "DeleteObject", "DeleteObjects"),
+        *("CreateMultipartUpload", "UploadPart", "UploadPartCopy", "CompleteMultipartUpload", "AbortMultipartUpload"),
         *("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"),
-        *("StartExecution", "StopExecution"),
+        *("StartExecution", "StopExecution", "Invoke", "PutEvents"),
     )
 )
 _THROTTLED = {
     "s3": (503, "SlowDown"),
     "dynamodb": (400, "ProvisionedThroughputExceededException"),
     "stepfunctions": (400, "ThrottlingException"),
+    "lambda": (429, "TooManyRequestsException"),
+    "events": (400, "ThrottlingException"),
 }
 
 

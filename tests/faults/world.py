@@ -14,18 +14,23 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from tests.conftest import BATCH_WORKFLOW, CLIENT_BUCKET, WORKFLOW, Answer, Context, Json, load_event
+from tests.conftest import BATCH_WORKFLOW, CLIENT_BUCKET, PARAMETERS, WORKFLOW, Answer, Context, Json, load_event
 from tests.faults.deployed import DIED, Deployed, PausedError, StoppedError, UnheardError, VanishedError
+from tests.faults.outside import Outside, deliveries
 from tests.faults.wire import Crash, Wire
 from tests.support import moments
 from tests.support.clock import Clock
+from tests.support.contract import functions
 from tests.support.feedback import labelled
 from tests.support.moments import Moment
 from winnow.domain.batch import ACTIVE_BATCH
+from winnow.domain.model import ACTIVE
 
 SWEEP = "functions/upkeep/sweep"
 ENDED = "functions/upkeep/execution_ended"
 START_WAITING = "functions/upkeep/start_waiting"
+# The functions that read the registry's stream, with the kinds of records that they get.
+READERS = {"Announce": {"MODIFY"}, "StartWaiting": {"MODIFY", "REMOVE"}}
 # Lambda repeats a failed asynchronous invocation twice.
 _DELIVERIES = 3
 MODEL = "tc-01"
@@ -86,6 +91,9 @@ class World:
     batches: dict[str, str] = field(default_factory=dict)
     # The names of executions whose end was announced.
     told: set[str] = field(default_factory=set)
+    # The reports of dry runs that were answered with 202.
+    reports: set[str] = field(default_factory=set)
+    outside: Outside = field(default_factory=Outside)
     # The answers to clients, in order.
     answers: list[str] = field(default_factory=list)
 
@@ -95,9 +103,10 @@ class World:
         """Go back to a moment and to its answers to clients."""
         moments.bring_back(self.winnow, moment)
         self.winnow.environments.clear()
-        self.winnow.parameters["Encoder"] = "none"
+        self.winnow.parameters = dict(PARAMETERS)
         self.winnow.death, self.winnow.failing, self.winnow.delivered = DIED, set(), []
-        self.lambda_context, self.keys, self.batches = None, {}, {}
+        self.lambda_context, self.keys, self.batches, self.reports = None, {}, {}, set()
+        self.outside.forget()
         self.clock.ahead = timedelta()
         self.lives = {model_id: [deepcopy(it) for it in told] for model_id, told in lives.items()}
         self.made, self.uids, self.found, self.answers, self.logs, self.told = {}, {}, [], [], {}, set()
@@ -136,6 +145,14 @@ class World:
     def _remember(self, key: str | None, version: int) -> None:
         if key:
             self.keys[key] = version
+
+    def dry_run(self, model_id: str = MODEL) -> Answer | None:
+        """POST /models for a report on a data set that is too large to be read at once."""
+        body = {**json.loads(load_event("api/create_model")["body"]), "id": model_id, "dry_run": True}
+        answer = self._request(f"dry run {model_id}", lambda: self.winnow.call("create_model", body=body))
+        if answer is not None and answer.status == 202:
+            self.reports.add(answer.body["report_id"])
+        return answer
 
     def cancel(self, model_id: str = MODEL, version: int = 1) -> Answer | None:
         path = {"model_id": model_id, "version": str(version)}
@@ -280,6 +297,8 @@ class World:
             if execution.status == "RUNNING":
                 self.run_batch(execution)
         self.tell_of_ends()
+        self.tell_readers()
+        self.make_calls()
 
     def run_batch(self, execution: Any) -> None:
         """Run an execution of a batch prediction to its end."""
@@ -320,15 +339,30 @@ class World:
                 self.told.add(execution.name)
                 event = load_event("upkeep/execution_ended")
                 event["detail"] |= {"name": execution.name, "status": execution.status, "input": execution.execution_input}
-                self.deliver(event, ENDED)
+                self.deliver(ENDED, event)
         self.observe()
 
-    def deliver(self, event: Json, function: str) -> None:
-        """Invoke a function with an event, again after a fault."""
-        for _ in range(_DELIVERIES):
+    def tell_readers(self) -> None:
+        """The registry's stream tells of the ends of trainings."""
+        records = list(self.outside.records)
+        self.outside.records.clear()
+        for function, kinds in READERS.items():
+            if own := [record for record in records if record["eventName"] in kinds]:
+                self.deliver(functions()[function]["CodeUri"], {"Records": own}, deliveries(function))
+        self.observe()
+
+    def make_calls(self) -> None:
+        """Lambda makes the calls of functions that nobody waits for."""
+        calls = list(self.outside.calls)
+        self.outside.calls.clear()
+        for folder, event in calls:
+            self.deliver(folder, event)
+
+    def deliver(self, folder: str, event: Json, times: int = _DELIVERIES) -> None:
+        for _ in range(times):
             hits = len(self.wire.hits)
             try:
-                self.winnow.invoke(function, event)
+                self.winnow.invoke(folder, event)
             except (Crash, Exception):
                 if len(self.wire.hits) == hits:
                     raise
@@ -371,6 +405,7 @@ class World:
     def observe(self) -> None:
         """Check what must hold at every moment, and record the versions."""
         rows = self.rows()
+        self.outside.see(rows, self.winnow.table)
         active: Counter[str] = Counter()
         for row in rows:
             if row["pk"] == "MODELS" and row.get("uid") not in self.uids.setdefault(row["sk"], []):
@@ -380,17 +415,31 @@ class World:
             known = self.made.setdefault((row["uid"], int(row["version"])), row["created_at"])
             if known != row["created_at"]:
                 self.found.append(f"version {row['version']} was made twice: its number was used again")
-            active[row["uid"]] += row["status"] in {"queued", "training", "evaluating"}
+            active[row["uid"]] += row["status"] in ACTIVE
         self.found += [f"{number} active versions of one model" for number in active.values() if number > 1]
-        batches, most = self._batches_at_once(rows), int(self.winnow.setting({"Ref": "MostBatches"}))
-        if len(batches) > most:
-            self.found.append(f"the batches {sorted(batches)} run at once, and MostBatches is {most}")
+        at_once = {
+            "MostTrainings": self._trained_at_once(rows),
+            "MostBatches": self._batches_at_once(rows),
+        }
+        for parameter, jobs in at_once.items():
+            most = int(self.winnow.setting({"Ref": parameter}))
+            if len(jobs) > most:
+                self.found.append(f"{sorted(jobs)} run at once, and {parameter} is {most}")
 
     def _batches_at_once(self, rows: list[Json]) -> set[str]:
         """The batches that have not ended and have a slot or an execution that runs, by their uid and id."""
         active = {f"{row['pk'].partition('#')[2]}-{row['sk']}" for row in rows if row.get("batch_status") in ACTIVE_BATCH}
         slots = {key.replace("#", "-") for row in rows if row["pk"] == "SLOTS" for key in row["since"]}
         running = {execution.name for execution in moments.executions("BatchWorkflow") if execution.status == "RUNNING"}
+        return active & (slots | running)
+
+    def _trained_at_once(self, rows: list[Json]) -> set[str]:
+        """The active versions that have a slot or an execution that runs, as UID-VERSION."""
+        versions = (row for row in rows if row["pk"].startswith("VERSIONS#") and row.get("status") in ACTIVE)
+        # A row that an update made has its key alone.
+        active = {f"{row['pk'].partition('#')[2]}-{int(row['sk'])}" for row in versions}
+        slots = {name.replace("#", "-") for row in rows if row["pk"] == "TRAININGS" for name in row["since"]}
+        running = {execution.name.rpartition("-")[0] for execution in moments.executions() if execution.status == "RUNNING"}
         return active & (slots | running)
 
 
