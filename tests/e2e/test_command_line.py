@@ -106,8 +106,9 @@ def test_from_a_file_to_a_better_model(api: Deployed, file: Path, tmp_path: Path
 def test_key_tells_which_role_it_has(api: Deployed) -> None:
     before = api.client.call("GET", "/datasets")["datasets"]
     assert answer(api, "key") == {"role": "admin"}
-    predict = api.cloud.keys().add("command-line", Role.PREDICT)
-    assert json.loads(run(api, "key", "--json", key=predict).stdout) == {"role": "predict"}
+    for role in (Role.CLASSIFY, Role.PREDICT):
+        lesser = api.cloud.keys().add(f"command-line-{role}", role)
+        assert json.loads(run(api, "key", "--json", key=lesser).stdout) == {"role": role}
     unknown = run(api, "key", key="not-a-key")
     assert (unknown.returncode, unknown.stdout) == (1, "")
     assert "can't make any call" in unknown.stderr
