@@ -28,7 +28,7 @@ from moto import mock_aws
 from moto.core.models import MockAWS
 
 from layers.winnow import contract
-from tests.support import fast_moto, moments
+from tests.support import fast_moto, moments, short_way
 from tests.support.clock import Clock
 from tests.support.contract import check_answer, functions, template
 from tests.support.moments import Moment
@@ -399,6 +399,7 @@ def winnow(_moto: MockAWS, boto_session: boto3.Session, monkeypatch: pytest.Monk
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", "CRITICAL")
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", boto_session)
+    short_way.install(monkeypatch)
     _moto.reset()
     clients.forget_clients()
     names = {"Registry": "winnow-registry", "Models": "winnow-models", "Datasets": "winnow-datasets"}
