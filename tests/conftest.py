@@ -300,8 +300,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if folder == "unit" and parameters.get("recipe") == "cnn":
             item.add_marker("slow")
         if "cloud" in MARKS.get(folder, ()):
-            # One process for all that share a cloud.
-            item.add_marker(pytest.mark.xdist_group(folder))
+            # One process for all that share the cloud, which is the longest chain of tests. Files with a cloud of their own run beside it.
+            shared = isinstance(item, pytest.Function) and "cloud" in item.fixturenames
+            item.add_marker(pytest.mark.xdist_group("cloud" if shared else item.path.stem))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
