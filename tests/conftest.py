@@ -28,7 +28,7 @@ from moto import mock_aws
 from moto.core.models import MockAWS
 
 from layers.winnow import contract
-from tests.support import fast_moto, moments
+from tests.support import fast_moto, moments, short_way
 from tests.support.clock import Clock
 from tests.support.contract import check_answer, functions, template
 from tests.support.moments import Moment
@@ -300,8 +300,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if folder == "unit" and parameters.get("recipe") == "cnn":
             item.add_marker("slow")
         if "cloud" in MARKS.get(folder, ()):
-            # One process for all that share a cloud.
-            item.add_marker(pytest.mark.xdist_group(folder))
+            # One process for all that share the cloud, which is the longest chain of tests. Files with a cloud of their own run beside it.
+            shared = isinstance(item, pytest.Function) and "cloud" in item.fixturenames
+            item.add_marker(pytest.mark.xdist_group("cloud" if shared else item.path.stem))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -399,6 +400,7 @@ def winnow(_moto: MockAWS, boto_session: boto3.Session, monkeypatch: pytest.Monk
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", "CRITICAL")
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", boto_session)
+    short_way.install(monkeypatch)
     _moto.reset()
     clients.forget_clients()
     names = {"Registry": "winnow-registry", "Models": "winnow-models", "Datasets": "winnow-datasets"}

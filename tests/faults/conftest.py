@@ -16,11 +16,10 @@ from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import Ama
 from moto.dynamodb.responses import DynamoHandler
 
 from tests.conftest import OneSession, Winnow
-from tests.faults import short_way
 from tests.faults.deployed import Deployed
-from tests.faults.wire import Wire
+from tests.faults.wire import How, Wire
 from tests.faults.world import World
-from tests.support import small_features
+from tests.support import short_way, small_features
 from tests.support.clock import Clock
 from winnow.recipes import best, encoder, features, linear, pipeline
 from winnow.training import dry_run, folds
@@ -56,7 +55,8 @@ def world(winnow: Winnow, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iter
     monkeypatch.setattr(moto.s3.models, "utcnow", lambda: clock().replace(tzinfo=None))
     monkeypatch.setattr(botocore.endpoint, "time", Instant())
     monkeypatch.setattr(DynamoHandler, "transact_write_items", _once_by_token(DynamoHandler.transact_write_items))
-    short_way.install(_WIRE, monkeypatch)
+    # Where the wire loses an answer, there must be a request.
+    short_way.install(monkeypatch, lambda: _WIRE.fault is How.LOST)
     _WIRE.arm({})
     deployed = Deployed(winnow.names, wire=_WIRE)
     deployed.put_dataset()

@@ -13,10 +13,9 @@ from botocore.response import StreamingBody
 from moto.dynamodb.responses import DynamoHandler
 from moto.s3.models import s3_backends
 
-from tests.faults import short_way
 from tests.faults.invariants import violations
 from tests.faults.wire import WRITES
-from tests.support import moments
+from tests.support import moments, short_way
 
 if TYPE_CHECKING:
     from tests.conftest import Tell

@@ -34,8 +34,6 @@ CHECK = "functions/upkeep/check_encoders"
 @pytest.fixture(autouse=True)
 def fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder for encoders that this test's execution environments fetch."""
-    # The projection for few examples learns in 60 steps, four fifths of the time of these tests. None of them looks at how well it learns.
-    monkeypatch.setattr("winnow.recipes.contrast._STEPS", 6)
     monkeypatch.setattr(encoders, "_FETCHED", tmp_path / "fetched")
     encoders._opened.cache_clear()
     return tmp_path / "fetched"

@@ -1,7 +1,7 @@
-"""The calls that sweeps make most, answered by moto's own backends without HTTP in between: no request, no URLs, no XML.
+"""The most frequent calls, answered by moto's own backends without HTTP in between: no request, no URLs, no XML.
 
-botocore still checks and serializes each call, its events and the wire's faults are the same, and so are the rows and objects.
-Whatever isn't listed here, asks for more, or fails goes the long way. test_short_way.py compares the answers of both ways.
+botocore still checks and serializes each call, its events are the same, and so are the rows and objects. Whatever isn't listed here,
+asks for more, or fails goes the long way. tests/faults/test_short_way.py compares the answers of both ways.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from moto.s3.models import FakeKey, s3_backends
 from moto.s3.utils import metadata_from_headers
 from werkzeug.exceptions import HTTPException
 
-from tests.faults.wire import How, Wire
 from tests.support.moments import ACCOUNT, REGION
 
 _TABLE_CALLS = {
@@ -39,11 +38,11 @@ _PAGE = 1000
 long_way = BaseClient._make_request  # type: ignore[attr-defined]
 
 
-def install(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take the short way. But where the wire is to lose an answer, there must be a request."""
+def install(monkeypatch: pytest.MonkeyPatch, needs_request: Callable[[], bool] = lambda: False) -> None:
+    """Take the short way. needs_request: whether the current call must go the long way, because something happens to its request."""
 
     def make_request(client: Any, operation: Any, request: Any, context: Any) -> Any:
-        given = None if wire.fault is How.LOST else answer(operation, request, context)
+        given = None if needs_request() else answer(operation, request, context)
         if given is None:
             return long_way(client, operation, request, context)
         http = AWSResponse("https://aws.example", 200, HTTPHeaders(), None)
