@@ -41,6 +41,8 @@ ACTIONS = {
 }
 # Without s3:ListBucket S3 answers 403 to these where an object is absent, and not 404.
 EXPECTS_ABSENCE = {"winnow.storage.bucket.Bucket.find", "winnow.storage.bucket.Bucket.link", "winnow.storage.uploads.Datasets.open"}
+# The modules that remove objects, and of which bucket.
+REMOVES = {"uploads": "Datasets"} | dict.fromkeys(("model_objects", "candidates", "feedback_objects", "batch_objects"), "Models")
 # S3 asks for the key when it reads and writes objects, and not for lists and deletions. DynamoDB always does.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
@@ -103,7 +105,7 @@ def _of_call(call: AwsCall, reached: set[str]) -> Iterator[Right]:
         case "dynamodb":
             targets = {"Registry"}
         case "s3":
-            targets = {_bucket(call.where)}
+            targets = _buckets(call.where, reached)
         case "stepfunctions":
             targets = {name for factory, name in WORKFLOWS.items() if factory in reached}
         case "lambda":
@@ -116,10 +118,14 @@ def _of_call(call: AwsCall, reached: set[str]) -> Iterator[Right]:
         yield "s3:GetObject", "DatasetBuckets"
 
 
-def _bucket(where: str) -> str:
+def _buckets(where: str, reached: set[str]) -> set[str]:
     if where.startswith("winnow.prediction.encoders."):
-        return "EncoderBucket"
-    return "Datasets" if where.startswith("winnow.storage.uploads.") else "Models"
+        return {"EncoderBucket"}
+    if where.startswith("winnow.storage.removal."):
+        return {bucket for module, bucket in REMOVES.items() if any(each.startswith(f"winnow.storage.{module}.") for each in reached)}
+    if where.startswith("winnow.aws.health."):
+        return {"Datasets", "Models"}
+    return {"Datasets" if where.startswith("winnow.storage.uploads.") else "Models"}
 
 
 def _for_the_key(rights: set[Right]) -> set[Right]:

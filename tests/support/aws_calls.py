@@ -185,13 +185,18 @@ def _walk(node: ast.AST, module: Module, scope: Scope, where: str, done: Reached
                 done.others |= {found for found in [_named(module, name)] if found is not None}
             case ast.Attribute(of, name):
                 done.others |= {found for found in [_named(module, ast.unparse(each))] if found is not None}
-                if not isinstance(_named(module, ast.unparse(of)), Module):
+                if not isinstance(_named(module, ast.unparse(of)), Module) and not _is_foreign(of, module, scope):
                     _take(name, _types(of, module, scope), f"{where}: {ast.unparse(each)}", done)
             case ast.Call(ast.Attribute(of, "get_paginator" | "generate_presigned_url"), [ast.Constant(str(operation)), *_]):
                 _note(_types(of, module, scope), operation, where, done)
             case ast.Dict(keys) if module.name == "winnow.registry.table":
                 kinds = {str(key.value) for key in keys if isinstance(key, ast.Constant)} & IN_TRANSACTIONS.keys()
                 done.calls |= {AwsCall("dynamodb", IN_TRANSACTIONS[kind], where) for kind in kinds}
+
+
+def _is_foreign(of: ast.expr, module: Module, scope: Scope) -> bool:
+    """Whether this is a module or class that others wrote, such as hashlib. boto3's objects are told by their types."""
+    return isinstance(of, ast.Name) and of.id not in scope and of.id in module.names and _full(module.names[of.id]) is None
 
 
 def _take(name: str, types: set[Type], place: str, done: Reached) -> None:

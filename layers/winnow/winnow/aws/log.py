@@ -42,7 +42,9 @@ def logged_only(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except Exception as error:
-        if isinstance(error, WinnowError) and error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+    except WinnowError as error:
+        if error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
             raise
+        logger.exception(what)
+    except Exception:
         logger.exception(what)

@@ -58,7 +58,7 @@ class Workflow:
         except self._client.exceptions.ExecutionDoesNotExist:
             return None
 
-    def end(self, name: str) -> Mapping[str, Any] | None:
+    def how_it_ended(self, name: str) -> Mapping[str, Any] | None:
         """The status, error and cause of an execution that has ended, as DescribeExecution shows them. None if it is open or unknown."""
         try:
             found = self._client.describe_execution(executionArn=self._execution(name))

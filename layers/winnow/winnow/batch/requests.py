@@ -122,7 +122,7 @@ def _care_for_running(batch: BatchPrediction, lease_until: str) -> BatchCare | N
     if lease_until > timestamp(utc_now() + RUNNING_LEASE - _QUIET):
         return None
     # If the execution has ended, the lease would be waited for in vain.
-    end = resources.batch_workflow().end(queue.execution_name(batch.job))
+    end = resources.batch_workflow().how_it_ended(queue.execution_name(batch.job))
     if end:
         return _give_up(batch, ended(end, OF_BATCH))
     return _give_up(batch, _SILENT) if lease_until <= now() else None

@@ -78,12 +78,12 @@ class Slots:
 
 
 def _held(item: Mapping[str, Any]) -> Held:
-    slots = [{"pk": item["pk"], "sk": item["sk"], "job": job, "since": since} for job, since in item.get("since", {}).items()]
+    slots = [{**item, "job": job, "at": at} for job, at in item.get("since", {}).items()]
     return Held(dict(each_decoded(slots, _slot)), item.get("revision", 0))
 
 
 def _slot(slot: Mapping[str, Any]) -> tuple[str, str]:
-    if not isinstance(slot["since"], str):
-        message = f"{slot['job']} holds a slot since {slot['since']}"
+    if not isinstance(slot["at"], str):
+        message = f"{slot['job']} holds a slot since {slot['at']}"
         raise TypeError(message)
-    return slot["job"], slot["since"]
+    return slot["job"], slot["at"]

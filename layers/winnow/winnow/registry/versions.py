@@ -79,7 +79,7 @@ class Versions:
         """
         start = {} if before is None else {"ExclusiveStartKey": rows.version_key(model.uid, before)}
         found = rows.partition(self._table, rows.versions_partition(model.uid), Limit=limit + 1, ScanIndexForward=False, **start)
-        versions = list(islice(each_decoded(found, _version), limit + 1))
+        versions: list[Version] = list(islice(each_decoded(found, _version), limit + 1))
         return versions[:limit], versions[limit - 1].job.version if len(versions) > limit else None
 
     def latest_with_model(self, model_id: str) -> tuple[Model, Version | None]:

@@ -111,7 +111,7 @@ def _care_for_working(version: Version, since: str) -> Care | None:
     if version.lease_until is None or version.lease_until > timestamp(utc_now() + WORKING_LEASE - _QUIET):
         return None
     # If the execution has ended, the lease would be waited for in vain.
-    end = resources.training_workflow().end(queue.execution_name(version.job))
+    end = resources.training_workflow().how_it_ended(queue.execution_name(version.job))
     if end:
         return _give_up(version, ended(end))
     return _give_up(version, _SILENT) if _is_silent(version) else None
