@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from tests.support import objects
 from winnow.domain.model import FIGURES
 
 if TYPE_CHECKING:
@@ -74,8 +75,8 @@ def test_a_figure_that_is_gone_is_a_fault_of_ours(ready: Ready) -> None:
 
 def test_a_version_of_an_earlier_release_has_no_learning_curve(ready: Ready) -> None:
     winnow = ready("exclusive.json")
-    [key] = [key for key in winnow.objects() if key.endswith("/examples.svg")]
-    winnow.s3.delete_object(Bucket=winnow.names["Models"], Key=key)
+    objects.forget_digests(winnow)
+    objects.remove(winnow, "/examples.svg")
 
     answer = get(winnow, "examples.svg")
 

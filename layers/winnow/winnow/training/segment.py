@@ -47,6 +47,10 @@ def train_segment(
     version = resources.versions().of_job(job)
     if recipe == ZERO_SHOT:
         return make_from_labels(job, version)
+    if "examples" not in version.dataset:
+        # An event out of order. The examples aren't missing, so the version must not fail.
+        message = "Train came before Prepare"
+        raise RuntimeError(message)
     examples, chosen = resources.frozen_examples().read(version, "train"), Hyperparameters(**version.hyperparameters)
     encodings = _encodings(version, recipe) if recipe in OF_ENCODER else ()
     training = Training(recipe, examples, chosen, exclusive=version.dataset["exclusive"], encoders=encodings)
