@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import signal
 import socket
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+from local.saving import SAVE_SECONDS
 from local.server import free_port
 from tests.e2e.conftest import Deployed
 from winnow_cli.client import Client
@@ -42,6 +46,17 @@ def test_start_says_where_it_is_and_stop_ends_it(tmp_path: Path) -> None:
         again = run("local.start", *folder)
         assert again.returncode == 0, again.stderr
         assert f"already running on port {port}" in again.stdout
+
+        # Killed, it starts with the same API, key and data, and says so.
+        with socket.create_connection(("127.0.0.1", int(port))) as unfinished:
+            unfinished.sendall(b"POST / HTTP/1.1\r\nHost: local\r\nContent-Length: 1000\r\n\r\nseven77")
+            time.sleep(3 * SAVE_SECONDS)
+            os.kill(json.loads((tmp_path / "cloud" / "cloud.json").read_text())["pid"], signal.SIGKILL)
+        after = run("local.start", *folder, WINNOW_PORT=port)
+        assert after.returncode == 0, after.stderr
+        assert "ended without a stop: it has its state of" in after.stdout
+        assert dict(line.split("=", 1) for line in file.read_text().splitlines()) == env
+        assert Client(env["WINNOW_URL"], env["WINNOW_API_KEY"]).call("GET", "/models") == {"models": [], "next": None}
     finally:
         stopped = run("local.stop", *folder)
     assert stopped.returncode == 0, stopped.stderr
