@@ -13,8 +13,8 @@ import sys
 import time
 from pathlib import Path
 
-from local.saving import SAVE_SECONDS
 from local.server import free_port
+from local.snapshots import Snapshots
 from tests.e2e.conftest import Deployed
 from winnow_cli.client import Client
 
@@ -25,6 +25,13 @@ def run(module: str, *arguments: str, **settings: str) -> subprocess.CompletedPr
     command = [sys.executable, "-m", module, *arguments]
     environment = os.environ | {"PYTHONPATH": "layers/winnow"} | settings
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def wait_until_saved(folder: Path) -> None:
+    deadline = time.monotonic() + 60
+    while Snapshots(folder).answered_since():
+        assert time.monotonic() < deadline, "what was answered is not saved"
+        time.sleep(0.2)
 
 
 def test_start_says_where_it_is_and_stop_ends_it(tmp_path: Path) -> None:
@@ -50,7 +57,7 @@ def test_start_says_where_it_is_and_stop_ends_it(tmp_path: Path) -> None:
         # Killed, it starts with the same API, key and data, and says so.
         with socket.create_connection(("127.0.0.1", int(port))) as unfinished:
             unfinished.sendall(b"POST / HTTP/1.1\r\nHost: local\r\nContent-Length: 1000\r\n\r\nseven77")
-            time.sleep(3 * SAVE_SECONDS)
+            wait_until_saved(tmp_path / "cloud")
             os.kill(json.loads((tmp_path / "cloud" / "cloud.json").read_text())["pid"], signal.SIGKILL)
         after = run("local.start", *folder, WINNOW_PORT=port)
         assert after.returncode == 0, after.stderr
