@@ -26,11 +26,12 @@ _READS = re.compile(r"\.(Get|Query|Scan|BatchGet|TransactGet|Describe|List)")
 class Gate:
     """Every call goes through: those that change something are noted, or refused with a reason.
 
-    refusal: why nothing can be changed now, or None. changed: told at each change. note: told of each change that a client made.
+    refusal: why there is no room for a call that adds something (True) or for any call (False), or None. changed: told at each change.
+    note: told of each change that a client made.
     """
 
     def __init__(
-        self, application: Application, refusal: Callable[[], str | None], changed: Callable[[], None], note: Callable[[str], None]
+        self, application: Application, refusal: Callable[[bool], str | None], changed: Callable[[], None], note: Callable[[str], None]
     ) -> None:
         self._application = application
         self._refusal = refusal
@@ -45,10 +46,11 @@ class Gate:
             return
         call = _CALL.match(scope["path"])
         writes = _writes(scope, call)
-        # Functions may end what they do; and what is deleted makes room.
+        adds = writes and scope["method"] != "DELETE"  # what is deleted makes room
+        # Functions may end what they do.
         if call and self.stopping:
             await _refuse(send, HTTPStatus.SERVICE_UNAVAILABLE, "The local cloud stops.")
-        elif writes and scope["method"] != "DELETE" and (call or scope["method"] == "PUT") and (reason := self._refusal()):
+        elif (call or scope["method"] == "PUT") and (reason := self._refusal(adds)):
             await _refuse(send, HTTPStatus.INSUFFICIENT_STORAGE, reason)
         else:
             await self._answered(scope, receive, send, call, writes)

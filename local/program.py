@@ -22,6 +22,8 @@ _CALLS_SECONDS = 3.0
 _DEPLOYMENT_SECONDS = 20.0
 # Room for the next snapshot, and for what functions write meanwhile.
 _LEAST_FREE_BYTES = 100_000_000
+# Without any room, no worker begins.
+_NO_ROOM_BYTES = 10_000_000
 
 
 class Program:
@@ -81,12 +83,11 @@ class Program:
         self._emulator.kill_workers()
         _leave(None if saved else f"the state was not saved: {self._saver.failure}")
 
-    def _refusal(self) -> str | None:
-        """Why nothing can be changed now."""
+    def _refusal(self, adds: bool) -> str | None:
         free = shutil.disk_usage(self._folder).free
-        if free < _LEAST_FREE_BYTES:
+        if free < (_LEAST_FREE_BYTES if adds else _NO_ROOM_BYTES):
             return f"The disk of {self._folder} is full ({free // 1_000_000} MB are free): make room, and try again."
-        if self._saver.failure:
+        if adds and self._saver.failure:
             return f"The local cloud can't save its state ({self._saver.failure}): see {self._folder / 'cloud.log'}."
         return None
 

@@ -20,7 +20,7 @@ from local.emulator import Emulator, Hook, State
 from local.snapshots import About, Snapshots, link, link_file
 
 SAVE_SECONDS = 3.0
-# At most a tenth of the time goes into saving.
+# At most a tenth of the time goes into reading the state.
 _PAUSE = 9
 # While other threads change a service's state, reading it may fail.
 _TRIES = 20
@@ -39,6 +39,7 @@ class Saver:
         self._folder = folder
         self._emulator = emulator
         self._changed = False
+        self._cost = 0.0  # seconds of this thread's processor time, in which no call is answered
         self._one_at_a_time = asyncio.Lock()
         emulator.read_with(lambda hook: Blobs.reading(hook, folder / "state"))
 
@@ -48,13 +49,10 @@ class Saver:
 
     async def keep_saving(self) -> None:
         """Save some seconds after each change, for ever."""
-        seconds = 0.0
         while True:
-            await asyncio.sleep(max(SAVE_SECONDS, _PAUSE * seconds))
+            await asyncio.sleep(max(SAVE_SECONDS, _PAUSE * self._cost))
             if self._changed and not self._emulator.deploying():
-                began = time.monotonic()
                 await self._try(final=False)
-                seconds = time.monotonic() - began
 
     async def save_at_stop(self, seconds: float) -> bool:
         """Save everything. A deployment gets so many seconds to end. Returns whether the state was saved."""
@@ -80,7 +78,7 @@ class Saver:
 
     async def _save(self, final: bool, leave_out: frozenset[str]) -> None:
         # MiniStack's DynamoDB and S3 run on this loop. Up to the first await nothing else does, so all is of one moment.
-        self._changed = False
+        self._changed, began = False, time.thread_time()
         before, new = self.snapshots.latest(), self.snapshots.begin()
         about = About(time.time(), final, self._emulator.version)
         try:
@@ -88,6 +86,7 @@ class Saver:
             link(self._folder / "objects", new / "objects")
             if (self._folder / "state" / "lambda-blobs").exists():
                 link(self._folder / "state" / "lambda-blobs", new / "state" / "lambda-blobs")
+            self._cost = time.thread_time() - began
             await asyncio.to_thread(self._write, new, before, states)
             self.snapshots.finish(new, about)
             self.snapshots.forget_saved_calls()

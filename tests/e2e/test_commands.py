@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import signal
 import socket
 import stat
 import subprocess
@@ -17,6 +19,7 @@ import pytest
 from local.server import free_port
 from local.smoke import REMOVALS, STEPS, Smoke
 from local.smoke import run as smoke_run
+from local.snapshots import Snapshots
 from tests.e2e.conftest import Deployed
 from winnow_cli.client import Client
 
@@ -27,6 +30,13 @@ def run(module: str, *arguments: str, **settings: str) -> subprocess.CompletedPr
     command = [sys.executable, "-m", module, *arguments]
     environment = os.environ | {"PYTHONPATH": "layers/winnow"} | settings
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def wait_until_saved(folder: Path) -> None:
+    deadline = time.monotonic() + 60
+    while Snapshots(folder).answered_since():
+        assert time.monotonic() < deadline, "what was answered is not saved"
+        time.sleep(0.2)
 
 
 def test_start_says_where_it_is_and_stop_ends_it(tmp_path: Path) -> None:
@@ -48,6 +58,17 @@ def test_start_says_where_it_is_and_stop_ends_it(tmp_path: Path) -> None:
         again = run("local.start", *folder)
         assert again.returncode == 0, again.stderr
         assert f"already running on port {port}" in again.stdout
+
+        # Killed, it starts with the same API, key and data, and says so.
+        with socket.create_connection(("127.0.0.1", int(port))) as unfinished:
+            unfinished.sendall(b"POST / HTTP/1.1\r\nHost: local\r\nContent-Length: 1000\r\n\r\nseven77")
+            wait_until_saved(tmp_path / "cloud")
+            os.kill(json.loads((tmp_path / "cloud" / "cloud.json").read_text())["pid"], signal.SIGKILL)
+        after = run("local.start", *folder, WINNOW_PORT=port)
+        assert after.returncode == 0, after.stderr
+        assert "ended without a stop: it has its state of" in after.stdout
+        assert dict(line.split("=", 1) for line in file.read_text().splitlines()) == env
+        assert Client(env["WINNOW_URL"], env["WINNOW_API_KEY"]).call("GET", "/models") == {"models": [], "next": None}
     finally:
         stopped = run("local.stop", *folder)
     assert stopped.returncode == 0, stopped.stderr

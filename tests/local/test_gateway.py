@@ -25,11 +25,12 @@ class Around:
 
     application: Application
     refusal: str | None = None
+    no_room: str | None = None
     noted: list[str] = field(default_factory=list)
     changes: int = 0
 
     def __post_init__(self) -> None:
-        self.gate = Gate(self.application, lambda: self.refusal, self._change, self.noted.append)
+        self.gate = Gate(self.application, lambda adds: self.refusal if adds else self.no_room, self._change, self.noted.append)
 
     def call(self, method: str, path: str, **headers: str) -> tuple[int, dict[str, str], Any]:
         return asyncio.run(self._call(method, path, headers))
@@ -110,6 +111,9 @@ def test_what_can_not_be_saved_is_refused_and_what_makes_room_is_not() -> None:
         status, _, body = around.call(method, path)
         assert (status, body["detail"]) == (507, "The disk is full.")
     assert around.call("DELETE", f"{API}/models/a")[0] == 200
+    around.no_room = "No worker can begin."
+    assert around.call("GET", f"{API}/models")[0] == 507
+    assert around.call("POST", "/", x_amz_security_token="token")[0] == 200
 
 
 def test_while_it_stops_the_api_begins_nothing_and_functions_end_their_work() -> None:
