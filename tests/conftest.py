@@ -28,7 +28,7 @@ from moto import mock_aws
 from moto.core.models import MockAWS
 
 from layers.winnow import contract
-from tests.support import fast_moto, moments, short_way
+from tests.support import enforced, fast_moto, moments, short_way
 from tests.support.clock import Clock
 from tests.support.contract import check_answer, functions, template
 from tests.support.moments import Moment
@@ -217,7 +217,7 @@ class Winnow:
 
     def invoke(self, folder: str, event: Json, context: Context | None = None) -> Any:
         """Invoke the function whose code is in the folder, with the settings that the template gives it."""
-        with self.settings(folder):
+        with self.settings(folder), enforced.role_of(folder, {name: logical for logical, name in self.names.items()}):
             if folder not in self.environments:
                 spec = importlib.util.spec_from_file_location(f"app_{uuid4().hex}", ROOT / folder / "app.py")
                 assert spec is not None
@@ -364,6 +364,7 @@ class OneSession(boto3.Session):
 
     def __init__(self) -> None:
         super().__init__(aws_access_key_id="fake", aws_secret_access_key="fake", region_name=REGION)
+        enforced.install(self)
         self._clients: dict[tuple[str, bool], Any] = {}
 
     def client(self, service_name: str, **options: Any) -> Any:  # type: ignore[override]

@@ -1,7 +1,8 @@
 """Each role against the code: no call to AWS without a permission, and no permission without a call.
 
 The calls are read from the source (tests/support/aws_calls.py), the permissions from a deployment of the template with every parameter
-that adds some. The end-to-end tests show the rest: that the keys of objects and rows fit the statements. Costs 5 seconds.
+that adds some. tests/support/enforced.py and the end-to-end tests show the rest: that the keys of objects and rows fit the statements.
+Costs 5 seconds.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.aws_calls import AwsCall, Reached, reach, untyped
+from tests.support.aws_calls import AwsCall, Reached, actions_of, reach, reach_of, untyped
 from tests.support.contract import functions, template
 from tests.support.translated import deployment
 
@@ -24,21 +26,6 @@ WORKFLOWS = {"winnow.aws.resources.training_workflow": "TrainingWorkflow", "winn
 # What statements are about. (`execution:NAME` stands for a workflow too.)
 TARGETS = ("Registry", "Models", "Datasets", "DatasetBuckets", "EncoderBucket", *WORKFLOWS.values(), "ReportDataset", "event-bus", KEY)
 
-# The permissions that a call needs, where they have another name than the call.
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
-ACTIONS = {
-    "HeadObject": {"s3:GetObject"},
-    "ListObjectsV2": {"s3:ListBucket"},
-    "ListObjectVersions": {"s3:ListBucketVersions"},
-    # With an S3 version and without.
-    "DeleteObject": {"s3:DeleteObject", "s3:DeleteObjectVersion"},
-    "DeleteObjects": {"s3:DeleteObject", "s3:DeleteObjectVersion"},
-    "CreateMultipartUpload": {"s3:PutObject"},
-    "UploadPart": {"s3:PutObject"},
-    "UploadPartCopy": {"s3:PutObject", "s3:GetObject"},
-    "CompleteMultipartUpload": {"s3:PutObject"},
-    "Invoke": {"lambda:InvokeFunction"},
-}
 # Without s3:ListBucket S3 answers 403 to these where an object is absent, and not 404.
 EXPECTS_ABSENCE = {"winnow.storage.bucket.Bucket.find", "winnow.storage.bucket.Bucket.link", "winnow.storage.uploads.Datasets.open"}
 # The modules that remove objects, and of which bucket.
@@ -99,8 +86,7 @@ def needed_by_function(found: Reached) -> set[Right]:
 
 
 def _of_call(call: AwsCall, reached: set[str]) -> Iterator[Right]:
-    prefix = {"stepfunctions": "states"}.get(call.service, call.service)
-    actions = ACTIONS.get(call.operation, {f"{prefix}:{call.operation}"}) | ({"s3:ListBucket"} if call.where in EXPECTS_ABSENCE else set())
+    actions = actions_of(call.service, call.operation) | ({"s3:ListBucket"} if call.where in EXPECTS_ABSENCE else set())
     match call.service:
         case "dynamodb":
             targets = {"Registry"}
@@ -144,6 +130,30 @@ def test_a_function_may_do_what_its_code_does_and_nothing_else(function: str) ->
 @pytest.mark.parametrize("function", functions())
 def test_the_code_takes_what_calls_aws_only_from_objects_of_known_type(function: str) -> None:
     assert not untyped(function), "annotate these objects, so that tests/support/aws_calls.py can follow the call"
+
+
+def test_a_call_is_found_wherever_the_code_hides_it(tmp_path: Path) -> None:
+    app = tmp_path / "app.py"
+    app.write_text(
+        """
+from functools import partial
+from winnow.aws import clients, resources
+from winnow.storage.bucket import Bucket
+
+def handler(event, context):
+    bucket: Bucket = event["bucket"]
+    for table in [clients.registry_table()]:
+        table.scan()
+    return [partial(resources.models().find, "passed on"), lambda: bucket.s3.get_paginator("list_parts"), _sign]
+
+def _sign():
+    clients.s3().generate_presigned_url("delete_object")
+    clients.lambda_().invoke()
+""",
+        encoding="utf-8",
+    )
+    found = {(call.service, call.operation) for call in reach_of(app).calls}
+    assert found == {*(("dynamodb", "Scan"), ("dynamodb", "GetItem"), ("s3", "ListParts"), ("s3", "DeleteObject"), ("lambda", "Invoke"))}
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS.values())

@@ -3,7 +3,8 @@
 python -m tests.support.aws_calls prints them.
 
 Every reference to a function or method counts, also one that is only passed on. The types of objects come from the annotations, which
-mypy checks. A method that can call AWS and is taken from an object of unknown type is a fault.
+mypy checks. A method that can call AWS and is taken from an object of unknown type is a fault. Recipes are imported by names that are
+computed; they stand below the folder aws and can't call it (tests/contract/test_template.py).
 """
 
 from __future__ import annotations
@@ -25,6 +26,22 @@ LAYER = ROOT / "layers" / "winnow"
 STUBS = {"S3Client": "s3", "SFNClient": "stepfunctions", "EventBridgeClient": "events", "Table": "dynamodb"}
 # TransactWriteItems has no permission of its own: each of its items needs the permission of the same write alone.
 IN_TRANSACTIONS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
+
+# The permissions that a call needs, where they have another name than the call.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
+_ACTIONS = {
+    "HeadObject": {"s3:GetObject"},
+    "ListObjectsV2": {"s3:ListBucket"},
+    "ListObjectVersions": {"s3:ListBucketVersions"},
+    # With an S3 version and without.
+    "DeleteObject": {"s3:DeleteObject", "s3:DeleteObjectVersion"},
+    "DeleteObjects": {"s3:DeleteObject", "s3:DeleteObjectVersion"},
+    "CreateMultipartUpload": {"s3:PutObject"},
+    "UploadPart": {"s3:PutObject"},
+    "UploadPartCopy": {"s3:PutObject", "s3:GetObject"},
+    "CompleteMultipartUpload": {"s3:PutObject"},
+    "Invoke": {"lambda:InvokeFunction"},
+}
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -105,6 +122,11 @@ def _code(module: Module, node: ast.FunctionDef | ast.ClassDef, owner: Code | No
     return made
 
 
+def actions_of(service: str, operation: str) -> set[str]:
+    """The permissions that a call needs."""
+    return _ACTIONS.get(operation, {f"{'states' if service == 'stepfunctions' else service}:{operation}"})
+
+
 _SCOPES: dict[Code, Scope] = {}
 
 
@@ -140,7 +162,12 @@ class Reached:
 @cache
 def reach(name: str) -> Reached:
     """What the function with this logical id can do."""
-    app = _module("app", ROOT / functions()[name]["CodeUri"] / "app.py")
+    return reach_of(ROOT / functions()[name]["CodeUri"] / "app.py")
+
+
+def reach_of(file: Path) -> Reached:
+    """What an app.py can do."""
+    app = _module("app", file)
     whole = Reached(others={app, *app.own.values()})
     waiting = list(whole.others)
     while waiting:

@@ -44,12 +44,12 @@ def test_all_that_pass_are_a_success(monkeypatch: pytest.MonkeyPatch, capsys: py
 
 
 @pytest.mark.parametrize("error", [SmokeError("no"), TimeoutError("late"), requests.ConnectionError("cut"), KeyError("labels")])
-def test_a_failed_step_stops_those_that_need_it_and_no_others(
+def test_a_failed_step_stops_no_step_that_does_not_need_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception
 ) -> None:
-    passed, lines = told(monkeypatch, capsys, {"retrain": failing(error)})
+    passed, lines = told(monkeypatch, capsys, {"batch": failing(error)})
     assert not passed
-    assert lines[-5:] == ["ok batch", "NO retrain", "-- roll back", "ok delete model", "ok delete uploads"]
+    assert lines[-5:] == ["ok retrain", "NO batch", "ok roll back", "ok delete model", "ok delete uploads"]
 
 
 def test_what_was_made_is_removed_after_an_interruption_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,6 +63,12 @@ def test_a_removal_that_fails_is_a_failure_and_the_other_is_still_made(
     passed, lines = told(monkeypatch, capsys, {"delete model": failing(SmokeError("no"))})
     assert not passed
     assert lines[-2:] == ["NO delete model", "ok delete uploads"]
+
+
+def test_what_needs_a_failed_step_is_not_tried(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    passed, lines = told(monkeypatch, capsys, {"retrain": failing(SmokeError("no"))})
+    assert not passed
+    assert lines[-5:] == ["NO retrain", "-- batch", "-- roll back", "ok delete model", "ok delete uploads"]
 
 
 def test_nothing_is_begun_when_the_time_is_over(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
