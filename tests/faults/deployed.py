@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -52,6 +52,8 @@ class Deployed(Winnow):
     position: int = 0
     allowance: float = math.inf
     at_once: bool = False
+    # Called before each task of a training that runs for the first time.
+    before_task: Callable[[], None] | None = None
     # Every event that any task has received.
     delivered: list[tuple[str, Json]] = field(default_factory=list)
 
@@ -63,6 +65,8 @@ class Deployed(Winnow):
         if self.position == len(self.log):
             if not self.allowance:
                 raise PausedError
+            if self.before_task:
+                self.before_task()
             self.allowance -= 1
             self.delivered.append((folder, deepcopy(event)))
             try:

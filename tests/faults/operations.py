@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.conftest import CLIENT_BUCKET, Context, load_event
 from tests.faults.deployed import DIED, SERVICE_FAULT, UnheardError, VanishedError
-from tests.faults.wire import How
+from tests.faults.wire import How, Write
 from tests.faults.world import MODEL, START_WAITING, Promises, Segments, World
 from tests.support import moments
 from tests.support.moments import Moment
@@ -210,7 +211,33 @@ STARTS: Mapping[str, Step] = {
     "batches wait": _batches_wait,
     "a batch never started": _batch_never_started,
 }
-_KEPT: dict[str, tuple[Moment, dict[str, list[Promises]], dict[str, list[Any]], set[str]]] = {}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A world at a moment, to go on from there. writes: their number in the operation so far."""
+
+    moment: Moment
+    lives: dict[str, list[Promises]]
+    logs: dict[str, list[Any]]
+    told: set[str]
+    context: Context | None
+    writes: int
+
+    @staticmethod
+    def of(world: World) -> Kept:
+        """The world as it is now."""
+        logs = {name: list(log) for name, log in world.logs.items()}
+        context = deepcopy(world.lambda_context)
+        return Kept(moments.keep(world.winnow), deepcopy(world.lives), logs, set(world.told), context, len(world.wire.writes))
+
+    def bring_back(self, world: World) -> None:
+        world.bring_back(self.moment, self.lives)
+        world.logs, world.told = {name: list(log) for name, log in self.logs.items()}, set(self.told)
+        world.lambda_context = deepcopy(self.context)
+
+
+_KEPT: dict[str, Kept] = {}
 
 
 def begin(world: World, start: str) -> None:
@@ -219,10 +246,8 @@ def begin(world: World, start: str) -> None:
         world.bring_back(moments.nothing(world.winnow), {})
         STARTS[start](world)
         assert not world.wire.hits
-        _KEPT[start] = moments.keep(world.winnow), world.lives, world.logs, world.told
-    moment, lives, logs, told = _KEPT[start]
-    world.bring_back(moment, lives)
-    world.logs, world.told = {name: list(log) for name, log in logs.items()}, set(told)
+        _KEPT[start] = Kept.of(world)
+    _KEPT[start].bring_back(world)
 
 
 # --- acts ---
@@ -270,7 +295,8 @@ def _dry_run(world: World) -> None:
 
 
 def _in_segments(world: World) -> None:
-    world.lambda_context = Segments()
+    # Where it goes on from a moment, it has looked at the clock before.
+    world.lambda_context = world.lambda_context or Segments()
     world.run_executions()
 
 
@@ -457,11 +483,23 @@ OPERATIONS: tuple[Operation, ...] = (
 )
 
 
-def run(world: World, operation: Operation, variant: Variant, plan: Mapping[int, object]) -> None:
-    """Run the operation with these faults, and everything after it, until the world has settled."""
-    begin(world, operation.start)
+@dataclass(frozen=True)
+class Place:
+    """A write of an operation, and its number since the moment right before the task of a workflow that makes it."""
+
+    write: Write
+    number: int
+    before: Kept
+
+
+def run(world: World, operation: Operation, variant: Variant, place: Place, how: How) -> None:
+    """Run the operation with a fault at this place, and everything after it, until the world has settled.
+
+    It goes on from the moment before the place. There the act is repeated: tasks that have run before have their results.
+    """
+    place.before.bring_back(world)
     world.winnow.death = variant.death
-    world.wire.arm(plan)  # type: ignore[arg-type]
+    world.wire.arm({place.number: how})
     operation.act(world)
     world.wire.at_each_call = None
     variant.then(world)
@@ -469,9 +507,15 @@ def run(world: World, operation: Operation, variant: Variant, plan: Mapping[int,
     world.settle()
 
 
-def writes_of(world: World, operation: Operation) -> list[tuple[int, str]]:
-    """The writes of the operation without faults, with their numbers and descriptions."""
+def places_of(world: World, operation: Operation) -> list[Place]:
+    """The writes of the operation without faults."""
     begin(world, operation.start)
+    before = [Kept.of(world)]
+    world.winnow.before_task = lambda: before.append(Kept.of(world))
     operation.act(world)
-    world.wire.at_each_call = None
-    return [(number, str(write)) for number, write in enumerate(world.wire.writes, 1) if write.function.startswith(operation.of)]
+    world.winnow.before_task = world.wire.at_each_call = None
+    found = []
+    for made, write in enumerate(world.wire.writes):
+        last = [kept for kept in before if kept.writes <= made][-1]
+        found.append(Place(write, made + 1 - last.writes, last))
+    return [place for place in found if place.write.function.startswith(operation.of)]

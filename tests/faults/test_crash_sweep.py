@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults import broken
 from tests.faults.invariants import violations
-from tests.faults.operations import OPERATIONS, Operation, run, writes_of
+from tests.faults.operations import OPERATIONS, Operation, places_of, run
 from tests.faults.wire import How
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ LEAST_WRITES = 30
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_a_fault_at_any_write_loses_nothing_and_doubles_nothing(world: World, tell: Tell, operation: Operation) -> None:
-    writes = writes_of(world, operation)
+    writes = places_of(world, operation)
     found, cases = sweep(world, operation)
 
     sequels = ", ".join(operation.variants)
@@ -31,7 +31,7 @@ def test_a_fault_at_any_write_loses_nothing_and_doubles_nothing(world: World, te
 
 
 def test_all_writes_are_swept(world: World, tell: Tell) -> None:
-    writes = {operation.name: len(writes_of(world, operation)) for operation in OPERATIONS}
+    writes = {operation.name: len(places_of(world, operation)) for operation in OPERATIONS}
     cases = sum(number * len(How) for number in writes.values())
 
     tell(f"{sum(writes.values())} writes in {len(writes)} operations, {len(How)} ways: {cases} faults")
@@ -66,14 +66,14 @@ def sweep(world: World, operation: Operation) -> tuple[list[str], int]:
     """Each write of the operation with each kind of fault and each sequel. Returns the violations and the number of cases."""
     found: list[str] = []
     cases = 0
-    for number, write in writes_of(world, operation):
+    for place in places_of(world, operation):
         for how in How:
             for name, variant in operation.variants.items():
                 if how not in variant.after:
                     continue
-                run(world, operation, variant, {number: how})
+                run(world, operation, variant, place, how)
                 cases += 1
-                assert world.wire.hits, f"{write} [{how}] was never reached"
-                where = f"{operation.name}: {write} [{how}], {name}"
+                assert [replace(hit, fault=None) for hit in world.wire.hits] == [place.write], f"{place.write} [{how}] was never reached"
+                where = f"{operation.name}: {place.write} [{how}], {name}"
                 found += [f"{where}: {violation} (answers: {world.answers})" for violation in violations(world)]
     return found, cases
