@@ -85,7 +85,7 @@ class Models:
         else:
             seen = {**where, "training": model.training_version}
             row = rows.deleted(rows.model_key(model.model_id), "#uid = :uid AND #training_version = :training", seen)
-            training = [rows.deleted(rows.version_key(model.uid, model.training_version), "#uid = :uid", where)]
+            training = [rows.deleted_anyway(rows.version_key(model.uid, model.training_version))]
         try:
             rows.transact(self._table, row, *training, noted(deletion))
         except rows.ConditionFailedError:

@@ -213,6 +213,11 @@ def deleted(key: Key, condition: str, where: Mapping[str, Any]) -> Callable[[str
     return lambda table: {"Delete": {"TableName": table, **_conditioned(key, condition, where)}}
 
 
+def deleted_anyway(key: Key) -> Callable[[str], dict[str, Any]]:
+    """For `transact`: delete a row, if it exists."""
+    return lambda table: {"Delete": {"TableName": table, "Key": key}}
+
+
 def _conditioned(key: Key, condition: str, where: Mapping[str, Any]) -> dict[str, Any]:
     # DynamoDB refuses an empty map of values.
     values = {"ExpressionAttributeValues": to_item({f":{name}": value for name, value in where.items()})} if where else {}
