@@ -105,6 +105,7 @@ class Api(RuleBasedStateMachine):
     def most_trainings(self, most: str) -> None:
         """With one slot, the second model's training waits for the first's."""
         self.world.winnow.parameters["MostTrainings"] = most
+        self._done("slots")
 
     # --- clients ---
 
@@ -391,7 +392,7 @@ def _run(world: World, at_least: int, phases: list[Phase], *, always_the_same: b
         type("Api", (Api,), {"world": world, "done": steps}),
         settings=settings(
             # Some examples are shorter than the maximum.
-            max_examples=math.ceil(at_least / STEPS_OF_ONE * 1.25),
+            max_examples=math.ceil(at_least / STEPS_OF_ONE * 1.4),
             stateful_step_count=STEPS_OF_ONE,
             derandomize=always_the_same,
             database=None if always_the_same else DirectoryBasedExampleDatabase(ROOT / ".hypothesis" / "examples"),
