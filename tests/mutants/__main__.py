@@ -50,10 +50,6 @@ class _Failure:
         if report.failed:
             os.write(self._told, report.nodeid.encode())
 
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        if report.failed:
-            os.write(self._told, report.nodeid.encode())
-
 
 def run(tests: Tests, mutant: tuple[str, str] | None) -> str | None:
     """Run these tests, with a mutant of a module or without. Returns the name of the first test that fails, None if all pass."""
