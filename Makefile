@@ -153,7 +153,7 @@ docs: .tools/.docs-site ## make the site of docs/ in .site; any warning is an er
 	NO_MKDOCS_2_WARNING=1 .tools/docs-site/bin/mkdocs build --strict
 	echo "The site is in .site: open .site/index.html, or python3 -m http.server -d .site"
 
-.PHONY: check audit test test-rest test-all browser artifacts test-faults test-fuzz test-arm64 test-sam-local start-sam-local
+.PHONY: check audit test test-rest test-all browser artifacts test-faults test-mutants test-fuzz test-arm64 test-sam-local start-sam-local
 check: env ## lint, format, types, template
 	ruff check .
 	ruff format --check .
@@ -206,6 +206,9 @@ artifacts: env ### keep small artifacts of each recipe with their scores, before
 
 test-faults: env ### the tests of faults at length, others each time: PAIRS=3000 lives with two faults from SEED=0 on, STEPS=100000 of the state machine
 	PAIRS=$(or $(PAIRS),3000) STEPS=$(or $(STEPS),100000) SEED=$(or $(SEED),0) $(PYTHON) -m pytest tests/faults
+
+test-mutants: env ### break the registry and the storage at one point after the other, and say which mutants pass all tests: ONLY=a part of a name
+	OPENBLAS_NUM_THREADS=1 $(PYTHON) -m tests.mutants --only "$(ONLY)"
 
 test-fuzz: build-local ### requests that schemathesis makes from the contract, at the local cloud, and a table of the answers: REQUESTS=10000 SEED=0
 	REQUESTS=$(or $(REQUESTS),10000) SEED=$(or $(SEED),0) $(PYTHON) -m pytest tests/fuzz

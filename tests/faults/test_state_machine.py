@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.database import DirectoryBasedExampleDatabase
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from tests.conftest import ROOT
 from tests.faults import broken
@@ -93,18 +93,15 @@ class Api(RuleBasedStateMachine):
 
     world: World
     done: Counter[str]
+    most_trainings: str
 
     def __init__(self) -> None:
         super().__init__()
         self.world.bring_back(moments.nothing(self.world.winnow), {})
+        self.world.winnow.parameters["MostTrainings"] = self.most_trainings
         self.models: dict[str, State] = dict.fromkeys(IDS)
         # When each model's job last showed a sign of life.
         self.seen_at: dict[str, float] = dict.fromkeys(IDS, 0.0)
-
-    @initialize(most=st.sampled_from(("1", "5")))
-    def most_trainings(self, most: str) -> None:
-        """With one slot, the second model's training waits for the first's."""
-        self.world.winnow.parameters["MostTrainings"] = most
 
     # --- clients ---
 
@@ -262,6 +259,7 @@ class Api(RuleBasedStateMachine):
             self._is_one_of(model_id, [known, known.ended("failed")] if may_have_failed and known else [known])
         self._done("event")
 
+    @precondition(lambda self: self.world.outside.records)
     @rule(faults=FAULTS)
     def records_arrive(self, faults: Faults) -> None:
         """The registry's stream tells of the ends of trainings. That starts trainings which wait, and changes no version."""
@@ -374,6 +372,12 @@ def test_the_api_does_what_a_dictionary_does(world: World, tell: Tell) -> None:
     assert sum(steps.values()) >= STEPS
 
 
+def test_it_does_so_where_one_training_waits_for_the_other(world: World, tell: Tell) -> None:
+    steps = _run(world, STEPS_OF_A_SHORT_RUN, [Phase.generate, Phase.shrink], most_trainings="1")
+
+    tell(f"{sum(steps.values())} steps with one slot")
+
+
 @pytest.mark.parametrize("break_it", [broken.no_condition, broken.no_fence])
 def test_it_finds_what_is_broken_on_purpose(world: World, tell: Tell, monkeypatch: pytest.MonkeyPatch, break_it: Any) -> None:
     break_it(monkeypatch)
@@ -384,11 +388,11 @@ def test_it_finds_what_is_broken_on_purpose(world: World, tell: Tell, monkeypatc
     tell(f"{break_it.__name__}: {found.value!s:.150}")
 
 
-def _run(world: World, at_least: int, phases: list[Phase], *, always_the_same: bool = True) -> Counter[str]:
+def _run(world: World, at_least: int, phases: list[Phase], *, always_the_same: bool = True, most_trainings: str = "5") -> Counter[str]:
     """Run at least this number of steps. Returns the number of each kind."""
     steps: Counter[str] = Counter()
     run_state_machine_as_test(
-        type("Api", (Api,), {"world": world, "done": steps}),
+        type("Api", (Api,), {"world": world, "done": steps, "most_trainings": most_trainings}),
         settings=settings(
             # Some examples are shorter than the maximum.
             max_examples=math.ceil(at_least / STEPS_OF_ONE * 1.25),

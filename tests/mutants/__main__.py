@@ -6,6 +6,7 @@ One process runs one after the other. Each mutant is a fork of it, which has the
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import signal
 import sys
@@ -46,10 +47,6 @@ class _Failure:
         self._told = told
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.failed:
-            os.write(self._told, report.nodeid.encode())
-
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
             os.write(self._told, report.nodeid.encode())
 
@@ -126,6 +123,8 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     for package in _BEFORE_FORKING:
         __import__(package)
+    # The forks share these objects, and need not look through them.
+    gc.freeze()
     return _report(chosen)
 
 

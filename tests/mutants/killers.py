@@ -6,16 +6,18 @@ from collections.abc import Mapping, Sequence
 
 Tests = tuple[str, ...]
 
+_CONDITIONS: Tests = ("tests/unit/test_write_conditions.py", "tests/unit/test_table.py", "tests/unit/test_lifecycle.py")
 _REGISTRY: Sequence[Tests] = (
-    ("tests/unit/test_table.py", "tests/unit/test_idempotency.py"),
+    _CONDITIONS,
     # On moto alone: the two others take seconds to start.
-    ("tests/faults/test_registry_contract.py", "tests/unit/test_lifecycle.py", "-k", "not ministack and not dynamodb-local"),
+    ("tests/faults/test_registry_contract.py", "-k", "not ministack and not dynamodb-local"),
 )
 _SWEEP = "tests/faults/test_crash_sweep.py"
 _RACES = "tests/faults/test_races.py"
-_WRITES_AGAIN: Tests = ("tests/unit/test_storage.py", "tests/functions/training/test_repeated_events.py")
+_OBJECTS: Tests = ("tests/unit/test_storage.py",)
 _TRAINING: Sequence[Tests] = (
-    _WRITES_AGAIN,
+    _OBJECTS,
+    ("tests/functions/training/test_repeated_events.py",),
     ("tests/functions/training/test_training.py",),
     (_SWEEP, "-k", "training-in-segments or training_of_two or [training]"),
 )
@@ -23,12 +25,14 @@ _TRAINING: Sequence[Tests] = (
 # By module. A module that isn't here has no killers, which the tests of this folder tell.
 KILLERS: Mapping[str, Sequence[Tests]] = {
     "registry.batch_predictions": (
+        *_REGISTRY,
         ("tests/functions/api/test_batches.py",),
         ("tests/functions/batch/test_batch_tasks.py", "tests/functions/upkeep/test_sweep.py"),
         (_RACES, "-k", "batch"),
         ("tests/faults/test_batch_crashes.py",),
     ),
     "registry.feedback_batches": (
+        *_REGISTRY,
         ("tests/functions/api/test_add_examples.py",),
         ("tests/scenarios/test_write_conflicts.py", "tests/scenarios/test_waiting_examples.py"),
         (_RACES, "-k", "feedback or take"),
@@ -60,6 +64,7 @@ KILLERS: Mapping[str, Sequence[Tests]] = {
         (_SWEEP, "-k", "cancel or DELETE or lease"),
     ),
     "registry.upkeep": (
+        *_REGISTRY,
         ("tests/functions/upkeep/test_sweep.py", "tests/functions/api/test_delete_model.py"),
         (_SWEEP, "-k", "DELETE or deletion"),
     ),
@@ -74,9 +79,34 @@ KILLERS: Mapping[str, Sequence[Tests]] = {
     "storage.example_lines": (("tests/functions/training/test_pinned_data.py",), *_TRAINING),
     "storage.frozen_examples": _TRAINING,
     "storage.multipart": (("tests/unit/test_long_object.py",), ("tests/functions/batch/test_batch_tasks.py",)),
-    "storage.removal": (_WRITES_AGAIN, ("tests/functions/api/test_delete_model.py",), (_SWEEP, "-k", "DELETE or orphan")),
+    "storage.removal": (_OBJECTS, ("tests/functions/api/test_delete_model.py",), (_SWEEP, "-k", "DELETE or orphan")),
     "storage.uploads": (("tests/functions/api/test_datasets.py",),),
 }
 
 # Mutants that behave like the original, with the reason.
-EQUIVALENT: Mapping[str, str] = {}
+_IN_ANY_ORDER = "BatchWriteItem has no order, and the row of the deletion stays until every other row is gone"
+_BEFORE_THE_MANIFEST = "all of them come before the manifest, and nothing reads one without it"
+_LEFT_OVER = "the version is ready without them, and a task or the sweeper that comes later removes what is left"
+EQUIVALENT: Mapping[str, str] = {
+    "registry.batch_predictions _guarded: condition {active}": "a batch that has ended has no lease, so the lease refuses the write too",
+    **{
+        f"registry.upkeep Upkeep.remove_rows: {what}": _IN_ANY_ORDER
+        for what in (
+            *("order delete_item > delete_item", "order delete_item > delete_item (2)"),
+            *("reversed name", "reversed item", "reversed item (2)"),
+        )
+    },
+    **{
+        f"storage.candidates Candidates.write: {what}": _BEFORE_THE_MANIFEST
+        for what in ("order write_report > put", "order put > put", "reversed (name, body)")
+    },
+    **{
+        f"storage.candidates Candidates.remove_leftovers: {what}": _LEFT_OVER
+        for what in ("order remove_prefix > remove_page", "reversed page")
+    },
+    "storage.frozen_examples FrozenExamples.write: order write_examples > write_lines": (
+        "Prepare is repeated as a whole, and Train begins after both"
+    ),
+    "storage.removal remove_prefix: reversed page": "pages are removed until none is left, and have no order",
+    "storage.uploads Datasets.delete: reversed entry": "S3 versions are removed one by one, and the call is repeated until none is left",
+}

@@ -44,11 +44,11 @@ def mutant(module: str, point: str) -> ast.Module:
 def load_from_now_on(module: str, point: str) -> None:
     """The next import of the module gets the mutant."""
     sys.meta_path.insert(0, _Finder(f"winnow.{module}", sources()[module], mutant(module, point)))
-    late = _Late()
+    late = Late()
     vars(builtins).update({points.LATER: late.write_later, points.MAKE_UP: late.make_up_for, points.FORGET: late.calls.clear})
 
 
-class _Late:
+class Late:
     """Writes that are made later."""
 
     def __init__(self) -> None:

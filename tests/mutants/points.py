@@ -133,8 +133,9 @@ def _alternatives(node: ast.AST) -> Iterator[tuple[str, int, Change]]:
     if not (isinstance(node, ast.Call) and ast.unparse(node.func) == "' AND '.join" and isinstance(node.args[0], ast.GeneratorExp)):
         return
     names = node.args[0].generators[0].iter
-    for element in names.elts if isinstance(names, ast.Tuple | ast.List) else []:
-        yield f"condition for {ast.unparse(element)}", element.lineno, partial(names.elts.remove, element)  # type: ignore[union-attr]
+    elements = names.elts if isinstance(names, ast.Tuple | ast.List) else []
+    for element in elements:
+        yield f"condition for {ast.unparse(element)}", element.lineno, partial(elements.remove, element)
 
 
 def _text(parts: Iterable[object]) -> ast.JoinedStr:

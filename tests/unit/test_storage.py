@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +60,43 @@ def test_the_artifact_that_was_there_first_stays_whatever_comes_later(winnow: Wi
 
     assert Artifacts(bucket).read(JOB, first) == FIRST
     assert before.items() <= winnow.objects().items()
+
+
+def test_wherever_a_training_breaks_off_a_manifest_lists_only_what_is_there(
+    winnow: Winnow, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = winnow.s3.put_object
+    candidates, writes, left = Candidates(bucket), 0, 0
+    prefixes = (f"{JOB.prefix}checkpoints/linear/", JOB.prefix)
+
+    def break_off(**arguments: Any) -> Any:
+        nonlocal left
+        if left == 0:
+            raise InterruptedError
+        left -= 1
+        return put(**arguments)
+
+    monkeypatch.setattr(winnow.s3, "put_object", break_off)
+    whole = False
+    while not whole:
+        left = writes
+        try:
+            digest = candidates.write(JOB, "linear", FIRST, {"epochs": []}, b"answers")
+            candidates.take(JOB, "linear")
+            whole = True
+        except InterruptedError:
+            writes += 1
+        there = winnow.objects()
+        for prefix in prefixes:
+            if f"{prefix}artifact/manifest.json" in there:
+                assert {f"{prefix}epochs.json", f"{prefix}held-out.npz"} <= there.keys()
+                listed = json.loads(there[f"{prefix}artifact/manifest.json"])
+                assert {JOB.prefix + entry["key"] for entry in listed.values()} <= there.keys()
+        if not whole:
+            for key in there:
+                winnow.s3.delete_object(Bucket=winnow.names["Models"], Key=key)
+    assert writes == 8
+    assert Artifacts(bucket).read(JOB, digest) == FIRST
 
 
 def test_of_two_that_race_one_artifact_comes_out(winnow: Winnow, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:

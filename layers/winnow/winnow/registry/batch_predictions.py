@@ -120,7 +120,7 @@ class BatchPredictions:
 
     def _end(self, job: BatchJob, status: BatchStatus, *, lease: str | None = None, **known: str) -> None:
         ended = _guarded(job, {"batch_status": status, "finished_at": now(), **known}, lease, ends=True)
-        mark = rows.deleted(rows.batch_under_way_key(job.uid, job.batch), "attribute_exists(#pk)", {})
+        mark = rows.deleted(rows.batch_under_way_key(job.uid, job.batch))
         try:
             rows.transact(self._table, rows.updated(ended), mark)
         except rows.ConditionFailedError as error:
