@@ -200,7 +200,7 @@ def test_feedback_that_a_version_should_have_taken_does_not_come_or_go(registry:
     registry.alter(MODEL_ROW, **{mark: {"through": FEEDBACK.batch, "examples": 2}})
 
     assert registry.refuses(lambda: registry.feedback.add(model, FEEDBACK, Retrain.NO))
-    assert registry.refuses(lambda: registry.feedback.remove(model, earlier))
+    assert registry.refuses(lambda: registry.feedback.remove(model, earlier, exactly=False))
 
 
 def test_feedback_for_another_life_is_not_kept(registry: Registry) -> None:

@@ -81,7 +81,7 @@ class BatchPredictions:
         partition = rows.batch_predictions_partition(model.uid)
         found = rows.partition(self._table, partition, Limit=limit + 1, ScanIndexForward=False, **start)
         there = (batch for batch in each_decoded(found, _unexpired) if batch is not None)
-        batches = list(islice(there, limit + 1))
+        batches: list[BatchPrediction] = list(islice(there, limit + 1))
         return batches[:limit], batches[limit - 1].job.batch if len(batches) > limit else None
 
     def under_way(self, *, as_of_now: bool = True) -> Iterator[BatchJob]:
