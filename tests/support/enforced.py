@@ -7,7 +7,7 @@ but not the keys; the local cloud enforces the roles too, and slowly.)
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -43,7 +43,18 @@ _running: ContextVar[_Running | None] = ContextVar("running", default=None)
 def role_of(folder: str, buckets: Mapping[str, str]) -> Iterator[None]:
     """Inside the `with` block, calls are made with the role of the function in this folder. buckets: the template's, by their names."""
     [function] = [name for name, properties in functions().items() if properties["CodeUri"] == folder]
-    token = _running.set(_Running(function, buckets))
+    with _as(_Running(function, buckets)):
+        yield
+
+
+def by_the_test() -> AbstractContextManager[None]:
+    """Inside the `with` block, calls are the test's own: a function is under way, and something else happens meanwhile."""
+    return _as(None)
+
+
+@contextmanager
+def _as(running: _Running | None) -> Iterator[None]:
+    token = _running.set(running)
     try:
         yield
     finally:

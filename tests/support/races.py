@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 
+from tests.support import enforced
 from winnow.aws import clients
 
 
@@ -25,7 +26,8 @@ def before_write[Result](
 
     def meanwhile(**_: Any) -> None:
         events.unregister(name, unique_id="race")
-        results.append(action())
+        with enforced.by_the_test():
+            results.append(action())
         if len(results) < times:
             events.register(name, meanwhile, unique_id="race")
 
