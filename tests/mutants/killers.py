@@ -1,4 +1,7 @@
-"""The tests that a mutant must not pass: for each module, the cheapest first. Each item is the arguments of one run of pytest."""
+"""The tests that a mutant must not pass: for each module, the cheapest first.
+
+Each item is what runs together: files of tests, or FILE::PATTERN for those whose names have the pattern (a regular expression).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ _CONDITIONS: Tests = ("tests/unit/test_write_conditions.py", "tests/unit/test_ta
 _REGISTRY: Sequence[Tests] = (
     _CONDITIONS,
     # On moto alone: the two others take seconds to start.
-    ("tests/faults/test_registry_contract.py", "-k", "not ministack and not dynamodb-local"),
+    (r"tests/faults/test_registry_contract.py::\[moto",),
 )
 _SWEEP = "tests/faults/test_crash_sweep.py"
 _RACES = "tests/faults/test_races.py"
@@ -19,7 +22,7 @@ _TRAINING: Sequence[Tests] = (
     _OBJECTS,
     ("tests/functions/training/test_repeated_events.py",),
     ("tests/functions/training/test_training.py",),
-    (_SWEEP, "-k", "training-in-segments or training_of_two or [training]"),
+    (rf"{_SWEEP}::\[training (in segments|of two)",),
 )
 
 # By module. A module that isn't here has no killers, which the tests of this folder tell.
@@ -28,58 +31,58 @@ KILLERS: Mapping[str, Sequence[Tests]] = {
         *_REGISTRY,
         ("tests/functions/api/test_batches.py",),
         ("tests/functions/batch/test_batch_tasks.py", "tests/functions/upkeep/test_sweep.py"),
-        (_RACES, "-k", "batch"),
+        (f"{_RACES}::batch",),
         ("tests/faults/test_batch_crashes.py",),
     ),
     "registry.feedback_batches": (
         *_REGISTRY,
         ("tests/functions/api/test_add_examples.py",),
         ("tests/scenarios/test_write_conflicts.py", "tests/scenarios/test_waiting_examples.py"),
-        (_RACES, "-k", "feedback or take"),
+        (f"{_RACES}::feedback|take",),
     ),
     "registry.idempotency": (
         *_REGISTRY,
         ("tests/functions/api/test_idempotency_key.py",),
-        (_RACES, "-k", "Idempotency"),
+        (f"{_RACES}::Idempotency",),
     ),
     "registry.models": (
         *_REGISTRY,
         ("tests/functions/api/test_promote_version.py", "tests/functions/api/test_change_model.py"),
         ("tests/functions/api/test_conditional_requests.py", "tests/functions/api/test_delete_model.py"),
         ("tests/scenarios/test_write_conflicts.py",),
-        (_RACES, "-k", "promote or delete"),
+        (f"{_RACES}::promote|delete",),
     ),
     "registry.slots": (
-        (_RACES, "-k", "slots_before"),
+        (f"{_RACES}::slots_before",),
         ("tests/scenarios/test_waiting_trainings.py",),
-        (_RACES, "-k", "give_slots"),
+        (f"{_RACES}::give_slots",),
     ),
-    "registry.table": (*_REGISTRY, (_RACES, "-k", "many_posts")),
+    "registry.table": (*_REGISTRY, (f"{_RACES}::many_posts",)),
     "registry.training_jobs": (
         *_REGISTRY,
         ("tests/functions/training/test_repeated_events.py", "tests/functions/api/test_cancel_version.py"),
         ("tests/functions/upkeep/test_sweep.py", "tests/functions/api/test_add_examples.py"),
         ("tests/scenarios/test_write_conflicts.py", "tests/scenarios/test_gate.py"),
-        (_RACES, "-k", "delete or retrain"),
-        (_SWEEP, "-k", "cancel or DELETE or lease"),
+        (f"{_RACES}::delete|retrain",),
+        (f"{_SWEEP}::cancel|DELETE|lease",),
     ),
     "registry.upkeep": (
         *_REGISTRY,
         ("tests/functions/upkeep/test_sweep.py", "tests/functions/api/test_delete_model.py"),
-        (_SWEEP, "-k", "DELETE or deletion"),
+        (f"{_SWEEP}::DELETE|deletion",),
     ),
     "registry.versions": (
         *_REGISTRY,
         ("tests/functions/api/test_delete_version.py",),
         ("tests/scenarios/test_write_conflicts.py",),
-        (_RACES, "-k", "version"),
+        (f"{_RACES}::version",),
     ),
     "storage.bucket": _TRAINING,
     "storage.candidates": _TRAINING,
     "storage.example_lines": (("tests/functions/training/test_pinned_data.py",), *_TRAINING),
     "storage.frozen_examples": _TRAINING,
     "storage.multipart": (("tests/unit/test_long_object.py",), ("tests/functions/batch/test_batch_tasks.py",)),
-    "storage.removal": (_OBJECTS, ("tests/functions/api/test_delete_model.py",), (_SWEEP, "-k", "DELETE or orphan")),
+    "storage.removal": (_OBJECTS, ("tests/functions/api/test_delete_model.py",), (f"{_SWEEP}::DELETE|orphan",)),
     "storage.uploads": (("tests/functions/api/test_datasets.py",),),
 }
 

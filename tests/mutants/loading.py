@@ -1,16 +1,13 @@
-"""Loads one module of the package as a mutant, in this process. The files stay as they are."""
+"""Turns one module of the package into a mutant, in this process. The files stay as they are."""
 
 from __future__ import annotations
 
 import ast
 import builtins
-import sys
-from collections.abc import Callable, Mapping
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, SourceFileLoader
-from importlib.util import spec_from_loader
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
-from types import CodeType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from tests.mutants import points
@@ -41,11 +38,36 @@ def mutant(module: str, point: str) -> ast.Module:
     return ast.fix_missing_locations(trees[module])
 
 
-def load_from_now_on(module: str, point: str) -> None:
-    """The next import of the module gets the mutant."""
-    sys.meta_path.insert(0, _Finder(f"winnow.{module}", sources()[module], mutant(module, point)))
+def become(module: str, point: str) -> None:
+    """Turn the loaded module into the mutant, in this process for good. Its functions stay the same objects, and get other code."""
+    loaded = import_module(f"winnow.{module}")
     late = Late()
     vars(builtins).update({points.LATER: late.write_later, points.MAKE_UP: late.make_up_for, points.FORGET: late.calls.clear})
+    code = compile(mutant(module, point), str(sources()[module]), "exec")
+    codes = {each.co_qualname: each for each in _codes(code)}
+    for function in _functions(loaded):
+        function.__code__ = codes[function.__qualname__]
+    again: dict[str, Any] = {"__name__": loaded.__name__}
+    exec(code, again)  # noqa: S102
+    # Conditions that are made once.
+    vars(loaded).update({name: value for name, value in again.items() if isinstance(value, str)})
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    for each in code.co_consts:
+        if isinstance(each, CodeType):
+            yield each
+            yield from _codes(each)
+
+
+def _functions(loaded: ModuleType) -> Iterator[FunctionType]:
+    """The functions that the module has in its text, in classes too."""
+    for owner in (loaded, *(each for each in vars(loaded).values() if isinstance(each, type))):
+        for value in vars(owner).values():
+            function = getattr(value, "__func__", None) or getattr(value, "fget", None) or value
+            # A dataclass has functions from elsewhere too.
+            if isinstance(function, FunctionType) and function.__code__.co_filename == loaded.__file__:
+                yield function
 
 
 class Late:
@@ -62,22 +84,3 @@ class Late:
         self.calls.clear()
         for write, given, more in late:
             write(*given, **more)
-
-
-class _Finder(MetaPathFinder):
-    def __init__(self, name: str, path: Path, tree: ast.Module) -> None:
-        self._name, self._path, self._tree = name, path, tree
-
-    def find_spec(self, fullname: str, path: object, target: object = None) -> ModuleSpec | None:
-        if fullname != self._name:
-            return None
-        return spec_from_loader(fullname, _Loader(fullname, str(self._path), self._tree), origin=str(self._path))
-
-
-class _Loader(SourceFileLoader):
-    def __init__(self, fullname: str, path: str, tree: ast.Module) -> None:
-        super().__init__(fullname, path)
-        self._tree = tree
-
-    def get_code(self, fullname: str) -> CodeType:
-        return compile(self._tree, self.path, "exec")
