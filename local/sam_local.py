@@ -245,7 +245,7 @@ def _greet(api: SamLocal) -> None:
 
   KEY={key}
   curl {api.url}/datasets {headers} -d '{{"name": "texts.json"}}'
-  curl -T texts.json "UPLOAD_URL"      # upload_url from the answer
+  curl -T texts.json "UPLOAD_URL" -H "If-None-Match: *"      # upload_url from the answer
   curl {api.url}/models {headers} -d '{{"id": "tc-01", "s3bucket": "…", "training_object": "…"}}'
   curl {api.url}/models/tc-01 {headers}      # repeat until the status is ready
   curl -X GET {api.url}/prediction {headers} -d '{{"model_id": "tc-01", "text": "I want to save for vacation!"}}'

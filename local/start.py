@@ -95,7 +95,7 @@ The file {shown} has the URL, the key and the settings for AWS tools. Try:
 
   set -a; . {shown}; set +a
   curl "$WINNOW_URL/datasets" {headers} -d '{{"name": "texts.json"}}'
-  curl -T texts.json "UPLOAD_URL"      # upload_url from the answer
+  curl -T texts.json "UPLOAD_URL" -H "If-None-Match: *"      # upload_url from the answer
   curl "$WINNOW_URL/models" {headers} -d '{{"id": "tc-01", "s3bucket": "…", "training_object": "…"}}'
   curl "$WINNOW_URL/models/tc-01" {headers}      # repeat until the status is ready
   curl -X GET "$WINNOW_URL/prediction" {headers} -d '{{"model_id": "tc-01", "text": "I want to save for vacation!"}}'

@@ -93,8 +93,8 @@ class Client:
     def upload(self, name: str, content: bytes | IO[bytes], **more: Any) -> dict[str, str]:
         """Upload a data set. Returns its s3bucket and training_object, which a training request needs."""
         target = self.call("POST", "/datasets", {"name": name, **more})
-        # No API key is sent: the URL is signed and leads to S3.
-        answer = requests.put(target["upload_url"], data=content, timeout=_SECONDS)
+        # No API key is sent: the URL is signed and leads to S3. Deployments of earlier releases name no headers.
+        answer = requests.put(target["upload_url"], data=content, headers=target.get("headers"), timeout=_SECONDS)
         if not answer.ok:
             raise ApiError("PUT upload_url", answer.status_code, answer.text[:300])
         return {"s3bucket": target["s3bucket"], "training_object": target["training_object"]}

@@ -47,7 +47,16 @@ def dataset(server: Server, folder: Path, report: dict[str, Any]) -> str:
     file = folder / "my texts (1).csv"
     file.write_text("text,label\none,a\n")
     server.gives(
-        "POST /datasets", (201, {"upload_url": server.url.replace("/v1", "/s3/x"), "s3bucket": "bucket", "training_object": "u/x"})
+        "POST /datasets",
+        (
+            201,
+            {
+                "upload_url": server.url.replace("/v1", "/s3/x"),
+                "headers": {"If-None-Match": "*"},
+                "s3bucket": "bucket",
+                "training_object": "u/x",
+            },
+        ),
     )
     server.gives("PUT /s3/x", (200, b""))
     server.gives("POST /models", (200, {"dry_run": True, "report": report}), (202, {"model_id": "new", "version": 4, "status": "queued"}))
@@ -66,6 +75,7 @@ def test_a_data_set_is_uploaded_looked_over_and_trained_on(server: Server, winno
     assert json.loads(upload[3]) == {"name": "my texts (1).csv", "bytes": 17}
     assert put[3] == b"text,label\none,a\n"
     assert "x-api-key" not in put[2], "S3 must not get the key"
+    assert put[2]["If-None-Match"] == "*", "S3 must get the headers that are signed"
     request = {"id": "new", "s3bucket": "bucket", "training_object": "u/x", "recipe": "linear"}
     assert json.loads(dry_run[3]) == request | {"dry_run": True}
     assert json.loads(training[3]) == request

@@ -11,10 +11,17 @@ import requests
 from tests.e2e.conftest import Deployed
 
 
-def test_an_upload_has_the_length_that_was_signed_and_can_be_listed_and_deleted(api: Deployed, small_dataset: bytes) -> None:
+def test_an_upload_has_the_length_that_was_signed_and_is_written_once_and_can_be_deleted(api: Deployed, small_dataset: bytes) -> None:
     upload = api.request("POST", "/datasets", json={"name": "small.jsonl", "bytes": len(small_dataset)}).json()
-    assert requests.put(upload["upload_url"], data=small_dataset + b"\n", timeout=60).status_code == 403
-    assert requests.put(upload["upload_url"], data=small_dataset, timeout=60).status_code == 200
+
+    def put(content: bytes, headers: dict[str, str]) -> int:
+        return requests.put(upload["upload_url"], data=content, headers=headers, timeout=60).status_code
+
+    assert put(small_dataset + b"\n", upload["headers"]) == 403
+    assert put(small_dataset, {}) == 403
+    assert put(small_dataset, upload["headers"]) == 200
+    # Other data of the same length.
+    assert put(small_dataset[::-1], upload["headers"]) == 412
 
     [listed] = [each for each in api.request("GET", "/datasets").json()["datasets"] if each["name"] == upload["name"]]
     assert (listed["bytes"], listed["training_object"]) == (len(small_dataset), upload["training_object"])

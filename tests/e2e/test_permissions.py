@@ -85,7 +85,7 @@ def test_a_training_fails_while_a_right_that_it_needs_is_missing(api: Deployed, 
 def test_an_upload_is_refused_while_the_function_that_signed_it_may_not_write(api: Deployed) -> None:
     upload = api.request("POST", "/datasets", json={"name": "texts.jsonl"}).json()
     with without(api, "CreateDataset", "s3:PutObject"):
-        assert requests.put(upload["upload_url"], data=b"x", timeout=60).status_code == 403
+        assert requests.put(upload["upload_url"], data=b"x", headers=upload["headers"], timeout=60).status_code == 403
 
 
 def test_no_bucket_is_read_that_the_role_does_not_name_whatever_the_code_thinks(api: Deployed) -> None:

@@ -84,5 +84,5 @@ class Known:
         if call == "POST /models/{model_id}/batches":
             self.tell((path["model_id"], answer["batch"]), "batches")
         if call == "POST /datasets" and isinstance(case.body, dict) and "bytes" not in case.body:
-            requests.put(answer["upload_url"], data=self.dataset, timeout=60).raise_for_status()
+            requests.put(answer["upload_url"], data=self.dataset, headers=answer["headers"], timeout=60).raise_for_status()
             self.tell(answer["name"], "name")

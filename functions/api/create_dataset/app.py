@@ -17,5 +17,11 @@ def handler(request: Request) -> Answer:
     upload = resources.datasets().upload(request.fields["name"], None if length is None else int(length))
     return Answer(
         HTTPStatus.CREATED,
-        {"upload_url": upload.url, "name": upload.name, "s3bucket": upload.s3bucket, "training_object": upload.training_object},
+        {
+            "upload_url": upload.url,
+            "headers": upload.headers,
+            "name": upload.name,
+            "s3bucket": upload.s3bucket,
+            "training_object": upload.training_object,
+        },
     )

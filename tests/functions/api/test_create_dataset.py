@@ -24,7 +24,7 @@ def test_the_url_takes_what_the_answer_names(winnow: Winnow) -> None:
     assert url.path.endswith(answer.body["training_object"])
     query = parse_qs(url.query)
     assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
-    assert query["X-Amz-SignedHeaders"] == ["host"]
+    assert query["X-Amz-SignedHeaders"] == ["host;if-none-match"]
 
 
 def test_the_url_carries_the_regions_own_host(winnow: Winnow, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +79,7 @@ def test_with_bytes_the_length_is_signed(winnow: Winnow) -> None:
     answer = winnow.call("create_dataset", body={"name": "texts.json", "bytes": 41233})
 
     assert answer.status == 201
-    assert parse_qs(urlsplit(answer.body["upload_url"]).query)["X-Amz-SignedHeaders"] == ["content-length;host"]
+    assert parse_qs(urlsplit(answer.body["upload_url"]).query)["X-Amz-SignedHeaders"] == ["content-length;host;if-none-match"]
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+
+from tests.conftest import Context, load_event
+from winnow.aws import clients
 
 if TYPE_CHECKING:
     from tests.conftest import Json, Winnow
@@ -26,6 +32,30 @@ def listed(winnow: Winnow, **query: str) -> Json:
 
 def delete(winnow: Winnow, name: str) -> Any:
     return winnow.call("delete_dataset", path={"name": name})
+
+
+@contextmanager
+def pages_of_two() -> Iterator[None]:
+    """S3 lists at most two versions in a page, as it does with a thousand."""
+
+    def shorten(params: Json, **_: Any) -> None:
+        params["MaxKeys"] = 2
+
+    events, name = clients.s3().meta.events, "provide-client-params.s3.ListObjectVersions"
+    events.register(name, shorten, unique_id="pages")
+    try:
+        yield
+    finally:
+        events.unregister(name, unique_id="pages")
+
+
+def keep_versions(winnow: Winnow) -> None:
+    winnow.s3.put_bucket_versioning(Bucket=winnow.names["Datasets"], VersioningConfiguration={"Status": "Enabled"})
+
+
+def put_again(winnow: Winnow, made: Json, times: int) -> None:
+    for number in range(times):
+        winnow.s3.put_object(Bucket=made["s3bucket"], Key=made["training_object"], Body=b"%d" % number)
 
 
 def test_before_the_first_upload_there_are_none(winnow: Winnow) -> None:
@@ -96,9 +126,9 @@ def test_a_deleted_upload_is_gone(winnow: Winnow) -> None:
 
 
 def test_where_the_bucket_keeps_versions_every_one_goes(winnow: Winnow) -> None:
-    winnow.s3.put_bucket_versioning(Bucket=winnow.names["Datasets"], VersioningConfiguration={"Status": "Enabled"})
+    keep_versions(winnow)
     made = upload(winnow, "texts.json")
-    winnow.s3.put_object(Bucket=made["s3bucket"], Key=made["training_object"], Body=b"again")
+    put_again(winnow, made, 1)
     longer = upload(winnow, "texts.json.gz")
 
     assert delete(winnow, made["name"]).status == 200
@@ -108,16 +138,51 @@ def test_where_the_bucket_keeps_versions_every_one_goes(winnow: Winnow) -> None:
     assert "DeleteMarkers" not in left
 
 
-def test_one_of_which_only_a_delete_marker_is_there_is_not_there(winnow: Winnow) -> None:
-    # An expired object leaves the same.
-    winnow.s3.put_bucket_versioning(Bucket=winnow.names["Datasets"], VersioningConfiguration={"Status": "Enabled"})
+def test_more_versions_than_one_page_of_s3_all_go(winnow: Winnow) -> None:
+    keep_versions(winnow)
+    made = upload(winnow, "texts.json")
+    put_again(winnow, made, 4)
+
+    with pages_of_two():
+        assert delete(winnow, made["name"]).body["status"] == "deleted"
+
+    assert listed(winnow)["datasets"] == []
+    assert not {"Versions", "DeleteMarkers"} & winnow.s3.list_object_versions(Bucket=made["s3bucket"]).keys()
+    assert delete(winnow, made["name"]).status == 404
+
+
+def test_a_deletion_that_runs_out_of_time_says_so_and_can_be_repeated(winnow: Winnow) -> None:
+    keep_versions(winnow)
+    made = upload(winnow, "texts.json")
+    event = load_event("api/delete_dataset") | {"pathParameters": {"name": made["name"]}}
+
+    answer = winnow.invoke("functions/api/delete_dataset", event, Context(seconds=5))
+
+    assert (answer["statusCode"], answer["headers"]["Retry-After"]) == (503, "5")
+    assert f"send DELETE /datasets/{made['name']} again" in answer["body"]
+    assert delete(winnow, made["name"]).status == 200
+    assert listed(winnow)["datasets"] == []
+
+
+def test_what_an_expired_upload_has_left_goes_too(winnow: Winnow) -> None:
+    keep_versions(winnow)
     made = upload(winnow, "texts.json")
     winnow.s3.delete_object(Bucket=made["s3bucket"], Key=made["training_object"])
 
-    answer = delete(winnow, made["name"])
+    assert delete(winnow, made["name"]).status == 200
 
+    assert not {"Versions", "DeleteMarkers"} & winnow.s3.list_object_versions(Bucket=made["s3bucket"]).keys()
+    answer = delete(winnow, made["name"])
     assert (answer.status, answer.body["type"]) == (404, "urn:winnow:problem:dataset-not-found")
     assert made["name"] in answer.body["detail"]
+
+
+def test_the_url_is_signed_for_one_put_and_the_answer_says_what_that_must_send(winnow: Winnow) -> None:
+    made = winnow.call("create_dataset").body
+
+    assert made["headers"] == {"If-None-Match": "*"}
+    signed = parse_qs(urlsplit(made["upload_url"]).query)["X-Amz-SignedHeaders"][0].split(";")
+    assert {name.lower() for name in made["headers"]} < set(signed)
 
 
 @pytest.mark.parametrize("name", ["texts.json", f"{'0' * 31}-a", f"{'0' * 32}-", f"{'0' * 32}-.hidden", f"{'G' * 32}-a"])

@@ -80,6 +80,16 @@ class DatasetNotFoundError(WinnowError):
         super().__init__(f"There is no data set {name!r}: GET /datasets lists the uploaded data sets.")
 
 
+class DatasetNotDeletedError(WinnowError):
+    """S3 has more versions of the upload than one request could delete, or refused to delete one."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    kind = "dataset-not-deleted"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Data set {name!r} isn't completely deleted yet: send DELETE /datasets/{name} again.")
+
+
 class ReportNotFoundError(WinnowError):
     """There is no report with this id, or the version's data set was never read."""
 

@@ -1,8 +1,9 @@
-"""Removes many objects of a bucket, each with all its S3 versions and delete markers."""
+"""Removes objects of a bucket, each with all its S3 versions and delete markers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,9 +27,18 @@ def remove_prefix(bucket: Bucket, prefix: str, time_left: Iterator[bool]) -> boo
 
     True when the last listing found nothing.
     """
+    return _remove(bucket, lambda: stored_under(bucket, prefix), time_left)
+
+
+def remove_object(bucket: Bucket, key: str, time_left: Iterator[bool]) -> bool:
+    """The same for a single object, and not for others whose keys begin with its key."""
+    return _remove(bucket, lambda: stored_of(bucket, key), time_left)
+
+
+def _remove(bucket: Bucket, listing: Callable[[], Iterator[list[Stored]]], time_left: Iterator[bool]) -> bool:
     while True:
         found, refused = False, False
-        for page in stored_under(bucket, prefix):
+        for page in listing():
             if not next(time_left):
                 return False
             found = found or bool(page)
@@ -45,6 +55,12 @@ def stored_under(bucket: Bucket, prefix: str) -> Iterator[list[Stored]]:
         yield [Stored(entry["Key"], entry["VersionId"], entry["LastModified"]) for entry in listed]
 
 
+def stored_of(bucket: Bucket, key: str) -> Iterator[list[Stored]]:
+    """Every S3 version and delete marker of one object, in such pages."""
+    for page in stored_under(bucket, key):
+        yield [stored for stored in page if stored.key == key]
+
+
 def remove_page(bucket: Bucket, page: Sequence[Stored]) -> int:
     """Remove these objects, at most 1,000. Returns how many S3 removed."""
     if not page:
@@ -52,3 +68,10 @@ def remove_page(bucket: Bucket, page: Sequence[Stored]) -> int:
     objects = [{"Key": stored.key} | ({"VersionId": stored.version_id} if stored.version_id else {}) for stored in page]
     answer = bucket.s3.delete_objects(Bucket=bucket.name, Delete={"Objects": objects, "Quiet": True})  # type: ignore[typeddict-item]
     return len(page) - len(answer.get("Errors", []))
+
+
+def time_left(seconds: float) -> Iterator[bool]:
+    """An endless iterator: each item says whether some of the `seconds` from now are left."""
+    end = time.monotonic() + seconds
+    while True:
+        yield time.monotonic() < end

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -12,13 +12,18 @@ from uuid import uuid4
 from botocore.exceptions import ClientError
 
 from winnow.domain.clock import timestamp
-from winnow.domain.errors import DatasetError, DatasetNotFoundError
+from winnow.domain.errors import DatasetError, DatasetNotDeletedError, DatasetNotFoundError
+from winnow.storage.bucket import Bucket
+from winnow.storage.removal import remove_object, stored_of
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
 UPLOAD_SECONDS = 3600
+# Signed with each URL, so that S3 refuses a second PUT to it (412). Otherwise the data could change after somebody looked at it.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+_ONCE = {"If-None-Match": "*"}
 
 # The prefix of uploads. The name of an upload is a random number and a safe form of the client's file name, and has no slash.
 _UPLOADS = "uploads/"
@@ -44,9 +49,10 @@ class OpenDataset:
 
 @dataclass(frozen=True, slots=True)
 class UploadUrl:
-    """A URL to PUT one object to, valid for an hour, with the names of that object."""
+    """A URL to PUT one object to, once, valid for an hour, with the names of that object. headers: what the PUT must send."""
 
     url: str
+    headers: Mapping[str, str]
     name: str
     s3bucket: str
     training_object: str
@@ -72,14 +78,14 @@ class Datasets:
         self._others = others
 
     def upload(self, file_name: str, length: int | None) -> UploadUrl:
-        """Let a client upload a file. length: the size in bytes that S3 accepts; None for any size."""
+        """Let a client upload a file, once. length: the size in bytes that S3 accepts; None for any size."""
         name = f"{uuid4().hex}-{_safe(file_name)}"
-        wanted: dict[str, Any] = {"Bucket": self.bucket, "Key": _UPLOADS + name}
+        wanted: dict[str, Any] = {"Bucket": self.bucket, "Key": _UPLOADS + name, "IfNoneMatch": _ONCE["If-None-Match"]}
         if length is not None:
             # Signs the header Content-Length, which HTTP clients send anyway.
             wanted["ContentLength"] = length
         url = self._s3.generate_presigned_url("put_object", Params=wanted, ExpiresIn=UPLOAD_SECONDS)
-        return UploadUrl(url, name, self.bucket, _UPLOADS + name)
+        return UploadUrl(url, _ONCE, name, self.bucket, _UPLOADS + name)
 
     def uploads(self, limit: int, after: str | None = None) -> tuple[list[Upload], str | None]:
         """At most `limit` uploads after the place `after`, by name; and the place for the next page, None at the end."""
@@ -95,17 +101,16 @@ class Datasets:
         # One more than asked for shows whether there is a next page.
         return uploads, listed[limit - 1][1]["number"] if len(listed) > limit else None
 
-    def delete(self, name: str) -> None:
-        """Remove an upload with all its S3 versions. DatasetNotFoundError if there is none."""
-        key = _UPLOADS + name
-        # Every name has its own number, so no name is a prefix of another.
-        page = self._s3.list_object_versions(Bucket=self.bucket, Prefix=key)
-        found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-        if not any(entry["Key"] == key and entry["IsLatest"] for entry in page.get("Versions", [])):
+    def delete(self, name: str, time_left: Iterator[bool]) -> None:
+        """Remove an upload with all its S3 versions, also those that an expired one has left.
+
+        DatasetNotFoundError if there is none; DatasetNotDeletedError if the time was too short for all of them.
+        """
+        bucket, key = Bucket(self._s3, self.bucket), _UPLOADS + name
+        if not any(stored_of(bucket, key)):
             raise DatasetNotFoundError(name)
-        for entry in found:
-            if entry["Key"] == key:
-                self._s3.delete_object(Bucket=self.bucket, Key=key, VersionId=entry["VersionId"])
+        if not remove_object(bucket, key, time_left):
+            raise DatasetNotDeletedError(name)
 
     def open(self, bucket: str, key: str) -> OpenDataset:
         """Open a data set. DatasetError if there is none, or if it may not be read.

@@ -16,6 +16,7 @@ from winnow.domain.errors import JobSupersededError
 from winnow.domain.keys import JobObject, feedback_batch_of_key, version_of_label_list_key
 from winnow.domain.model import ACTIVE
 from winnow.registry.slots import Wanted
+from winnow.storage import removal
 from winnow.storage.checkpoints import CHECKPOINTS
 from winnow.training import feedback, queue
 from winnow.training.requests import care_for_training
@@ -29,7 +30,7 @@ _EVERY = timedelta(days=1)
 def sweep(seconds: float) -> Counter[str]:
     """One round, within `seconds`; the next round does the rest. Returns the counts of what was done, by names of metrics."""
     done: Counter[str] = Counter()
-    time_left = delete.time_left(seconds)
+    time_left = removal.time_left(seconds)
 
     def each[Name](names: Iterable[Name], care: Callable[[Name], Mapping[str, int]]) -> None:
         for name in names:

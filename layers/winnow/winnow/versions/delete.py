@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 from winnow.aws import resources
@@ -11,6 +10,7 @@ from winnow.domain.clock import now
 from winnow.domain.errors import TrainingUnderwayError, VersionLiveError
 from winnow.domain.retrying import retry_on_conflict
 from winnow.registry.upkeep import Deletion
+from winnow.storage.removal import time_left
 from winnow.training.requests import try_to_stop_workflow
 
 
@@ -91,10 +91,3 @@ def remove_deleted(deletion: Deletion, time_left: Iterator[bool]) -> bool:
     if removed:
         resources.upkeep().remove_rows(deletion)
     return removed
-
-
-def time_left(seconds: float) -> Iterator[bool]:
-    """An endless iterator: each item says whether some of the `seconds` from now are left."""
-    end = time.monotonic() + seconds
-    while True:
-        yield time.monotonic() < end
