@@ -17,6 +17,16 @@ def digest(call: str = "POST /a", path: Mapping[str, str] | None = None, **field
     return key.digest
 
 
+def test_the_same_name_of_two_callers_is_two_keys_and_no_caller_s_key_is_in_it() -> None:
+    def value(caller: str) -> str:
+        key = idempotency_key(Request("POST /a", {}, {}, Headers({"headers": {"Idempotency-Key": "k", "X-Api-Key": caller}}), 1.0))
+        assert key is not None
+        return key.value
+
+    assert value("secret-1") != value("secret-2")
+    assert "secret-1" not in value("secret-1")
+
+
 def test_the_order_of_fields_is_no_part_of_it() -> None:
     assert digest(a=1, b=2) == digest(b=2, a=1)
 

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from http import HTTPStatus
 
+from winnow.api.conditional import condition_on_model
 from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.api.idempotency import idempotency_key
 from winnow.domain.dataset import DatasetReference, Layout
@@ -23,7 +24,8 @@ def handler(request: Request) -> Answer:
         file = DatasetReference(given["s3bucket"], given["training_object"], layout=Layout.of(given))
         examples = in_file(file, request.seconds_left - _SECONDS_TO_ANSWER)
     retrain = Retrain(given.get("retrain", Retrain.AUTO))
-    received = asdict(feedback.receive_feedback(request.path["model_id"], examples, retrain, idempotency_key(request)))
+    condition = condition_on_model(request.headers.get("if-match"))
+    received = asdict(feedback.receive_feedback(request.path["model_id"], examples, retrain, idempotency_key(request), condition))
     if received["file"] is None:
         del received["file"]
     return Answer(HTTPStatus.CREATED, received)

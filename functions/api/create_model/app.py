@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 
+from winnow.api.conditional import condition_on_model
 from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.api.fields import is_true
 from winnow.api.idempotency import idempotency_key
@@ -24,9 +25,9 @@ _SECONDS_TO_ANSWER = 8
 def handler(request: Request) -> Answer:
     wanted, key = _training_request(request), idempotency_key(request)
     if request.fields.get("dry_run"):
-        # A dry run can be repeated, so it needs no key.
+        # A dry run changes nothing, so it needs no key and no condition.
         return _dry_run(wanted, request.seconds_left - _SECONDS_TO_ANSWER)
-    job = start_training(wanted, key)
+    job = start_training(wanted, key, condition_on_model(request.headers.get("if-match")))
     # A relative Location works under any stage and domain (RFC 9110, section 10.2.2).
     return Answer(
         HTTPStatus.ACCEPTED,

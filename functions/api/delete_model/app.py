@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 
+from winnow.api.conditional import condition_on_model
 from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.versions.delete import delete_model
 
@@ -12,6 +13,7 @@ _SECONDS_TO_ANSWER = 5
 @endpoint("DELETE /models/{model_id}")
 def handler(request: Request) -> Answer:
     model_id = request.path["model_id"]
-    if delete_model(model_id, request.seconds_left - _SECONDS_TO_ANSWER):
+    condition = condition_on_model(request.headers.get("if-match"))
+    if delete_model(model_id, request.seconds_left - _SECONDS_TO_ANSWER, condition):
         return Answer(HTTPStatus.OK, {"model_id": model_id, "status": "deleted"})
     return Answer(HTTPStatus.ACCEPTED, {"model_id": model_id, "status": "deleting"})

@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 
+from winnow.api.conditional import condition_on_version
 from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.versions.delete import delete_version
 
@@ -13,6 +14,7 @@ _SECONDS_TO_ANSWER = 5
 def handler(request: Request) -> Answer:
     model_id, number = request.path["model_id"], int(request.path["version"])
     shown = {"model_id": model_id, "version": number}
-    if delete_version(model_id, number, request.seconds_left - _SECONDS_TO_ANSWER):
+    condition = condition_on_version(request.headers.get("if-match"))
+    if delete_version(model_id, number, request.seconds_left - _SECONDS_TO_ANSWER, condition):
         return Answer(HTTPStatus.OK, {**shown, "status": "deleted"})
     return Answer(HTTPStatus.ACCEPTED, {**shown, "status": "deleting"})

@@ -222,6 +222,21 @@ def test_the_same_again_is_the_same_answer_and_one_batch(ready: Ready) -> None:
     assert winnow.model()["waiting_examples"] == 3
 
 
+@pytest.mark.parametrize("deleted", ["Batch", "Model"])
+def test_after_the_deletion_of_its_batch_the_same_says_that_it_is_gone(ready: Ready, deleted: str) -> None:
+    winnow = ready("exclusive.json")
+    batch = add(winnow, key=KEY).body["batch"]
+    if deleted == "Batch":
+        winnow.call("delete_examples", path={"model_id": "tc-01", "batch": batch})
+    else:
+        winnow.call("delete_model", path={"model_id": "tc-01"})
+
+    answer = add(winnow, key=KEY)
+
+    assert (answer.status, answer.body["type"]) == (410, "urn:winnow:problem:gone")
+    assert answer.body["detail"].startswith(f"{deleted} '{batch if deleted == 'Batch' else 'tc-01'}'")
+
+
 def test_the_same_again_trains_once_and_says_so_again(ready: Ready) -> None:
     winnow = ready("exclusive.json")
     before = len(winnow.executions())

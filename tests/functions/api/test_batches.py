@@ -274,6 +274,9 @@ def test_the_same_request_under_a_key_is_one_batch(ready: Ready) -> None:
     assert first.body == again.body
     assert len(winnow.executions("BatchWorkflow")) == 1
     assert post(winnow, key="k1", n_top=2).body["type"] == "urn:winnow:problem:idempotency-key-reused"
+    winnow.call("delete_model", path={"model_id": "tc-01"})
+    gone = post(winnow, key="k1")
+    assert (gone.status, gone.body["type"]) == (410, "urn:winnow:problem:gone")
 
 
 def test_an_unknown_batch_is_not_found(ready: Ready) -> None:

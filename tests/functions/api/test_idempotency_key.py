@@ -15,12 +15,15 @@ if TYPE_CHECKING:
     from tests.support.clock import Clock
 
 KEY = "8e03978e-40d5-43e8-bc93-6894a57f9324"
+GONE = (410, "urn:winnow:problem:gone")
 REUSED = (422, "urn:winnow:problem:idempotency-key-reused")
 
 
-def post(winnow: Winnow, key: str = KEY, body: Any = None, **changes: Any) -> Answer:
+def post(winnow: Winnow, key: str = KEY, body: Any = None, caller: str | None = None, **changes: Any) -> Answer:
+    """POST /models. caller: the API key, if not the event's."""
     fields = json.loads(load_event("api/create_model")["body"]) | changes
-    return winnow.call("create_model", body=body or fields, headers={"Idempotency-Key": key})
+    by = {} if caller is None else {"x-api-key": caller}
+    return winnow.call("create_model", body=body or fields, headers={"Idempotency-Key": key, **by})
 
 
 def told(answer: Answer) -> tuple[int, Json, str, str]:
@@ -41,17 +44,47 @@ def test_the_same_again_is_the_same_answer_and_one_job(winnow: Winnow) -> None:
     assert winnow.model()["latest_version"] == 1
 
 
-def test_the_answer_stays_whatever_became_of_the_version(ready: Ready) -> None:
+def test_the_answer_stays_whatever_became_of_the_version_until_it_is_deleted(ready: Ready) -> None:
     winnow = ready("exclusive.json")
     before = len(winnow.executions())
     first = post(winnow, force_update=True)
-    winnow.call("cancel_version", path={"model_id": "tc-01", "version": "2"})
+    second = {"model_id": "tc-01", "version": "2"}
+    winnow.call("cancel_version", path=second)
     assert told(post(winnow, force_update=True)) == told(first)
 
-    winnow.call("delete_model")
-    assert told(post(winnow, force_update=True)) == told(first)
-    assert winnow.call("get_model").status == 404
+    winnow.call("delete_version", path=second)
+    answer = post(winnow, force_update=True)
+    assert refused(answer) == GONE
+    assert answer.body["detail"].startswith("Version 2 of model 'tc-01' was deleted")
     assert len(winnow.executions()) == before + 1
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["deleted", "deleted and made again"])
+def test_after_the_deletion_of_its_model_the_same_says_that_it_is_gone(winnow: Winnow, again: bool) -> None:
+    assert post(winnow).status == 202
+    winnow.call("delete_model", path={"model_id": "tc-01"})
+    if again:
+        assert post(winnow, "another").status == 202
+    executions = len(winnow.executions())
+
+    answer = post(winnow)
+
+    assert refused(answer) == GONE
+    assert answer.body["detail"] == (
+        "Model 'tc-01' was deleted after it was made under this Idempotency-Key: use a new key to send the request anew."
+    )
+    assert (winnow.call("get_model").status, len(winnow.executions())) == (200 if again else 404, executions)
+
+
+def test_two_callers_with_the_same_key_are_two_requests(winnow: Winnow) -> None:
+    first = post(winnow, caller="of-one")
+
+    assert refused(post(winnow, caller="of-another")) == (409, "urn:winnow:problem:training-underway")
+    assert post(winnow, caller="of-another", id="tc-02").body["model_id"] == "tc-02"
+    assert told(post(winnow, caller="of-one")) == told(first)
+    assert post(winnow, caller="of-another", id="tc-02").body["model_id"] == "tc-02"
+    assert refused(post(winnow, caller="of-another")) == REUSED
+    assert len(winnow.executions()) == 2
 
 
 def test_order_and_spacing_are_no_part_of_the_body(winnow: Winnow) -> None:
@@ -123,7 +156,8 @@ def test_a_key_is_any_visible_ascii(winnow: Winnow, key: str) -> None:
 @pytest.mark.parametrize("dry_run", [False, True])
 @pytest.mark.parametrize("key", ["", "~" * 256, "two words", "tab\t", "schlüssel", "a\x7f", "a\n"])
 def test_another_key_is_refused_by_name(winnow: Winnow, key: str, dry_run: bool) -> None:
-    answer = post(winnow, key, **({"dry_run": True} if dry_run else {}))
+    fields: Json = {"dry_run": True} if dry_run else {}
+    answer = post(winnow, key, **fields)
 
     assert (answer.status, answer.body["field"]) == (422, "Idempotency-Key")
     assert winnow.executions() == []

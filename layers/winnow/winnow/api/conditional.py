@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
 
+from winnow.domain.conditions import Condition, VersionCondition
 from winnow.domain.model import Model, Version
 
 _TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")')
@@ -34,16 +34,31 @@ def is_known(if_none_match: str, tag: str) -> bool:
     return if_none_match.strip() == "*" or any(found[2] == tag for found in _TAG.finditer(if_none_match))
 
 
-def condition_on_model(if_match: str | None) -> Callable[[Model], bool] | None:
+def condition_on_model(if_match: str | None) -> Condition | None:
     """The condition of the header If-Match: one of its tags names the model's present state. Weak tags never match (section 13.1.1).
 
-    None if the header is absent or "*". The progress of a training and new feedback don't count as changes: they change neither the
-    live version nor a property that clients set.
+    None if the header is absent. "*" holds for every model that there is. The progress of a training and new feedback don't count as
+    changes: they change neither the live version nor a property that clients set.
     """
-    if if_match is None or if_match.strip() == "*":
+    if if_match is None:
         return None
-    halves = {found[2][1:].partition("-")[0] for found in _TAG.finditer(if_match) if not found[1]}
-    return lambda model: _model_half(model) in halves
+    if if_match.strip() == "*":
+        return lambda model: model is not None
+    halves = {tag[1:].partition("-")[0] for tag in _strong_tags(if_match)}
+    return lambda model: model is not None and _model_half(model) in halves
+
+
+def condition_on_version(if_match: str | None) -> VersionCondition | None:
+    """The condition of If-Match in a call that changes a version: a tag names the state of its model or of the version itself."""
+    of_model = condition_on_model(if_match)
+    if if_match is None or of_model is None:
+        return None
+    tags = _strong_tags(if_match)
+    return lambda model, version: of_model(model) or version_tag(version, model.live_version) in tags
+
+
+def _strong_tags(if_match: str) -> set[str]:
+    return {found[2] for found in _TAG.finditer(if_match) if not found[1]}
 
 
 def _model_half(model: Model) -> str:

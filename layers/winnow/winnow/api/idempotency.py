@@ -6,16 +6,19 @@ import hashlib
 import json
 
 from winnow.api.endpoint import Request
+from winnow.domain import access
 from winnow.domain.job import IdempotencyKey
 
 
 def idempotency_key(request: Request) -> IdempotencyKey | None:
     """The request's key and a digest of its content. None if the request has no such header.
 
-    The call is part of the content. The order and spacing of the fields don't matter.
+    Each API key has its own keys: a caller never gets the answer to another caller's request. The call is part of the content. The order
+    and spacing of the fields don't matter.
     """
     key = request.headers.get("idempotency-key")
     if key is None:
         return None
     canonical = json.dumps([request.call, dict(request.path), request.fields], sort_keys=True)
-    return IdempotencyKey(key, hashlib.sha256(canonical.encode()).hexdigest())
+    caller = access.digest(request.headers.get("x-api-key") or "")
+    return IdempotencyKey(f"{caller} {key}", hashlib.sha256(canonical.encode()).hexdigest())

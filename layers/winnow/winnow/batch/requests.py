@@ -34,14 +34,17 @@ def start_batch(request: BatchRequest, key: IdempotencyKey | None = None) -> tup
     """Register the batch that the request asks for, and start its workflow. Returns the job and the number of its version.
 
     A known key gets its earlier job and version.
-    ModelNotFoundError, VersionNotFoundError, VersionNotReadyError; ModelNotReadyError if no version is named and none is live; BusyError.
+    ModelNotFoundError, VersionNotFoundError, VersionNotReadyError; ModelNotReadyError if no version is named and none is live; GoneError if
+    the earlier job's model was deleted; BusyError.
     A registered batch will end as ready or failed. If the workflow doesn't start now, `care_for_batch` starts it later.
     """
 
     def try_to_register() -> tuple[BatchJob, int] | None:
         before = None if key is None else resources.answered_requests().find(key)
         if before is not None:
-            return BatchJob.from_event(before), before["version"]
+            job = BatchJob.from_event(before)
+            resources.models().still_there(job.model_id, job.uid)
+            return job, before["version"]
         model = resources.models().get(request.model_id)
         batch = _wanted(model, request)
         if not resources.batch_predictions().create(model, batch, resources.batch_days(), key):

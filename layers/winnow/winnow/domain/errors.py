@@ -239,16 +239,28 @@ class IdempotencyKeyReusedError(WinnowError):
         )
 
 
+class GoneError(WinnowError):
+    """The request with this Idempotency-Key was carried out, and what it made was deleted since. what: such as "Model 'tc-01'"."""
+
+    status = HTTPStatus.GONE
+    kind = "gone"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} was deleted after it was made under this Idempotency-Key: use a new key to send the request anew.")
+
+
 class StaleError(WinnowError):
-    """The model has changed since the state that the request's If-Match names."""
+    """The model has changed since the state that the request's If-Match names, or there is none (exists: False)."""
 
     status = HTTPStatus.PRECONDITION_FAILED
     kind = "stale"
 
-    def __init__(self, model_id: str) -> None:
+    def __init__(self, model_id: str, *, exists: bool = True) -> None:
         super().__init__(
             f"Model {model_id!r} has changed since you read its ETag: read it again with GET /models/{model_id},"
             " and send the new ETag in If-Match."
+            if exists
+            else f"There is no model {model_id!r}, so no ETag in If-Match can be its own: leave out If-Match to train a new model."
         )
 
 

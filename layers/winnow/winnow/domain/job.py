@@ -77,7 +77,10 @@ class TrainingRequest:
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """A client's name for one request. digest: a digest of the request, so that another request with the same name is refused."""
+    """A client's name for one request.
+
+    value: the name, and whose it is. digest: a digest of the request, so that another request with the same name is refused.
+    """
 
     value: str
     digest: str

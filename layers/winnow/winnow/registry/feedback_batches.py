@@ -38,25 +38,36 @@ class FeedbackBatches:
         self._table = table
 
     def add(
-        self, model: Model, batch: FeedbackBatch, retrain: Retrain, key: IdempotencyKey | None = None, kept: Mapping[str, Any] | None = None
+        self,
+        model: Model,
+        batch: FeedbackBatch,
+        retrain: Retrain,
+        key: IdempotencyKey | None = None,
+        kept: Mapping[str, Any] | None = None,
+        *,
+        exactly: bool = False,
     ) -> bool:
         """Add a pending batch, its wish for a training, and the record of the request under the key. Its object must exist already.
 
-        False if the model was deleted or the key was used meanwhile, or if a version has already taken later batches.
+        False if the model was deleted or the key was used meanwhile, or if a version has already taken later batches. exactly: or if the
+        model changed, other than by feedback.
         """
         row = rows.put_new({**rows.feedback_key(model.uid, batch.batch), **_item(batch)})
         known = [] if key is None else [answered(key, kept or {})]
         try:
-            rows.transact(self._table, rows.updated(_counted(model, batch, batch.examples, _ASKED[retrain])), row, *known)
+            rows.transact(self._table, rows.updated(_counted(model, batch, batch.examples, _ASKED[retrain], exactly)), row, *known)
         except rows.ConditionFailedError:
             return False
         return True
 
-    def remove(self, model: Model, batch: FeedbackBatch) -> bool:
-        """Take a batch back. False if meanwhile the model was deleted, a version took the batch, or it was taken back."""
+    def remove(self, model: Model, batch: FeedbackBatch, *, exactly: bool) -> bool:
+        """Take a batch back. False if meanwhile the model was deleted, a version took the batch, or it was taken back.
+
+        exactly: as in `add`.
+        """
         row = rows.deleted(rows.feedback_key(model.uid, batch.batch), "#examples = :examples", {"examples": batch.examples})
         try:
-            rows.transact(self._table, rows.updated(_counted(model, batch, -batch.examples, {})), row)
+            rows.transact(self._table, rows.updated(_counted(model, batch, -batch.examples, {}, exactly)), row)
         except rows.ConditionFailedError:
             return False
         return True
@@ -87,12 +98,13 @@ class FeedbackBatches:
         return map(_feedback_batch, rows.partition(self._table, rows.feedback_partition(uid), Limit=limit, **start))
 
 
-def _counted(model: Model, batch: FeedbackBatch, examples: int, asked: Mapping[str, bool]) -> rows.Update:
+def _counted(model: Model, batch: FeedbackBatch, examples: int, asked: Mapping[str, bool], exactly: bool) -> rows.Update:
+    condition, where = rows.of_life(model.uid, model.revision if exactly else None)
     return rows.Update(
         key=rows.model_key(model.model_id),
         assign={"updated_at": now(), **asked},
-        condition=f"#uid = :uid AND {_WAITS}",
-        where={"uid": model.uid, "batch": batch.batch},
+        condition=f"{condition} AND {_WAITS}",
+        where={**where, "batch": batch.batch},
         add={"feedback_received": examples},
         revision="feedback_revision",
     )

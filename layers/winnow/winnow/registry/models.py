@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from winnow.domain.clock import now
-from winnow.domain.errors import ModelNotFoundError
+from winnow.domain.errors import GoneError, ModelNotFoundError
 from winnow.domain.feedback import Feedback, Watermark
 from winnow.domain.model import Model, Version, VersionStatus
 from winnow.registry import table as rows
@@ -35,6 +35,13 @@ class Models:
             raise ModelNotFoundError(model_id)
         return model
 
+    def still_there(self, model_id: str, uid: str) -> Model:
+        """The model of this life. GoneError if it was deleted, also if another one has its id now."""
+        model = self.find(model_id)
+        if model is None or model.uid != uid:
+            raise GoneError(f"Model {model_id!r}")
+        return model
+
     def list(self, limit: int, after: str | None = None) -> tuple[list[Model], str | None]:
         """At most `limit` models after the id `after`, by id; and the `after` of the next page, None at the end."""
         start = {} if after is None else {"ExclusiveStartKey": rows.model_key(after)}
@@ -45,11 +52,12 @@ class Models:
 
     def promote(self, model: Model, version: Version, *, exactly: bool) -> bool:
         """Make the version live. False if the model was deleted or the version isn't ready any more. exactly: or if the model changed."""
+        condition, where = rows.of_life(model.uid, model.revision if exactly else None)
         live = rows.Update(
             key=rows.model_key(model.model_id),
             assign={"live_version": version.job.version, "labels": version.dataset["labels"], "updated_at": now()},
-            condition="#uid = :uid AND #revision = :revision" if exactly else "#uid = :uid",
-            where={"uid": model.uid} | ({"revision": model.revision} if exactly else {}),
+            condition=condition,
+            where=where,
         )
         ready = rows.checked(rows.version_key(model.uid, version.job.version), "#status = :ready", {"ready": VersionStatus.READY})
         try:
@@ -60,11 +68,12 @@ class Models:
 
     def change(self, model: Model, properties: Mapping[str, Any], *, exactly: bool) -> bool:
         """Set properties of the model. False if it was deleted. exactly: or if it changed."""
+        condition, where = rows.of_life(model.uid, model.revision if exactly else None)
         change = rows.Update(
             key=rows.model_key(model.model_id),
             assign={**properties, "updated_at": now()},
-            condition="#uid = :uid AND #revision = :revision" if exactly else "#uid = :uid",
-            where={"uid": model.uid} | ({"revision": model.revision} if exactly else {}),
+            condition=condition,
+            where=where,
         )
         try:
             rows.update(self._table, change)
@@ -72,20 +81,21 @@ class Models:
             return False
         return True
 
-    def delete(self, model: Model) -> Deletion | None:
-        """Delete the model's row, and write the row of its deletion, in one transaction. None if the model changed meanwhile.
+    def delete(self, model: Model, *, exactly: bool) -> Deletion | None:
+        """Delete the model's row, and write the row of its deletion, in one transaction. None if another training began or ended.
 
+        exactly: or if the model changed in any way.
         The row of a version in training is deleted too, so that every later write of its job is refused.
         """
         deletion = Deletion.of(model)
-        where: dict[str, Any] = {"uid": model.uid}
+        condition, where = rows.of_life(model.uid, model.revision if exactly else None)
         if model.training_version is None:
-            row = rows.deleted(rows.model_key(model.model_id), "#uid = :uid AND attribute_not_exists(#training_version)", where)
+            row = rows.deleted(rows.model_key(model.model_id), f"{condition} AND attribute_not_exists(#training_version)", where)
             training = []
         else:
             seen = {**where, "training": model.training_version}
-            row = rows.deleted(rows.model_key(model.model_id), "#uid = :uid AND #training_version = :training", seen)
-            training = [rows.deleted(rows.version_key(model.uid, model.training_version), "#uid = :uid", where)]
+            row = rows.deleted(rows.model_key(model.model_id), f"{condition} AND #training_version = :training", seen)
+            training = [rows.deleted(rows.version_key(model.uid, model.training_version), *rows.of_life(model.uid))]
         try:
             rows.transact(self._table, row, *training, noted(deletion))
         except rows.ConditionFailedError:

@@ -11,7 +11,7 @@ DELETIONS       uid#000001  the same for one version of a model
 TRAININGS       slots       the trainings that hold a slot, and since when
 UPKEEP          name        when the sweeper last did a daily task
 ROLES           digest      the role of an API key, by the key's SHA-256
-IDEMPOTENCY#…   ANSWER      the record of a request with an Idempotency-Key, by the key's SHA-256
+IDEMPOTENCY#…   ANSWER      the record of a request with an Idempotency-Key, by the SHA-256 of it and its caller
 
 DynamoDB removes a row after the time in its attribute `expires` (seconds since 1970). Batch predictions and IDEMPOTENCY rows have one.
 """
@@ -156,6 +156,13 @@ class Update:
             "ExpressionAttributeNames": {f"#{name}": name for name in names},
             "ExpressionAttributeValues": to_item(values | {f":add_{name}": value for name, value in added.items()}),
         }
+
+
+def of_life(uid: str, revision: int | None = None) -> tuple[str, dict[str, Any]]:
+    """The condition that a row is of this life of a model and, if given, of this revision; and its values for `where`."""
+    if revision is None:
+        return "#uid = :uid", {"uid": uid}
+    return "#uid = :uid AND #revision = :revision", {"uid": uid, "revision": revision}
 
 
 def one_of(name: str, values: Iterable[str]) -> tuple[str, dict[str, str]]:

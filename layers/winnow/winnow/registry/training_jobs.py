@@ -53,13 +53,17 @@ class Jobs:
         }
         return self._create(job, key, rows.put_new(model), rows.put_new(_version_item(job, request, at)))
 
-    def create_version(self, model: Model, job: TrainingJob, request: TrainingRequest, key: IdempotencyKey | None = None) -> bool:
-        """Create the model's next version, queued. False if the model changed or the key was used meanwhile.
+    def create_version(
+        self, model: Model, job: TrainingJob, request: TrainingRequest, key: IdempotencyKey | None = None, *, exactly: bool = False
+    ) -> bool:
+        """Create the model's next version, queued. False if another version was created or the key was used meanwhile.
 
+        exactly: or if the model changed in any way.
         A version from feedback takes all pending batches, and ends the wish for a training. If a batch came or went since the model was
         read, nothing is written.
         """
         at = now()
+        condition, where = rows.of_life(model.uid, model.revision if exactly else None)
         advance = rows.Update(
             key=rows.model_key(job.model_id),
             assign={
@@ -69,8 +73,8 @@ class Jobs:
                 "updated_at": at,
                 **request.properties,
             },
-            condition="#uid = :uid AND #latest_version = :latest AND attribute_not_exists(#training_version)",
-            where={"uid": model.uid, "latest": model.latest_version},
+            condition=f"{condition} AND #latest_version = :latest AND attribute_not_exists(#training_version)",
+            where={**where, "latest": model.latest_version},
         )
         if request.feedback is not None:
             advance = replace(
@@ -141,9 +145,9 @@ class Jobs:
         """Mark the version as failed because its lease ran out. JobSupersededError if the lease was renewed since the version was read."""
         self._finish(version.job, Event.EXPIRE, {"error": error}, {}, lease=version.lease_until)
 
-    def cancel(self, job: TrainingJob) -> None:
-        """Mark the version as cancelled. The live version, if any, stays."""
-        self._finish(job, Event.CANCEL, {}, {})
+    def cancel(self, job: TrainingJob, revision: int | None = None) -> None:
+        """Mark the version as cancelled. The live version, if any, stays. revision: the model's, if it must not have changed."""
+        self._finish(job, Event.CANCEL, {}, {}, revision=revision)
 
     def _finish(
         self,
@@ -154,18 +158,23 @@ class Jobs:
         *,
         lease: str | None = None,
         live: int | None = None,
+        revision: int | None = None,
     ) -> None:
-        """End a version and release its model. lease, live: if given, the version must have this lease and the model this live version."""
+        """End a version and release its model.
+
+        lease, live, revision: if given, the version must have this lease, and the model this live version and this revision.
+        """
         at = now()
         ended = _guarded(job, event, {**version, "finished_at": at}, remove=["lease_until"])
         if lease is not None:
             ended = replace(ended, condition=f"{ended.condition} AND #lease_until = :lease", where={**ended.where, "lease": lease})
+        condition, where = rows.of_life(job.uid, revision)
         released = rows.Update(
             key=rows.model_key(job.model_id),
             assign={**model, "updated_at": at},
             remove=["training_version", "queued_at", "feedback_taking"],
-            condition="#uid = :uid AND #training_version = :version",
-            where={"uid": job.uid, "version": job.version},
+            condition=f"{condition} AND #training_version = :version",
+            where={**where, "version": job.version},
         )
         if live is not None:
             released = replace(

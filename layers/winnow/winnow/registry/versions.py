@@ -127,12 +127,13 @@ class Versions:
         """
         number = version.job.version
         deletion = Deletion.of(model, number)
+        condition, where = rows.of_life(model.uid, model.revision)
         looked_at = rows.Update(
             key=rows.model_key(model.model_id),
             assign={"updated_at": now()},
             remove=["ready_version"] if model.ready_version == number else [],
-            condition="#uid = :uid AND #revision = :revision",
-            where={"uid": model.uid, "revision": model.revision},
+            condition=condition,
+            where=where,
         )
         row = rows.deleted(rows.version_key(model.uid, number), *rows.one_of("status", TRANSITIONS[Event.DELETE].sources))
         try:

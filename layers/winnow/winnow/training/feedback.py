@@ -9,8 +9,15 @@ from typing import Any
 
 from winnow.aws import resources
 from winnow.domain.clock import now, sortable_id, sorts_before
+from winnow.domain.conditions import Condition, check_condition
 from winnow.domain.dataset import DatasetReference
-from winnow.domain.errors import FeedbackBatchTakenError, ModelNotFoundError, ModelNotReadyError
+from winnow.domain.errors import (
+    FeedbackBatchNotFoundError,
+    FeedbackBatchTakenError,
+    GoneError,
+    ModelNotFoundError,
+    ModelNotReadyError,
+)
 from winnow.domain.feedback import FeedbackBatch, Retrain, TakenFeedback
 from winnow.domain.job import Hyperparameters, IdempotencyKey, Promote, TrainingJob, TrainingRequest
 from winnow.domain.model import Model, Version
@@ -52,24 +59,40 @@ class Received:
     file: Mapping[str, Any] | None
 
 
-def receive_feedback(model_id: str, examples: Examples, retrain: Retrain, key: IdempotencyKey | None = None) -> Received:
+def receive_feedback(
+    model_id: str, examples: Examples, retrain: Retrain, key: IdempotencyKey | None = None, condition: Condition | None = None
+) -> Received:
     """Keep the examples. Then train a version on all pending examples, if it is time. A known key gets its earlier answer.
 
+    condition: must hold for the model that gets the examples, otherwise StaleError.
     Once the examples are kept, no later failure loses them.
     ModelNotFoundError; ModelNotReadyError if the model has no version to build on; InvalidFieldError or DatasetError if the examples
-    can't be trained on; BusyError.
+    can't be trained on; GoneError if the earlier batch was deleted; BusyError.
     """
 
     def find_or_add() -> dict[str, Any] | None:
         found = None if key is None else resources.answered_requests().find(key)
-        return found or _try_to_add(model_id, examples, retrain, key)
+        return _made_before(found) if found else _try_to_add(model_id, examples, retrain, key, condition)
 
     return _answer(retry_on_conflict(find_or_add, model_id), retrain, key)
 
 
-def _try_to_add(model_id: str, examples: Examples, retrain: Retrain, key: IdempotencyKey | None) -> dict[str, Any] | None:
+def _made_before(kept: dict[str, Any]) -> dict[str, Any]:
+    """The record of an earlier request. GoneError if its batch was taken back, or deleted with its model."""
+    model = resources.models().still_there(kept["model_id"], kept["uid"])
+    try:
+        resources.feedback_batches().get(model, kept["batch"])
+    except FeedbackBatchNotFoundError as error:
+        raise GoneError(f"Batch {kept['batch']!r} of model {model.model_id!r}") from error
+    return kept
+
+
+def _try_to_add(
+    model_id: str, examples: Examples, retrain: Retrain, key: IdempotencyKey | None, condition: Condition | None
+) -> dict[str, Any] | None:
     """Keep the examples, and return the record of the request. None if the registry changed meanwhile."""
     model = resources.models().get(model_id)
+    check_condition(condition, model_id, model)
     base = resources.versions().base_of_feedback(model)
     if base is None:
         raise ModelNotReadyError(
@@ -89,7 +112,8 @@ def _try_to_add(model_id: str, examples: Examples, retrain: Retrain, key: Idempo
         "examples": batch.examples,
         "new_labels": sorted(labels.difference(known))[:MOST_NEW_LABELS],
     } | ({} if sent.file is None else {"file": sent.file})
-    return kept if resources.feedback_batches().add(model, batch, retrain, key, kept) else None
+    added = resources.feedback_batches().add(model, batch, retrain, key, kept, exactly=condition is not None)
+    return kept if added else None
 
 
 def _answer(kept: Mapping[str, Any], retrain: Retrain, key: IdempotencyKey | None) -> Received:
@@ -169,18 +193,20 @@ def _request(model: Model, base: Version, newest: str) -> TrainingRequest:
     )
 
 
-def take_back_feedback(model_id: str, batch: str) -> None:
+def take_back_feedback(model_id: str, batch: str, condition: Condition | None) -> None:
     """Remove a pending batch and its examples.
 
+    condition: must hold for the model, otherwise StaleError.
     ModelNotFoundError; FeedbackBatchNotFoundError; FeedbackBatchTakenError if a version uses it; BusyError.
     """
 
     def try_to_take_back() -> bool:
         model = resources.models().get(model_id)
+        check_condition(condition, model_id, model)
         found = resources.feedback_batches().get(model, batch)
         if batch <= model.feedback.watermark.through:
             raise FeedbackBatchTakenError(model_id, batch)
-        removed = resources.feedback_batches().remove(model, found)
+        removed = resources.feedback_batches().remove(model, found, exactly=condition is not None)
         if removed:
             # The object goes after the row. A crash between the two leaves an object without a row, which the sweeper removes.
             resources.feedback_objects().remove(model.uid, batch)

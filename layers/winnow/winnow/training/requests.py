@@ -10,7 +10,16 @@ from uuid import uuid4
 from winnow.aws import resources
 from winnow.aws.workflow import ENDED
 from winnow.domain.clock import now, timestamp, utc_now
-from winnow.domain.errors import JobSupersededError, ModelExistsError, NotCancellableError, TrainingUnderwayError
+from winnow.domain.conditions import Condition, VersionCondition, check_condition
+from winnow.domain.errors import (
+    GoneError,
+    JobSupersededError,
+    ModelExistsError,
+    NotCancellableError,
+    StaleError,
+    TrainingUnderwayError,
+    VersionNotFoundError,
+)
 from winnow.domain.job import IdempotencyKey, TrainingJob, TrainingRequest
 from winnow.domain.model import ACTIVE, Version, VersionStatus
 from winnow.domain.retrying import retry_on_conflict
@@ -41,14 +50,15 @@ class Care(StrEnum):
     FAILED = "TrainingsFailed"
 
 
-def start_training(request: TrainingRequest, key: IdempotencyKey | None = None) -> TrainingJob:
+def start_training(request: TrainingRequest, key: IdempotencyKey | None = None, condition: Condition | None = None) -> TrainingJob:
     """Register the version that the request asks for, and start its training. A known key gets its earlier job.
 
+    condition: must hold for the model that gets the version, otherwise StaleError.
     ModelExistsError if the id exists and force_update isn't set; TrainingUnderwayError if a version of the model is in training;
-    IdempotencyKeyReusedError if the key was used for another request; BusyError.
+    IdempotencyKeyReusedError if the key was used for another request; GoneError if the earlier job's version was deleted; BusyError.
     A registered version will be trained or fail. If the workflow doesn't start now, it starts later.
     """
-    job, new = _register(request, key)
+    job, new = _register(request, key, condition)
     if new:
         queue.start_waiting()
     return job
@@ -101,7 +111,7 @@ def _give_up(version: Version, error: str) -> Care:
     return Care.FAILED
 
 
-def _register(request: TrainingRequest, key: IdempotencyKey | None) -> tuple[TrainingJob, bool]:
+def _register(request: TrainingRequest, key: IdempotencyKey | None, condition: Condition | None) -> tuple[TrainingJob, bool]:
     """Queue a version. False: its job was registered before, under the same key."""
     models, jobs = resources.models(), resources.jobs()
 
@@ -110,7 +120,8 @@ def _register(request: TrainingRequest, key: IdempotencyKey | None) -> tuple[Tra
         # Read the key after the model: if a request with the same key has already changed the model, the key is visible here.
         before = None if key is None else resources.answered_requests().find(key)
         if before is not None:
-            return TrainingJob.from_event(before), False
+            return _made_before(TrainingJob.from_event(before)), False
+        check_condition(condition, request.model_id, model)
         if model is None:
             job = TrainingJob(request.model_id, uuid4().hex, version=1, fence=1)
             _keep_labels(job, request)
@@ -122,10 +133,20 @@ def _register(request: TrainingRequest, key: IdempotencyKey | None) -> tuple[Tra
         else:
             job = TrainingJob(model.model_id, model.uid, model.latest_version + 1, fence=1)
             _keep_labels(job, request)
-            created = jobs.create_version(model, job, request, key)
+            created = jobs.create_version(model, job, request, key, exactly=condition is not None)
         return (job, True) if created else None
 
     return retry_on_conflict(try_to_register, request.model_id)
+
+
+def _made_before(job: TrainingJob) -> TrainingJob:
+    """The job. GoneError if its version was deleted."""
+    model = resources.models().still_there(job.model_id, job.uid)
+    try:
+        resources.versions().get(model, job.version)
+    except VersionNotFoundError as error:
+        raise GoneError(f"Version {job.version} of model {job.model_id!r}") from error
+    return job
 
 
 def _keep_labels(job: TrainingJob, request: TrainingRequest) -> None:
@@ -134,16 +155,22 @@ def _keep_labels(job: TrainingJob, request: TrainingRequest) -> None:
         resources.label_lists().write(job, request.labels)
 
 
-def cancel_training(model_id: str, number: int) -> Version:
-    """Stop the training of a version. The live version stays. NotCancellableError if the training has ended; BusyError."""
+def cancel_training(model_id: str, number: int, condition: VersionCondition | None) -> Version:
+    """Stop the training of a version. The live version stays.
+
+    condition: must hold for the version, otherwise StaleError. NotCancellableError if the training has ended; BusyError.
+    """
     versions = resources.versions()
 
     def try_to_cancel() -> Version | None:
-        version = versions.get(resources.models().get(model_id), number)
+        model = resources.models().get(model_id)
+        version = versions.get(model, number)
+        if condition is not None and not condition(model, version):
+            raise StaleError(model_id)
         if version.status not in ACTIVE:
             raise NotCancellableError(f"Version {number} of model {model_id!r} is already {version.status}: there is nothing to cancel.")
         try:
-            resources.jobs().cancel(version.job)
+            resources.jobs().cancel(version.job, None if condition is None else model.revision)
         except JobSupersededError:
             # It ended or was restarted between our read and our write.
             return None

@@ -7,36 +7,40 @@ from collections.abc import Iterator
 from winnow.aws import resources
 from winnow.batch import requests
 from winnow.domain.clock import now
-from winnow.domain.errors import TrainingUnderwayError, VersionLiveError
+from winnow.domain.conditions import Condition, VersionCondition, check_condition
+from winnow.domain.errors import StaleError, TrainingUnderwayError, VersionLiveError
 from winnow.domain.retrying import retry_on_conflict
 from winnow.registry.upkeep import Deletion
 from winnow.storage.removal import time_left
 from winnow.training.requests import try_to_stop_workflow
 
 
-def delete_model(model_id: str, seconds: float) -> bool:
+def delete_model(model_id: str, seconds: float, condition: Condition | None) -> bool:
     """Delete the model, and as many of its objects as possible within `seconds`. True when none is left.
 
-    The sweeper deletes the rest later. ModelNotFoundError, BusyError.
-    """
-    return remove_deleted(_take_model_out_of_sight(model_id), time_left(seconds))
-
-
-def delete_version(model_id: str, number: int, seconds: float) -> bool:
-    """Delete a version, and as many of its objects as possible within `seconds`. True when none is left.
-
-    VersionLiveError for the live version; TrainingUnderwayError for a version in training; ModelNotFoundError, VersionNotFoundError,
+    The sweeper deletes the rest later. condition: must hold for the model that is deleted, otherwise StaleError. ModelNotFoundError,
     BusyError.
     """
-    return remove_deleted(_take_version_out_of_sight(model_id, number), time_left(seconds))
+    return remove_deleted(_take_model_out_of_sight(model_id, condition), time_left(seconds))
 
 
-def _take_version_out_of_sight(model_id: str, number: int) -> Deletion:
+def delete_version(model_id: str, number: int, seconds: float, condition: VersionCondition | None) -> bool:
+    """Delete a version, and as many of its objects as possible within `seconds`. True when none is left.
+
+    condition: must hold for the version that is deleted, otherwise StaleError. VersionLiveError for the live version;
+    TrainingUnderwayError for a version in training; ModelNotFoundError, VersionNotFoundError, BusyError.
+    """
+    return remove_deleted(_take_version_out_of_sight(model_id, number, condition), time_left(seconds))
+
+
+def _take_version_out_of_sight(model_id: str, number: int, condition: VersionCondition | None) -> Deletion:
     models, versions = resources.models(), resources.versions()
 
     def try_to_delete() -> Deletion | None:
         model = models.get(model_id)
         version = versions.get(model, number)
+        if condition is not None and not condition(model, version):
+            raise StaleError(model_id)
         if number == model.live_version:
             raise VersionLiveError(model_id, number)
         if number == model.training_version:
@@ -46,13 +50,14 @@ def _take_version_out_of_sight(model_id: str, number: int) -> Deletion:
     return retry_on_conflict(try_to_delete, model_id)
 
 
-def _take_model_out_of_sight(model_id: str) -> Deletion:
+def _take_model_out_of_sight(model_id: str, condition: Condition | None) -> Deletion:
     models = resources.models()
 
     def try_to_delete() -> Deletion | None:
         model = models.get(model_id)
+        check_condition(condition, model_id, model)
         training = resources.versions().in_training(model)
-        deletion = models.delete(model)
+        deletion = models.delete(model, exactly=condition is not None)
         if deletion is not None:
             if training is not None:
                 try_to_stop_workflow(training.job)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from winnow.aws import resources
-from winnow.domain.errors import StaleError
+from winnow.domain.conditions import Condition, check_condition
 from winnow.domain.model import Model
 from winnow.domain.retrying import retry_on_conflict
 from winnow.registry.versions import check_ready
 
 
-def promote_version(model_id: str, number: int, condition: Callable[[Model], bool] | None) -> None:
+def promote_version(model_id: str, number: int, condition: Condition | None) -> None:
     """Make a ready version live. Writes nothing if it is live already.
 
     condition: must hold for the model that is read, otherwise StaleError. The write fails if the model changed after that.
@@ -30,7 +30,7 @@ def promote_version(model_id: str, number: int, condition: Callable[[Model], boo
     retry_on_conflict(try_to_promote, model_id)
 
 
-def change_model(model_id: str, properties: Mapping[str, Any], condition: Callable[[Model], bool] | None) -> None:
+def change_model(model_id: str, properties: Mapping[str, Any], condition: Condition | None) -> None:
     """Set properties of a model: `retrain_after`, `tolerance`. Writes nothing if they have these values already.
 
     condition: as in `promote_version`. ModelNotFoundError, StaleError, BusyError.
@@ -45,9 +45,8 @@ def change_model(model_id: str, properties: Mapping[str, Any], condition: Callab
     retry_on_conflict(try_to_change, model_id)
 
 
-def _in_state(model_id: str, condition: Callable[[Model], bool] | None) -> Model:
+def _in_state(model_id: str, condition: Condition | None) -> Model:
     """The model. StaleError if the condition doesn't hold."""
     model = resources.models().get(model_id)
-    if condition is not None and not condition(model):
-        raise StaleError(model_id)
+    check_condition(condition, model_id, model)
     return model
