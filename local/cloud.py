@@ -124,6 +124,7 @@ class LocalCloud:
         if done.returncode:
             raise CloudError(f"sam deploy failed: {self._deploy_error()} (log: {self.deploy_log})")
         self._apply_gateway_responses()
+        self._apply_throttles()
         self._apply_batch_concurrency()
         self._allow_http()
         with contextlib.suppress(NameTakenError):  # the key is still there from an earlier run
@@ -175,6 +176,18 @@ class LocalCloud:
                 gateway.put_integration_response(**to, responseParameters=_headers(response, origin))
         for stage in gateway.get_stages(**api)["item"]:
             gateway.create_deployment(**api, stageName=stage["stageName"])
+
+    def _apply_throttles(self) -> None:
+        """Set the limits of single calls. MiniStack doesn't decode the paths of MethodSettings (~1 is a slash), so it finds none."""
+        gateway, api = self.client("apigateway"), self.resource("Api")
+        [stage] = gateway.get_stages(restApiId=api)["item"]
+        encoded = {call: it for call, it in stage["methodSettings"].items() if "~1" in call}
+        limits = [
+            {"op": "replace", "path": f"{call}/throttling/{limit}Limit", "value": str(it[f"throttling{limit.capitalize()}Limit"])}
+            for call, it in encoded.items()
+            for limit in ("rate", "burst")
+        ]
+        gateway.update_stage(restApiId=api, stageName=stage["stageName"], patchOperations=limits)
 
     def _apply_batch_concurrency(self) -> None:
         """Set the batch workflow's MaxConcurrency. MiniStack ignores MaxConcurrencyPath and uses 64."""

@@ -85,7 +85,8 @@ def _roles(call: str, operation: dict[str, Any]) -> tuple[str, ...]:
     roles = tuple(operation.get("x-winnow-roles", []))
     if not set(roles) <= set(ROLES):
         raise ContractError(f"x-winnow-roles of {call} are {', '.join(roles)}: they must be among {', '.join(ROLES)}.")
-    if bool(roles) == (operation.get("security") == []):
+    # Only open calls have a `security` of their own: [], or [{}, {ApiKey: []}] if a key is of use.
+    if bool(roles) == ("security" in operation):
         raise ContractError(f"{call} needs x-winnow-roles, or `security: []` where it needs no key, and not both.")
     return roles
 

@@ -97,11 +97,22 @@ def test_the_deployed_api_asks_for_a_key_and_for_who_decides_on_every_route_but_
     assert api["securityDefinitions"]["api_key"] == {"type": "apiKey", "name": "x-api-key", "in": "header"}
 
 
-def test_what_asks_for_no_key_is_throttled_for_all_callers_together() -> None:
+def test_what_asks_for_no_key_has_a_limit_of_its_own_for_all_callers_together() -> None:
     # No usage plan counts these calls. Each can cost a Lambda and half a megabyte of answer.
-    throttled = {call: it for call, it in contract.method_settings().items() if "ThrottlingRateLimit" in it}
+    settings = contract.template()["Resources"]["Api"]["Properties"]["MethodSettings"]
+    throttled = contract.method_settings()
+    # No call comes twice, and none is a pattern, which API Gateway would count as one limit.
+    assert len(settings) == len(throttled)
     assert throttled.keys() == access.OPEN_CALLS | PREFLIGHTS
-    assert all(0 < it["ThrottlingRateLimit"] <= 50 and it["ThrottlingBurstLimit"] <= 200 for it in throttled.values())
+    for call in access.OPEN_CALLS:
+        assert 0 < throttled[call]["ThrottlingRateLimit"] <= 50
+        assert throttled[call]["ThrottlingBurstLimit"] <= 200
+
+
+def test_preflights_have_wide_limits_only_where_pages_may_call() -> None:
+    limits = {"ThrottlingRateLimit": {"If": ["HasCorsOrigin", 100, 10]}, "ThrottlingBurstLimit": {"If": ["HasCorsOrigin", 400, 40]}}
+    for call in PREFLIGHTS:
+        assert limits.items() <= contract.method_settings()[call].items(), call
 
 
 def test_the_deployed_authorizer_is_the_function_that_knows_roles_and_iam_is_iam() -> None:
@@ -121,8 +132,11 @@ def test_callers_need_not_be_allowed_to_invoke_the_functions(authorizer: str) ->
     assert not [it for it in integrations if "credentials" in it]
 
 
-def test_roles_are_read_by_the_authorizer_alone_and_nothing_else_by_it() -> None:
+def test_the_authorizer_and_health_read_roles_and_no_other_row() -> None:
     [policy] = template()["Resources"]["Authorize"]["Properties"]["Policies"]
+    [same, others] = template()["Resources"]["Health"]["Properties"]["Policies"]
+    assert same == policy
+    assert "dynamodb" not in str(others)
     assert policy["Statement"] == {
         "Effect": "Allow",
         "Action": "dynamodb:GetItem",

@@ -14,7 +14,7 @@ from winnow.registry import table as rows
 # The upper limit of all roles. It grants nothing.
 EVERYTHING = {"Boundary"}
 # None of them reads the registry or a bucket.
-WITHOUT_DATA = {"Health", "GetDocs", "GetDocsFile", "GetContract", "TrainingWorkflow"}
+WITHOUT_DATA = {"GetDocs", "GetDocsFile", "GetContract", "TrainingWorkflow"}
 
 
 def test_each_statement_is_in_the_document_and_the_reverse() -> None:

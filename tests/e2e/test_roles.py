@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import requests
 
 from operations.keys import Deployment
 from tests.e2e.conftest import Deployed
@@ -73,3 +75,22 @@ def test_a_forged_header_gives_no_role(api: Deployed, keys: dict[str, str | None
     assert refused.status_code == 403
     # The authorizer's policy refuses it, before the function's own check.
     assert "docs/keys.md" in refused.json()["detail"]
+
+
+def test_a_deep_look_at_health_is_for_keys_with_a_role(api: Deployed, keys: dict[str, str | None]) -> None:
+    statuses = {column: api.request("GET", "/health?deep=1", key=key).status_code for column, key in keys.items()}
+    assert statuses == {"no key": 403, "unknown key": 403, "key without a role": 403, "predict": 200, "admin": 200}
+    parts = api.request("GET", "/health?deep=1").json()["parts"]
+    assert parts == dict.fromkeys(("registry", "datasets", "models", "training", "batches"), "ok")
+
+
+def test_who_uses_up_an_open_call_leaves_the_others_to_everyone(api: Deployed) -> None:
+    def ask(method: str, path: str) -> int:
+        return requests.request(method, api.url + path, timeout=60).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        # 10 a second and 40 at once.
+        refused = next((status for status in pool.map(lambda _: ask("OPTIONS", "/reports/x"), range(400)) if status == 429), None)
+    assert refused == 429
+    assert {ask("OPTIONS", "/prediction"), ask("OPTIONS", "/models"), ask("GET", "/health"), ask("GET", "/docs")} == {200}
+    assert api.request("GET", "/models").status_code == 200

@@ -14,13 +14,13 @@ UNEXPECTED = (
 
 def details(error: WinnowError) -> dict[str, Any]:
     """The body. Each kind of error has a fixed type and title; detail says what to fix; field names the wrong field."""
-    body = {
+    body: dict[str, Any] = {
         "type": f"urn:winnow:problem:{error.kind}",
         "title": error.kind.replace("-", " ").capitalize(),
         "status": int(error.status),
         "detail": error.sentence,
     }
-    return body if error.field is None else {**body, "field": error.field}
+    return {**body, **({} if error.field is None else {"field": error.field}), **error.more}
 
 
 def headers(error: WinnowError) -> dict[str, str]:

@@ -58,7 +58,15 @@ class Workflow:
         except self._client.exceptions.ExecutionDoesNotExist:
             return None
 
+    def check(self) -> None:
+        """Ask for the state machine. ClientError or BotoCoreError if it isn't there or doesn't answer."""
+        self._client.describe_state_machine(stateMachineArn=self._machine)
+
+    @property
+    def _machine(self) -> str:
+        """The ARN of the state machine, without the alias."""
+        return ":".join(self._arn.split(":")[:_PARTS_OF_A_STATE_MACHINE])
+
     def _execution(self, name: str) -> str:
         # An execution's ARN has the state machine's name, not the alias's.
-        machine = ":".join(self._arn.split(":")[:_PARTS_OF_A_STATE_MACHINE])
-        return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
+        return f"{self._machine.replace(':stateMachine:', ':execution:')}:{name}"

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import ClassVar
 
 
 class WinnowError(Exception):
-    """A sentence for the client. field: the name of the wrong field, if one field is wrong."""
+    """A sentence for the client. field: the name of the wrong field, if one field is wrong. more: further members of the answer."""
 
     status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
     kind: ClassVar[str] = "unexpected"
 
-    def __init__(self, sentence: str, *, field: str | None = None) -> None:
+    def __init__(self, sentence: str, *, field: str | None = None, more: Mapping[str, object] | None = None) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.field = field
+        self.more = more or {}
 
 
 class UnreadableError(WinnowError):
@@ -297,6 +298,17 @@ class BusyError(WinnowError):
     def __init__(self, model_id: str | None = None) -> None:
         what = "the same data" if model_id is None else f"model {model_id!r}"
         super().__init__(f"Too many requests change {what} at the same time: try again in a few seconds.")
+
+
+class UnhealthyError(WinnowError):
+    """Something that the API stands on doesn't answer. parts: "ok" or the reason, by the name of each part that was asked."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    kind = "unhealthy"
+
+    def __init__(self, parts: Mapping[str, str]) -> None:
+        failing = ", ".join(f"{name} ({told})" for name, told in parts.items() if told != "ok")
+        super().__init__(f"These parts don't answer: {failing}. Ask the operator: the log has the errors.", more={"parts": parts})
 
 
 class DatasetError(WinnowError):
