@@ -118,7 +118,7 @@ def test_the_test_set_has_no_part_in_the_choice(two: Winnow) -> None:
     """A test set and its opposite: the evaluation differs, the scores are the same."""
     versions = []
     for a, b in (("baking", "cycling"), ("cycling", "baking")):
-        rows = [row for number in range(3) for row in (f"a text {number},{a}", f"b text {number},{b}")]
+        rows = [row for number in range(3) for row in (f"bread dough and yeast {number},{a}", f"a flat tyre on my bike {number},{b}")]
         two.s3.put_object(Bucket=CLIENT_BUCKET, Key="test.csv", Body="\n".join(["text,label", *rows]).encode())
         versions.append(two.train(n_iter=8, test_object="test.csv", force_update=True))
 
