@@ -53,7 +53,7 @@ class Outside:
             after = versions.get(key)
             if before["status"] not in ACTIVE or (after and after["status"] in ACTIVE):
                 continue
-            images = {"OldImage": {"status": {"S": before["status"]}}}
+            images: dict[str, Any] = {"OldImage": {"status": {"S": before["status"]}}}
             if after:
                 item = table.get_item(Key={"pk": key[0], "sk": key[1]})["Item"]
                 images["NewImage"] = {name: TypeSerializer().serialize(value) for name, value in item.items()}

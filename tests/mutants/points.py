@@ -59,10 +59,10 @@ def find(tree: ast.Module, writes: frozenset[str]) -> list[Point]:
 
 def writers(trees: Iterable[ast.Module]) -> frozenset[str]:
     """The names of all functions that write, directly or by calling another."""
-    functions = [node for tree in trees for node in ast.walk(tree) if isinstance(node, Function)]
+    calls = [(node.name, _calls(node)) for tree in trees for node in ast.walk(tree) if isinstance(node, Function)]
     found = set(CALLS_OF_AWS)
     while True:
-        more = {function.name for function in functions if _calls(function) & found} - found - _NO_WRITER
+        more = {name for name, called in calls if called & found} - found - _NO_WRITER
         if not more:
             return frozenset(found)
         found |= more
@@ -133,8 +133,9 @@ def _alternatives(node: ast.AST) -> Iterator[tuple[str, int, Change]]:
     if not (isinstance(node, ast.Call) and ast.unparse(node.func) == "' AND '.join" and isinstance(node.args[0], ast.GeneratorExp)):
         return
     names = node.args[0].generators[0].iter
-    for element in names.elts if isinstance(names, ast.Tuple | ast.List) else []:
-        yield f"condition for {ast.unparse(element)}", element.lineno, partial(names.elts.remove, element)  # type: ignore[union-attr]
+    if isinstance(names, ast.Tuple | ast.List):
+        for element in names.elts:
+            yield f"condition for {ast.unparse(element)}", element.lineno, partial(names.elts.remove, element)
 
 
 def _text(parts: Iterable[object]) -> ast.JoinedStr:

@@ -66,7 +66,7 @@ def test_wherever_a_training_breaks_off_a_manifest_lists_only_what_is_there(
     winnow: Winnow, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put = winnow.s3.put_object
-    candidates, writes = Candidates(bucket), 0
+    candidates, writes, left = Candidates(bucket), 0, 0
     prefixes = (f"{JOB.prefix}checkpoints/linear/", JOB.prefix)
 
     def break_off(**arguments: Any) -> Any:
