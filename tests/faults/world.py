@@ -363,9 +363,10 @@ class World:
             hits = len(self.wire.hits)
             try:
                 self.winnow.invoke(folder, event)
-            except (Crash, Exception):
+            except (Crash, Exception) as error:
                 if len(self.wire.hits) == hits:
-                    raise
+                    self.found.append(f"{folder} failed without a fault: {error!r}")
+                    return
             else:
                 return
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -23,19 +24,28 @@ def sources() -> dict[str, Path]:
     return {f"{folder}.{path.stem}": path for folder in FOLDERS for path in sorted((PACKAGE / folder).glob("*.py"))}
 
 
+@cache
+def _writers() -> frozenset[str]:
+    return points.writers(ast.parse(path.read_text()) for path in sources().values())
+
+
+def _found(module: str) -> tuple[ast.Module, list[Point]]:
+    """The module's tree, and the points in it."""
+    tree = ast.parse(sources()[module].read_text())
+    return tree, points.find(tree, _writers())
+
+
 def all_points() -> dict[str, list[Point]]:
     """The points of each module."""
-    trees = {name: ast.parse(path.read_text()) for name, path in sources().items()}
-    writes = points.writers(trees.values())
-    return {name: points.find(tree, writes) for name, tree in trees.items()}
+    return {module: _found(module)[1] for module in sources()}
 
 
 def mutant(module: str, point: str) -> ast.Module:
     """The module's tree with the change of one point."""
-    trees = {name: ast.parse(path.read_text()) for name, path in sources().items()}
-    [found] = [each for each in points.find(trees[module], points.writers(trees.values())) if each.name == point]
+    tree, there = _found(module)
+    [found] = [each for each in there if each.name == point]
     found.change()
-    return ast.fix_missing_locations(trees[module])
+    return ast.fix_missing_locations(tree)
 
 
 def become(module: str, point: str) -> None:

@@ -59,10 +59,10 @@ def find(tree: ast.Module, writes: frozenset[str]) -> list[Point]:
 
 def writers(trees: Iterable[ast.Module]) -> frozenset[str]:
     """The names of all functions that write, directly or by calling another."""
-    functions = [node for tree in trees for node in ast.walk(tree) if isinstance(node, Function)]
+    calls = [(node.name, _calls(node)) for tree in trees for node in ast.walk(tree) if isinstance(node, Function)]
     found = set(CALLS_OF_AWS)
     while True:
-        more = {function.name for function in functions if _calls(function) & found} - found - _NO_WRITER
+        more = {name for name, called in calls if called & found} - found - _NO_WRITER
         if not more:
             return frozenset(found)
         found |= more
