@@ -187,15 +187,6 @@ def update(table: Table, change: Update) -> None:
         raise ConditionFailedError from error
 
 
-def put(table: Table, item: Mapping[str, Any]) -> bool:
-    """Put one row that must not exist yet. False if it exists. BusyError."""
-    try:
-        _persistently(lambda: table.put_item(Item=to_item(item), ConditionExpression="attribute_not_exists(pk)"))
-    except table.meta.client.exceptions.ConditionalCheckFailedException:
-        return False
-    return True
-
-
 def delete(table: Table, key: Key) -> None:
     """Delete one row, if it exists. BusyError."""
     _persistently(lambda: table.delete_item(Key=key))
