@@ -23,9 +23,10 @@ from winnow.domain.errors import ArtifactError, EncoderError
 from winnow.domain.job import Hyperparameters
 from winnow.evaluation.stages import stage_report
 from winnow.recipes import best, contrast, encoder, encodings
-from winnow.recipes.artifact import EarlyStage, TrainedClassifier
+from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.catalogue import LANGUAGES_OF_ENCODER
 from winnow.recipes.encoder import MULTILINGUAL
+from winnow.recipes.stages import EarlyStage
 from winnow.training.calibrate import answers_of_folds, calibrated
 from winnow.training.fit import Training
 from winnow.training.held_out import Asked, HeldOut
@@ -245,7 +246,7 @@ def test_a_margin_of_infinity_is_an_answer_of_the_last_stage_after_loading_too()
 
 
 def test_an_artifact_of_an_earlier_release_has_one_stage_and_a_later_form_is_refused() -> None:
-    [earlier] = [artifact for artifact in stored() if artifact.recipe == "best"]
+    [earlier] = [artifact for artifact in stored() if artifact.recipe == "best" and not artifact.has_stages]
     loaded = TrainedClassifier.from_files(earlier.files, earlier.find)
 
     assert (loaded.stage_names, loaded.early, len(loaded.encoders)) == ((), (), 1)
