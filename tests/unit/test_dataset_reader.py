@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import random
+import zlib
 from typing import Any
 
 import pytest
@@ -106,6 +107,54 @@ def test_a_later_record_without_the_named_text_is_an_error_of_its_row() -> None:
     found = list(Reader(io.BytesIO(body), "records.jsonl", Ceilings(), layout=Layout.of({"text_column": "words"})))
     assert [example.text for example in found if isinstance(example, Example)] == ["a", "b"]
     assert sentences(found) == ['Line 2 of the data set has no "words" (text_column): its members are label.']
+
+
+def members(body: bytes, between: bytes = b"") -> bytes:
+    """The body as gzip, with a member for each byte."""
+    member = {byte: gzip.compress(bytes([byte]), mtime=0) + between for byte in set(body)}
+    return b"".join(member[byte] for byte in body)
+
+
+@pytest.mark.parametrize("name", [name for name in SEVERAL if not name.startswith("packed")])
+@pytest.mark.parametrize("between", [b"", b"\0" * 3], ids=["", "padded"])
+def test_nor_in_how_many_members_gzip_has_it(name: str, between: bytes) -> None:
+    body = SEVERAL[name][0](EXAMPLES)
+
+    assert read(members(body, between), name) == read(body, name)
+
+
+def test_small_members_take_linear_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the bytes that zlib is given, of which each member copies what follows its end, and by the pieces that are read."""
+    body = b"[" + b",\n".join(b'{"text": "number %d", "label": "a"}' % number for number in range(1_000)) + b"]"
+    packed, given = members(body), 0
+    make = zlib.decompressobj
+
+    class Counting:
+        def __init__(self, window: int) -> None:
+            self._member = make(window)
+
+        def decompress(self, data: bytes, most: int) -> bytes:
+            nonlocal given
+            given += len(data)
+            return self._member.decompress(data, most)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._member, name)
+
+    monkeypatch.setattr(zlib, "decompressobj", Counting)
+    pieces = list(unpacking.Unpacking(io.BytesIO(packed), Ceilings(), "it"))
+
+    assert b"".join(pieces) == body
+    assert len(pieces) == 1
+    assert given < 10_000 * len(body)
+
+
+def test_rows_before_a_broken_member_are_read() -> None:
+    body = b'{"text": "one", "label": "a"}\n{"text": "two", "label": "b"}\n'
+    _, found = read(members(body) + b"\x1f\x8b\x08broken", "a.jsonl")
+
+    assert [one.text for one in found if isinstance(one, Example)] == ["one", "two"]
+    assert sentences(found) == ["The data set is broken gzip: pack it and upload it again."]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from winnow.domain.dataset import Ceilings
 MOST_RECORD_BYTES = 4_000_000
 
 _PIECE = 256 * 1024
+_SLICE = 8 * 1024
 GZIP = b"\x1f\x8b"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # The beginning from which a file's layout is found.
@@ -75,7 +76,7 @@ class Unpacking:
         first = self._read()
         while 0 < len(first) < _FIRST_BYTES and (more := self._read()):
             first += more
-        pieces = self._unpacked(first) if first.startswith(GZIP) else self._as_they_are(first)
+        pieces = _gathered(self._unpacked(first)) if first.startswith(GZIP) else self._as_they_are(first)
         for piece in pieces:
             self.unpacked_bytes += len(piece)
             if self.unpacked_bytes > self._ceilings.bytes:
@@ -102,31 +103,33 @@ class Unpacking:
             yield first
             first = self._read()
 
-    def _unpacked(self, packed: bytes) -> Iterator[bytes]:
+    def _unpacked(self, first: bytes) -> Iterator[bytes]:
         """A gzip file is a sequence of members (RFC 1952, section 2.2). Zeros may pad it."""
+        slices, out = self._slices(first), 0
+        packed = next(slices)
         try:
             while packed:
                 member = zlib.decompressobj(_GZIP_WINDOW)
                 while not member.eof:
                     if piece := member.decompress(packed, _PIECE):
-                        self._check_ratio(len(piece))
+                        out += len(piece)
+                        self._check_ratio(out)
                         yield piece
-                    packed = member.unconsumed_tail or (b"" if member.eof else self._read())
+                    packed = member.unconsumed_tail or (b"" if member.eof else next(slices, b""))
                     if not packed and not member.eof and not piece:
                         raise FileError(f"{self._of} ends before its gzip stream does: upload the whole file again.")
-                packed = self._after(member.unused_data)
+                packed = _after(member.unused_data, slices)
         except zlib.error as error:
             raise FileError(f"{self._of} is broken gzip: pack it and upload it again.") from error
 
-    def _after(self, unused: bytes) -> bytes:
-        while not (rest := unused.lstrip(b"\0")):
-            unused = self._read()
-            if not unused:
-                return b""
-        return rest
+    def _slices(self, first: bytes) -> Iterator[bytes]:
+        """The first bytes and the rest of the stream in small slices: each member copies what its slice has after it."""
+        while first:
+            yield from (first[start : start + _SLICE] for start in range(0, len(first), _SLICE))
+            first = self._read()
 
-    def _check_ratio(self, more: int) -> None:
-        ratio, out = self._ceilings.unpacked_ratio, self.unpacked_bytes + more
+    def _check_ratio(self, out: int) -> None:
+        ratio = self._ceilings.unpacked_ratio
         if out > max(_BYTES_WITHOUT_RATIO, ratio * self.bytes):
             raise FileError(
                 f"{self._of} unpacks to more than {ratio:,} times its size, unlike text. If it is text, upload it unpacked.", Kind.TOO_LARGE
@@ -135,6 +138,29 @@ class Unpacking:
     def _too_large(self) -> FileError:
         most = self._ceilings.bytes
         return FileError(f"{self._of} has more than {most:,} bytes after unpacking: at most {most:,} are read.", Kind.TOO_LARGE)
+
+
+def _after(unused: bytes, slices: Iterator[bytes]) -> bytes:
+    """The beginning of the next member, where `unused` follows a member. Empty at the end."""
+    while not (rest := unused.lstrip(b"\0")):
+        if not (unused := next(slices, b"")):
+            return b""
+    return rest
+
+
+def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same bytes in fewer pieces. A member may be a single byte, and reading takes time for each piece."""
+    together, size = [], 0
+    held = Held(pieces)
+    for piece in held:
+        together.append(piece)
+        size += len(piece)
+        if size >= _PIECE:
+            yield b"".join(together)
+            together, size = [], 0
+    if together:
+        yield b"".join(together)
+    held.raise_held()
 
 
 class Held(Iterator[bytes]):
