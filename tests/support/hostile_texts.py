@@ -34,6 +34,7 @@ HOSTILE = {
     "dotted": _full("a."),
     "apostrophes": _full("a'"),
     "hyphens": _full("a-"),
+    "emoticons": _full("_-"),
     "an address": "http://" + _full("a/")[7:],
     "a number": _full("1"),
     "numbers": _full("1,"),

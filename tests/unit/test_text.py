@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+import re
+from itertools import product
 
+import pytest
+from spacy.lang.id.examples import sentences
+from spacy.util import compile_prefix_regex, get_lang_class
+
+from winnow.recipes import cnn
+from winnow.recipes.languages import LANGUAGES
 from winnow.recipes.text import LONGEST_RUN, break_long_runs
 
 
@@ -21,3 +28,19 @@ def test_a_long_run_is_broken_and_nothing_lost(text: str, runs: int) -> None:
     assert max(len(run) for run in broken.split()) <= LONGEST_RUN
     assert len(broken.split()) == runs
     assert broken.replace(" ", "") == text.replace(" ", "")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_prefixes_are_tried_only_where_a_word_begins(language: str) -> None:
+    """All but one at most: `re` then has no list of them at the top, because they all share the beginning."""
+    pattern = compile_prefix_regex(cnn.language_class(language).Defaults.prefixes or ()).pattern
+    [(kind, branches), *_] = re._parser.parse(pattern)
+    assert str(kind) == "AT" or len(branches[1]) <= 2
+
+
+@pytest.mark.parametrize("language", ["id", "ms", "en"])
+def test_tokens_are_spacy_s(language: str) -> None:
+    ours, theirs = cnn.language_class(language)(), get_lang_class(language)()
+    pieces = ("a", "-", "_", "'", ".", "<a", "<a b>", "</a>", "<b/>", "<", "Rp", "IDR", "1", "/", "—", "(", "-nya", "USD5")
+    texts = [*sentences, *("".join(each) * 3 for each in product(pieces, pieces, pieces[:6]))]
+    assert [[token.text for token in ours(text)] for text in texts] == [[token.text for token in theirs(text)] for text in texts]

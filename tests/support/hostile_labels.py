@@ -1,0 +1,31 @@
+"""Labels that mean something to a language which a label may pass through on its way."""
+
+HOSTILE_LABELS = {
+    "a variable of spaCy's config": "${a}",
+    "a variable that doesn't end": "${",
+    "a variable within a word": "a${b",
+    "a setting of spaCy's config": "${nlp.lang}",
+    "a section of spaCy's config": "${training}",
+    "a registered function": "@architectures",
+    "JSON in a config": '{"a": [1, "b',
+    "a number": "1e400",
+    "a truth": "false",
+    "nothing": "null",
+    "a format": "%s %(name)d {0} {label!r} {",
+    "a name and a value of a DynamoDB expression": "#status = :status",
+    "a path of a workflow": "$.job",
+    "an intrinsic function of a workflow": "States.Format('{}', $.job)",
+    "a pattern": "(a+)+$ \\",
+    "a key of S3": "../a//b?c=%2F#d",
+    "a formula": "=HYPERLINK(\"http://a\";'b')",
+    "cells": 'a,b;c\td"e',
+    "lines": "a\r\nb\u2028c",
+    "markup": "</title><script>alert(1)</script>",
+    "an entity": "&amp;&lt;&#0;]]>",
+    "an attribute": "\"' onload='a",
+    "what XML has no characters for": "a\x00\x0b\ufffeb",
+    "a turn of direction": "a\u202eb",
+    "a property of every object": "__proto__",
+    "a name of a field": "label",
+}
+"""Each is a label like any other."""
