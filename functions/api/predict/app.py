@@ -54,6 +54,7 @@ def handler(request: Request) -> Answer:
         given["model_id"],
         texts,
         int(given.get("n_top", _N_TOP)),
+        seconds=request.seconds_left,
         version=int(given["version"]) if "version" in given else None,
         explain=is_true(given.get("explain", False)),
     )

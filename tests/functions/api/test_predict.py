@@ -16,6 +16,7 @@ from winnow.aws import clients, resources
 from winnow.domain.errors import ModelNotFoundError, VersionNotFoundError
 from winnow.prediction import predictor
 from winnow.prediction.predictor import MEMORY_SHARE, SECONDS_A_POINTER_IS_TRUSTED, Predictor
+from winnow.recipes.artifact import TrainedClassifier
 
 if TYPE_CHECKING:
     from tests.conftest import Json, Once, Ready, Winnow
@@ -202,36 +203,36 @@ def test_a_deleted_model_is_refused_once_the_pointer_is_old(ready: Ready, clock:
     winnow = ready("exclusive.json")
     predictor = new_predictor(winnow, clock)
     for version in (None, 1):
-        predictor.predict("tc-01", ["What is this fee?"], 1, version=version)
+        predictor.predict("tc-01", ["What is this fee?"], 1, seconds=28, version=version)
     winnow.call("delete_model")
 
     clock[0] += SECONDS_A_POINTER_IS_TRUSTED + 0.01
     for version in (None, 1):
         with pytest.raises(ModelNotFoundError):
-            predictor.predict("tc-01", ["What is this fee?"], 1, version=version)
+            predictor.predict("tc-01", ["What is this fee?"], 1, seconds=28, version=version)
 
 
 def test_a_promoted_version_answers_within_two_seconds(ready: Ready, clock: list[float]) -> None:
     winnow = ready("exclusive.json")
     predictor = new_predictor(winnow, clock)
-    assert predictor.predict("tc-01", ["What is this fee?"], 1)[0] == 1
+    assert predictor.predict("tc-01", ["What is this fee?"], 1, seconds=28)[0] == 1
     winnow.train(force_update=True)
 
     clock[0] += 2
-    assert predictor.predict("tc-01", ["What is this fee?"], 1)[0] == 2
+    assert predictor.predict("tc-01", ["What is this fee?"], 1, seconds=28)[0] == 2
 
 
 def test_the_registry_is_asked_once_a_second_for_a_model_and_for_a_version(ready: Ready, clock: list[float]) -> None:
     predictor = new_predictor(ready("exclusive.json"), clock)
-    predictor.predict("tc-01", ["What is this fee?"], 1)
+    predictor.predict("tc-01", ["What is this fee?"], 1, seconds=28)
     with calls(clients.registry_table().meta.client, "GetItem") as looks:
         for tenth in range(21):
             clock[0] = tenth / 10
-            predictor.predict("tc-01", ["What is this fee?"], 1)
+            predictor.predict("tc-01", ["What is this fee?"], 1, seconds=28)
         live = len(looks)
         for tenth in range(21):
             clock[0] = 10 + tenth / 10
-            predictor.predict("tc-01", ["What is this fee?"], 1, version=1)
+            predictor.predict("tc-01", ["What is this fee?"], 1, seconds=28, version=1)
 
     assert live == 1
     assert len(looks) - live == 4
@@ -270,13 +271,13 @@ def test_a_version_that_cannot_answer_is_refused(two: Winnow, version: int, stat
 
 def test_a_deleted_version_is_refused_within_two_seconds(two: Winnow, clock: list[float]) -> None:
     predictor = new_predictor(two, clock)
-    predictor.predict("tc-01", ["What is this fee?"], 1, version=1)
+    predictor.predict("tc-01", ["What is this fee?"], 1, seconds=28, version=1)
     assert two.call("delete_version", path={"model_id": "tc-01", "version": "1"}).status == 200
 
     clock[0] += 2
     with pytest.raises(VersionNotFoundError):
-        predictor.predict("tc-01", ["What is this fee?"], 1, version=1)
-    assert predictor.predict("tc-01", ["What is this fee?"], 1)[0] == 2
+        predictor.predict("tc-01", ["What is this fee?"], 1, seconds=28, version=1)
+    assert predictor.predict("tc-01", ["What is this fee?"], 1, seconds=28)[0] == 2
 
 
 # --- in memory and on the disk ---
@@ -285,7 +286,7 @@ def test_a_deleted_version_is_refused_within_two_seconds(two: Winnow, clock: lis
 def reads(predictor: Predictor, version: int) -> int:
     """How many objects the version's answer reads."""
     with calls(clients.s3(), "GetObject") as asked:
-        predictor.predict("tc-01", ["What is this fee?"], 1, version=version)
+        predictor.predict("tc-01", ["What is this fee?"], 1, seconds=28, version=version)
     return len(asked)
 
 
@@ -331,16 +332,43 @@ def test_texts_that_take_too_long_together_are_refused_with_advice(ready: Ready,
     winnow = ready("exclusive.json")
     texts = ["tulip " * 2_000, "tulip bulbs", "my rent is due"]
     whole = winnow.call("predict", "predict_post_texts", body={"model_id": "tc-01", "texts": texts})
-    # As if the first part took longer than an answer may.
-    monkeypatch.setattr(predictor, "_SECONDS_TO_BEGIN", -1.0)
+    # As if the parts took longer than an answer may.
+    monkeypatch.setattr(predictor, "_SECONDS_TO_CLASSIFY", 100.0)
 
     answer = winnow.call("predict", "predict_post_texts", body={"model_id": "tc-01", "texts": texts})
 
     assert (whole.status, len(whole.body["predictions"])) == (200, 3)
     assert (answer.status, answer.body["type"]) == (413, "urn:winnow:problem:too-large")
-    assert "after 1 of 3 texts: send fewer of them at once" in answer.body["detail"]
+    assert "no time for texts[1] of 3 texts. Send fewer of them at once" in answer.body["detail"]
     # Texts that fit into one part are never refused.
     assert winnow.call("predict", "predict_post_texts", body={"model_id": "tc-01", "texts": texts[1:]}).status == 200
+
+
+@pytest.mark.parametrize(("takes", "answered"), [(1.0, 12), (5.0, 4), (9.0, 2), (40.0, 1)])
+def test_no_text_is_begun_that_may_not_end_in_time(ready: Ready, monkeypatch: pytest.MonkeyPatch, takes: float, answered: int) -> None:
+    """A call has 28 seconds. On a busy machine, or with a slow text, a part takes longer than it should."""
+    winnow, now = ready("exclusive.json"), 0.0
+    classify = TrainedClassifier.predict_by_stage
+
+    def slowly(*given: Any) -> Any:
+        nonlocal now
+        now += takes
+        return classify(*given)
+
+    monkeypatch.setattr(TrainedClassifier, "predict_by_stage", slowly)
+    asked = {"model_id": "tc-01", "texts": ["tulip " * 2_000] * 12}
+    assert winnow.call("predict", "predict_post_texts", body={**asked, "texts": ["tulip"]}).status == 200
+    function = winnow.environments["functions/api/predict"]
+    monkeypatch.setattr(function.predictor(), "_clock", lambda: now)
+    now = 0.0
+
+    answer = winnow.call("predict", "predict_post_texts", body=asked)
+
+    assert now == answered * takes
+    if answered == 12:
+        assert answer.status == 200
+    else:
+        assert (answer.status, f"texts[{answered}] of 12 texts" in answer.body["detail"]) == (413, True)
 
 
 # --- why ---
@@ -386,14 +414,26 @@ def test_a_version_of_another_recipe_is_explained_by_leaving_words_out(winnow: W
 
 
 def test_texts_whose_explanations_take_too_long_together_are_refused(two: Winnow, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(predictor, "_SECONDS_TO_EXPLAIN", -1.0)
+    monkeypatch.setattr(predictor, "_SECONDS_TO_EXPLAIN", 100.0)
     asked = {"model_id": "tc-01", "version": 2, "explain": True}
 
     several = two.call("predict", "predict_post_texts", body={**asked, "texts": ["tulip", "rose"]})
 
     assert (several.status, several.body["type"]) == (413, "urn:winnow:problem:too-large")
-    assert "after 1 of 2 texts: send fewer of them at once" in several.body["detail"]
+    assert "no time for texts[1] of 2 texts. Send fewer of them at once" in several.body["detail"]
     assert two.call("predict", "predict_post_texts", body={**asked, "texts": ["tulip"]}).status == 200
+
+
+def test_more_words_than_an_answer_can_explain_are_refused_before_the_work(two: Winnow, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {"model_id": "tc-01", "version": 2, "explain": True}
+    texts = ["." * 19_900] * 50
+    assert two.call("predict", "predict_post_texts", body={**asked, "texts": texts[:2]}).status == 200
+    monkeypatch.setattr(TrainedClassifier, "predict_by_stage", None)
+
+    answer = two.call("predict", "predict_post_texts", body={**asked, "texts": texts})
+
+    assert (answer.status, answer.body["type"]) == (413, "urn:winnow:problem:too-large")
+    assert "explains at most 50,000 words, and texts[2] of 50 texts exceeds them" in answer.body["detail"]
 
 
 @pytest.mark.parametrize("name", ["classifier.json", "weights.bin", "manifest.json"])

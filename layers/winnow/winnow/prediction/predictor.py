@@ -26,11 +26,12 @@ SECONDS_A_POINTER_IS_TRUSTED = 1.0
 # The share of the function's memory for classifiers. The process, the encoder, and a classifier's files while loading need the rest.
 MEMORY_SHARE = 0.4
 _MOST_POINTERS = 1_000
-# An answer has 28 seconds. Texts are classified so many characters at a time, which takes at most 8 seconds: nine texts of punctuation, in
-# eight windows each.
-_SECONDS_TO_BEGIN, _TOGETHER = 16.0, 10_000
-# An explanation takes less than 20 (recipes.occlusion).
-_SECONDS_TO_EXPLAIN = 8.0
+# Texts are classified so many characters at a time. That takes at most 8 seconds (nine texts of punctuation, in eight windows each), and an
+# explanation less than 20 (recipes.occlusion). Work isn't begun with less time left: this, or twice what the slowest work took so far.
+_TOGETHER = 10_000
+_SECONDS_TO_CLASSIFY, _SECONDS_TO_EXPLAIN = 12.0, 20.0
+# A word takes about 90 bytes of an answer, which has at most 5 MB (api.endpoint).
+_MOST_EXPLAINED_WORDS = 50_000
 
 
 def prepare_snapshot() -> None:
@@ -56,40 +57,40 @@ class Predictor:
         self._clock = clock
 
     def predict(
-        self, model_id: str, texts: Sequence[str], n_top: int, *, version: int | None = None, explain: bool = False
+        self, model_id: str, texts: Sequence[str], n_top: int, *, seconds: float, version: int | None = None, explain: bool = False
     ) -> tuple[int, list[Prediction]]:
         """The number of the answering version (None: the live one), and the n_top best labels of each text, best first.
 
+        seconds: the time that is left for the answer.
+
         Raises ModelNotFoundError and VersionNotFoundError at most a second after a deletion; ModelNotReadyError if no version is live;
         VersionNotReadyError if the version isn't ready; EncoderError if the deployment doesn't have the version's sentence encoder;
-        TooLargeError if the texts take too long.
+        TooLargeError if the texts take too long, or have too many words to explain.
         """
-        began = self._clock()
+        ends = self._clock() + seconds
         try:
-            return self._predict(model_id, texts, n_top, version, began, explain=explain)
+            return self._predict(model_id, texts, n_top, version, ends, explain=explain)
         except (VersionNotFoundError, ArtifactError):
             # A version may be promoted and this one deleted between the two reads. Read once more.
             self._forget(model_id, version)
-            return self._predict(model_id, texts, n_top, version, began, explain=explain)
+            return self._predict(model_id, texts, n_top, version, ends, explain=explain)
 
     def _predict(
-        self, model_id: str, texts: Sequence[str], n_top: int, version: int | None, began: float, *, explain: bool
+        self, model_id: str, texts: Sequence[str], n_top: int, version: int | None, ends: float, *, explain: bool
     ) -> tuple[int, list[Prediction]]:
         number, classifier = self._classifier(model_id, version)
+        if explain:
+            _check_words(classifier, texts)
+        time_left = _TimeLeft(self._clock, ends, _SECONDS_TO_EXPLAIN if explain else _SECONDS_TO_CLASSIFY)
         predictions: list[Prediction] = []
-
-        def check_time(seconds: float) -> None:
-            if self._clock() - began > seconds and len(predictions) < len(texts):
-                raise TooLargeError(f"The answer took too long after {len(predictions)} of {len(texts)} texts: send fewer of them at once.")
-
         for some in portions(texts, len, _TOGETHER):
             found = classifier.predict_by_stage(some, n_top)
             if not explain:
                 predictions += [Prediction(labels, None, stage) for labels, stage in found]
             for text, (labels, stage) in zip(some, found, strict=True) if explain else ():
                 predictions.append(Prediction(labels, classifier.explain(text, labels[0].label), stage))
-                check_time(_SECONDS_TO_EXPLAIN)
-            check_time(_SECONDS_TO_BEGIN)
+                time_left.check(len(predictions), len(texts))
+            time_left.check(len(predictions), len(texts))
         return number, predictions
 
     def _classifier(self, model_id: str, version: int | None) -> tuple[int, TrainedClassifier]:
@@ -129,3 +130,32 @@ class Predictor:
         return (
             f"No version of model {model.model_id!r} can answer: GET /models/{model.model_id} says why. Train it again with `force_update`."
         )
+
+
+class _TimeLeft:
+    """Refuses to begin work that may not end in time. least: the seconds that a piece of work may take at most."""
+
+    def __init__(self, clock: Callable[[], float], ends: float, least: float) -> None:
+        self._clock, self._ends, self._longest = clock, ends, least
+        self._checked = clock()
+
+    def check(self, done: int, texts: int) -> None:
+        """Call it after each piece of work. Raises TooLargeError if texts remain and the time doesn't suffice for the next ones."""
+        before, self._checked = self._checked, self._clock()
+        self._longest = max(self._longest, 2 * (self._checked - before))
+        if done < texts and self._checked + self._longest > self._ends:
+            raise TooLargeError(
+                f"The answer took too long: there is no time for texts[{done}] of {texts} texts. Send fewer of them at once."
+            )
+
+
+def _check_words(classifier: TrainedClassifier, texts: Sequence[str]) -> None:
+    """Raise TooLargeError if an answer has no room for the explanations, before they are made."""
+    words = 0
+    for place, text in enumerate(texts):
+        words += classifier.words_to_explain(text)
+        if words > _MOST_EXPLAINED_WORDS:
+            raise TooLargeError(
+                f"An answer explains at most {_MOST_EXPLAINED_WORDS:,} words, and texts[{place}] of {len(texts)} texts exceeds them:"
+                " send fewer texts, or shorter ones."
+            )

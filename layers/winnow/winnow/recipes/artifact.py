@@ -77,6 +77,8 @@ class InParts(Protocol):
 class OfWords(Protocol):
     """A classifier whose logits are sums over the words of a text."""
 
+    def words(self, text: str) -> list[str]: ...
+
     def contributions(self, text: str, label: str) -> tuple[float, list[ExplainedWord]]: ...
 
 
@@ -320,6 +322,10 @@ class TrainedClassifier:
 
         logit, words, left = occlusion.explained(self.classifier.logits, text, self.labels.index(label))
         return Explanation(label, "occlusion", logit, self.temperature, None, words, left)
+
+    def words_to_explain(self, text: str) -> int:
+        """How many words `explain` tells of the text; 0 if it leaves words out, because then it tells of few."""
+        return len(self.classifier.words(text)) if isinstance(self.classifier, OfWords) else 0
 
     def to_files(self) -> dict[str, bytes]:
         description = {

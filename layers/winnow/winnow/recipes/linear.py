@@ -82,12 +82,15 @@ class Classifier:
         """Logits, of shape (texts, labels), and the nearness to the learnt texts, of shape (texts,) (recipes.familiarity)."""
         return self.layer.judged(texts)
 
+    def words(self, text: str) -> list[str]:
+        """The words whose contributions are told."""
+        return words_of(text, scripts=self.layer.reading.scripts)
+
     def contributions(self, text: str, label: str) -> tuple[float, list[ExplainedWord]]:
         """The label's bias, and the contribution of each word to its logit. Together they add up to the logit."""
-        number, scripts = self.labels.index(label), self.layer.reading.scripts
-        words = words_of(text, scripts=scripts)
+        number, words = self.labels.index(label), self.words(text)
         added = self.layer.contributions(words, number).tolist()
-        places = spans(text, scripts=scripts)
+        places = spans(text, scripts=self.layer.reading.scripts)
         explained = [ExplainedWord(word, added[place], *(places[place] if places else (None, None))) for place, word in enumerate(words)]
         return float(self.layer.bias[number]), explained
 
