@@ -45,6 +45,13 @@ def test_it_gives_the_scores_that_it_gave(artifact: StoredArtifact) -> None:
     assert np.abs(scores - artifact.scores).max() < TOLERANCE
 
 
+@pytest.mark.parametrize("artifact", [artifact for artifact in STORED if artifact.has_stages], ids=lambda artifact: artifact.name)
+def test_each_of_its_stages_answers(artifact: StoredArtifact) -> None:
+    trained = TrainedClassifier.from_files(artifact.files, artifact.find)
+
+    assert {stage for _, stage in trained.predict_by_stage(TEXTS)} == {"linear", "light", "best"}
+
+
 @each
 def test_a_live_version_of_it_answers(artifact: StoredArtifact, ready: Ready) -> None:
     winnow = ready("exclusive.json")
@@ -53,12 +60,11 @@ def test_a_live_version_of_it_answers(artifact: StoredArtifact, ready: Ready) ->
     answer = winnow.call("predict", "predict_post_texts", body={"model_id": "tc-01", "texts": TEXTS, "n_top": 1000})
 
     assert answer.status == 200
-    # Its recipe had no stages.
-    assert not any("stage" in prediction for prediction in answer.body["predictions"])
+    assert all(("stage" in prediction) == artifact.has_stages for prediction in answer.body["predictions"])
     labels = sorted(scored["label"] for scored in answer.body["predictions"][0]["labels"])
     found = [{scored["label"]: scored["score"] for scored in row["labels"]} for row in answer.body["predictions"]]
     scores = np.array([[row[label] for label in labels] for row in found])
-    assert np.abs(scores - artifact.scores).max() < (TOLERANCE if artifact.vectors is None else TOLERANCE_OF_ENCODER)
+    assert np.abs(scores - artifact.scores).max() < (TOLERANCE_OF_ENCODER if artifact.vectors else TOLERANCE)
 
 
 def make_live(winnow: Winnow, artifact: StoredArtifact) -> None:
