@@ -23,9 +23,10 @@ from winnow.domain.errors import ArtifactError, EncoderError
 from winnow.domain.job import Hyperparameters
 from winnow.evaluation.stages import stage_report
 from winnow.recipes import best, contrast, encoder, encodings
-from winnow.recipes.artifact import EarlyStage, TrainedClassifier
+from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.catalogue import LANGUAGES_OF_ENCODER
 from winnow.recipes.encoder import MULTILINGUAL
+from winnow.recipes.stages import EarlyStage
 from winnow.training.calibrate import answers_of_folds, calibrated
 from winnow.training.fit import Training
 from winnow.training.held_out import Asked, HeldOut

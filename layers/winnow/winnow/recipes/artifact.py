@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import gc
 import json
-import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -20,6 +19,7 @@ from winnow.recipes.calibration import scores_of
 from winnow.recipes.catalogue import COSTS, ZERO_SHOT
 from winnow.recipes.encoder import Find, described, find_installed
 from winnow.recipes.familiarity import EARLIER_SCORE_WEIGHT, SCORE_WEIGHT, familiarity
+from winnow.recipes.stages import Asking, EarlyStage, InParts, Judged, as_json, early_stage, margins
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,8 +45,6 @@ _DIGITS = 6
 _STRANGER = 0.1
 # The size of a float32.
 _BITS = 32
-# Of a threshold, where its logit is needed.
-_LEAST_SCORE = 1e-6
 
 
 @runtime_checkable
@@ -55,22 +53,6 @@ class OfSentences(Protocol):
 
     @property
     def encodings(self) -> tuple[Encoding, ...]: ...
-
-
-@runtime_checkable
-class InParts(Protocol):
-    """A classifier whose parts are read when they are needed (recipes.mixture)."""
-
-    shares: tuple[float, float]
-
-    @property
-    def stage_names(self) -> tuple[str, ...]: ...
-
-    def ask(self, stage: int, texts: Sequence[str], before: Any) -> Any: ...
-
-    def parts(self) -> dict[str, bytes]: ...
-
-    def from_parts(self, shares: Sequence[float], read: Callable[[str], bytes], nbytes: int) -> Any: ...
 
 
 @runtime_checkable
@@ -108,40 +90,6 @@ def _import_to_stay(module: str) -> Any:
         if may_freeze:
             gc.freeze()
         gc.enable()
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """The result for texts.
-
-    logits and calibrated scores: both of shape (texts, labels). surplus: the familiarity of each text less the lowest one at which a label
-    is accepted, of shape (texts,); None if that isn't checked. stages: the number of the stage that answered each text, of shape (texts,);
-    None if the classifier has no stages.
-    """
-
-    logits: Floats
-    scores: Floats
-    surplus: Floats | None
-    stages: NDArray[np.int8] | None = None
-
-    @property
-    def familiar(self) -> NDArray[np.bool_] | None:
-        """Whether each text is near enough to the learnt texts to accept a label, of shape (texts,). None if that isn't checked."""
-        return None if self.surplus is None else self.surplus >= 0
-
-
-@dataclass(frozen=True, slots=True)
-class EarlyStage:
-    """When a stage before the last one answers a text: if it accepts a label, and its margin (`margins`) is at least `margin`.
-
-    floor: the lowest margin that lets no more strangers through. Infinity as a margin: never. The other fields are as in TrainedClassifier.
-    """
-
-    temperature: float
-    thresholds: tuple[float, ...]
-    least_familiarity: float | None
-    floor: float = 0.0
-    margin: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +146,7 @@ class TrainedClassifier:
     def judged(self, texts: Sequence[str]) -> Judged:
         """Logits, scores and familiarity of texts."""
         if self.early and self._in_parts:
-            return self._cascaded(len(texts), _Asking(self._in_parts, texts).ask)
+            return self._cascaded(len(texts), Asking(self._in_parts, texts).ask)
         if self.least_familiarity is None:
             return self._judged_by(self, self.classifier.logits(texts), None)
         return self._judged_by(self, *self.classifier.judged(texts))
@@ -342,7 +290,7 @@ class TrainedClassifier:
         }
         if self._in_parts:
             files = {_file(part): weights for part, weights in self._in_parts.parts().items()}
-            early = [_as_json(stage) for stage in self.early]
+            early = [as_json(stage) for stage in self.early]
             in_parts = {
                 "form": _IN_PARTS,
                 "encoders": self.encoders,
@@ -392,50 +340,11 @@ class TrainedClassifier:
         early: list[EarlyStage] = []
         if form == _IN_PARTS and isinstance(classifier, InParts):
             classifier.from_parts(description["shares"], lambda part: files[_file(part)], description["nbytes"])
-            early = [_early_stage(stage) for stage in description["early"]]
+            early = [early_stage(stage) for stage in description["early"]]
         else:
             classifier.from_bytes(files[_WEIGHTS])
         return cls(recipe, classifier, description["temperature"], tuple(description["thresholds"]), least, score_weight, tuple(early))
 
 
-def margins(logits: Floats, temperature: float, thresholds: Sequence[float], *, exclusive: bool) -> Floats:
-    """How sure the logits are of their labels, of shape (texts,), from logits of shape (texts, labels).
-
-    Exclusive labels: the difference of the two highest logits. Otherwise the smallest distance of a logit to that of its label's threshold.
-    Both are divided by the temperature.
-    """
-    if not exclusive:
-        least = np.clip(np.array(thresholds, np.float32), _LEAST_SCORE, 1 - _LEAST_SCORE)
-        return np.asarray(np.abs(logits / np.float32(temperature) - np.log(least / (1 - least))).min(axis=1), np.float32)
-    second, first = np.partition(logits, -2, axis=1)[:, -2:].T
-    return np.asarray((first - second) / np.float32(temperature), np.float32)
-
-
-class _Asking:
-    """Asks the stages of a classifier about texts, in their order."""
-
-    def __init__(self, classifier: InParts, texts: Sequence[str]) -> None:
-        self._classifier, self._texts = classifier, texts
-        self._left = np.arange(len(texts))
-        self._before: Any = None
-
-    def ask(self, stage: int, places: NDArray[np.intp]) -> tuple[Floats, Floats | None]:
-        before = None if self._before is None else self._before.of(np.searchsorted(self._left, places))
-        self._before = self._classifier.ask(stage, [self._texts[place] for place in places.tolist()], before)
-        self._left = places
-        return self._before.logits, self._before.nearness
-
-
 def _file(part: str) -> str:
     return f"{part}.bin"
-
-
-def _as_json(stage: EarlyStage) -> dict[str, Any]:
-    """The stage for JSON, which has no infinity."""
-    return {name: None if value == math.inf else value for name, value in asdict(stage).items()}
-
-
-def _early_stage(told: Mapping[str, Any]) -> EarlyStage:
-    """What `_as_json` returned."""
-    floor, margin = (math.inf if told[name] is None else told[name] for name in ("floor", "margin"))
-    return EarlyStage(told["temperature"], tuple(told["thresholds"]), told["least_familiarity"], floor, margin)

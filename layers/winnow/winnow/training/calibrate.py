@@ -9,10 +9,11 @@ import numpy as np
 
 from winnow.evaluation.measures import whole
 from winnow.evaluation.report import predicted_flags
-from winnow.recipes.artifact import Answering, EarlyStage, TrainedClassifier
+from winnow.recipes.artifact import Answering, TrainedClassifier
 from winnow.recipes.calibration import fit_temperature, fit_thresholds, scores_of
 from winnow.recipes.familiarity import SCORE_WEIGHT, familiarity, least_familiarity
 from winnow.recipes.label_matrix import label_flags
+from winnow.recipes.stages import EarlyStage
 from winnow.training.cascade import cascaded, with_floors_of, with_margins
 from winnow.training.held_out import Asked
 
