@@ -235,6 +235,13 @@ def test_an_answer_is_not_given_to_another_request_with_the_key(registry: Regist
         registry.requests.complete(replace(KEY, digest="another"), {"version": 2})
 
 
+def test_a_key_makes_one_version(registry: Registry) -> None:
+    assert registry.jobs.create_version(registry.ready().model, NEXT, REQUEST, KEY)
+    registry.jobs.cancel(NEXT)
+
+    assert registry.refuses(lambda: registry.jobs.create_version(registry.model, replace(JOB, version=3), REQUEST, KEY))
+
+
 # --- batches ---
 
 
