@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.conftest import CLIENT_BUCKET, Context, load_event
 from tests.faults.deployed import DIED, SERVICE_FAULT, UnheardError, VanishedError
+from tests.faults.outside import Outside
 from tests.faults.wire import How, Write
 from tests.faults.world import MODEL, START_WAITING, Promises, Segments, World
 from tests.support import moments
@@ -221,6 +222,7 @@ class Kept:
     lives: dict[str, list[Promises]]
     logs: dict[str, list[Any]]
     told: set[str]
+    outside: Outside
     context: Context | None
     writes: int
 
@@ -229,12 +231,14 @@ class Kept:
         """The world as it is now."""
         logs = {name: list(log) for name, log in world.logs.items()}
         context = deepcopy(world.lambda_context)
-        return Kept(moments.keep(world.winnow), deepcopy(world.lives), logs, set(world.told), context, len(world.wire.writes))
+        told, outside = set(world.told), deepcopy(world.outside)
+        return Kept(moments.keep(world.winnow), deepcopy(world.lives), logs, told, outside, context, len(world.wire.writes))
 
     def bring_back(self, world: World) -> None:
         world.bring_back(self.moment, self.lives)
         world.logs, world.told = {name: list(log) for name, log in self.logs.items()}, set(self.told)
         world.lambda_context = deepcopy(self.context)
+        world.outside.bring_back(self.outside)
 
 
 _KEPT: dict[str, Kept] = {}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import pytest
@@ -41,6 +42,11 @@ class Outside:
 
         monkeypatch.setattr(EventsBackend, "put_events", put_events)
         monkeypatch.setattr(LambdaBackend, "invoke", invoke)
+
+    def bring_back(self, kept: Outside) -> None:
+        """Be as `kept` was: a copy that was made earlier."""
+        for each in fields(kept):
+            setattr(self, each.name, deepcopy(getattr(kept, each.name)))
 
     def forget(self) -> None:
         for kept in (self.records, self.events, self.calls, self.ends, self._seen):

@@ -101,7 +101,7 @@ def _head(key: FakeKey) -> dict[str, Any]:
 
 def _put_object(_: Any, request: Any, context: Any) -> Any:
     given = _given(context, {"Bucket", "Key", "Body", "ContentType"})
-    if given is None or given["Bucket"] not in _s3().buckets:
+    if given is None or given["Bucket"] not in _s3().buckets or _s3().buckets[given["Bucket"]].is_versioned:
         return None
     body = given.get("Body", b"")
     if not isinstance(body, bytes):
@@ -151,7 +151,7 @@ def _listed(context: Any) -> tuple[Any, list[FakeKey]] | None:
 
 def _key(context: Any) -> FakeKey | None:
     given = _given(context, {"Bucket", "Key", "ChecksumMode"})
-    if given is None or given["Bucket"] not in _s3().buckets:
+    if given is None or given["Bucket"] not in _s3().buckets or _s3().buckets[given["Bucket"]].is_versioned:
         return None
     key: FakeKey | None = _s3().get_object(given["Bucket"], given["Key"])
     return key
