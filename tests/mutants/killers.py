@@ -107,13 +107,9 @@ EQUIVALENT: Mapping[str, str] = {
         f"storage.candidates Candidates.write: {what}": _BEFORE_THE_MANIFEST
         for what in ("order write_report > put", "order put > put", "reversed (name, body)")
     },
+    "storage.candidates Candidates.remove_leftovers: reversed page": _LEFT_OVER,
     **{
-        f"storage.candidates Candidates.remove_leftovers: {what}": _LEFT_OVER
-        for what in ("order remove_prefix > remove_page", "reversed page")
+        f"storage.removal {where}: reversed page": "pages are removed until none is left, and have no order"
+        for where in ("_remove", "stored_under", "stored_of")
     },
-    "storage.frozen_examples FrozenExamples.write: order write_examples > write_lines": (
-        "Prepare is repeated as a whole, and Train begins after both"
-    ),
-    "storage.removal remove_prefix: reversed page": "pages are removed until none is left, and have no order",
-    "storage.uploads Datasets.delete: reversed entry": "S3 versions are removed one by one, and the call is repeated until none is left",
 }
