@@ -101,7 +101,7 @@ def _head(key: FakeKey) -> dict[str, Any]:
 
 def _put_object(_: Any, request: Any, context: Any) -> Any:
     given = _given(context, {"Bucket", "Key", "Body", "ContentType"})
-    if given is None or given["Bucket"] not in _s3().buckets or _s3().buckets[given["Bucket"]].is_versioned:
+    if given is None:
         return None
     body = given.get("Body", b"")
     if not isinstance(body, bytes):
@@ -140,27 +140,27 @@ def _of_list(key: FakeKey) -> dict[str, Any]:
 
 
 def _listed(context: Any) -> tuple[Any, list[FakeKey]] | None:
-    """What was asked, and the keys on the one page that there is. None: there are more of them, or versions."""
+    """What was asked, and the keys on the one page that there is. None: there are more of them."""
     given = _given(context, {"Bucket", "Prefix", "EncodingType"})
-    bucket = None if given is None else _s3().buckets.get(given["Bucket"])
-    if given is None or bucket is None or bucket.is_versioned:
+    if given is None:
         return None
-    keys = [key for name, key in sorted(bucket.keys.items()) if name.startswith(given.get("Prefix", ""))]
+    keys = [key for name, key in sorted(_s3().buckets[given["Bucket"]].keys.items()) if name.startswith(given.get("Prefix", ""))]
     return None if len(keys) > _PAGE else (given, keys)
 
 
 def _key(context: Any) -> FakeKey | None:
     given = _given(context, {"Bucket", "Key", "ChecksumMode"})
-    if given is None or given["Bucket"] not in _s3().buckets or _s3().buckets[given["Bucket"]].is_versioned:
+    if given is None:
         return None
     key: FakeKey | None = _s3().get_object(given["Bucket"], given["Key"])
     return key
 
 
 def _given(context: Any, may: set[str]) -> Any:
-    """The parameters of a call of S3. None if there are others than these."""
+    """The parameters of a call of S3. None if there are others than these, or if the bucket isn't there or keeps versions."""
     given = context["s3_redirect"]["params"]
-    return given if given.keys() <= may else None
+    bucket = _s3().buckets.get(given["Bucket"])
+    return given if given.keys() <= may and bucket is not None and not bucket.is_versioned else None
 
 
 def _s3() -> Any:
