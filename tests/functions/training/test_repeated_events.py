@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.short_trainings import shorten
 from winnow.recipes.catalogue import AUTO, candidates
 
 if TYPE_CHECKING:
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
 
 TIMES = 3
 FAILURE = {"failure": {"Error": "Lambda.Unknown", "Cause": "The cause could not be determined"}}
+
+
+@pytest.fixture(autouse=True)
+def _short_trainings(monkeypatch: pytest.MonkeyPatch) -> None:
+    shorten(monkeypatch)
 
 
 def deliver(winnow: Winnow, task: str, event: Json) -> Any:
