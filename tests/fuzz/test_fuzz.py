@@ -33,7 +33,7 @@ NEED_MANY = {
     "DELETE /models/{model_id}/examples/{batch}",
 }
 # Rows that stay after every model and upload is deleted: those of keys, the order of trainings and the sweeper. Others expire.
-STAYS = {"ROLES", "TRAININGS", "UPKEEP"}
+STAYS = {"ROLES", "SLOTS", "TRAININGS", "UPKEEP"}
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +127,7 @@ def _left(api: Deployed) -> Iterator[Any]:
         for row in page["Items"]:
             if row["pk"]["S"] not in STAYS and "expires" not in row:
                 yield row
-            if row["pk"]["S"] == "TRAININGS":
+            if row["pk"]["S"] in {"SLOTS", "TRAININGS"}:
                 yield from row.get("since", {}).get("M", {})
     for bucket in (api.models_bucket, api.datasets_bucket):
         for page in api.cloud.client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
+from urllib.parse import unquote
 
 import boto3
 
@@ -100,9 +101,14 @@ def _of_s3(params: Mapping[str, Any], operation: str, running: _Running) -> Iter
             yield action, known or bucket, params.get("Prefix", "")
         # A part is copied from another object.
         copied = "CopySource" in params and action == "s3:GetObject"
-        for key in [params["CopySource"]["Key"]] if copied else keys:
+        for key in [_copied_key(params["CopySource"])] if copied else keys:
             own = f"${{{known}}}" if known else _ENCODERS if key.startswith("encoders/") else _OTHERS
             yield action, f"{own}/{key}", ""
+
+
+def _copied_key(source: Any) -> str:
+    """boto3 makes "BUCKET/KEY" of a source, before or after this is called."""
+    return unquote(source.partition("/")[2]) if isinstance(source, str) else str(source["Key"])
 
 
 def _of_dynamodb(params: Mapping[str, Any], operation: str) -> Iterator[tuple[str, str, str]]:
