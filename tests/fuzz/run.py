@@ -68,7 +68,7 @@ def refused_for_a_reason(_: CheckContext, response: Response, case: Case) -> Non
 
 
 def refused_for_the_key(_: CheckContext, response: Response, case: Case) -> None:
-    """A request with a key that may not make the call is refused. The function of an open call reads the request before it asks for a key."""
+    """A request with a key that may not make the call is refused. An open call's function reads the request before the key."""
     refused = {HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY} if case.path == "/health" else {HTTPStatus.FORBIDDEN}
     if response.status_code not in refused:
         raise AssertionError(f"the key may not make this call, but the answer was {response.status_code}")
