@@ -399,7 +399,6 @@ def test_two_at_once_leave_what_one_after_the_other_could(world: World, tell: Te
     ("name", "break_it"),
     [
         ("delete against commit", broken.no_fence),
-        ("retrain against delete", broken.get_then_put),
         ("retrain against delete", broken.no_fence),
         ("promote against rollback, each if unchanged", broken.no_fence),
         ("promote against delete version", broken.get_then_put),
