@@ -95,7 +95,7 @@ class Program:
         try:
             self._emulator.load(self._folder / "state")
         except UnreadableStateError as error:
-            _leave(f"the saved state can't be read ({error}): begin anew with `mv {self._folder} {self._folder}.kept`")
+            _leave(f"the saved state can't be read ({error}): to start empty, run `mv {self._folder} {self._folder}.kept`")
 
 
 def _leave(failure: str | None) -> None:

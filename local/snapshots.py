@@ -5,9 +5,9 @@ FOLDER/saved/000007/state        MiniStack's state, a file for each service
 FOLDER/saved/000007/objects      what S3 holds
 FOLDER/answered.jsonl            the calls that were answered since that moment
 
-A snapshot is complete or not there: it gets its name last. A server works in FOLDER/state and FOLDER/objects, which each start makes anew
-from the last snapshot. Only so are the registry and S3 of the same moment after a kill: MiniStack writes objects at once, and its state at
-its end. Copies are hard links: MiniStack replaces files and never writes into one.
+A snapshot is complete or not there: it gets its name last. A server works in FOLDER/state and FOLDER/objects. Each start makes them from
+the last snapshot. MiniStack writes objects at once, and its state when it ends. So after a kill only a snapshot has the registry and S3 of
+the same moment. Copies are hard links: MiniStack replaces files and never writes into one.
 """
 
 import json
@@ -109,7 +109,7 @@ class Snapshots:
         if about and (about.format > FORMAT or _numbers(about.ministack) > _numbers(ministack)):
             theirs, ours = f"format {about.format}, MiniStack {about.ministack}", f"format {FORMAT}, MiniStack {ministack}"
             raise SnapshotError(
-                f"{self._saved} is of a newer Winnow ({theirs}; this one has {ours}): use the newer one, or begin anew with "
+                f"{self._saved} is of a newer Winnow ({theirs}; this one has {ours}): use the newer one. To start empty, run "
                 f"`mv {self._folder} {self._folder}.kept`"
             )
         self._forget_older()
@@ -198,4 +198,4 @@ def _clock(at: float) -> str:
 
 
 def _unreadable(file: Path, folder: Path) -> str:
-    return f"{file} can't be read: begin anew with `mv {folder} {folder}.kept`"
+    return f"{file} can't be read: to start empty, run `mv {folder} {folder}.kept`"

@@ -351,7 +351,7 @@ def test_a_state_that_can_not_be_read_is_one_sentence_and_stays(server: Server, 
     latest = Snapshots(server.folder).latest()
     assert latest is not None
     (latest / "state/dynamodb.json").write_text(broken)
-    with pytest.raises(CloudError, match=r"the saved state can't be read \(dynamodb\.json.*begin anew with `mv "):
+    with pytest.raises(CloudError, match=r"the saved state can't be read \(dynamodb\.json.*to start empty, run `mv "):
         server.start(None, HOST)
     assert server.find() is None
     assert (latest / "state/dynamodb.json").read_text() == broken

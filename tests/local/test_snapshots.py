@@ -142,5 +142,5 @@ def test_the_snapshot_of_a_newer_release_is_refused_and_kept(folder: Path) -> No
 
 def test_an_unreadable_snapshot_is_refused(folder: Path) -> None:
     (folder / "saved/000001/about.json").write_text("{")
-    with pytest.raises(SnapshotError, match=r"about.json can't be read: begin anew with `mv "):
+    with pytest.raises(SnapshotError, match=r"about.json can't be read: to start empty, run `mv "):
         Snapshots(folder).restore(MINISTACK)

@@ -71,7 +71,7 @@ def test_after_the_deletion_of_its_model_the_same_says_that_it_is_gone(winnow: W
 
     assert refused(answer) == GONE
     assert answer.body["detail"] == (
-        "Model 'tc-01' was deleted after it was made under this Idempotency-Key: use a new key to send the request anew."
+        "Model 'tc-01' was deleted. A request with this Idempotency-Key had made it: to make it again, use a new key."
     )
     assert (winnow.call("get_model").status, len(winnow.executions())) == (200 if again else 404, executions)
 

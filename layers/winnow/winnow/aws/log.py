@@ -37,7 +37,7 @@ logger = Logger(
 def logged_only(what: str) -> Iterator[None]:
     """Log an error of the block, and go on. For what comes after a request has succeeded, and what the sweeper does again.
 
-    An error would tell the client that nothing was done. One that the client can mend still reaches it, such as ModelNotFoundError.
+    A client that gets an error believes that nothing was done. Errors that the client can fix are still raised, such as ModelNotFoundError.
     what: the message in the log, such as "not started".
     """
     try:

@@ -260,7 +260,7 @@ class GoneError(WinnowError):
     kind = "gone"
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"{what} was deleted after it was made under this Idempotency-Key: use a new key to send the request anew.")
+        super().__init__(f"{what} was deleted. A request with this Idempotency-Key had made it: to make it again, use a new key.")
 
 
 class StaleError(WinnowError):
@@ -350,7 +350,7 @@ class DamagedRowError(WinnowError):
     kind = "damaged-row"
 
     def __init__(self, row: str, fault: str) -> None:
-        super().__init__(f"The registry's row {row} is damaged: ask the operator to mend or delete it (docs/operations.md#damage).")
+        super().__init__(f"The registry's row {row} is damaged: ask the operator to repair or delete it (docs/operations.md#damage).")
         self.row = row
         self.fault = fault
 

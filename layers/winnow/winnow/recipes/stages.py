@@ -58,7 +58,8 @@ class Judged:
 class EarlyStage:
     """When a stage before the last one answers a text: if it accepts a label, and its margin (`margins`) is at least `margin`.
 
-    floor: the lowest margin that lets no more strangers through. Infinity as a margin: never. The other fields are as in TrainedClassifier.
+    floor: the lowest margin that lets no more strangers through. Infinity as a margin: never by itself. The other fields are as in
+    TrainedClassifier.
     """
 
     temperature: float

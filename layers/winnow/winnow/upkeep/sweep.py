@@ -101,7 +101,7 @@ def _orphans(name: str, time_left: Iterator[bool]) -> Mapping[str, int]:
         try:
             return upkeep.job(uid, version)
         except DamagedRowError:
-            # The version keeps all its objects, until somebody has mended or deleted its row.
+            # The version keeps all its objects until its row is repaired or deleted.
             return 0, VersionStatus.QUEUED
 
     # Keys come in order, so all keys of a model come together.
