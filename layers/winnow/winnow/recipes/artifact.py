@@ -40,7 +40,7 @@ _WEIGHTS = "weights.bin"
 _WHOLE, _IN_PARTS = 1, 2
 # Of a score in answers. float32 has hardly more digits.
 _DIGITS = 6
-# Of familiarity, between the last two stages. Of texts that are strange to the last one, translations differ by about 0.5, and others mostly
+# Of familiarity, between the last two stages. Of texts that are strange to the last one, translations differ by about 0.5, and most others
 # by less than this (docs/decisions/recipes.md, on training sets).
 _STRANGER = 0.1
 # The size of a float32.
