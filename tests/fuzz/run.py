@@ -34,18 +34,20 @@ _SECONDS = 60
 
 # Why a call may refuse a request that matches the contract's schemas: rules in the contract's words that no schema can express.
 _KEY_REUSED = "This Idempotency-Key was used for another request"
+# A key of S3 has any characters, line ends too.
+_NO_OBJECT = r"(?s)s3://.+ can't be read: there is no such object"
 # A cursor from before the model was deleted and made again.
 _OF_ANOTHER_LIFE = "next must be the `next` of the answer before"
 REASONS = {
     "GET /models/{model_id}/versions": (_OF_ANOTHER_LIFE,),
     "GET /models/{model_id}/batches": (_OF_ANOTHER_LIFE,),
     "GET /models/{model_id}/examples": (_OF_ANOTHER_LIFE,),
-    "POST /models": (_KEY_REUSED, "This deployment has no sentence encoder", r"s3://\S+ can't be read: there is no such object"),
+    "POST /models": (_KEY_REUSED, "This deployment has no sentence encoder", _NO_OBJECT),
     "POST /models/{model_id}/batches": (_KEY_REUSED,),
     "POST /models/{model_id}/examples": (
         _KEY_REUSED,
         "Send either examples",
-        r"s3://\S+ can't be read: there is no such object",
+        _NO_OBJECT,
         r"examples\[\d+\] has \d+ labels, but each text of this model must have exactly one",
         r"examples\[\d+\]\S* has only characters that nobody sees",
         # A column or an encoding that the file doesn't have.
