@@ -75,10 +75,12 @@ class Data:
         self.dynamodb.put_item(TableName=TABLE, Item={"pk": {"S": name}})
 
     def rows(self) -> set[str]:
-        return {item["pk"]["S"] for item in self.dynamodb.scan(TableName=TABLE)["Items"]}
+        pages = self.dynamodb.get_paginator("scan").paginate(TableName=TABLE)
+        return {item["pk"]["S"] for page in pages for item in page["Items"]}
 
     def objects(self) -> set[str]:
-        return {each["Key"] for each in self.s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])}
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
+        return {each["Key"] for page in pages for each in page.get("Contents", [])}
 
 
 def begun(server: Server) -> tuple[Running, Data]:

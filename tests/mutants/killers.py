@@ -109,6 +109,10 @@ EQUIVALENT: Mapping[str, str] = {
     },
     "storage.candidates Candidates.remove_leftovers: reversed page": _LEFT_OVER,
     **{
+        f"storage.batch_objects BatchObjects._labelled: reversed {what}": "its callers add up the results, or look them up by their names"
+        for what in ("page", "entry")
+    },
+    **{
         f"storage.removal {where}: reversed page": "pages are removed until none is left, and have no order"
         for where in ("_remove", "stored_under", "stored_of")
     },

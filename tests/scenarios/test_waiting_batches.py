@@ -11,6 +11,7 @@ from tests.conftest import BATCH_WORKFLOW, load_event
 from tests.support.batches import TEXTS, cancel, get, marks, post, put
 from tests.support.metrics import sweep
 from winnow.batch import queue
+from winnow.registry import table as rows
 
 if TYPE_CHECKING:
     from tests.conftest import Json, Ready, Winnow
@@ -188,6 +189,19 @@ def test_batches_that_ran_before_there_were_slots_get_one_and_are_not_started_ag
     one_ended(two_at_once)
     assert started(two_at_once) == [0, 1]
     assert ahead(two_at_once) == [None, None, None, 0, 1]
+
+
+@pytest.mark.parametrize("row", [{"since": "x"}, {"since": {}, "revision": "x"}, {"since": {"u#b": 5}, "revision": 3}])
+def test_damaged_slots_are_made_again_for_those_that_have_waited_longest(
+    two_at_once: Winnow, capsys: pytest.CaptureFixture[str], row: Json
+) -> None:
+    two_at_once.table.put_item(Item={**rows.BATCH_SLOTS_KEY, **row})
+
+    found = sweep(two_at_once, capsys)
+
+    assert ("SweepFaults" in found, found["WaitingBatches"]) == (False, 3)
+    assert ahead(two_at_once) == [None, None, 0, 1, 2]
+    assert started(two_at_once) == [0, 1]
 
 
 # --- so many may wait ---

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 from datetime import UTC, datetime
@@ -135,6 +136,12 @@ def test_any_other_refusal_is_raised(bucket: Bucket, winnow: Winnow, monkeypatch
 
     with pytest.raises(ClientError):
         artifact(bucket, FIRST)
+
+
+def test_the_digest_of_an_object_of_several_pieces_is_that_of_the_whole(bucket: Bucket) -> None:
+    body = b"".join(bytes([number]) * (1 << 20) for number in range(3)) + b"the rest"
+    bucket.put("large", body)
+    assert bucket.sha256("large") == hashlib.sha256(body).hexdigest()
 
 
 def test_what_an_artifact_needed_until_it_was_written_is_removed(winnow: Winnow, bucket: Bucket) -> None:
