@@ -16,13 +16,27 @@ import typer
 from rich.console import RenderableType
 
 from winnow_cli import batches, tables, training
+from winnow_cli import examples as listing
 from winnow_cli import feedback as sending
 from winnow_cli import prediction as classifying
 from winnow_cli.client import ApiError, Client
 from winnow_cli.failures import CommandError, ExitCode, UsageError, translated
 from winnow_cli.files import texts_by_row
 from winnow_cli.layout import said
-from winnow_cli.options import Delimiter, Encoding, Json, LabelColumn, LabelSeparator, Model, TextColumn, Version, batch_id, model_id
+from winnow_cli.options import (
+    Delimiter,
+    Encoding,
+    Json,
+    LabelColumn,
+    LabelSeparator,
+    LatestVersion,
+    Limit,
+    Model,
+    TextColumn,
+    Version,
+    batch_id,
+    model_id,
+)
 from winnow_cli.terminal import Terminal, line, plain, version_line
 
 _RETRIES = 3
@@ -299,7 +313,7 @@ def compare(
 def suspects(
     *,
     model: Annotated[str, typer.Argument(metavar="ID", callback=model_id, help="The model's id.")],
-    version: Annotated[int | None, typer.Option("--version", min=1, help="Use this version instead of the latest one.")] = None,
+    version: LatestVersion = None,
     file: Annotated[Path | None, typer.Option(help="The data set that the version was trained on, to show the texts.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -312,6 +326,58 @@ def suspects(
         number = version or client.call("GET", f"/models/{model}")["latest_version"]
         answer = client.call("GET", f"/models/{model}/versions/{number}/suspects", query={"limit": "1000"})
         terminal.show(answer, *tables.suspects(answer, texts))
+
+
+@app.command(
+    epilog=_examples(
+        "winnow examples tickets --label bug --predicted question",
+        "winnow examples tickets --contains refund --limit 100",
+        "winnow examples tickets --output examples.jsonl.gz    (all of them, for winnow train)",
+    )
+)
+def examples(
+    *,
+    model: Annotated[str, typer.Argument(metavar="ID", callback=model_id, help="The model's id.")],
+    version: LatestVersion = None,
+    label: Annotated[str | None, typer.Option(help="Only examples that have this label.")] = None,
+    predicted: Annotated[str | None, typer.Option(help="Only examples whose answer has this label.")] = None,
+    wrong: Annotated[bool, typer.Option("--wrong", help="Only examples whose answer is wrong.")] = False,
+    split: Annotated[str | None, typer.Option(help="Only train, test, or the number of a fold.")] = None,
+    contains: Annotated[str | None, typer.Option(help="Only examples whose text has this.")] = None,
+    sort: Annotated[str, typer.Option(help="row, score (the surest answers first) or margin (the least certain answers first).")] = "row",
+    limit: Limit = 20,
+    output: Annotated[Path | None, typer.Option(help="Save all examples in this file instead (JSON Lines, gzip; - is stdout).")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show the examples that a version learnt or was tested on.
+
+    The answers are those of classifiers that had not learnt the example.
+    """
+    given = {"label": label, "predicted": predicted, "split": split, "contains": contains, "wrong": "true" if wrong else None}
+    if output and any(given.values()):
+        raise UsageError("--output saves all examples: leave out what chooses some of them.")
+    with _connected(as_json) as (client, terminal):
+        if output:
+            listing.save(client, terminal, model, version, output)
+        else:
+            query = {name: value for name, value in given.items() if value is not None}
+            listing.show(client, terminal, model, version, {**query, "sort": sort}, limit)
+
+
+@app.command(epilog=_examples("winnow errors tickets", "winnow errors tickets --label bug --limit 100"))
+def errors(
+    *,
+    model: Annotated[str, typer.Argument(metavar="ID", callback=model_id, help="The model's id.")],
+    version: LatestVersion = None,
+    label: Annotated[str | None, typer.Option(help="Only examples that have this label.")] = None,
+    predicted: Annotated[str | None, typer.Option(help="Only examples whose answer has this label.")] = None,
+    limit: Limit = 20,
+    as_json: Json = False,
+) -> None:
+    """Show the examples that are answered wrongly, the surest mistakes first."""
+    query = {name: value for name, value in (("label", label), ("predicted", predicted)) if value is not None}
+    with _connected(as_json) as (client, terminal):
+        listing.show(client, terminal, model, version, {**query, "wrong": "true", "sort": "score"}, limit)
 
 
 @app.command(epilog=_examples("winnow feedback corrections.csv --model tickets --retrain now --watch"))

@@ -176,6 +176,26 @@ def suspects(answer: Mapping[str, Any], texts: Mapping[int, str]) -> Iterator[Re
         yield line(f"{len(singles) - _MOST_SUSPECTS} more: --json shows all of them.", "dim")
 
 
+def examples(shown: Sequence[Mapping[str, Any]], page: Mapping[str, Any], *, counted: bool) -> Iterator[RenderableType]:
+    """Examples with the answers about them. page: the last page of the API. counted: whether its `matching` counts all that may be shown."""
+    yield line(f"Examples that match: {page['matching']}." if counted else f"Examples: {len(shown)}.", "bold")
+    if shown:
+        table = _table("example", "row", "labels", "predicted", "score", "text", right=("row", "score"))
+        for each in shown:
+            predicted = "-" if each["predicted"] is None else ", ".join(found["label"] for found in each["predicted"]) or "(none)"
+            table.add_row(
+                each["example"],
+                str(each["row"] or "-"),
+                plain(", ".join(found["label"] for found in each["labels"]) or "(none)"),
+                Text(plain(predicted), style="red" if each["wrong"] else ""),
+                _ratio(each["score"]),
+                plain(each.get("text", "-")),
+            )
+        yield table
+    if page["next"] is not None:
+        yield line("There are more: --limit N shows more of them.", "dim")
+
+
 def prediction(text: str, labels: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
     """A text and its labels, best first. Labels that are not accepted are dim."""
     yield line(f"“{text}”", "bold")

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from winnow.storage.feedback_objects import FeedbackObjects
     from winnow.storage.frozen_examples import FrozenExamples
     from winnow.storage.label_lists import LabelLists
+    from winnow.storage.learnt_examples import LearntExamples
     from winnow.storage.model_objects import ModelObjects
     from winnow.storage.pipelines import Pipelines
     from winnow.storage.uploads import Datasets
@@ -231,6 +232,12 @@ def frozen_examples() -> FrozenExamples:
     from winnow.storage.frozen_examples import FrozenExamples
 
     return FrozenExamples(_models_bucket())
+
+
+def learnt_examples() -> LearntExamples:
+    from winnow.storage.learnt_examples import LearntExamples
+
+    return LearntExamples(_models_bucket())
 
 
 def label_lists() -> LabelLists:

@@ -63,7 +63,11 @@ def merge(
     kept_test = [example for example in test if text_key(example.text) not in newest]
     new_train = kept_train + [newest[key] for key in in_train if key in newest] + more_train
     # A test text keeps its old spelling and its place.
-    again = [replace(example, labels=newest[key].labels) for key, example in _by_text(test).items() if key in newest]
+    again = [
+        replace(example, labels=newest[key].labels, source=newest[key].source)
+        for key, example in _by_text(test).items()
+        if key in newest
+    ]
     new_train, new_test = _every_label_trained(new_train, kept_test + again + more_test)
     if not test and len(new_train) > most_cross_validated:
         new_train, new_test = hold_out(new_train, _SHARE_OF_MANY, seed)

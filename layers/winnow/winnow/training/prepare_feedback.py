@@ -30,7 +30,7 @@ def prepare_feedback(job: TrainingJob, version: Version, feedback: TakenFeedback
     frozen, objects = resources.frozen_examples(), resources.feedback_objects()
     base = _base(replace(job, version=feedback.base))
     batches = resources.feedback_batches().taken(job.uid, feedback)
-    sent = [example for batch in batches for example in objects.read(job.uid, batch)]
+    sent = [replace(example, source=batch.batch) for batch in batches for example in objects.read(job.uid, batch)]
     merged = merge(
         frozen.read(base, "train"),
         frozen.read(base, "test"),

@@ -25,6 +25,7 @@ from winnow.training import gate
 from winnow.training.calibrate import Answers
 from winnow.training.choose import Candidate, Choice, choose, language_of
 from winnow.training.fit import settings_for
+from winnow.training.learnt_examples import write_examples
 from winnow.training.measure import folds_answers, how_measured, measured_answers
 
 _HEADLINE = ("examples", "accuracy", "macro_f1", "micro_f1", "weighted_f1")
@@ -79,10 +80,11 @@ def _chosen(version: Version, trained: TrainedClassifier, candidates: Sequence[C
 
 
 def _measure(version: Version, trained: TrainedClassifier) -> tuple[dict[str, Any], Digests]:
-    """Write the evaluation with its figures, and the suspects. Returns the headline figures, and the digests of what was written."""
+    """Write the evaluation with its figures, the suspects, and the list of examples. Returns the headline figures, and the digests of what was written."""
     answers = measured_answers(version, trained)
     headline, digests = _evaluate(version, trained, answers)
-    return headline, digests | _write_suspects(version, trained, answers)
+    digests |= _write_suspects(version, trained, answers)
+    return headline, digests | _write_examples(version, trained, answers)
 
 
 def _evaluate(version: Version, trained: TrainedClassifier, answers: Answers) -> tuple[dict[str, Any], Digests]:
@@ -133,6 +135,12 @@ def _write_suspects(version: Version, trained: TrainedClassifier, measured: Answ
         texts=[example.text for example in answers.examples] if version.hyperparameters["keep_texts"] else None,
     )
     return resources.version_reports().write_suspects(version.job, {"checked_by": how_measured(version, answers)[0], **report})
+
+
+def _write_examples(version: Version, trained: TrainedClassifier, measured: Answers) -> Digests:
+    """Write the version's examples, each with the answer of a classifier that had not learnt it, if there is one."""
+    of_folds = measured if measured.folds is not None else folds_answers(version, trained)
+    return write_examples(version, trained.labels, measured if measured.folds is None else None, of_folds)
 
 
 def _live(version: Version, model: Model) -> Version | None:

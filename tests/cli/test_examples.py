@@ -1,0 +1,104 @@
+"""`winnow examples` and `winnow errors`: the examples of a version, in pages, and all of them in a file."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.cli.conftest import MODELS, Server, Winnow, ends, problem
+
+MODEL = MODELS["models"][0] | {"version": None}
+PATH = "/models/savings/versions/3/examples"
+
+
+def example(number: int, **more: Any) -> dict[str, Any]:
+    return {
+        "example": f"{number:016x}",
+        "row": number,
+        "source": "training_object",
+        "batch": None,
+        "split": "train",
+        "fold": 1,
+        "labels": [{"label": "budget", "score": 0.004}],
+        "predicted": [{"label": "saving", "score": 0.958}],
+        "accepted": True,
+        "wrong": True,
+        "score": 0.958,
+        "margin": 0.95,
+        "text": f"text {number}",
+    } | more
+
+
+def page(*examples: dict[str, Any], matching: int = 3, after: str | None = None) -> dict[str, Any]:
+    return {"model_id": "savings", "version": 3, "matching": matching, "examples": list(examples), "next": after}
+
+
+def test_examples_are_shown_with_their_answers(server: Server, winnow: Winnow) -> None:
+    server.gives("GET /models/savings", (200, MODEL))
+    unanswered = example(2, row=0, predicted=None, score=None, wrong=None, text="a\x1bsecond", labels=[{"label": "a", "score": None}])
+    nothing = example(3, predicted=[], labels=[])
+    del nothing["text"]
+    server.gives(f"GET {PATH}", (200, page(example(1), unanswered, nothing)))
+
+    done = winnow("examples", "savings")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert server.calls() == ["GET /models/savings", f"GET {PATH}?sort=row&limit=20"]
+    assert done.stdout.startswith("Examples that match: 3.\n")
+    shown = [line.split() for line in done.stdout.splitlines() if line.startswith("0000")]
+    assert shown == [
+        ["0000000000000001", "1", "budget", "saving", "0.958", "text", "1"],
+        ["0000000000000002", "-", "a", "-", "-", "a", "second"],
+        ["0000000000000003", "3", "(none)", "(none)", "0.958", "-"],
+    ]
+
+
+def test_what_is_asked_for_goes_to_the_api(server: Server, winnow: Winnow) -> None:
+    server.gives(f"GET {PATH}", (200, page(example(1), after="abc")))
+    asked = ("--label", "a b", "--predicted", "c", "--wrong", "--split", "2", "--contains", "x&y", "--sort", "margin", "--limit", "1")
+
+    done = winnow("examples", "savings", "--version", "3", *asked)
+
+    [call] = server.calls()
+    assert call == f"GET {PATH}?label=a+b&predicted=c&split=2&contains=x%26y&wrong=true&sort=margin&limit=1"
+    assert done.stdout.startswith("Examples: 1.\n"), "with --contains nobody has counted"
+    assert "There are more" in done.stdout
+
+
+def test_more_than_a_page_is_asked_for_in_pages(server: Server, winnow: Winnow) -> None:
+    pages = [page(*map(example, range(1, 4)), after="abc"), page(after="def"), page(example(4))]
+    server.gives(f"GET {PATH}", *((200, each) for each in pages))
+
+    done = winnow("errors", "savings", "--version", "3", "--label", "budget", "--limit", "1500", "--json")
+
+    query = "label=budget&wrong=true&sort=score"
+    assert server.calls() == [
+        f"GET {PATH}?{query}&limit=1000",
+        f"GET {PATH}?{query}&limit=1000&next=abc",
+        f"GET {PATH}?{query}&limit=1000&next=def",
+    ]
+    told = json.loads(done.stdout)
+    assert ([each["row"] for each in told["examples"]], told["next"]) == ([1, 2, 3, 4], None)
+
+
+def test_all_examples_are_saved_in_a_file(server: Server, winnow: Winnow, tmp_path: Path) -> None:
+    packed = gzip.compress(b'{"text": "one", "label": "a"}\n', mtime=0)
+    link = {"model_id": "savings", "version": 3, "url": f"{server.url.removesuffix('/v1')}/s3/x", "bytes": len(packed), "expires_at": "2026"}
+    server.gives(f"GET {PATH}.jsonl", (200, link))
+    server.gives("GET /s3/x", (200, packed))
+    file = tmp_path / "examples.jsonl.gz"
+
+    done = winnow("examples", "savings", "--version", "3", "--output", str(file))
+
+    assert done.stdout == f"The examples of version 3 of savings are saved in {file}.\n"
+    assert file.read_bytes() == packed
+    ends(winnow("examples", "savings", "--output", str(file), "--wrong"), 2, "--output saves all examples")
+
+
+def test_what_can_t_be_shown_is_an_error(server: Server, winnow: Winnow) -> None:
+    server.gives(f"GET {PATH}", problem(404, "Version 3 of model 'savings' has no list of its examples."))
+
+    ends(winnow("errors", "savings", "--version", "3"), 1, "has no list of its examples")
+    ends(winnow("examples", "savings", "--limit", "0"), 2, "--limit")
