@@ -32,6 +32,7 @@ from winnow_cli.options import (
     LatestVersion,
     Limit,
     Model,
+    Retrain,
     TextColumn,
     Version,
     batch_id,
@@ -385,7 +386,7 @@ def feedback(
     *,
     file: Annotated[str, typer.Argument(metavar="FILE", help="Labelled examples: a local file to upload, or s3://BUCKET/KEY.")],
     model: Model,
-    retrain: Annotated[str, typer.Option(help="When to train on them: now, auto (when enough are pending) or no.")] = "auto",
+    retrain: Retrain = "auto",
     text_column: TextColumn = None,
     label_column: LabelColumn = None,
     label_separator: LabelSeparator = None,
@@ -401,6 +402,40 @@ def feedback(
     layout = said(text_column, delimiter, encoding, label_column, label_separator)
     with _connected(as_json) as (client, terminal):
         sending.send(client, terminal, model, file, {**layout, "retrain": retrain}, watch=watch)
+
+
+@app.command(
+    epilog=_examples(
+        "winnow correct 0f3a5b7c9d1e2f40 --label bug --model tickets",
+        "winnow correct 0f3a5b7c9d1e2f40 1a2b3c4d5e6f7081 --drop --model tickets --retrain now --watch",
+        "winnow correct 8c9dae0fb1c2d3e4 --keep --model tickets    (its labels are right)",
+    )
+)
+def correct(
+    *,
+    examples: Annotated[list[str], typer.Argument(metavar="EXAMPLE...", help="The ids of examples, as examples, errors and suspects show them.")],
+    model: Model,
+    labels: Annotated[
+        list[str] | None, typer.Option("--label", metavar="LABEL", help="The right label. Repeat it if examples may have several.")
+    ] = None,
+    drop: Annotated[bool, typer.Option("--drop", help="Train the next version without these texts.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="The labels are right as they are: the examples are no suspects.")] = False,
+    retrain: Retrain = "auto",
+    watch: Annotated[bool, typer.Option("--watch", help="Wait for the training to end, if one starts, and show the evaluation.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Correct examples that the live version learnt, by their ids.
+
+    The next version is trained with the corrections.
+    """
+    if [bool(labels), drop, keep].count(True) != 1:
+        raise UsageError("Give one of --label LABEL, --drop and --keep.")
+    if labels:
+        what: dict[str, Any] = {"label": labels[0]} if len(labels) == 1 else {"labels": labels}
+    else:
+        what = {"drop": True} if drop else {"keep": True}
+    with _connected(as_json) as (client, terminal):
+        sending.correct(client, terminal, model, examples, what, retrain, watch=watch)
 
 
 @app.command()

@@ -1,8 +1,8 @@
-"""`winnow feedback`: send a file of newly labelled examples."""
+"""`winnow feedback` and `winnow correct`: send newly labelled examples, and corrections of those that a version learnt."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -15,9 +15,25 @@ from winnow_cli.training import see_to_end
 
 def send(client: Client, terminal: Terminal, model: str, file: str, fields: Mapping[str, Any], *, watch: bool) -> None:
     """Upload the file, and send its place. fields: further fields of the request."""
-    body = {**in_s3(client, terminal, file), **fields}
-    kept = client.call("POST", f"/models/{model}/examples", body, headers={"Idempotency-Key": str(uuid4())})
+    kept = _post(client, model, {**in_s3(client, terminal, file), **fields})
     terminal.say(*tables.of_problems(kept["file"]["problems"]))
+    _show(client, terminal, model, kept, watch=watch)
+
+
+def correct(
+    client: Client, terminal: Terminal, model: str, examples: Sequence[str], what: Mapping[str, Any], retrain: str, *, watch: bool
+) -> None:
+    """Send what is to become of the examples with these ids. what: their labels, or that they are dropped or kept."""
+    kept = _post(client, model, {"examples": [{"example": example, **what} for example in examples], "retrain": retrain})
+    _show(client, terminal, model, kept, watch=watch)
+
+
+def _post(client: Client, model: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    kept: dict[str, Any] = client.call("POST", f"/models/{model}/examples", body, headers={"Idempotency-Key": str(uuid4())})
+    return kept
+
+
+def _show(client: Client, terminal: Terminal, model: str, kept: Mapping[str, Any], *, watch: bool) -> None:
     result = {**kept, "batches": [kept["batch"]]}
     what_next = {
         "started": f"version {kept['version']} is training on them",

@@ -27,6 +27,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON to stdout, and no
 Model = Annotated[str, typer.Option("--model", "-m", callback=model_id, metavar="ID", help="The model's id.")]
 Version = Annotated[int | None, typer.Option("--version", min=1, help="Use this version instead of the live one.")]
 LatestVersion = Annotated[int | None, typer.Option("--version", min=1, help="Use this version instead of the latest one.")]
+Retrain = Annotated[str, typer.Option("--retrain", help="When to train on them: now, auto (when enough are pending) or no.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="Show at most so many.")]
 
 

@@ -102,3 +102,39 @@ def test_what_can_t_be_shown_is_an_error(server: Server, winnow: Winnow) -> None
 
     ends(winnow("errors", "savings", "--version", "3"), 1, "has no list of its examples")
     ends(winnow("examples", "savings", "--limit", "0"), 2, "--limit")
+
+
+RECEIVED = {
+    "model_id": "savings",
+    "batch": "20260302T091641007-1a2b3c4d",
+    "examples": 2,
+    "new_labels": [],
+    "waiting": 2,
+    "retrain": "waiting",
+    "version": None,
+}
+TWO = ("0f3a5b7c9d1e2f40", "1a2b3c4d5e6f7081")
+
+
+def test_corrections_name_examples_by_their_ids(server: Server, winnow: Winnow) -> None:
+    server.gives("POST /models/savings/examples", (201, RECEIVED))
+
+    for options, what in (
+        (("--label", "debt"), {"label": "debt"}),
+        (("--label", "debt", "--label", "saving"), {"labels": ["debt", "saving"]}),
+        (("--drop",), {"drop": True}),
+        (("--keep", "--retrain", "no"), {"keep": True}),
+    ):
+        server.asked.clear()
+        done = winnow("correct", *TWO, *options, "--model", "savings")
+        assert done.stdout == "2 examples saved for savings; 2 examples pending (`--retrain now` starts a training)\n"
+        [(_, _, headers, body)] = server.asked
+        retrain = "no" if "no" in options else "auto"
+        assert json.loads(body) == {"examples": [{"example": example, **what} for example in TWO], "retrain": retrain}
+        assert headers["Idempotency-Key"]
+
+
+def test_a_correction_says_one_thing(server: Server, winnow: Winnow) -> None:
+    for options in ((), ("--drop", "--keep"), ("--label", "a", "--drop")):
+        ends(winnow("correct", TWO[0], *options, "--model", "savings"), 2, "Give one of --label LABEL, --drop and --keep")
+    assert not server.asked

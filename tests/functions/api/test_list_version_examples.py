@@ -216,7 +216,7 @@ def test_a_page_ends_before_it_is_too_large_and_the_next_one_goes_on(
     cross_validated: Winnow, monkeypatch: pytest.MonkeyPatch, sort: str
 ) -> None:
     whole = listed(cross_validated, sort=sort)["examples"]
-    monkeypatch.setattr("winnow.versions.examples.MOST_BYTES", 1_500)
+    monkeypatch.setattr("winnow.api.paging.MOST_BYTES", 1_500)
 
     first = listed(cross_validated, sort=sort)
 

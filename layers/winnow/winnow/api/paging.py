@@ -10,8 +10,13 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Iterable
+from typing import Any
 
 from winnow.domain.errors import InvalidFieldError
+
+# A page ends before its items are larger. The answer around them is small.
+MOST_BYTES = 4_000_000
 
 MODEL_ID = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 VERSION = "[1-9][0-9]{0,5}"
@@ -32,6 +37,18 @@ def cursor(of: str, place: str | None) -> str | None:
 def named(of: str, *filters: str | None) -> str:
     """The name of a list with these filters, so that a cursor of the list with other ones is refused."""
     return f"{of} {hashlib.sha256(json.dumps(filters).encode()).hexdigest()[:16]}"
+
+
+def fitting(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first items, as many as fit into an answer, and at least one if there is one."""
+    fitting: list[dict[str, Any]] = []
+    size = 0
+    for item in items:
+        size += len(json.dumps(item, ensure_ascii=False).encode())
+        if fitting and size > MOST_BYTES:
+            break
+        fitting.append(item)
+    return fitting
 
 
 def place(of: str, given: str | None, pattern: str) -> str | None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from winnow.registry.batch_predictions import BatchPredictions
     from winnow.registry.feedback_batches import FeedbackBatches
     from winnow.registry.idempotency import AnsweredRequests
+    from winnow.registry.kept_examples import KeptExamples
     from winnow.registry.models import Models
     from winnow.registry.pending_trainings import PendingTrainings
     from winnow.registry.roles import Roles
@@ -91,6 +92,12 @@ def feedback_batches() -> FeedbackBatches:
     from winnow.registry.feedback_batches import FeedbackBatches
 
     return FeedbackBatches(_registry())
+
+
+def kept_examples() -> KeptExamples:
+    from winnow.registry.kept_examples import KeptExamples
+
+    return KeptExamples(_registry())
 
 
 def batch_predictions() -> BatchPredictions:

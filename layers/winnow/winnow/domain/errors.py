@@ -139,6 +139,20 @@ class ExamplesNotFoundError(WinnowError):
         )
 
 
+class ExampleNotFoundError(WinnowError):
+    """The version that feedback builds on has no example with this id. name: the id; field: what has it."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "example-not-found"
+
+    def __init__(self, model_id: str, version: int, name: str, field: str) -> None:
+        super().__init__(
+            f"Version {version} of model {model_id!r}, which feedback builds on, has no example {name!r}:"
+            f" GET /models/{model_id}/versions/{version}/examples lists its examples.",
+            field=field,
+        )
+
+
 class TextsNotKeptError(WinnowError):
     """The version was trained with keep_texts false, so nobody may see its texts."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -185,10 +185,17 @@ class ExampleIndex:
                 return places[np.argsort(columns["margin"][places], kind="stable")]
         return places
 
-    def places_of(self, number: int) -> list[int]:
-        """The places of the examples with this id: several if the data set has the text several times."""
-        places: list[int] = np.flatnonzero(self.columns["id"] == np.uint64(number)).tolist()
-        return places
+    def first_places(self, numbers: Set[int]) -> dict[int, int]:
+        """The first place of each of the ids that are there."""
+        ids = self.columns["id"]
+        places = np.flatnonzero(np.isin(ids, np.fromiter(numbers, np.uint64, len(numbers))))
+        # Backwards, so that the first place of an id is the one that stays.
+        return {int(ids[place]): place for place in reversed(places.tolist())}
+
+    def ids_with(self, label: str) -> set[int]:
+        """The ids of the examples that have the label."""
+        ids: set[int] = set(self.columns["id"][self._has("true", self.labels.index(label))].tolist())
+        return ids
 
     def blocks_of(self, places: Sequence[int] | Places) -> list[int]:
         """The number of the block that has the text of each of these examples."""

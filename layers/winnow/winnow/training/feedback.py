@@ -16,6 +16,7 @@ from winnow.domain.errors import (
     FeedbackBatchNotFoundError,
     FeedbackBatchTakenError,
     GoneError,
+    InvalidFieldError,
     ModelNotFoundError,
     ModelNotReadyError,
 )
@@ -24,8 +25,9 @@ from winnow.domain.job import Hyperparameters, IdempotencyKey, Promote, Training
 from winnow.domain.model import Model, Version
 from winnow.domain.retrying import TRIES, retry_on_conflict
 from winnow.recipes.catalogue import AUTO, ZERO_SHOT
+from winnow.registry.kept_examples import MOST_KEPT
 from winnow.training import queue
-from winnow.training.feedback_examples import Examples
+from winnow.training.feedback_examples import Examples, Sent
 
 # The most new labels that an answer names. The answer is kept in a registry row, which holds at most 400 KB.
 MOST_NEW_LABELS = 100
@@ -100,15 +102,16 @@ def _try_to_add(
             f"Model {model_id!r} has no ready version to build on: send the examples again when one is ready."
             f" GET /models/{model_id} shows whether one is in training."
         )
-    sent = examples(base.dataset["exclusive"])
-    labels = {label for example in sent.examples for label in example.labels}
+    sent = examples(base)
+    dismissed = _checked_names(model, base, sent)
+    labels = {label for line in sent.lines for label in line.example.labels}
     known = resources.artifacts().description(base.job, base.manifest_sha256 or "")["labels"]
     # The id sorts after all batches that a version has taken. If one takes later ones meanwhile, the registry refuses the id, and the next
     # try makes a new one.
     taken = max(model.feedback.taken.through, model.feedback.watermark.through)
     name = sortable_id(after=taken)
-    sha256 = resources.feedback_objects().write(model.uid, name, sent.examples)
-    batch = FeedbackBatch(name, len(sent.examples), len(labels), now(), sha256)
+    sha256 = resources.feedback_objects().write(model.uid, name, sent.lines)
+    batch = FeedbackBatch(name, len(sent.lines), len(labels), now(), sha256, len(dismissed))
     kept = {
         "model_id": model_id,
         "uid": model.uid,
@@ -117,8 +120,22 @@ def _try_to_add(
         "waiting": model.feedback.waiting + batch.examples,
         "new_labels": sorted(labels.difference(known))[:MOST_NEW_LABELS],
     } | ({} if sent.file is None else {"file": sent.file})
-    added = resources.feedback_batches().add(model, batch, retrain, key, kept, exactly=condition is not None)
+    added = resources.feedback_batches().add(model, batch, retrain, key, kept, dismissed=dismissed, exactly=condition is not None)
     return kept if added else None
+
+
+def _checked_names(model: Model, base: Version, sent: Sent) -> set[str]:
+    """Check what a request does to the examples that it names. Returns the ids of the suspects that it dismisses."""
+    # While other feedback is pending, only the training knows what it leaves of a label.
+    if sent.named and not model.feedback.waiting:
+        # Needs numpy, which other feedback doesn't wait for.
+        from winnow.training.corrections import check_labels_left
+
+        check_labels_left(base, sent.lines, sent.named)
+    dismissed = sent.dismissed(model.uid)
+    if dismissed and len(dismissed | resources.kept_examples().ids(model.uid)) > MOST_KEPT:
+        raise InvalidFieldError(f"A model has at most {MOST_KEPT:,} dismissed suspects: correct or drop this one instead.", field="examples")
+    return dismissed
 
 
 def _answer(kept: Mapping[str, Any], retrain: Retrain, key: IdempotencyKey | None) -> Received:

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from winnow.aws import resources
+from winnow.domain.dataset import example_id
 from winnow.domain.errors import JobSupersededError
 from winnow.domain.job import Hyperparameters, Progress, Promote, Stage, TrainingJob
 from winnow.domain.model import Model, Version, VersionStatus
@@ -126,6 +127,7 @@ def _stages(trained: TrainedClassifier, answers: Answers) -> list[dict[str, Any]
 def _write_suspects(version: Version, trained: TrainedClassifier, measured: Answers) -> Digests:
     """Write the examples whose labels look wrong: among those of the folds or, without folds, among those that measured the version."""
     answers = measured if measured.folds is not None and not trained.early else folds_answers(version, trained, last_stage=True) or measured
+    uid = version.job.uid
     report = suspect_report(
         truth=answers.truth,
         scores=answers.scores,
@@ -133,6 +135,8 @@ def _write_suspects(version: Version, trained: TrainedClassifier, measured: Answ
         exclusive=trained.exclusive,
         rows=[example.row for example in answers.examples],
         texts=[example.text for example in answers.examples] if version.hyperparameters["keep_texts"] else None,
+        ids=[example_id(uid, example.text) for example in answers.examples],
+        kept=resources.kept_examples().ids(uid),
     )
     return resources.version_reports().write_suspects(version.job, {"checked_by": how_measured(version, answers)[0], **report})
 

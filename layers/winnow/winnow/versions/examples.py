@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
+from winnow.api.paging import fitting
 from winnow.domain.errors import InvalidFieldError
 from winnow.domain.normal_form import text_key
 from winnow.evaluation.example_index import Sort
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 # The most blocks of texts that a page reads, each about 64 KB, and how many of them are in memory at once.
 MOST_BLOCKS, _BLOCKS_AT_ONCE = 256, 16
-# A page ends before its examples are larger, in bytes. The answer around them is small.
-MOST_BYTES = 4_000_000
+# Far more examples than so many blocks have.
+_MOST_PLACES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def page(version: Version, wanted: Wanted, contains: str | None, begin: int, lim
     index = index_of(version)
     _check(version, index, wanted, contains)
     found = index.found(wanted)
-    places: list[int] = found[begin:].tolist()
+    places: list[int] = found[begin : begin + _MOST_PLACES].tolist()
     if not version.hyperparameters["keep_texts"]:
         shown, looked_at = [index.facts(place) for place in places[:limit]], limit
     else:
@@ -103,16 +103,8 @@ def _shown(
     index: ExampleIndex, places: Sequence[int], texts: dict[int, str], limit: int, looked_at: int
 ) -> tuple[list[dict[str, Any]], int]:
     """The page's examples, and how many of the places the page has dealt with."""
-    shown: list[dict[str, Any]] = []
-    size = 0
-    for number, place in enumerate(places[:looked_at]):
-        if place not in texts:
-            continue
-        if len(shown) == limit:
-            return shown, number
-        example = {**index.facts(place), "text": texts[place]}
-        size += len(json.dumps(example, ensure_ascii=False).encode()) + 2
-        if shown and size > MOST_BYTES:
-            return shown, number
-        shown.append(example)
-    return shown, looked_at
+    matching = [place for place in places[:looked_at] if place in texts]
+    shown = fitting({**index.facts(place), "text": texts[place]} for place in matching[:limit])
+    if len(shown) == len(matching):
+        return shown, looked_at
+    return shown, places.index(matching[len(shown)])
