@@ -438,6 +438,32 @@ def correct(
         sending.correct(client, terminal, model, examples, what, retrain, watch=watch)
 
 
+@app.command(
+    epilog=_examples(
+        "winnow labels --rename bug defect --model tickets --watch",
+        "winnow labels --merge refund billing --merge invoice billing --model tickets",
+    )
+)
+def labels(
+    *,
+    model: Model,
+    rename: Annotated[
+        list[tuple[str, str]] | None, typer.Option("--rename", metavar="OLD NEW", help="Give a label a new name. Repeat it for more.")
+    ] = None,
+    merge: Annotated[
+        list[tuple[str, str]] | None,
+        typer.Option("--merge", metavar="LABEL INTO", help="Make this label a part of the other one, which may be new. Repeat it for more."),
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Wait for the training to end, and show the evaluation.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Rename or merge labels: train a version on the same examples with the new labels."""
+    if not rename and not merge:
+        raise UsageError("Give --rename OLD NEW or --merge LABEL INTO.")
+    with _connected(as_json) as (client, terminal):
+        sending.change_labels(client, terminal, model, rename or [], merge or [], watch=watch)
+
+
 @app.command()
 def key(as_json: Json = False) -> None:
     """Show what your key may do.

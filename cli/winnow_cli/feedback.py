@@ -1,4 +1,4 @@
-"""`winnow feedback` and `winnow correct`: send newly labelled examples, and corrections of those that a version learnt."""
+"""`winnow feedback`, `winnow correct`, `winnow labels`: new examples, corrections of those that a version learnt, and other labels."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from winnow_cli import tables
 from winnow_cli.client import Client
+from winnow_cli.failures import UsageError
 from winnow_cli.files import in_s3
 from winnow_cli.terminal import Terminal, line, plain
 from winnow_cli.training import see_to_end
@@ -26,6 +27,24 @@ def correct(
     """Send what is to become of the examples with these ids. what: their labels, or that they are dropped or kept."""
     kept = _post(client, model, {"examples": [{"example": example, **what} for example in examples], "retrain": retrain})
     _show(client, terminal, model, kept, watch=watch)
+
+
+def change_labels(
+    client: Client, terminal: Terminal, model: str, rename: Sequence[tuple[str, str]], merge: Sequence[tuple[str, str]], *, watch: bool
+) -> None:
+    """Train a version with other labels. rename, merge: old labels, each with the new one."""
+    twice = sorted({old for old, _ in rename if [each for each, _ in rename].count(old) > 1})
+    if twice:
+        raise UsageError(f"--rename has {twice[0]} twice: give a label one new name.")
+    into = {new: [old for old, other in merge if other == new] for _, new in merge}
+    body = ({"rename": dict(rename)} if rename else {}) | ({"merge": into} if into else {})
+    started = client.call("PATCH", f"/models/{model}/labels", body, headers={"Idempotency-Key": str(uuid4())})
+    told = line(f"version {started['version']} of {model} is training with the new labels")
+    if watch:
+        terminal.say(told)
+        see_to_end(client, terminal, model, started["version"], {"started": started})
+    else:
+        terminal.show(started, told)
 
 
 def _post(client: Client, model: str, body: Mapping[str, Any]) -> dict[str, Any]:

@@ -174,6 +174,10 @@ def _of_feedback(world: World, models: dict[str, Any]) -> Iterator[str]:
             yield f"a batch of a model that is gone: {uid}"
         if feedback_key(uid, row["sk"]) not in keys:
             yield f"a batch without its object: {row['sk']}"
+    dismissing = {(uid, row["sk"]): row["keeps"] for uid, row in batches if row.get("keeps")}
+    dismissed = {(row["pk"].partition("#")[2], row["sk"]): len(row["kept"]) for row in world.rows() if row["pk"].startswith("KEPT#")}
+    if dismissed != dismissing:
+        yield f"batches dismiss {dismissing}, and dismissed are {dismissed}"
     for model_id, model in models.items():
         there = sum(row["examples"] for uid, row in batches if uid == model["uid"])
         if model.get("feedback_received", 0) != there:

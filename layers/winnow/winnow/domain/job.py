@@ -56,6 +56,7 @@ class TrainingRequest:
     dataset: None if the client has no examples yet: it sent `labels`, or the version is made from feedback on such a version.
     feedback: None if the version is trained on the data set alone; otherwise the data set is that of its base version.
     properties: properties of the model to set at the same time: `retrain_after` and `tolerance`.
+    label_changes: for a version on the examples of another one, the new label of each one that changes.
     """
 
     model_id: str
@@ -67,12 +68,14 @@ class TrainingRequest:
     feedback: TakenFeedback | None = None
     properties: Mapping[str, Any] = field(default_factory=dict)
     labels: LabelList | None = None
+    label_changes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def source(self) -> dict[str, Any]:
         """What the version is made from, as the registry keeps it before anything is read."""
         located = {"s3bucket": None, "training_object": None} if self.dataset is None else self.dataset.as_dict()
-        return located | ({} if self.labels is None else self.labels.as_dict())
+        changes = {"label_changes": dict(self.label_changes)} if self.label_changes else {}
+        return located | changes | ({} if self.labels is None else self.labels.as_dict())
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,13 +195,17 @@ def _try_to_retrain(model: Model) -> TrainingJob | None:
     if base is None or newest is None:
         return None
     job = TrainingJob(model.model_id, model.uid, model.latest_version + 1, fence=1)
-    if not resources.jobs().create_version(model, job, _request(model, base, newest)):
+    if not resources.jobs().create_version(model, job, request_on(model, base, newest)):
         return None
     queue.try_to_start_waiting()
     return job
 
 
-def _request(model: Model, base: Version, newest: str) -> TrainingRequest:
+def request_on(model: Model, base: Version, newest: str, label_changes: Mapping[str, str] | None = None) -> TrainingRequest:
+    """The request for a version on the examples of another one and on feedback, up to the batch `newest` ("": there is none).
+
+    label_changes: the new label of each one that changes.
+    """
     of_labels = base.recipe == ZERO_SHOT
     # With more examples another recipe may be best. If the client didn't name a recipe, it is chosen again.
     recipe, chosen = (base.recipe, base.hyperparameters) if base.chosen is None else (AUTO, base.chosen)
@@ -219,6 +223,7 @@ def _request(model: Model, base: Version, newest: str) -> TrainingRequest:
         feedback=TakenFeedback(
             base.job.version, min(after, sorts_before(base.created_at)) if of_labels else after, newest, model.feedback.received
         ),
+        label_changes=label_changes or {},
     )
 
 

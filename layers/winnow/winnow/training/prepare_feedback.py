@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 from winnow.aws import resources
@@ -31,7 +31,11 @@ def prepare_feedback(job: TrainingJob, version: Version, feedback: TakenFeedback
     base = _base(replace(job, version=feedback.base))
     batches = resources.feedback_batches().taken(job.uid, feedback)
     sent = [line for batch in batches for line in objects.read(job.uid, batch)]
-    known = corrected(frozen.read(base, "train"), frozen.read(base, "test"), sent)
+    learnt, test = (frozen.read(base, part) for part in ("train", "test"))
+    if changes := version.dataset.get("label_changes"):
+        learnt, test = ([_changed(example, changes) for example in part] for part in (learnt, test))
+        sent = [replace(line, example=_changed(line.example, changes)) for line in sent]
+    known = corrected(learnt, test, sent)
     merged = merge(
         known.train,
         known.test,
@@ -46,6 +50,7 @@ def prepare_feedback(job: TrainingJob, version: Version, feedback: TakenFeedback
     dataset = {
         **{name: base.dataset[name] for name in _OF_THE_OBJECT},
         "base": {"version": feedback.base},
+        **({"label_changes": changes} if changes else {}),
         "examples": len(parts.train) + len(parts.test),
         "train_examples": len(parts.train),
         "test_examples": len(parts.test),
@@ -61,6 +66,11 @@ def prepare_feedback(job: TrainingJob, version: Version, feedback: TakenFeedback
     warnings = _labels_without_examples(base, set(parts.labels))
     facts = {"dataset": dataset, "warnings": warnings, "digests": digests}
     resources.jobs().note(job, VersionStatus.TRAINING, Progress.of(Stage.TRAINING), **facts)
+
+
+def _changed(example: Example, changes: Mapping[str, str]) -> Example:
+    """The example with the new labels. Two labels that become one are one."""
+    return replace(example, labels=tuple(dict.fromkeys(changes.get(label, label) for label in example.labels)))
 
 
 def _of_frequent_labels(sent: Sequence[Example]) -> list[Example]:
