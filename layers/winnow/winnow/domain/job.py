@@ -29,7 +29,7 @@ class Hyperparameters:
     exclusive: whether each text has exactly one label; None to decide from the data.
     rare_labels: "drop" leaves out labels with fewer than two distinct texts, "refuse" refuses the data set.
     min_precision: the share of right answers among the accepted ones, from which an exclusive model's threshold follows.
-    keep_texts: whether the evaluation may quote the texts that were classified wrongly, and the suspects their texts.
+    keep_texts: whether the evaluation, the suspects and the list of examples may show texts.
     patience: stop after this many epochs without a better score on held-out examples, and take the best epoch.
     max_minutes: stop after this many minutes of training, and take the best epoch so far.
     """
