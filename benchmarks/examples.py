@@ -66,7 +66,9 @@ def _measure(cloud: LocalCloud, content: bytes, rounds: int) -> int:
     cold = _seconds(client, f"{PATH}/examples", {})
     for number in range(rounds + 1):
         # The first round warms the functions.
-        taken = {PLAIN: _seconds(client, PATH, {})} | {name: _seconds(client, f"{PATH}/examples", query) for name, (query, _) in PAGES.items()}
+        taken = {PLAIN: _seconds(client, PATH, {})} | {
+            name: _seconds(client, f"{PATH}/examples", query) for name, (query, _) in PAGES.items()
+        }
         for name, of_request in taken.items():
             seconds[name] += [of_request] if number else []
     workers.end()

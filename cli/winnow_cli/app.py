@@ -362,7 +362,7 @@ def examples(
             listing.save(client, terminal, model, version, output)
         else:
             query = {name: value for name, value in given.items() if value is not None}
-            listing.show(client, terminal, model, version, {**query, "sort": sort}, limit)
+            listing.show(client, terminal, model, version, {**query, "sort": sort}, most=limit)
 
 
 @app.command(epilog=_examples("winnow errors tickets", "winnow errors tickets --label bug --limit 100"))
@@ -378,7 +378,7 @@ def errors(
     """Show the examples that are answered wrongly, the surest mistakes first."""
     query = {name: value for name, value in (("label", label), ("predicted", predicted)) if value is not None}
     with _connected(as_json) as (client, terminal):
-        listing.show(client, terminal, model, version, {**query, "wrong": "true", "sort": "score"}, limit)
+        listing.show(client, terminal, model, version, {**query, "wrong": "true", "sort": "score"}, most=limit)
 
 
 @app.command(epilog=_examples("winnow feedback corrections.csv --model tickets --retrain now --watch"))
@@ -413,7 +413,9 @@ def feedback(
 )
 def correct(
     *,
-    examples: Annotated[list[str], typer.Argument(metavar="EXAMPLE...", help="The ids of examples, as examples, errors and suspects show them.")],
+    examples: Annotated[
+        list[str], typer.Argument(metavar="EXAMPLE...", help="The ids of examples, as examples, errors and suspects show them.")
+    ],
     model: Model,
     labels: Annotated[
         list[str] | None, typer.Option("--label", metavar="LABEL", help="The right label. Repeat it if examples may have several.")
@@ -435,7 +437,7 @@ def correct(
     else:
         what = {"drop": True} if drop else {"keep": True}
     with _connected(as_json) as (client, terminal):
-        sending.correct(client, terminal, model, examples, what, retrain, watch=watch)
+        sending.correct(client, terminal, model, [{"example": example, **what} for example in examples], retrain, watch=watch)
 
 
 @app.command(
@@ -452,7 +454,9 @@ def labels(
     ] = None,
     merge: Annotated[
         list[tuple[str, str]] | None,
-        typer.Option("--merge", metavar="LABEL INTO", help="Make this label a part of the other one, which may be new. Repeat it for more."),
+        typer.Option(
+            "--merge", metavar="LABEL INTO", help="Make this label a part of the other one, which may be new. Repeat it for more."
+        ),
     ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Wait for the training to end, and show the evaluation.")] = False,
     as_json: Json = False,
@@ -461,7 +465,7 @@ def labels(
     if not rename and not merge:
         raise UsageError("Give --rename OLD NEW or --merge LABEL INTO.")
     with _connected(as_json) as (client, terminal):
-        sending.change_labels(client, terminal, model, rename or [], merge or [], watch=watch)
+        sending.change_labels(client, terminal, model, rename=rename or [], merge=merge or [], watch=watch)
 
 
 @app.command()

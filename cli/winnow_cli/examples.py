@@ -15,7 +15,7 @@ from winnow_cli.terminal import Terminal, line
 _PAGE = 1_000
 
 
-def show(client: Client, terminal: Terminal, model: str, version: int | None, query: Mapping[str, str], most: int) -> None:
+def show(client: Client, terminal: Terminal, model: str, version: int | None, query: Mapping[str, str], *, most: int) -> None:
     """Print at most so many examples. query: which ones, as the API takes it."""
     path = _path(client, model, version)
     shown: list[dict[str, Any]] = []

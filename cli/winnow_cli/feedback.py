@@ -21,16 +21,20 @@ def send(client: Client, terminal: Terminal, model: str, file: str, fields: Mapp
     _show(client, terminal, model, kept, watch=watch)
 
 
-def correct(
-    client: Client, terminal: Terminal, model: str, examples: Sequence[str], what: Mapping[str, Any], retrain: str, *, watch: bool
-) -> None:
-    """Send what is to become of the examples with these ids. what: their labels, or that they are dropped or kept."""
-    kept = _post(client, model, {"examples": [{"example": example, **what} for example in examples], "retrain": retrain})
+def correct(client: Client, terminal: Terminal, model: str, corrections: Sequence[Mapping[str, Any]], retrain: str, *, watch: bool) -> None:
+    """Send what is to become of examples, which each correction names by its id."""
+    kept = _post(client, model, {"examples": corrections, "retrain": retrain})
     _show(client, terminal, model, kept, watch=watch)
 
 
 def change_labels(
-    client: Client, terminal: Terminal, model: str, rename: Sequence[tuple[str, str]], merge: Sequence[tuple[str, str]], *, watch: bool
+    client: Client,
+    terminal: Terminal,
+    model: str,
+    *,
+    rename: Sequence[tuple[str, str]],
+    merge: Sequence[tuple[str, str]],
+    watch: bool,
 ) -> None:
     """Train a version with other labels. rename, merge: old labels, each with the new one."""
     twice = sorted({old for old, _ in rename if [each for each, _ in rename].count(old) > 1})

@@ -180,7 +180,7 @@ def suspects(answer: Mapping[str, Any], texts: Mapping[int, str]) -> Iterator[Re
 
 
 def examples(shown: Sequence[Mapping[str, Any]], page: Mapping[str, Any], *, counted: bool) -> Iterator[RenderableType]:
-    """Examples with the answers about them. page: the last page of the API. counted: whether its `matching` counts all that may be shown."""
+    """Examples with the answers about them. page: the last page of the API. counted: whether its `matching` counts all of them."""
     yield line(f"Examples that match: {page['matching']}." if counted else f"Examples: {len(shown)}.", "bold")
     if shown:
         table = _table("example", "row", "labels", "predicted", "score", "text", right=("row", "score"))

@@ -85,7 +85,13 @@ def test_more_than_a_page_is_asked_for_in_pages(server: Server, winnow: Winnow) 
 
 def test_all_examples_are_saved_in_a_file(server: Server, winnow: Winnow, tmp_path: Path) -> None:
     packed = gzip.compress(b'{"text": "one", "label": "a"}\n', mtime=0)
-    link = {"model_id": "savings", "version": 3, "url": f"{server.url.removesuffix('/v1')}/s3/x", "bytes": len(packed), "expires_at": "2026"}
+    link = {
+        "model_id": "savings",
+        "version": 3,
+        "url": f"{server.url.removesuffix('/v1')}/s3/x",
+        "bytes": len(packed),
+        "expires_at": "2026",
+    }
     server.gives(f"GET {PATH}.jsonl", (200, link))
     server.gives("GET /s3/x", (200, packed))
     file = tmp_path / "examples.jsonl.gz"

@@ -318,7 +318,9 @@ def _corrections_violated(world: World, race: Race) -> Iterator[str]:
     batches, kept = ({row["sk"] for row in world.rows() if row["pk"].startswith(pk)} for pk in ("FEEDBACK#", "KEPT#"))
     if not kept <= batches:
         yield f"dismissed by no batch: {kept - batches}"
-    if race.outcomes.get("POST", 201) not in {201, 404, *({500} if "model" in race.outcomes else ())} or race.outcomes.get("DELETE", 200) not in {200, 409}:
+    if race.outcomes.get("POST", 201) not in {201, 404, *({500} if "model" in race.outcomes else ())} or race.outcomes.get(
+        "DELETE", 200
+    ) not in {200, 409}:
         yield f"the answers were {race.outcomes}"
     left = {"POST": race.outcomes.get("POST") == 201, "DELETE": race.outcomes.get("DELETE") != 200}
     if "model" not in race.outcomes and len(kept) != sum(left.values()):

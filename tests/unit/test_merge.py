@@ -193,7 +193,7 @@ def test_dropped_texts_are_in_no_part_in_any_spelling() -> None:
 
     assert known.train == TRAIN[1:]
     assert known.test == TEST[:-1]
-    assert (known.feedback, known.removed, known.thinned) == ([], 2, {"a", "b"})
+    assert (known.feedback, known.removed, known.thinned) == ([], 2, frozenset({"a", "b"}))
 
 
 def test_the_newest_line_of_a_text_decides() -> None:

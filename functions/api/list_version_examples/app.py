@@ -24,5 +24,9 @@ def handler(request: Request) -> Answer:
     name = paging.named(f"examples of {job.uid}/{job.version}", *(given.get(name) for name in _FILTERS))
     begin = int(paging.place(name, given.get("next"), paging.EXAMPLE) or 0)
     page = examples.page(version, wanted, given.get("contains"), begin, int(given.get("limit", 100)))
-    answer = {"matching": page.matching, "examples": page.examples, "next": paging.cursor(name, None if page.next is None else str(page.next))}
+    answer = {
+        "matching": page.matching,
+        "examples": page.examples,
+        "next": paging.cursor(name, None if page.next is None else str(page.next)),
+    }
     return Answer(HTTPStatus.OK, {"model_id": job.model_id, "version": job.version, **answer})

@@ -121,8 +121,16 @@ def test_the_newest_word_on_a_text_counts(ready: Ready) -> None:
     first, second, third = (each["text"] for each in EXCLUSIVE[:3])
     one, two, three = ids(winnow, first, second, third)
     label = EXCLUSIVE[0]["label"]
-    add(winnow, [{"example": one, "drop": True}, {"example": two, "label": "cycling"}, {"text": "never learnt", "label": label}], retrain="no")
-    add(winnow, [{"text": first.upper(), "label": "cycling"}, {"example": two, "drop": True}, {"example": three, "drop": True}], retrain="no")
+    add(
+        winnow,
+        [{"example": one, "drop": True}, {"example": two, "label": "cycling"}, {"text": "never learnt", "label": label}],
+        retrain="no",
+    )
+    add(
+        winnow,
+        [{"text": first.upper(), "label": "cycling"}, {"example": two, "drop": True}, {"example": three, "drop": True}],
+        retrain="no",
+    )
 
     version = retrained(winnow, [{"example": three, "keep": True}, *labelled(2, label, "more ")])
 
@@ -232,7 +240,11 @@ def test_an_unknown_id_is_named(ready: Ready, what: Json) -> None:
 
     answer = add(winnow, [{"example": known, "keep": True}, {"example": UNKNOWN, **what}])
 
-    assert (answer.status, answer.body["type"], answer.body["field"]) == (404, "urn:winnow:problem:example-not-found", "examples[1].example")
+    assert (answer.status, answer.body["type"], answer.body["field"]) == (
+        404,
+        "urn:winnow:problem:example-not-found",
+        "examples[1].example",
+    )
     assert f"Version 1 of model 'tc-01', which feedback builds on, has no example '{UNKNOWN}'" in answer.body["detail"]
     assert winnow.model()["waiting_examples"] == 0
     assert not [key for key in winnow.objects() if "/feedback/" in key]
@@ -290,7 +302,9 @@ def test_a_label_left_with_too_few_texts_is_said_at_once(ready: Ready) -> None:
         assert (answer.status, answer.body["field"]) == (422, "examples")
         assert f"fewer than 2 would be left of '{label}'" in answer.body["detail"]
     # The request itself may bring another text.
-    assert add(winnow, [*({"example": each, "drop": True} for each in all_but_one), {"text": "x", "label": label}], retrain="no").status == 201
+    assert (
+        add(winnow, [*({"example": each, "drop": True} for each in all_but_one), {"text": "x", "label": label}], retrain="no").status == 201
+    )
 
 
 def test_a_label_left_with_too_few_texts_by_several_batches_is_said_by_the_training(ready: Ready) -> None:
@@ -332,7 +346,7 @@ def test_ids_are_of_the_version_that_is_live_when_they_are_written(ready: Ready)
 def test_a_batch_shows_what_it_says(ready: Ready) -> None:
     winnow = ready("exclusive.json")
     known = ids(winnow, EXCLUSIVE[0]["text"], EXCLUSIVE[1]["text"], "new")
-    sent = [{"example": known[0], "drop": True}, {"example": known[1], "keep": True}, {"text": "new", "label": "cycling"}]
+    sent: list[Json] = [{"example": known[0], "drop": True}, {"example": known[1], "keep": True}, {"text": "new", "label": "cycling"}]
     batch = add(winnow, sent, retrain="no").body["batch"]
     path = {"model_id": "tc-01", "batch": batch}
 
@@ -356,7 +370,8 @@ def test_a_batch_has_texts_if_they_are_kept_and_only_as_many_as_fit(winnow: Winn
     monkeypatch.setattr("winnow.api.paging.MOST_BYTES", 250)
     path = {"model_id": "tc-01", "batch": batch}
 
-    found, query = [], {}
+    found: list[Json] = []
+    query: dict[str, str] = {}
     while True:
         page = winnow.call("get_feedback_batch", path=path, query=query).body
         assert 0 < len(page["examples"]) < 5

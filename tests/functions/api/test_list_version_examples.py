@@ -15,6 +15,7 @@ from tests.support import objects
 from tests.support.feedback import add
 from winnow.domain.dataset import example_id
 from winnow.recipes.catalogue import COSTS
+from winnow.storage.learnt_examples import LearntExamples
 from winnow.training import learnt_examples
 
 if TYPE_CHECKING:
@@ -47,21 +48,21 @@ def held_out(winnow: Winnow, monkeypatch: pytest.MonkeyPatch) -> Winnow:
     return winnow
 
 
-def listed(winnow: Winnow, version: int = 1, **query: str) -> Json:
+def listed(winnow: Winnow, version: int = 1, /, **query: str) -> Json:
     answer = asked(winnow, version, **query)
     assert answer.status == 200, answer.body
     body: Json = answer.body
     return body
 
 
-def asked(winnow: Winnow, version: int = 1, **query: str) -> Answer:
+def asked(winnow: Winnow, version: int = 1, /, **query: str) -> Answer:
     return winnow.call("list_version_examples", path={"model_id": "tc-01", "version": str(version)}, query=query)
 
 
-def everything(winnow: Winnow, limit: int = 7, **query: str) -> list[Json]:
+def everything(winnow: Winnow, limit: int = 7, /, **query: str) -> list[Json]:
     """All examples, in pages of this length."""
     page = listed(winnow, limit=str(limit), **query)
-    found = page["examples"]
+    found: list[Json] = page["examples"]
     while page["next"] is not None:
         page = listed(winnow, limit=str(limit), next=page["next"], **query)
         found += page["examples"]
@@ -126,7 +127,7 @@ def test_filters_and_orders_hold(cross_validated: Winnow) -> None:
         same = [each["example"] for each in everything(cross_validated, **{name: value})]
         assert same == [each["example"] for each in kept], query
     assert everything(cross_validated, contains="the oven")
-    both = everything(cross_validated, limit=1, contains="e", sort="margin", wrong="false")
+    both = everything(cross_validated, 1, contains="e", sort="margin", wrong="false")
     assert [each["row"] for each in both] == [
         each["row"] for each in sorted(found, key=lambda each: each["margin"]) if "e" in each["text"].lower() and not each["wrong"]
     ]
@@ -140,7 +141,9 @@ def test_test_examples_are_answered_by_the_version_and_others_have_no_answer(hel
     assert len(tested) == version["dataset"]["test_examples"] > 0
     assert len(found) == len(EXCLUSIVE)
     assert [each["row"] for each in found] == list(range(1, len(EXCLUSIVE) + 1))
-    said = held_out.call("predict", "predict_post_texts", body={"model_id": "tc-01", "texts": [each["text"] for each in tested], "n_top": 1})
+    said = held_out.call(
+        "predict", "predict_post_texts", body={"model_id": "tc-01", "texts": [each["text"] for each in tested], "n_top": 1}
+    )
     for each, answer in zip(tested, said.body["predictions"], strict=True):
         best = answer["labels"][0]
         assert (each["fold"], each["accepted"], names(each["predicted"])) == (None, best["accepted"], [best["label"]])
@@ -221,22 +224,23 @@ def test_a_page_ends_before_it_is_too_large_and_the_next_one_goes_on(
     first = listed(cross_validated, sort=sort)
 
     assert 1 < len(first["examples"]) < 6
-    assert everything(cross_validated, limit=100, sort=sort) == whole
+    assert everything(cross_validated, 100, sort=sort) == whole
 
 
 @pytest.mark.parametrize("sort", ["row", "score", "margin"])
 @pytest.mark.parametrize("contains", [None, "e", "the oven"])
-@pytest.mark.parametrize(("blocks", "at_once"), [(1, 1), (3, 2), (256, 16)])
+@pytest.mark.parametrize("most", [(1, 1), (3, 2), (256, 16)])
 def test_a_page_looks_at_so_many_blocks_only(
-    winnow: Winnow, monkeypatch: pytest.MonkeyPatch, sort: str, contains: str | None, blocks: int, at_once: int
+    winnow: Winnow, monkeypatch: pytest.MonkeyPatch, sort: str, contains: str | None, most: tuple[int, int]
 ) -> None:
+    blocks, at_once = most
     monkeypatch.setattr("winnow.storage.learnt_examples._BLOCK_BYTES", 300)
     winnow.put_dataset()
     winnow.train(keep_texts=True)
     filters = {"sort": sort} | ({} if contains is None else {"contains": contains})
-    whole = everything(winnow, limit=1_000, **filters)
+    whole = everything(winnow, 1_000, **filters)
     read: list[int] = []
-    lines = learnt_examples.resources.learnt_examples().__class__.lines
+    lines = LearntExamples.lines
 
     def counted(self: Any, version: Any, asked: Any) -> Any:
         read.append(len(asked))
@@ -249,7 +253,7 @@ def test_a_page_looks_at_so_many_blocks_only(
     listed(winnow, limit="1000", **filters)
     assert sum(read) <= blocks
     assert max(read) <= at_once
-    assert everything(winnow, limit=3, **filters) == whole
+    assert everything(winnow, 3, **filters) == whole
     if contains is None:
         assert len(whole) == len(EXCLUSIVE)
 

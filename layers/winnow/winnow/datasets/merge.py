@@ -40,7 +40,7 @@ class Merged:
 class Corrected:
     """A version's examples and feedback on them, without what the feedback drops.
 
-    feedback: the texts that get labels, oldest first. removed: the number of the version's examples that were dropped. thinned: their labels.
+    feedback: the texts that get labels, oldest first. removed: the number of the version's dropped examples. thinned: their labels.
     """
 
     train: Sequence[Example]
@@ -55,8 +55,8 @@ class Corrected:
         texts = Counter(label for labels in _all_labels_by_text(examples).values() for label in labels)
         if short := sorted(label for label in self.thinned if texts[label] < FEWEST_TEXTS):
             raise DatasetError(
-                f"Feedback drops so many texts that fewer than {FEWEST_TEXTS} are left of {listed(short)}, and a label needs {FEWEST_TEXTS}:"
-                " send more texts of it, or take the feedback back."
+                f"Feedback drops so many texts that fewer than {FEWEST_TEXTS} are left of {listed(short)}, and a label needs"
+                f" {FEWEST_TEXTS}: send more texts of it, or take the feedback back."
             )
 
 
@@ -70,9 +70,7 @@ def corrected(train: Sequence[Example], test: Sequence[Example], lines: Sequence
         return Corrected(train, test, [line.example for line in lines if line.deed is not Deed.DROP])
     known = _labels_by_text([*train, *test])
     dropped = {key for key, line in newest.items() if line.deed is Deed.DROP}
-    kept = {
-        key for key, line in newest.items() if line.deed is Deed.KEEP and frozenset(line.example.labels) in known.get(key, frozenset())
-    }
+    kept = {key for key, line in newest.items() if line.deed is Deed.KEEP and frozenset(line.example.labels) in known.get(key, frozenset())}
     settled = dropped | kept
     gone = [example for example in [*train, *test] if text_key(example.text) in dropped]
     return Corrected(
@@ -114,9 +112,7 @@ def merge(
     new_train = kept_train + [newest[key] for key in in_train if key in newest] + more_train
     # A test text keeps its old spelling and its place.
     again = [
-        replace(example, labels=newest[key].labels, source=newest[key].source)
-        for key, example in _by_text(test).items()
-        if key in newest
+        replace(example, labels=newest[key].labels, source=newest[key].source) for key, example in _by_text(test).items() if key in newest
     ]
     new_train, new_test = _every_label_trained(new_train, kept_test + again + more_test)
     if not test and len(new_train) > most_cross_validated:

@@ -94,8 +94,8 @@ class ExampleIndex:
     """The index of n examples with C labels.
 
     columns, each of n values: id, row, source (its number), part, score, margin, wrong, accepted. true and predicted have the labels of all
-    examples one after the other, with true_score and predicted_score beside them; true_end and predicted_end say where those of each example
-    end. A score that isn't known is NaN. first, begin and sha256 are of the blocks of texts (`Blocks`).
+    examples one after the other, with true_score and predicted_score beside them. true_end and predicted_end say where those of each
+    example end. A score that isn't known is NaN. first, begin and sha256 are of the blocks of texts (`Blocks`).
     """
 
     labels: tuple[str, ...]
@@ -123,7 +123,7 @@ class ExampleIndex:
         number = {source: place for place, source in enumerate(sources)}
         part = np.full(size, _LEARNT, np.int8)
         part[learnt:] = _TEST
-        columns = {
+        columns: dict[str, NDArray[Any]] = {
             "id": np.fromiter(ids, np.uint64, size),
             "row": np.fromiter((example.row for example in examples), np.uint32, size),
             "source": np.fromiter((number[example.source] for example in examples), np.uint32, size),
@@ -176,7 +176,9 @@ class ExampleIndex:
             there &= ~np.isnan(columns["score"]) & (columns["wrong"] == wanted.wrong)
         if wanted.split is not None:
             part = columns["part"]
-            there &= part == _TEST if wanted.split == "test" else part >= _LEARNT if wanted.split == "train" else part == int(wanted.split) - 1
+            there &= (
+                part == _TEST if wanted.split == "test" else part >= _LEARNT if wanted.split == "train" else part == int(wanted.split) - 1
+            )
         places = np.flatnonzero(there)
         match wanted.sort:
             case Sort.SCORE:

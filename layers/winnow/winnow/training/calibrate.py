@@ -61,8 +61,8 @@ class Answers:
 
     truth, logits, scores, thresholds: of shape (n, C). accepted: whether any label is accepted, of shape (n,). folds: the fold that held
     out each example, of shape (n,); None if they were held out of the whole training. stages: the number of the stage that answered, of
-    shape (n,); None if the classifier has no stages. places: of the examples among those that the version learnt, of shape (n,); None if they
-    were held out of the whole training.
+    shape (n,); None if the classifier has no stages. places: of the examples among those that the version learnt, of shape
+    (n,); None if they were held out of the whole training.
     """
 
     examples: Sequence[Example]

@@ -34,7 +34,9 @@ def named_examples(version: Version, fields: Mapping[str, str]) -> dict[str, Exa
         if int(name, 16) not in places:
             raise ExampleNotFoundError(version.job.model_id, version.job.version, name, field)
     records = {
-        place: record for some in batched(sorted(places.values()), _AT_ONCE) for place, record in records_of(version, index, some).items()
+        place: record
+        for some in batched(sorted(places.values()), _AT_ONCE, strict=False)
+        for place, record in records_of(version, index, some).items()
     }
     found = {}
     for name in fields:

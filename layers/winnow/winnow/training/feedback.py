@@ -128,13 +128,15 @@ def _checked_names(model: Model, base: Version, sent: Sent) -> set[str]:
     """Check what a request does to the examples that it names. Returns the ids of the suspects that it dismisses."""
     # While other feedback is pending, only the training knows what it leaves of a label.
     if sent.named and not model.feedback.waiting:
-        # Needs numpy, which other feedback doesn't wait for.
-        from winnow.training.corrections import check_labels_left
+        # Needs numpy, which other feedback doesn't wait for, and which the sweeper lacks.
+        from winnow.training.corrections import check_labels_left  # noqa: PLC0415
 
         check_labels_left(base, sent.lines, sent.named)
     dismissed = sent.dismissed(model.uid)
     if dismissed and len(dismissed | resources.kept_examples().ids(model.uid)) > MOST_KEPT:
-        raise InvalidFieldError(f"A model has at most {MOST_KEPT:,} dismissed suspects: correct or drop this one instead.", field="examples")
+        raise InvalidFieldError(
+            f"A model has at most {MOST_KEPT:,} dismissed suspects: correct or drop this one instead.", field="examples"
+        )
     return dismissed
 
 

@@ -60,8 +60,8 @@ def in_request(given: Sequence[Mapping[str, Any]]) -> Examples:
     def checked(base: Version) -> Sent:
         named: Mapping[str, Example] = {}
         if fields:
-            # Needs numpy, which other feedback doesn't wait for.
-            from winnow.training.corrections import named_examples
+            # Needs numpy, which other feedback doesn't wait for, and which the sweeper lacks.
+            from winnow.training.corrections import named_examples  # noqa: PLC0415
 
             named = named_examples(base, fields)
         made = list(lines(named))

@@ -77,7 +77,9 @@ def difference(
     must not open it. changes: what the labels of `before` are called in `after`, where a client has renamed or merged them.
     """
     named = {before.job.version: changes or {}, after.job.version: {}}
-    sides = {version.job.version: _Side.of(version, trained, named[version.job.version]) for version, trained in ((before, old), (after, new))}
+    sides = {
+        version.job.version: _Side.of(version, trained, named[version.job.version]) for version, trained in ((before, old), (after, new))
+    }
     newest = max(sides)
     # If feedback corrected a text's label, the label of the newest version counts.
     known = {key: example for number in sorted(sides) for key, example in sides[number].held_out.items()}

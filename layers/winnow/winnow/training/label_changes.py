@@ -51,7 +51,7 @@ class LabelChanges:
         for field, old, new in self.each():
             if new in changes:
                 raise InvalidFieldError(
-                    f"{field} makes {new!r} of {old!r}, but {new!r} itself becomes {changes[new]!r}: name the last label, or send two requests.",
+                    f"{field} makes {new!r} of {old!r}, but {new!r} itself becomes {changes[new]!r}: name the last one.",
                     field=field,
                 )
             if field == "rename" and (new in known or list(changes.values()).count(new) > 1):

@@ -81,7 +81,7 @@ def _chosen(version: Version, trained: TrainedClassifier, candidates: Sequence[C
 
 
 def _measure(version: Version, trained: TrainedClassifier) -> tuple[dict[str, Any], Digests]:
-    """Write the evaluation with its figures, the suspects, and the list of examples. Returns the headline figures, and the digests of what was written."""
+    """Write the evaluation with its figures, the suspects, and the examples. Returns the headline figures, and the digests of all."""
     answers = measured_answers(version, trained)
     headline, digests = _evaluate(version, trained, answers)
     digests |= _write_suspects(version, trained, answers)

@@ -48,7 +48,9 @@ def page(version: Version, wanted: Wanted, contains: str | None, begin: int, lim
         key = None if contains is None else text_key(contains)
         looked_at = _within_blocks(index, places if key else places[:limit])
         rising = wanted.sort is Sort.ROW
-        shown, looked_at = _shown(index, places, _texts(version, index, places[:looked_at], key, limit if rising else None), limit, looked_at)
+        shown, looked_at = _shown(
+            index, places, _texts(version, index, places[:looked_at], key, limit if rising else None), limit, looked_at
+        )
     end = begin + looked_at
     return Page(shown, len(found), end if end < len(found) else None)
 
@@ -56,12 +58,15 @@ def page(version: Version, wanted: Wanted, contains: str | None, begin: int, lim
 def _check(version: Version, index: ExampleIndex, wanted: Wanted, contains: str | None) -> None:
     for field, label in (("label", wanted.label), ("predicted", wanted.predicted)):
         if label is not None and label not in index.labels:
-            raise InvalidFieldError(f"{field} must be one of the labels that the version knows, and {label!r} is none of them.", field=field)
+            raise InvalidFieldError(
+                f"{field} must be one of the labels that the version knows, and {label!r} is none of them.", field=field
+            )
     if contains is None:
         return
     if not version.hyperparameters["keep_texts"]:
         raise InvalidFieldError(
-            "contains can't be sent for this version, because it was trained with keep_texts false: nobody may see its texts.", field="contains"
+            "contains can't be sent for this version, because it was trained with keep_texts false: nobody may see its texts.",
+            field="contains",
         )
     if not text_key(contains):
         raise InvalidFieldError("contains must have a character that is no white space.", field="contains")
