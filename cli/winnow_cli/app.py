@@ -442,20 +442,20 @@ def correct(
 
 @app.command(
     epilog=_examples(
-        "winnow labels --rename bug defect --model tickets --watch",
-        "winnow labels --merge refund billing --merge invoice billing --model tickets",
+        "winnow labels --rename bug=defect --model tickets --watch",
+        "winnow labels --merge refund=billing --merge invoice=billing --model tickets",
     )
 )
 def labels(
     *,
     model: Model,
     rename: Annotated[
-        list[tuple[str, str]] | None, typer.Option("--rename", metavar="OLD NEW", help="Give a label a new name. Repeat it for more.")
+        list[str] | None, typer.Option("--rename", metavar="OLD=NEW", help="Give a label a new name. Repeat it for more.")
     ] = None,
     merge: Annotated[
-        list[tuple[str, str]] | None,
+        list[str] | None,
         typer.Option(
-            "--merge", metavar="LABEL INTO", help="Make this label a part of the other one, which may be new. Repeat it for more."
+            "--merge", metavar="LABEL=INTO", help="Make this label a part of the other one, which may be new. Repeat it for more."
         ),
     ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Wait for the training to end, and show the evaluation.")] = False,
@@ -463,9 +463,17 @@ def labels(
 ) -> None:
     """Rename or merge labels: train a version on the same examples with the new labels."""
     if not rename and not merge:
-        raise UsageError("Give --rename OLD NEW or --merge LABEL INTO.")
+        raise UsageError("Give --rename OLD=NEW or --merge LABEL=INTO.")
     with _connected(as_json) as (client, terminal):
-        sending.change_labels(client, terminal, model, rename=rename or [], merge=merge or [], watch=watch)
+        sending.change_labels(client, terminal, model, rename=_pairs("--rename", rename), merge=_pairs("--merge", merge), watch=watch)
+
+
+def _pairs(option: str, given: Sequence[str] | None) -> list[tuple[str, str]]:
+    """The labels before and after the sign of each value."""
+    pairs = [(old, new) for old, _, new in (each.partition("=") for each in given or [])]
+    if not all(old and new for old, new in pairs):
+        raise UsageError(f"{option} needs two labels with = between them, such as {option} bug=defect.")
+    return pairs
 
 
 @app.command()

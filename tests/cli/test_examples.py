@@ -47,7 +47,7 @@ def test_examples_are_shown_with_their_answers(server: Server, winnow: Winnow) -
     assert (done.returncode, done.stderr) == (0, "")
     assert server.calls() == ["GET /models/savings", f"GET {PATH}?sort=row&limit=20"]
     assert done.stdout.startswith("Examples that match: 3.\n")
-    shown = [line.split() for line in done.stdout.splitlines() if line.startswith("0000")]
+    shown = [line.split() for line in done.stdout.splitlines() if line.strip().startswith("0000")]
     assert shown == [
         ["0000000000000001", "1", "budget", "saving", "0.958", "text", "1"],
         ["0000000000000002", "-", "a", "-", "-", "a", "second"],
@@ -76,8 +76,8 @@ def test_more_than_a_page_is_asked_for_in_pages(server: Server, winnow: Winnow) 
     query = "label=budget&wrong=true&sort=score"
     assert server.calls() == [
         f"GET {PATH}?{query}&limit=1000",
-        f"GET {PATH}?{query}&limit=1000&next=abc",
-        f"GET {PATH}?{query}&limit=1000&next=def",
+        f"GET {PATH}?{query}&next=abc&limit=1000",
+        f"GET {PATH}?{query}&next=def&limit=1000",
     ]
     told = json.loads(done.stdout)
     assert ([each["row"] for each in told["examples"]], told["next"]) == ([1, 2, 3, 4], None)
@@ -149,9 +149,10 @@ def test_a_correction_says_one_thing(server: Server, winnow: Winnow) -> None:
 def test_labels_are_renamed_and_merged(server: Server, winnow: Winnow) -> None:
     server.gives("PATCH /models/savings/labels", (202, {"model_id": "savings", "version": 4, "status": "queued"}))
 
-    done = winnow("labels", "-m", "savings", "--rename", "a b", "c", "--merge", "d", "x", "--merge", "e", "x", "--merge", "f", "y")
+    done = winnow("labels", "-m", "savings", "--rename", "a b=c", "--merge", "d=x", "--merge", "e=x", "--merge", "f=y")
 
     assert done.stdout == "version 4 of savings is training with the new labels\n"
     assert json.loads(server.asked[0][3]) == {"rename": {"a b": "c"}, "merge": {"x": ["d", "e"], "y": ["f"]}}
-    ends(winnow("labels", "-m", "savings"), 2, "Give --rename OLD NEW or --merge LABEL INTO")
-    ends(winnow("labels", "-m", "savings", "--rename", "a", "b", "--rename", "a", "c"), 2, "--rename has a twice")
+    ends(winnow("labels", "-m", "savings"), 2, "Give --rename OLD=NEW or --merge LABEL=INTO")
+    ends(winnow("labels", "-m", "savings", "--merge", "a="), 2, "--merge needs two labels with = between them")
+    ends(winnow("labels", "-m", "savings", "--rename", "a=b", "--rename", "a=c"), 2, "--rename has a twice")

@@ -137,7 +137,7 @@ class ExampleIndex:
         said = [true.scored(each, exclusive=exclusive, columns=columns) for each in told]
         predicted = _Lists.joined(size, said)
         columns = {name: column[order] for name, column in columns.items()}
-        of_blocks = {
+        of_blocks: dict[str, NDArray[Any]] = {
             "first": np.array(blocks.first, np.uint32),
             "begin": np.array(blocks.begin, np.uint64),
             "sha256": np.array(blocks.sha256, np.uint64),
