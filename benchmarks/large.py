@@ -36,7 +36,7 @@ def main() -> int:
         "--segment", type=int, default=120, help="the time limit of a training Lambda in seconds (120); it trains for a minute less"
     )
     arguments = parser.parse_args()
-    content = "\n".join(islice(_lines(arguments.labels), arguments.examples)).encode()
+    content = "\n".join(islice(lines(arguments.labels), arguments.examples)).encode()
     try:
         with tempfile.TemporaryDirectory() as folder, LocalCloud(Path(folder), port=None) as cloud:
             cloud.deploy({"TrainingTimeout": str(arguments.segment)})
@@ -47,7 +47,7 @@ def main() -> int:
     return 0
 
 
-def _lines(labels: int) -> Iterator[str]:
+def lines(labels: int) -> Iterator[str]:
     chance = random.Random(0)
     common = [_word(chance) for _ in range(_COMMON)]
     own = [[_word(chance) for _ in range(_OWN)] for _ in range(labels)]

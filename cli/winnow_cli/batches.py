@@ -37,7 +37,7 @@ def look(client: Client, terminal: Terminal, model: str, batch: str, *, watch: b
     else:
         found = client.call("GET", path)
     if output and found["result"]:
-        _download(found["result"]["url"], output)
+        download(found["result"]["url"], output)
     progress = found["progress"]
     told = [line(f"batch {batch} of {model}, version {found['version']}: {found['status']}, {progress['percent']} %", "bold")]
     if found.get("ahead") is not None:
@@ -72,12 +72,12 @@ def _of_another_format(url: str, output: Path) -> str:
     return ""
 
 
-def _download(url: str, output: Path) -> None:
-    """Save the result in one step, so that a broken download leaves no partial file. `-` is stdout."""
+def download(url: str, output: Path) -> None:
+    """Save what a link leads to in one step, so that a broken download leaves no partial file. `-` is stdout."""
     # No API key is sent: the URL is signed and leads to S3.
     with requests.get(url, stream=True, timeout=60) as answer:
         if not answer.ok:
-            raise ApiError("GET result", answer.status_code, answer.text[:300])
+            raise ApiError("GET link", answer.status_code, answer.text[:300])
         parts = answer.iter_content(_CHUNK)
         if str(output) == "-":
             for part in parts:

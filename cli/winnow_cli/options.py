@@ -26,6 +26,9 @@ def model_id(value: str | None) -> str | None:
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to stdout, and nothing else.")]
 Model = Annotated[str, typer.Option("--model", "-m", callback=model_id, metavar="ID", help="The model's id.")]
 Version = Annotated[int | None, typer.Option("--version", min=1, help="Use this version instead of the live one.")]
+LatestVersion = Annotated[int | None, typer.Option("--version", min=1, help="Use this version instead of the latest one.")]
+Retrain = Annotated[str, typer.Option("--retrain", help="When to train on them: now, auto (when enough are pending) or no.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, help="Show at most so many.")]
 
 
 def _delimiter(value: str | None) -> str | None:

@@ -160,20 +160,43 @@ def suspects(answer: Mapping[str, Any], texts: Mapping[int, str]) -> Iterator[Re
     groups, singles = ([each for each in found if (each["kind"] == "label") == whole] for whole in (True, False))
     yield line(f"Checked {answer['checked']} examples ({_CHECKED[answer['checked_by']]}). Findings: {answer['found']}.", "bold")
     if groups:
-        table = _table("label", "nearly always called", "examples", "as in row", right=("as in row",))
+        table = _table("label", "nearly always called", "examples", "as in row", "example", right=("as in row",))
         for each in groups:
+            first = each["examples"][0]
             called = "(superfluous)" if each["proposed"] is None else plain(each["proposed"])
-            table.add_row(plain(each["label"]), called, f"{each['count']} of {each['of']}", str(each["examples"][0]["row"]))
+            table.add_row(plain(each["label"]), called, f"{each['count']} of {each['of']}", str(first["row"]), first.get("example", "-"))
         yield table
     if singles:
-        table = _table("row", "label", "its score", "proposed", "its score", "text", right=("row", "its score"))
+        table = _table("row", "label", "its score", "proposed", "its score", "example", "text", right=("row", "its score"))
         for each in singles[:_MOST_SUSPECTS]:
             label, proposed = (plain("-" if each[name] is None else each[name]) for name in ("label", "proposed"))
             text = texts.get(each["row"], each.get("text", "-"))
-            table.add_row(str(each["row"]), label, _ratio(each["label_score"]), proposed, _ratio(each["proposed_score"]), plain(text))
+            # Versions of earlier releases have no ids.
+            scores = _ratio(each["label_score"]), _ratio(each["proposed_score"])
+            table.add_row(str(each["row"]), label, scores[0], proposed, scores[1], each.get("example", "-"), plain(text))
         yield table
     if len(singles) > _MOST_SUSPECTS:
         yield line(f"{len(singles) - _MOST_SUSPECTS} more: --json shows all of them.", "dim")
+
+
+def examples(shown: Sequence[Mapping[str, Any]], page: Mapping[str, Any], *, counted: bool) -> Iterator[RenderableType]:
+    """Examples with the answers about them. page: the last page of the API. counted: whether its `matching` counts all of them."""
+    yield line(f"Examples that match: {page['matching']}." if counted else f"Examples: {len(shown)}.", "bold")
+    if shown:
+        table = _table("example", "row", "labels", "predicted", "score", "text", right=("row", "score"))
+        for each in shown:
+            predicted = "-" if each["predicted"] is None else ", ".join(found["label"] for found in each["predicted"]) or "(none)"
+            table.add_row(
+                each["example"],
+                str(each["row"] or "-"),
+                plain(", ".join(found["label"] for found in each["labels"]) or "(none)"),
+                Text(plain(predicted), style="red" if each["wrong"] else ""),
+                _ratio(each["score"]),
+                plain(each.get("text", "-")),
+            )
+        yield table
+    if page["next"] is not None:
+        yield line("There are more: --limit N shows more of them.", "dim")
 
 
 def prediction(text: str, labels: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:

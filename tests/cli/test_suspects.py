@@ -37,7 +37,7 @@ GROUP = {
     "proposed": "debt",
     "count": 9,
     "of": 10,
-    "examples": [{"row": 71, "label_score": 0.011, "proposed_score": 0.942}],
+    "examples": [{"example": "00000000000000ab", "row": 71, "label_score": 0.011, "proposed_score": 0.942}],
 }
 
 
@@ -48,16 +48,16 @@ def line_of(shown: str, beginning: str) -> list[str]:
 def test_groups_come_first_and_texts_are_the_answer_s(server: Server, winnow: Winnow) -> None:
     server.gives("GET /models/savings", (200, MODEL))
     missing = wrong(17, kind="missing", label=None, label_score=None)
-    server.gives(f"GET {PATH}", (200, answer(GROUP, wrong(38, text="a\x1bfirst text"), missing)))
+    server.gives(f"GET {PATH}", (200, answer(GROUP, wrong(38, text="a\x1bfirst text", example="0f3a5b7c9d1e2f40"), missing)))
 
     done = winnow("suspects", "savings")
 
     assert (done.returncode, done.stderr) == (0, "")
     assert server.calls() == ["GET /models/savings", f"GET {PATH}?limit=1000"]
     assert done.stdout.startswith("Checked 320 examples (by cross-validation). Findings: 3.\n")
-    assert line_of(done.stdout, "debts") == ["debts", "debt", "9", "of", "10", "71"]
-    assert line_of(done.stdout, "38") == ["38", "budget", "0.004", "saving", "0.958", "a", "first", "text"]
-    assert line_of(done.stdout, "17") == ["17", "-", "-", "saving", "0.958", "-"]
+    assert line_of(done.stdout, "debts") == ["debts", "debt", "9", "of", "10", "71", "00000000000000ab"]
+    assert line_of(done.stdout, "38") == ["38", "budget", "0.004", "saving", "0.958", "0f3a5b7c9d1e2f40", "a", "first", "text"]
+    assert line_of(done.stdout, "17") == ["17", "-", "-", "saving", "0.958", "-", "-"], "a version of an earlier release has no ids"
 
 
 @pytest.mark.parametrize(
@@ -90,9 +90,9 @@ def test_rows_of_csv_are_counted_as_the_api_does(server: Server, winnow: Winnow,
 
     done = winnow("suspects", "savings", "--version", "3", "--file", str(file))
 
-    assert line_of(done.stdout, "2 ")[5:] == ["in", "two", "lines"]
-    assert line_of(done.stdout, "5 ")[5:] == ["after", "them"]
-    assert line_of(done.stdout, "9 ")[5:] == ["-"], "the file has no such row"
+    assert line_of(done.stdout, "2 ")[6:] == ["in", "two", "lines"]
+    assert line_of(done.stdout, "5 ")[6:] == ["after", "them"]
+    assert line_of(done.stdout, "9 ")[6:] == ["-"], "the file has no such row"
 
 
 def test_a_long_list_says_how_to_see_the_rest(server: Server, winnow: Winnow) -> None:

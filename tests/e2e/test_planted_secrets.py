@@ -28,6 +28,7 @@ WITH_TEXTS = (
     *QUOTING,
     "uploads/*",  # the client's files
     "models/*/versions/*/examples/*.jsonl.gz",  # frozen
+    "models/*/versions/*/learnt/examples.jsonl.gz",  # the same, for clients to see again
     "models/*/feedback/*.jsonl.gz",  # labelled later
     "shards/*/texts/*",  # of a running batch
 )

@@ -86,6 +86,8 @@ class Reader:
                 self.known[f'"s3bucket": "{bucket}", "training_object": "{key}"'] = (
                     f'"s3bucket": "{answer["s3bucket"]}", "training_object": "{answer["training_object"]}"'
                 )
+        if "/versions/1/examples?" in call:
+            self.known["EXAMPLE_ID"] = answer["examples"][0]["example"]
         if "/batches" in call and "batch" in answer:
             self.known["BATCH"] = answer["batch"]
         if (answer.get("status") == "queued" and "batch" not in answer) or answer.get("retrain") == "started":

@@ -13,12 +13,14 @@ from winnow.domain.errors import WinnowError
 from winnow.domain.job import TrainingJob
 from winnow.domain.keys import BATCHES_PREFIX, SHARDS_PREFIX, JobObject, feedback_batch_of_key, feedback_key, version_of_label_list_key
 from winnow.domain.model import FIGURES
+from winnow.evaluation.example_index import ExampleIndex
 from winnow.recipes.catalogue import ZERO_SHOT
 from winnow.registry.versions import Versions
 from winnow.storage.artifacts import Artifacts
 from winnow.storage.bucket import Bucket
 from winnow.storage.checkpoints import CHECKPOINTS
 from winnow.storage.frozen_examples import FrozenExamples
+from winnow.storage.learnt_examples import Block, LearntExamples
 from winnow.storage.pipelines import Pipelines
 from winnow.storage.version_reports import VersionReports
 
@@ -134,6 +136,7 @@ def _unreadable(bucket: Bucket, version: Version) -> Iterator[str]:
             reports.suspects(version)
             for figure in FIGURES:
                 reports.figure(version, figure)
+            yield from _unlisted(LearntExamples(bucket), version)
         for part in ("train", "test"):
             frozen.read(version, part)
         reports.dataset_report(version)
@@ -141,6 +144,16 @@ def _unreadable(bucket: Bucket, version: Version) -> Iterator[str]:
         Pipelines(bucket).link(version)
     except WinnowError as error:
         yield f"{job.model_id}/{job.version} is ready and lacks an object: {error}"
+
+
+def _unlisted(learnt: LearntExamples, version: Version) -> Iterator[str]:
+    """The list of a version has all its examples, and each block of texts that it names is there."""
+    index = ExampleIndex.from_bytes(learnt.index(version))
+    if len(index) != version.dataset["examples"]:
+        yield f"{version.job.model_id}/{version.job.version} lists {len(index)} of its {version.dataset['examples']} examples"
+    blocks = sorted(set(index.blocks_of(range(len(index)))))
+    learnt.lines(version, [Block(number, *index.block(number)[1:]) for number in blocks])
+    learnt.link(version)
 
 
 def _left_over(rows: list[Any], models: dict[str, Any], versions: dict[str, dict[int, Any]]) -> Iterator[str]:
@@ -161,6 +174,10 @@ def _of_feedback(world: World, models: dict[str, Any]) -> Iterator[str]:
             yield f"a batch of a model that is gone: {uid}"
         if feedback_key(uid, row["sk"]) not in keys:
             yield f"a batch without its object: {row['sk']}"
+    dismissing = {(uid, row["sk"]): row["keeps"] for uid, row in batches if row.get("keeps")}
+    dismissed = {(row["pk"].partition("#")[2], row["sk"]): len(row["kept"]) for row in world.rows() if row["pk"].startswith("KEPT#")}
+    if dismissed != dismissing:
+        yield f"batches dismiss {dismissing}, and dismissed are {dismissed}"
     for model_id, model in models.items():
         there = sum(row["examples"] for uid, row in batches if uid == model["uid"])
         if model.get("feedback_received", 0) != there:

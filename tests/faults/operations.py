@@ -13,7 +13,9 @@ from tests.faults.outside import Outside
 from tests.faults.wire import How, Write
 from tests.faults.world import MODEL, START_WAITING, Promises, Segments, World
 from tests.support import moments
+from tests.support.feedback import frozen
 from tests.support.moments import Moment
+from winnow.domain.dataset import example_id
 from winnow.domain.keys import MODELS_PREFIX
 
 Step = Callable[[World], object]
@@ -148,6 +150,21 @@ def _asked_while_training(world: World) -> None:
     world.run_executions()
 
 
+def _corrections_wait(world: World) -> None:
+    _ready(world)
+    world.add_examples("no", examples=corrections(world))
+
+
+def _corrections_are_trained_on(world: World) -> None:
+    _ready(world)
+    world.add_examples("now", examples=corrections(world))
+
+
+def _labels_change(world: World) -> None:
+    _corrections_wait(world)
+    world.change_labels()
+
+
 def _feedback_of_nobody(world: World) -> None:
     """An object of a batch that isn't in the registry."""
     _feedback_waits(world)
@@ -206,6 +223,9 @@ STARTS: Mapping[str, Step] = {
     "an object of nobody": _strangers_object,
     "feedback waits": _feedback_waits,
     "feedback is trained on": _feedback_is_trained_on,
+    "corrections wait": _corrections_wait,
+    "corrections are trained on": _corrections_are_trained_on,
+    "labels change": _labels_change,
     "asked while training": _asked_while_training,
     "feedback of nobody": _feedback_of_nobody,
     "texts": _texts,
@@ -370,8 +390,27 @@ def _feedback(retrain: str, key: str | None = None) -> Step:
     return lambda world: world.add_examples(retrain, key)
 
 
+def corrections(world: World) -> list[Any]:
+    """A text to drop, one to keep, and one with another label, of those that the model learnt."""
+    uid = next(row["uid"] for row in world.rows() if row["pk"] == "MODELS" and row["sk"] == MODEL)
+    texts: dict[str, list[str]] = {}
+    for each in frozen(world.winnow, 1, "train"):
+        texts.setdefault(each["labels"][0], []).append(each["text"])
+    many, other = sorted(texts, key=lambda label: -len(texts[label]))[:2]
+    dropped, kept, relabelled = (example_id(uid, text) for text in (*texts[many][:2], texts[other][0]))
+    return [{"example": dropped, "drop": True}, {"example": kept, "keep": True}, {"example": relabelled, "label": many}]
+
+
+def _correct(retrain: str) -> Step:
+    return lambda world: world.add_examples(retrain, examples=corrections(world))
+
+
 def _take_back(world: World) -> None:
     world.take_back()
+
+
+def _change_labels(world: World) -> None:
+    world.change_labels()
 
 
 def _change(world: World) -> None:
@@ -469,6 +508,14 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("POST examples with an Idempotency-Key", "ready", _feedback("now", "a-key"), _client(_feedback("now", "a-key"))),
     Operation("POST examples while one is trained", "retraining", _feedback("now"), _client(_feedback("now"))),
     Operation("DELETE examples", "feedback waits", _take_back, _client(_take_back)),
+    Operation("PATCH labels", "ready", _change_labels, _client(_change_labels)),
+    Operation("PATCH labels with feedback", "corrections wait", _change_labels, _client(_change_labels)),
+    Operation("training with other labels", "labels change", lambda world: world.run_executions(), _TASK, of=("training/",)),
+    Operation("POST corrections", "ready", _correct("no"), _client(_correct("no"))),
+    Operation("POST corrections and train", "corrections wait", _correct("now"), _client(_correct("now"))),
+    Operation("DELETE corrections", "corrections wait", _take_back, _client(_take_back)),
+    Operation("training on corrections", "corrections are trained on", lambda world: world.run_executions(), _TASK, of=("training/",)),
+    Operation("DELETE model with corrections", "corrections are trained on", _delete, _client(_delete)),
     Operation("PATCH model", "ready", _change, _client(_change)),
     Operation("training on feedback", "feedback is trained on", lambda world: world.run_executions(), _TASK, of=("training/",)),
     Operation("cancel a training on feedback", "feedback is trained on", _cancel(2), _client(_cancel(2))),

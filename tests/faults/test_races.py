@@ -16,7 +16,7 @@ from tests.conftest import load_event
 from tests.faults import broken
 from tests.faults.interleaving import Race, interleave
 from tests.faults.invariants import violations
-from tests.faults.operations import begin
+from tests.faults.operations import begin, corrections
 from tests.faults.world import MODEL
 from tests.support import moments
 from tests.support.feedback import labelled
@@ -308,6 +308,27 @@ def _add_examples(world: World, retrain: str) -> Any:
     return world.winnow.call("add_examples", body={"examples": labelled(3), "retrain": retrain}, path={"model_id": MODEL}).status
 
 
+def _add_corrections(world: World) -> Any:
+    body = {"examples": corrections(world), "retrain": "no"}
+    return lambda: world.winnow.call("add_examples", body=body, path={"model_id": MODEL}).status
+
+
+def _corrections_violated(world: World, race: Race) -> Iterator[str]:
+    """Each batch is there with what it dismisses, or neither is."""
+    batches, kept = ({row["sk"] for row in world.rows() if row["pk"].startswith(pk)} for pk in ("FEEDBACK#", "KEPT#"))
+    if not kept <= batches:
+        yield f"dismissed by no batch: {kept - batches}"
+    if race.outcomes.get("POST", 201) not in {201, 404, *({500} if "model" in race.outcomes else ())} or race.outcomes.get(
+        "DELETE", 200
+    ) not in {200, 409}:
+        yield f"the answers were {race.outcomes}"
+    left = {"POST": race.outcomes.get("POST") == 201, "DELETE": race.outcomes.get("DELETE") != 200}
+    if "model" not in race.outcomes and len(kept) != sum(left.values()):
+        yield f"the answers were {race.outcomes}, and {len(kept)} batches dismiss suspects"
+    if "model" in race.outcomes and (batches or kept):
+        yield f"left of the deleted model: {batches | kept}"
+
+
 def _feedback_violated(world: World, race: Race) -> Iterator[str]:
     """Whether each batch is counted once is a violation of its own."""
     batches = sorted(row["examples"] for row in world.rows() if row["pk"].startswith("FEEDBACK#"))
@@ -362,6 +383,14 @@ PAIRS: Mapping[str, Pair] = {
         "feedback waits",
         lambda world: {"POST": lambda: _add_examples(world, "now"), "another": lambda: _add_examples(world, "no")},
         _feedback_violated,
+    ),
+    "take corrections back against retrain": Pair(
+        "corrections wait",
+        lambda world: {"DELETE": _take_back(world), "POST": _add_corrections(world), "retrain": lambda: _add_examples(world, "now")},
+        _corrections_violated,
+    ),
+    "corrections against delete": Pair(
+        "corrections wait", lambda world: {"POST": _add_corrections(world), "model": lambda: _delete(world)[0]}, _corrections_violated
     ),
     "batch against delete": Pair(
         "ready",

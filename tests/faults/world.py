@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -195,9 +195,11 @@ class World:
         self.observe()
         return answer
 
-    def add_examples(self, retrain: str = "now", key: str | None = None, model_id: str = MODEL) -> Answer | None:
-        """POST /models/{model_id}/examples with two examples of a new label."""
-        body = {"examples": labelled(2), "retrain": retrain}
+    def add_examples(
+        self, retrain: str = "now", key: str | None = None, model_id: str = MODEL, examples: Sequence[Json] | None = None
+    ) -> Answer | None:
+        """POST /models/{model_id}/examples, by default with two examples of a new label."""
+        body = {"examples": labelled(2) if examples is None else examples, "retrain": retrain}
         headers = {"Idempotency-Key": key} if key else None
         path = {"model_id": model_id}
         answer = self._request(f"POST {model_id}/examples", lambda: self.winnow.call("add_examples", body=body, path=path, headers=headers))
@@ -253,6 +255,17 @@ class World:
         self.observe()
         return answer
 
+    def change_labels(self, model_id: str = MODEL) -> Answer | None:
+        """PATCH /models/{model_id}/labels."""
+        path, body = {"model_id": model_id}, {"rename": {"baking": "bread"}}
+        answer = self._request(f"PATCH {model_id}/labels", lambda: self.winnow.call("change_labels", body=body, path=path))
+        life = self._life(model_id)
+        life.unanswered += answer is None or answer.status >= 500
+        if answer is not None and answer.status == 202:
+            life.accepted.append(answer.body["version"])
+        self.observe()
+        return answer
+
     def _own(self, model_id: str) -> list[Json]:
         """The rows of this life of the model."""
         uids = {row["uid"] for row in self.rows() if row["pk"] == "MODELS" and row["sk"] == model_id}
@@ -277,7 +290,7 @@ class World:
 
     def _truth(self) -> list[Json]:
         """The rows of models, versions, feedback and batch predictions. What else a call writes can be left to the sweeper."""
-        return [row for row in self.rows() if row["pk"].startswith(("MODELS", "VERSIONS#", "FEEDBACK#", "BATCHES#"))]
+        return [row for row in self.rows() if row["pk"].startswith(("MODELS", "VERSIONS#", "FEEDBACK#", "KEPT#", "BATCHES#"))]
 
     def _life(self, model_id: str) -> Promises:
         return self.lives.setdefault(model_id, [Promises()])[-1]

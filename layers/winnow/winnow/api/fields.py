@@ -107,5 +107,8 @@ def _place(path: Sequence[str], properties: Mapping[str, Any]) -> tuple[str, Sch
     field, schema = name, properties[name]
     for step in steps:
         inner = schema.get("items")
+        if inner is None and step not in schema.get("properties", {}):
+            # A name that the client chose, such as a label: the description is of the whole.
+            break
         field, schema = (f"{field}.{step}", schema["properties"][step]) if inner is None else (f"{field}[{step}]", inner)
     return field, schema

@@ -7,15 +7,22 @@ like any other field. A list takes only the place from it, and looks for the pla
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
+from collections.abc import Iterable
+from typing import Any
 
 from winnow.domain.errors import InvalidFieldError
+
+# A page ends before its items are larger. The answer around them is small.
+MOST_BYTES = 4_000_000
 
 MODEL_ID = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 VERSION = "[1-9][0-9]{0,5}"
 BATCH = "[0-9]{8}T[0-9]{9}-[0-9a-f]{8}"
 PLACE = "[1-9][0-9]{0,5}"
+EXAMPLE = "[1-9][0-9]{0,6}"
 UPLOAD_NUMBER = "[0-9a-f]{32}"
 
 
@@ -25,6 +32,23 @@ def cursor(of: str, place: str | None) -> str | None:
         return None
     text = json.dumps({"list": of, "after": place}, separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def named(of: str, *filters: str | None) -> str:
+    """The name of a list with these filters, so that a cursor of the list with other ones is refused."""
+    return f"{of} {hashlib.sha256(json.dumps(filters).encode()).hexdigest()[:16]}"
+
+
+def fitting(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first items, as many as fit into an answer, and at least one if there is one."""
+    fitting: list[dict[str, Any]] = []
+    size = 0
+    for item in items:
+        size += len(json.dumps(item, ensure_ascii=False).encode())
+        if fitting and size > MOST_BYTES:
+            break
+        fitting.append(item)
+    return fitting
 
 
 def place(of: str, given: str | None, pattern: str) -> str | None:

@@ -7,10 +7,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from winnow.domain.answer import as_dicts
+from winnow.domain.dataset import example_id
 
 if TYPE_CHECKING:
     from winnow.domain.answer import Prediction
-    from winnow.domain.feedback import FeedbackBatch
+    from winnow.domain.feedback import FeedbackBatch, FeedbackLine
     from winnow.domain.model import Model, Version
     from winnow.storage.uploads import Upload
 
@@ -71,6 +72,12 @@ def feedback_batches_view(batches: Sequence[FeedbackBatch], model: Model) -> dic
 
 def _feedback_batch_view(batch: FeedbackBatch) -> dict[str, Any]:
     return {"batch": batch.batch, "examples": batch.examples, "labels": batch.labels, "created_at": batch.created_at}
+
+
+def feedback_line_view(line: FeedbackLine, uid: str, *, with_text: bool) -> dict[str, Any]:
+    example = line.example
+    text = {"text": example.text} if with_text else {}
+    return {"example": example_id(uid, example.text), "deed": line.deed, "labels": example.labels, **text}
 
 
 def prediction_view(prediction: Prediction) -> dict[str, Any]:

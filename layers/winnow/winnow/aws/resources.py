@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from winnow.registry.batch_predictions import BatchPredictions
     from winnow.registry.feedback_batches import FeedbackBatches
     from winnow.registry.idempotency import AnsweredRequests
+    from winnow.registry.kept_examples import KeptExamples
     from winnow.registry.models import Models
     from winnow.registry.pending_trainings import PendingTrainings
     from winnow.registry.roles import Roles
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from winnow.storage.feedback_objects import FeedbackObjects
     from winnow.storage.frozen_examples import FrozenExamples
     from winnow.storage.label_lists import LabelLists
+    from winnow.storage.learnt_examples import LearntExamples
     from winnow.storage.model_objects import ModelObjects
     from winnow.storage.pipelines import Pipelines
     from winnow.storage.uploads import Datasets
@@ -90,6 +92,12 @@ def feedback_batches() -> FeedbackBatches:
     from winnow.registry.feedback_batches import FeedbackBatches
 
     return FeedbackBatches(_registry())
+
+
+def kept_examples() -> KeptExamples:
+    from winnow.registry.kept_examples import KeptExamples
+
+    return KeptExamples(_registry())
 
 
 def batch_predictions() -> BatchPredictions:
@@ -231,6 +239,12 @@ def frozen_examples() -> FrozenExamples:
     from winnow.storage.frozen_examples import FrozenExamples
 
     return FrozenExamples(_models_bucket())
+
+
+def learnt_examples() -> LearntExamples:
+    from winnow.storage.learnt_examples import LearntExamples
+
+    return LearntExamples(_models_bucket())
 
 
 def label_lists() -> LabelLists:

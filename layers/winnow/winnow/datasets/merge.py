@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from winnow.datasets.split import Split, hold_out
+from winnow.datasets.split import FEWEST_TEXTS, Split, hold_out, listed
 from winnow.domain.dataset import MAX_LABELS, Example
 from winnow.domain.errors import DatasetError
+from winnow.domain.feedback import Deed, FeedbackLine
 from winnow.domain.normal_form import text_key
 
 # The held-out share of the feedback. It is larger than for a large data set, because a training takes little feedback.
@@ -32,6 +34,52 @@ class Merged:
     feedback: int
     dropped: int
     relabelled: int
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """A version's examples and feedback on them, without what the feedback drops.
+
+    feedback: the texts that get labels, oldest first. removed: the number of the version's dropped examples. thinned: their labels.
+    """
+
+    train: Sequence[Example]
+    test: Sequence[Example]
+    feedback: Sequence[Example]
+    removed: int = 0
+    thinned: frozenset[str] = frozenset()
+
+    def check(self, parts: Split) -> None:
+        """DatasetError if a label has too few texts left after the merge because some were dropped."""
+        examples = [*parts.train, *parts.test] if self.thinned else []
+        texts = Counter(label for labels in _all_labels_by_text(examples).values() for label in labels)
+        if short := sorted(label for label in self.thinned if texts[label] < FEWEST_TEXTS):
+            raise DatasetError(
+                f"Feedback drops so many texts that fewer than {FEWEST_TEXTS} are left of {listed(short)}, and a label needs"
+                f" {FEWEST_TEXTS}: send more texts of it, or take the feedback back."
+            )
+
+
+def corrected(train: Sequence[Example], test: Sequence[Example], lines: Sequence[FeedbackLine]) -> Corrected:
+    """Take what feedback drops, oldest first, out of a version's training and test examples. The newest line of a text counts.
+
+    An example that feedback keeps stays as it is. If the version has other labels of it, those of the feedback count.
+    """
+    newest = {text_key(line.example.text): line for line in lines}
+    if all(line.deed is Deed.LABEL for line in newest.values()):
+        return Corrected(train, test, [line.example for line in lines if line.deed is not Deed.DROP])
+    known = _labels_by_text([*train, *test])
+    dropped = {key for key, line in newest.items() if line.deed is Deed.DROP}
+    kept = {key for key, line in newest.items() if line.deed is Deed.KEEP and frozenset(line.example.labels) in known.get(key, frozenset())}
+    settled = dropped | kept
+    gone = [example for example in [*train, *test] if text_key(example.text) in dropped]
+    return Corrected(
+        [example for example in train if text_key(example.text) not in dropped],
+        [example for example in test if text_key(example.text) not in dropped],
+        [line.example for line in lines if line.deed is not Deed.DROP and text_key(line.example.text) not in settled],
+        len(gone),
+        frozenset(label for example in gone for label in example.labels),
+    )
 
 
 def merge(
@@ -63,7 +111,9 @@ def merge(
     kept_test = [example for example in test if text_key(example.text) not in newest]
     new_train = kept_train + [newest[key] for key in in_train if key in newest] + more_train
     # A test text keeps its old spelling and its place.
-    again = [replace(example, labels=newest[key].labels) for key, example in _by_text(test).items() if key in newest]
+    again = [
+        replace(example, labels=newest[key].labels, source=newest[key].source) for key, example in _by_text(test).items() if key in newest
+    ]
     new_train, new_test = _every_label_trained(new_train, kept_test + again + more_test)
     if not test and len(new_train) > most_cross_validated:
         new_train, new_test = hold_out(new_train, _SHARE_OF_MANY, seed)
@@ -90,6 +140,10 @@ def _labels_by_text(examples: Iterable[Example]) -> dict[str, set[frozenset[str]
     for example in examples:
         found.setdefault(text_key(example.text), set()).add(frozenset(example.labels))
     return found
+
+
+def _all_labels_by_text(examples: Iterable[Example]) -> dict[str, set[str]]:
+    return {key: set().union(*sets) for key, sets in _labels_by_text(examples).items()}
 
 
 def _relabelled(known: Mapping[str, set[frozenset[str]]], feedback: Sequence[Example]) -> int:

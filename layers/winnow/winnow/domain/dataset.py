@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from hashlib import sha256
 from typing import Any
+
+from winnow.domain.normal_form import text_key
 
 MAX_TEXT_CHARACTERS = 20_000
 
@@ -14,17 +17,35 @@ MAX_LABEL_CHARACTERS = 200
 
 MAX_LABELS = 1_000
 
+# The sources of examples beside feedback batches: the object that trained the first version, and its own test set.
+OF_DATA_SET, OF_TEST_SET = "", "test"
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
     """A text with its labels: exactly one if labels are exclusive, otherwise any number.
 
     row: its place in the data set, from 1 (the line, or the element of the array); 0 if unknown.
+    source: where its labels are from: OF_DATA_SET, OF_TEST_SET, or the id of a feedback batch.
     """
 
     text: str
     labels: tuple[str, ...]
     row: int = field(default=0, compare=False)
+    source: str = field(default=OF_DATA_SET, compare=False)
+
+
+def example_id(uid: str, text: str) -> str:
+    """The id of an example in all versions of a model: 16 hex digits. uid: of this life of the model.
+
+    Texts that differ only in case or white space have the same id.
+    """
+    return example_number(uid, text).to_bytes(8).hex()
+
+
+def example_number(uid: str, text: str) -> int:
+    """The same id as a number of 64 bits."""
+    return int.from_bytes(sha256(f"{uid}\n{text_key(text)}".encode("utf-8", "surrogatepass")).digest()[:8])
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,48 @@ class SuspectsNotFoundError(WinnowError):
         )
 
 
+class ExamplesNotFoundError(WinnowError):
+    """The version has no list of its examples. too_many: because it has more than a list takes, otherwise an earlier release trained it."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "examples-not-found"
+
+    def __init__(self, model_id: str, version: int, *, too_many: int | None = None) -> None:
+        what = f"Version {version} of model {model_id!r} has no list of its examples"
+        super().__init__(
+            f"{what}, because an earlier release trained it: train a new version to see them."
+            if too_many is None
+            else f"{what}, because it has more than {too_many:,}."
+        )
+
+
+class ExampleNotFoundError(WinnowError):
+    """The version that feedback builds on has no example with this id. name: the id; field: what has it."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "example-not-found"
+
+    def __init__(self, model_id: str, version: int, name: str, field: str) -> None:
+        super().__init__(
+            f"Version {version} of model {model_id!r}, which feedback builds on, has no example {name!r}:"
+            f" GET /models/{model_id}/versions/{version}/examples lists its examples.",
+            field=field,
+        )
+
+
+class TextsNotKeptError(WinnowError):
+    """The version was trained with keep_texts false, so nobody may see its texts."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "texts-not-kept"
+
+    def __init__(self, model_id: str, version: int) -> None:
+        super().__init__(
+            f"The texts of version {version} of model {model_id!r} can't be shown, because it was trained with keep_texts false:"
+            " train a new version with keep_texts true to see them."
+        )
+
+
 class FeedbackBatchNotFoundError(WinnowError):
     """The model has no feedback batch with this id, or the batch was taken back."""
 

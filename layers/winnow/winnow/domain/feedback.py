@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from winnow.domain.dataset import Example
+
 
 class Retrain(StrEnum):
     """When to train on the examples of a feedback request.
@@ -15,6 +17,26 @@ class Retrain(StrEnum):
     NOW = "now"
     AUTO = "auto"
     NO = "no"
+
+
+class Deed(StrEnum):
+    """What a line of feedback does to its text.
+
+    LABEL: the text has these labels. DROP: no version learns the text, or is tested on it, until it is sent again. KEEP: its labels are
+    right as they are, so it is no suspect.
+    """
+
+    LABEL = "label"
+    DROP = "drop"
+    KEEP = "keep"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackLine:
+    """One example of a feedback batch. With DROP and KEEP, it has the labels that it had."""
+
+    example: Example
+    deed: Deed = Deed.LABEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +57,7 @@ class TakenFeedback:
 class FeedbackBatch:
     """The examples of one feedback request. batch: its id; ids sort by time. labels: the number of different labels.
 
-    sha256: the digest of its object. A batch of an earlier release has none.
+    sha256: the digest of its object. A batch of an earlier release has none. keeps: the number of suspects that it dismisses.
     """
 
     batch: str
@@ -43,6 +65,7 @@ class FeedbackBatch:
     labels: int
     created_at: str
     sha256: str | None = None
+    keeps: int = 0
 
 
 @dataclass(frozen=True, slots=True)

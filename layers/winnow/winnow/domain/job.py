@@ -29,7 +29,7 @@ class Hyperparameters:
     exclusive: whether each text has exactly one label; None to decide from the data.
     rare_labels: "drop" leaves out labels with fewer than two distinct texts, "refuse" refuses the data set.
     min_precision: the share of right answers among the accepted ones, from which an exclusive model's threshold follows.
-    keep_texts: whether the evaluation may quote the texts that were classified wrongly, and the suspects their texts.
+    keep_texts: whether the evaluation, the suspects and the list of examples may show texts.
     patience: stop after this many epochs without a better score on held-out examples, and take the best epoch.
     max_minutes: stop after this many minutes of training, and take the best epoch so far.
     """
@@ -56,6 +56,7 @@ class TrainingRequest:
     dataset: None if the client has no examples yet: it sent `labels`, or the version is made from feedback on such a version.
     feedback: None if the version is trained on the data set alone; otherwise the data set is that of its base version.
     properties: properties of the model to set at the same time: `retrain_after` and `tolerance`.
+    label_changes: for a version on the examples of another one, the new label of each one that changes.
     """
 
     model_id: str
@@ -67,12 +68,14 @@ class TrainingRequest:
     feedback: TakenFeedback | None = None
     properties: Mapping[str, Any] = field(default_factory=dict)
     labels: LabelList | None = None
+    label_changes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def source(self) -> dict[str, Any]:
         """What the version is made from, as the registry keeps it before anything is read."""
         located = {"s3bucket": None, "training_object": None} if self.dataset is None else self.dataset.as_dict()
-        return located | ({} if self.labels is None else self.labels.as_dict())
+        changes = {"label_changes": dict(self.label_changes)} if self.label_changes else {}
+        return located | changes | ({} if self.labels is None else self.labels.as_dict())
 
 
 @dataclass(frozen=True, slots=True)

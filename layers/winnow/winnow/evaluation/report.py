@@ -50,7 +50,7 @@ def evaluation_report(
             f"The shapes don't match: expected {shape[0]} examples and {shape[1]} labels in truth, scores, thresholds and texts."
         )
     predicted = predicted_flags(scores, thresholds, exclusive=exclusive)
-    mistakes = _mistakes(truth, predicted, scores, exclusive=exclusive)
+    mistakes = surest_mistakes(truth, predicted, scores, exclusive=exclusive)
     return {
         **measures(truth, predicted, labels),
         "intervals": intervals(truth, predicted, seed),
@@ -87,7 +87,7 @@ def predicted_flags(scores: Scores, thresholds: Sequence[float] | Scores, *, exc
     return predicted
 
 
-def _mistakes(truth: Flags, predicted: Flags, scores: Scores, *, exclusive: bool) -> Scores:
+def surest_mistakes(truth: Flags, predicted: Flags, scores: Scores, *, exclusive: bool) -> Scores:
     """The confidence of each example's worst mistake, shape (n,); -1 if there is none.
 
     Exclusive: the score of the wrong label. Multilabel: the score of a wrongly predicted label, or 1 minus the score of a missing one,

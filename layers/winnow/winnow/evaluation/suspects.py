@@ -6,7 +6,7 @@ A label that is nearly always called another one is one finding.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -54,14 +54,23 @@ class _Found(NamedTuple):
 
 
 def suspect_report(
-    *, truth: Flags, scores: Scores, labels: Sequence[str], exclusive: bool, rows: Sequence[int], texts: Sequence[str] | None
+    *,
+    truth: Flags,
+    scores: Scores,
+    labels: Sequence[str],
+    exclusive: bool,
+    rows: Sequence[int],
+    texts: Sequence[str] | None,
+    ids: Sequence[str] | None = None,
+    kept: Set[str] = frozenset(),
 ) -> dict[str, Any]:
     """The findings about n examples with C labels, as JSON values: first those about a whole label, then the others, worst first.
 
     truth, scores (calibrated): of shape (n, C). rows: n numbers in the data set. texts: n values; None if they may not be shown.
+    ids: n ids of examples; None if nobody needs them. kept: those of examples that are no suspects.
     `found` counts all findings. `suspects` has the first `MOST_FINDINGS` of them.
     """
-    groups, singles, number = (_of_exclusive if exclusive else _of_several)(truth, scores)
+    groups, singles, number = _without(kept, ids, (_of_exclusive if exclusive else _of_several)(truth, scores))
 
     def names(given: int | None, proposed: int | None) -> dict[str, Any]:
         return {"label": None if given is None else labels[given], "proposed": None if proposed is None else labels[proposed]}
@@ -69,7 +78,8 @@ def suspect_report(
     def example(place: int, given: int | None, proposed: int | None) -> dict[str, Any]:
         of_given, of_proposed = (None if label is None else rounded(scores[place, label]) for label in (given, proposed))
         text = {} if texts is None else {"text": texts[place][:MOST_CHARACTERS]}
-        return {"row": int(rows[place]), "label_score": of_given, "proposed_score": of_proposed, **text}
+        known = {} if ids is None else {"example": ids[place]}
+        return {**known, "row": int(rows[place]), "label_score": of_given, "proposed_score": of_proposed, **text}
 
     findings: list[dict[str, Any]] = []
     for given, proposed, places in sorted(groups, key=lambda group: -len(group.places)):
@@ -80,6 +90,15 @@ def suspect_report(
         kind = "wrong" if exclusive else "missing" if single.given is None else "superfluous"
         findings.append({"kind": kind, **names(single.given, single.proposed), **example(*single)})
     return {"checked": len(rows), "found": len(groups) + number, "suspects": findings[:MOST_FINDINGS]}
+
+
+def _without(kept: Set[str], ids: Sequence[str] | None, found: _Found) -> _Found:
+    """The findings without the examples that a client has kept as they are."""
+    if not kept or ids is None:
+        return found
+    groups = [group._replace(places=[place for place in group.places if ids[place] not in kept]) for group in found.groups]
+    singles = [single for single in found.singles if ids[single.place] not in kept]
+    return _Found([group for group in groups if group.places], singles, found.number - (len(found.singles) - len(singles)))
 
 
 def doubts(given: Places, scores: Scores) -> Floats:

@@ -6,7 +6,7 @@ and the last ready version take feedback. So a failed training leaves nothing to
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
@@ -47,15 +47,20 @@ class FeedbackBatches:
         key: IdempotencyKey | None = None,
         kept: Mapping[str, Any] | None = None,
         *,
+        dismissed: Collection[str] = (),
         exactly: bool = False,
     ) -> bool:
         """Add a pending batch, its wish for a training, and the record of the request under the key. Its object must exist already.
+
+        dismissed: the ids of the suspects that it dismisses, `keeps` of the batch in number.
 
         False if the model was deleted or the key was used meanwhile, or if a version has already taken later batches. exactly: or if the
         model changed, other than by feedback.
         """
         row = rows.put_new({**rows.feedback_key(model.uid, batch.batch), **_item(batch)})
         known = [] if key is None else [answered(key, kept or {})]
+        if dismissed:
+            known.append(rows.put_new({**rows.kept_key(model.uid, batch.batch), "kept": sorted(dismissed)}))
         try:
             rows.transact(self._table, rows.updated(_counted(model, batch, batch.examples, _ASKED[retrain], exactly)), row, *known)
         except rows.ConditionFailedError:
@@ -68,8 +73,9 @@ class FeedbackBatches:
         exactly: as in `add`.
         """
         row = rows.deleted(rows.feedback_key(model.uid, batch.batch), "#examples = :examples", {"examples": batch.examples})
+        dismissed = [rows.deleted(rows.kept_key(model.uid, batch.batch))] if batch.keeps else []
         try:
-            rows.transact(self._table, rows.updated(_counted(model, batch, -batch.examples, {}, exactly)), row)
+            rows.transact(self._table, rows.updated(_counted(model, batch, -batch.examples, {}, exactly)), row, *dismissed)
         except rows.ConditionFailedError:
             return False
         return True
@@ -117,4 +123,4 @@ def _item(batch: FeedbackBatch) -> dict[str, Any]:
 
 
 def _feedback_batch(item: Mapping[str, Any]) -> FeedbackBatch:
-    return FeedbackBatch(item["batch"], item["examples"], item["labels"], item["created_at"], item.get("sha256"))
+    return FeedbackBatch(item["batch"], item["examples"], item["labels"], item["created_at"], item.get("sha256"), item.get("keeps", 0))

@@ -86,6 +86,15 @@ def feedback_key(uid: str, batch: str) -> Key:
     return {"pk": feedback_partition(uid), "sk": batch}
 
 
+def kept_partition(uid: str) -> str:
+    return f"KEPT#{uid}"
+
+
+def kept_key(uid: str, batch: str) -> Key:
+    """The key of the row with the suspects that a feedback batch dismisses."""
+    return {"pk": kept_partition(uid), "sk": batch}
+
+
 def batch_predictions_partition(uid: str) -> str:
     return f"{BATCHES}#{uid}"
 

@@ -79,12 +79,18 @@ class Jobs:
             where={**where, "latest": model.latest_version},
         )
         if request.feedback is not None:
+            # A model that never got feedback has no revision of it.
+            unchanged, revision = (
+                ("#feedback_revision = :feedback_revision", {"feedback_revision": model.feedback.revision})
+                if model.feedback.revision
+                else ("attribute_not_exists(#feedback_revision)", {})
+            )
             advance = replace(
                 advance,
-                assign={**advance.assign, "feedback_taking": _watermark(request.feedback)},
+                assign={**advance.assign, **_mark("feedback_taking", request.feedback)},
                 remove=["retrain_now", "retrain_auto"],
-                condition=f"{advance.condition} AND #feedback_revision = :feedback_revision",
-                where={**advance.where, "feedback_revision": model.feedback.revision},
+                condition=f"{advance.condition} AND {unchanged}",
+                where={**advance.where, **revision},
             )
         return self._create(job, key, rows.updated(advance), rows.put_new(_version_item(job, request, at)))
 
@@ -137,7 +143,7 @@ class Jobs:
     def _taken(self, job: TrainingJob) -> dict[str, Any]:
         """The model's mark of the feedback that the version takes. It never changes, so it may be read before the commit."""
         item = self._table.get_item(Key=rows.version_key(job.uid, job.version), ConsistentRead=True).get("Item", {})
-        return {"feedback_taken": _watermark(TakenFeedback(**rows.from_item(item["feedback"])))} if "feedback" in item else {}
+        return _mark("feedback_taken", TakenFeedback(**rows.from_item(item["feedback"]))) if "feedback" in item else {}
 
     def fail(self, job: TrainingJob, error: str) -> None:
         """Mark the version as failed. error: a sentence with the reason. The live version, if any, stays."""
@@ -223,8 +229,9 @@ def _released(model_id: str, uid: str, version: int, assign: Mapping[str, Any], 
     )
 
 
-def _watermark(feedback: TakenFeedback) -> dict[str, Any]:
-    return asdict(Watermark(feedback.through, feedback.examples))
+def _mark(name: str, feedback: TakenFeedback) -> dict[str, Any]:
+    """The model's mark of the feedback that a version takes; nothing if there is no feedback."""
+    return {name: asdict(Watermark(feedback.through, feedback.examples))} if feedback.through else {}
 
 
 def _lease(length: timedelta) -> str:

@@ -74,6 +74,18 @@ class Bucket:
         except self.s3.exceptions.NoSuchKey:
             return None
 
+    def part(self, key: str, begin: int, end: int) -> bytes | None:
+        """The bytes of an object from begin to before end. None if there is no such object."""
+        try:
+            return self.s3.get_object(Bucket=self.name, Key=key, Range=f"bytes={begin}-{end - 1}")["Body"].read()
+        except self.s3.exceptions.NoSuchKey:
+            return None
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "InvalidRange":
+                raise
+            # The object ends before: the caller's digests don't match.
+            return b""
+
     def sha256(self, key: str) -> str | None:
         """The SHA-256 of an object of any size. None if there is no such object."""
         try:

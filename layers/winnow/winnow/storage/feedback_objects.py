@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 
 from winnow.domain.dataset import Example
 from winnow.domain.errors import ArtifactError
-from winnow.domain.feedback import FeedbackBatch
+from winnow.domain.feedback import Deed, FeedbackBatch, FeedbackLine
 from winnow.domain.keys import feedback_key
-from winnow.storage.example_lines import UNREADABLE, packed_examples, unpacked_examples
+from winnow.storage.example_lines import UNREADABLE, packed, unpacked
 from winnow.storage.removal import remove_prefix
 
 if TYPE_CHECKING:
     from winnow.storage.bucket import Bucket
+
+# A line has this member if it isn't a label. An earlier release doesn't know the member, and reads the labels that the text had.
+_DEED = "deed"
 
 
 class FeedbackObjects:
@@ -24,13 +27,16 @@ class FeedbackObjects:
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
 
-    def write(self, uid: str, batch: str, examples: Sequence[Example]) -> str:
+    def write(self, uid: str, batch: str, lines: Sequence[FeedbackLine]) -> str:
         """Keep the examples of a feedback batch. Returns the SHA-256 of their object."""
-        body = packed_examples(examples)
+        body = packed(
+            {"text": line.example.text, "labels": line.example.labels} | ({} if line.deed is Deed.LABEL else {_DEED: line.deed})
+            for line in lines
+        )
         self._bucket.put(feedback_key(uid, batch), body)
         return hashlib.sha256(body).hexdigest()
 
-    def read(self, uid: str, batch: FeedbackBatch) -> list[Example]:
+    def read(self, uid: str, batch: FeedbackBatch) -> list[FeedbackLine]:
         """The examples that `write` kept. ArtifactError if they are missing or changed."""
         body = self._bucket.find(feedback_key(uid, batch.batch))
         if body is None:
@@ -38,7 +44,10 @@ class FeedbackObjects:
         if batch.sha256 not in {None, hashlib.sha256(body).hexdigest()}:
             raise _unusable(batch, "have changed since they were sent")
         try:
-            return list(unpacked_examples(body))
+            return [
+                FeedbackLine(Example(record["text"], tuple(record["labels"]), source=batch.batch), Deed(record.get(_DEED, Deed.LABEL)))
+                for record in unpacked(body)
+            ]
         except UNREADABLE as error:
             raise _unusable(batch, "have changed since they were sent") from error
 

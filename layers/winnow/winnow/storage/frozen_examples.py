@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from winnow.domain.dataset import Example
 from winnow.domain.job import TrainingJob
@@ -25,18 +25,28 @@ class FrozenExamples:
     def write(self, job: TrainingJob, part: str, examples: Sequence[Example]) -> Digests:
         """Freeze the examples of one part. Returns the digests for the version's row."""
         # Rows have an object of their own, so that the same examples give the same bytes in every format.
-        return write_of_job(self._bucket, job, _examples(part), packed_examples(examples)) | write_of_job(
-            self._bucket, job, _rows(part), packed(example.row for example in examples)
-        )
+        digests = write_of_job(self._bucket, job, _examples(part), packed_examples(examples))
+        digests |= self._write_facts(job, _rows(part), (example.row for example in examples))
+        if any(example.source for example in examples):
+            digests |= self._write_facts(job, _sources(part), (example.source for example in examples))
+        return digests
 
     def read(self, version: Version, part: str) -> list[Example]:
         """The examples that `write` froze. ArtifactError if they are missing or changed."""
         examples, rows = self._read(version, _examples(part)), self._read(version, _rows(part))
         try:
-            return [replace(example, row=row) for example, row in zip(unpacked_examples(examples), unpacked(rows), strict=True)]
+            found = [replace(example, row=row) for example, row in zip(unpacked_examples(examples), unpacked(rows), strict=True)]
+            # If all are of the data set, and in versions of earlier releases, there is no object of sources.
+            if _sources(part) not in version.digests:
+                return found
+            sources = unpacked(self._read(version, _sources(part)))
+            return [replace(example, source=source) for example, source in zip(found, sources, strict=True)]
         except UNREADABLE as error:
             # Rows of earlier releases have no digests.
             raise changed(version.job, _examples(part)) from error
+
+    def _write_facts(self, job: TrainingJob, key: str, facts: Iterable[Any]) -> Digests:
+        return write_of_job(self._bucket, job, key, packed(facts))
 
     def _read(self, version: Version, key: str) -> bytes:
         return read_of_job(self._bucket, version.job, key, sha256=version.digests.get(key))
@@ -48,3 +58,7 @@ def _examples(part: str) -> str:
 
 def _rows(part: str) -> str:
     return f"examples/{part}-rows.jsonl.gz"
+
+
+def _sources(part: str) -> str:
+    return f"examples/{part}-sources.jsonl.gz"

@@ -61,7 +61,8 @@ class Answers:
 
     truth, logits, scores, thresholds: of shape (n, C). accepted: whether any label is accepted, of shape (n,). folds: the fold that held
     out each example, of shape (n,); None if they were held out of the whole training. stages: the number of the stage that answered, of
-    shape (n,); None if the classifier has no stages.
+    shape (n,); None if the classifier has no stages. places: of the examples among those that the version learnt, of shape
+    (n,); None if they were held out of the whole training.
     """
 
     examples: Sequence[Example]
@@ -73,6 +74,7 @@ class Answers:
     accepted: NDArray[np.bool_]
     folds: NDArray[np.int8] | None = None
     stages: NDArray[np.int8] | None = None
+    places: NDArray[np.int32] | None = None
 
     @property
     def uncalibrated(self) -> Floats:
@@ -131,4 +133,4 @@ def answers_of_folds(trained: TrainedClassifier, learnt: Sequence[Example], held
         if judged.stages is not None:
             stages[own] = judged.stages
     by = stages if trained.early else None
-    return Answers(examples, trained.exclusive, asked.truth, logits, scores, thresholds, accepted, folds, by)
+    return Answers(examples, trained.exclusive, asked.truth, logits, scores, thresholds, accepted, folds, by, held_out.places)

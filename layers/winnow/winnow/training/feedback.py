@@ -16,6 +16,7 @@ from winnow.domain.errors import (
     FeedbackBatchNotFoundError,
     FeedbackBatchTakenError,
     GoneError,
+    InvalidFieldError,
     ModelNotFoundError,
     ModelNotReadyError,
 )
@@ -24,8 +25,9 @@ from winnow.domain.job import Hyperparameters, IdempotencyKey, Promote, Training
 from winnow.domain.model import Model, Version
 from winnow.domain.retrying import TRIES, retry_on_conflict
 from winnow.recipes.catalogue import AUTO, ZERO_SHOT
+from winnow.registry.kept_examples import MOST_KEPT
 from winnow.training import queue
-from winnow.training.feedback_examples import Examples
+from winnow.training.feedback_examples import Examples, Sent
 
 # The most new labels that an answer names. The answer is kept in a registry row, which holds at most 400 KB.
 MOST_NEW_LABELS = 100
@@ -100,15 +102,16 @@ def _try_to_add(
             f"Model {model_id!r} has no ready version to build on: send the examples again when one is ready."
             f" GET /models/{model_id} shows whether one is in training."
         )
-    sent = examples(base.dataset["exclusive"])
-    labels = {label for example in sent.examples for label in example.labels}
+    sent = examples(base)
+    dismissed = _checked_names(model, base, sent)
+    labels = {label for line in sent.lines for label in line.example.labels}
     known = resources.artifacts().description(base.job, base.manifest_sha256 or "")["labels"]
     # The id sorts after all batches that a version has taken. If one takes later ones meanwhile, the registry refuses the id, and the next
     # try makes a new one.
     taken = max(model.feedback.taken.through, model.feedback.watermark.through)
     name = sortable_id(after=taken)
-    sha256 = resources.feedback_objects().write(model.uid, name, sent.examples)
-    batch = FeedbackBatch(name, len(sent.examples), len(labels), now(), sha256)
+    sha256 = resources.feedback_objects().write(model.uid, name, sent.lines)
+    batch = FeedbackBatch(name, len(sent.lines), len(labels), now(), sha256, len(dismissed))
     kept = {
         "model_id": model_id,
         "uid": model.uid,
@@ -117,8 +120,24 @@ def _try_to_add(
         "waiting": model.feedback.waiting + batch.examples,
         "new_labels": sorted(labels.difference(known))[:MOST_NEW_LABELS],
     } | ({} if sent.file is None else {"file": sent.file})
-    added = resources.feedback_batches().add(model, batch, retrain, key, kept, exactly=condition is not None)
+    added = resources.feedback_batches().add(model, batch, retrain, key, kept, dismissed=dismissed, exactly=condition is not None)
     return kept if added else None
+
+
+def _checked_names(model: Model, base: Version, sent: Sent) -> set[str]:
+    """Check what a request does to the examples that it names. Returns the ids of the suspects that it dismisses."""
+    # While other feedback is pending, only the training knows what it leaves of a label.
+    if sent.named and not model.feedback.waiting:
+        # Needs numpy, which other feedback doesn't wait for, and which the sweeper lacks.
+        from winnow.training.corrections import check_labels_left  # noqa: PLC0415
+
+        check_labels_left(base, sent.lines, sent.named)
+    dismissed = sent.dismissed(model.uid)
+    if dismissed and len(dismissed | resources.kept_examples().ids(model.uid)) > MOST_KEPT:
+        raise InvalidFieldError(
+            f"A model has at most {MOST_KEPT:,} dismissed suspects: correct or drop this one instead.", field="examples"
+        )
+    return dismissed
 
 
 def _answer(kept: Mapping[str, Any], retrain: Retrain, key: IdempotencyKey | None) -> Received:
@@ -178,13 +197,17 @@ def _try_to_retrain(model: Model) -> TrainingJob | None:
     if base is None or newest is None:
         return None
     job = TrainingJob(model.model_id, model.uid, model.latest_version + 1, fence=1)
-    if not resources.jobs().create_version(model, job, _request(model, base, newest)):
+    if not resources.jobs().create_version(model, job, request_on(model, base, newest)):
         return None
     queue.try_to_start_waiting()
     return job
 
 
-def _request(model: Model, base: Version, newest: str) -> TrainingRequest:
+def request_on(model: Model, base: Version, newest: str, label_changes: Mapping[str, str] | None = None) -> TrainingRequest:
+    """The request for a version on the examples of another one and on feedback, up to the batch `newest` ("": there is none).
+
+    label_changes: the new label of each one that changes.
+    """
     of_labels = base.recipe == ZERO_SHOT
     # With more examples another recipe may be best. If the client didn't name a recipe, it is chosen again.
     recipe, chosen = (base.recipe, base.hyperparameters) if base.chosen is None else (AUTO, base.chosen)
@@ -202,6 +225,7 @@ def _request(model: Model, base: Version, newest: str) -> TrainingRequest:
         feedback=TakenFeedback(
             base.job.version, min(after, sorts_before(base.created_at)) if of_labels else after, newest, model.feedback.received
         ),
+        label_changes=label_changes or {},
     )
 
 

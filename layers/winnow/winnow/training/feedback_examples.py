@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from winnow.aws import resources
 from winnow.datasets.row_problems import Kind
-from winnow.domain.dataset import DatasetReference, Example
+from winnow.domain.dataset import DatasetReference, Example, example_id
 from winnow.domain.errors import DatasetError, InvalidFieldError
+from winnow.domain.feedback import Deed, FeedbackLine
 from winnow.domain.normal_form import is_blank, label_form
 from winnow.training.dry_run import MOST_BYTES_AT_ONCE
 from winnow.training.read_dataset import EnoughError, ReadFile, read_feedback
+
+if TYPE_CHECKING:
+    from winnow.domain.model import Version
 
 # The most rows of a file: as many as `retrain_after` may wait for.
 MOST_ROWS = 100_000
@@ -24,25 +28,47 @@ _IN_PARTS = "send the file in parts, or train a new version on all examples with
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The examples of a request. file: what was read, as the API shows it; None for a list."""
+    """The examples of a request.
 
-    examples: Sequence[Example]
+    file: what was read, as the API shows it; None for a list. named: those that the request names by their ids, as the base has them.
+    """
+
+    lines: Sequence[FeedbackLine]
     file: Mapping[str, Any] | None = None
+    named: Sequence[Example] = ()
+
+    def dismissed(self, uid: str) -> set[str]:
+        """The ids of the suspects that the request dismisses."""
+        return {example_id(uid, line.example.text) for line in self.lines if line.deed is Deed.KEEP}
 
 
-# Takes whether labels are exclusive in the model. InvalidFieldError or DatasetError if the examples can't be trained on.
-Examples = Callable[[bool], Sent]
+# Takes the version that feedback builds on. InvalidFieldError or DatasetError if the examples can't be trained on; ExampleNotFoundError.
+Examples = Callable[["Version"], Sent]
 
 
 def in_request(given: Sequence[Mapping[str, Any]]) -> Examples:
     """The examples of a request's list. InvalidFieldError if a text or a label has only characters without width."""
-    examples = [_example(f"examples[{place}]", each) for place, each in enumerate(given)]
+    items = [(f"examples[{place}]", each, _labels(f"examples[{place}]", each)) for place, each in enumerate(given)]
+    fields = {each["example"]: f"{place}.example" for place, each, _ in items if "example" in each}
 
-    def checked(exclusive: bool) -> Sent:
-        for place, example in enumerate(examples):
-            if exclusive and len(example.labels) != 1:
-                raise InvalidFieldError(_not_exclusive(f"examples[{place}]", example), field=f"examples[{place}]")
-        return Sent(examples)
+    def lines(named: Mapping[str, Example]) -> Iterator[tuple[str, FeedbackLine]]:
+        for place, each, labels in items:
+            example = Example(each["text"], labels or ()) if "text" in each else named[each["example"]]
+            deed = Deed.DROP if "drop" in each else Deed.KEEP if "keep" in each else Deed.LABEL
+            yield place, FeedbackLine(example if labels is None else replace(example, labels=labels), deed)
+
+    def checked(base: Version) -> Sent:
+        named: Mapping[str, Example] = {}
+        if fields:
+            # Needs numpy, which other feedback doesn't wait for, and which the sweeper lacks.
+            from winnow.training.corrections import named_examples  # noqa: PLC0415
+
+            named = named_examples(base, fields)
+        made = list(lines(named))
+        for place, line in made:
+            if base.dataset["exclusive"] and len(line.example.labels) != 1:
+                raise InvalidFieldError(_not_exclusive(place, line.example), field=place)
+        return Sent([line for _, line in made], named=list(named.values()))
 
     return checked
 
@@ -68,21 +94,25 @@ def in_file(file: DatasetReference, seconds: float) -> Examples:
             "understood": facts.get("understood", {}),
             "problems": report["problems"],
         }
-        return Sent(found.examples, shown)
+        return Sent([FeedbackLine(example) for example in found.examples], shown)
 
-    return read
+    return lambda base: read(base.dataset["exclusive"])
 
 
-def _example(place: str, given: Mapping[str, Any]) -> Example:
-    if is_blank(given["text"]):
+def _labels(place: str, given: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """The labels of an item of the request; None if it has none, because it keeps or drops an example."""
+    if "text" in given and is_blank(given["text"]):
         raise InvalidFieldError(f"{place}.text has only characters that nobody sees: give it a text.", field=f"{place}.text")
-    named = (
-        [(f"{place}.label", given["label"])] if "label" in given else [(f"{place}.labels[{n}]", it) for n, it in enumerate(given["labels"])]
-    )
+    if "label" in given:
+        named = [(f"{place}.label", given["label"])]
+    elif "labels" in given:
+        named = [(f"{place}.labels[{n}]", it) for n, it in enumerate(given["labels"])]
+    else:
+        return None
     for field, label in named:
         if not label_form(label):
             raise InvalidFieldError(f"{field} has only characters that nobody sees: name the label.", field=field)
-    return Example(given["text"], tuple(dict.fromkeys(label_form(label) for _, label in named)))
+    return tuple(dict.fromkeys(label_form(label) for _, label in named))
 
 
 def _check(found: ReadFile, exclusive: bool) -> None:

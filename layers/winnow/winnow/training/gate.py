@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, compress
 from typing import Any
 
@@ -36,7 +36,8 @@ def judge(live: Version, made: Version, trained: TrainedClassifier, tolerance: f
     """
     try:
         old_classifier = loaded(live)
-        report = difference(live, made, old_classifier, trained, None, skips_relabelled=True)
+        changes = made.dataset.get("label_changes", {})
+        report = difference(live, made, old_classifier, trained, None, skips_relabelled=True, changes=changes)
     except (NothingToCompareError, EncoderError, ArtifactError) as error:
         if isinstance(error, ArtifactError):
             count("RefusedArtifacts")
@@ -60,15 +61,25 @@ def judge(live: Version, made: Version, trained: TrainedClassifier, tolerance: f
 
 
 def difference(
-    before: Version, after: Version, old: TrainedClassifier, new: TrainedClassifier, most: int | None, *, skips_relabelled: bool = False
+    before: Version,
+    after: Version,
+    old: TrainedClassifier,
+    new: TrainedClassifier,
+    most: int | None,
+    *,
+    skips_relabelled: bool = False,
+    changes: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The `comparison_report` of two loaded versions, and `labels_of`, the version whose labels of the texts count: the newest.
 
     most: the largest number of examples to compare on, drawn with a fixed seed, and fewer if they are long. skips_relabelled: whether to
     leave out texts whose labels changed between the versions. The gate does, because it can't know which labels are right: wrong feedback
-    must not open it.
+    must not open it. changes: what the labels of `before` are called in `after`, where a client has renamed or merged them.
     """
-    sides = {version.job.version: _Side.of(version, trained) for version, trained in ((before, old), (after, new))}
+    named = {before.job.version: changes or {}, after.job.version: {}}
+    sides = {
+        version.job.version: _Side.of(version, trained, named[version.job.version]) for version, trained in ((before, old), (after, new))
+    }
     newest = max(sides)
     # If feedback corrected a text's label, the label of the newest version counts.
     known = {key: example for number in sorted(sides) for key, example in sides[number].held_out.items()}
@@ -79,7 +90,7 @@ def difference(
         raise NothingToCompareError(before.job.model_id, before.job.version, after.job.version, relabelled=len(fair))
     if most is not None:
         examples = _drawn(examples, most)
-    labels = sorted({*old.labels, *new.labels, *(label for example in examples for label in example.labels)})
+    labels = sorted({*sides[before.job.version].labels, *new.labels, *(label for example in examples for label in example.labels)})
     truth = flags_of([example.labels for example in examples], labels)
     was, becomes = (flags_of(sides[version.job.version].choose(examples), labels) for version in (before, after))
     left_out = {"relabelled": len(fair) - len(kept)} if skips_relabelled else {}
@@ -98,32 +109,42 @@ class _Side:
     """One of the two versions, and what it says about examples that it has not learnt.
 
     held_out: its examples with such an answer. of_folds: the labels that its folds chose for some of them. learnt: its other examples. All
-    three are by `text_key`.
+    three are by `text_key`. changes: the new names of labels, which stand in the place of the old ones everywhere here.
     """
 
     trained: TrainedClassifier
+    changes: Mapping[str, str]
     held_out: Mapping[str, Example]
     of_folds: Mapping[str, set[str]]
     learnt: Set[str]
 
     @classmethod
-    def of(cls, version: Version, trained: TrainedClassifier) -> _Side:
+    def of(cls, version: Version, trained: TrainedClassifier, changes: Mapping[str, str]) -> _Side:
         frozen = resources.frozen_examples()
-        held_out = {text_key(example.text): example for example in frozen.read(version, "test")}
+        held_out = {text_key(example.text): _named(example, changes) for example in frozen.read(version, "test")}
         of_folds: dict[str, set[str]] = {}
         if answers := folds_answers(version, trained):
             for example, flags in zip(answers.examples, answers.predicted, strict=True):
                 key = text_key(example.text)
-                held_out[key], of_folds[key] = example, set(compress(trained.labels, flags))
+                chosen = compress(trained.labels, flags)
+                held_out[key], of_folds[key] = _named(example, changes), {changes.get(label, label) for label in chosen}
         learnt = {text_key(example.text) for example in frozen.read(version, "train")} - of_folds.keys()
-        return cls(trained, held_out, of_folds, learnt)
+        return cls(trained, changes, held_out, of_folds, learnt)
+
+    @property
+    def labels(self) -> set[str]:
+        return {self.changes.get(label, label) for label in self.trained.labels}
 
     def choose(self, examples: Sequence[Example]) -> list[set[str]]:
         """The labels that the version chooses for each example: its folds' answer if there is one, otherwise its own."""
         keys = [text_key(example.text) for example in examples]
         asked = [example.text for key, example in zip(keys, examples, strict=True) if key not in self.of_folds]
-        own = iter(self.trained.choose(asked))
+        own = iter({self.changes.get(label, label) for label in chosen} for chosen in self.trained.choose(asked))
         return [self.of_folds[key] if key in self.of_folds else next(own) for key in keys]
+
+
+def _named(example: Example, changes: Mapping[str, str]) -> Example:
+    return replace(example, labels=tuple(dict.fromkeys(changes.get(label, label) for label in example.labels))) if changes else example
 
 
 def loaded(version: Version) -> TrainedClassifier:

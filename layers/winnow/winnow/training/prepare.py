@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from winnow.aws import resources
 from winnow.datasets.languages import as_dicts
 from winnow.datasets.split import sample, split, with_test_set
-from winnow.domain.dataset import DatasetReference
+from winnow.domain.dataset import OF_TEST_SET, DatasetReference
 from winnow.domain.errors import DatasetError
 from winnow.domain.job import Hyperparameters, Progress, Stage, TrainingJob
 from winnow.domain.model import Version, VersionStatus
@@ -51,7 +53,8 @@ def _freeze(job: TrainingJob, version: Version, cross_validated: int) -> None:
     if whole.test is None:
         parts = split(used, chosen.seed, most_cross_validated=cross_validated, exclusive=chosen.exclusive)
     else:
-        parts = with_test_set(used, whole.test.examples, chosen.seed, exclusive=chosen.exclusive)
+        tested = [replace(example, source=OF_TEST_SET) for example in whole.test.examples]
+        parts = with_test_set(used, tested, chosen.seed, exclusive=chosen.exclusive)
     digests |= frozen.write(job, "train", parts.train) | frozen.write(job, "test", parts.test)
     dataset = {
         **version.dataset,

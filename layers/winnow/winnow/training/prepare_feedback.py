@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 from winnow.aws import resources
 from winnow.datasets.languages import Sample, as_dicts
-from winnow.datasets.merge import merge
+from winnow.datasets.merge import corrected, merge
 from winnow.datasets.split import FEWEST_LABELS, FEWEST_TEXTS, listed
 from winnow.domain.dataset import Example
 from winnow.domain.errors import DatasetError, VersionNotFoundError
@@ -30,34 +30,47 @@ def prepare_feedback(job: TrainingJob, version: Version, feedback: TakenFeedback
     frozen, objects = resources.frozen_examples(), resources.feedback_objects()
     base = _base(replace(job, version=feedback.base))
     batches = resources.feedback_batches().taken(job.uid, feedback)
-    sent = [example for batch in batches for example in objects.read(job.uid, batch)]
+    sent = [line for batch in batches for line in objects.read(job.uid, batch)]
+    learnt, test = (frozen.read(base, part) for part in ("train", "test"))
+    if changes := version.dataset.get("label_changes"):
+        learnt, test = ([_changed(example, changes) for example in part] for part in (learnt, test))
+        sent = [replace(line, example=_changed(line.example, changes)) for line in sent]
+    known = corrected(learnt, test, sent)
     merged = merge(
-        frozen.read(base, "train"),
-        frozen.read(base, "test"),
-        _of_frequent_labels(sent) if base.recipe == ZERO_SHOT else sent,
+        known.train,
+        known.test,
+        _of_frequent_labels(known.feedback) if base.recipe == ZERO_SHOT else known.feedback,
         Hyperparameters(**version.hyperparameters).seed,
         most_cross_validated=most_cross_validated,
         exclusive=base.dataset["exclusive"],
     )
     parts = merged.parts
+    known.check(parts)
     digests = frozen.write(job, "train", parts.train) | frozen.write(job, "test", parts.test)
     dataset = {
         **{name: base.dataset[name] for name in _OF_THE_OBJECT},
         "base": {"version": feedback.base},
+        **({"label_changes": changes} if changes else {}),
         "examples": len(parts.train) + len(parts.test),
         "train_examples": len(parts.train),
         "test_examples": len(parts.test),
         "feedback_examples": merged.feedback,
         "dropped": merged.dropped,
         "relabelled": merged.relabelled,
+        "removed": known.removed,
         "labels": len(parts.labels),
         "exclusive": parts.exclusive,
         "warnings": 0,
         "languages": as_dicts(_languages(parts.train)),
     }
     warnings = _labels_without_examples(base, set(parts.labels))
-    known = {"dataset": dataset, "warnings": warnings, "digests": digests}
-    resources.jobs().note(job, VersionStatus.TRAINING, Progress.of(Stage.TRAINING), **known)
+    facts = {"dataset": dataset, "warnings": warnings, "digests": digests}
+    resources.jobs().note(job, VersionStatus.TRAINING, Progress.of(Stage.TRAINING), **facts)
+
+
+def _changed(example: Example, changes: Mapping[str, str]) -> Example:
+    """The example with the new labels. Two labels that become one are one."""
+    return replace(example, labels=tuple(dict.fromkeys(changes.get(label, label) for label in example.labels)))
 
 
 def _of_frequent_labels(sent: Sequence[Example]) -> list[Example]:

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from winnow.aws import resources
+from winnow.domain.dataset import example_id
 from winnow.domain.errors import JobSupersededError
 from winnow.domain.job import Hyperparameters, Progress, Promote, Stage, TrainingJob
 from winnow.domain.model import Model, Version, VersionStatus
@@ -25,6 +26,7 @@ from winnow.training import gate
 from winnow.training.calibrate import Answers
 from winnow.training.choose import Candidate, Choice, choose, language_of
 from winnow.training.fit import settings_for
+from winnow.training.learnt_examples import write_examples
 from winnow.training.measure import folds_answers, how_measured, measured_answers
 
 _HEADLINE = ("examples", "accuracy", "macro_f1", "micro_f1", "weighted_f1")
@@ -79,10 +81,11 @@ def _chosen(version: Version, trained: TrainedClassifier, candidates: Sequence[C
 
 
 def _measure(version: Version, trained: TrainedClassifier) -> tuple[dict[str, Any], Digests]:
-    """Write the evaluation with its figures, and the suspects. Returns the headline figures, and the digests of what was written."""
+    """Write the evaluation with its figures, the suspects, and the examples. Returns the headline figures, and the digests of all."""
     answers = measured_answers(version, trained)
     headline, digests = _evaluate(version, trained, answers)
-    return headline, digests | _write_suspects(version, trained, answers)
+    digests |= _write_suspects(version, trained, answers)
+    return headline, digests | _write_examples(version, trained, answers)
 
 
 def _evaluate(version: Version, trained: TrainedClassifier, answers: Answers) -> tuple[dict[str, Any], Digests]:
@@ -124,6 +127,7 @@ def _stages(trained: TrainedClassifier, answers: Answers) -> list[dict[str, Any]
 def _write_suspects(version: Version, trained: TrainedClassifier, measured: Answers) -> Digests:
     """Write the examples whose labels look wrong: among those of the folds or, without folds, among those that measured the version."""
     answers = measured if measured.folds is not None and not trained.early else folds_answers(version, trained, last_stage=True) or measured
+    uid = version.job.uid
     report = suspect_report(
         truth=answers.truth,
         scores=answers.scores,
@@ -131,8 +135,16 @@ def _write_suspects(version: Version, trained: TrainedClassifier, measured: Answ
         exclusive=trained.exclusive,
         rows=[example.row for example in answers.examples],
         texts=[example.text for example in answers.examples] if version.hyperparameters["keep_texts"] else None,
+        ids=[example_id(uid, example.text) for example in answers.examples],
+        kept=resources.kept_examples().ids(uid),
     )
     return resources.version_reports().write_suspects(version.job, {"checked_by": how_measured(version, answers)[0], **report})
+
+
+def _write_examples(version: Version, trained: TrainedClassifier, measured: Answers) -> Digests:
+    """Write the version's examples, each with the answer of a classifier that had not learnt it, if there is one."""
+    of_folds = measured if measured.folds is not None else folds_answers(version, trained)
+    return write_examples(version, trained.labels, measured if measured.folds is None else None, of_folds)
 
 
 def _live(version: Version, model: Model) -> Version | None:

@@ -136,7 +136,7 @@ def _register(request: TrainingRequest, key: IdempotencyKey | None, condition: C
         # Read the key after the model: if a request with the same key has already changed the model, the key is visible here.
         before = None if key is None else resources.answered_requests().find(key)
         if before is not None:
-            return _made_before(TrainingJob.from_event(before)), False
+            return made_before(TrainingJob.from_event(before)), False
         check_condition(condition, request.model_id, model)
         if model is None:
             job = TrainingJob(request.model_id, uuid4().hex, version=1, fence=1)
@@ -155,7 +155,7 @@ def _register(request: TrainingRequest, key: IdempotencyKey | None, condition: C
     return retry_on_conflict(try_to_register, request.model_id)
 
 
-def _made_before(job: TrainingJob) -> TrainingJob:
+def made_before(job: TrainingJob) -> TrainingJob:
     """The job. GoneError if its version was deleted."""
     model = resources.models().still_there(job.model_id, job.uid)
     try:

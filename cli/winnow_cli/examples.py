@@ -1,0 +1,42 @@
+"""`winnow examples` and `winnow errors`: the examples of a version, with the answers of classifiers that had not learnt them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from winnow_cli import tables
+from winnow_cli.batches import download
+from winnow_cli.client import Client
+from winnow_cli.terminal import Terminal, line
+
+# The most examples on a page of the API.
+_PAGE = 1_000
+
+
+def show(client: Client, terminal: Terminal, model: str, version: int | None, query: Mapping[str, str], *, most: int) -> None:
+    """Print at most so many examples. query: which ones, as the API takes it."""
+    path = _path(client, model, version)
+    shown: list[dict[str, Any]] = []
+    asked = dict(query)
+    while True:
+        page = client.call("GET", path, query={**asked, "limit": str(min(_PAGE, most - len(shown)))})
+        shown += page["examples"]
+        if page["next"] is None or len(shown) >= most:
+            break
+        asked["next"] = page["next"]
+    terminal.show({**page, "examples": shown}, *tables.examples(shown, page, counted="contains" not in query))
+
+
+def save(client: Client, terminal: Terminal, model: str, version: int | None, output: Path) -> None:
+    """Save all examples in a file, as `winnow train` takes it. `-` is stdout."""
+    found = client.call("GET", f"{_path(client, model, version)}.jsonl")
+    download(found["url"], output)
+    if str(output) != "-":
+        terminal.show(found, line(f"The examples of version {found['version']} of {model} are saved in {output}."))
+
+
+def _path(client: Client, model: str, version: int | None) -> str:
+    number = version or client.call("GET", f"/models/{model}")["latest_version"]
+    return f"/models/{model}/versions/{number}/examples"

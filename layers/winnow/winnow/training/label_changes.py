@@ -1,0 +1,100 @@
+"""Rename and merge the labels of a model: a new version learns the examples of another one with other labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from winnow.aws import resources
+from winnow.datasets.split import FEWEST_LABELS
+from winnow.domain.conditions import Condition, check_condition
+from winnow.domain.errors import InvalidFieldError, ModelNotReadyError, TrainingUnderwayError
+from winnow.domain.job import IdempotencyKey, TrainingJob
+from winnow.domain.normal_form import label_form
+from winnow.domain.retrying import retry_on_conflict
+from winnow.recipes.catalogue import ZERO_SHOT
+from winnow.training import queue
+from winnow.training.feedback import request_on
+from winnow.training.requests import made_before
+
+if TYPE_CHECKING:
+    from winnow.domain.model import Version
+
+# The most labels that a request may change. The version's row, of at most 400 KB, has all of them.
+MOST_CHANGES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class LabelChanges:
+    """What a client wants. rename: new names by the old ones. merge: the labels that become one, by its name, which may be new."""
+
+    rename: Mapping[str, str]
+    merge: Mapping[str, Sequence[str]]
+
+    def each(self) -> Iterator[tuple[str, str, str]]:
+        """The field, the old label and the new one of each change."""
+        yield from (("rename", label_form(old), label_form(new)) for old, new in self.rename.items())
+        yield from (("merge", label_form(old), label_form(new)) for new, several in self.merge.items() for old in several)
+
+    def checked(self, known: Set[str], version: int) -> dict[str, str]:
+        """The new label of each changed one. known: the labels of the version. InvalidFieldError if they can't be changed like this."""
+        changes: dict[str, str] = {}
+        for field, old, new in self.each():
+            if old not in known:
+                raise InvalidFieldError(f"{field} has the label {old!r}, which version {version} doesn't know.", field=field)
+            if old == new:
+                raise InvalidFieldError(f"{field} makes {old!r} of {old!r}: leave it out.", field=field)
+            if old in changes:
+                raise InvalidFieldError(f"{old!r} can't become two labels: name it once.", field=field)
+            changes[old] = new
+        for field, old, new in self.each():
+            if new in changes:
+                raise InvalidFieldError(
+                    f"{field} makes {new!r} of {old!r}, but {new!r} itself becomes {changes[new]!r}: name the last one.",
+                    field=field,
+                )
+            if field == "rename" and (new in known or list(changes.values()).count(new) > 1):
+                raise InvalidFieldError(f"rename makes {new!r} of {old!r}, but another label has that name: use merge.", field=field)
+        if len({changes.get(label, label) for label in known}) < FEWEST_LABELS:
+            raise InvalidFieldError(f"A single label would be left: a classifier needs at least {FEWEST_LABELS}.", field="merge")
+        return changes
+
+
+def change_labels(model_id: str, wanted: LabelChanges, key: IdempotencyKey | None, condition: Condition | None) -> TrainingJob:
+    """Register a version that learns the examples of the live version, and all pending feedback, with other labels. A known key gets its
+    earlier job.
+
+    Without a live version, it is the latest ready one. condition: must hold for the model, otherwise StaleError.
+    ModelNotFoundError; ModelNotReadyError if there are no examples; TrainingUnderwayError; InvalidFieldError for changes that can't be
+    made; GoneError if the earlier job's version was deleted; BusyError.
+    """
+
+    def try_to_register() -> tuple[TrainingJob, bool] | None:
+        model = resources.models().get(model_id)
+        # Read the key after the model: if a request with the same key has already changed the model, the key is visible here.
+        before = None if key is None else resources.answered_requests().find(key)
+        if before is not None:
+            return made_before(TrainingJob.from_event(before)), False
+        check_condition(condition, model_id, model)
+        if model.training_version is not None:
+            raise TrainingUnderwayError(model.model_id, model.training_version)
+        base = resources.versions().base_of_feedback(model)
+        if base is None or base.recipe == ZERO_SHOT:
+            raise ModelNotReadyError(
+                f"Model {model_id!r} has no ready version that learnt examples: train one, and change its labels then."
+            )
+        changes = wanted.checked(_labels(base), base.job.version)
+        newest = resources.feedback_batches().newest(model) or ""
+        job = TrainingJob(model.model_id, model.uid, model.latest_version + 1, fence=1)
+        request = request_on(model, base, newest, changes)
+        return (job, True) if resources.jobs().create_version(model, job, request, key, exactly=condition is not None) else None
+
+    job, new = retry_on_conflict(try_to_register, model_id)
+    if new:
+        queue.try_to_start_waiting()
+    return job
+
+
+def _labels(base: Version) -> set[str]:
+    return set(resources.artifacts().description(base.job, base.manifest_sha256 or "")["labels"])
