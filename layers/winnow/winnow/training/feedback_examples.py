@@ -12,8 +12,10 @@ from winnow.aws import resources
 from winnow.datasets.row_problems import Kind
 from winnow.domain.dataset import DatasetReference, Example
 from winnow.domain.errors import DatasetError, InvalidFieldError
+from winnow.domain.model import Model
 from winnow.domain.normal_form import is_blank, label_form
 from winnow.training.dry_run import MOST_BYTES_AT_ONCE
+from winnow.training.logged_texts import check_named, logged_texts
 from winnow.training.read_dataset import EnoughError, ReadFile, read_feedback
 
 # The most rows of a file: as many as `retrain_after` may wait for.
@@ -30,19 +32,26 @@ class Sent:
     file: Mapping[str, Any] | None = None
 
 
-# Takes whether labels are exclusive in the model. InvalidFieldError or DatasetError if the examples can't be trained on.
-Examples = Callable[[bool], Sent]
+# Takes the model, and whether its labels are exclusive. InvalidFieldError or DatasetError if the examples can't be trained on.
+Examples = Callable[[Model, bool], Sent]
 
 
 def in_request(given: Sequence[Mapping[str, Any]]) -> Examples:
-    """The examples of a request's list. InvalidFieldError if a text or a label has only characters without width."""
-    examples = [_example(f"examples[{place}]", each) for place, each in enumerate(given)]
+    """The examples of a request's list. Some may name a prediction in place of a text: the model's log has the text.
 
-    def checked(exclusive: bool) -> Sent:
+    InvalidFieldError if a text or a label has only characters without width, or too many predictions are named; PredictionNotFoundError.
+    """
+    examples = [_example(f"examples[{place}]", each) for place, each in enumerate(given)]
+    named = {place: each["prediction_id"] for place, each in enumerate(given) if "prediction_id" in each}
+    fields = {f"examples[{place}].prediction_id": name for place, name in named.items()}
+    check_named(fields)
+
+    def checked(model: Model, exclusive: bool) -> Sent:
         for place, example in enumerate(examples):
             if exclusive and len(example.labels) != 1:
                 raise InvalidFieldError(_not_exclusive(f"examples[{place}]", example), field=f"examples[{place}]")
-        return Sent(examples)
+        texts = logged_texts(model, fields) if named else {}
+        return Sent([replace(each, text=texts[named[place]]) if place in named else each for place, each in enumerate(examples)])
 
     return checked
 
@@ -70,11 +79,11 @@ def in_file(file: DatasetReference, seconds: float) -> Examples:
         }
         return Sent(found.examples, shown)
 
-    return read
+    return lambda _, exclusive: read(exclusive)
 
 
 def _example(place: str, given: Mapping[str, Any]) -> Example:
-    if is_blank(given["text"]):
+    if "text" in given and is_blank(given["text"]):
         raise InvalidFieldError(f"{place}.text has only characters that nobody sees: give it a text.", field=f"{place}.text")
     named = (
         [(f"{place}.label", given["label"])] if "label" in given else [(f"{place}.labels[{n}]", it) for n, it in enumerate(given["labels"])]
@@ -82,7 +91,7 @@ def _example(place: str, given: Mapping[str, Any]) -> Example:
     for field, label in named:
         if not label_form(label):
             raise InvalidFieldError(f"{field} has only characters that nobody sees: name the label.", field=field)
-    return Example(given["text"], tuple(dict.fromkeys(label_form(label) for _, label in named)))
+    return Example(given.get("text", ""), tuple(dict.fromkeys(label_form(label) for _, label in named)))
 
 
 def _check(found: ReadFile, exclusive: bool) -> None:
