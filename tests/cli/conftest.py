@@ -29,6 +29,7 @@ MODELS: dict[str, Any] = {
             "labels": 8,
             "retrain_after": None,
             "tolerance": 0.0,
+            "log": None,
             "waiting_examples": 0,
             "created_at": "2026-03-02T09:16:41.007Z",
             "updated_at": "2026-03-02T09:17:55.120Z",
@@ -60,7 +61,7 @@ class Server:
                 self.end_headers()
                 self.wfile.write(content)
 
-            do_GET = do_POST = do_PUT = answer  # noqa: N815
+            do_GET = do_POST = do_PUT = do_PATCH = answer  # noqa: N815
 
             def log_message(self, *_: Any) -> None:
                 pass

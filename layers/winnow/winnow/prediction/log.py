@@ -35,12 +35,12 @@ class PredictionLogger:
         request, log = sortable_id(), model.log
         if log is None:
             return [PredictionId(request, place) for place in range(len(texts))]
-        days = [log.days if random.random() < log.share else None for _ in texts]  # noqa: S311 - a sample, and no secret
+        days = [log.days if random.random() < log.share else None for _ in texts]
         ids = [PredictionId(request, place, each) for place, each in enumerate(days)]
         kept = [place for place, each in enumerate(days) if each is not None]
         if kept:
-            ids_texts_predictions = ([all_of[place] for place in kept] for all_of in (ids, texts, predictions))
-            if not self.after_answer.later(Sampled(model.uid, version, *ids_texts_predictions)):
+            of_kept = [ids[place] for place in kept], [texts[place] for place in kept], [predictions[place] for place in kept]
+            if not self.after_answer.later(Sampled(model.uid, version, *of_kept)):
                 _drop(len(kept), "too many wait")
         return ids
 
@@ -53,7 +53,7 @@ def _write(sampled: Sampled) -> None:
             break
         try:
             log.write(sampled)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             reason = type(error).__name__
         else:
             return
