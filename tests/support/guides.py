@@ -17,7 +17,7 @@ from pathlib import Path
 
 from local.cloud import PROJECT, LocalCloud
 
-PAGES = sorted((PROJECT / "docs" / "guides").glob("[0-9]*.md"))
+PAGES = sorted((PROJECT / "docs" / "guides").glob("[0-9]*.md"), key=lambda page: int(page.name.partition("-")[0]))
 _BLOCK = re.compile(r"(?<=^```console\n)(?:.*\n)*?(?=^```$)", re.MULTILINE)
 _COMMAND = re.compile(r"^\$ (.*\n(?:> .*\n)*)((?:(?!\$ ).*\n)*)", re.MULTILINE)
 
@@ -68,7 +68,7 @@ class Shell:
 
 def shape(answered: str) -> str:
     """The output without the parts that differ between machines and days: numbers, bars and column widths."""
-    without = re.sub(r"[0-9]{8}T[0-9]{9}-[0-9a-f]{8}", "ID", answered)
+    without = re.sub(r"[0-9]{8}T[0-9]{9}-[0-9a-f]{8}(-[0-9]{2}(-[0-9]+d)?)?", "ID", answered)
     without = re.sub(r"[0-9]+([.,:T-][0-9]+)*Z?", "0", without)
     return re.sub(r"[-+]0", "0", re.sub(r"[█▉▊▋▌▍▎▏·]+", "█", re.sub(r"[─ ]+", " ", without)))
 
