@@ -37,12 +37,24 @@ def file_of(tmp_path: Path, *records: Any) -> str:
     [
         ((), None, None, "savings keeps none of the texts that it classifies."),
         ((), None, {"share": 0.125, "days": 7}, "savings keeps 12.5 % of the texts that it classifies, for 7 days."),
-        (("--share", "0.1"), {"share": 0.1, "days": 30}, {"share": 0.1, "days": 30}, "savings keeps 10 % of the texts that it classifies, for 30 days."),
-        (("--share", "1", "--days", "1"), {"share": 1.0, "days": 1}, {"share": 1, "days": 1}, "savings keeps 100 % of the texts that it classifies, for a day."),
+        (
+            ("--share", "0.1"),
+            {"share": 0.1, "days": 30},
+            {"share": 0.1, "days": 30},
+            "savings keeps 10 % of the texts that it classifies, for 30 days.",
+        ),
+        (
+            ("--share", "1", "--days", "1"),
+            {"share": 1.0, "days": 1},
+            {"share": 1, "days": 1},
+            "savings keeps 100 % of the texts that it classifies, for a day.",
+        ),
         (("--off",), None, None, "savings keeps none of the texts that it classifies."),
     ],
 )
-def test_log_shows_and_sets_what_is_kept(server: Server, winnow: Winnow, options: tuple[str, ...], asked: Any, log: Any, said: str) -> None:
+def test_log_shows_and_sets_what_is_kept(
+    server: Server, winnow: Winnow, options: tuple[str, ...], *, asked: Any, log: Any, said: str
+) -> None:
     for method in ("GET", "PATCH"):
         server.gives(f"{method} /models/savings", (200, MODEL | {"log": log}))
 
@@ -73,7 +85,11 @@ def test_predict_shows_the_id_in_json(server: Server, winnow: Winnow) -> None:
 
 
 def test_lines_that_name_predictions_are_sent_as_examples(server: Server, winnow: Winnow, tmp_path: Path) -> None:
-    records = [{"prediction_id": ID.format(0), "label": "card"}, {"prediction_id": ID.format(1), "labels": ["a"]}, {"text": "x", "label": "a"}]
+    records = [
+        {"prediction_id": ID.format(0), "label": "card"},
+        {"prediction_id": ID.format(1), "labels": ["a"]},
+        {"text": "x", "label": "a"},
+    ]
     server.gives("POST /models/m/examples", (201, KEPT | {"examples": 3, "waiting": 3}))
 
     done = winnow("feedback", file_of(tmp_path, *records), "-m", "m")
@@ -102,7 +118,9 @@ def test_options_of_a_table_say_nothing_about_such_lines(winnow: Winnow, tmp_pat
 
 
 def test_other_json_lines_are_uploaded(server: Server, winnow: Winnow, tmp_path: Path) -> None:
-    server.gives("POST /datasets", (201, {"upload_url": f"{server.url}/s3/x", "s3bucket": "bucket", "training_object": "u/x", "headers": {}}))
+    server.gives(
+        "POST /datasets", (201, {"upload_url": f"{server.url[:-3]}/s3/x", "s3bucket": "bucket", "training_object": "u/x", "headers": {}})
+    )
     server.gives("PUT /s3/x", (200, b""))
     server.gives("POST /models/m/examples", (201, KEPT | {"file": {"problems": []}}))
 

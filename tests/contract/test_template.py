@@ -264,7 +264,9 @@ def test_what_is_kept_is_protected_unless_a_parameter_says_otherwise() -> None:
 
 
 def test_s3_removes_the_texts_of_a_log_after_the_days_that_a_model_may_ask_for() -> None:
-    rules = {it["Prefix"]: it for it in template()["Resources"]["Models"]["Properties"]["LifecycleConfiguration"]["Rules"] if "Prefix" in it}
+    rules = {
+        it["Prefix"]: it for it in template()["Resources"]["Models"]["Properties"]["LifecycleConfiguration"]["Rules"] if "Prefix" in it
+    }
     of_logs = {prefix: it for prefix, it in rules.items() if prefix.startswith(LOG_PREFIX)}
     assert {prefix: it["ExpirationInDays"] for prefix, it in of_logs.items()} == {f"{LOG_PREFIX}{days}/": days for days in DAYS}
     # A removed text stays for a day as an older version, and not for 30 days as other objects do.

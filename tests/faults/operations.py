@@ -396,7 +396,7 @@ def _predict(world: World) -> None:
 
 
 def _delete_while_a_text_is_logged(world: World) -> None:
-    world.during("api/predict", "PutObject", lambda: world.delete())
+    world.during("api/predict", "PutObject", world.delete)
     world.predict()
 
 

@@ -32,7 +32,7 @@ class ExtensionsApi:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_POST(self) -> None:  # noqa: N802
+            def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 api.happened.append(self.path.removeprefix(_PATH))
                 api.registered.append((self.headers["Lambda-Extension-Name"], body))
@@ -41,7 +41,7 @@ class ExtensionsApi:
                 else:
                     self._answer(HTTPStatus.OK, {"functionName": "winnow"}, {"Lambda-Extension-Identifier": "this-one"})
 
-            def do_GET(self) -> None:  # noqa: N802
+            def do_GET(self) -> None:
                 assert (self.path, self.headers["Lambda-Extension-Identifier"]) == (f"{_PATH}/event/next", "this-one")
                 api.happened.append("/event/next")
                 api._asked.release()

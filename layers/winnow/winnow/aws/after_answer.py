@@ -53,8 +53,8 @@ class Extension:
             answer = connection.getresponse()
             answer.read()
             identifier = answer.headers.get("Lambda-Extension-Identifier")
-            if answer.status != HTTPStatus.OK or identifier is None:
-                logger.warning("no extension", extra={"status": answer.status})
+            if answer.getcode() != HTTPStatus.OK or identifier is None:
+                logger.warning("no extension", extra={"status": answer.getcode()})
                 return None
             extension = cls(connection, identifier)
             extension.ask()
@@ -116,14 +116,14 @@ class AfterAnswer[Item]:
     def _answered(self) -> None:
         # The thread is told only now. If it woke earlier, the handler would wait for Python's lock each time that it writes a line.
         if self._extension is not None:
-            self._answers.put(None)
+            self._answers.put_nowait(None)
         elif self._items:
             if not clients.is_lambda():
                 self._do()
                 return
             if self._thread is None:
                 self._start()
-            self._answers.put(None)
+            self._answers.put_nowait(None)
 
     def _start(self) -> None:
         self._thread = Thread(target=self._run, name=_NAME, daemon=True)
