@@ -17,7 +17,7 @@ _SECONDS = 10
 
 
 class ExtensionsApi:
-    """The API of one execution environment. refuses: it takes no extension. happened: what was asked of it, in order.
+    """The API of one execution environment. refuses: it takes no extension. happened: what was asked of it and sent, in order.
 
     Others may note what they see in `happened` too.
     """
@@ -49,6 +49,7 @@ class ExtensionsApi:
                 if event is None:
                     self.close_connection = True
                 else:
+                    api.happened.append("event")
                     self._answer(HTTPStatus.OK, json.loads(event), {"Lambda-Extension-Event-Identifier": "an-event"})
 
             def _answer(self, status: HTTPStatus, body: Any, headers: dict[str, str] | None = None) -> None:
