@@ -80,6 +80,10 @@ class ExtensionsApi:
         """Wait until the extension has asked for its next event. Lambda freezes the environment then."""
         assert self._asked.acquire(timeout=_SECONDS), f"the extension didn't ask for its next event: {self.happened}"
 
+    def is_asked_within(self, seconds: float) -> bool:
+        """Whether the extension asks for its next event within this time."""
+        return self._asked.acquire(timeout=seconds)
+
     def close(self) -> None:
         self._http.shutdown()
         self._http.server_close()
