@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
-from winnow_cli import batches, tables, training
+from winnow_cli import batches, prediction_log, tables, training
 from winnow_cli import examples as listing
 from winnow_cli import feedback as sending
 from winnow_cli import prediction as classifying
@@ -381,10 +381,37 @@ def errors(
         listing.show(client, terminal, model, version, {**query, "wrong": "true", "sort": "score"}, most=limit)
 
 
-@app.command(epilog=_examples("winnow feedback corrections.csv --model tickets --retrain now --watch"))
+@app.command(epilog=_examples("winnow log tickets", "winnow log tickets --share 0.1 --days 30", "winnow log tickets --off"))
+def log(
+    *,
+    model: Annotated[str, typer.Argument(metavar="ID", callback=model_id, help="The model's id.")],
+    share: Annotated[float | None, typer.Option(help="The share of the texts to keep, above 0 and at most 1.")] = None,
+    days: Annotated[int | None, typer.Option(help="The days until they are removed: 1, 7, 30 (default) or 90.")] = None,
+    off: Annotated[bool, typer.Option("--off", help="Keep no more texts. What was kept stays until its day comes.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show or set which texts a model keeps of those that it classifies, with its answers.
+
+    Feedback may name a kept text by its prediction_id.
+    """
+    if off and (share is not None or days is not None):
+        raise UsageError("Give either --share and --days, or --off.")
+    if days is not None and share is None:
+        raise UsageError("--days needs --share, the share of the texts to keep.")
+    wanted = None if share is None else {"share": share, "days": days or 30}
+    with _connected(as_json) as (client, terminal):
+        prediction_log.show_or_set(client, terminal, model, wanted, change=off or wanted is not None)
+
+
+@app.command(
+    epilog=_examples(
+        "winnow feedback corrections.csv --model tickets --retrain now --watch",
+        "winnow feedback corrections.jsonl --model tickets    (lines with a prediction_id and a label)",
+    )
+)
 def feedback(
     *,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="Labelled examples: a local file to upload, or s3://BUCKET/KEY.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Labelled examples: a local file, or s3://BUCKET/KEY.")],
     model: Model,
     retrain: Retrain = "auto",
     text_column: TextColumn = None,
@@ -398,6 +425,8 @@ def feedback(
     """Send newly labelled examples.
 
     The next version is trained on these examples and on those of the live version.
+
+    In JSON Lines (.jsonl), each line may have a prediction_id (see winnow predict --json) in place of a text, if the model keeps the text.
     """
     layout = said(text_column, delimiter, encoding, label_column, label_separator)
     with _connected(as_json) as (client, terminal):

@@ -29,6 +29,7 @@ MODELS: dict[str, Any] = {
             "labels": 8,
             "retrain_after": None,
             "tolerance": 0.0,
+            "log": None,
             "waiting_examples": 0,
             "created_at": "2026-03-02T09:16:41.007Z",
             "updated_at": "2026-03-02T09:17:55.120Z",

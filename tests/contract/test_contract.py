@@ -356,7 +356,12 @@ def test_the_words_of_answers_are_those_of_the_domain() -> None:
 
 # --- the checks find faults ---
 
-ANSWER = {"model_id": "tc-01", "version": 1, "labels": [{"label": "saving", "score": 0.9, "accepted": True}]}
+ANSWER = {
+    "model_id": "tc-01",
+    "version": 1,
+    "prediction_id": "20260302T091641007-1a2b3c4d-00",
+    "labels": [{"label": "saving", "score": 0.9, "accepted": True}],
+}
 JSON = {"Content-Type": "application/json"}
 
 
@@ -372,7 +377,10 @@ def test_an_answer_as_written_passes() -> None:
         (("POST", "/prediction", 201, JSON, ANSWER), "answered 201"),
         (("POST", "/prediction", 200, {"Content-Type": "text/html"}, ANSWER), "'text/html'"),
         (("POST", "/prediction", 200, JSON, {**ANSWER, "took": 3}), "'took' was unexpected"),
-        (("POST", "/prediction", 200, JSON, {"model_id": "tc-01", "version": 1}), "'labels' is a required property"),
+        (
+            ("POST", "/prediction", 200, JSON, {name: value for name, value in ANSWER.items() if name != "labels"}),
+            "'labels' is a required property",
+        ),
         (("POST", "/prediction", 200, JSON, {**ANSWER, "labels": [{"label": "a", "score": 1.5, "accepted": True}]}), "1.5 is greater"),
         (("POST", "/models", 202, JSON, {"model_id": "a", "version": 1, "status": "queued"}), "lacks the header Location"),
         (

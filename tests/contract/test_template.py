@@ -21,6 +21,8 @@ from packaging.requirements import Requirement
 from layers.encoder.assemble import CARRIERS, ENCODER
 from tests.support import contract
 from tests.support.contract import ROOT, functions, template
+from winnow.domain.keys import LOG_PREFIX
+from winnow.domain.prediction_log import DAYS
 from winnow.recipes.encoder import IN_LAYER
 from winnow.recipes.languages import LANGUAGES
 
@@ -257,10 +259,21 @@ def test_what_is_kept_is_protected_unless_a_parameter_says_otherwise() -> None:
     for bucket in buckets:
         assert bucket["VersioningConfiguration"] == {"If": ["KeepsData", {"Status": "Enabled"}, {"Ref": "AWS::NoValue"}]}
         rules: dict[str, Any] = {}
-        for rule in bucket["LifecycleConfiguration"]["Rules"]:
+        for rule in (it for it in bucket["LifecycleConfiguration"]["Rules"] if "Prefix" not in it):
             rules |= rule
         assert rules["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
         assert rules["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
+
+
+def test_s3_removes_the_texts_of_a_log_after_the_days_that_a_model_may_ask_for() -> None:
+    rules = {
+        it["Prefix"]: it for it in template()["Resources"]["Models"]["Properties"]["LifecycleConfiguration"]["Rules"] if "Prefix" in it
+    }
+    of_logs = {prefix: it for prefix, it in rules.items() if prefix.startswith(LOG_PREFIX)}
+    assert {prefix: it["ExpirationInDays"] for prefix, it in of_logs.items()} == {f"{LOG_PREFIX}{days}/": days for days in DAYS}
+    # A removed text stays for a day as an older version, and not for 30 days as other objects do.
+    assert all((it["Status"], it["NoncurrentVersionExpiration"]) == ("Enabled", {"NoncurrentDays": 1}) for it in of_logs.values())
+    assert contract.contract()["components"]["schemas"]["Log"]["properties"]["days"]["enum"] == list(DAYS)
 
 
 def test_no_resource_has_a_fixed_name() -> None:

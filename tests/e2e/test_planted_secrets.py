@@ -21,7 +21,8 @@ from local.cloud import LocalCloud
 from tests.e2e.conftest import SAMPLE, Deployed, deployed
 
 TEXT, LABEL, FILE = "xylografikoz", "quokkalabel", "ocelotfile"
-ID, BROKEN = "planted", "planted-broken"
+# LOGGED has a prediction log. The others have none.
+ID, BROKEN, LOGGED = "planted", "planted-broken", "planted-logged"
 # Objects with examples or their words: the keys, without the prefix of a model's life.
 QUOTING = ("models/*/versions/*/evaluation.json", "models/*/versions/*/suspects.json")  # with keep_texts
 WITH_TEXTS = (
@@ -31,6 +32,7 @@ WITH_TEXTS = (
     "models/*/versions/*/learnt/examples.jsonl.gz",  # the same, for clients to see again
     "models/*/feedback/*.jsonl.gz",  # labelled later
     "shards/*/texts/*",  # of a running batch
+    "log/30/*",  # of a model whose log is on
 )
 SECONDS = 120
 
@@ -73,14 +75,15 @@ def used(api: Deployed) -> Iterator[Deployed]:
 
     predictions(api)
     broken(api)
+    logged(api)
     feedback = {"examples": [{"text": f"{TEXT} taught", "label": f"{LABEL} taught"}] * 4}
     assert api.request("POST", f"/models/{ID}/examples", json=feedback).status_code == 201
     assert api.request("POST", f"/models/{ID}/examples", json={"examples": [{"text": TEXT, LABEL: TEXT}]}).status_code == 422
     batch(api, lines([f"{TEXT} in a batch", {"text": f"{TEXT} again", "id": 7}]) + f'\n{{"text": {TEXT}'.encode())
-    told(api, queue, {ID: "ready", BROKEN: "ready", "planted-bad": "failed", "planted-few": "failed"})
+    told(api, queue, {ID: "ready", BROKEN: "ready", LOGGED: "ready", "planted-bad": "failed", "planted-few": "failed"})
     wait_for(lambda: faults_of_ours(api) == before + 1, "the line of the one fault of ours")
     yield api
-    for model_id in (ID, BROKEN, "planted-bad", "planted-few"):
+    for model_id in (ID, BROKEN, LOGGED, "planted-bad", "planted-few"):
         api.request("DELETE", f"/models/{model_id}")
 
 
@@ -113,6 +116,18 @@ def broken(api: Deployed) -> None:
         if key.startswith(f"models/{uid}/") and "/artifact/" in key:
             api.put(api.models_bucket, key, TEXT.encode())
     assert api.request("POST", "/prediction", json={"model_id": BROKEN, "text": TEXT}).status_code == 500
+
+
+def logged(api: Deployed) -> None:
+    """Train a model whose log keeps every text, classify one, and correct it by its id."""
+    train(api, LOGGED, api.client.upload(f"{FILE}-logged.jsonl", lines(examples()[3:])), keep_texts=False)
+    assert api.request("PATCH", f"/models/{LOGGED}", json={"log": {"share": 1, "days": 30}}).status_code == 200
+    found = api.request("POST", "/prediction", json={"model_id": LOGGED, "text": f"{TEXT} kept"}).json()["prediction_id"]
+    uid = uid_of(api, LOGGED)
+    wait_for(lambda: any(key.startswith(f"log/30/{uid}/") for key in api.objects(api.models_bucket)), "the log")
+    correction = {"examples": [{"prediction_id": found, "label": f"{LABEL} corrected"}]}
+    assert api.request("POST", f"/models/{LOGGED}/examples", json=correction).status_code == 201
+    assert api.request("POST", f"/models/{ID}/examples", json=correction).status_code == 404
 
 
 def uid_of(api: Deployed, model_id: str) -> str:
@@ -297,3 +312,8 @@ def test_texts_lie_where_they_are_kept_on_purpose_and_nowhere_else(used: Deploye
     others = [(key, content) for key, content in written if (key, content) not in on_purpose and content != TEXT]
     assert having(TEXT, others) == []
     assert having(used.key, written) == []
+    # Only the log of the model that has one keeps what was classified.
+    logs = [it for it in written if it[0].startswith("log/")]
+    assert having(f"{TEXT} kept", logs)
+    assert all(key.startswith(f"log/30/{uid_of(used, LOGGED)}/") for key, _ in logs)
+    assert having(f"{TEXT} of many", written) == []

@@ -31,6 +31,8 @@ OTHERWISE = {
     "/batches/BATCH/cancel": {200, 409},
     # This batch is no longer pending: version 3 has it.
     "/examples/20260302T091641007-1a2b3c4d": {404, 409},
+    # The log writes after the answer, perhaps later than the next call.
+    "PREDICTION": {201, 404},
 }
 
 
@@ -88,6 +90,8 @@ class Reader:
                 )
         if "/versions/1/examples?" in call:
             self.known["EXAMPLE_ID"] = answer["examples"][0]["example"]
+        if "prediction_id" in answer:
+            self.known["PREDICTION"] = answer["prediction_id"]
         if "/batches" in call and "batch" in answer:
             self.known["BATCH"] = answer["batch"]
         if (answer.get("status") == "queued" and "batch" not in answer) or answer.get("retrain") == "started":

@@ -11,7 +11,15 @@ from tests.conftest import CLIENT_BUCKET, DATA
 from tests.support import moments
 from winnow.domain.errors import WinnowError
 from winnow.domain.job import TrainingJob
-from winnow.domain.keys import BATCHES_PREFIX, SHARDS_PREFIX, JobObject, feedback_batch_of_key, feedback_key, version_of_label_list_key
+from winnow.domain.keys import (
+    BATCHES_PREFIX,
+    LOG_PREFIX,
+    SHARDS_PREFIX,
+    JobObject,
+    feedback_batch_of_key,
+    feedback_key,
+    version_of_label_list_key,
+)
 from winnow.domain.model import FIGURES
 from winnow.evaluation.example_index import ExampleIndex
 from winnow.recipes.catalogue import ZERO_SHOT
@@ -64,9 +72,14 @@ def _orphans(world: World) -> Iterator[str]:
     """Objects that nothing will read: of no version, of an earlier start, or of candidates after the end of the training."""
     known = {(row["uid"], int(row["version"])): row for row in world.rows() if row["pk"].startswith("VERSIONS#") and not _is_torso(row)}
     batches = {(row["pk"].partition("#")[2], row["sk"]) for row in world.rows() if row["pk"].startswith("FEEDBACK#")}
+    uids = {row.get("uid") for row in world.rows() if row["pk"] == "MODELS"}
     for key in sorted(moments.keys(world.winnow)):
         if key.startswith((BATCHES_PREFIX, SHARDS_PREFIX, "reports/")):
             # _of_batches looks at the first two. Reports belong to no model: S3 removes them after a week.
+            continue
+        if key.startswith(LOG_PREFIX):
+            if key.split("/")[2] not in uids:
+                yield f"logged texts of a model that is gone: {key}"
             continue
         of_feedback = feedback_batch_of_key(key)
         if of_feedback is not None:

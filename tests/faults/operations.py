@@ -193,6 +193,14 @@ def _batch_never_started(world: World) -> None:
     moments.executions("BatchWorkflow").clear()
 
 
+def _logged(world: World) -> None:
+    """A model whose log has a text."""
+    _ready(world)
+    world.change(log={"share": 1, "days": 30})
+    world.winnow.new_environment()
+    world.predict()
+
+
 def _deleting(world: World) -> None:
     """A model is gone for clients, but all its objects and rows still exist."""
     _ready(world)
@@ -228,6 +236,7 @@ STARTS: Mapping[str, Step] = {
     "labels change": _labels_change,
     "asked while training": _asked_while_training,
     "feedback of nobody": _feedback_of_nobody,
+    "logged": _logged,
     "texts": _texts,
     "batches wait": _batches_wait,
     "a batch never started": _batch_never_started,
@@ -417,6 +426,19 @@ def _change(world: World) -> None:
     world.change(retrain_after=10)
 
 
+def _change_log(world: World) -> None:
+    world.change(log={"share": 0.5, "days": 7})
+
+
+def _predict(world: World) -> None:
+    world.predict()
+
+
+def _delete_while_a_text_is_logged(world: World) -> None:
+    world.during("api/predict", "PutObject", world.delete)
+    world.predict()
+
+
 def _one_batch_at_once(world: World) -> None:
     world.winnow.parameters["MostBatches"] = "1"
 
@@ -517,6 +539,10 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("training on corrections", "corrections are trained on", lambda world: world.run_executions(), _TASK, of=("training/",)),
     Operation("DELETE model with corrections", "corrections are trained on", _delete, _client(_delete)),
     Operation("PATCH model", "ready", _change, _client(_change)),
+    Operation("PATCH model, its log", "ready", _change_log, _client(_change_log)),
+    Operation("a prediction that is logged", "logged", _predict, _client(_predict)),
+    Operation("DELETE model with a log", "logged", _delete, _client(_delete)),
+    Operation("DELETE while a text is logged", "logged", _delete_while_a_text_is_logged, _client(_delete), of=("api/",)),
     Operation("training on feedback", "feedback is trained on", lambda world: world.run_executions(), _TASK, of=("training/",)),
     Operation("cancel a training on feedback", "feedback is trained on", _cancel(2), _client(_cancel(2))),
     Operation("DELETE model with feedback", "feedback is trained on", _delete, _client(_delete)),

@@ -68,8 +68,7 @@ class Shell:
 
 def shape(answered: str) -> str:
     """The output without the parts that differ between machines and days: numbers, bars and column widths."""
-    without = re.sub(r"\b[0-9a-f]{16}\b", "ID", answered)
-    without = re.sub(r"[0-9]{8}T[0-9]{9}-[0-9a-f]{8}", "ID", without)
+    without = re.sub(r"[0-9]{8}T[0-9]{9}-[0-9a-f]{8}(-[0-9]{2}(-[0-9]+d)?)?|\b[0-9a-f]{16}\b", "ID", answered)
     without = re.sub(r"[0-9]+([.,:T-][0-9]+)*Z?", "0", without)
     return re.sub(r"[-+]0", "0", re.sub(r"[█▉▊▋▌▍▎▏·]+", "█", re.sub(r"[─ ]+", " ", without)))
 

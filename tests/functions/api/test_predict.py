@@ -348,14 +348,14 @@ def test_texts_that_take_too_long_together_are_refused_with_advice(ready: Ready,
 def test_no_text_is_begun_that_may_not_end_in_time(ready: Ready, monkeypatch: pytest.MonkeyPatch, takes: float, answered: int) -> None:
     """A call has 28 seconds. On a busy machine, or with a slow text, a part takes longer than it should."""
     winnow, now = ready("exclusive.json"), 0.0
-    classify = TrainedClassifier.predict_by_stage
+    classify = TrainedClassifier.answers
 
     def slowly(*given: Any) -> Any:
         nonlocal now
         now += takes
         return classify(*given)
 
-    monkeypatch.setattr(TrainedClassifier, "predict_by_stage", slowly)
+    monkeypatch.setattr(TrainedClassifier, "answers", slowly)
     asked = {"model_id": "tc-01", "texts": ["tulip " * 2_000] * 12}
     assert winnow.call("predict", "predict_post_texts", body={**asked, "texts": ["tulip"]}).status == 200
     function = winnow.environments["functions/api/predict"]
@@ -386,7 +386,7 @@ def test_a_version_of_linear_says_which_words_gave_the_label(two: Winnow, explai
     assert told["bias"] + sum(word["contribution"] for word in told["words"]) == pytest.approx(told["logit"], abs=1e-9)
     assert [text[word["start"] : word["end"]].lower() for word in told["words"]] == [word["word"] for word in told["words"]]
     first, second = two.call("predict", "predict_post_texts", body={**asked, "texts": [text, "?"]}).body["predictions"]
-    assert first == {"labels": answer["labels"], "explanation": told}
+    assert first == {"prediction_id": first["prediction_id"], "labels": answer["labels"], "explanation": told}
     assert [word["word"] for word in second["explanation"]["words"]] == ["?"]
 
 
@@ -428,7 +428,7 @@ def test_more_words_than_an_answer_can_explain_are_refused_before_the_work(two: 
     asked = {"model_id": "tc-01", "version": 2, "explain": True}
     texts = ["." * 19_900] * 50
     assert two.call("predict", "predict_post_texts", body={**asked, "texts": texts[:2]}).status == 200
-    monkeypatch.setattr(TrainedClassifier, "predict_by_stage", None)
+    monkeypatch.setattr(TrainedClassifier, "answers", None)
 
     answer = two.call("predict", "predict_post_texts", body={**asked, "texts": texts})
 

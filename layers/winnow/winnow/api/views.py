@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from winnow.domain.answer import Prediction
     from winnow.domain.feedback import FeedbackBatch, FeedbackLine
     from winnow.domain.model import Model, Version
+    from winnow.domain.prediction_log import PredictionId
     from winnow.storage.uploads import Upload
 
 
@@ -25,6 +26,7 @@ def model_view(model: Model) -> dict[str, Any]:
         "labels": model.labels,
         "retrain_after": model.retrain_after,
         "tolerance": model.tolerance,
+        "log": None if model.log is None else asdict(model.log),
         "waiting_examples": model.feedback.waiting,
         "created_at": model.created_at,
         "updated_at": model.updated_at,
@@ -80,7 +82,7 @@ def feedback_line_view(line: FeedbackLine, uid: str, *, with_text: bool) -> dict
     return {"example": example_id(uid, example.text), "deed": line.deed, "labels": example.labels, **text}
 
 
-def prediction_view(prediction: Prediction) -> dict[str, Any]:
+def prediction_view(prediction: Prediction, prediction_id: PredictionId, n_top: int) -> dict[str, Any]:
     staged = {} if prediction.stage is None else {"stage": prediction.stage}
     explained = {} if prediction.explanation is None else {"explanation": asdict(prediction.explanation)}
-    return {"labels": as_dicts(prediction.labels), **staged, **explained}
+    return {"prediction_id": str(prediction_id), "labels": as_dicts(prediction.labels[:n_top]), **staged, **explained}

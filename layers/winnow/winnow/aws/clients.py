@@ -32,6 +32,11 @@ def is_lambda() -> bool:
     return "AWS_LAMBDA_FUNCTION_NAME" in os.environ
 
 
+def runtime_api() -> str | None:
+    """The host and port of Lambda's own APIs in this environment. None outside Lambda."""
+    return os.environ.get("AWS_LAMBDA_RUNTIME_API")
+
+
 def around_snapshot(before: Callable[[], object], after: Callable[[], object]) -> None:
     """Call `before` before Lambda takes a snapshot of this process, and `after` in each process that starts from it (SnapStart).
 
@@ -51,6 +56,15 @@ def s3() -> S3Client:
     # With explicit virtual addressing, presigned URLs have the Region's own host. The global host redirects, and a client's PUT doesn't
     # follow (https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html). An endpoint with an IP address doesn't change.
     return boto3.client("s3", config=Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
+
+
+@cache
+def s3_for_once() -> S3Client:
+    """A client that tries each call once, and not for long. For what may fail, and must not be done late."""
+    once: Any = {"total_max_attempts": 1}
+    return boto3.client(
+        "s3", config=Config(signature_version="s3v4", s3={"addressing_style": "virtual"}, connect_timeout=2, read_timeout=5, retries=once)
+    )
 
 
 @cache
@@ -85,5 +99,5 @@ def forget_session() -> None:
 
 def forget_clients() -> None:
     """Drop the clients. The next use makes new ones."""
-    for made in (s3, stepfunctions, events, lambda_, registry_table):
+    for made in (s3, s3_for_once, stepfunctions, events, lambda_, registry_table):
         made.cache_clear()

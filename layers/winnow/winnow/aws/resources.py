@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from winnow.storage.learnt_examples import LearntExamples
     from winnow.storage.model_objects import ModelObjects
     from winnow.storage.pipelines import Pipelines
+    from winnow.storage.prediction_log import PredictionLog
     from winnow.storage.uploads import Datasets
     from winnow.storage.version_reports import VersionReports
 
@@ -269,6 +270,20 @@ def pipelines() -> Pipelines:
     from winnow.storage.pipelines import Pipelines
 
     return Pipelines(_models_bucket())
+
+
+def prediction_log() -> PredictionLog:
+    from winnow.storage.prediction_log import PredictionLog
+
+    return PredictionLog(_models_bucket())
+
+
+def hasty_prediction_log() -> PredictionLog:
+    """The log for writing after the answer: a write is tried once, and ends soon."""
+    from winnow.storage.bucket import Bucket
+    from winnow.storage.prediction_log import PredictionLog
+
+    return PredictionLog(Bucket(clients.s3_for_once(), clients.setting("MODELS_BUCKET")))
 
 
 def model_objects() -> ModelObjects:

@@ -60,8 +60,10 @@ class Prediction:
     """A version's answer for a text: its labels, best first.
 
     explanation: why the first label is first, if the client asked for it. stage: the stage that answered, if the recipe has stages.
+    familiarity: how far the text is from being strange to the version, below 0 if it is strange; None if the version doesn't know.
     """
 
     labels: list[ScoredLabel]
     explanation: Explanation | None = None
     stage: str | None = None
+    familiarity: float | None = None

@@ -189,6 +189,16 @@ class FeedbackBatchTakenError(WinnowError):
         )
 
 
+class PredictionNotFoundError(WinnowError):
+    """The model's log doesn't have the text of this prediction. reason: why, as the end of a sentence."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "prediction-not-found"
+
+    def __init__(self, model_id: str, prediction_id: str, reason: str, field: str) -> None:
+        super().__init__(f"Model {model_id!r} has no text of prediction {prediction_id!r}: {reason}. Send the text itself.", field=field)
+
+
 class BatchPredictionNotFoundError(WinnowError):
     """The model has no batch prediction with this id, or it has expired."""
 

@@ -8,11 +8,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from winnow.domain.prediction_log import DAYS
+
 # The S3 prefix of everything made for models.
 MODELS_PREFIX = "models/"
 # The prefixes of the results and of the intermediate files of batch predictions. By the template, S3 removes both after some days.
 BATCHES_PREFIX = "batches/"
 SHARDS_PREFIX = "shards/"
+# The prefix of the texts that prediction logs keep. The next part of a key says after how many days S3 removes the object.
+LOG_PREFIX = "log/"
 _OF_A_JOB = re.compile(rf"{MODELS_PREFIX}(?P<uid>[^/]+)/versions/(?P<version>[0-9]+)/(?P<fence>[0-9]+)/(?P<name>.+)")
 _OF_LABELS = re.compile(rf"{MODELS_PREFIX}(?P<uid>[^/]+)/versions/(?P<version>[0-9]+)/labels/[^/]+\.json")
 _OF_FEEDBACK = re.compile(rf"{MODELS_PREFIX}(?P<uid>[^/]+)/feedback/(?P<batch>[^/]+)\.jsonl\.gz")
@@ -69,9 +73,15 @@ def encoder_key(digest: str, name: str) -> str:
     return f"encoders/{digest}/{name}"
 
 
-def prefixes(uid: str) -> tuple[str, str, str]:
-    """The S3 prefixes of everything made for one life of a model, with its batch predictions."""
-    return model_prefix(uid), f"{BATCHES_PREFIX}{uid}/", f"{SHARDS_PREFIX}{uid}/"
+def prefixes(uid: str) -> tuple[str, ...]:
+    """The S3 prefixes of everything made for one life of a model, with its batch predictions and its prediction log."""
+    logs = (f"{LOG_PREFIX}{days}/{uid}/" for days in DAYS)
+    return model_prefix(uid), f"{BATCHES_PREFIX}{uid}/", f"{SHARDS_PREFIX}{uid}/", *logs
+
+
+def log_key(uid: str, days: int, date: str, request: str) -> str:
+    """The key of the texts of a request in a model's prediction log. date: of the request, such as "2026-03-02"."""
+    return f"{LOG_PREFIX}{days}/{uid}/{date}/{request}.jsonl.gz"
 
 
 def result_key(uid: str, batch: str, ending: str) -> str:

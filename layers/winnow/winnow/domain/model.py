@@ -9,6 +9,7 @@ from typing import Any
 
 from winnow.domain.feedback import Feedback, TakenFeedback
 from winnow.domain.job import Progress, Promote, TrainingJob
+from winnow.domain.prediction_log import LogSetting
 
 # The JSON file of an artifact that describes the classifier: its labels and more.
 DESCRIPTION = "classifier.json"
@@ -59,6 +60,7 @@ class Model:
     ready_version: the last version that became ready, live or not; None if there was none or it was deleted.
     retrain_after: train a new version when this many feedback examples are pending; None for never.
     tolerance: a version from feedback may go live if its macro-F1 is at most this much below that of the live version.
+    log: what is kept of the predictions; None for nothing.
     """
 
     model_id: str
@@ -73,6 +75,7 @@ class Model:
     updated_at: str
     retrain_after: int | None = None
     tolerance: float = 0.0
+    log: LogSetting | None = None
     feedback: Feedback = field(default_factory=Feedback)
 
     @property

@@ -71,6 +71,10 @@ class Glances[K: Hashable, V]:
             self._seen.popitem(last=False)
         return row
 
+    def last(self, key: K) -> V:
+        """The row that `get` returned last, however old it is. The key must have been asked for."""
+        return self._seen[key][1]
+
     def forget(self, key: K) -> V | None:
         """Drop a row, so that the next `get` reads it again. Returns the dropped row, or None."""
         return self._seen.pop(key, (0.0, None))[1]

@@ -75,6 +75,10 @@ class Predictor:
             self._forget(model_id, version)
             return self._predict(model_id, texts, n_top, version, ends, explain=explain)
 
+    def model(self, model_id: str) -> Model:
+        """The model whose version has just answered, as `predict` saw it."""
+        return self._pointers.last(model_id)
+
     def _predict(
         self, model_id: str, texts: Sequence[str], n_top: int, version: int | None, ends: float, *, explain: bool
     ) -> tuple[int, list[Prediction]]:
@@ -84,11 +88,11 @@ class Predictor:
         time_left = _TimeLeft(self._clock, ends, _SECONDS_TO_EXPLAIN if explain else _SECONDS_TO_CLASSIFY)
         predictions: list[Prediction] = []
         for some in portions(texts, len, _TOGETHER):
-            found = classifier.predict_by_stage(some, n_top)
+            found = classifier.answers(some, n_top)
             if not explain:
-                predictions += [Prediction(labels, None, stage) for labels, stage in found]
-            for text, (labels, stage) in zip(some, found, strict=True) if explain else ():
-                predictions.append(Prediction(labels, classifier.explain(text, labels[0].label), stage))
+                predictions += [Prediction(labels, None, stage, familiarity) for labels, stage, familiarity in found]
+            for text, (labels, stage, familiarity) in zip(some, found, strict=True) if explain else ():
+                predictions.append(Prediction(labels, classifier.explain(text, labels[0].label), stage, familiarity))
                 time_left.check(len(predictions), len(texts))
             time_left.check(len(predictions), len(texts))
         return number, predictions

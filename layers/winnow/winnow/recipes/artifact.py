@@ -223,13 +223,18 @@ class TrainedClassifier:
 
     def predict_by_stage(self, texts: Sequence[str], n_top: int | None = None) -> list[tuple[list[ScoredLabel], str | None]]:
         """`predict`, and for each text the name of the stage that answered; None if there are no stages."""
+        return [(labels, stage) for labels, stage, _ in self.answers(texts, n_top)]
+
+    def answers(self, texts: Sequence[str], n_top: int | None = None) -> list[tuple[list[ScoredLabel], str | None, float | None]]:
+        """`predict_by_stage`, and by how much each text's familiarity exceeds the lowest accepted one; None if the classifier has none."""
         judged = self.judged(texts)
         order, scores, accepted = self._ranked(judged, n_top)
         rounded = scores.astype(np.float64).round(_DIGITS)
         labels, names, rows = self.labels, self.stage_names, zip(order.tolist(), rounded.tolist(), accepted.tolist(), strict=True)
         found = [[ScoredLabel(labels[number], score, taken) for number, score, taken in zip(*row, strict=True)] for row in rows]
         by = [None] * len(found) if judged.stages is None else [names[stage] for stage in judged.stages.tolist()]
-        return list(zip(found, by, strict=True))
+        surplus = [None] * len(found) if judged.surplus is None else judged.surplus.tolist()
+        return list(zip(found, by, surplus, strict=True))
 
     def _ranked(self, judged: Judged, n_top: int | None) -> tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.bool_]]:
         """The numbers of each text's n_top best labels (None: all), best first, their scores, and whether they are accepted.

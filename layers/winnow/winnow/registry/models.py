@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from winnow.domain.clock import now, time_of_id
 from winnow.domain.errors import GoneError, ModelNotFoundError
 from winnow.domain.feedback import Feedback, Watermark
 from winnow.domain.model import Model, Version, VersionStatus
+from winnow.domain.prediction_log import DAYS, LogSetting
 from winnow.registry import table as rows
 from winnow.registry.decoding import decoded, each_decoded
 from winnow.registry.upkeep import Deletion, noted
@@ -72,7 +74,7 @@ class Models:
         condition, where = rows.of_life(model.uid, model.revision if exactly else None)
         change = rows.Update(
             key=rows.model_key(model.model_id),
-            assign={**properties, "updated_at": now()},
+            assign={**{name: _stored(value) for name, value in properties.items()}, "updated_at": now()},
             condition=condition,
             where=where,
         )
@@ -118,8 +120,19 @@ def _model(item: Mapping[str, Any]) -> Model:
         updated_at=item["updated_at"],
         retrain_after=item.get("retrain_after"),
         tolerance=float(item.get("tolerance", 0)),
+        log=_log(item.get("log")),
         feedback=_feedback(item),
     )
+
+
+def _stored(value: Any) -> Any:
+    """A property of a model as its row has it."""
+    return asdict(value) if isinstance(value, LogSetting) else value
+
+
+def _log(setting: Mapping[str, Any] | None) -> LogSetting | None:
+    # ValueError for other days: nothing would remove the texts.
+    return None if setting is None else LogSetting(float(setting["share"]), DAYS[DAYS.index(setting["days"])])
 
 
 def _feedback(item: Mapping[str, Any]) -> Feedback:

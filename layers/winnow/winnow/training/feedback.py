@@ -69,8 +69,8 @@ def receive_feedback(
 
     condition: must hold for the model that gets the examples, otherwise StaleError.
     Once the examples are kept, no later failure loses them.
-    ModelNotFoundError; ModelNotReadyError if the model has no version to build on; InvalidFieldError or DatasetError if the examples
-    can't be trained on; GoneError if the earlier batch was deleted; BusyError.
+    ModelNotFoundError; ModelNotReadyError if the model has no version to build on; PredictionNotFoundError; InvalidFieldError or
+    DatasetError if the examples can't be trained on; GoneError if the earlier batch was deleted; BusyError.
     """
 
     def find_or_add() -> dict[str, Any] | None:
@@ -102,7 +102,7 @@ def _try_to_add(
             f"Model {model_id!r} has no ready version to build on: send the examples again when one is ready."
             f" GET /models/{model_id} shows whether one is in training."
         )
-    sent = examples(base)
+    sent = examples(model, base)
     dismissed = _checked_names(model, base, sent)
     labels = {label for line in sent.lines for label in line.example.labels}
     known = resources.artifacts().description(base.job, base.manifest_sha256 or "")["labels"]

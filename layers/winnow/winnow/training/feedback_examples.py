@@ -15,10 +15,11 @@ from winnow.domain.errors import DatasetError, InvalidFieldError
 from winnow.domain.feedback import Deed, FeedbackLine
 from winnow.domain.normal_form import is_blank, label_form
 from winnow.training.dry_run import MOST_BYTES_AT_ONCE
+from winnow.training.logged_texts import check_named, logged_texts
 from winnow.training.read_dataset import EnoughError, ReadFile, read_feedback
 
 if TYPE_CHECKING:
-    from winnow.domain.model import Version
+    from winnow.domain.model import Model, Version
 
 # The most rows of a file: as many as `retrain_after` may wait for.
 MOST_ROWS = 100_000
@@ -42,29 +43,38 @@ class Sent:
         return {example_id(uid, line.example.text) for line in self.lines if line.deed is Deed.KEEP}
 
 
-# Takes the version that feedback builds on. InvalidFieldError or DatasetError if the examples can't be trained on; ExampleNotFoundError.
-Examples = Callable[["Version"], Sent]
+# Takes the model and the version that feedback builds on. InvalidFieldError or DatasetError if the examples can't be trained on;
+# ExampleNotFoundError; PredictionNotFoundError.
+Examples = Callable[["Model", "Version"], Sent]
 
 
 def in_request(given: Sequence[Mapping[str, Any]]) -> Examples:
-    """The examples of a request's list. InvalidFieldError if a text or a label has only characters without width."""
+    """The examples of a request's list. In place of a text, some may name an example of the base, or a prediction: the log has its text.
+
+    InvalidFieldError if a text or a label has only characters without width, or too many predictions are named.
+    """
     items = [(f"examples[{place}]", each, _labels(f"examples[{place}]", each)) for place, each in enumerate(given)]
     fields = {each["example"]: f"{place}.example" for place, each, _ in items if "example" in each}
+    predictions = {f"{place}.prediction_id": each["prediction_id"] for place, each, _ in items if "prediction_id" in each}
+    check_named(predictions)
 
-    def lines(named: Mapping[str, Example]) -> Iterator[tuple[str, FeedbackLine]]:
+    def lines(named: Mapping[str, Example], texts: Mapping[str, str]) -> Iterator[tuple[str, FeedbackLine]]:
         for place, each, labels in items:
-            example = Example(each["text"], labels or ()) if "text" in each else named[each["example"]]
+            if "example" in each:
+                example = named[each["example"]]
+            else:
+                example = Example(each["text"] if "text" in each else texts[each["prediction_id"]], ())
             deed = Deed.DROP if "drop" in each else Deed.KEEP if "keep" in each else Deed.LABEL
             yield place, FeedbackLine(example if labels is None else replace(example, labels=labels), deed)
 
-    def checked(base: Version) -> Sent:
+    def checked(model: Model, base: Version) -> Sent:
         named: Mapping[str, Example] = {}
         if fields:
             # Needs numpy, which other feedback doesn't wait for, and which the sweeper lacks.
             from winnow.training.corrections import named_examples  # noqa: PLC0415
 
             named = named_examples(base, fields)
-        made = list(lines(named))
+        made = list(lines(named, logged_texts(model, predictions)))
         for place, line in made:
             if base.dataset["exclusive"] and len(line.example.labels) != 1:
                 raise InvalidFieldError(_not_exclusive(place, line.example), field=place)
@@ -96,7 +106,7 @@ def in_file(file: DatasetReference, seconds: float) -> Examples:
         }
         return Sent([FeedbackLine(example) for example in found.examples], shown)
 
-    return lambda base: read(base.dataset["exclusive"])
+    return lambda _, base: read(base.dataset["exclusive"])
 
 
 def _labels(place: str, given: Mapping[str, Any]) -> tuple[str, ...] | None:

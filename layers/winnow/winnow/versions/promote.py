@@ -31,7 +31,7 @@ def promote_version(model_id: str, number: int, condition: Condition | None) -> 
 
 
 def change_model(model_id: str, properties: Mapping[str, Any], condition: Condition | None) -> None:
-    """Set properties of a model: `retrain_after`, `tolerance`. Writes nothing if they have these values already.
+    """Set properties of a model: `retrain_after`, `tolerance`, `log`. Writes nothing if they have these values already.
 
     condition: as in `promote_version`. ModelNotFoundError, StaleError, BusyError.
     """

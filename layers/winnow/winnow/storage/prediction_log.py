@@ -1,0 +1,58 @@
+"""The prediction logs of models: the texts that they keep, with their answers, one object for each request.
+
+The days for which a text is kept are the first part of its key, because S3 removes objects by the beginning of their keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from winnow.domain.answer import Prediction, ScoredLabel
+from winnow.domain.keys import log_key
+from winnow.domain.logged_prediction import LoggedPrediction
+from winnow.domain.prediction_log import PredictionId, Sampled
+from winnow.storage.example_lines import UNREADABLE, packed, unpacked
+
+if TYPE_CHECKING:
+    from winnow.storage.bucket import Bucket
+
+_DIGITS = 6
+
+
+class PredictionLog:
+    """The prediction logs in a bucket, by the model's uid."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+
+    def write(self, sampled: Sampled) -> None:
+        """Keep the texts of a request."""
+        lines = zip(sampled.ids, sampled.texts, sampled.predictions, strict=True)
+        self._bucket.put(_key(sampled.uid, sampled.ids[0]), packed(_record(sampled.version, *line) for line in lines))
+
+    def read(self, uid: str, of: PredictionId) -> list[LoggedPrediction]:
+        """What `write` kept of the request that this prediction is of. Empty if nothing is kept, or the object is damaged."""
+        body = None if of.days is None else self._bucket.find(_key(uid, of))
+        try:
+            return [] if body is None else list(_predictions(body))
+        except UNREADABLE:
+            return []
+
+
+def _key(uid: str, of: PredictionId) -> str:
+    return log_key(uid, of.days or 0, f"{of.at:%Y-%m-%d}", of.request)
+
+
+def _record(version: int, of: PredictionId, text: str, prediction: Prediction) -> dict[str, Any]:
+    """A line of the object. The log of a version without stages, or without a familiarity, has no such members."""
+    staged = {} if prediction.stage is None else {"stage": prediction.stage}
+    familiar = {} if prediction.familiarity is None else {"familiarity": round(prediction.familiarity, _DIGITS)}
+    return {"prediction_id": str(of), "text": text, "version": version, "labels": prediction.labels, **staged, **familiar}
+
+
+def _predictions(body: bytes) -> Iterator[LoggedPrediction]:
+    for record in unpacked(body):
+        labels = tuple(ScoredLabel(*label) for label in record["labels"])
+        stage, familiarity = record.get("stage"), record.get("familiarity")
+        yield LoggedPrediction(record["prediction_id"], record["text"], record["version"], labels, stage, familiarity)
