@@ -24,6 +24,7 @@ def model_view(model: Model) -> dict[str, Any]:
         "labels": model.labels,
         "retrain_after": model.retrain_after,
         "tolerance": model.tolerance,
+        "policy": model.policy,
         "waiting_examples": model.feedback.waiting,
         "created_at": model.created_at,
         "updated_at": model.updated_at,
@@ -76,4 +77,5 @@ def _feedback_batch_view(batch: FeedbackBatch) -> dict[str, Any]:
 def prediction_view(prediction: Prediction) -> dict[str, Any]:
     staged = {} if prediction.stage is None else {"stage": prediction.stage}
     explained = {} if prediction.explanation is None else {"explanation": asdict(prediction.explanation)}
-    return {"labels": as_dicts(prediction.labels), **staged, **explained}
+    governed = {} if prediction.policy is None else {"policy": prediction.policy}
+    return {"labels": as_dicts(prediction.labels), **staged, **governed, **explained}

@@ -60,8 +60,10 @@ class Prediction:
     """A version's answer for a text: its labels, best first.
 
     explanation: why the first label is first, if the client asked for it. stage: the stage that answered, if the recipe has stages.
+    policy: the revision of the policy that says what is accepted; None if the version's own thresholds do.
     """
 
     labels: list[ScoredLabel]
     explanation: Explanation | None = None
     stage: str | None = None
+    policy: int | None = None

@@ -59,6 +59,8 @@ class Model:
     ready_version: the last version that became ready, live or not; None if there was none or it was deleted.
     retrain_after: train a new version when this many feedback examples are pending; None for never.
     tolerance: a version from feedback may go live if its macro-F1 is at most this much below that of the live version.
+    policy: the revision of the policy that says what is accepted; None if each version's own thresholds do. policies: how many revisions of
+    the policy there have been.
     """
 
     model_id: str
@@ -73,6 +75,8 @@ class Model:
     updated_at: str
     retrain_after: int | None = None
     tolerance: float = 0.0
+    policy: int | None = None
+    policies: int = 0
     feedback: Feedback = field(default_factory=Feedback)
 
     @property

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from winnow.aws import resources
 from winnow.domain.answer import Prediction
-from winnow.domain.errors import ArtifactError, ModelNotReadyError, TooLargeError, VersionNotFoundError
+from winnow.domain.errors import ArtifactError, DamagedRowError, ModelNotReadyError, TooLargeError, VersionNotFoundError
 from winnow.domain.model import Model, Version
 from winnow.prediction import encoders
 from winnow.prediction.loading import Glances, LoadedClassifiers, load
+from winnow.prediction.policy import LeastScores
 from winnow.recipes.artifact import TrainedClassifier, recipe_of
 from winnow.recipes.catalogue import COSTS, ZERO_SHOT
 from winnow.recipes.portions import portions
@@ -54,6 +55,7 @@ class Predictor:
         self._pointers = Glances(models.get, SECONDS_A_POINTER_IS_TRUSTED, _MOST_POINTERS, clock)
         self._ready_versions = Glances(self._ready_version, SECONDS_A_POINTER_IS_TRUSTED, _MOST_POINTERS, clock)
         self._loaded = LoadedClassifiers(int(memory * MEMORY_SHARE))
+        self._least_scores = LeastScores()
         self._clock = clock
 
     def predict(
@@ -70,39 +72,40 @@ class Predictor:
         ends = self._clock() + seconds
         try:
             return self._predict(model_id, texts, n_top, version, ends, explain=explain)
-        except (VersionNotFoundError, ArtifactError):
-            # A version may be promoted and this one deleted between the two reads. Read once more.
+        except (VersionNotFoundError, ArtifactError, DamagedRowError):
+            # A version may be promoted and this one deleted between the two reads, or the model with its policies. Read once more.
             self._forget(model_id, version)
             return self._predict(model_id, texts, n_top, version, ends, explain=explain)
 
     def _predict(
         self, model_id: str, texts: Sequence[str], n_top: int, version: int | None, ends: float, *, explain: bool
     ) -> tuple[int, list[Prediction]]:
-        number, classifier = self._classifier(model_id, version)
+        model, number, classifier = self._classifier(model_id, version)
+        least = None if model.policy is None else self._least_scores.of(model_id, model.uid, model.policy, number, classifier.labels)
         if explain:
             _check_words(classifier, texts)
         time_left = _TimeLeft(self._clock, ends, _SECONDS_TO_EXPLAIN if explain else _SECONDS_TO_CLASSIFY)
         predictions: list[Prediction] = []
         for some in portions(texts, len, _TOGETHER):
-            found = classifier.predict_by_stage(some, n_top)
+            found = classifier.predict_by_stage(some, n_top, least)
             if not explain:
-                predictions += [Prediction(labels, None, stage) for labels, stage in found]
+                predictions += [Prediction(labels, None, stage, model.policy) for labels, stage in found]
             for text, (labels, stage) in zip(some, found, strict=True) if explain else ():
-                predictions.append(Prediction(labels, classifier.explain(text, labels[0].label), stage))
+                predictions.append(Prediction(labels, classifier.explain(text, labels[0].label), stage, model.policy))
                 time_left.check(len(predictions), len(texts))
             time_left.check(len(predictions), len(texts))
         return number, predictions
 
-    def _classifier(self, model_id: str, version: int | None) -> tuple[int, TrainedClassifier]:
+    def _classifier(self, model_id: str, version: int | None) -> tuple[Model, int, TrainedClassifier]:
         model = self._pointers.get(model_id)
         if version is not None:
             # A ready version never changes but may be deleted.
             ready = self._ready_versions.get((model_id, model.uid, version))
-            return version, self._loaded.get((model.uid, version), lambda: self._load(ready))
+            return model, version, self._loaded.get((model.uid, version), lambda: self._load(ready))
         if model.live_version is None:
             raise ModelNotReadyError(self._why_not_ready(model))
         live = model.live_version
-        return live, self._loaded.get((model.uid, live), lambda: self._load(self._versions.get(model, live)))
+        return model, live, self._loaded.get((model.uid, live), lambda: self._load(self._versions.get(model, live)))
 
     def _forget(self, model_id: str, version: int | None) -> None:
         model = self._pointers.forget(model_id)

@@ -118,6 +118,8 @@ def _model(item: Mapping[str, Any]) -> Model:
         updated_at=item["updated_at"],
         retrain_after=item.get("retrain_after"),
         tolerance=float(item.get("tolerance", 0)),
+        policy=item.get("policy"),
+        policies=item.get("policies", 0),
         feedback=_feedback(item),
     )
 

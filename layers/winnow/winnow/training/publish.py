@@ -12,6 +12,7 @@ from winnow.domain.job import Hyperparameters, Progress, Promote, Stage, Trainin
 from winnow.domain.model import Model, Version, VersionStatus
 from winnow.domain.retrying import TRIES
 from winnow.evaluation import figures
+from winnow.evaluation.dial import Dial
 from winnow.evaluation.doubts import doubts
 from winnow.evaluation.report import evaluation_report
 from winnow.evaluation.stages import stage_report
@@ -82,7 +83,7 @@ def _measure(version: Version, trained: TrainedClassifier) -> tuple[dict[str, An
     """Write the evaluation with its figures, and the suspects. Returns the headline figures, and the digests of what was written."""
     answers = measured_answers(version, trained)
     headline, digests = _evaluate(version, trained, answers)
-    return headline, digests | _write_suspects(version, trained, answers)
+    return headline, digests | _write_suspects(version, trained, answers) | _write_dial(version, trained, answers)
 
 
 def _evaluate(version: Version, trained: TrainedClassifier, answers: Answers) -> tuple[dict[str, Any], Digests]:
@@ -133,6 +134,21 @@ def _write_suspects(version: Version, trained: TrainedClassifier, measured: Answ
         texts=[example.text for example in answers.examples] if version.hyperparameters["keep_texts"] else None,
     )
     return resources.version_reports().write_suspects(version.job, {"checked_by": how_measured(version, answers)[0], **report})
+
+
+def _write_dial(version: Version, trained: TrainedClassifier, measured: Answers) -> Digests:
+    """Write the dial. It is made of the folds' answers, if there are any, so that a client's own test set chooses no threshold."""
+    answers = measured if measured.folds is not None else folds_answers(version, trained) or measured
+    dial = Dial.of(
+        trained.labels,
+        how_measured(version, answers)[0],
+        exclusive=trained.exclusive,
+        truth=answers.truth,
+        scores=answers.scores,
+        thresholds=answers.thresholds,
+        familiar=answers.familiar,
+    )
+    return resources.version_reports().write_dial(version.job, dial.to_bytes())
 
 
 def _live(version: Version, model: Model) -> Version | None:
