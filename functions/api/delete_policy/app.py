@@ -6,7 +6,7 @@ from winnow.api.conditional import condition_on_policy, policy_tag
 from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.api.policy_views import governed_view
 from winnow.aws import resources
-from winnow.versions.policy import present_policy, remove_policy
+from winnow.versions.policy import remove_policy
 
 
 @endpoint("DELETE /models/{model_id}/policy")
@@ -14,4 +14,4 @@ def handler(request: Request) -> Answer:
     model_id = request.path["model_id"]
     remove_policy(model_id, condition_on_policy(request.headers.get("if-match")))
     model = resources.models().get(model_id)
-    return Answer(HTTPStatus.OK, governed_view(model, *present_policy(model)), {"ETag": policy_tag(model)})
+    return Answer(HTTPStatus.OK, governed_view(model, None, None), {"ETag": policy_tag(model)})
