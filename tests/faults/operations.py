@@ -18,6 +18,8 @@ from winnow.domain.keys import MODELS_PREFIX
 
 Step = Callable[[World], object]
 THREE = (MODEL, "tc-02", "tc-03")
+# Aims of policies. Whole numbers come back from DynamoDB as they were.
+STRICT, CHEAP = {"thresholds": {"baking": 1}}, {"cost": {"wrong": 1, "refused": 10}}
 
 
 def nothing(_: World) -> None:
@@ -60,6 +62,12 @@ def _labels_queued(world: World) -> None:
 def _ready(world: World) -> None:
     world.post()
     world.run_executions()
+
+
+def _governed(world: World) -> None:
+    _ready(world)
+    world.govern(STRICT)
+    world.govern(CHEAP)
 
 
 def _three_wait(world: World) -> None:
@@ -197,6 +205,7 @@ STARTS: Mapping[str, Step] = {
     "absent data set": _absent_data_set,
     "to be published": _to_be_published,
     "ready": _ready,
+    "governed": _governed,
     "retraining": _retraining,
     "deleting": _deleting,
     "two versions": _second_ready,
@@ -378,6 +387,14 @@ def _change(world: World) -> None:
     world.change(retrain_after=10)
 
 
+def _govern(*aims: Any) -> Step:
+    def act(world: World) -> None:
+        for aim in aims:
+            world.govern(aim)
+
+    return act
+
+
 def _one_batch_at_once(world: World) -> None:
     world.winnow.parameters["MostBatches"] = "1"
 
@@ -470,6 +487,9 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("POST examples while one is trained", "retraining", _feedback("now"), _client(_feedback("now"))),
     Operation("DELETE examples", "feedback waits", _take_back, _client(_take_back)),
     Operation("PATCH model", "ready", _change, _client(_change)),
+    Operation("PUT policy", "ready", _govern(STRICT), _client(_govern(STRICT))),
+    Operation("PUT policy, another and DELETE", "ready", _govern(STRICT, CHEAP, None), _client(_govern(None))),
+    Operation("DELETE model with policies", "governed", _delete, _client(_delete)),
     Operation("training on feedback", "feedback is trained on", lambda world: world.run_executions(), _TASK, of=("training/",)),
     Operation("cancel a training on feedback", "feedback is trained on", _cancel(2), _client(_cancel(2))),
     Operation("DELETE model with feedback", "feedback is trained on", _delete, _client(_delete)),
