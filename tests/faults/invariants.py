@@ -193,9 +193,9 @@ def _of_policies(world: World, models: dict[str, Any]) -> Iterator[str]:
         last = own[-1] if own and "aim" in own[-1] else None
         if model.get("policy") != (None if last is None else last["revision"]):
             yield f"{model_id} names the policy {model.get('policy')}, and the last one is {last}"
-        told = world.lives[model_id][-1].aim if model_id in world.lives else ...
-        if told is not ... and {**(last or {}).get("aim", {})} != (told or {}):
-            yield f"{model_id} was told {told}, and has the policy {last}"
+        told = world.lives[model_id][-1] if model_id in world.lives else None
+        if told is not None and not told.deleted and told.aim is not ... and {**(last or {}).get("aim", {})} != (told.aim or {}):
+            yield f"{model_id} was told {told.aim}, and has the policy {last}"
 
 
 def _of_batches(world: World, models: dict[str, Any]) -> Iterator[str]:

@@ -12,7 +12,6 @@ from winnow.domain.job import Hyperparameters, Progress, Promote, Stage, Trainin
 from winnow.domain.model import Model, Version, VersionStatus
 from winnow.domain.retrying import TRIES
 from winnow.evaluation import figures
-from winnow.evaluation.dial import Dial
 from winnow.evaluation.doubts import doubts
 from winnow.evaluation.report import evaluation_report
 from winnow.evaluation.stages import stage_report
@@ -26,7 +25,7 @@ from winnow.training import gate
 from winnow.training.calibrate import Answers
 from winnow.training.choose import Candidate, Choice, choose, language_of
 from winnow.training.fit import settings_for
-from winnow.training.measure import folds_answers, how_measured, measured_answers
+from winnow.training.measure import dial_of_answers, folds_answers, how_measured, measured_answers
 
 _HEADLINE = ("examples", "accuracy", "macro_f1", "micro_f1", "weighted_f1")
 
@@ -139,15 +138,7 @@ def _write_suspects(version: Version, trained: TrainedClassifier, measured: Answ
 def _write_dial(version: Version, trained: TrainedClassifier, measured: Answers) -> Digests:
     """Write the dial. It is made of the folds' answers, if there are any, so that a client's own test set chooses no threshold."""
     answers = measured if measured.folds is not None else folds_answers(version, trained) or measured
-    dial = Dial.of(
-        trained.labels,
-        how_measured(version, answers)[0],
-        exclusive=trained.exclusive,
-        truth=answers.truth,
-        scores=answers.scores,
-        thresholds=answers.thresholds,
-        familiar=answers.familiar,
-    )
+    dial = dial_of_answers(trained, answers, how_measured(version, answers)[0])
     return resources.version_reports().write_dial(version.job, dial.to_bytes())
 
 
