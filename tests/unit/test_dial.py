@@ -133,8 +133,8 @@ def test_a_promise_is_kept_on_fresh_texts_in_nineteen_of_twenty_draws(texts: int
         made += not isinstance(threshold, TooFew)
         kept += isinstance(threshold, TooFew) or precision_on_fresh(threshold, too_sure) >= promise
     assert kept >= 0.95 * draws - 6
-    if texts == 2_000:
-        # All could be answered at 0.833 - too_sure. The promise isn't kept by refusing to make it.
+    if texts == 2_000 and promise + too_sure < 0.96:
+        # The promise isn't kept by refusing to make it. (A precision of 0.95 is hard to show where the surest have 0.97.)
         assert made >= 0.95 * draws
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
+from tests.conftest import CLIENT_BUCKET, load_dataset
 from tests.support import objects
 from tests.support.policies import give_dial
 
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
 def test_it_agrees_with_the_evaluation(ready: Ready) -> None:
     winnow = ready("exclusive.json")
-    evaluation = winnow.call("get_evaluation").body["evaluation"]
+    evaluation = winnow.call("get_evaluation").body
 
     answer = winnow.call("get_tradeoff")
 
@@ -31,7 +33,7 @@ def test_it_agrees_with_the_evaluation(ready: Ready) -> None:
 
 def test_all_answers_together_are_as_right_as_the_evaluation_says(ready: Ready) -> None:
     winnow = ready("exclusive.json")
-    evaluation, curve = winnow.call("get_evaluation").body["evaluation"], winnow.call("get_tradeoff").body["curve"]
+    evaluation, curve = winnow.call("get_evaluation").body, winnow.call("get_tradeoff").body["curve"]
     # Strange texts are never answered, so the last point may have fewer.
     assert curve[-1]["right"] <= round(evaluation["accuracy"] * 36)
     assert curve[-1]["answered"] >= 0.9 * 36
@@ -39,7 +41,7 @@ def test_all_answers_together_are_as_right_as_the_evaluation_says(ready: Ready) 
 
 def test_versions_with_several_labels_have_one_too(ready: Ready) -> None:
     winnow = ready("multilabel.jsonl")
-    evaluation, tradeoff = winnow.call("get_evaluation").body["evaluation"], winnow.call("get_tradeoff").body
+    evaluation, tradeoff = winnow.call("get_evaluation").body, winnow.call("get_tradeoff").body
     assert tradeoff["examples"] == evaluation["examples"]
     assert tradeoff["own"]["answered_share"] == evaluation["accepted_share"]
     for each in tradeoff["per_label"]:
@@ -49,13 +51,13 @@ def test_versions_with_several_labels_have_one_too(ready: Ready) -> None:
 
 
 def test_a_test_set_of_the_client_chooses_no_threshold(winnow: Winnow) -> None:
-    winnow.put_dataset("exclusive.json")
-    winnow.s3.copy_object(
-        Bucket="albert-textcats", Key="test.json", CopySource={"Bucket": "albert-textcats", "Key": "trainingSet.json"}
-    )
+    records = load_dataset("exclusive.json")
+    winnow.put_dataset([record for place, record in enumerate(records) if place % 3])
+    winnow.s3.put_object(Bucket=CLIENT_BUCKET, Key="test.json", Body=json.dumps(records[::3]).encode())
     assert winnow.train(n_iter=8, test_object="test.json")["evaluation"]["measured_by"] == "test-object"
 
-    assert winnow.call("get_tradeoff").body["measured_by"] == "cross-validation"
+    tradeoff = winnow.call("get_tradeoff").body
+    assert (tradeoff["measured_by"], tradeoff["examples"]) == ("cross-validation", 24)
 
 
 def test_a_version_of_an_earlier_release_has_none(ready: Ready) -> None:

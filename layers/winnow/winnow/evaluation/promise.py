@@ -26,8 +26,10 @@ _RISK, _RISK_OF_HIGHER = 0.04, 0.01
 _STEP = 1.1
 # By its scores, the first threshold has so many standard deviations to spare.
 _TO_SPARE = 1.5
-# A search for the number of examples that would do ends here.
+# A number of examples above this one is no advice.
 _MOST_TEXTS = 100_000_000
+# In texts: the weight of the scores beside the counted mistakes, where the number that would do is estimated.
+_SCORES_WEIGH = 20.0
 
 
 class TooFew(NamedTuple):
@@ -116,9 +118,12 @@ def _too_few(dial: Dial, falling: Falling, promise: float) -> TooFew:
     needed: float = math.inf
     for threshold in falling.thresholds(places):
         answered, right = falling.outcome(threshold)
-        # As if there were one more mistake: few texts without any prove little.
-        wrong = (answered - right + 1) / (answered + 1)
-        if answered and wrong < 1 - promise:
+        if answered < min(_SCORES_WEIGH, size):
+            continue
+        # Few texts say little of further ones, so the scores have a say too.
+        doubted = _SCORES_WEIGH * falling.doubted(threshold) / answered
+        wrong = (answered - right + doubted) / (answered + _SCORES_WEIGH)
+        if wrong < 1 - promise:
             needed = min(needed, _needed(wrong, promise) * dial.texts / answered)
     return TooFew(None if needed > _MOST_TEXTS else max(dial.texts + 1, math.ceil(needed)))
 
