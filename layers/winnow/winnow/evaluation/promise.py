@@ -29,7 +29,7 @@ _TO_SPARE = 1.5
 # A number of examples above this one is no advice.
 _MOST_TEXTS = 100_000_000
 # In texts: the weight of the scores beside the counted mistakes, where the number that would do is estimated.
-_SCORES_WEIGH = 20.0
+_SCORES_WEIGH = 5.0
 
 
 class TooFew(NamedTuple):
