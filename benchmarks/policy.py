@@ -58,7 +58,9 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", default=["sample", "banking77", "linear", "best"], help="these data sets and recipes")
     parser.add_argument("--draws", type=int, default=20, help="draws of training texts (20)")
     arguments = parser.parse_args()
-    print(f"{'':<20} {'promise':>7} {'made':>5} {'kept':>5} {'reached':>8} {'right':>7} {'answered':>9}   {'own: right':>10} {'answered':>9}")
+    print(
+        f"{'':<20} {'promise':>7} {'made':>5} {'kept':>5} {'reached':>8} {'right':>7} {'answered':>9}   {'own: right':>10} {'answered':>9}"
+    )
     for name, drawn in _data_sets(arguments.data):
         if name not in arguments.only:
             continue
@@ -109,7 +111,9 @@ def _trained(recipe: str, split: Split) -> tuple[TrainedClassifier, Callable[[fl
     for _ in training.steps():
         pass
     trained = training.result()
-    dial = dial_of_answers(trained, answers_of_folds(trained, split.train, training.folds.answers(), chosen.min_precision), "cross-validation")
+    dial = dial_of_answers(
+        trained, answers_of_folds(trained, split.train, training.folds.answers(), chosen.min_precision), "cross-validation"
+    )
 
     def choose(promise: float) -> float | None:
         found = for_precision(dial, promise)

@@ -21,7 +21,9 @@ def test_it_agrees_with_the_evaluation(ready: Ready) -> None:
 
     assert answer.status == 200
     tradeoff = answer.body
-    assert (tradeoff["measured_by"], tradeoff["examples"]) == (evaluation["measured_by"], evaluation["examples"]) == ("cross-validation", 36)
+    assert (
+        (tradeoff["measured_by"], tradeoff["examples"]) == (evaluation["measured_by"], evaluation["examples"]) == ("cross-validation", 36)
+    )
     assert tradeoff["own"]["answered_share"] == evaluation["accepted_share"]
     assert [each["label"] for each in tradeoff["per_label"]] == sorted(evaluation["per_label"])
     assert {each["label"]: each["examples"] for each in tradeoff["per_label"]} == {

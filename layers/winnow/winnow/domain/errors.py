@@ -132,8 +132,8 @@ class NoDialError(WinnowError):
 
     def __init__(self, model_id: str, version: int) -> None:
         super().__init__(
-            f"Version {version} of model {model_id!r} has no trade-off, because an earlier release trained it, or because it was made without"
-            " examples: train it again with `force_update`, or with examples. A policy with `thresholds` needs none."
+            f"Version {version} of model {model_id!r} has no trade-off, because an earlier release trained it, or because it was made"
+            " without examples: train it again with `force_update`, or with examples. A policy with `thresholds` needs none."
         )
 
 

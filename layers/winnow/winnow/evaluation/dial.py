@@ -43,8 +43,9 @@ class Outcome(NamedTuple):
 class Dial:
     """What was said about `texts` held-out texts, where a version might accept it. Texts that are too strange to accept aren't in it.
 
-    measured_by: by which answers, in a word. text, label, score, right, own: for each said label the number of its text, its own number, its
-    calibrated score, whether it is right, and whether the version's own thresholds accept it; all of shape (said,), in the order of texts.
+    measured_by: by which answers, in a word. text, label, score, right, own: for each said label the number of its text, its own number,
+    its calibrated score, whether it is right, and whether the version's own thresholds accept it; all of shape (said,), in the order of
+    texts.
     With exclusive labels only the best label of a text is said. examples_of: how many of the texts have each label, of shape (labels,).
     """
 

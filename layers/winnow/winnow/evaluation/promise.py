@@ -1,10 +1,10 @@
 """Choose the threshold for a promised precision or for the least cost, from a dial. numpy only.
 
-A promise must also hold for fresh texts. The threshold with the highest share of answers among those that are precise enough on the held-out
-examples isn't precise enough on fresh ones: it was chosen because it is lucky on these. So each threshold is tested: could as few mistakes
-come from a precision below the promise? The first one is chosen by the scores alone, without looking at what is right. Then lower thresholds
-follow, as long as each passes (fixed sequence testing, Angelopoulos et al. 2021, arXiv 2110.01052). So a threshold that breaks the promise
-passes in at most one of twenty data sets, however many are tested.
+A promise must also hold for fresh texts. The lowest threshold that is precise enough on the held-out examples often isn't on fresh ones: it
+was chosen because it is lucky on these. So each threshold is tested: could as few mistakes come from a precision below the promise? The
+first one is chosen by the scores alone, without looking at what is right. Then lower thresholds follow, as long as each passes (fixed
+sequence testing, Angelopoulos et al. 2021, arXiv 2110.01052). So a threshold that breaks the promise passes in at most one of twenty data
+sets, however many are tested.
 """
 
 from __future__ import annotations
@@ -98,9 +98,8 @@ def _passes(falling: Falling, threshold: float, promise: float, risk: float) -> 
 
 
 def _most_wrong(answered: int, promise: float, risk: float) -> int:
-    """The most mistakes among so many answers that a precision below the promise makes with at most this probability. -1 if not even none.
-
-    By the binomial distribution (Clopper and Pearson 1934).
+    """The most mistakes among so many answers that a precision below the promise makes with at most this probability (Clopper and Pearson
+    1934). -1 if even none are likelier.
     """
     wrong = 1 - promise
     most = min(answered, math.ceil(answered * wrong) + 1)

@@ -1,7 +1,7 @@
 """What a policy means for a version: the lowest scores at which its labels are accepted.
 
-A policy keeps its aim, and was applied to the version that was live when it was set. For any other version the aim is applied again, to that
-version's own dial. So a promise keeps its meaning when another version is promoted.
+A policy keeps its aim, and was applied to the version that was live when it was set. For any other version the aim is applied again, to
+that version's own dial. So a promise keeps its meaning when another version is promoted.
 """
 
 from __future__ import annotations

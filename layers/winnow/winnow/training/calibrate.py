@@ -91,7 +91,9 @@ def answers_of(trained: TrainedClassifier, examples: Sequence[Example]) -> Answe
     """The answers about examples that were held out of the whole training: those of the classifier itself."""
     judged, truth = trained.judged([example.text for example in examples]), label_flags(examples, trained.labels)
     thresholds, accepted = trained.thresholds_of(judged), trained.accepts(judged)
-    return Answers(examples, trained.exclusive, truth, judged.logits, judged.scores, thresholds, accepted, None, judged.stages, judged.familiar)
+    return Answers(
+        examples, trained.exclusive, truth, judged.logits, judged.scores, thresholds, accepted, None, judged.stages, judged.familiar
+    )
 
 
 def right_by_size(

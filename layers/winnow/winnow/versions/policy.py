@@ -74,7 +74,9 @@ def _checked(aim: Aim, version: Version) -> Applied:
     if aim.thresholds is not None:
         _check_labels(aim.thresholds, version)
         if len(json.dumps(aim.thresholds, ensure_ascii=False).encode()) > _MOST_BYTES_OF_THRESHOLDS:
-            raise TooLargeError(f"thresholds may have at most {_MOST_BYTES_OF_THRESHOLDS:,} bytes: name only the labels that need their own.")
+            raise TooLargeError(
+                f"thresholds may have at most {_MOST_BYTES_OF_THRESHOLDS:,} bytes: name only the labels that need their own."
+            )
         return applied(aim, version)
     dial = dial_of(version)
     if dial is None:
