@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 # The probability of a broken promise: of the thresholds from the first one down, and of the higher ones, tried if the first one fails.
 _RISK, _RISK_OF_HIGHER = 0.04, 0.01
 # Each threshold answers so many times the texts of the one before.
-_STEP = 1.1
-# By its scores, the first threshold has so many standard deviations to spare.
-_TO_SPARE = 1.5
+_STEP = 1.05
 # A number of examples above this one is no advice.
 _MOST_TEXTS = 100_000_000
 # In texts: the weight of the scores beside the counted mistakes, where the number that would do is estimated.
@@ -83,13 +81,12 @@ def _places(size: int, promise: float) -> list[int]:
 
 
 def _first(falling: Falling, thresholds: list[float], promise: float) -> int:
-    """The place of the lowest threshold that passes by its scores alone, with something to spare; of the likeliest one if none does."""
+    """The place of the threshold that passes most likely, by the scores alone: it can spare most standard deviations of mistakes."""
     spare = []
     for threshold in thresholds:
         expected, answered = falling.doubted(threshold), falling.outcome(threshold).answered
         spare.append((_most_wrong(answered, promise, _RISK) - expected) / math.sqrt(expected + 1))
-    enough = [place for place, each in enumerate(spare) if each >= _TO_SPARE]
-    return enough[-1] if enough else int(np.argmax(spare))
+    return int(np.argmax(spare))
 
 
 def _passes(falling: Falling, threshold: float, promise: float, risk: float) -> bool:
@@ -128,7 +125,7 @@ def _too_few(dial: Dial, falling: Falling, promise: float) -> TooFew:
 
 
 def _needed(wrong: float, promise: float) -> float:
-    """About how many answers prove the promise, if this share of them is wrong. By the normal approximation of the binomial distribution."""
+    """About how many answers show that the promise is kept, if this share of them is wrong (by the normal approximation)."""
     deviations = 1.751  # of the quantile 1 - _RISK
     fewest = math.log(_RISK) / math.log(promise)
     return max(fewest, (deviations * math.sqrt(promise * (1 - promise)) / (1 - promise - wrong)) ** 2)

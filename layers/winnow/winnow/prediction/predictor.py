@@ -19,6 +19,7 @@ from winnow.recipes.portions import portions
 from winnow.registry.versions import check_ready
 
 if TYPE_CHECKING:
+    from winnow.recipes.least_scores import Least
     from winnow.registry.models import Models
     from winnow.registry.versions import Versions
     from winnow.storage.artifacts import Artifacts
@@ -72,8 +73,8 @@ class Predictor:
         ends = self._clock() + seconds
         try:
             return self._predict(model_id, texts, n_top, version, ends, explain=explain)
-        except (VersionNotFoundError, ArtifactError, DamagedRowError):
-            # A version may be promoted and this one deleted between the two reads, or the model with its policies. Read once more.
+        except (VersionNotFoundError, ArtifactError):
+            # A version may be promoted and this one deleted between the two reads. Read once more.
             self._forget(model_id, version)
             return self._predict(model_id, texts, n_top, version, ends, explain=explain)
 
@@ -81,7 +82,7 @@ class Predictor:
         self, model_id: str, texts: Sequence[str], n_top: int, version: int | None, ends: float, *, explain: bool
     ) -> tuple[int, list[Prediction]]:
         model, number, classifier = self._classifier(model_id, version)
-        least = None if model.policy is None else self._least_scores.of(model_id, model.uid, model.policy, number, classifier.labels)
+        least = None if model.policy is None else self._least(model, model.policy, number, classifier)
         if explain:
             _check_words(classifier, texts)
         time_left = _TimeLeft(self._clock, ends, _SECONDS_TO_EXPLAIN if explain else _SECONDS_TO_CLASSIFY)
@@ -106,6 +107,17 @@ class Predictor:
             raise ModelNotReadyError(self._why_not_ready(model))
         live = model.live_version
         return model, live, self._loaded.get((model.uid, live), lambda: self._load(self._versions.get(model, live)))
+
+    def _least(self, model: Model, policy: int, number: int, classifier: TrainedClassifier) -> Least:
+        """The lowest accepted scores of the policy."""
+        try:
+            return self._least_scores.of(model.model_id, model.uid, policy, number, classifier.labels)
+        except DamagedRowError:
+            # A policy is deleted with its model, which the model's row tells if it is read again.
+            self._pointers.forget(model.model_id)
+            if self._pointers.get(model.model_id).uid != model.uid:
+                raise VersionNotFoundError(model.model_id, number) from None
+            raise
 
     def _forget(self, model_id: str, version: int | None) -> None:
         model = self._pointers.forget(model_id)
