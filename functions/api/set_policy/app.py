@@ -5,13 +5,11 @@ from http import HTTPStatus
 from winnow.api.conditional import condition_on_policy, policy_tag
 from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.api.policy_views import aim_of, governed_view
-from winnow.aws import resources
-from winnow.versions.policy import present_policy, set_policy
+from winnow.versions.policy import set_policy
 
 
 @endpoint("PUT /models/{model_id}/policy")
 def handler(request: Request) -> Answer:
     model_id = request.path["model_id"]
-    set_policy(model_id, aim_of(request.fields), condition_on_policy(request.headers.get("if-match")))
-    model = resources.models().get(model_id)
-    return Answer(HTTPStatus.OK, governed_view(model, *present_policy(model)), {"ETag": policy_tag(model)})
+    model, policy = set_policy(model_id, aim_of(request.fields), condition_on_policy(request.headers.get("if-match")))
+    return Answer(HTTPStatus.OK, governed_view(model, policy, policy.applied), {"ETag": policy_tag(model)})

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from winnow.aws import resources
 from winnow.domain.clock import now
 from winnow.domain.conditions import Condition, check_condition
-from winnow.domain.errors import InvalidFieldError, ModelNotReadyError, NoDialError, TooFewExamplesError, TooLargeError
+from winnow.domain.errors import (
+    ArtifactError,
+    DamagedRowError,
+    InvalidFieldError,
+    ModelNotReadyError,
+    NoDialError,
+    TooFewExamplesError,
+    TooLargeError,
+    VersionNotFoundError,
+)
 from winnow.domain.policy import Aim, Applied, Policy
 from winnow.domain.retrying import retry_on_conflict
 from winnow.evaluation.promise import TooFew, for_precision
@@ -20,25 +30,34 @@ if TYPE_CHECKING:
 
 # Both the aim and what it means are in a row, which has at most 400 KB.
 _MOST_BYTES_OF_THRESHOLDS = 100_000
+# What the reader of a model finds if the model is deleted meanwhile.
+_LOST = (ArtifactError, DamagedRowError, VersionNotFoundError)
 
 
 def present_policy(model: Model) -> tuple[Policy | None, Applied | None]:
     """The model's policy, and what it means for the live version. None, None without a policy. ArtifactError, DamagedRowError."""
     if model.policy is None or model.live_version is None:
         return None, None
-    policy = resources.policies().get(model.uid, model.policy)
-    return policy, applied_to(model.model_id, model.uid, policy, model.live_version)
+    try:
+        policy = resources.policies().get(model.uid, model.policy)
+        return policy, applied_to(model.model_id, model.uid, policy, model.live_version)
+    except _LOST:
+        # ModelNotFoundError if the model was deleted since it was read.
+        resources.models().get(model.model_id)
+        raise
 
 
-def set_policy(model_id: str, aim: Aim, condition: Condition | None) -> None:
+def set_policy(model_id: str, aim: Aim, condition: Condition | None) -> tuple[Model, Policy]:
     """Give the model its next policy. Writes nothing if the present one has this aim, and was set for the version that is live.
+
+    Returns the model and its policy, as they are now: nothing is read after the write, because the model may be deleted by then.
 
     condition: must hold for the model that is read, otherwise StaleError. The write fails if the model changed after that.
     ModelNotFoundError; ModelNotReadyError if no version is live; InvalidFieldError for a label that the live version doesn't have;
     TooFewExamplesError; NoDialError; ArtifactError; BusyError.
     """
 
-    def try_to_set() -> bool:
+    def try_to_set() -> tuple[Model, Policy] | None:
         model = resources.models().get(model_id)
         check_condition(condition, model_id, model)
         if model.live_version is None:
@@ -46,26 +65,38 @@ def set_policy(model_id: str, aim: Aim, condition: Condition | None) -> None:
                 f"No version of model {model_id!r} is live, so a policy has nothing to apply to: train one, or promote one with"
                 f" PUT /models/{model_id}/live."
             )
-        present = None if model.policy is None else resources.policies().get(model.uid, model.policy)
-        if present is not None and present.aim == aim and present.applied is not None and present.applied.version == model.live_version:
-            return True
-        version = resources.versions().get(model, model.live_version)
-        policy = Policy(model.policies + 1, now(), aim, _checked(aim, version))
-        return resources.policies().add(model, policy, exactly=condition is not None)
+        try:
+            present = None if model.policy is None else resources.policies().get(model.uid, model.policy)
+            if present is not None and present.aim == aim and present.applied is not None and present.applied.version == model.live_version:
+                return model, present
+            policy = Policy(model.policies + 1, now(), aim, _checked(aim, resources.versions().get(model, model.live_version)))
+        except _LOST:
+            # As above. Another model may have this id by now.
+            if resources.models().get(model_id).uid == model.uid:
+                raise
+            return None
+        added = resources.policies().add(model, policy, exactly=condition is not None)
+        return (replace(model, policy=policy.revision, policies=policy.revision), policy) if added else None
 
-    retry_on_conflict(try_to_set, model_id)
+    return retry_on_conflict(try_to_set, model_id)
 
 
-def remove_policy(model_id: str, condition: Condition | None) -> None:
-    """Return to each version's own thresholds. Writes nothing if the model has no policy. condition and errors: as in `set_policy`."""
+def remove_policy(model_id: str, condition: Condition | None) -> Model:
+    """Return to each version's own thresholds. Writes nothing if the model has no policy. condition and errors: as in `set_policy`.
 
-    def try_to_remove() -> bool:
+    Returns the model as it is now.
+    """
+
+    def try_to_remove() -> Model | None:
         model = resources.models().get(model_id)
         check_condition(condition, model_id, model)
+        if model.policy is None:
+            return model
         removed = Policy(model.policies + 1, now())
-        return model.policy is None or resources.policies().add(model, removed, exactly=condition is not None)
+        added = resources.policies().add(model, removed, exactly=condition is not None)
+        return replace(model, policy=None, policies=removed.revision) if added else None
 
-    retry_on_conflict(try_to_remove, model_id)
+    return retry_on_conflict(try_to_remove, model_id)
 
 
 def _checked(aim: Aim, version: Version) -> Applied:
