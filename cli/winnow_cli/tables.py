@@ -181,7 +181,7 @@ def tradeoff(answer: Mapping[str, Any]) -> Iterator[RenderableType]:
     how = _CHECKED[answer["measured_by"]]
     yield line(f"Version {answer['version']}, {answer['examples']:,} examples ({how}). Brackets: 95 % intervals.", "bold")
     table = _table("threshold", "answered", "of those right", right=("threshold", "answered", "of those right"))
-    for point in (answer["own"], *answer["curve"]):
+    for point in (answer["own"], *reversed(answer["curve"])):
         at = f"{point['threshold']:.3f}" if "threshold" in point else "its own"
         answered = _share(point["answered_share"], point["answered_interval"])
         table.add_row(at, answered, _share(point["right_share"], point["right_interval"]), style="bold" if point is answer["own"] else "")

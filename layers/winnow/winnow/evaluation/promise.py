@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # The probability of a broken promise: of the thresholds from the first one down, and of the higher ones, tried if the first one fails.
 _RISK, _RISK_OF_HIGHER = 0.04, 0.01
 # Each threshold answers so many times the texts of the one before.
-_STEP = 1.05
+_STEP = 1.02
 # A number of examples above this one is no advice.
 _MOST_TEXTS = 100_000_000
 # In texts: the weight of the scores beside the counted mistakes, where the number that would do is estimated.
