@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
-from winnow_cli import batches, prediction_log, tables, training
+from winnow_cli import batches, policies, prediction_log, tables, training
 from winnow_cli import examples as listing
 from winnow_cli import feedback as sending
 from winnow_cli import prediction as classifying
@@ -401,6 +401,56 @@ def log(
     wanted = None if share is None else {"share": share, "days": days or 30}
     with _connected(as_json) as (client, terminal):
         prediction_log.show_or_set(client, terminal, model, wanted, change=off or wanted is not None)
+
+
+@app.command(epilog=_examples("winnow tradeoff tickets", "winnow tradeoff tickets --version 2 --json"))
+def tradeoff(
+    *,
+    model: Annotated[str, typer.Argument(metavar="ID", callback=model_id, help="The model's id.")],
+    version: Annotated[int | None, typer.Option("--version", min=1, help="Use this version instead of the latest one.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show how many texts a version answers, and how many of those rightly.
+
+    A higher threshold answers fewer texts, and more of them rightly.
+    """
+    with _connected(as_json) as (client, terminal):
+        number = version or client.call("GET", f"/models/{model}")["latest_version"]
+        answer = client.call("GET", f"/models/{model}/versions/{number}/tradeoff")
+        terminal.show(answer, *tables.tradeoff(answer))
+
+
+@app.command(
+    epilog=_examples(
+        "winnow policy tickets",
+        "winnow policy tickets --min-precision 0.95",
+        "winnow policy tickets --wrong 10 --refused 1",
+        "winnow policy tickets --threshold billing=0.9 --threshold refund=0.8",
+        "winnow policy tickets --none",
+    )
+)
+def policy(
+    *,
+    model: Annotated[str, typer.Argument(metavar="ID", callback=model_id, help="The model's id.")],
+    min_precision: Annotated[
+        float | None, typer.Option(metavar="SHARE", help="Promise that at least this share of the answered texts is right.")
+    ] = None,
+    wrong: Annotated[float | None, typer.Option(metavar="COST", help="What a wrong answer costs; needs --refused.")] = None,
+    refused: Annotated[float | None, typer.Option(metavar="COST", help="What a text without an answer costs; needs --wrong.")] = None,
+    threshold: Annotated[
+        list[str] | None, typer.Option(metavar="LABEL=SCORE", help="Accept this label from this score on. Repeat it for more labels.")
+    ] = None,
+    none: Annotated[bool, typer.Option("--none", help="Return to each version's own thresholds.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what a model accepts, or change it at once, without a training."""
+    aim = policies.aim(min_precision, wrong, refused, threshold or [])
+    if none and aim:
+        raise UsageError("--none ends the policy, so leave out the other options.")
+    with _connected(as_json) as (client, terminal):
+        path = f"/models/{model}/policy"
+        answer = client.call("DELETE", path) if none else client.call("PUT", path, aim) if aim else client.call("GET", path)
+        terminal.show(answer, *tables.policy(answer))
 
 
 @app.command(

@@ -199,6 +199,60 @@ def examples(shown: Sequence[Mapping[str, Any]], page: Mapping[str, Any], *, cou
         yield line("There are more: --limit N shows more of them.", "dim")
 
 
+def tradeoff(answer: Mapping[str, Any]) -> Iterator[RenderableType]:
+    """The share of answered texts against the share of right answers, and the labels that are answered wrongly most often."""
+    how = _CHECKED[answer["measured_by"]]
+    yield line(f"Version {answer['version']}, {answer['examples']:,} examples ({how}). Brackets: 95 % intervals.", "bold")
+    table = _table("threshold", "answered", "of those right", right=("threshold", "answered", "of those right"))
+    for point in (answer["own"], *reversed(answer["curve"])):
+        at = f"{point['threshold']:.3f}" if "threshold" in point else "its own"
+        answered = _share(point["answered_share"], point["answered_interval"])
+        table.add_row(at, answered, _share(point["right_share"], point["right_interval"]), style="bold" if point is answer["own"] else "")
+    yield table
+    labels = sorted(answer["per_label"], key=lambda each: each["own"]["right"] - each["own"]["answered"])[:_MOST_ROWS]
+    columns = ("answered", "of those right", "of the label's examples")
+    worst = _table("label, at its own threshold", *columns, right=columns)
+    for each in labels:
+        own = each["own"]
+        right = _share(own["right_share"], own["right_interval"])
+        worst.add_row(plain(each["label"]), str(own["answered"]), right, _percent(own["found_share"]))
+    yield worst
+
+
+def policy(answer: Mapping[str, Any]) -> Iterator[RenderableType]:
+    """What a model accepts at present."""
+    model, present, applied = answer["model_id"], answer["policy"], answer["applied"]
+    if present is None:
+        yield line(f"{model} has no policy: each version's own thresholds say what is accepted.")
+        return
+    yield line(f"Policy {present['revision']} of {model}: {_aim(present)}.", "bold")
+    if applied["reason"]:
+        yield line(f"Version {applied['version']} accepts nothing. {applied['reason']}", "bold yellow")
+    elif applied["threshold"] is not None:
+        yield line(f"Version {applied['version']} accepts a label from the score {applied['threshold']:.3f} on.")
+    if (held_out := applied["held_out"]) and held_out["answered"]:
+        answered, right = (_share(held_out[f"{name}_share"], held_out[f"{name}_interval"]) for name in ("answered", "right"))
+        yield line(f"Of its {held_out['examples']:,} held-out examples it answers {answered}, and of those {right} rightly.")
+
+
+def _aim(present: Mapping[str, Any]) -> str:
+    if present["min_precision"] is not None:
+        return f"at least {100 * present['min_precision']:g} % of the answers are right"
+    if present["cost"] is not None:
+        return f"a wrong answer costs {present['cost']['wrong']:g}, a refused text {present['cost']['refused']:g}"
+    return "accepted from " + ", ".join(f"{label} {score:g}" for label, score in present["thresholds"].items())
+
+
+def _share(share: float | None, interval: Sequence[float] | None) -> str:
+    if share is None or interval is None:
+        return "-"
+    return f"{_percent(share)} [{100 * interval[0]:.1f}, {100 * interval[1]:.1f}]"
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f} %"
+
+
 def prediction(text: str, labels: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
     """A text and its labels, best first. Labels that are not accepted are dim."""
     yield line(f"“{text}”", "bold")

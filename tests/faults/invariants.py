@@ -54,6 +54,7 @@ def violations(world: World, dataset: str = "exclusive.json") -> list[str]:
         *_left_over(rows, models, versions),
         *_of_feedback(world, models),
         *_of_batches(world, models),
+        *_of_policies(world, models),
         *_of_executions(world),
         *_of_promises(world, models, versions),
         *_of_data_set(world, dataset),
@@ -147,6 +148,7 @@ def _unreadable(bucket: Bucket, version: Version) -> Iterator[str]:
         if version.recipe != ZERO_SHOT:
             reports.evaluation(version)
             reports.suspects(version)
+            reports.dial(version)
             for figure in FIGURES:
                 reports.figure(version, figure)
             yield from _unlisted(LearntExamples(bucket), version)
@@ -204,6 +206,26 @@ def _of_feedback(world: World, models: dict[str, Any]) -> Iterator[str]:
         waiting = there - int(taken["examples"])
         if "retrain_now" in model and waiting and "live_version" in model:
             yield f"{model_id} was asked to be trained on feedback, and never was"
+
+
+def _of_policies(world: World, models: dict[str, Any]) -> Iterator[str]:
+    """A model's revisions have no gap, and the one that it names is the last one, and has the aim that the client was told."""
+    policies: dict[str, list[Any]] = {}
+    for row in world.rows():
+        if row["pk"].startswith("POLICIES#"):
+            policies.setdefault(row["uid"], []).append(row)
+    yield from (f"policies of a model that is gone: {uid}" for uid in policies.keys() - {model["uid"] for model in models.values()})
+    for model_id, model in models.items():
+        own = sorted(policies.get(model["uid"], []), key=lambda row: row["revision"])
+        if [row["revision"] for row in own] != list(range(1, int(model.get("policies", 0)) + 1)):
+            yield f"{model_id} has had {model.get('policies', 0)} policies, and there are {len(own)}"
+            continue
+        last = own[-1] if own and "aim" in own[-1] else None
+        if model.get("policy") != (None if last is None else last["revision"]):
+            yield f"{model_id} names the policy {model.get('policy')}, and the last one is {last}"
+        told = world.lives[model_id][-1] if model_id in world.lives else None
+        if told is not None and not told.deleted and told.aim is not ... and {**(last or {}).get("aim", {})} != (told.aim or {}):
+            yield f"{model_id} was told {told.aim}, and has the policy {last}"
 
 
 def _of_batches(world: World, models: dict[str, Any]) -> Iterator[str]:

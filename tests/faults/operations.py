@@ -20,6 +20,8 @@ from winnow.domain.keys import MODELS_PREFIX
 
 Step = Callable[[World], object]
 THREE = (MODEL, "tc-02", "tc-03")
+# Aims of policies. Whole numbers come back from DynamoDB as they were.
+STRICT, CHEAP = {"thresholds": {"baking": 1}}, {"cost": {"wrong": 1, "refused": 10}}
 
 
 def nothing(_: World) -> None:
@@ -62,6 +64,12 @@ def _labels_queued(world: World) -> None:
 def _ready(world: World) -> None:
     world.post()
     world.run_executions()
+
+
+def _governed(world: World) -> None:
+    _ready(world)
+    world.govern(STRICT)
+    world.govern(CHEAP)
 
 
 def _three_wait(world: World) -> None:
@@ -222,6 +230,7 @@ STARTS: Mapping[str, Step] = {
     "absent data set": _absent_data_set,
     "to be published": _to_be_published,
     "ready": _ready,
+    "governed": _governed,
     "retraining": _retraining,
     "deleting": _deleting,
     "two versions": _second_ready,
@@ -439,6 +448,14 @@ def _delete_while_a_text_is_logged(world: World) -> None:
     world.predict()
 
 
+def _govern(*aims: Any) -> Step:
+    def act(world: World) -> None:
+        for aim in aims:
+            world.govern(aim)
+
+    return act
+
+
 def _one_batch_at_once(world: World) -> None:
     world.winnow.parameters["MostBatches"] = "1"
 
@@ -543,6 +560,9 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("a prediction that is logged", "logged", _predict, _client(_predict)),
     Operation("DELETE model with a log", "logged", _delete, _client(_delete)),
     Operation("DELETE while a text is logged", "logged", _delete_while_a_text_is_logged, _client(_delete), of=("api/",)),
+    Operation("PUT policy", "ready", _govern(STRICT), _client(_govern(STRICT))),
+    Operation("PUT policy, another and DELETE", "ready", _govern(STRICT, CHEAP, None), _client(_govern(None))),
+    Operation("DELETE model with policies", "governed", _delete, _client(_delete)),
     Operation("training on feedback", "feedback is trained on", lambda world: world.run_executions(), _TASK, of=("training/",)),
     Operation("cancel a training on feedback", "feedback is trained on", _cancel(2), _client(_cancel(2))),
     Operation("DELETE model with feedback", "feedback is trained on", _delete, _client(_delete)),

@@ -255,6 +255,40 @@ def _promote_and_delete_version_violated(world: World, race: Race) -> Iterator[s
         yield f"{_live(world)} is live; the answers were {statuses}"
 
 
+# --- policies ---
+
+
+def _set_policy(world: World, **aim: Any) -> Any:
+    return _answer(world, "set_policy", aim)
+
+
+def _policy_and_promote_violated(world: World, race: Race) -> Iterator[str]:
+    """A policy is of the version that was live when it was written, which both orders allow."""
+    statuses = {name: status for name, (status, _) in race.outcomes.items()}
+    if set(statuses.values()) != {200}:
+        yield f"a policy and a promotion answered {statuses}"
+    applied = [int(row["applied"]["version"]) for row in world.rows() if row["pk"].startswith("POLICIES#")]
+    if len(applied) != 1 or applied[0] not in {1, 2} or _live(world) != 1:
+        yield f"policies are of the versions {applied}, and {_live(world)} is live"
+
+
+def _policy_and_delete_violated(world: World, race: Race) -> Iterator[str]:
+    (deleted, _), (put, _) = race.outcomes["DELETE"], race.outcomes["PUT"]
+    if deleted not in {200, 202} or put not in {200, 404}:
+        yield f"DELETE answered {deleted} and PUT {put}"
+    yield from (f"a policy of the deleted model is left: {row['sk']}" for row in world.rows() if row["pk"].startswith("POLICIES#"))
+
+
+def _two_policies_violated(world: World, race: Race) -> Iterator[str]:
+    """Both count, one after the other, and the last one stays."""
+    if {status for status, _ in race.outcomes.values()} != {200}:
+        yield f"two policies were answered with {race.outcomes}"
+    made = sorted(int(row["revision"]) for row in world.rows() if row["pk"].startswith("POLICIES#"))
+    named = next(row.get("policy") for row in world.rows() if row["pk"] == "MODELS")
+    if (made, named) != ([1, 2], 2):
+        yield f"two policies made {made}, and the model names {named}"
+
+
 # --- with one Idempotency-Key ---
 
 
@@ -401,6 +435,26 @@ PAIRS: Mapping[str, Pair] = {
     "promote against rollback": Pair("three versions", _both_promote, _promote_violated, leaves_work=False),
     "promote against rollback, each if unchanged": Pair(
         "three versions", _both_promote_if_unchanged, _promote_if_unchanged_violated, leaves_work=False
+    ),
+    "a policy against promote": Pair(
+        "two versions",
+        lambda world: {"PUT": lambda: _set_policy(world, thresholds={"baking": 1}), "to 1": lambda: _promote(world, 1)},
+        _policy_and_promote_violated,
+        leaves_work=False,
+    ),
+    "a policy against delete": Pair(
+        "ready",
+        lambda world: {"PUT": lambda: _set_policy(world, thresholds={"baking": 1}), "DELETE": lambda: _delete(world)},
+        _policy_and_delete_violated,
+    ),
+    "two policies": Pair(
+        "ready",
+        lambda world: {
+            "one": lambda: _set_policy(world, thresholds={"baking": 1}),
+            "two": lambda: _set_policy(world, cost={"wrong": 1, "refused": 10}),
+        },
+        _two_policies_violated,
+        leaves_work=False,
     ),
     "promote against delete version": Pair("two versions", _promote_and_delete_version, _promote_and_delete_version_violated),
     "delete against commit": Pair(

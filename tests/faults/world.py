@@ -67,6 +67,8 @@ class Promises:
     cancelled_batches: set[str] = field(default_factory=set)
     # The last promoted version, unless another may have gone live by itself since.
     live: int | None = None
+    # The aim of the last policy that was answered, None if it was ended. Ellipsis: a call got no answer, so either may count.
+    aim: Any = None
 
 
 @dataclass
@@ -266,6 +268,18 @@ class World:
         self.observe()
         return answer
 
+    def govern(self, aim: Json | None, model_id: str = MODEL) -> Answer | None:
+        """PUT /models/{model_id}/policy, or DELETE without an aim."""
+        function, path = "delete_policy" if aim is None else "set_policy", {"model_id": model_id}
+        answer = self._request(f"{function} {model_id}", lambda: self.winnow.call(function, body=aim, path=path))
+        if answer is None or answer.status >= 500:
+            self._life(model_id).aim = ...
+        elif answer.status == 200:
+            self._life(model_id).aim = aim
+        self.observe()
+        return answer
+        return answer
+
     def _own(self, model_id: str) -> list[Json]:
         """The rows of this life of the model."""
         uids = {row["uid"] for row in self.rows() if row["pk"] == "MODELS" and row["sk"] == model_id}
@@ -289,8 +303,9 @@ class World:
         return answer
 
     def _truth(self) -> list[Json]:
-        """The rows of models, versions, feedback and batch predictions. What else a call writes can be left to the sweeper."""
-        return [row for row in self.rows() if row["pk"].startswith(("MODELS", "VERSIONS#", "FEEDBACK#", "KEPT#", "BATCHES#"))]
+        """The rows of models, versions, feedback, policies and batch predictions. What else a call writes can be left to the sweeper."""
+        lasting = ("MODELS", "VERSIONS#", "FEEDBACK#", "KEPT#", "POLICIES#", "BATCHES#")
+        return [row for row in self.rows() if row["pk"].startswith(lasting)]
 
     def _life(self, model_id: str) -> Promises:
         return self.lives.setdefault(model_id, [Promises()])[-1]

@@ -20,14 +20,15 @@ STALE = (412, "urn:winnow:problem:stale")
 
 @pytest.fixture
 def two(ready: Ready, once: Once) -> Winnow:
-    """tc-01 with two ready versions, of which the second is live, and with a pending feedback batch."""
+    """tc-01 with two ready versions, of which the second is live, a policy, and a pending feedback batch."""
 
     def make() -> None:
         winnow = ready("exclusive.json")
         assert winnow.train(force_update=True)["status"] == "ready"
         assert feedback.add(winnow, retrain="no").status == 201
+        assert winnow.call("set_policy", body={"thresholds": {"cycling": 0.8}}).status == 200
 
-    return once("two, and a pending batch", make)
+    return once("two, a policy, and a pending batch", make)
 
 
 def etag(winnow: Winnow) -> str:
@@ -52,6 +53,10 @@ CHANGES: dict[str, Any] = {
         "delete_examples", path={"model_id": "tc-01", "batch": pending(winnow)}, headers=headers
     ),
     "PUT /models/{model_id}/live": lambda winnow, headers: winnow.call("promote_version", body={"version": 1}, headers=headers),
+    "PUT /models/{model_id}/policy": lambda winnow, headers: winnow.call(
+        "set_policy", body={"thresholds": {"cycling": 0.9}}, headers=headers
+    ),
+    "DELETE /models/{model_id}/policy": lambda winnow, headers: winnow.call("delete_policy", headers=headers),
     "DELETE /models/{model_id}/versions/{version}": lambda winnow, headers: winnow.call(
         "delete_version", path={"model_id": "tc-01", "version": "1"}, headers=headers
     ),

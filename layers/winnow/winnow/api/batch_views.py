@@ -16,6 +16,7 @@ def batch_prediction_view(batch: BatchPrediction) -> dict[str, Any]:
         "batch": batch.job.batch,
         "status": batch.status,
         "version": batch.version,
+        "policy": batch.policy,
         "n_top": batch.n_top,
         "s3bucket": batch.s3bucket,
         "object": batch.object,

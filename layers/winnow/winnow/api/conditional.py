@@ -24,6 +24,11 @@ def version_tag(version: Version, live_version: int | None) -> str:
     return f'"{_digest(_state(version), version.job.version == live_version)}"'
 
 
+def policy_tag(model: Model) -> str:
+    """The ETag of a model's policy. It changes too when another version becomes live, for which the policy means something else."""
+    return f'"{_digest("policy", model.uid, model.policies, model.live_version)}"'
+
+
 def text_tag(text: str) -> str:
     """The ETag of a text that only a deployment changes."""
     return f'"{_digest(text)}"'
@@ -46,6 +51,15 @@ def condition_on_model(if_match: str | None) -> Condition | None:
         return lambda model: model is not None
     halves = {tag[1:].partition("-")[0] for tag in _strong_tags(if_match)}
     return lambda model: model is not None and _model_half(model) in halves
+
+
+def condition_on_policy(if_match: str | None) -> Condition | None:
+    """The condition of If-Match in a call that changes a policy: a tag names the state of its model or of the policy itself."""
+    of_model = condition_on_model(if_match)
+    if if_match is None or of_model is None:
+        return None
+    tags = _strong_tags(if_match)
+    return lambda model: of_model(model) or (model is not None and policy_tag(model) in tags)
 
 
 def condition_on_version(if_match: str | None) -> VersionCondition | None:

@@ -106,6 +106,9 @@ def _place(path: Sequence[str], properties: Mapping[str, Any]) -> tuple[str, Sch
     name, *steps = path
     field, schema = name, properties[name]
     for step in steps:
+        if isinstance(schema.get("additionalProperties"), Mapping):
+            # The client chose the names in it, so the sentence is about all of them.
+            break
         inner = schema.get("items")
         if inner is None and step not in schema.get("properties", {}):
             # A name that the client chose, such as a label: the description is of the whole.

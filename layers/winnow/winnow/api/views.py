@@ -27,6 +27,7 @@ def model_view(model: Model) -> dict[str, Any]:
         "retrain_after": model.retrain_after,
         "tolerance": model.tolerance,
         "log": None if model.log is None else asdict(model.log),
+        "policy": model.policy,
         "waiting_examples": model.feedback.waiting,
         "created_at": model.created_at,
         "updated_at": model.updated_at,
@@ -85,4 +86,6 @@ def feedback_line_view(line: FeedbackLine, uid: str, *, with_text: bool) -> dict
 def prediction_view(prediction: Prediction, prediction_id: PredictionId, n_top: int) -> dict[str, Any]:
     staged = {} if prediction.stage is None else {"stage": prediction.stage}
     explained = {} if prediction.explanation is None else {"explanation": asdict(prediction.explanation)}
-    return {"prediction_id": str(prediction_id), "labels": as_dicts(prediction.labels[:n_top]), **staged, **explained}
+    governed = {} if prediction.policy is None else {"policy": prediction.policy}
+    labels = as_dicts(prediction.labels[:n_top])
+    return {"prediction_id": str(prediction_id), "labels": labels, **staged, **governed, **explained}

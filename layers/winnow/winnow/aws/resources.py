@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from winnow.registry.kept_examples import KeptExamples
     from winnow.registry.models import Models
     from winnow.registry.pending_trainings import PendingTrainings
+    from winnow.registry.policies import Policies
     from winnow.registry.roles import Roles
     from winnow.registry.slots import Slots
     from winnow.registry.training_jobs import Jobs
@@ -65,6 +66,12 @@ def pending_trainings() -> PendingTrainings:
     from winnow.registry.pending_trainings import PendingTrainings
 
     return PendingTrainings(_registry())
+
+
+def policies() -> Policies:
+    from winnow.registry.policies import Policies
+
+    return Policies(_registry())
 
 
 def jobs() -> Jobs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from winnow.aws import resources
 from winnow.batch.result_table import encoded, record
@@ -12,9 +12,13 @@ from winnow.domain.answer import as_dicts
 from winnow.domain.batch import BatchJob, BatchPrediction, Shard
 from winnow.domain.job import TrainingJob
 from winnow.prediction.loading import load
+from winnow.prediction.policy import LeastScores
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.portions import portions
 from winnow.registry.versions import check_ready
+
+if TYPE_CHECKING:
+    from winnow.recipes.least_scores import Least
 
 # The most characters of the texts that are classified together, because all their features are in memory at the same time.
 _MOST_CHARACTERS = 200_000
@@ -29,6 +33,7 @@ class Classifying:
 
     def __init__(self) -> None:
         self._kept: tuple[tuple[str, int], TrainedClassifier] | None = None
+        self._least_scores = LeastScores()
 
     def classify(self, job: BatchJob, shard: Shard) -> None:
         """Write the result of each line of the shard: the text's best labels, or an error.
@@ -39,9 +44,12 @@ class Classifying:
         batch = batches.note(job)
         trained = self._trained(job, batch.version)
         noted = time.monotonic()
+        least = None
+        if batch.policy is not None:
+            least = self._least_scores.of(job.model_id, job.uid, batch.policy, batch.version, trained.labels)
         with objects.labelled(job, shard) as written:
             for lines in portions(objects.read_shard(job, shard), lambda line: len(line.get("text", "")), _MOST_CHARACTERS):
-                written.write(_labelled(trained, lines, batch))
+                written.write(_labelled(trained, least, lines, batch))
                 if time.monotonic() - noted >= _SECONDS_BETWEEN_NOTES:
                     batches.note(job)
                     noted = time.monotonic()
@@ -58,14 +66,14 @@ class Classifying:
         return self._kept[1]
 
 
-def _labelled(trained: TrainedClassifier, lines: list[_Line], batch: BatchPrediction) -> bytes:
-    """The results of the lines, in their order."""
+def _labelled(trained: TrainedClassifier, least: Least | None, lines: list[_Line], batch: BatchPrediction) -> bytes:
+    """The results of the lines, in their order. least: the lowest accepted scores of the policy, if there is one."""
     texts = [line["text"] for line in lines if "text" in line]
-    predictions = iter(trained.predict_by_stage(texts, batch.n_top) if texts else [])
+    predictions = iter(trained.predict_by_stage(texts, batch.n_top, least) if texts else [])
     found = [(line, next(predictions) if "text" in line else None) for line in lines]
     answers = [(line, None if answer is None else as_dicts(answer[0]), None if answer is None else answer[1]) for line, answer in found]
     if batch.delimiter is None:
-        return b"".join(json.dumps(_answer(*answer), ensure_ascii=False).encode() + b"\n" for answer in answers)
+        return b"".join(json.dumps(_answer(*answer, batch.policy), ensure_ascii=False).encode() + b"\n" for answer in answers)
     # The object is split, so the batch knows the number of its errors.
     errors = bool(batch.errors)
     return encoded(
@@ -73,6 +81,7 @@ def _labelled(trained: TrainedClassifier, lines: list[_Line], batch: BatchPredic
     )
 
 
-def _answer(line: _Line, labels: list[_Line] | None, stage: str | None) -> _Line:
+def _answer(line: _Line, labels: list[_Line] | None, stage: str | None, policy: int | None) -> _Line:
     answer = {name: value for name, value in line.items() if name != "text"} | ({} if stage is None else {"stage": stage})
-    return answer if labels is None else answer | {"labels": labels}
+    governed = {} if policy is None else {"policy": policy}
+    return answer if labels is None else answer | governed | {"labels": labels}

@@ -74,7 +74,8 @@ def _wanted(model: Model, request: BatchRequest) -> BatchPrediction:
         )
     check_ready(resources.versions().get(model, number))
     job = BatchJob(model.model_id, model.uid, sortable_id())
-    return BatchPrediction(job, number, request.n_top, request.s3bucket, request.object, BatchStatus.QUEUED, now(), layout=request.layout)
+    queued, where = BatchStatus.QUEUED, (request.s3bucket, request.object)
+    return BatchPrediction(job, number, request.n_top, *where, queued, now(), layout=request.layout, policy=model.policy)
 
 
 def cancel_batch(model_id: str, batch: str) -> BatchPrediction:

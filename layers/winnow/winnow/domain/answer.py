@@ -61,9 +61,11 @@ class Prediction:
 
     explanation: why the first label is first, if the client asked for it. stage: the stage that answered, if the recipe has stages.
     familiarity: how far the text is from being strange to the version, below 0 if it is strange; None if the version doesn't know.
+    policy: the revision of the policy that says what is accepted; None if the version's own thresholds do.
     """
 
     labels: list[ScoredLabel]
     explanation: Explanation | None = None
     stage: str | None = None
     familiarity: float | None = None
+    policy: int | None = None

@@ -72,7 +72,8 @@ class BatchPrediction:
     until the object is split. lease_until: if the batch is active, the time after which nothing works on it any more.
 
     layout: what the client says about the form of the object. delimiter: that of the table in the object, and of the result; None if the
-    result is JSON Lines. warning: a sentence about how the object was read, if there is one.
+    result is JSON Lines. warning: a sentence about how the object was read, if there is one. policy: the revision of the policy that says
+    what is accepted, the model's when the batch was asked for; None if the version's own thresholds do.
     """
 
     job: BatchJob
@@ -91,6 +92,7 @@ class BatchPrediction:
     layout: Layout = field(default_factory=Layout)
     delimiter: str | None = None
     warning: str | None = None
+    policy: int | None = None
 
     @property
     def ending(self) -> str:

@@ -166,6 +166,26 @@ class TextsNotKeptError(WinnowError):
         )
 
 
+class NoDialError(WinnowError):
+    """It isn't known how many texts a version answers rightly at other thresholds."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "no-tradeoff"
+
+    def __init__(self, model_id: str, version: int) -> None:
+        super().__init__(
+            f"Version {version} of model {model_id!r} has no trade-off, because an earlier release trained it, or because it was made"
+            " without examples: train it again with `force_update`, or with examples. A policy with `thresholds` needs none."
+        )
+
+
+class TooFewExamplesError(WinnowError):
+    """A version's held-out examples can't show that a promised precision is kept."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    kind = "too-few-examples"
+
+
 class FeedbackBatchNotFoundError(WinnowError):
     """The model has no feedback batch with this id, or the batch was taken back."""
 

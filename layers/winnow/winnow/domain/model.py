@@ -61,6 +61,8 @@ class Model:
     retrain_after: train a new version when this many feedback examples are pending; None for never.
     tolerance: a version from feedback may go live if its macro-F1 is at most this much below that of the live version.
     log: what is kept of the predictions; None for nothing.
+    policy: the revision of the policy that says what is accepted; None if each version's own thresholds do. policies: how many revisions of
+    the policy there have been.
     """
 
     model_id: str
@@ -76,6 +78,8 @@ class Model:
     retrain_after: int | None = None
     tolerance: float = 0.0
     log: LogSetting | None = None
+    policy: int | None = None
+    policies: int = 0
     feedback: Feedback = field(default_factory=Feedback)
 
     @property

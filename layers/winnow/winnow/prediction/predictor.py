@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 
 from winnow.aws import resources
 from winnow.domain.answer import Prediction
-from winnow.domain.errors import ArtifactError, ModelNotReadyError, TooLargeError, VersionNotFoundError
+from winnow.domain.errors import ArtifactError, DamagedRowError, ModelNotReadyError, TooLargeError, VersionNotFoundError
 from winnow.domain.model import Model, Version
 from winnow.prediction import encoders
 from winnow.prediction.loading import Glances, LoadedClassifiers, load
+from winnow.prediction.policy import LeastScores
 from winnow.recipes.artifact import TrainedClassifier, recipe_of
 from winnow.recipes.catalogue import COSTS, ZERO_SHOT
 from winnow.recipes.portions import portions
 from winnow.registry.versions import check_ready
 
 if TYPE_CHECKING:
+    from winnow.recipes.least_scores import Least
     from winnow.registry.models import Models
     from winnow.registry.versions import Versions
     from winnow.storage.artifacts import Artifacts
@@ -54,6 +56,7 @@ class Predictor:
         self._pointers = Glances(models.get, SECONDS_A_POINTER_IS_TRUSTED, _MOST_POINTERS, clock)
         self._ready_versions = Glances(self._ready_version, SECONDS_A_POINTER_IS_TRUSTED, _MOST_POINTERS, clock)
         self._loaded = LoadedClassifiers(int(memory * MEMORY_SHARE))
+        self._least_scores = LeastScores()
         self._clock = clock
 
     def predict(
@@ -82,31 +85,43 @@ class Predictor:
     def _predict(
         self, model_id: str, texts: Sequence[str], n_top: int, version: int | None, ends: float, *, explain: bool
     ) -> tuple[int, list[Prediction]]:
-        number, classifier = self._classifier(model_id, version)
+        model, number, classifier = self._classifier(model_id, version)
+        least = None if model.policy is None else self._least(model, model.policy, number, classifier)
         if explain:
             _check_words(classifier, texts)
         time_left = _TimeLeft(self._clock, ends, _SECONDS_TO_EXPLAIN if explain else _SECONDS_TO_CLASSIFY)
         predictions: list[Prediction] = []
         for some in portions(texts, len, _TOGETHER):
-            found = classifier.answers(some, n_top)
+            found = classifier.answers(some, n_top, least)
             if not explain:
-                predictions += [Prediction(labels, None, stage, familiarity) for labels, stage, familiarity in found]
+                predictions += [Prediction(labels, None, stage, familiarity, model.policy) for labels, stage, familiarity in found]
             for text, (labels, stage, familiarity) in zip(some, found, strict=True) if explain else ():
-                predictions.append(Prediction(labels, classifier.explain(text, labels[0].label), stage, familiarity))
+                predictions.append(Prediction(labels, classifier.explain(text, labels[0].label), stage, familiarity, model.policy))
                 time_left.check(len(predictions), len(texts))
             time_left.check(len(predictions), len(texts))
         return number, predictions
 
-    def _classifier(self, model_id: str, version: int | None) -> tuple[int, TrainedClassifier]:
+    def _classifier(self, model_id: str, version: int | None) -> tuple[Model, int, TrainedClassifier]:
         model = self._pointers.get(model_id)
         if version is not None:
             # A ready version never changes but may be deleted.
             ready = self._ready_versions.get((model_id, model.uid, version))
-            return version, self._loaded.get((model.uid, version), lambda: self._load(ready))
+            return model, version, self._loaded.get((model.uid, version), lambda: self._load(ready))
         if model.live_version is None:
             raise ModelNotReadyError(self._why_not_ready(model))
         live = model.live_version
-        return live, self._loaded.get((model.uid, live), lambda: self._load(self._versions.get(model, live)))
+        return model, live, self._loaded.get((model.uid, live), lambda: self._load(self._versions.get(model, live)))
+
+    def _least(self, model: Model, policy: int, number: int, classifier: TrainedClassifier) -> Least:
+        """The lowest accepted scores of the policy."""
+        try:
+            return self._least_scores.of(model.model_id, model.uid, policy, number, classifier.labels)
+        except DamagedRowError:
+            # A policy is deleted with its model, which the model's row tells if it is read again.
+            self._pointers.forget(model.model_id)
+            if self._pointers.get(model.model_id).uid != model.uid:
+                raise VersionNotFoundError(model.model_id, number) from None
+            raise
 
     def _forget(self, model_id: str, version: int | None) -> None:
         model = self._pointers.forget(model_id)

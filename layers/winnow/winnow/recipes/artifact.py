@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from winnow.recipes import cnn, linear, sentence, zero_shot
     from winnow.recipes.encoder import Encoding
+    from winnow.recipes.least_scores import Least
     from winnow.recipes.mixture import Mixture
 
     type Floats = NDArray[np.float32]
@@ -221,14 +222,22 @@ class TrainedClassifier:
         """The n_top best labels of each text (None: all), best first. With exclusive labels, only the first can be accepted."""
         return [labels for labels, _ in self.predict_by_stage(texts, n_top)]
 
-    def predict_by_stage(self, texts: Sequence[str], n_top: int | None = None) -> list[tuple[list[ScoredLabel], str | None]]:
-        """`predict`, and for each text the name of the stage that answered; None if there are no stages."""
-        return [(labels, stage) for labels, stage, _ in self.answers(texts, n_top)]
+    def predict_by_stage(
+        self, texts: Sequence[str], n_top: int | None = None, least: Least | None = None
+    ) -> list[tuple[list[ScoredLabel], str | None]]:
+        """`predict`, and for each text the name of the stage that answered; None if there are no stages.
 
-    def answers(self, texts: Sequence[str], n_top: int | None = None) -> list[tuple[list[ScoredLabel], str | None, float | None]]:
+        least: the lowest accepted scores of a policy. They say what is accepted, whichever stage answered. Which stage answers doesn't
+        depend on them.
+        """
+        return [(labels, stage) for labels, stage, _ in self.answers(texts, n_top, least)]
+
+    def answers(
+        self, texts: Sequence[str], n_top: int | None = None, least: Least | None = None
+    ) -> list[tuple[list[ScoredLabel], str | None, float | None]]:
         """`predict_by_stage`, and by how much each text's familiarity exceeds the lowest accepted one; None if the classifier has none."""
         judged = self.judged(texts)
-        order, scores, accepted = self._ranked(judged, n_top)
+        order, scores, accepted = self._ranked(judged, n_top, least)
         rounded = scores.astype(np.float64).round(_DIGITS)
         labels, names, rows = self.labels, self.stage_names, zip(order.tolist(), rounded.tolist(), accepted.tolist(), strict=True)
         found = [[ScoredLabel(labels[number], score, taken) for number, score, taken in zip(*row, strict=True)] for row in rows]
@@ -236,10 +245,12 @@ class TrainedClassifier:
         surplus = [None] * len(found) if judged.surplus is None else judged.surplus.tolist()
         return list(zip(found, by, surplus, strict=True))
 
-    def _ranked(self, judged: Judged, n_top: int | None) -> tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.bool_]]:
+    def _ranked(
+        self, judged: Judged, n_top: int | None, least: Least | None = None
+    ) -> tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.bool_]]:
         """The numbers of each text's n_top best labels (None: all), best first, their scores, and whether they are accepted.
 
-        All are of shape (texts, n_top).
+        All are of shape (texts, n_top). least: as in `predict_by_stage`.
         """
         # Scores are never negative, so they sort like their bits. Subtracting the label's number below the bits puts equal scores in the
         # order of the labels. A stable argsort takes four times as long.
@@ -248,7 +259,10 @@ class TrainedClassifier:
         order = -keys[:, ::-1][:, :n_top] & ((1 << _BITS) - 1)
         scores = judged.scores[np.arange(len(order))[:, None], order]
         stages = np.int8(0) if judged.stages is None else judged.stages[:, None]
-        accepted = scores >= self._least_scores[stages, order]
+        needed = self._least_scores[stages, order]
+        if least is not None:
+            needed = np.where(np.isnan(least[order]), needed, least[order])
+        accepted = scores >= needed
         if self.exclusive:
             # Only the best label can be accepted.
             accepted[:, 1:] = False

@@ -51,6 +51,7 @@ class BatchPredictions:
             "s3bucket": batch.s3bucket,
             "object": batch.object,
             **({"layout": said} if (said := batch.layout.as_dict()) else {}),
+            **({} if batch.policy is None else {"policy": batch.policy}),
             "created_at": batch.created_at,
             "lease_until": _lease(_QUEUED_LEASE),
             "expires": int(expires.timestamp()),
@@ -168,4 +169,5 @@ def _unexpired(row: Mapping[str, Any]) -> BatchPrediction | None:
         layout=Layout.of(row.get("layout", {})),
         delimiter=row.get("delimiter"),
         warning=row.get("warning"),
+        policy=row.get("policy"),
     )

@@ -121,6 +121,8 @@ def _model(item: Mapping[str, Any]) -> Model:
         retrain_after=item.get("retrain_after"),
         tolerance=float(item.get("tolerance", 0)),
         log=_log(item.get("log")),
+        policy=item.get("policy"),
+        policies=item.get("policies", 0),
         feedback=_feedback(item),
     )
 

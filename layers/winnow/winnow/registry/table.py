@@ -4,6 +4,7 @@ pk              sk          row
 MODELS          model_id    a model (one partition: listing them is a query)
 VERSIONS#uid    000001      a version of one life of a model
 FEEDBACK#uid    batch       a feedback batch for one life of a model, by its id; ids sort by time
+POLICIES#uid    000001      a policy of one life of a model, by its revision
 BATCHES#uid     batch       a batch prediction by one life of a model, by its id; ids sort by time
 BATCHES         uid#batch   the mark of a batch prediction that is under way, for the sweeper
 DELETIONS       uid         a deleted model that may still have objects
@@ -93,6 +94,14 @@ def kept_partition(uid: str) -> str:
 def kept_key(uid: str, batch: str) -> Key:
     """The key of the row with the suspects that a feedback batch dismisses."""
     return {"pk": kept_partition(uid), "sk": batch}
+
+
+def policies_partition(uid: str) -> str:
+    return f"POLICIES#{uid}"
+
+
+def policy_key(uid: str, revision: int) -> Key:
+    return {"pk": policies_partition(uid), "sk": f"{revision:06d}"}
 
 
 def batch_predictions_partition(uid: str) -> str:

@@ -69,14 +69,14 @@ class Upkeep:
         return decoded(item, _deletion) if item else None
 
     def remove_rows(self, deletion: Deletion) -> None:
-        """Remove the rows of a deletion: a version's row, or a model's versions, feedback batches with what they dismiss, and batch
-        predictions."""
+        """Remove the rows of a deletion: a version's row, or a model's versions, feedback batches with what they dismiss, policies and
+        batch predictions."""
         if deletion.version is not None:
             rows.delete(self._table, rows.version_key(deletion.uid, deletion.version))
             return
         with self._table.batch_writer() as batch:
-            for name in (rows.versions_partition(deletion.uid), rows.feedback_partition(deletion.uid), rows.kept_partition(deletion.uid)):
-                for item in rows.partition(self._table, name):
+            for partition in (rows.versions_partition, rows.feedback_partition, rows.kept_partition, rows.policies_partition):
+                for item in rows.partition(self._table, partition(deletion.uid)):
                     batch.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
             for item in rows.partition(self._table, rows.batch_predictions_partition(deletion.uid)):
                 # Only batches under way have a mark. Deleting an absent one is no error.

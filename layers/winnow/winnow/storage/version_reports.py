@@ -24,6 +24,7 @@ HELD_OUT = "held-out.npz"
 _DATASET = "report.json"
 _EVALUATION = "evaluation.json"
 _SUSPECTS = "suspects.json"
+_DIAL = "dial.npz"
 _JSON = "application/json"
 
 
@@ -58,6 +59,14 @@ class VersionReports:
         """What `write_suspects` wrote, or None: earlier releases wrote none. ArtifactError."""
         body = self._find(version, _SUSPECTS)
         return None if body is None else dict(json.loads(body))
+
+    def write_dial(self, job: TrainingJob, dial: bytes) -> Digests:
+        """Write the version's dial, an archive of `winnow.evaluation.dial`."""
+        return write_once_of_job(self._bucket, job, _DIAL, dial)
+
+    def dial(self, version: Version) -> bytes | None:
+        """What `write_dial` wrote, or None: earlier releases wrote none, and without examples there is none. ArtifactError."""
+        return self._read(version, _DIAL) if _DIAL in version.digests else None
 
     def write_figure(self, job: TrainingJob, name: str, svg: str) -> Digests:
         """Write a figure of the version's evaluation."""

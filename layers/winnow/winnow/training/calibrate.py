@@ -62,7 +62,8 @@ class Answers:
     truth, logits, scores, thresholds: of shape (n, C). accepted: whether any label is accepted, of shape (n,). folds: the fold that held
     out each example, of shape (n,); None if they were held out of the whole training. stages: the number of the stage that answered, of
     shape (n,); None if the classifier has no stages. places: of the examples among those that the version learnt, of shape
-    (n,); None if they were held out of the whole training.
+    (n,); None if they were held out of the whole training. familiar: whether a text is near enough to the learnt ones to accept a label,
+    of shape (n,); None if that isn't checked.
     """
 
     examples: Sequence[Example]
@@ -75,6 +76,7 @@ class Answers:
     folds: NDArray[np.int8] | None = None
     stages: NDArray[np.int8] | None = None
     places: NDArray[np.int32] | None = None
+    familiar: NDArray[np.bool_] | None = None
 
     @property
     def uncalibrated(self) -> Floats:
@@ -91,7 +93,9 @@ def answers_of(trained: TrainedClassifier, examples: Sequence[Example]) -> Answe
     """The answers about examples that were held out of the whole training: those of the classifier itself."""
     judged, truth = trained.judged([example.text for example in examples]), label_flags(examples, trained.labels)
     thresholds, accepted = trained.thresholds_of(judged), trained.accepts(judged)
-    return Answers(examples, trained.exclusive, truth, judged.logits, judged.scores, thresholds, accepted, stages=judged.stages)
+    return Answers(
+        examples, trained.exclusive, truth, judged.logits, judged.scores, thresholds, accepted, None, judged.stages, judged.familiar
+    )
 
 
 def right_by_size(
@@ -118,7 +122,8 @@ def answers_of_folds(trained: TrainedClassifier, learnt: Sequence[Example], held
     examples, folds = [learnt[place] for place in held_out.places], held_out.folds
     asked = Asked(held_out.logits, label_flags(examples, trained.labels), held_out.nearness)
     logits, scores, thresholds = (np.empty(asked.truth.shape, np.float32) for _ in range(3))
-    accepted, stages = np.empty(len(examples), np.bool_), np.zeros(len(examples), np.int8)
+    accepted, familiar = np.empty(len(examples), np.bool_), np.ones(len(examples), np.bool_)
+    stages = np.zeros(len(examples), np.int8)
     for fold in np.unique(folds):
         own = folds == fold
         # A training that ran out of its minutes may have a single fold.
@@ -132,5 +137,11 @@ def answers_of_folds(trained: TrainedClassifier, learnt: Sequence[Example], held
         accepted[own] = of_rest.accepts(judged)
         if judged.stages is not None:
             stages[own] = judged.stages
+        if judged.familiar is not None:
+            familiar[own] = judged.familiar
     by = stages if trained.early else None
-    return Answers(examples, trained.exclusive, asked.truth, logits, scores, thresholds, accepted, folds, by, held_out.places)
+    return Answers(
+        *(examples, trained.exclusive, asked.truth, logits, scores, thresholds, accepted, folds, by),
+        places=held_out.places,
+        familiar=familiar,
+    )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from winnow.aws import resources
 from winnow.domain.job import Hyperparameters
+from winnow.evaluation.dial import Dial
 from winnow.training.calibrate import Answers, answers_of, answers_of_folds
 from winnow.training.held_out import HeldOut
 
@@ -39,6 +40,19 @@ def folds_answers(version: Version, trained: TrainedClassifier, *, last_stage: b
     if last_stage:
         trained, held_out = replace(trained, early=()), held_out.of_last_stage
     return answers_of_folds(trained, learnt, held_out, chosen.min_precision)
+
+
+def dial_of_answers(trained: TrainedClassifier, answers: Answers, measured_by: str) -> Dial:
+    """The dial of the classifier, from answers about held-out examples. measured_by: how they were held out, in a word."""
+    return Dial.of(
+        trained.labels,
+        measured_by,
+        exclusive=trained.exclusive,
+        truth=answers.truth,
+        scores=answers.scores,
+        thresholds=answers.thresholds,
+        familiar=answers.familiar,
+    )
 
 
 def how_measured(version: Version, answers: Answers) -> tuple[str, str]:

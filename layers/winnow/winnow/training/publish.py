@@ -27,7 +27,7 @@ from winnow.training.calibrate import Answers
 from winnow.training.choose import Candidate, Choice, choose, language_of
 from winnow.training.fit import settings_for
 from winnow.training.learnt_examples import write_examples
-from winnow.training.measure import folds_answers, how_measured, measured_answers
+from winnow.training.measure import dial_of_answers, folds_answers, how_measured, measured_answers
 
 _HEADLINE = ("examples", "accuracy", "macro_f1", "micro_f1", "weighted_f1")
 
@@ -84,7 +84,7 @@ def _measure(version: Version, trained: TrainedClassifier) -> tuple[dict[str, An
     """Write the evaluation with its figures, the suspects, and the examples. Returns the headline figures, and the digests of all."""
     answers = measured_answers(version, trained)
     headline, digests = _evaluate(version, trained, answers)
-    digests |= _write_suspects(version, trained, answers)
+    digests |= _write_suspects(version, trained, answers) | _write_dial(version, trained, answers)
     return headline, digests | _write_examples(version, trained, answers)
 
 
@@ -145,6 +145,13 @@ def _write_examples(version: Version, trained: TrainedClassifier, measured: Answ
     """Write the version's examples, each with the answer of a classifier that had not learnt it, if there is one."""
     of_folds = measured if measured.folds is not None else folds_answers(version, trained)
     return write_examples(version, trained.labels, measured if measured.folds is None else None, of_folds)
+
+
+def _write_dial(version: Version, trained: TrainedClassifier, measured: Answers) -> Digests:
+    """Write the dial. It is made of the folds' answers, if there are any, so that a client's own test set chooses no threshold."""
+    answers = measured if measured.folds is not None else folds_answers(version, trained) or measured
+    dial = dial_of_answers(trained, answers, how_measured(version, answers)[0])
+    return resources.version_reports().write_dial(version.job, dial.to_bytes())
 
 
 def _live(version: Version, model: Model) -> Version | None:
