@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+_NAMES = ("retrain_after", "tolerance", "title", "note", "tags")
+
 
 def model_properties(given: dict[str, Any]) -> dict[str, Any]:
     """Take a model's properties out of a request's fields. The result has only those that the request names."""
-    properties: dict[str, Any] = {name: given.pop(name) for name in ("retrain_after", "tolerance") if name in given}
+    properties: dict[str, Any] = {name: given.pop(name) for name in _NAMES if name in given}
     if isinstance(properties.get("retrain_after"), float):
         # JSON Schema counts 3.0 as a whole number.
         properties["retrain_after"] = int(properties["retrain_after"])
+    if "tags" in properties:
+        properties["tags"] = tuple(properties["tags"])
     return properties

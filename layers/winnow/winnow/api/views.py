@@ -11,6 +11,7 @@ from winnow.domain.answer import as_dicts
 if TYPE_CHECKING:
     from winnow.domain.answer import Prediction
     from winnow.domain.feedback import FeedbackBatch
+    from winnow.domain.history import Caller, Entry
     from winnow.domain.model import Model, Version
     from winnow.storage.uploads import Upload
 
@@ -24,6 +25,9 @@ def model_view(model: Model) -> dict[str, Any]:
         "labels": model.labels,
         "retrain_after": model.retrain_after,
         "tolerance": model.tolerance,
+        "title": model.title,
+        "note": model.note,
+        "tags": list(model.tags),
         "waiting_examples": model.feedback.waiting,
         "created_at": model.created_at,
         "updated_at": model.updated_at,
@@ -52,6 +56,7 @@ def version_view(version: Version, live_version: int | None) -> dict[str, Any]:
         "gate": None if version.gate is None else asdict(version.gate),
         "warnings": list(version.warnings),
         "error": version.error,
+        "note": version.note,
         "created_at": version.created_at,
         "finished_at": version.finished_at,
     }
@@ -71,6 +76,29 @@ def feedback_batches_view(batches: Sequence[FeedbackBatch], model: Model) -> dic
 
 def _feedback_batch_view(batch: FeedbackBatch) -> dict[str, Any]:
     return {"batch": batch.batch, "examples": batch.examples, "labels": batch.labels, "created_at": batch.created_at}
+
+
+def history_view(entries: Sequence[Entry], model_id: str) -> dict[str, Any]:
+    return {"model_id": model_id, "entries": [_entry_view(entry) for entry in entries]}
+
+
+def _entry_view(entry: Entry) -> dict[str, Any]:
+    return {
+        "id": entry.entry_id,
+        "at": entry.at,
+        "deed": entry.deed,
+        "by": None if entry.by is None else _caller_view(entry.by),
+        "call": None if entry.by is None else entry.by.call,
+        "version": entry.version,
+        "before": entry.before,
+        "batch": entry.batch,
+        "examples": entry.examples,
+        "settings": entry.settings,
+    }
+
+
+def _caller_view(caller: Caller) -> dict[str, Any]:
+    return {"kind": caller.kind, "name": caller.name, "key_id": caller.key_id}
 
 
 def prediction_view(prediction: Prediction) -> dict[str, Any]:

@@ -55,7 +55,8 @@ class TrainingRequest:
 
     dataset: None if the client has no examples yet: it sent `labels`, or the version is made from feedback on such a version.
     feedback: None if the version is trained on the data set alone; otherwise the data set is that of its base version.
-    properties: properties of the model to set at the same time: `retrain_after` and `tolerance`.
+    properties: properties of the model to set at the same time, such as `retrain_after`.
+    note: the client's words about the version.
     """
 
     model_id: str
@@ -67,6 +68,7 @@ class TrainingRequest:
     feedback: TakenFeedback | None = None
     properties: Mapping[str, Any] = field(default_factory=dict)
     labels: LabelList | None = None
+    note: str | None = None
 
     @property
     def source(self) -> dict[str, Any]:

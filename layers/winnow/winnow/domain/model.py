@@ -59,6 +59,8 @@ class Model:
     ready_version: the last version that became ready, live or not; None if there was none or it was deleted.
     retrain_after: train a new version when this many feedback examples are pending; None for never.
     tolerance: a version from feedback may go live if its macro-F1 is at most this much below that of the live version.
+    title, note, tags: words of the clients about the model; Winnow does nothing with them, except to list models by a tag.
+    history: the id of the last entry of its history, "" if there is none. Feedback, and notes on versions, are not counted.
     """
 
     model_id: str
@@ -74,6 +76,10 @@ class Model:
     retrain_after: int | None = None
     tolerance: float = 0.0
     feedback: Feedback = field(default_factory=Feedback)
+    title: str | None = None
+    note: str | None = None
+    tags: tuple[str, ...] = ()
+    history: str = ""
 
     @property
     def retraining_due(self) -> bool:
@@ -126,6 +132,7 @@ class Version:
     encoders: of all encoders that it needs, the main one last.
     warnings: sentences about what the version was made from, beside those of its evaluation.
     digests: the SHA-256 of the version's other objects, by their keys under the job's prefix. A version of an earlier release has none.
+    note: a client's words about the version.
     """
 
     job: TrainingJob
@@ -150,6 +157,7 @@ class Version:
     encoders: Sequence[Mapping[str, str]] = ()
     warnings: Sequence[str] = ()
     digests: Mapping[str, str] = field(default_factory=dict)
+    note: str | None = None
 
     @property
     def source(self) -> VersionSource:
