@@ -378,6 +378,10 @@ def _change(world: World) -> None:
     world.change(retrain_after=10)
 
 
+def _write_note(world: World) -> None:
+    world.write_note()
+
+
 def _one_batch_at_once(world: World) -> None:
     world.winnow.parameters["MostBatches"] = "1"
 
@@ -470,6 +474,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("POST examples while one is trained", "retraining", _feedback("now"), _client(_feedback("now"))),
     Operation("DELETE examples", "feedback waits", _take_back, _client(_take_back)),
     Operation("PATCH model", "ready", _change, _client(_change)),
+    Operation("PATCH version", "ready", _write_note, _client(_write_note)),
     Operation("training on feedback", "feedback is trained on", lambda world: world.run_executions(), _TASK, of=("training/",)),
     Operation("cancel a training on feedback", "feedback is trained on", _cancel(2), _client(_cancel(2))),
     Operation("DELETE model with feedback", "feedback is trained on", _delete, _client(_delete)),

@@ -19,6 +19,9 @@ from winnow.registry.upkeep import Deletion, noted
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
+# The most models that are read for a page of those with a tag.
+_MOST_SEEN = 1_000
+
 
 class Models:
     """The models of a table."""
@@ -52,6 +55,12 @@ class Models:
         models = list(islice(each_decoded(found, _model), limit + 1))
         # One more than asked for shows whether there is a next page.
         return models[:limit], models[limit - 1].model_id if len(models) > limit else None
+
+    def with_tag(self, tag: str, limit: int, after: str | None = None) -> tuple[list[Model], str | None]:
+        """As `list`, the models with this tag. It looks at no more than 1,000 models, so a page that isn't the last may have fewer."""
+        seen, more = self.list(_MOST_SEEN, after)
+        found = [model for model in seen if tag in model.tags]
+        return (found[:limit], found[limit - 1].model_id) if len(found) > limit else (found, more)
 
     def promote(self, model: Model, version: Version, *, exactly: bool) -> bool:
         """Make the version live. False if a deed came between, or the version isn't ready any more.
