@@ -60,7 +60,7 @@ class Server:
                 self.end_headers()
                 self.wfile.write(content)
 
-            do_GET = do_POST = do_PUT = answer  # noqa: N815
+            do_GET = do_POST = do_PUT = do_PATCH = answer  # noqa: N815
 
             def log_message(self, *_: Any) -> None:
                 pass

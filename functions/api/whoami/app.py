@@ -24,7 +24,8 @@ def handler(request: Request) -> Answer:
         {
             "kind": None if caller is None else caller.kind,
             "name": None if caller is None else caller.name,
-            "key_id": None if caller is None else caller.key_id,
+            # The local cloud's events don't have it.
+            "key_id": None if caller is None else caller.key_id or (known.key_id if known else None),
             "role": None if known is None or by_iam else known.role,
             "limits": None if limited is None else asdict(limited),
             "used_today": used,
