@@ -148,7 +148,12 @@ def models(
         evaluation = training.evaluation_of(client, f"/models/{model}/versions/{shown['version']}", shown) if shown else None
         parts: list[RenderableType] = [*tables.words(described), tables.versions(versions)]
         if shown:
-            parts += [version_line(model, shown), *tables.words(shown), *([line(shown["error"], "red")] if shown["error"] else []), *tables.warnings(shown)]
+            parts += [
+                version_line(model, shown),
+                *tables.words(shown),
+                *([line(shown["error"], "red")] if shown["error"] else []),
+                *tables.warnings(shown),
+            ]
         terminal.show(
             {**described, "versions": versions, "evaluation": evaluation}, *parts, *(tables.evaluation(evaluation) if evaluation else ())
         )

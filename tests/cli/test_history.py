@@ -39,7 +39,7 @@ def test_the_history_has_a_row_for_each_deed(server: Server, winnow: Winnow) -> 
 
     assert (done.returncode, done.stderr) == (0, "")
     assert server.calls() == ["GET /models/savings/history?limit=4"]
-    rows = [line.split(maxsplit=3) for line in done.stdout.splitlines() if line.strip().startswith("2026")]
+    rows = [line.strip().split(maxsplit=3) for line in done.stdout.splitlines() if line.strip().startswith("2026")]
     assert [row[1:] for row in rows] == [
         ["roll-back", "1", rows[0][3]],
         ["train", "2", "Winnow"],

@@ -24,8 +24,9 @@ KEY = "arn:aws:kms:us-east-1:123456789012:key/of-ours"
 PARAMETERS = {"KmsKey": KEY, "EncoderBucket": "EncoderBucket", "DatasetBuckets": "DatasetBuckets", "Tracing": "Active"}
 WORKFLOWS = {"winnow.aws.resources.training_workflow": "TrainingWorkflow", "winnow.aws.resources.batch_workflow": "BatchWorkflow"}
 PLANS = ("ClassifyPlan", "PredictPlan", "AdminPlan")
+BUCKETS = ("Models", "Datasets", "DatasetBuckets", "EncoderBucket")
 # What statements are about. (`execution:NAME` stands for a workflow too.)
-TARGETS = ("Registry", "Models", "Datasets", "DatasetBuckets", "EncoderBucket", *WORKFLOWS.values(), "ReportDataset", "event-bus", KEY, *PLANS)
+TARGETS = ("Registry", *BUCKETS, *WORKFLOWS.values(), *PLANS, "ReportDataset", "event-bus", KEY)
 
 # Without s3:ListBucket S3 answers 403 to these where an object is absent, and not 404.
 EXPECTS_ABSENCE = {"winnow.storage.bucket.Bucket.find", "winnow.storage.bucket.Bucket.link", "winnow.storage.uploads.Datasets.open"}

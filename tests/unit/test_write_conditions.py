@@ -165,7 +165,9 @@ def test_a_note_is_not_written_on_a_version_that_changed(registry: Registry, row
 def test_no_deed_is_done_on_what_another_deed_has_changed_since(registry: Registry, deed: str, before: bool) -> None:
     version = registry.ready().version
     if not before:
-        registry.table.put_item(Item={name: value for name, value in registry.table.get_item(Key=MODEL_ROW)["Item"].items() if name != "history"})
+        registry.table.put_item(
+            Item={name: value for name, value in registry.table.get_item(Key=MODEL_ROW)["Item"].items() if name != "history"}
+        )
     model = registry.model
     registry.alter(MODEL_ROW, history="20991129T090000000-00000001")
 

@@ -14,5 +14,5 @@ def model_properties(given: dict[str, Any]) -> dict[str, Any]:
         # JSON Schema counts 3.0 as a whole number.
         properties["retrain_after"] = int(properties["retrain_after"])
     if "tags" in properties:
-        properties["tags"] = tuple(properties["tags"])
+        properties["tags"] = tuple(dict.fromkeys(properties["tags"]))
     return properties

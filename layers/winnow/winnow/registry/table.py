@@ -15,7 +15,8 @@ UPKEEP          name        when the sweeper last did a daily task
 ROLES           digest      the role of an API key, by the key's SHA-256
 IDEMPOTENCY#…   ANSWER      the record of a request with an Idempotency-Key, by the SHA-256 of it and its caller
 
-DynamoDB removes a row after the time in its attribute `expires` (seconds since 1970). Batch predictions, histories and IDEMPOTENCY rows have one.
+DynamoDB removes a row after the time in its attribute `expires` (seconds since 1970). Batch predictions, HISTORY
+and IDEMPOTENCY have one.
 """
 
 from __future__ import annotations

@@ -144,7 +144,7 @@ class Jobs:
         model = {"ready_version": job.version, **pointer, **_taken(row)}
         if live:
             asked_by = caller_in(row, "asked_by")
-            self._finish_and_record(job, Deed.GO_LIVE, lambda: asked_by, Event.COMMIT, ready | judged, model, live=against)
+            self._finish_and_record(job, Event.COMMIT, Deed.GO_LIVE, lambda: asked_by, version=ready | judged, model=model, live=against)
         else:
             self._finish(job, Event.COMMIT, ready | judged, model, live=against)
 
@@ -158,7 +158,7 @@ class Jobs:
 
     def cancel(self, job: TrainingJob, revision: int | None = None) -> None:
         """Mark the version as cancelled. The live version, if any, stays. revision: the model's, if it must not have changed."""
-        self._finish_and_record(job, Deed.CANCEL, calling.get, Event.CANCEL, {}, {}, revision=revision)
+        self._finish_and_record(job, Event.CANCEL, Deed.CANCEL, calling.get, revision=revision)
 
     def release(self, wanted: Wanted) -> bool:
         """Release a model from a version in training that has ended or doesn't exist. False if the model was released or deleted meanwhile.
@@ -175,11 +175,12 @@ class Jobs:
     def _finish_and_record(
         self,
         job: TrainingJob,
+        event: Event,
         deed: Deed,
         by: Callable[[], Caller | None],
-        event: Event,
-        version: Mapping[str, Any],
-        model: Mapping[str, Any],
+        *,
+        version: Mapping[str, Any] | None = None,
+        model: Mapping[str, Any] | None = None,
         **conditions: Any,
     ) -> None:
         """`_finish`, with an entry in the model's history. Tries again if only the history went on meanwhile."""
@@ -190,7 +191,7 @@ class Jobs:
             before = seen.live_version if deed is Deed.GO_LIVE else None
             entry = recorded(job.model_id, seen.history, deed, by, version=job.version, before=before)
             try:
-                return self._finish(job, event, version, model, entry=entry, **conditions)
+                return self._finish(job, event, version or {}, model or {}, entry=entry, **conditions)
             except JobSupersededError:
                 after = Models(self._table).find(job.model_id)
                 if after is None or after.history == seen.history:
