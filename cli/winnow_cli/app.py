@@ -353,7 +353,7 @@ def note(
     as_json: Json = False,
 ) -> None:
     """Write a note, a title or tags on a model, or a note on one of its versions."""
-    about = {} if title is None else {"title": title or None}
+    about: dict[str, Any] = {} if title is None else {"title": title or None}
     about |= {"tags": [tag for tag in tags if tag]} if tags else {}
     words = about | ({} if text is None else {"note": text or None})
     if not words:

@@ -42,7 +42,11 @@ def test_what_is_named_changes_and_the_rest_stays(ready: Ready) -> None:
 
 def test_words_are_shown_with_the_model_and_can_be_removed(ready: Ready) -> None:
     winnow = ready("exclusive.json")
-    words = {"title": "What clients ask", "note": "Ask the team first.\nThen promote.", "tags": ["support", "Übung 1", "support"]}
+    words: dict[str, Any] = {
+        "title": "What clients ask",
+        "note": "Ask the team first.\nThen promote.",
+        "tags": ["support", "Übung 1", "support"],
+    }
     shown = words | {"tags": ["support", "Übung 1"]}
     new = winnow.model()
     assert (new["title"], new["note"], new["tags"]) == (None, None, [])

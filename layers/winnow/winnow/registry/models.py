@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +56,7 @@ class Models:
         # One more than asked for shows whether there is a next page.
         return models[:limit], models[limit - 1].model_id if len(models) > limit else None
 
-    def with_tag(self, tag: str, limit: int, after: str | None = None) -> tuple[list[Model], str | None]:
+    def with_tag(self, tag: str, limit: int, after: str | None = None) -> tuple[Sequence[Model], str | None]:
         """As `list`, the models with this tag. It looks at no more than 1,000 models, so a page that isn't the last may have fewer."""
         seen, more = self.list(_MOST_SEEN, after)
         found = [model for model in seen if tag in model.tags]
