@@ -74,7 +74,7 @@ class Deployment:
                 raise NameTakenError(known)
         key = found[0] if found else self._create(name)
         self._put_into_plan(key["id"], role)
-        self.roles.put(KeyRole(access.digest(key["value"]), name, role, key["id"], now()))
+        self.roles.put(KeyRole(access.digest(key["value"]), name, role, key["id"], now(), self.plans[role]))
         return str(key["value"])
 
     def value(self, name: str) -> str:

@@ -138,6 +138,7 @@ def models(
     version: Annotated[
         int | None, typer.Option("--version", min=1, help="Show the evaluation of this version instead of the latest.")
     ] = None,
+    tag: Annotated[str | None, typer.Option(help="List only models with this tag.")] = None,
     as_json: Json = False,
 ) -> None:
     """List the models, or the versions of one model.
@@ -146,12 +147,13 @@ def models(
     """
     if version and not model:
         raise UsageError("--version needs a model id: winnow models ID --version N")
+    if tag and model:
+        raise UsageError("--tag lists models: leave out the id.")
     with _connected(as_json) as (client, terminal):
         if not model:
-            found = list(client.pages("/models", "models"))
-            terminal.show(
-                {"models": found}, tables.models(found) if found else line("No models yet. Train one: winnow train FILE --model ID")
-            )
+            found = list(client.pages("/models", "models", {"tag": tag} if tag else {}))
+            none = f"No model has the tag {tag}." if tag else "No models yet. Train one: winnow train FILE --model ID"
+            terminal.show({"models": found}, tables.models(found) if found else line(none))
             return
         described = client.call("GET", f"/models/{model}")
         versions = list(client.pages(f"/models/{model}/versions", "versions"))
@@ -159,9 +161,14 @@ def models(
         if version:
             shown = client.call("GET", f"/models/{model}/versions/{version}")
         evaluation = training.evaluation_of(client, f"/models/{model}/versions/{shown['version']}", shown) if shown else None
-        parts: list[RenderableType] = [tables.versions(versions)]
+        parts: list[RenderableType] = [*tables.words(described), tables.versions(versions)]
         if shown:
-            parts += [version_line(model, shown), *([line(shown["error"], "red")] if shown["error"] else []), *tables.warnings(shown)]
+            parts += [
+                version_line(model, shown),
+                *tables.words(shown),
+                *([line(shown["error"], "red")] if shown["error"] else []),
+                *tables.warnings(shown),
+            ]
         terminal.show(
             {**described, "versions": versions, "evaluation": evaluation}, *parts, *(tables.evaluation(evaluation) if evaluation else ())
         )
@@ -201,6 +208,7 @@ def train(
     rare_labels: Annotated[
         str | None, typer.Option(help="Labels with a single text: drop (default, with a warning) or refuse the data set.")
     ] = None,
+    note: Annotated[str | None, typer.Option(help="A note on the new version.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check the data set.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Wait for the training to end, and show the evaluation.")] = False,
     as_json: Json = False,
@@ -213,7 +221,7 @@ def train(
         raise UsageError("Give either a data set or, if you have no examples yet, --labels FILE.")
     layout = said(text_column, delimiter, encoding, label_column, label_separator)
     with _connected(as_json) as (client, terminal):
-        asked = training.Asked(model, file, labels, test, recipe, promote_when, force_update, rare_labels, layout)
+        asked = training.Asked(model, file, labels, test, recipe, promote_when, force_update, rare_labels, layout, note)
         training.train(client, terminal, asked, dry_run=dry_run, watch=watch)
 
 
@@ -420,6 +428,50 @@ def tradeoff(
         terminal.show(answer, *tables.tradeoff(answer))
 
 
+@app.command(epilog=_examples("winnow history tickets", "winnow history tickets --limit 500 --json"))
+def history(
+    *,
+    model: Annotated[str, typer.Argument(metavar="ID", callback=model_id, help="The model's id, also of a deleted model.")],
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Show so many entries.")] = 50,
+    as_json: Json = False,
+) -> None:
+    """Show who did what to a model, newest first."""
+    with _connected(as_json) as (client, terminal):
+        answer = client.call("GET", f"/models/{model}/history", query={"limit": str(limit)})
+        terminal.show(answer, *tables.history(answer))
+
+
+@app.command(
+    epilog=_examples(
+        'winnow note "ask the support team first" --model tickets',
+        'winnow note "with the tickets of February" --model tickets --version 2',
+        'winnow note --model tickets --title "Tickets of the shop" --tag support --tag english',
+        'winnow note "" --model tickets    (remove the note)',
+    )
+)
+def note(
+    *,
+    text: Annotated[str | None, typer.Argument(metavar="TEXT", help="The note. An empty one removes the note.")] = None,
+    model: Model,
+    version: Annotated[int | None, typer.Option("--version", min=1, help="Write on this version instead of the model.")] = None,
+    title: Annotated[str | None, typer.Option(help="The model's title. An empty one removes the title.")] = None,
+    tags: Annotated[list[str] | None, typer.Option("--tag", help="A tag of the model. Repeat it for more: they replace all tags.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write a note, a title or tags on a model, or a note on one of its versions."""
+    about: dict[str, Any] = {} if title is None else {"title": title or None}
+    about |= {"tags": [tag for tag in tags if tag]} if tags else {}
+    words = about | ({} if text is None else {"note": text or None})
+    if not words:
+        raise UsageError("Give a note, --title or --tag.")
+    if version and about:
+        raise UsageError("A version has only a note: leave out --version to write a title or tags on the model.")
+    with _connected(as_json) as (client, terminal):
+        path = f"/models/{model}/versions/{version}" if version else f"/models/{model}"
+        answer = client.call("PATCH", path, words)
+        terminal.show(answer, *tables.words(answer))
+
+
 @app.command(
     epilog=_examples(
         "winnow policy tickets",
@@ -570,6 +622,14 @@ def key(as_json: Json = False) -> None:
             )
         may = {"classify": "classify", "predict": "classify and read", "admin": "classify, read, upload, train, promote and delete"}[role]
         terminal.show({"role": role}, line(f"The key in WINNOW_API_KEY has the role {role}: it may {may}."))
+
+
+@app.command(epilog=_examples("winnow whoami", "winnow whoami --json"))
+def whoami(as_json: Json = False) -> None:
+    """Show the name and the limits of your key, and how much of them is used today."""
+    with _connected(as_json) as (client, terminal):
+        answer = client.call("GET", "/whoami")
+        terminal.show(answer, *tables.caller(answer))
 
 
 def _role(client: Client) -> str | None:

@@ -80,9 +80,9 @@ class Client:
             raise ApiError(f"{method} {path}", answer.status_code, _sentence(answer))
         return answer.json()
 
-    def pages(self, path: str, member: str) -> Iterator[dict[str, Any]]:
-        """All items of a list that comes in pages. Each page has its items under `member`."""
-        query = {"limit": "1000"}
+    def pages(self, path: str, member: str, more: Mapping[str, str] | None = None) -> Iterator[dict[str, Any]]:
+        """All items of a list that comes in pages. Each page has its items under `member`. more: of the query."""
+        query = {"limit": "1000", **(more or {})}
         while True:
             page = self.call("GET", path, query=query)
             yield from page[member]

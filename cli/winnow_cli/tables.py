@@ -283,6 +283,55 @@ def explanation(text: str, explained: Mapping[str, Any]) -> Iterator[RenderableT
         yield line(f"  The text is long: its last {untried:,} words were not tried.", "dim")
 
 
+def words(described: Mapping[str, Any]) -> Iterator[RenderableType]:
+    """A model's title, tags and note, or a version's note. Earlier releases have none."""
+    if described.get("title"):
+        yield line(described["title"], "bold")
+    if described.get("tags"):
+        yield line(f"Tags: {', '.join(described['tags'])}")
+    if described.get("note"):
+        yield from (line(f"Note: {each}" if not place else each) for place, each in enumerate(described["note"].splitlines()))
+
+
+def history(answer: Mapping[str, Any]) -> Iterator[RenderableType]:
+    """The deeds of a page, one per row."""
+    if not answer["entries"]:
+        yield line("No entries yet: the model is of an earlier release, and nobody has changed it since.")
+        return
+    table = _table("time", "deed", "version", "by", "more", right=("version",))
+    for entry in answer["entries"]:
+        table.add_row(entry["at"], entry["deed"], _number(entry["version"]), plain(_by(entry["by"])), plain(_more(entry)))
+    yield table
+    if answer["next"]:
+        yield line("There are older entries: --limit N shows more.", "dim")
+
+
+def caller(answer: Mapping[str, Any]) -> Iterator[RenderableType]:
+    """Who calls, and what is left for today."""
+    yield line(f"{_by(answer)}, role {answer['role'] or '(IAM decides)'}" if answer["kind"] else "Nobody: this deployment asks for no key.")
+    if answer["limits"]:
+        yield line("{requests_per_second:g} requests a second, {requests_per_day:,} a day".format(**answer["limits"]))
+    if answer["used_today"] is not None:
+        yield line(f"{answer['used_today']:,} requests today")
+
+
+def _by(caller: Mapping[str, Any] | None) -> str:
+    if caller is None:
+        return "unknown"
+    return "Winnow" if caller["kind"] == "winnow" else str(caller["name"] or f"key {caller['key_id']}")
+
+
+def _more(entry: Mapping[str, Any]) -> str:
+    """What else an entry says: the version before, a batch of feedback, settings."""
+    told = []
+    if entry["before"] is not None:
+        told.append(f"before: version {entry['before']}")
+    if entry["batch"]:
+        told.append(f"{entry['examples']} examples, batch {entry['batch']}")
+    told += [name if value is None else f"{name} {value:g}" for name, value in (entry["settings"] or {}).items()]
+    return ", ".join(told)
+
+
 def _worst_labels(per_label: Mapping[str, Mapping[str, Any]]) -> Table:
     found = sorted(per_label.items(), key=lambda each: (each[1]["f1"], each[0]))
     title = "label" if len(found) <= _MOST_ROWS else f"worst of {len(found)} labels"

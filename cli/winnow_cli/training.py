@@ -30,6 +30,7 @@ class Asked:
     force_update: bool
     rare_labels: str | None
     layout: Mapping[str, Any]
+    note: str | None = None
 
 
 def train(client: Client, terminal: Terminal, asked: Asked, *, dry_run: bool, watch: bool) -> None:
@@ -116,6 +117,7 @@ def _request(client: Client, terminal: Terminal, asked: Asked) -> dict[str, Any]
         "promote": asked.promote,
         "force_update": asked.force_update or None,
         "rare_labels": asked.rare_labels,
+        "note": asked.note,
     }
     return request | dict(asked.layout) | {name: value for name, value in given.items() if value is not None}
 

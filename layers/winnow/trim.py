@@ -18,7 +18,7 @@ from typing import Any
 from layers import trimming
 from layers.trimming import LayerError
 
-SERVICES = ("dynamodb", "events", "lambda", "s3", "stepfunctions")
+SERVICES = ("apigateway", "dynamodb", "events", "lambda", "s3", "stepfunctions")
 """The services that winnow/aws/clients.py uses, by boto3's names."""
 # The services with another name in endpoints.json.
 _ENDPOINTS = {"stepfunctions": "states"}

@@ -70,9 +70,9 @@ def test_the_roles_of_the_contract_are_those_that_are_held() -> None:
             assert roles == [role for role in Role if access.may(role, call)], call
 
 
-def test_classify_classifies_and_nothing_else() -> None:
+def test_classify_classifies_and_says_whose_key_it_is_and_nothing_else() -> None:
     # Everyone who opens a web page can read its key, so it may not list models, or read data by a batch prediction.
-    assert access.CALLS[Role.CLASSIFY] == {"GET /prediction", "POST /prediction"}
+    assert access.CALLS[Role.CLASSIFY] == {"GET /prediction", "POST /prediction", "GET /whoami"}
 
 
 def test_predict_classifies_and_reads_and_admin_does_the_rest() -> None:

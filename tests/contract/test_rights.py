@@ -23,8 +23,10 @@ from tests.support.translated import deployment
 KEY = "arn:aws:kms:us-east-1:123456789012:key/of-ours"
 PARAMETERS = {"KmsKey": KEY, "EncoderBucket": "EncoderBucket", "DatasetBuckets": "DatasetBuckets", "Tracing": "Active"}
 WORKFLOWS = {"winnow.aws.resources.training_workflow": "TrainingWorkflow", "winnow.aws.resources.batch_workflow": "BatchWorkflow"}
+PLANS = ("ClassifyPlan", "PredictPlan", "AdminPlan")
+BUCKETS = ("Models", "Datasets", "DatasetBuckets", "EncoderBucket")
 # What statements are about. (`execution:NAME` stands for a workflow too.)
-TARGETS = ("Registry", "Models", "Datasets", "DatasetBuckets", "EncoderBucket", *WORKFLOWS.values(), "ReportDataset", "event-bus", KEY)
+TARGETS = ("Registry", *BUCKETS, *WORKFLOWS.values(), *PLANS, "ReportDataset", "event-bus", KEY)
 
 # Without s3:ListBucket S3 answers 403 to these where an object is absent, and not 404.
 EXPECTS_ABSENCE = {"winnow.storage.bucket.Bucket.find", "winnow.storage.bucket.Bucket.link", "winnow.storage.uploads.Datasets.open"}
@@ -96,6 +98,8 @@ def _of_call(call: AwsCall, reached: set[str]) -> Iterator[Right]:
             targets = {name for factory, name in WORKFLOWS.items() if factory in reached}
         case "lambda":
             targets = {"ReportDataset"}
+        case "apigateway":
+            targets = set(PLANS)
         case _:
             targets = {"event-bus"}
     yield from ((action, target) for action in actions for target in targets)

@@ -11,6 +11,7 @@ import pytest
 from winnow.aws import resources
 from winnow.registry import table as rows
 from winnow.registry import training_jobs as registry_jobs
+from winnow.registry.history import Recorded
 from winnow.registry.slots import Held, Slots
 from winnow.registry.training_jobs import Jobs
 from winnow.storage.version_reports import VersionReports
@@ -106,3 +107,32 @@ def get_then_put(monkeypatch: pytest.MonkeyPatch) -> None:
                 raise rows.ConditionFailedError from error
 
     monkeypatch.setattr(rows, "transact", one_by_one)
+
+
+def no_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deeds are done without an entry in the model's history."""
+    transact = rows.transact
+    monkeypatch.setattr(rows, "transact", lambda table, *writes: transact(table, *(write for write in writes if not _is_entry(write))))
+
+
+def history_beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Entries are written before their deeds, and not with them."""
+    transact = rows.transact
+
+    def one_after_the_other(table: Any, *writes: Any) -> None:
+        for write in writes:
+            if _is_entry(write):
+                table.put_item(Item=write(table.name)["Put"]["Item"])
+        transact(table, *(write for write in writes if not _is_entry(write)))
+
+    monkeypatch.setattr(rows, "transact", one_after_the_other)
+
+
+def history_in_any_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deed is done whatever has been done since the model was read."""
+    monkeypatch.setattr(Recorded, "is_next", property(lambda _: ("attribute_exists(#uid)", {})))
+
+
+def _is_entry(write: Any) -> bool:
+    made = write("")
+    return "Put" in made and str(made["Put"]["Item"]["pk"]).startswith("HISTORY#")

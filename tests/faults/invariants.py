@@ -60,6 +60,7 @@ def violations(world: World, dataset: str = "exclusive.json") -> list[str]:
         *_of_data_set(world, dataset),
         *_of_dry_runs(world),
         *world.outside.not_announced(),
+        *world.deeds.faults(world.rows()),
         *_orphans(world),
     ]
 

@@ -456,6 +456,10 @@ def _govern(*aims: Any) -> Step:
     return act
 
 
+def _write_note(world: World) -> None:
+    world.write_note()
+
+
 def _one_batch_at_once(world: World) -> None:
     world.winnow.parameters["MostBatches"] = "1"
 
@@ -563,6 +567,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("PUT policy", "ready", _govern(STRICT), _client(_govern(STRICT))),
     Operation("PUT policy, another and DELETE", "ready", _govern(STRICT, CHEAP, None), _client(_govern(None))),
     Operation("DELETE model with policies", "governed", _delete, _client(_delete)),
+    Operation("PATCH version", "ready", _write_note, _client(_write_note)),
     Operation("training on feedback", "feedback is trained on", lambda world: world.run_executions(), _TASK, of=("training/",)),
     Operation("cancel a training on feedback", "feedback is trained on", _cancel(2), _client(_cancel(2))),
     Operation("DELETE model with feedback", "feedback is trained on", _delete, _client(_delete)),

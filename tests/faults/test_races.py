@@ -255,6 +255,16 @@ def _promote_and_delete_version_violated(world: World, race: Race) -> Iterator[s
         yield f"{_live(world)} is live; the answers were {statuses}"
 
 
+def _change_and_promote(world: World) -> Mapping[str, Callable[[], Any]]:
+    return {"PATCH": lambda: _answer(world, "change_model", {"retrain_after": 7}), "promote": lambda: _promote(world, 1)}
+
+
+def _change_and_promote_violated(world: World, race: Race) -> Iterator[str]:
+    statuses = {name: status for name, (status, _) in race.outcomes.items()}
+    if set(statuses.values()) != {200} or _live(world) != 1:
+        yield f"{_live(world)} is live, and the answers were {statuses}"
+
+
 # --- policies ---
 
 
@@ -436,6 +446,7 @@ PAIRS: Mapping[str, Pair] = {
     "promote against rollback, each if unchanged": Pair(
         "three versions", _both_promote_if_unchanged, _promote_if_unchanged_violated, leaves_work=False
     ),
+    "settings against promote": Pair("three versions", _change_and_promote, _change_and_promote_violated, leaves_work=False),
     "a policy against promote": Pair(
         "two versions",
         lambda world: {"PUT": lambda: _set_policy(world, thresholds={"baking": 1}), "to 1": lambda: _promote(world, 1)},
@@ -485,6 +496,7 @@ def test_two_at_once_leave_what_one_after_the_other_could(world: World, tell: Te
         ("retrain against delete", broken.no_fence),
         ("promote against rollback, each if unchanged", broken.no_fence),
         ("promote against delete version", broken.get_then_put),
+        ("promote against rollback", broken.history_in_any_order),
     ],
 )
 def test_two_at_once_find_what_is_broken_on_purpose(
@@ -520,6 +532,7 @@ def _settled(world: World, pair: Pair, race: Race, *, whole: bool) -> Iterator[s
     """The violations once everything has settled. whole: a running training is finished, not cancelled."""
     if not (pair.leaves_work or whole):
         yield from pair.violated(world, race)
+        yield from world.deeds.faults(world.rows())
         return
     try:
         if not whole and any("training_version" in row for row in world.rows()):

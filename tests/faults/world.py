@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import Any
 
 from tests.conftest import BATCH_WORKFLOW, CLIENT_BUCKET, PARAMETERS, WORKFLOW, Answer, Context, Json, load_event
+from tests.faults.deeds import Deeds
 from tests.faults.deployed import DIED, Deployed, PausedError, StoppedError, UnheardError, VanishedError
 from tests.faults.outside import Outside, deliveries
 from tests.faults.wire import Crash, Wire
@@ -96,6 +97,8 @@ class World:
     # The reports of dry runs that were answered with 202.
     reports: set[str] = field(default_factory=set)
     outside: Outside = field(default_factory=Outside)
+    # What was done to models, beside what their histories say.
+    deeds: Deeds = field(default_factory=Deeds)
     # The answers to clients, in order.
     answers: list[str] = field(default_factory=list)
 
@@ -112,6 +115,7 @@ class World:
         self.clock.ahead = timedelta()
         self.lives = {model_id: [deepcopy(it) for it in told] for model_id, told in lives.items()}
         self.made, self.uids, self.found, self.answers, self.logs, self.told = {}, {}, [], [], {}, set()
+        self.deeds = Deeds()
         self.wire.arm({})
         self.wire.at_each_call = None
         self.observe()
@@ -278,6 +282,12 @@ class World:
             self._life(model_id).aim = aim
         self.observe()
         return answer
+
+    def write_note(self, version: int = 1, model_id: str = MODEL) -> Answer | None:
+        """PATCH /models/{model_id}/versions/{version}."""
+        path = {"model_id": model_id, "version": str(version)}
+        answer = self._request(f"PATCH {model_id}/{version}", lambda: self.winnow.call("change_version", body={"note": "seen"}, path=path))
+        self.observe()
         return answer
 
     def _own(self, model_id: str) -> list[Json]:
@@ -435,6 +445,7 @@ class World:
         """Check what must hold at every moment, and record the versions."""
         rows = self.rows()
         self.outside.see(rows, self.winnow.table)
+        self.deeds.see(rows)
         active: Counter[str] = Counter()
         for row in rows:
             if row["pk"] == "MODELS" and row.get("uid") not in self.uids.setdefault(row["sk"], []):

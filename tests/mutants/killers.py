@@ -40,6 +40,11 @@ KILLERS: Mapping[str, Sequence[Tests]] = {
         ("tests/scenarios/test_write_conflicts.py", "tests/scenarios/test_waiting_examples.py"),
         (f"{_RACES}::feedback|take",),
     ),
+    "registry.history": (
+        ("tests/unit/test_write_conditions.py",),
+        ("tests/functions/api/test_get_history.py",),
+        (f"{_RACES}::promote|settings",),
+    ),
     "registry.idempotency": (
         *_REGISTRY,
         ("tests/functions/api/test_idempotency_key.py",),
@@ -73,7 +78,7 @@ KILLERS: Mapping[str, Sequence[Tests]] = {
     ),
     "registry.versions": (
         *_REGISTRY,
-        ("tests/functions/api/test_delete_version.py",),
+        ("tests/functions/api/test_delete_version.py", "tests/functions/api/test_change_version.py"),
         ("tests/scenarios/test_write_conflicts.py",),
         (f"{_RACES}::version",),
     ),

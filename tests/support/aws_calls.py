@@ -41,6 +41,8 @@ _ACTIONS = {
     "UploadPartCopy": {"s3:PutObject", "s3:GetObject"},
     "CompleteMultipartUpload": {"s3:PutObject"},
     "Invoke": {"lambda:InvokeFunction"},
+    # API Gateway names its permissions by the HTTP method (https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-create-and-manage-apis.html).
+    "GetUsage": {"apigateway:GET"},
 }
 
 

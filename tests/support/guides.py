@@ -17,6 +17,7 @@ from pathlib import Path
 
 from local.cloud import PROJECT, LocalCloud
 
+# In the order of their numbers.
 PAGES = sorted((PROJECT / "docs" / "guides").glob("[0-9]*.md"), key=lambda page: int(page.name.partition("-")[0]))
 _BLOCK = re.compile(r"(?<=^```console\n)(?:.*\n)*?(?=^```$)", re.MULTILINE)
 _COMMAND = re.compile(r"^\$ (.*\n(?:> .*\n)*)((?:(?!\$ ).*\n)*)", re.MULTILINE)

@@ -11,7 +11,7 @@ import pytest
 from winnow.datasets.merge import Merged, corrected, merge
 from winnow.domain.dataset import MAX_LABELS, Example
 from winnow.domain.errors import DatasetError
-from winnow.domain.feedback import Deed, FeedbackLine
+from winnow.domain.feedback import Action, FeedbackLine
 from winnow.domain.normal_form import text_key
 
 
@@ -176,20 +176,20 @@ def test_one_that_becomes_too_large_for_cross_validation_holds_out_a_tenth() -> 
 # --- what feedback drops and keeps ---
 
 
-def lines(deed: Deed, *examples: Example) -> list[FeedbackLine]:
-    return [FeedbackLine(example, deed) for example in examples]
+def lines(action: Action, *examples: Example) -> list[FeedbackLine]:
+    return [FeedbackLine(example, action) for example in examples]
 
 
 def test_feedback_without_corrections_is_merged_as_it_is() -> None:
     new = many("a", 3, "new ")
 
-    known = corrected(TRAIN, TEST, lines(Deed.LABEL, *new))
+    known = corrected(TRAIN, TEST, lines(Action.LABEL, *new))
 
     assert (known.train, known.test, known.feedback, known.removed) == (TRAIN, TEST, new, 0)
 
 
 def test_dropped_texts_are_in_no_part_in_any_spelling() -> None:
-    known = corrected(TRAIN, TEST, lines(Deed.DROP, Example("  A 0", ("a",)), Example("test b 1", ("b",)), Example("new", ("a",))))
+    known = corrected(TRAIN, TEST, lines(Action.DROP, Example("  A 0", ("a",)), Example("test b 1", ("b",)), Example("new", ("a",))))
 
     assert known.train == TRAIN[1:]
     assert known.test == TEST[:-1]
@@ -199,7 +199,7 @@ def test_dropped_texts_are_in_no_part_in_any_spelling() -> None:
 def test_the_newest_line_of_a_text_decides() -> None:
     text = TRAIN[0]
     other = Example(text.text, ("b",))
-    label, drop, keep = lines(Deed.LABEL, other)[0], lines(Deed.DROP, text)[0], lines(Deed.KEEP, text)[0]
+    label, drop, keep = lines(Action.LABEL, other)[0], lines(Action.DROP, text)[0], lines(Action.KEEP, text)[0]
 
     for given, train, feedback in (
         ([label, drop], TRAIN[1:], []),
@@ -214,15 +214,15 @@ def test_the_newest_line_of_a_text_decides() -> None:
 
 
 def test_kept_labels_that_the_version_has_otherwise_are_restated() -> None:
-    kept = lines(Deed.KEEP, Example(TRAIN[0].text, ("b",)), Example("unknown", ("a",)))
+    kept = lines(Action.KEEP, Example(TRAIN[0].text, ("b",)), Example("unknown", ("a",)))
 
     assert corrected(TRAIN, TEST, kept).feedback == [line.example for line in kept]
 
 
 def test_a_label_with_fewer_than_two_texts_left_is_an_error() -> None:
-    known = corrected(TRAIN, TEST, lines(Deed.DROP, *TRAIN[:8], TEST[0]))
+    known = corrected(TRAIN, TEST, lines(Action.DROP, *TRAIN[:8], TEST[0]))
 
     with pytest.raises(DatasetError, match=r"fewer than 2 are left of 'a', and a label needs 2"):
         known.check(merged(known.feedback, known.train, known.test).parts)
-    known = corrected(TRAIN, TEST, [*lines(Deed.DROP, *TRAIN[:8], TEST[0]), *lines(Deed.LABEL, *many("a", 1, "new "))])
+    known = corrected(TRAIN, TEST, [*lines(Action.DROP, *TRAIN[:8], TEST[0]), *lines(Action.LABEL, *many("a", 1, "new "))])
     known.check(merged(known.feedback, known.train, known.test).parts)

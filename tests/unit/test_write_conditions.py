@@ -144,6 +144,44 @@ def test_a_version_of_a_model_that_changed_is_not_deleted(registry: Registry, ch
     assert registry.refuses(lambda: registry.versions.delete(model, version))
 
 
+@pytest.mark.parametrize("change", [{"uid": "another"}, {"revision": 99}])
+@pytest.mark.parametrize("row", [MODEL_ROW, VERSION_ROW], ids=["model", "version"])
+def test_a_note_is_not_written_on_a_version_that_changed(registry: Registry, row: rows.Key, change: dict[str, Any]) -> None:
+    model, version = registry.ready().model, registry.version
+    registry.alter(row, **change)
+
+    assert registry.refuses(lambda: registry.versions.change(model, version, "a note", exactly=True))
+    if "uid" in change:
+        assert registry.refuses(lambda: registry.versions.change(model, version, "a note", exactly=False))
+    else:
+        assert registry.versions.change(model, version, "a note", exactly=False)
+
+
+# --- histories ---
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["with a history", "of an earlier release"])
+@pytest.mark.parametrize("deed", ["promote", "change", "delete", "delete version", "train"])
+def test_no_deed_is_done_on_what_another_deed_has_changed_since(registry: Registry, deed: str, before: bool) -> None:
+    version = registry.ready().version
+    if not before:
+        registry.table.put_item(
+            Item={name: value for name, value in registry.table.get_item(Key=MODEL_ROW)["Item"].items() if name != "history"}
+        )
+    model = registry.model
+    registry.alter(MODEL_ROW, history="20991129T090000000-00000001")
+
+    assert registry.refuses(
+        {
+            "promote": lambda: registry.models.promote(model, version, exactly=False),
+            "change": lambda: registry.models.change(model, {"retrain_after": 5}, exactly=False),
+            "delete": lambda: registry.models.delete(model, exactly=False),
+            "delete version": lambda: registry.versions.delete(model, version),
+            "train": lambda: registry.jobs.create_version(model, NEXT, REQUEST),
+        }[deed]
+    )
+
+
 # --- training jobs ---
 
 

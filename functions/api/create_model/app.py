@@ -61,13 +61,15 @@ def _training_request(request: Request) -> TrainingRequest:
     force_update = is_true(given.pop("force_update", False))
     promote = Promote(given.pop("promote", Promote.AUTO))
     recipe = _recipe(given.pop("recipe", AUTO), without_examples=labels is not None)
+    # Here the note is about the version.
+    note = given.pop("note", None)
     properties = model_properties(given)
     # JSON Schema counts 3.0 as a whole number, and these fields may be strings.
     whole = {name: int(given[name]) for name in ("n_iter", "n_texts", "batch_size", "seed", "patience") if name in given}
     # The stack's own bucket has the texts anyway.
     kept = {"keep_texts": dataset is None or dataset.s3bucket == clients.setting("DATASETS_BUCKET")}
     chosen = Hyperparameters(**{**kept, **given, **whole})
-    return TrainingRequest(model_id, dataset, chosen, recipe, force_update, promote, properties=properties, labels=labels)
+    return TrainingRequest(model_id, dataset, chosen, recipe, force_update, promote, properties=properties, labels=labels, note=note)
 
 
 def _recipe(name: str, *, without_examples: bool) -> str:

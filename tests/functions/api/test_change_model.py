@@ -1,4 +1,4 @@
-"""PATCH /models/{model_id}, and the same properties in POST /models: retrain_after and tolerance."""
+"""PATCH /models/{model_id}, and the same properties in POST /models: retrain_after, tolerance, title, note and tags."""
 
 from __future__ import annotations
 
@@ -40,6 +40,27 @@ def test_what_is_named_changes_and_the_rest_stays(ready: Ready) -> None:
     assert [(model["retrain_after"], model["tolerance"]) for model in winnow.call("list_models").body["models"]] == [(None, 1)]
 
 
+def test_words_are_shown_with_the_model_and_can_be_removed(ready: Ready) -> None:
+    winnow = ready("exclusive.json")
+    words: dict[str, Any] = {
+        "title": "What clients ask",
+        "note": "Ask the team first.\nThen promote.",
+        "tags": ["support", "Übung 1", "support"],
+    }
+    shown = words | {"tags": ["support", "Übung 1"]}
+    new = winnow.model()
+    assert (new["title"], new["note"], new["tags"]) == (None, None, [])
+
+    answer = change(winnow, **words)
+
+    assert (answer.status, answer.body) == (200, winnow.model())
+    assert shown.items() <= answer.body.items()
+    assert shown.items() <= winnow.call("list_models").body["models"][0].items()
+    assert change(winnow, **words).headers["ETag"] == answer.headers["ETag"]
+    gone = change(winnow, title=None, note=None, tags=[]).body
+    assert (gone["title"], gone["note"], gone["tags"]) == (None, None, [])
+
+
 def test_a_number_nearer_to_zero_than_dynamodb_s_is_kept_as_its_smallest(ready: Ready) -> None:
     winnow = ready("exclusive.json")
     answer = change(winnow, tolerance=1.2426673973201003e-267)
@@ -74,7 +95,7 @@ def test_what_changed_between_the_look_and_the_write_is_stale_too(ready: Ready) 
     winnow = ready("exclusive.json")
     tag = winnow.call("get_model").headers["ETag"]
 
-    with before_write(lambda: change(winnow, tolerance=0.3), "dynamodb.UpdateItem") as others:
+    with before_write(lambda: change(winnow, tolerance=0.3)) as others:
         answer = change(winnow, tag, tolerance=0.2)
 
     assert (others[0].status, answer.status) == (200, 412)
@@ -84,7 +105,7 @@ def test_what_changed_between_the_look_and_the_write_is_stale_too(ready: Ready) 
 def test_a_model_that_is_deleted_meanwhile_is_not_made_again(ready: Ready) -> None:
     winnow = ready("exclusive.json")
 
-    with before_write(lambda: winnow.call("delete_model", path={"model_id": "tc-01"}).status, "dynamodb.UpdateItem") as deleted:
+    with before_write(lambda: winnow.call("delete_model", path={"model_id": "tc-01"}).status) as deleted:
         answer = change(winnow, tolerance=0.2)
 
     assert (deleted, answer.status) == ([200], 404)
@@ -109,6 +130,15 @@ def test_what_it_sets_holds_for_the_next_examples(ready: Ready) -> None:
         ({"tolerance": -0.1}, "tolerance"),
         ({"tolerance": 1.1}, "tolerance"),
         ({"tolerance": None}, "tolerance"),
+        ({"title": ""}, "title"),
+        ({"title": "two\nlines"}, "title"),
+        ({"title": "x" * 101}, "title"),
+        ({"note": "x" * 1_001}, "note"),
+        ({"note": "\x1b[31m"}, "note"),
+        ({"tags": None}, "tags"),
+        ({"tags": "support"}, "tags"),
+        ({"tags": ["x" * 41]}, "tags[0]"),
+        ({"tags": [str(number) for number in range(11)]}, "tags"),
         ({"live_version": 1}, "live_version"),
         ({}, None),
     ],

@@ -355,9 +355,9 @@ def test_a_batch_shows_what_it_says(ready: Ready) -> None:
 
     assert (first["batch"], first["pending"], second["next"]) == (batch, True, None)
     assert [*first["examples"], *second["examples"]] == [
-        {"example": known[0], "deed": "drop", "labels": [EXCLUSIVE[0]["label"]]},
-        {"example": known[1], "deed": "keep", "labels": [EXCLUSIVE[1]["label"]]},
-        {"example": known[2], "deed": "label", "labels": ["cycling"]},
+        {"example": known[0], "action": "drop", "labels": [EXCLUSIVE[0]["label"]]},
+        {"example": known[1], "action": "keep", "labels": [EXCLUSIVE[1]["label"]]},
+        {"example": known[2], "action": "label", "labels": ["cycling"]},
     ]
     retrained(winnow, labelled(1))
     assert winnow.call("get_feedback_batch", path=path).body["pending"] is False

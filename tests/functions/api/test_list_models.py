@@ -67,3 +67,33 @@ def test_a_query_that_is_wrong_is_named(winnow: Winnow, query: dict[str, str], f
     answer = winnow.call("list_models", query=query)
 
     assert (answer.status, answer.body["field"]) == (422, field)
+
+
+def test_a_tag_leaves_out_all_other_models(winnow: Winnow) -> None:
+    for number in range(6):
+        winnow.create(id=f"tc-{number}", tags=["even", "all"] if number % 2 == 0 else ["all"])
+
+    def ids(**query: str) -> tuple[list[str], str | None]:
+        page = winnow.call("list_models", query=query).body
+        return [model["model_id"] for model in page["models"]], page["next"]
+
+    assert ids(tag="even") == (["tc-0", "tc-2", "tc-4"], None)
+    assert ids(tag="eve") == ([], None)
+    first, more = ids(tag="even", limit="2")
+    assert first == ["tc-0", "tc-2"]
+    assert more is not None
+    assert ids(tag="even", limit="2", next=more) == (["tc-4"], None)
+
+
+def test_a_page_of_a_tag_looks_at_few_models(winnow: Winnow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("winnow.registry.models._MOST_SEEN", 2)
+    for number in range(5):
+        winnow.create(id=f"tc-{number}", tags=["last"] if number == 4 else [])
+    pages, query = [], {"tag": "last"}
+    while True:
+        page = winnow.call("list_models", query=query).body
+        pages.append([model["model_id"] for model in page["models"]])
+        if page["next"] is None:
+            break
+        query["next"] = page["next"]
+    assert pages == [[], [], ["tc-4"]]

@@ -22,6 +22,7 @@ from winnow.aws.log import logger
 from winnow.aws.metrics import count
 from winnow.domain import access, strict_json
 from winnow.domain.errors import ArtifactError, ForbiddenError, InvalidFieldError, TooLargeError, UnreadableError, WinnowError
+from winnow.domain.history import Caller, CallerKind, calling
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -88,6 +89,7 @@ def endpoint(call: str) -> Callable[[Callable[[Request], Answer]], Handler]:
             # The same id is in every log line of the request, in API Gateway's log, and in the answer's header x-amzn-requestid.
             logger.set_correlation_id((event.get("requestContext") or {}).get("requestId"))
             caller = (event.get("requestContext") or {}).get("authorizer") or {}
+            token = calling.set(caller_of(event))
             try:
                 _check_role(event, caller.get("role"))
                 path = event.get("pathParameters") or {}
@@ -106,6 +108,8 @@ def endpoint(call: str) -> Callable[[Callable[[Request], Answer]], Handler]:
             except Exception:
                 logger.exception("unexpected")
                 response = _response(problem(WinnowError(problems.UNEXPECTED)))
+            finally:
+                calling.reset(token)
             response["headers"] |= _for_browsers()
             logger.info(
                 "answered",
@@ -122,6 +126,19 @@ def endpoint(call: str) -> Callable[[Callable[[Request], Answer]], Handler]:
         return handler
 
     return decorate
+
+
+def caller_of(event: Mapping[str, Any]) -> Caller | None:
+    """Who makes the request. None if nobody knows, as with `sam local`.
+
+    The event also has the key itself, which is never kept.
+    """
+    context = event.get("requestContext") or {}
+    identity, name = context.get("identity") or {}, (context.get("authorizer") or {}).get("key")
+    key_id, call = identity.get("apiKeyId"), f"{event.get('httpMethod')} {event.get('resource')}"
+    if clients.setting("AUTHORIZER") == access.BY_IAM:
+        return Caller(CallerKind.IAM, identity.get("userArn"), key_id, call)
+    return Caller(CallerKind.KEY, name, key_id, call) if name or key_id else None
 
 
 def _check_role(event: Mapping[str, Any], role: str | None) -> None:

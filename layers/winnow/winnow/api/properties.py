@@ -6,13 +6,17 @@ from typing import Any
 
 from winnow.domain.prediction_log import LogSetting
 
+_NAMES = ("retrain_after", "tolerance", "log", "title", "note", "tags")
+
 
 def model_properties(given: dict[str, Any]) -> dict[str, Any]:
     """Take a model's properties out of a request's fields. The result has only those that the request names."""
-    properties: dict[str, Any] = {name: given.pop(name) for name in ("retrain_after", "tolerance", "log") if name in given}
+    properties: dict[str, Any] = {name: given.pop(name) for name in _NAMES if name in given}
     # JSON Schema counts 3.0 as a whole number.
     if isinstance(properties.get("retrain_after"), float):
         properties["retrain_after"] = int(properties["retrain_after"])
     if properties.get("log") is not None:
         properties["log"] = LogSetting(float(properties["log"]["share"]), int(properties["log"]["days"]))
+    if "tags" in properties:
+        properties["tags"] = tuple(dict.fromkeys(properties["tags"]))
     return properties

@@ -12,6 +12,7 @@ from winnow.domain.dataset import example_id
 if TYPE_CHECKING:
     from winnow.domain.answer import Prediction
     from winnow.domain.feedback import FeedbackBatch, FeedbackLine
+    from winnow.domain.history import Caller, Entry
     from winnow.domain.model import Model, Version
     from winnow.domain.prediction_log import PredictionId
     from winnow.storage.uploads import Upload
@@ -28,6 +29,9 @@ def model_view(model: Model) -> dict[str, Any]:
         "tolerance": model.tolerance,
         "log": None if model.log is None else asdict(model.log),
         "policy": model.policy,
+        "title": model.title,
+        "note": model.note,
+        "tags": list(model.tags),
         "waiting_examples": model.feedback.waiting,
         "created_at": model.created_at,
         "updated_at": model.updated_at,
@@ -56,6 +60,7 @@ def version_view(version: Version, live_version: int | None) -> dict[str, Any]:
         "gate": None if version.gate is None else asdict(version.gate),
         "warnings": list(version.warnings),
         "error": version.error,
+        "note": version.note,
         "created_at": version.created_at,
         "finished_at": version.finished_at,
     }
@@ -80,7 +85,30 @@ def _feedback_batch_view(batch: FeedbackBatch) -> dict[str, Any]:
 def feedback_line_view(line: FeedbackLine, uid: str, *, with_text: bool) -> dict[str, Any]:
     example = line.example
     text = {"text": example.text} if with_text else {}
-    return {"example": example_id(uid, example.text), "deed": line.deed, "labels": example.labels, **text}
+    return {"example": example_id(uid, example.text), "action": line.action, "labels": example.labels, **text}
+
+
+def history_view(entries: Sequence[Entry], model_id: str) -> dict[str, Any]:
+    return {"model_id": model_id, "entries": [_entry_view(entry) for entry in entries]}
+
+
+def _entry_view(entry: Entry) -> dict[str, Any]:
+    return {
+        "id": entry.entry_id,
+        "at": entry.at,
+        "deed": entry.deed,
+        "by": None if entry.by is None else _caller_view(entry.by),
+        "call": None if entry.by is None else entry.by.call,
+        "version": entry.version,
+        "before": entry.before,
+        "batch": entry.batch,
+        "examples": entry.examples,
+        "settings": entry.settings,
+    }
+
+
+def _caller_view(caller: Caller) -> dict[str, Any]:
+    return {"kind": caller.kind, "name": caller.name, "key_id": caller.key_id}
 
 
 def prediction_view(prediction: Prediction, prediction_id: PredictionId, n_top: int) -> dict[str, Any]:

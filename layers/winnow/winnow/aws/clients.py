@@ -83,6 +83,12 @@ def lambda_() -> Any:
 
 
 @cache
+def apigateway() -> Any:
+    # One try and little patience: its answer is never needed, and AWS allows an account few of these calls a second.
+    return boto3.client("apigateway", config=Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 1}))
+
+
+@cache
 def registry_table() -> Table:
     return boto3.resource("dynamodb").Table(setting("REGISTRY_TABLE"))
 
@@ -99,5 +105,5 @@ def forget_session() -> None:
 
 def forget_clients() -> None:
     """Drop the clients. The next use makes new ones."""
-    for made in (s3, s3_for_once, stepfunctions, events, lambda_, registry_table):
+    for made in (s3, s3_for_once, stepfunctions, events, lambda_, apigateway, registry_table):
         made.cache_clear()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from winnow.domain.errors import DamagedRowError
     from winnow.registry.batch_predictions import BatchPredictions
     from winnow.registry.feedback_batches import FeedbackBatches
+    from winnow.registry.history import History
     from winnow.registry.idempotency import AnsweredRequests
     from winnow.registry.kept_examples import KeptExamples
     from winnow.registry.models import Models
@@ -60,6 +61,12 @@ def versions() -> Versions:
     from winnow.registry.versions import Versions
 
     return Versions(_registry())
+
+
+def history() -> History:
+    from winnow.registry.history import History
+
+    return History(_registry())
 
 
 def pending_trainings() -> PendingTrainings:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from winnow.datasets.split import FEWEST_TEXTS, Split, hold_out, listed
 from winnow.domain.dataset import MAX_LABELS, Example
 from winnow.domain.errors import DatasetError
-from winnow.domain.feedback import Deed, FeedbackLine
+from winnow.domain.feedback import Action, FeedbackLine
 from winnow.domain.normal_form import text_key
 
 # The held-out share of the feedback. It is larger than for a large data set, because a training takes little feedback.
@@ -66,17 +66,19 @@ def corrected(train: Sequence[Example], test: Sequence[Example], lines: Sequence
     An example that feedback keeps stays as it is. If the version has other labels of it, those of the feedback count.
     """
     newest = {text_key(line.example.text): line for line in lines}
-    if all(line.deed is Deed.LABEL for line in newest.values()):
-        return Corrected(train, test, [line.example for line in lines if line.deed is not Deed.DROP])
+    if all(line.action is Action.LABEL for line in newest.values()):
+        return Corrected(train, test, [line.example for line in lines if line.action is not Action.DROP])
     known = _labels_by_text([*train, *test])
-    dropped = {key for key, line in newest.items() if line.deed is Deed.DROP}
-    kept = {key for key, line in newest.items() if line.deed is Deed.KEEP and frozenset(line.example.labels) in known.get(key, frozenset())}
+    dropped = {key for key, line in newest.items() if line.action is Action.DROP}
+    kept = {
+        key for key, line in newest.items() if line.action is Action.KEEP and frozenset(line.example.labels) in known.get(key, frozenset())
+    }
     settled = dropped | kept
     gone = [example for example in [*train, *test] if text_key(example.text) in dropped]
     return Corrected(
         [example for example in train if text_key(example.text) not in dropped],
         [example for example in test if text_key(example.text) not in dropped],
-        [line.example for line in lines if line.deed is not Deed.DROP and text_key(line.example.text) not in settled],
+        [line.example for line in lines if line.action is not Action.DROP and text_key(line.example.text) not in settled],
         len(gone),
         frozenset(label for example in gone for label in example.labels),
     )

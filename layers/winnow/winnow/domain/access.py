@@ -34,13 +34,17 @@ CALLS = {role: frozenset(call for call, roles in ROLES.items() if role in roles)
 
 @dataclass(frozen=True, slots=True)
 class KeyRole:
-    """The registry's record of an API key, without the key itself. digest: its SHA-256, in hex; key_id: its id in API Gateway."""
+    """The registry's record of an API key, without the key itself. digest: its SHA-256, in hex; key_id: its id in API Gateway.
+
+    plan: the id of its usage plan in API Gateway, "" for keys of earlier releases.
+    """
 
     digest: str
     name: str
     role: str
     key_id: str
     created_at: str
+    plan: str = ""
 
 
 def digest(key: str) -> str:

@@ -19,7 +19,7 @@ class Retrain(StrEnum):
     NO = "no"
 
 
-class Deed(StrEnum):
+class Action(StrEnum):
     """What a line of feedback does to its text.
 
     LABEL: the text has these labels. DROP: no version learns the text, or is tested on it, until it is sent again. KEEP: its labels are
@@ -36,7 +36,7 @@ class FeedbackLine:
     """One example of a feedback batch. With DROP and KEEP, it has the labels that it had."""
 
     example: Example
-    deed: Deed = Deed.LABEL
+    action: Action = Action.LABEL
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,8 @@ class TrainingRequest:
 
     dataset: None if the client has no examples yet: it sent `labels`, or the version is made from feedback on such a version.
     feedback: None if the version is trained on the data set alone; otherwise the data set is that of its base version.
-    properties: properties of the model to set at the same time: `retrain_after` and `tolerance`.
+    properties: properties of the model to set at the same time, such as `retrain_after`.
+    note: the client's words about the version.
     label_changes: for a version on the examples of another one, the new label of each one that changes.
     """
 
@@ -69,6 +70,7 @@ class TrainingRequest:
     properties: Mapping[str, Any] = field(default_factory=dict)
     labels: LabelList | None = None
     label_changes: Mapping[str, str] = field(default_factory=dict)
+    note: str | None = None
 
     @property
     def source(self) -> dict[str, Any]:

@@ -63,6 +63,8 @@ class Model:
     log: what is kept of the predictions; None for nothing.
     policy: the revision of the policy that says what is accepted; None if each version's own thresholds do. policies: how many revisions of
     the policy there have been.
+    title, note, tags: words of the clients about the model; Winnow does nothing with them, except to list models by a tag.
+    history: the id of the last entry of its history, "" if there is none. Feedback, and notes on versions, are not counted.
     """
 
     model_id: str
@@ -81,6 +83,10 @@ class Model:
     policy: int | None = None
     policies: int = 0
     feedback: Feedback = field(default_factory=Feedback)
+    title: str | None = None
+    note: str | None = None
+    tags: tuple[str, ...] = ()
+    history: str = ""
 
     @property
     def retraining_due(self) -> bool:
@@ -133,6 +139,7 @@ class Version:
     encoders: of all encoders that it needs, the main one last.
     warnings: sentences about what the version was made from, beside those of its evaluation.
     digests: the SHA-256 of the version's other objects, by their keys under the job's prefix. A version of an earlier release has none.
+    note: a client's words about the version.
     """
 
     job: TrainingJob
@@ -157,6 +164,7 @@ class Version:
     encoders: Sequence[Mapping[str, str]] = ()
     warnings: Sequence[str] = ()
     digests: Mapping[str, str] = field(default_factory=dict)
+    note: str | None = None
 
     @property
     def source(self) -> VersionSource:

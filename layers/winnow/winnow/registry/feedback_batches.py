@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 from winnow.domain.clock import now
 from winnow.domain.errors import FeedbackBatchNotFoundError
 from winnow.domain.feedback import FeedbackBatch, Retrain, TakenFeedback
+from winnow.domain.history import Deed
 from winnow.domain.job import IdempotencyKey
 from winnow.domain.model import Model
 from winnow.registry import table as rows
 from winnow.registry.decoding import decoded, each_decoded
+from winnow.registry.history import recorded
 from winnow.registry.idempotency import answered
 
 if TYPE_CHECKING:
@@ -61,8 +63,10 @@ class FeedbackBatches:
         known = [] if key is None else [answered(key, kept or {})]
         if dismissed:
             known.append(rows.put_new({**rows.kept_key(model.uid, batch.batch), "kept": sorted(dismissed)}))
+        entry = recorded(model.model_id, model.history, Deed.ADD_EXAMPLES, batch=batch.batch, examples=batch.examples)
         try:
-            rows.transact(self._table, rows.updated(_counted(model, batch, batch.examples, _ASKED[retrain], exactly)), row, *known)
+            counted = rows.updated(_counted(model, batch, batch.examples, _ASKED[retrain], exactly))
+            rows.transact(self._table, counted, row, *known, entry.row)
         except rows.ConditionFailedError:
             return False
         return True
@@ -74,8 +78,10 @@ class FeedbackBatches:
         """
         row = rows.deleted(rows.feedback_key(model.uid, batch.batch), "#examples = :examples", {"examples": batch.examples})
         dismissed = [rows.deleted(rows.kept_key(model.uid, batch.batch))] if batch.keeps else []
+        entry = recorded(model.model_id, model.history, Deed.TAKE_BACK_EXAMPLES, batch=batch.batch, examples=batch.examples)
         try:
-            rows.transact(self._table, rows.updated(_counted(model, batch, -batch.examples, {}, exactly)), row, *dismissed)
+            counted = rows.updated(_counted(model, batch, -batch.examples, {}, exactly))
+            rows.transact(self._table, counted, row, *dismissed, entry.row)
         except rows.ConditionFailedError:
             return False
         return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -10,14 +10,19 @@ from typing import TYPE_CHECKING, Any
 from winnow.domain.clock import now, time_of_id
 from winnow.domain.errors import GoneError, ModelNotFoundError
 from winnow.domain.feedback import Feedback, Watermark
+from winnow.domain.history import Deed, without_texts
 from winnow.domain.model import Model, Version, VersionStatus
 from winnow.domain.prediction_log import DAYS, LogSetting
 from winnow.registry import table as rows
 from winnow.registry.decoding import decoded, each_decoded
+from winnow.registry.history import checked_id, recorded
 from winnow.registry.upkeep import Deletion, noted
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
+
+# The most models that are read for a page of those with a tag.
+_MOST_SEEN = 1_000
 
 
 class Models:
@@ -53,8 +58,17 @@ class Models:
         # One more than asked for shows whether there is a next page.
         return models[:limit], models[limit - 1].model_id if len(models) > limit else None
 
+    def with_tag(self, tag: str, limit: int, after: str | None = None) -> tuple[Sequence[Model], str | None]:
+        """As `list`, the models with this tag. It looks at no more than 1,000 models, so a page that isn't the last may have fewer."""
+        seen, more = self.list(_MOST_SEEN, after)
+        found = [model for model in seen if tag in model.tags]
+        return (found[:limit], found[limit - 1].model_id) if len(found) > limit else (found, more)
+
     def promote(self, model: Model, version: Version, *, exactly: bool) -> bool:
-        """Make the version live. False if the model was deleted or the version isn't ready any more. exactly: or if the model changed."""
+        """Make the version live. False if a deed came between, or the version isn't ready any more.
+
+        exactly: or if the model changed in any way.
+        """
         condition, where = rows.of_life(model.uid, model.revision if exactly else None)
         live = rows.Update(
             key=rows.model_key(model.model_id),
@@ -63,14 +77,17 @@ class Models:
             where=where,
         )
         ready = rows.checked(rows.version_key(model.uid, version.job.version), "#status = :ready", {"ready": VersionStatus.READY})
+        before = model.live_version
+        deed = Deed.ROLL_BACK if before is not None and before > version.job.version else Deed.PROMOTE
+        entry = recorded(model.model_id, model.history, deed, version=version.job.version, before=before)
         try:
-            rows.transact(self._table, rows.updated(live), ready)
+            rows.transact(self._table, rows.updated(entry.named_in(live)), ready, entry.row)
         except rows.ConditionFailedError:
             return False
         return True
 
     def change(self, model: Model, properties: Mapping[str, Any], *, exactly: bool) -> bool:
-        """Set properties of the model. False if it was deleted. exactly: or if it changed."""
+        """Set properties of the model. False if a deed came between. exactly: or if the model changed in any way."""
         condition, where = rows.of_life(model.uid, model.revision if exactly else None)
         change = rows.Update(
             key=rows.model_key(model.model_id),
@@ -78,20 +95,24 @@ class Models:
             condition=condition,
             where=where,
         )
+        entry = recorded(model.model_id, model.history, Deed.CHANGE_MODEL, settings=without_texts(properties))
         try:
-            rows.update(self._table, change)
+            rows.transact(self._table, rows.updated(entry.named_in(change)), entry.row)
         except rows.ConditionFailedError:
             return False
         return True
 
     def delete(self, model: Model, *, exactly: bool) -> Deletion | None:
-        """Delete the model's row, and write the row of its deletion, in one transaction. None if another training began or ended.
+        """Delete the model's row, and write the row of its deletion, in one transaction. None if a deed came between, or a training ended.
 
         exactly: or if the model changed in any way.
         The row of a version in training is deleted too, so that every later write of its job is refused.
         """
         deletion = Deletion.of(model)
+        entry = recorded(model.model_id, model.history, Deed.DELETE_MODEL, before=model.live_version)
         condition, where = rows.of_life(model.uid, model.revision if exactly else None)
+        is_next, after = entry.is_next
+        condition, where = f"{condition} AND {is_next}", {**where, **after}
         if model.training_version is None:
             row = rows.deleted(rows.model_key(model.model_id), f"{condition} AND attribute_not_exists(#training_version)", where)
             training = []
@@ -100,7 +121,7 @@ class Models:
             row = rows.deleted(rows.model_key(model.model_id), f"{condition} AND #training_version = :training", seen)
             training = [rows.deleted(rows.version_key(model.uid, model.training_version))]
         try:
-            rows.transact(self._table, row, *training, noted(deletion))
+            rows.transact(self._table, row, *training, noted(deletion), entry.row)
         except rows.ConditionFailedError:
             return None
         return deletion
@@ -123,6 +144,10 @@ def _model(item: Mapping[str, Any]) -> Model:
         log=_log(item.get("log")),
         policy=item.get("policy"),
         policies=item.get("policies", 0),
+        title=item.get("title"),
+        note=item.get("note"),
+        tags=tuple(item.get("tags", ())),
+        history=checked_id(item.get("history", "")),
         feedback=_feedback(item),
     )
 

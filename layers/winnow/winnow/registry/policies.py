@@ -8,9 +8,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from winnow.domain.errors import DamagedRowError
+from winnow.domain.history import Deed
 from winnow.domain.policy import Aim, Applied, Cost, Policy
 from winnow.registry import table as rows
 from winnow.registry.decoding import decoded, each_decoded
+from winnow.registry.history import recorded
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -42,7 +44,7 @@ class Policies:
         return policies[:limit], policies[limit - 1].revision if len(policies) > limit else None
 
     def add(self, model: Model, policy: Policy, *, exactly: bool) -> bool:
-        """Write the model's next policy, which counts from now on. False if it was deleted, or has another policy or live version by now.
+        """Write the model's next policy, which counts from now on. False if it was deleted, or a deed came between.
 
         exactly: or if the model changed in any way.
         """
@@ -60,8 +62,10 @@ class Policies:
             condition=condition,
             where=where,
         )
+        settings = {"policy": None if policy.aim is None else policy.revision}
+        entry = recorded(model.model_id, model.history, Deed.CHANGE_POLICY, settings=settings)
         try:
-            rows.transact(self._table, rows.updated(change), rows.put_new(_item(model, policy)))
+            rows.transact(self._table, rows.updated(entry.named_in(change)), rows.put_new(_item(model, policy)), entry.row)
         except rows.ConditionFailedError:
             return False
         return True

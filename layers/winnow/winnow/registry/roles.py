@@ -40,5 +40,5 @@ class Roles:
 
 
 def _key_role(digest: str, item: Mapping[str, object]) -> KeyRole:
-    name, role, key_id, created_at = (str(item.get(member, "")) for member in ("name", "role", "key_id", "created_at"))
-    return KeyRole(digest, name, role, key_id, created_at)
+    name, role, key_id, created_at, plan = (str(item.get(member, "")) for member in ("name", "role", "key_id", "created_at", "plan"))
+    return KeyRole(digest, name, role, key_id, created_at, plan)

@@ -5,6 +5,7 @@ MODELS          model_id    a model (one partition: listing them is a query)
 VERSIONS#uid    000001      a version of one life of a model
 FEEDBACK#uid    batch       a feedback batch for one life of a model, by its id; ids sort by time
 POLICIES#uid    000001      a policy of one life of a model, by its revision
+HISTORY#id      entry       an entry of the history of all models that had this id; ids of entries sort by time
 BATCHES#uid     batch       a batch prediction by one life of a model, by its id; ids sort by time
 BATCHES         uid#batch   the mark of a batch prediction that is under way, for the sweeper
 DELETIONS       uid         a deleted model that may still have objects
@@ -15,7 +16,8 @@ UPKEEP          name        when the sweeper last did a daily task
 ROLES           digest      the role of an API key, by the key's SHA-256
 IDEMPOTENCY#…   ANSWER      the record of a request with an Idempotency-Key, by the SHA-256 of it and its caller
 
-DynamoDB removes a row after the time in its attribute `expires` (seconds since 1970). Batch predictions and IDEMPOTENCY rows have one.
+DynamoDB removes a row after the time in its attribute `expires` (seconds since 1970). Batch predictions, HISTORY
+and IDEMPOTENCY have one.
 """
 
 from __future__ import annotations
@@ -102,6 +104,19 @@ def policies_partition(uid: str) -> str:
 
 def policy_key(uid: str, revision: int) -> Key:
     return {"pk": policies_partition(uid), "sk": f"{revision:06d}"}
+
+
+def history_partition(model_id: str) -> str:
+    return f"HISTORY#{model_id}"
+
+
+def history_key(model_id: str, entry_id: str) -> Key:
+    return {"pk": history_partition(model_id), "sk": entry_id}
+
+
+def entry_id_of(entry: Mapping[str, Any]) -> str:
+    """Of a row of a history."""
+    return str(entry["sk"])
 
 
 def batch_predictions_partition(uid: str) -> str:

@@ -6,19 +6,23 @@ restarted gets JobSupersededError and must stop. That is needed because StopExec
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from winnow.domain.clock import now, timestamp, utc_now
-from winnow.domain.errors import JobSupersededError
+from winnow.domain.errors import BusyError, JobSupersededError
 from winnow.domain.feedback import TakenFeedback, Watermark
+from winnow.domain.history import Caller, Deed, calling, without_texts
 from winnow.domain.job import IdempotencyKey, Progress, Stage, TrainingJob, TrainingRequest
 from winnow.domain.lifecycle import TRANSITIONS, Event
 from winnow.domain.model import Gate, Model, Version, VersionStatus
+from winnow.domain.retrying import TRIES
 from winnow.registry import table as rows
+from winnow.registry.history import History, Recorded, caller_in, caller_row, recorded
 from winnow.registry.idempotency import answered
+from winnow.registry.models import Models
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -42,6 +46,8 @@ class Jobs:
     def create_model(self, job: TrainingJob, request: TrainingRequest, key: IdempotencyKey | None = None) -> bool:
         """Create a model with its first version, queued. False if the id or the key was used meanwhile."""
         at = now()
+        # The id may have been another model's before.
+        entry = _asked_for(job, request, History(self._table).newest(job.model_id))
         model = {
             **rows.model_key(job.model_id),
             "uid": job.uid,
@@ -51,9 +57,10 @@ class Jobs:
             "queued_at": at,
             "created_at": at,
             "updated_at": at,
+            "history": entry.entry_id,
             **request.properties,
         }
-        return self._create(job, key, rows.put_new(model), rows.put_new(_version_item(job, request, at)))
+        return self._create(job, key, rows.put_new(model), rows.put_new(_version_item(job, request, at)), entry.row)
 
     def create_version(
         self, model: Model, job: TrainingJob, request: TrainingRequest, key: IdempotencyKey | None = None, *, exactly: bool = False
@@ -92,7 +99,8 @@ class Jobs:
                 condition=f"{advance.condition} AND {unchanged}",
                 where={**advance.where, **revision},
             )
-        return self._create(job, key, rows.updated(advance), rows.put_new(_version_item(job, request, at)))
+        entry = _asked_for(job, request, model.history)
+        return self._create(job, key, rows.updated(entry.named_in(advance)), rows.put_new(_version_item(job, request, at)), entry.row)
 
     def _create(self, job: TrainingJob, key: IdempotencyKey | None, *writes: Any) -> bool:
         try:
@@ -137,13 +145,14 @@ class Jobs:
         judged = {} if gate is None else {"gate": asdict(gate)}
         pointer = {"live_version": job.version, "labels": labels} if live else {}
         against = None if gate is None else gate.against
-        model = {"ready_version": job.version, **pointer, **self._taken(job)}
-        self._finish(job, Event.COMMIT, ready | judged, model, live=against)
-
-    def _taken(self, job: TrainingJob) -> dict[str, Any]:
-        """The model's mark of the feedback that the version takes. It never changes, so it may be read before the commit."""
-        item = self._table.get_item(Key=rows.version_key(job.uid, job.version), ConsistentRead=True).get("Item", {})
-        return _mark("feedback_taken", TakenFeedback(**rows.from_item(item["feedback"]))) if "feedback" in item else {}
+        # What is taken from the row never changes, so it may be read before the commit.
+        row = self._table.get_item(Key=rows.version_key(job.uid, job.version), ConsistentRead=True).get("Item", {})
+        model = {"ready_version": job.version, **pointer, **_taken(row)}
+        if live:
+            asked_by = caller_in(row, "asked_by")
+            self._finish_and_record(job, Event.COMMIT, Deed.GO_LIVE, lambda: asked_by, version=ready | judged, model=model, live=against)
+        else:
+            self._finish(job, Event.COMMIT, ready | judged, model, live=against)
 
     def fail(self, job: TrainingJob, error: str) -> None:
         """Mark the version as failed. error: a sentence with the reason. The live version, if any, stays."""
@@ -155,7 +164,7 @@ class Jobs:
 
     def cancel(self, job: TrainingJob, revision: int | None = None) -> None:
         """Mark the version as cancelled. The live version, if any, stays. revision: the model's, if it must not have changed."""
-        self._finish(job, Event.CANCEL, {}, {}, revision=revision)
+        self._finish_and_record(job, Event.CANCEL, Deed.CANCEL, calling.get, revision=revision)
 
     def release(self, wanted: Wanted) -> bool:
         """Release a model from a version in training that has ended or doesn't exist. False if the model was released or deleted meanwhile.
@@ -169,6 +178,32 @@ class Jobs:
             return False
         return True
 
+    def _finish_and_record(
+        self,
+        job: TrainingJob,
+        event: Event,
+        deed: Deed,
+        by: Callable[[], Caller | None],
+        *,
+        version: Mapping[str, Any] | None = None,
+        model: Mapping[str, Any] | None = None,
+        **conditions: Any,
+    ) -> None:
+        """`_finish`, with an entry in the model's history. Tries again if only the history went on meanwhile."""
+        for _ in range(TRIES):
+            seen = Models(self._table).find(job.model_id)
+            if seen is None:
+                raise _superseded(job)
+            before = seen.live_version if deed is Deed.GO_LIVE else None
+            entry = recorded(job.model_id, seen.history, deed, by, version=job.version, before=before)
+            try:
+                return self._finish(job, event, version or {}, model or {}, entry=entry, **conditions)
+            except JobSupersededError:
+                after = Models(self._table).find(job.model_id)
+                if after is None or after.history == seen.history:
+                    raise
+        raise BusyError(job.model_id)
+
     def _finish(
         self,
         job: TrainingJob,
@@ -179,10 +214,12 @@ class Jobs:
         lease: str | None = None,
         live: int | None = None,
         revision: int | None = None,
+        entry: Recorded | None = None,
     ) -> None:
         """End a version and release its model.
 
         lease, live, revision: if given, the version must have this lease, and the model this live version and this revision.
+        entry: of the model's history, written too.
         """
         at = now()
         ended = _guarded(job, event, {**version, "finished_at": at}, remove=["lease_until"])
@@ -193,8 +230,10 @@ class Jobs:
             released = replace(
                 released, condition=f"{released.condition} AND #live_version = :live", where={**released.where, "live": live}
             )
+        if entry is not None:
+            released = entry.named_in(released)
         try:
-            rows.transact(self._table, rows.updated(ended), rows.updated(released))
+            rows.transact(self._table, rows.updated(ended), rows.updated(released), *([] if entry is None else [entry.row]))
         except rows.ConditionFailedError as error:
             raise _superseded(job) from error
 
@@ -229,6 +268,16 @@ def _released(model_id: str, uid: str, version: int, assign: Mapping[str, Any], 
     )
 
 
+def _taken(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The model's mark of the feedback that a version takes. row: the version's."""
+    return _mark("feedback_taken", TakenFeedback(**rows.from_item(row["feedback"]))) if "feedback" in row else {}
+
+
+def _asked_for(job: TrainingJob, request: TrainingRequest, after: str) -> Recorded:
+    """The entry of a request for a training. after: the model's last entry."""
+    return recorded(job.model_id, after, Deed.TRAIN, version=job.version, settings=without_texts(request.properties) or None)
+
+
 def _mark(name: str, feedback: TakenFeedback) -> dict[str, Any]:
     """The model's mark of the feedback that a version takes; nothing if there is no feedback."""
     return {name: asdict(Watermark(feedback.through, feedback.examples))} if feedback.through else {}
@@ -243,6 +292,7 @@ def _superseded(job: TrainingJob) -> JobSupersededError:
 
 
 def _version_item(job: TrainingJob, request: TrainingRequest, at: str) -> dict[str, Any]:
+    caller = calling.get()
     return {
         **rows.version_key(job.uid, job.version),
         **asdict(job),
@@ -256,4 +306,6 @@ def _version_item(job: TrainingJob, request: TrainingRequest, at: str) -> dict[s
         "created_at": at,
         "lease_until": _lease(_QUEUED_LEASE),
         **({} if request.feedback is None else {"feedback": asdict(request.feedback)}),
+        **({} if caller is None else {"asked_by": caller_row(caller)}),
+        **({} if request.note is None else {"note": request.note}),
     }

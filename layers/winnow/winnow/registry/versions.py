@@ -1,4 +1,4 @@
-"""Versions of models: read and delete them."""
+"""Versions of models: read, change and delete them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from boto3.dynamodb.types import TypeDeserializer
 from winnow.domain.clock import now
 from winnow.domain.errors import NotMeasuredError, ReportNotFoundError, VersionNotFoundError, VersionNotReadyError, WinnowError
 from winnow.domain.feedback import TakenFeedback
+from winnow.domain.history import Deed
 from winnow.domain.job import Progress, Promote, Stage, TrainingJob
 from winnow.domain.lifecycle import TRANSITIONS, Event
 from winnow.domain.model import ACTIVE, Gate, Model, Version, VersionStatus
 from winnow.domain.retrying import TRIES
 from winnow.registry import table as rows
 from winnow.registry.decoding import decoded, each_decoded
+from winnow.registry.history import recorded
 from winnow.registry.models import Models
 from winnow.registry.upkeep import Deletion, noted
 
@@ -155,11 +157,24 @@ class Versions:
             where=where,
         )
         row = rows.deleted(rows.version_key(model.uid, number), *rows.one_of("status", TRANSITIONS[Event.DELETE].sources))
+        entry = recorded(model.model_id, model.history, Deed.DELETE_VERSION, version=number)
         try:
-            rows.transact(self._table, rows.updated(looked_at), row, noted(deletion))
+            rows.transact(self._table, rows.updated(entry.named_in(looked_at)), row, noted(deletion), entry.row)
         except rows.ConditionFailedError:
             return None
         return deletion
+
+    def change(self, model: Model, version: Version, note: str | None, *, exactly: bool) -> bool:
+        """Set the version's note. False if it or its model was deleted. exactly: or if one of them changed in any way."""
+        condition, where = rows.of_life(model.uid, version.revision if exactly else None)
+        noted_down = rows.Update(rows.version_key(model.uid, version.job.version), {"note": note}, condition, where)
+        there = rows.checked(rows.model_key(model.model_id), *rows.of_life(model.uid, model.revision if exactly else None))
+        entry = recorded(model.model_id, model.history, Deed.CHANGE_VERSION, version=version.job.version)
+        try:
+            rows.transact(self._table, rows.updated(noted_down), there, entry.row)
+        except rows.ConditionFailedError:
+            return False
+        return True
 
 
 def _agree(model: Model, versions: Sequence[Version]) -> bool:
@@ -229,6 +244,7 @@ def _version(item: Mapping[str, Any]) -> Version:
         encoders=item.get("encoders") or ([item["encoder"]] if item.get("encoder") else []),
         warnings=item.get("warnings", ()),
         digests=item.get("digests", {}),
+        note=item.get("note"),
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from winnow.domain.dataset import Example
 from winnow.domain.errors import ArtifactError
-from winnow.domain.feedback import Deed, FeedbackBatch, FeedbackLine
+from winnow.domain.feedback import Action, FeedbackBatch, FeedbackLine
 from winnow.domain.keys import feedback_key
 from winnow.storage.example_lines import UNREADABLE, packed, unpacked
 from winnow.storage.removal import remove_prefix
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from winnow.storage.bucket import Bucket
 
 # A line has this member if it isn't a label. An earlier release doesn't know the member, and reads the labels that the text had.
-_DEED = "deed"
+_ACTION = "action"
 
 
 class FeedbackObjects:
@@ -30,7 +30,7 @@ class FeedbackObjects:
     def write(self, uid: str, batch: str, lines: Sequence[FeedbackLine]) -> str:
         """Keep the examples of a feedback batch. Returns the SHA-256 of their object."""
         body = packed(
-            {"text": line.example.text, "labels": line.example.labels} | ({} if line.deed is Deed.LABEL else {_DEED: line.deed})
+            {"text": line.example.text, "labels": line.example.labels} | ({} if line.action is Action.LABEL else {_ACTION: line.action})
             for line in lines
         )
         self._bucket.put(feedback_key(uid, batch), body)
@@ -45,7 +45,9 @@ class FeedbackObjects:
             raise _unusable(batch, "have changed since they were sent")
         try:
             return [
-                FeedbackLine(Example(record["text"], tuple(record["labels"]), source=batch.batch), Deed(record.get(_DEED, Deed.LABEL)))
+                FeedbackLine(
+                    Example(record["text"], tuple(record["labels"]), source=batch.batch), Action(record.get(_ACTION, Action.LABEL))
+                )
                 for record in unpacked(body)
             ]
         except UNREADABLE as error:

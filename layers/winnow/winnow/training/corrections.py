@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from winnow.datasets.split import FEWEST_TEXTS, listed
 from winnow.domain.dataset import Example, example_number
 from winnow.domain.errors import ExampleNotFoundError, InvalidFieldError
-from winnow.domain.feedback import Deed
+from winnow.domain.feedback import Action
 from winnow.registry.versions import check_measured
 from winnow.training.learnt_examples import index_of, records_of
 
@@ -56,7 +56,7 @@ def check_labels_left(version: Version, lines: Sequence[FeedbackLine], named: It
     for label in sorted({label for example in named for label in example.labels}):
         before = index.ids_with(label)
         after = before.difference(newest) | {
-            number for number, line in newest.items() if line.deed is not Deed.DROP and label in line.example.labels
+            number for number, line in newest.items() if line.action is not Action.DROP and label in line.example.labels
         }
         if len(after) < FEWEST_TEXTS <= len(before):
             short.append(label)

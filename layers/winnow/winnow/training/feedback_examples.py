@@ -12,7 +12,7 @@ from winnow.aws import resources
 from winnow.datasets.row_problems import Kind
 from winnow.domain.dataset import DatasetReference, Example, example_id
 from winnow.domain.errors import DatasetError, InvalidFieldError
-from winnow.domain.feedback import Deed, FeedbackLine
+from winnow.domain.feedback import Action, FeedbackLine
 from winnow.domain.normal_form import is_blank, label_form
 from winnow.training.dry_run import MOST_BYTES_AT_ONCE
 from winnow.training.logged_texts import check_named, logged_texts
@@ -40,7 +40,7 @@ class Sent:
 
     def dismissed(self, uid: str) -> set[str]:
         """The ids of the suspects that the request dismisses."""
-        return {example_id(uid, line.example.text) for line in self.lines if line.deed is Deed.KEEP}
+        return {example_id(uid, line.example.text) for line in self.lines if line.action is Action.KEEP}
 
 
 # Takes the model and the version that feedback builds on. InvalidFieldError or DatasetError if the examples can't be trained on;
@@ -64,8 +64,8 @@ def in_request(given: Sequence[Mapping[str, Any]]) -> Examples:
                 example = named[each["example"]]
             else:
                 example = Example(each["text"] if "text" in each else texts[each["prediction_id"]], ())
-            deed = Deed.DROP if "drop" in each else Deed.KEEP if "keep" in each else Deed.LABEL
-            yield place, FeedbackLine(example if labels is None else replace(example, labels=labels), deed)
+            action = Action.DROP if "drop" in each else Action.KEEP if "keep" in each else Action.LABEL
+            yield place, FeedbackLine(example if labels is None else replace(example, labels=labels), action)
 
     def checked(model: Model, base: Version) -> Sent:
         named: Mapping[str, Example] = {}
