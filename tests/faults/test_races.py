@@ -344,12 +344,13 @@ def _change_labels(world: World) -> Any:
 
 
 def _labels_violated(world: World, race: Race) -> Iterator[str]:
-    """One version is in training. It takes all feedback that waits, with the old labels or with the new ones."""
+    """A version with other labels was made if the answer says so."""
     if race.outcomes["POST"] != 201 or race.outcomes["PATCH"] not in {202, 409}:
         yield f"the answers were {race.outcomes}"
     versions = [row for row in world.rows() if row["pk"].startswith("VERSIONS#")]
     changed = sum("label_changes" in row["dataset"] for row in versions)
-    if len(versions) != 2 or changed != (race.outcomes["PATCH"] == 202):
+    # The feedback may ask for one more when that has ended.
+    if len(versions) not in {2, 3} or changed != (race.outcomes["PATCH"] == 202):
         yield f"the answers were {race.outcomes}, and there are {len(versions)} versions, {changed} with other labels"
 
 

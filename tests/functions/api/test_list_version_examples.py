@@ -399,6 +399,36 @@ def test_the_index_is_read_once_and_those_used_long_ago_are_dropped(cross_valida
     assert np.isfinite(next(iter(learnt_examples._kept.values())).columns["score"]).all()
 
 
+@pytest.mark.parametrize(
+    ("contains", "found"),
+    [
+        ("ONE two", [1, 2, 3]),
+        ("one\u00a0 TWO ", [1, 2, 3]),
+        ("e t", [1, 2, 3]),
+        ('"quoted"', [4]),
+        ("back\\slash", [4]),
+        ("a\nb", [5]),
+        ("straße", [6, 7]),
+        ("fish", [8]),
+        ("label", []),
+        ("two one", []),
+    ],
+)
+def test_a_part_of_a_text_is_found_in_any_spelling(winnow: Winnow, once: Once, contains: str, found: list[int]) -> None:
+    texts = [
+        *("one two", "and One\t TWO three", "\uff4f\uff4e\uff45 two", 'some "Quoted" back\\slash', "A  b, c"),
+        *("die STRASSE", "die Straße", "ein \ufb01sh"),
+    ]
+
+    def train() -> None:
+        winnow.put_dataset([{"text": text, "label": f"label {number % 2}"} for number, text in enumerate(texts)])
+        winnow.train(keep_texts=True)
+
+    once("spellings", train)
+
+    assert [each["row"] for each in everything(winnow, contains=contains)] == found
+
+
 def test_a_text_that_comes_twice_is_one_example_in_two_rows(winnow: Winnow) -> None:
     twice = [*EXCLUSIVE, {"text": EXCLUSIVE[0]["text"].upper(), "label": EXCLUSIVE[0]["label"]}]
     winnow.put_dataset(twice)
