@@ -100,7 +100,7 @@ def _texts(version: Version, index: ExampleIndex, places: Sequence[int], key: st
 
 
 def _quick_look(key: str) -> Callable[[bytes], bool]:
-    """Whether a record, as JSON, may have a text with the key. It takes a tenth of the time of a real look, and is false only if that is."""
+    """Whether a record, as JSON, may have a text with the key. It takes a tenth of the time of a real look."""
     # JSON writes other characters differently.
     plain = key.isascii() and key.isprintable() and not {'"', "\\"} & set(key)
     words = [word.encode() for word in key.split()] if plain else []
