@@ -383,6 +383,21 @@ def _feedback_violated(world: World, race: Race) -> Iterator[str]:
         yield f"the batches are {batches}"
 
 
+def _change_labels(world: World) -> Any:
+    return world.winnow.call("change_labels", body={"rename": {"baking": "bread"}}, path={"model_id": MODEL}).status
+
+
+def _labels_violated(world: World, race: Race) -> Iterator[str]:
+    """A version with other labels was made if the answer says so."""
+    if race.outcomes["POST"] != 201 or race.outcomes["PATCH"] not in {202, 409}:
+        yield f"the answers were {race.outcomes}"
+    versions = [row for row in world.rows() if row["pk"].startswith("VERSIONS#")]
+    changed = sum("label_changes" in row["dataset"] for row in versions)
+    # The feedback may ask for one more when that has ended.
+    if len(versions) not in {2, 3} or changed != (race.outcomes["PATCH"] == 202):
+        yield f"the answers were {race.outcomes}, and there are {len(versions)} versions, {changed} with other labels"
+
+
 def _create_batch(world: World) -> Any:
     return world.winnow.call("create_batch", path={"model_id": MODEL}, body=A_BATCH).status
 
@@ -435,6 +450,11 @@ PAIRS: Mapping[str, Pair] = {
     ),
     "corrections against delete": Pair(
         "corrections wait", lambda world: {"POST": _add_corrections(world), "model": lambda: _delete(world)[0]}, _corrections_violated
+    ),
+    "other labels against retrain": Pair(
+        "feedback waits",
+        lambda world: {"PATCH": lambda: _change_labels(world), "POST": lambda: _add_examples(world, "now")},
+        _labels_violated,
     ),
     "batch against delete": Pair(
         "ready",

@@ -16,7 +16,7 @@ from winnow.recipes.catalogue import COSTS
 from winnow.training import learnt_examples
 
 if TYPE_CHECKING:
-    from tests.conftest import Json, Ready, Winnow
+    from tests.conftest import Json, Once, Ready, Winnow
 
 EXCLUSIVE = load_dataset("exclusive.json")
 UNKNOWN = "0123456789abcdef"
@@ -38,14 +38,17 @@ def held_out(winnow: Winnow, monkeypatch: pytest.MonkeyPatch) -> Winnow:
 
 
 @pytest.fixture
-def suspicious(winnow: Winnow) -> Winnow:
-    """A version with four suspects, the worst first in rows that are told by `suspects`."""
-    examples = rows("baking", "cycling", "gardening", "sailing")
-    for row, label in {3: "cycling", 20: "sailing", 34: "baking", 50: "gardening"}.items():
-        examples[row - 1]["label"] = label
-    winnow.put_dataset(examples)
-    winnow.train(n_iter=8, keep_texts=True)
-    return winnow
+def suspicious(winnow: Winnow, once: Once) -> Winnow:
+    """A version with four suspects or more."""
+
+    def train() -> None:
+        examples = rows("baking", "cycling", "gardening", "sailing")
+        for row, label in {3: "cycling", 20: "sailing", 34: "baking", 50: "gardening"}.items():
+            examples[row - 1]["label"] = label
+        winnow.put_dataset(examples)
+        winnow.train(n_iter=8, keep_texts=True)
+
+    return once("suspicious examples", train)
 
 
 def ids(winnow: Winnow, *texts: str) -> list[str]:

@@ -19,7 +19,7 @@ from winnow.storage.learnt_examples import LearntExamples
 from winnow.training import learnt_examples
 
 if TYPE_CHECKING:
-    from tests.conftest import Answer, Json, Winnow
+    from tests.conftest import Answer, Json, Once, Winnow
 
 EXCLUSIVE = load_dataset("exclusive.json")
 SEVERAL = load_dataset("multilabel.jsonl")
@@ -32,11 +32,27 @@ def _cold() -> None:
 
 
 @pytest.fixture
-def cross_validated(winnow: Winnow) -> Winnow:
+def cross_validated(winnow: Winnow, once: Once) -> Winnow:
     """A version whose examples were all answered by folds, and with texts."""
-    winnow.put_dataset()
-    winnow.train(keep_texts=True, n_iter=5)
-    return winnow
+
+    def train() -> None:
+        winnow.put_dataset()
+        winnow.train(keep_texts=True, n_iter=5)
+
+    return once("listed examples", train)
+
+
+@pytest.fixture
+def in_small_blocks(winnow: Winnow, once: Once, monkeypatch: pytest.MonkeyPatch) -> Winnow:
+    """The same with the texts in many blocks."""
+
+    def train() -> None:
+        with monkeypatch.context() as small:
+            small.setattr("winnow.storage.learnt_examples._BLOCK_BYTES", 300)
+            winnow.put_dataset()
+            winnow.train(keep_texts=True)
+
+    return once("examples in small blocks", train)
 
 
 @pytest.fixture
@@ -231,12 +247,10 @@ def test_a_page_ends_before_it_is_too_large_and_the_next_one_goes_on(
 @pytest.mark.parametrize("contains", [None, "e", "the oven"])
 @pytest.mark.parametrize("most", [(1, 1), (3, 2), (256, 16)])
 def test_a_page_looks_at_so_many_blocks_only(
-    winnow: Winnow, monkeypatch: pytest.MonkeyPatch, sort: str, contains: str | None, most: tuple[int, int]
+    in_small_blocks: Winnow, monkeypatch: pytest.MonkeyPatch, sort: str, contains: str | None, most: tuple[int, int]
 ) -> None:
+    winnow = in_small_blocks
     blocks, at_once = most
-    monkeypatch.setattr("winnow.storage.learnt_examples._BLOCK_BYTES", 300)
-    winnow.put_dataset()
-    winnow.train(keep_texts=True)
     filters = {"sort": sort} | ({} if contains is None else {"contains": contains})
     whole = everything(winnow, 1_000, **filters)
     read: list[int] = []
@@ -373,9 +387,9 @@ def test_what_was_changed_or_removed_is_not_served(cross_validated: Winnow, name
 
 def test_the_index_is_read_once_and_those_used_long_ago_are_dropped(cross_validated: Winnow, monkeypatch: pytest.MonkeyPatch) -> None:
     listed(cross_validated)
-    monkeypatch.setattr("winnow.storage.learnt_examples.LearntExamples.index", lambda *_: pytest.fail("read again"))
-    listed(cross_validated, sort="margin")
-    monkeypatch.undo()
+    with monkeypatch.context() as unread:
+        unread.setattr("winnow.storage.learnt_examples.LearntExamples.index", lambda *_: pytest.fail("read again"))
+        listed(cross_validated, sort="margin")
     cross_validated.train(force_update=True, keep_texts=True)
     monkeypatch.setattr("winnow.training.learnt_examples._MOST_KEPT", 1)
 
@@ -383,6 +397,36 @@ def test_the_index_is_read_once_and_those_used_long_ago_are_dropped(cross_valida
 
     assert len(learnt_examples._kept) == 1
     assert np.isfinite(next(iter(learnt_examples._kept.values())).columns["score"]).all()
+
+
+@pytest.mark.parametrize(
+    ("contains", "found"),
+    [
+        ("ONE two", [1, 2, 3]),
+        ("one\u00a0 TWO ", [1, 2, 3]),
+        ("e t", [1, 2, 3]),
+        ('"quoted"', [4]),
+        ("back\\slash", [4]),
+        ("a\nb", [5]),
+        ("straße", [6, 7]),
+        ("fish", [8]),
+        ("label", []),
+        ("two one", []),
+    ],
+)
+def test_a_part_of_a_text_is_found_in_any_spelling(winnow: Winnow, once: Once, contains: str, found: list[int]) -> None:
+    texts = [
+        *("one two", "and One\t TWO three", "\uff4f\uff4e\uff45 two", 'some "Quoted" back\\slash', "A  b, c"),
+        *("die STRASSE", "die Straße", "ein \ufb01sh"),
+    ]
+
+    def train() -> None:
+        winnow.put_dataset([{"text": text, "label": f"label {number % 2}"} for number, text in enumerate(texts)])
+        winnow.train(keep_texts=True)
+
+    once("spellings", train)
+
+    assert [each["row"] for each in everything(winnow, contains=contains)] == found
 
 
 def test_a_text_that_comes_twice_is_one_example_in_two_rows(winnow: Winnow) -> None:

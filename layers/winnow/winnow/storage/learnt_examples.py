@@ -30,8 +30,9 @@ EXAMPLES = "learnt/examples.jsonl.gz"
 MOST_EXAMPLES = 4_000_000
 # A block ends with the line that reaches this many bytes.
 _BLOCK_BYTES = 64 << 10
-# Neighbours are read together, up to so many bytes; and so many reads are made at once.
-_MOST_AT_ONCE, _READERS = 1 << 20, 8
+# Blocks are read together up to so many bytes, if there are not so many bytes between two of them: S3 takes longer to begin an answer than
+# to send these. And so many reads are made at once.
+_MOST_AT_ONCE, _MOST_BETWEEN, _READERS = 1 << 20, 128 << 10, 8
 
 
 class Block(NamedTuple):
@@ -131,10 +132,10 @@ def _blocks(records: Iterable[Mapping[str, Any]]) -> Iterator[tuple[int, bytes]]
 
 
 def _neighbours(blocks: Sequence[Block]) -> Iterator[list[Block]]:
-    """Blocks that follow each other, together up to the limit."""
+    """Blocks that are near each other, together up to the limit."""
     group = list(blocks[:1])
     for before, block in pairwise(blocks):
-        if block.number == before.number + 1 and block.end - group[0].begin <= _MOST_AT_ONCE:
+        if block.begin - before.end <= _MOST_BETWEEN and block.end - group[0].begin <= _MOST_AT_ONCE:
             group.append(block)
         else:
             yield group

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import batched
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from winnow.domain.dataset import Example, example_number
 from winnow.domain.errors import ExampleNotFoundError, InvalidFieldError
 from winnow.domain.feedback import Action
 from winnow.registry.versions import check_measured
-from winnow.training.learnt_examples import index_of, records_of
+from winnow.training.learnt_examples import index_of, lines_of
 
 if TYPE_CHECKING:
     from winnow.domain.feedback import FeedbackLine
@@ -33,15 +34,15 @@ def named_examples(version: Version, fields: Mapping[str, str]) -> dict[str, Exa
     for name, field in fields.items():
         if int(name, 16) not in places:
             raise ExampleNotFoundError(version.job.model_id, version.job.version, name, field)
-    records = {
-        place: record
+    texts = {
+        place: json.loads(line)["text"]
         for some in batched(sorted(places.values()), _AT_ONCE, strict=False)
-        for place, record in records_of(version, index, some).items()
+        for place, line in lines_of(version, index, some)
     }
     found = {}
     for name in fields:
         place = places[int(name, 16)]
-        found[name] = Example(records[place]["text"], index.labels_of(place))
+        found[name] = Example(texts[place], index.labels_of(place))
     return found
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from winnow.aws import resources
@@ -62,11 +61,12 @@ def index_of(version: Version) -> ExampleIndex:
     return index
 
 
-def records_of(version: Version, index: ExampleIndex, places: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """The texts and labels of these examples, by their places. ArtifactError."""
+def lines_of(version: Version, index: ExampleIndex, places: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+    """The place and the record of each of these examples, as JSON. ArtifactError."""
     blocks = index.blocks_of(places)
     lines = resources.learnt_examples().lines(version, [Block(number, *index.block(number)[1:]) for number in sorted(set(blocks))])
-    return {place: json.loads(lines[block][place - index.block(block)[0]]) for place, block in zip(places, blocks, strict=True)}
+    first = {block: index.block(block)[0] for block in lines}
+    return ((place, lines[block][place - first[block]]) for place, block in zip(places, blocks, strict=True))
 
 
 def _record(example: Example, *, exclusive: bool) -> dict[str, Any]:
