@@ -21,6 +21,7 @@ import pytest
 import spacy
 
 from tests.conftest import REGION, ROOT, load_event
+from tests.support.extensions_api import ExtensionsApi
 from winnow.aws import clients
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def in_a_new_process(winnow: Winnow, script: str, given: str = "", **variables: 
     return done.stdout.splitlines()[-1]
 
 
-def answered(winnow: Winnow, texts: list[str], folder: Path) -> tuple[Json, set[str]]:
+def answered(winnow: Winnow, texts: list[str], folder: Path, script: str = _ANSWER, **variables: str) -> tuple[Json, set[str]]:
     """The body of the answer, and the packages that the process imported for it. folder: its /tmp."""
     client = boto3.client("dynamodb")
     table = client.describe_table(TableName=winnow.names["Registry"])["Table"]
@@ -76,10 +77,11 @@ def answered(winnow: Winnow, texts: list[str], folder: Path) -> tuple[Json, set[
         "objects": {key: base64.b64encode(body).decode() for key, body in winnow.objects().items()},
         "event": load_event("api/predict_post_texts") | {"body": json.dumps({"model_id": "tc-01", "texts": texts, "n_top": 1000})},
     }
-    told = json.loads(in_a_new_process(winnow, _ANSWER, json.dumps(given), TMPDIR=str(folder)))
+    told = json.loads(in_a_new_process(winnow, script, json.dumps(given), TMPDIR=str(folder), **variables))
     assert told["answer"]["statusCode"] == 200, told["answer"]
     assert "numpy" in told["at_init"]
-    return json.loads(told["answer"]["body"]), {name.partition(".")[0] for name in told["imported"]}
+    more = {name: value for name, value in told["answer"].items() if name == "logged"}
+    return json.loads(told["answer"]["body"]) | more, {name.partition(".")[0] for name in told["imported"]}
 
 
 def piped(winnow: Winnow, folder: Path) -> Any:
@@ -188,3 +190,41 @@ print(*sorted(sys.modules))
 def test_a_snapshot_without_the_encoder_s_layer_has_what_the_other_recipes_need(winnow: Winnow) -> None:
     done = in_a_new_process(winnow, _SNAPSHOT)
     assert {"spacy", "thinc"} <= {name.partition(".")[0] for name in done.split()}
+
+
+# As _ANSWER. The process is kept in a snapshot before its first invocation, and ends when the log has an object.
+_LOGGED = """
+import sys, time
+from types import ModuleType
+hooks = sys.modules["snapshot_restore_py"] = ModuleType("snapshot_restore_py")
+registered = []
+hooks.register_before_snapshot = hooks.register_after_restore = registered.append
+""" + _ANSWER.replace(
+    "print(",
+    """
+    end = time.monotonic() + 20
+    while not (logged := boto3.client("s3").list_objects_v2(Bucket=given["bucket"], Prefix="log/").get("Contents", [])):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    answer["logged"] = [entry["Key"] for entry in logged]
+print(""",
+).replace("    at_init =", "    for hook in registered:\n        hook()\n    at_init =")
+
+
+def test_the_function_is_an_extension_that_writes_the_log_also_out_of_a_snapshot(ready: Ready, tmp_path: Path) -> None:
+    winnow = ready("exclusive.json")
+    assert winnow.call("change_model", body={"log": {"share": 1, "days": 7}}).status == 200
+    api = ExtensionsApi()
+    # The event is on its way before the function has asked for it.
+    api.invoke()
+
+    answer, _ = answered(winnow, TEXTS[:2], tmp_path, _LOGGED, AWS_LAMBDA_RUNTIME_API=api.address)
+
+    ids = [prediction["prediction_id"] for prediction in answer["predictions"]]
+    assert all(each.endswith("-7d") for each in ids)
+    [key] = answer["logged"]
+    assert key.startswith("log/7/")
+    assert key.endswith(f"/{ids[0].removesuffix('-00-7d')}.jsonl.gz")
+    assert api.happened[:3] == ["/register", "/event/next", "event"]
+    assert api.registered == [("winnow-after-answer", {"events": ["INVOKE"]})]
+    api.close()
