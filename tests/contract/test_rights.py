@@ -24,7 +24,18 @@ KEY = "arn:aws:kms:us-east-1:123456789012:key/of-ours"
 PARAMETERS = {"KmsKey": KEY, "EncoderBucket": "EncoderBucket", "DatasetBuckets": "DatasetBuckets", "Tracing": "Active"}
 WORKFLOWS = {"winnow.aws.resources.training_workflow": "TrainingWorkflow", "winnow.aws.resources.batch_workflow": "BatchWorkflow"}
 # What statements are about. (`execution:NAME` stands for a workflow too.)
-TARGETS = ("Registry", "Models", "Datasets", "DatasetBuckets", "EncoderBucket", *WORKFLOWS.values(), "ReportDataset", "event-bus", KEY)
+TARGETS = (
+    "Registry",
+    "Models",
+    "Datasets",
+    "DatasetBuckets",
+    "EncoderBucket",
+    *WORKFLOWS.values(),
+    "ReportDataset",
+    "MeasureVersion",
+    "event-bus",
+    KEY,
+)
 
 # Without s3:ListBucket S3 answers 403 to these where an object is absent, and not 404.
 EXPECTS_ABSENCE = {"winnow.storage.bucket.Bucket.find", "winnow.storage.bucket.Bucket.link", "winnow.storage.uploads.Datasets.open"}
@@ -95,7 +106,7 @@ def _of_call(call: AwsCall, reached: set[str]) -> Iterator[Right]:
         case "stepfunctions":
             targets = {name for factory, name in WORKFLOWS.items() if factory in reached}
         case "lambda":
-            targets = {"ReportDataset"}
+            targets = {"MeasureVersion" if call.where.startswith("winnow.versions.evaluations.") else "ReportDataset"}
         case _:
             targets = {"event-bus"}
     yield from ((action, target) for action in actions for target in targets)
