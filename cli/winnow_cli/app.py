@@ -428,6 +428,33 @@ def tradeoff(
         terminal.show(answer, *tables.tradeoff(answer))
 
 
+@app.command(epilog=_examples("winnow evaluate may.csv --model tickets", "winnow evaluate s3://BUCKET/may.csv -m tickets --version 2"))
+def evaluate(
+    *,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Labelled examples: a local file to upload, or s3://BUCKET/KEY.")],
+    model: Model,
+    version: Annotated[int | None, typer.Option("--version", min=1, help="Measure this version instead of the live one.")] = None,
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
+    label_separator: LabelSeparator = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    as_json: Json = False,
+) -> None:
+    """Measure a version on another labelled file, and show the evaluation.
+
+    Texts that the version has learnt are left out. The id of the evaluation is for `winnow policy --evaluation`.
+    """
+    layout = said(text_column, delimiter, encoding, label_column, label_separator)
+    with _connected(as_json) as (client, terminal):
+        number = version or client.call("GET", f"/models/{model}")["live_version"]
+        if number is None:
+            raise CommandError(f"No version of {model} is live: say which one to measure, with --version.")
+        found = policies.evaluate(client, terminal, f"/models/{model}/versions/{number}/evaluations", file, layout)
+        shown = line(f"Evaluation {found['evaluation']} of version {number}, without {found['learnt']} learnt texts", "bold")
+        terminal.show(found, shown, *tables.evaluation(found["report"]))
+
+
 @app.command(epilog=_examples("winnow history tickets", "winnow history tickets --limit 500 --json"))
 def history(
     *,
@@ -492,11 +519,14 @@ def policy(
     threshold: Annotated[
         list[str] | None, typer.Option(metavar="LABEL=SCORE", help="Accept this label from this score on. Repeat it for more labels.")
     ] = None,
+    evaluation: Annotated[
+        str | None, typer.Option(metavar="ID", help="Choose the threshold on the examples of this evaluation (`winnow evaluate`).")
+    ] = None,
     none: Annotated[bool, typer.Option("--none", help="Return to each version's own thresholds.")] = False,
     as_json: Json = False,
 ) -> None:
     """Show what a model accepts, or change it at once, without a training."""
-    aim = policies.aim(min_precision, wrong, refused, threshold or [])
+    aim = policies.aim(min_precision, wrong, refused, threshold or [], evaluation)
     if none and aim:
         raise UsageError("--none ends the policy, so leave out the other options.")
     with _connected(as_json) as (client, terminal):

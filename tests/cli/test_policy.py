@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import MODELS, Server, Winnow, ends, problem
+from tests.support.contract import document
 
 PATH = "/models/savings/policy"
 COUNTED = {
@@ -34,6 +35,14 @@ TRADEOFF: dict[str, Any] = {
 }
 POLICY = {"revision": 2, "min_precision": 0.95, "thresholds": None, "cost": None, "version": 3, "created_at": "2026-03-02T09:16:41.007Z"}
 APPLIED = {"version": 3, "threshold": 0.7183, "thresholds": None, "reason": None, "held_out": {"examples": 320, **COUNTED}}
+
+
+FAILED = {"status": "failed", "report": None, "error": "The test set has no label at all."}
+
+
+def examples(name: str) -> Any:
+    """The contract's example of this name."""
+    return document()["components"]["examples"][name]["value"]
 
 
 def governed(policy: Any = POLICY, **applied: Any) -> dict[str, Any]:
@@ -84,6 +93,11 @@ def test_a_version_that_accepts_nothing_says_why(server: Server, winnow: Winnow)
     ("options", "body", "shown"),
     [
         (["--min-precision", "0.95"], {"min_precision": 0.95}, "at least 95 % of the answers are right"),
+        (
+            ["--min-precision", "0.9", "--evaluation", "0a"],
+            {"min_precision": 0.9, "evaluation": "0a"},
+            "at least 90 % of the answers are right",
+        ),
         (["--wrong", "10", "--refused", "1"], {"cost": {"wrong": 10, "refused": 1}}, "a wrong answer costs 10, a refused text 1"),
         (["--threshold", "a=b=0.9", "--threshold", "c=1"], {"thresholds": {"a=b": 0.9, "c": 1}}, "accepted from a=b 0.9, c 1"),
     ],
@@ -95,7 +109,7 @@ def test_an_aim_is_sent(server: Server, winnow: Winnow, options: list[str], body
     done = winnow("policy", "savings", *options)
 
     assert (sent(server), done.returncode) == (body, 0)
-    assert done.stdout.startswith(f"Policy 2 of savings: {shown}.\n")
+    assert done.stdout.startswith(f"Policy 2 of savings: {shown}")
 
 
 def test_none_ends_the_policy(server: Server, winnow: Winnow) -> None:
@@ -111,6 +125,7 @@ def test_none_ends_the_policy(server: Server, winnow: Winnow) -> None:
         (["--min-precision", "0.9", "--threshold", "a=1"], "one aim"),
         (["--threshold", "a"], "LABEL=SCORE"),
         (["--none", "--min-precision", "0.9"], "--none"),
+        (["--evaluation", "0"], "--evaluation"),
     ],
 )
 def test_options_that_contradict_each_other_are_wrong_usage(server: Server, winnow: Winnow, options: list[str], told: str) -> None:
@@ -121,3 +136,18 @@ def test_options_that_contradict_each_other_are_wrong_usage(server: Server, winn
 def test_the_api_s_sentence_is_shown(server: Server, winnow: Winnow) -> None:
     server.gives(f"PUT {PATH}", problem(422, "About 130 examples would do."))
     ends(winnow("policy", "savings", "--min-precision", "0.95"), 1, "About 130 examples would do.")
+
+
+def test_an_evaluation_is_awaited(server: Server, winnow: Winnow) -> None:
+    report = examples("EvaluationReport")
+    found = {"evaluation": "0a", "status": "ready", "learnt": 3, "report": report, "error": None}
+    server.gives("GET /models/savings", (200, MODELS["models"][0]))
+    server.gives("POST /models/savings/versions/2/evaluations", (202, {"evaluation": "0a", "status": "running"}))
+    server.gives("GET /models/savings/versions/2/evaluations/0a", (200, {"status": "running"}), (200, found), (200, found | FAILED))
+
+    done = winnow("evaluate", "s3://bucket/may.csv", "--model", "savings", "--label-column", "kind")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Evaluation 0a of version 2, without 3 learnt texts\n")
+    assert json.loads(server.asked[1][3]) == {"s3bucket": "bucket", "training_object": "may.csv", "label_column": "kind"}
+    ends(winnow("evaluate", "s3://bucket/may.csv", "-m", "savings", "--version", "2"), 1, "The test set has no label at all.")

@@ -26,7 +26,7 @@ WORKFLOWS = {"winnow.aws.resources.training_workflow": "TrainingWorkflow", "winn
 PLANS = ("ClassifyPlan", "PredictPlan", "AdminPlan")
 BUCKETS = ("Models", "Datasets", "DatasetBuckets", "EncoderBucket")
 # What statements are about. (`execution:NAME` stands for a workflow too.)
-TARGETS = ("Registry", *BUCKETS, *WORKFLOWS.values(), *PLANS, "ReportDataset", "event-bus", KEY)
+TARGETS = ("Registry", *BUCKETS, *WORKFLOWS.values(), *PLANS, "ReportDataset", "MeasureVersion", "event-bus", KEY)
 
 # Without s3:ListBucket S3 answers 403 to these where an object is absent, and not 404.
 EXPECTS_ABSENCE = {"winnow.storage.bucket.Bucket.find", "winnow.storage.bucket.Bucket.link", "winnow.storage.uploads.Datasets.open"}
@@ -97,7 +97,7 @@ def _of_call(call: AwsCall, reached: set[str]) -> Iterator[Right]:
         case "stepfunctions":
             targets = {name for factory, name in WORKFLOWS.items() if factory in reached}
         case "lambda":
-            targets = {"ReportDataset"}
+            targets = {"MeasureVersion" if call.where.startswith("winnow.versions.evaluations.") else "ReportDataset"}
         case "apigateway":
             targets = set(PLANS)
         case _:

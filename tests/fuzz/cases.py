@@ -155,6 +155,8 @@ def _path(case: Case, known: Known, draws: random.Random) -> dict[str, str]:
         names["model_id"], names["version"] = queued
     elif "version" in given:
         names["version"] = str(_version(known, names["model_id"], draws))
+    if "evaluation" in given and (triple := known.draw(draws, "evaluations")):
+        names |= dict(zip(("model_id", "version", "evaluation"), triple, strict=True))
     if "name" in given and (name := known.draw(draws, "name")):
         names["name"] = name
     if "report_id" in given:
@@ -189,7 +191,7 @@ def _set_headers(case: Case, known: Known, draws: random.Random) -> None:
         case.headers["Idempotency-Key"] = str(UUID(int=draws.getrandbits(128)))
 
 
-def _body(case: Case, known: Known, draws: random.Random) -> dict[str, Any]:
+def _body(case: Case, known: Known, draws: random.Random) -> dict[str, Any]:  # noqa: PLR0912 # a case for each call
     body: dict[str, Any] = dict(case.body)  # type: ignore[arg-type]
     if draws.random() < 0.1:
         return body
@@ -212,6 +214,11 @@ def _body(case: Case, known: Known, draws: random.Random) -> dict[str, Any]:
                 body["version"] = _version(known, case.path_parameters["model_id"], draws)
         case "PUT /models/{model_id}/live":
             body["version"] = _version(known, case.path_parameters["model_id"], draws)
+        case "PUT /models/{model_id}/policy" if draws.random() < 0.6:
+            # Labels and evaluations of the contract's examples are of no model, and few models have examples enough for a promise.
+            body = {"cost": {"wrong": draws.randint(1, 20), "refused": 1}}
+        case "POST /models/{model_id}/versions/{version}/evaluations":
+            body |= {"s3bucket": known.bucket, "training_object": known.training_object}
         case "GET /prediction" | "POST /prediction":
             body["model_id"] = draws.choice((*KEPT, *KEPT, *CHANGED))
             if "version" in body and draws.random() < 0.8:

@@ -83,6 +83,8 @@ class Known:
                 self.tell((path["model_id"], str(answer["version"])), "queued")
         if call == "POST /models/{model_id}/batches":
             self.tell((path["model_id"], answer["batch"]), "batches")
+        if call == "POST /models/{model_id}/versions/{version}/evaluations":
+            self.tell((path["model_id"], path["version"], answer["evaluation"]), "evaluations")
         if call == "POST /datasets" and isinstance(case.body, dict) and "bytes" not in case.body:
             requests.put(answer["upload_url"], data=self.dataset, headers=answer["headers"], timeout=60).raise_for_status()
             self.tell(answer["name"], "name")

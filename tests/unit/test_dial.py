@@ -86,6 +86,15 @@ def test_the_quick_way_counts_like_the_slow_one(threshold: float) -> None:
     assert found.falling().outcome(threshold) == found.outcome(least_scores(LABELS, None, threshold))
 
 
+def test_equal_scores_are_answered_together() -> None:
+    scores = np.full(80, 0.8679555654525757, np.float32)
+    same = exclusive(scores, np.ones(80, np.bool_))
+    threshold = for_precision(same, 0.95)
+    assert not isinstance(threshold, TooFew)
+    assert same.falling().outcome(threshold) == (80, 80)
+    assert same.falling().outcome(same.falling().thresholds([3])[0]) == (80, 80)
+
+
 def test_it_comes_back_from_its_archive() -> None:
     again = Dial.from_bytes(FOUR.to_bytes())
     assert (again.labels, again.measured_by, again.texts) == (FOUR.labels, FOUR.measured_by, FOUR.texts)

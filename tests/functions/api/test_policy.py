@@ -162,7 +162,7 @@ def test_a_promise_shows_what_it_means(one: Winnow) -> None:
 
     assert answer.status == 200, answer.body
     assert answer.body["policy"] | {"created_at": ""} == {
-        **{"revision": 1, "min_precision": 0.95, "thresholds": None, "cost": None, "version": 1, "created_at": ""}
+        **{"revision": 1, "min_precision": 0.95, "thresholds": None, "cost": None, "evaluation": None, "version": 1, "created_at": ""}
     }
     applied = answer.body["applied"]
     assert 0.5 < applied["threshold"] < 0.6
@@ -224,7 +224,10 @@ def test_the_same_policy_again_writes_nothing(one: Winnow) -> None:
         ({"thresholds": {f"label {number}": 0.5 for number in range(1_001)}}, "thresholds"),
         ({"precision": 0.9}, "precision"),
         ({}, None),
-        ({"min_precision": 0.9, "cost": {"wrong": 1, "refused": 1}}, None),
+        ({"min_precision": 0.9, "cost": {"wrong": 1, "refused": 1}}, "cost"),
+        ({"min_precision": 0.9, "cost": {"wrong": 1, "refused": 1}, "thresholds": {"baking": 1}}, None),
+        ({"evaluation": "0" * 32}, None),
+        ({"min_precision": 0.9, "evaluation": "x"}, "evaluation"),
     ],
 )
 def test_a_policy_that_makes_no_sense_is_refused(one: Winnow, body: Json, field: str | None) -> None:
@@ -376,7 +379,7 @@ def test_a_promise_that_another_version_cannot_keep_accepts_nothing_and_says_so(
 
     applied = policy(two)["applied"]
     assert (applied["threshold"], applied["thresholds"]) == (None, None)
-    assert "held-out examples can't show" in applied["reason"]
+    assert "can't show that 0.9 of its accepted answers are right" in applied["reason"]
     answer = predict(two)
     assert (answer["policy"], accepted(answer)) == (1, [False, False, False])
 

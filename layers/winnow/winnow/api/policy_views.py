@@ -24,7 +24,12 @@ def aim_of(given: Mapping[str, Any]) -> Aim:
         wrong = f"{named[1]} can't be sent with {named[0]}" if named else "An aim is missing"
         raise InvalidFieldError(f"{wrong}: send one of {', '.join(_AIMS)}.", field=named[1] if named else None)
     cost = given.get("cost")
-    return Aim(given.get("min_precision"), given.get("thresholds"), None if cost is None else Cost(cost["wrong"], cost["refused"]))
+    return Aim(
+        given.get("min_precision"),
+        given.get("thresholds"),
+        None if cost is None else Cost(cost["wrong"], cost["refused"]),
+        given.get("evaluation"),
+    )
 
 
 def policy_view(policy: Policy) -> dict[str, Any]:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from winnow.storage.checkpoints import Checkpoints
     from winnow.storage.dry_run_reports import DryRunReports
     from winnow.storage.feedback_objects import FeedbackObjects
+    from winnow.storage.file_evaluations import FileEvaluations
     from winnow.storage.frozen_examples import FrozenExamples
     from winnow.storage.label_lists import LabelLists
     from winnow.storage.learnt_examples import LearntExamples
@@ -272,6 +273,12 @@ def feedback_objects() -> FeedbackObjects:
     from winnow.storage.feedback_objects import FeedbackObjects
 
     return FeedbackObjects(_models_bucket())
+
+
+def file_evaluations() -> FileEvaluations:
+    from winnow.storage.file_evaluations import FileEvaluations
+
+    return FileEvaluations(_models_bucket())
 
 
 def version_reports() -> VersionReports:

@@ -186,6 +186,31 @@ class TooFewExamplesError(WinnowError):
     kind = "too-few-examples"
 
 
+class EvaluationNotFoundError(WinnowError):
+    """The version has no evaluation with this id."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "evaluation-not-found"
+
+    def __init__(self, model_id: str, version: int, evaluation: str) -> None:
+        super().__init__(
+            f"Version {version} of model {model_id!r} has no evaluation {evaluation!r}: make one with"
+            f" POST /models/{model_id}/versions/{version}/evaluations."
+        )
+
+
+class EvaluationNotReadyError(WinnowError):
+    """The evaluation still runs, or failed."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "evaluation-not-ready"
+
+    def __init__(self, model_id: str, version: int, evaluation: str, status: str) -> None:
+        super().__init__(
+            f"The evaluation {evaluation!r} is {status}: GET /models/{model_id}/versions/{version}/evaluations/{evaluation} says more."
+        )
+
+
 class FeedbackBatchNotFoundError(WinnowError):
     """The model has no feedback batch with this id, or the batch was taken back."""
 

@@ -20,16 +20,18 @@ class Aim:
     """What a client wants of the accepted answers. Exactly one of the three is set.
 
     min_precision: at least this share of the answered texts is right. thresholds: the lowest accepted score of some labels; the others
-    keep the version's own. cost: the thresholds with the least expected cost.
+    keep the version's own. cost: the thresholds with the least expected cost. evaluation: the id of an evaluation on another file, whose
+    examples choose the threshold for the version that it measured; None for the version's own held-out examples.
     """
 
     min_precision: float | None = None
     thresholds: Mapping[str, float] | None = None
     cost: Cost | None = None
+    evaluation: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         cost = None if self.cost is None else {"wrong": self.cost.wrong, "refused": self.cost.refused}
-        return {"min_precision": self.min_precision, "thresholds": self.thresholds, "cost": cost}
+        return {"min_precision": self.min_precision, "thresholds": self.thresholds, "cost": cost, "evaluation": self.evaluation}
 
 
 @dataclass(frozen=True, slots=True)

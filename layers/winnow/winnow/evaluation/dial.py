@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 # A text's labels with lower scores are left out, unless they are accepted. Otherwise a dial of many labels had mostly those.
 _LEAST_SCORE = 0.01
+_DIGITS = 1_000_000
 # A dial has at most so many texts and labels of texts. More would make it larger, and no truer.
 MOST_TEXTS, MOST_SAID = 100_000, 1_000_000
 _ARRAYS = ("text", "label", "score", "right", "own", "examples_of")
@@ -145,11 +147,14 @@ class Falling(NamedTuple):
     said: Floats
 
     def thresholds(self, places: Sequence[int]) -> list[float]:
-        """For each number of texts, the threshold with which that many are answered, more where scores are equal. Halfway to the next."""
+        """For each number of texts, the threshold with which that many are answered, more where scores are equal. Halfway to the next.
+
+        Six digits, rounded down, so that equal scores aren't below their own threshold.
+        """
         found = []
         for taken in places:
             following = self.answered[taken] if taken < len(self.answered) else np.float32(0)
-            found.append(round(float(self.answered[taken - 1] + following) / 2, 6))
+            found.append(math.floor(float(self.answered[taken - 1] + following) / 2 * _DIGITS) / _DIGITS)
         return found
 
     def curve(self, most: int) -> list[tuple[float, Outcome]]:

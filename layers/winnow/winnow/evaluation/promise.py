@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _RISK, _RISK_OF_HIGHER = 0.04, 0.01
 # Each threshold answers so many times the texts of the one before.
 _STEP = 1.02
+# If the examples seemed enough, and were unlucky: so many times as many.
+_MORE = 1.1
 # A number of examples above this one is no advice.
 _MOST_TEXTS = 100_000_000
 # In texts: the weight of the scores beside the counted mistakes, where the number that would do is estimated.
@@ -121,7 +123,7 @@ def _too_few(dial: Dial, falling: Falling, promise: float) -> TooFew:
         wrong = (answered - right + doubted) / (answered + _SCORES_WEIGH)
         if wrong < 1 - promise:
             needed = min(needed, _needed(wrong, promise) * dial.texts / answered)
-    return TooFew(None if needed > _MOST_TEXTS else max(dial.texts + 1, math.ceil(needed)))
+    return TooFew(None if needed > _MOST_TEXTS else max(math.ceil(_MORE * dial.texts), math.ceil(needed)))
 
 
 def _needed(wrong: float, promise: float) -> float:

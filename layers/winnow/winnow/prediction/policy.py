@@ -56,7 +56,7 @@ def applied(aim: Aim, version: Version) -> Applied:
     # Few environments need it, and only once for each version and policy.
     from winnow.evaluation.promise import TooFew, for_cost, for_precision  # noqa: PLC0415
 
-    number, dial = version.job.version, dial_of(version)
+    number, dial = version.job.version, dial_of(version, aim.evaluation)
     if aim.thresholds is not None:
         return _counted(Applied(number, thresholds=aim.thresholds), dial)
     if dial is None:
@@ -74,16 +74,24 @@ def applied(aim: Aim, version: Version) -> Applied:
 
 def too_few(dial: Dial, promise: float, needed: int | None) -> str:
     """The sentence that says why a version can't promise a precision."""
-    begins = f"The version's {dial.texts:,} held-out examples can't show that {promise:.10g} of its accepted answers are right:"
+    begins = f"The {dial.texts:,} examples that measure the version can't show that {promise:.10g} of its accepted answers are right:"
     if needed is None:
         return f"{begins} its surest answers are not so precise, however many examples there were. Promise less, or improve its examples."
     return f"{begins} about {needed:,} examples would do. Add examples and train again, or promise less."
 
 
-def dial_of(version: Version) -> Dial | None:
-    """The version's dial. None if an earlier release trained it, or if it was made without examples. ArtifactError."""
+def dial_of(version: Version, evaluation: str | None = None) -> Dial | None:
+    """The version's dial. None if an earlier release trained it, or if it was made without examples. ArtifactError.
+
+    evaluation: the id of an evaluation, whose dial is taken if it is one of this version.
+    """
     from winnow.evaluation.dial import Dial  # noqa: PLC0415 # as above
 
+    if evaluation is not None:
+        evaluations = resources.file_evaluations()
+        found = evaluations.find(version.job, evaluation)
+        if found is not None and found["status"] == "ready":
+            return Dial.from_bytes(evaluations.dial(version.job, evaluation, found["dial_sha256"]))
     archive = resources.version_reports().dial(version)
     return None if archive is None else Dial.from_bytes(archive)
 

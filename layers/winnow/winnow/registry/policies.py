@@ -92,4 +92,4 @@ def _policy(item: Mapping[str, Any]) -> Policy:
 
 
 def _aim(item: Mapping[str, Any]) -> Aim:
-    return Aim(item.get("min_precision"), item.get("thresholds"), Cost(**item["cost"]) if "cost" in item else None)
+    return Aim(item.get("min_precision"), item.get("thresholds"), Cost(**item["cost"]) if "cost" in item else None, item.get("evaluation"))

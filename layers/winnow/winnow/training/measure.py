@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from winnow.aws import resources
 from winnow.domain.job import Hyperparameters
 from winnow.evaluation.dial import Dial
+from winnow.evaluation.doubts import doubts
+from winnow.evaluation.report import evaluation_report
+from winnow.evaluation.stages import stage_report
 from winnow.training.calibrate import Answers, answers_of, answers_of_folds
 from winnow.training.held_out import HeldOut
 
@@ -40,6 +43,31 @@ def folds_answers(version: Version, trained: TrainedClassifier, *, last_stage: b
     if last_stage:
         trained, held_out = replace(trained, early=()), held_out.of_last_stage
     return answers_of_folds(trained, learnt, held_out, chosen.min_precision)
+
+
+def report_of(trained: TrainedClassifier, answers: Answers, *, keep_texts: bool) -> dict[str, Any]:
+    """The measures of the answers, without how they were made. keep_texts: whether it may quote texts."""
+    report = evaluation_report(
+        truth=answers.truth,
+        scores=answers.scores,
+        uncalibrated=answers.uncalibrated,
+        thresholds=answers.thresholds,
+        labels=trained.labels,
+        exclusive=trained.exclusive,
+        rows=[example.row for example in answers.examples],
+        texts=[example.text for example in answers.examples] if keep_texts else None,
+    )
+    accepted_share = round(float(answers.accepted.mean()), 6)
+    calibration = {name: found["ece"] for name, found in report["calibration"].items()}
+    told = {"accepted_share": accepted_share, "warnings": list(doubts(accepted_share, **calibration))}
+    return {**report, **told, "stages": _stages(trained, answers)}
+
+
+def _stages(trained: TrainedClassifier, answers: Answers) -> list[dict[str, Any]] | None:
+    """How many texts each stage answered. None if the recipe has no stages."""
+    if answers.stages is None:
+        return None
+    return stage_report(answers.stages, trained.stage_names, [encoder["name"] for encoder in trained.encoders])
 
 
 def dial_of_answers(trained: TrainedClassifier, answers: Answers, measured_by: str) -> Dial:

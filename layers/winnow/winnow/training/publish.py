@@ -13,9 +13,6 @@ from winnow.domain.job import Hyperparameters, Progress, Promote, Stage, Trainin
 from winnow.domain.model import Model, Version, VersionStatus
 from winnow.domain.retrying import TRIES
 from winnow.evaluation import figures
-from winnow.evaluation.doubts import doubts
-from winnow.evaluation.report import evaluation_report
-from winnow.evaluation.stages import stage_report
 from winnow.evaluation.suspects import suspect_report
 from winnow.prediction.loading import load
 from winnow.recipes import pipeline
@@ -27,7 +24,7 @@ from winnow.training.calibrate import Answers
 from winnow.training.choose import Candidate, Choice, choose, language_of
 from winnow.training.fit import settings_for
 from winnow.training.learnt_examples import write_examples
-from winnow.training.measure import dial_of_answers, folds_answers, how_measured, measured_answers
+from winnow.training.measure import dial_of_answers, folds_answers, how_measured, measured_answers, report_of
 
 _HEADLINE = ("examples", "accuracy", "macro_f1", "micro_f1", "weighted_f1")
 
@@ -91,37 +88,19 @@ def _measure(version: Version, trained: TrainedClassifier) -> tuple[dict[str, An
 def _evaluate(version: Version, trained: TrainedClassifier, answers: Answers) -> tuple[dict[str, Any], Digests]:
     """Measure the version, and write the evaluation and its figures. Returns the headline figures, and the digests."""
     reports, job = resources.version_reports(), version.job
-    report = evaluation_report(
-        truth=answers.truth,
-        scores=answers.scores,
-        uncalibrated=answers.uncalibrated,
-        thresholds=answers.thresholds,
-        labels=trained.labels,
-        exclusive=trained.exclusive,
-        rows=[example.row for example in answers.examples],
-        texts=[example.text for example in answers.examples] if version.hyperparameters["keep_texts"] else None,
-    )
-    accepted_share = round(float(answers.accepted.mean()), 6)
-    calibration = {name: found["ece"] for name, found in report["calibration"].items()}
-    told = {"accepted_share": accepted_share, "warnings": list(doubts(accepted_share, **calibration))}
+    report = report_of(trained, answers, keep_texts=version.hyperparameters["keep_texts"])
     word, sentence = how_measured(version, answers)
-    whole = {"measured_by": word, "measured_how": sentence, **report, **told, "stages": _stages(trained, answers), **reports.epochs(job)}
+    whole = {"measured_by": word, "measured_how": sentence, **report, **reports.epochs(job)}
     digests = reports.write_evaluation(job, whole)
     for name, svg in figures.draw(whole).items():
         digests |= reports.write_figure(job, name, svg)
-    headline: dict[str, Any] = {"measured_by": word} | {name: report[name] for name in _HEADLINE} | {"ece": calibration["after"]} | told
+    headline: dict[str, Any] = {"measured_by": word} | {name: report[name] for name in _HEADLINE}
+    headline |= {"ece": report["calibration"]["after"]["ece"], "accepted_share": report["accepted_share"], "warnings": report["warnings"]}
     headline["stopped"] = whole["stopped"]
     if trained.exclusive:
-        headline |= {"threshold": trained.thresholds[0], "refused_share": round(1 - accepted_share, 6)}
+        headline |= {"threshold": trained.thresholds[0], "refused_share": round(1 - report["accepted_share"], 6)}
         headline |= {"least_familiarity": trained.least_familiarity, "let_through": (whole["strangers"] or {}).get("let_through")}
     return headline, digests
-
-
-def _stages(trained: TrainedClassifier, answers: Answers) -> list[dict[str, Any]] | None:
-    """How many texts each stage answered. None if the recipe has no stages."""
-    if answers.stages is None:
-        return None
-    return stage_report(answers.stages, trained.stage_names, [encoder["name"] for encoder in trained.encoders])
 
 
 def _write_suspects(version: Version, trained: TrainedClassifier, measured: Answers) -> Digests:

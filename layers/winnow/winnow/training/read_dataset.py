@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from winnow.datasets.formats import Reader
 from winnow.datasets.report import DATA_SET, FEEDBACK, TEST_SET, Counting, Report
 from winnow.datasets.split import text_hash
 from winnow.domain.dataset import Ceilings, DatasetReference, Example
+from winnow.domain.errors import DatasetError
 from winnow.recipes.catalogue import AUTO, OF_ENCODER
 from winnow.storage.uploads import OpenDataset
 
@@ -85,6 +86,17 @@ def read(
         return ReadDataset(data, None)
     report = test.report.without_unknown_labels(data.report.labels.keys(), data.report.dropped)
     return ReadDataset(data, ReadFile(test.opened, test.reader, report, report.used(test.examples)))
+
+
+def read_test_set(file: DatasetReference, labels: Collection[str], *, exclusive: bool) -> ReadFile:
+    """Read a file that a version with these labels is to be measured on. DatasetError with a sentence if a row or a label is wrong."""
+    counting = Counting(resources.ceilings(), exclusive=exclusive, of=TEST_SET)
+    found = _read(file, file.training_object, counting, TEST_SET, lambda _: False, keep=True)
+    report = found.report.without_unknown_labels(set(labels), frozenset())
+    refusal = report.refusal("a dry run of this file (POST /models)")
+    if refusal is not None:
+        raise DatasetError(refusal)
+    return replace(found, report=report, examples=report.used(found.examples))
 
 
 def read_feedback(file: DatasetReference, ceilings: Ceilings, *, exclusive: bool | None, enough: Callable[[int], bool]) -> ReadFile:

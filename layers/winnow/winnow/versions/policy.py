@@ -24,6 +24,7 @@ from winnow.domain.policy import Aim, Applied, Policy
 from winnow.domain.retrying import retry_on_conflict
 from winnow.evaluation.promise import TooFew, for_precision
 from winnow.prediction.policy import applied, applied_to, dial_of, too_few
+from winnow.versions.evaluations import check_evaluated
 
 if TYPE_CHECKING:
     from winnow.domain.model import Model, Version
@@ -54,7 +55,7 @@ def set_policy(model_id: str, aim: Aim, condition: Condition | None) -> tuple[Mo
 
     condition: must hold for the model that is read, otherwise StaleError. The write fails if the model changed after that.
     ModelNotFoundError; ModelNotReadyError if no version is live; InvalidFieldError for a label that the live version doesn't have;
-    TooFewExamplesError; NoDialError; ArtifactError; BusyError.
+    TooFewExamplesError; NoDialError; EvaluationNotFoundError and EvaluationNotReadyError; ArtifactError; BusyError.
     """
 
     def try_to_set() -> tuple[Model, Policy] | None:
@@ -102,6 +103,8 @@ def remove_policy(model_id: str, condition: Condition | None) -> Model:
 def _checked(aim: Aim, version: Version) -> Applied:
     """What the aim means for the version. The errors of `set_policy` if it means nothing."""
     number = version.job.version
+    if aim.evaluation is not None:
+        check_evaluated(version, aim.evaluation)
     if aim.thresholds is not None:
         _check_labels(aim.thresholds, version)
         if len(json.dumps(aim.thresholds, ensure_ascii=False).encode()) > _MOST_BYTES_OF_THRESHOLDS:
@@ -109,7 +112,7 @@ def _checked(aim: Aim, version: Version) -> Applied:
                 f"thresholds may have at most {_MOST_BYTES_OF_THRESHOLDS:,} bytes: name only the labels that need their own."
             )
         return applied(aim, version)
-    dial = dial_of(version)
+    dial = dial_of(version, aim.evaluation)
     if dial is None:
         raise NoDialError(version.job.model_id, number)
     if aim.min_precision is not None:
