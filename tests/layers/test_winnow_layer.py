@@ -144,5 +144,5 @@ def test_the_services_that_stay_are_those_that_we_ask() -> None:
 
 
 def test_an_sdk_that_has_moved_its_data_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(LayerError, match="dynamodb is missing"):
+    with pytest.raises(LayerError, match="apigateway is missing"):
         trim.trim(tmp_path)

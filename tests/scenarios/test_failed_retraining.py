@@ -136,7 +136,7 @@ def test_deleting_a_model_removes_its_feedback(ready: Ready) -> None:
 
     assert winnow.call("delete_model", path={"model_id": "tc-01"}).status == 200
 
-    assert {row["pk"] for row in winnow.table.scan()["Items"]} == {"DELETIONS", "TRAININGS"}
+    assert {row["pk"] for row in winnow.table.scan()["Items"]} == {"DELETIONS", "TRAININGS", "HISTORY#tc-01"}
     assert winnow.objects() == {}
 
 

@@ -37,7 +37,7 @@ def test_a_key_is_made_with_its_role_and_plan(deployment: Deployment, role: Role
     assert len(key) >= 20
     known = deployment.roles.find(access.digest(key))
     assert known is not None
-    assert (known.name, known.role) == ("clerk", role)
+    assert (known.name, known.role, known.plan) == ("clerk", role, deployment.plans[role])
     assert deployment.gateway.get_api_key(apiKey=known.key_id, includeValue=True)["value"] == key
     assert {each: in_plan(deployment, each) for each in Role} == {each: ["winnow.clerk"] if each is role else [] for each in Role}
     assert deployment.value("clerk") == key
