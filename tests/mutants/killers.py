@@ -109,6 +109,7 @@ EQUIVALENT: Mapping[str, str] = {
         for what in ("order write_report > put", "order put > put", "reversed (name, body)")
     },
     "storage.candidates Candidates.remove_leftovers: reversed page": _LEFT_OVER,
+    "storage.learnt_examples LearntExamples._read: reversed block": "the result has each block by its number",
     **{
         f"storage.removal {where}: reversed page": "pages are removed until none is left, and have no order"
         for where in ("_remove", "stored_under", "stored_of")
