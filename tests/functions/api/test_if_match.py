@@ -51,6 +51,7 @@ CHANGES: dict[str, Any] = {
     "DELETE /models/{model_id}/examples/{batch}": lambda winnow, headers: winnow.call(
         "delete_examples", path={"model_id": "tc-01", "batch": pending(winnow)}, headers=headers
     ),
+    "PATCH /models/{model_id}/labels": lambda winnow, headers: winnow.call("change_labels", headers=headers),
     "PUT /models/{model_id}/live": lambda winnow, headers: winnow.call("promote_version", body={"version": 1}, headers=headers),
     "DELETE /models/{model_id}/versions/{version}": lambda winnow, headers: winnow.call(
         "delete_version", path={"model_id": "tc-01", "version": "1"}, headers=headers
@@ -102,7 +103,7 @@ def test_the_present_tag_or_any_is_carried_out(two: Winnow, call: str, given: st
 
 @pytest.mark.parametrize("call", CHANGES)
 def test_a_change_between_the_look_and_the_write_is_stale_too(two: Winnow, call: str) -> None:
-    operation = "dynamodb.UpdateItem" if call.startswith("PATCH") else "dynamodb.TransactWriteItems"
+    operation = "dynamodb.UpdateItem" if call == "PATCH /models/{model_id}" else "dynamodb.TransactWriteItems"
     with before_write(lambda: change_meanwhile(two), operation):
         answer = CHANGES[call](two, {"If-Match": etag(two)})
 
