@@ -53,9 +53,7 @@ CHANGES: dict[str, Any] = {
     "DELETE /models/{model_id}/examples/{batch}": lambda winnow, headers: winnow.call(
         "delete_examples", path={"model_id": "tc-01", "batch": pending(winnow)}, headers=headers
     ),
-    "PATCH /models/{model_id}/labels": lambda winnow, headers: winnow.call(
-        "change_labels", body={"rename": {"cycling": "bikes"}}, headers=headers
-    ),
+    "PATCH /models/{model_id}/labels": lambda winnow, headers: winnow.call("change_labels", headers=headers),
     "PUT /models/{model_id}/live": lambda winnow, headers: winnow.call("promote_version", body={"version": 1}, headers=headers),
     "PUT /models/{model_id}/policy": lambda winnow, headers: winnow.call(
         "set_policy", body={"thresholds": {"cycling": 0.9}}, headers=headers
