@@ -1,9 +1,10 @@
 """`make bench-log`: what the prediction log adds to a warm answer.
 
 A local cloud trains one model twice, and the second one logs each text. The function's own handler answers texts of the sample, one per
-call, in this process: a call without the log, then one with it. A stand-in of Lambda's Extensions API sends the event before each call,
-and the next call begins when the extension has asked for another event, as on Lambda. So writing to S3 takes place between two calls.
-A call ends with the JSON that Lambda's runtime makes of the answer. `alone` is the handler without the extension and without the log.
+call, in this process: 25 without the log, then 25 with it, and so on, with 20 ms before each. A stand-in of Lambda's Extensions API sends
+the event before each call, and the next call begins when the extension has asked for another event, as on Lambda. So writing to S3 takes
+place between two calls. A call ends with the JSON that Lambda's runtime makes of the answer. `alone` is the handler without extension
+and log.
 """
 
 from __future__ import annotations
@@ -28,9 +29,10 @@ from tests.support.extensions_api import ExtensionsApi
 from winnow_cli.client import ApiError, Client
 
 _SAMPLE = PROJECT / "local" / "sample" / "savings.json"
-# For the thread of the stand-in to fall asleep again.
-_PAUSE = 0.002
+# In seconds, before each call. Longer than a write: a call takes longer after a longer sleep, in which others use the processor's cache.
+_PAUSE = 0.02
 _MOST = 1.1
+_IN_A_ROW = 25
 
 
 def main() -> int:
@@ -70,20 +72,26 @@ def _measured(cloud: LocalCloud, recipe: str, calls: int) -> Mapping[str, list[t
     texts = [example["text"] for example in examples]
     found: dict[str, list[tuple[float, float]]] = {"alone": [], "log off": [], "log on": []}
     api.wait_until_asked()
-    for number in range(calls):
-        text = texts[number % len(texts)]
-        # In another order each time: the first call after a write finds less in the processor's cache.
-        for kind in (*found, *found)[number % len(found) :][: len(found)]:
-            api.invoke()
-            time.sleep(_PAUSE)
-            if kind == "alone":
-                found[kind].append(_timed(handler.__wrapped__, "off", text))
-                # The event is for the extension.
-                handler({}, None)
-            else:
-                found[kind].append(_timed(handler, kind.removeprefix("log "), text))
-            api.wait_until_asked()
+    for number in range(calls // _IN_A_ROW):
+        for kind in found:
+            # A call comes after one of its kind: what the log does after an answer may slow the next one.
+            measured = [_asked(api, handler, kind, texts[(number + place) % len(texts)]) for place in range(_IN_A_ROW + 1)]
+            found[kind] += measured[1:]
     api.close()
+    return found
+
+
+def _asked(api: ExtensionsApi, handler: Any, kind: str, text: str) -> tuple[float, float]:
+    """The seconds of a call of this kind. It ends when the extension has asked for its next event."""
+    api.invoke()
+    time.sleep(_PAUSE)
+    if kind == "alone":
+        found = _timed(handler.__wrapped__, "off", text)
+        # The event is for the extension.
+        handler({}, None)
+    else:
+        found = _timed(handler, kind.removeprefix("log "), text)
+    api.wait_until_asked()
     return found
 
 

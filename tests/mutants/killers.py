@@ -57,6 +57,10 @@ KILLERS: Mapping[str, Sequence[Tests]] = {
         ("tests/scenarios/test_write_conflicts.py",),
         (f"{_RACES}::promote|delete",),
     ),
+    "registry.policies": (
+        ("tests/functions/api/test_policy.py",),
+        (f"{_RACES}::polic",),
+    ),
     "registry.slots": (
         (f"{_RACES}::slots_before",),
         ("tests/scenarios/test_waiting_trainings.py",),

@@ -5,7 +5,7 @@ The days for which a text is kept are the first part of its key, because S3 remo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from winnow.domain.answer import Prediction, ScoredLabel
@@ -35,7 +35,7 @@ class PredictionLog:
         """What `write` kept of the request that this prediction is of. Empty if nothing is kept, or the object is damaged."""
         body = None if of.days is None else self._bucket.find(_key(uid, of))
         try:
-            return [] if body is None else list(_predictions(body))
+            return [] if body is None else [_prediction(record) for record in unpacked(body)]
         except UNREADABLE:
             return []
 
@@ -51,8 +51,7 @@ def _record(version: int, of: PredictionId, text: str, prediction: Prediction) -
     return {"prediction_id": str(of), "text": text, "version": version, "labels": prediction.labels, **staged, **familiar}
 
 
-def _predictions(body: bytes) -> Iterator[LoggedPrediction]:
-    for record in unpacked(body):
-        labels = tuple(ScoredLabel(*label) for label in record["labels"])
-        stage, familiarity = record.get("stage"), record.get("familiarity")
-        yield LoggedPrediction(record["prediction_id"], record["text"], record["version"], labels, stage, familiarity)
+def _prediction(record: Mapping[str, Any]) -> LoggedPrediction:
+    labels = tuple(ScoredLabel(*label) for label in record["labels"])
+    stage, familiarity = record.get("stage"), record.get("familiarity")
+    return LoggedPrediction(record["prediction_id"], record["text"], record["version"], labels, stage, familiarity)
