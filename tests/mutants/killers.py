@@ -52,6 +52,11 @@ KILLERS: Mapping[str, Sequence[Tests]] = {
         ("tests/scenarios/test_write_conflicts.py",),
         (f"{_RACES}::promote|delete",),
     ),
+    "registry.policies": (
+        *_REGISTRY,
+        ("tests/functions/api/test_policy.py",),
+        (f"{_RACES}::polic",),
+    ),
     "registry.slots": (
         (f"{_RACES}::slots_before",),
         ("tests/scenarios/test_waiting_trainings.py",),
@@ -83,6 +88,7 @@ KILLERS: Mapping[str, Sequence[Tests]] = {
     "storage.example_lines": (("tests/functions/training/test_pinned_data.py",), *_TRAINING),
     "storage.feedback_objects": (("tests/functions/api/test_add_examples.py",),),
     "storage.frozen_examples": _TRAINING,
+    "storage.file_evaluations": (("tests/functions/api/test_evaluations.py",),),
     "storage.job_objects": _TRAINING,
     "storage.model_objects": (("tests/functions/upkeep/test_sweep.py",), (f"{_SWEEP}::orphan",)),
     "storage.multipart": (("tests/unit/test_long_object.py",), ("tests/functions/batch/test_batch_tasks.py",)),

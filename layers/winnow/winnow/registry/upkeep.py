@@ -74,8 +74,9 @@ class Upkeep:
             rows.delete(self._table, rows.version_key(deletion.uid, deletion.version))
             return
         with self._table.batch_writer() as batch:
-            for partition in (rows.versions_partition, rows.feedback_partition, rows.policies_partition):
-                for item in rows.partition(self._table, partition(deletion.uid)):
+            uid = deletion.uid
+            for name in (rows.versions_partition(uid), rows.feedback_partition(uid), rows.policies_partition(uid)):
+                for item in rows.partition(self._table, name):
                     batch.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
             for item in rows.partition(self._table, rows.batch_predictions_partition(deletion.uid)):
                 # Only batches under way have a mark. Deleting an absent one is no error.
