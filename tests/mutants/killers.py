@@ -55,6 +55,7 @@ KILLERS: Mapping[str, Sequence[Tests]] = {
     "registry.policies": (
         *_REGISTRY,
         ("tests/functions/api/test_policy.py",),
+        (r"tests/functions/api/test_if_match.py::policy",),
         (f"{_RACES}::polic",),
     ),
     "registry.slots": (
