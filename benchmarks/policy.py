@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.encoded import encoded, encoders
+from benchmarks.encoded import encoders
 from benchmarks.splits import DATA, FOLDERS, Split, banking77, few
 from winnow.domain.dataset import Example
 from winnow.domain.job import Hyperparameters
@@ -87,7 +87,7 @@ def _halves(examples: Sequence[Example], draw: int) -> Split:
 
 def _measure(name: str, recipe: str, draws: Sequence[Split]) -> None:
     """Print a row for each promise."""
-    for each in {each.name: each for each in (encoded(), *encoders(recipe))}.values():
+    for each in encoders(recipe):
         each.encode(example.text for split in draws for example in (*split.train, *split.test))
     own: list[Measured] = []
     promised: dict[float, list[Measured]] = {promise: [] for promise in PROMISES}

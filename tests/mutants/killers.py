@@ -58,7 +58,9 @@ KILLERS: Mapping[str, Sequence[Tests]] = {
         (f"{_RACES}::promote|delete",),
     ),
     "registry.policies": (
+        *_REGISTRY,
         ("tests/functions/api/test_policy.py",),
+        (r"tests/functions/api/test_if_match.py::policy",),
         (f"{_RACES}::polic",),
     ),
     "registry.slots": (
@@ -92,6 +94,7 @@ KILLERS: Mapping[str, Sequence[Tests]] = {
     "storage.example_lines": (("tests/functions/training/test_pinned_data.py",), *_TRAINING),
     "storage.feedback_objects": (("tests/functions/api/test_add_examples.py", "tests/functions/api/test_corrections.py"),),
     "storage.frozen_examples": _TRAINING,
+    "storage.file_evaluations": (("tests/functions/api/test_evaluations.py",),),
     "storage.job_objects": _TRAINING,
     "storage.learnt_examples": (("tests/functions/api/test_list_version_examples.py",), *_TRAINING),
     "storage.model_objects": (("tests/functions/upkeep/test_sweep.py",), (f"{_SWEEP}::orphan",)),

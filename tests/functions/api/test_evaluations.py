@@ -10,6 +10,7 @@ import pytest
 from tests.conftest import CLIENT_BUCKET, load_dataset
 from tests.support.policies import LABELS, put
 from winnow.aws import clients
+from winnow.storage.bucket import Bucket
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,6 +130,23 @@ def test_a_file_that_measures_nothing_fails_with_a_reason(ready: Ready, invoked:
     found = measured(ready("exclusive.json"), invoked, rows)
     assert (found["status"], found["report"]) == ("failed", None)
     assert told in found["error"]
+
+
+def test_one_without_its_dial_is_not_ready(ready: Ready, invoked: Invoked, monkeypatch: pytest.MonkeyPatch) -> None:
+    winnow = ready("exclusive.json")
+    evaluation = ask(winnow, records(3))
+    put_object = Bucket.put
+
+    def refuse(self: Bucket, key: str, *given: Any) -> None:
+        if key.endswith(".npz"):
+            raise RuntimeError("S3 fails")
+        put_object(self, key, *given)
+
+    monkeypatch.setattr(Bucket, "put", refuse)
+    with pytest.raises(RuntimeError):
+        winnow.invoke("functions/upkeep/measure_version", invoked.events[-1])
+
+    assert get(winnow, evaluation).body["status"] == "running"
 
 
 def test_a_repeated_call_changes_nothing(ready: Ready, invoked: Invoked) -> None:

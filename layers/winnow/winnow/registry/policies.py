@@ -46,21 +46,16 @@ class Policies:
     def add(self, model: Model, policy: Policy, *, exactly: bool) -> bool:
         """Write the model's next policy, which counts from now on. False if it was deleted, or a deed came between.
 
-        exactly: or if the model changed in any way.
+        exactly: or if the model changed in any way. Another policy has taken the revision, so its row exists.
         """
         condition, where = rows.of_life(model.uid, model.revision if exactly else None)
-        given: dict[str, Any] = {"live_version": model.live_version, "policies": model.policies or None}
-        for name, value in given.items():
-            # DynamoDB has no row's attribute where we have None.
-            condition += f" AND attribute_not_exists(#{name})" if value is None else f" AND #{name} = :{name}"
-            where |= {} if value is None else {name: value}
         counts = {"policies": policy.revision, "updated_at": policy.created_at}
         change = rows.Update(
             key=rows.model_key(model.model_id),
             assign=counts if policy.aim is None else {**counts, "policy": policy.revision},
             remove=["policy"] if policy.aim is None else [],
-            condition=condition,
-            where=where,
+            condition=f"{condition} AND #live_version = :live_version",
+            where={**where, "live_version": model.live_version},
         )
         settings = {"policy": None if policy.aim is None else policy.revision}
         entry = recorded(model.model_id, model.history, Deed.CHANGE_POLICY, settings=settings)

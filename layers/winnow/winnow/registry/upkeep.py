@@ -75,8 +75,10 @@ class Upkeep:
             rows.delete(self._table, rows.version_key(deletion.uid, deletion.version))
             return
         with self._table.batch_writer() as batch:
-            for partition in (rows.versions_partition, rows.feedback_partition, rows.kept_partition, rows.policies_partition):
-                for item in rows.partition(self._table, partition(deletion.uid)):
+            uid = deletion.uid
+            owned = (rows.versions_partition(uid), rows.feedback_partition(uid), rows.kept_partition(uid), rows.policies_partition(uid))
+            for name in owned:
+                for item in rows.partition(self._table, name):
                     batch.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
             for item in rows.partition(self._table, rows.batch_predictions_partition(deletion.uid)):
                 # Only batches under way have a mark. Deleting an absent one is no error.

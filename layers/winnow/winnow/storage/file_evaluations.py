@@ -22,10 +22,10 @@ class FileEvaluations:
 
     def write(self, job: TrainingJob, evaluation_id: str, record: Mapping[str, Any], dial: bytes | None = None) -> None:
         """Keep the status of an evaluation and, when it is ready, what it found and its dial, which is written first."""
+        known = {} if dial is None else {"dial_sha256": hashlib.sha256(dial).hexdigest()}
         if dial is not None:
-            self._bucket.put(job.prefix + _dial(evaluation_id), dial, None)
-            record = {**record, "dial_sha256": hashlib.sha256(dial).hexdigest()}
-        self._bucket.put_json(job.prefix + _record(evaluation_id), record)
+            self._bucket.put(job.prefix + _dial(evaluation_id), dial)
+        self._bucket.put_json(job.prefix + _record(evaluation_id), {**record, **known})
 
     def find(self, job: TrainingJob, evaluation_id: str) -> dict[str, Any] | None:
         """What `write` wrote last, or None."""
