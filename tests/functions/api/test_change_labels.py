@@ -9,6 +9,7 @@ import pytest
 from tests.conftest import load_dataset
 from tests.support.feedback import add, frozen, labelled, set_properties, told
 from tests.support.races import before_write
+from winnow.recipes.catalogue import COSTS
 
 if TYPE_CHECKING:
     from tests.conftest import Answer, Json, Ready, Winnow
@@ -57,6 +58,18 @@ def test_a_renamed_label_is_learnt_under_its_new_name_and_goes_live(ready: Ready
     assert told(winnow) == (2, 0, 2)
     answer = winnow.call("predict", "predict_post_text", body={"model_id": "tc-01", "text": EXCLUSIVE[0]["text"], "n_top": 10})
     assert {each["label"] for each in answer.body["labels"]} == {"a new name", "and another", *LABELS[2:]}
+
+
+def test_the_gate_asks_the_live_version_by_the_new_names(winnow: Winnow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("winnow.recipes.catalogue._MOST_CROSS_VALIDATED", dict.fromkeys(COSTS, 10))
+    winnow.put_dataset()
+    before = winnow.train(n_iter=8)
+    assert before["dataset"]["test_examples"]
+
+    gate = changed(winnow, rename={label: f"{label} again" for label in LABELS})["gate"]
+
+    assert gate["examples"] >= before["dataset"]["test_examples"]
+    assert gate["live_macro_f1"] > 0
 
 
 def test_merged_labels_become_one_which_may_be_one_of_them_or_a_new_one(ready: Ready) -> None:
