@@ -41,7 +41,7 @@ FOLDERS = (
     {"evaluation", "aws"},
     {"prediction", "api"},
     {"training", "batch"},
-    {"versions"},
+    {"versions", "review"},
     {"upkeep"},
 )
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from winnow.registry.idempotency import AnsweredRequests
     from winnow.registry.models import Models
     from winnow.registry.pending_trainings import PendingTrainings
+    from winnow.registry.review_queues import ReviewQueues
     from winnow.registry.roles import Roles
     from winnow.registry.slots import Slots
     from winnow.registry.training_jobs import Jobs
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from winnow.storage.label_lists import LabelLists
     from winnow.storage.model_objects import ModelObjects
     from winnow.storage.pipelines import Pipelines
+    from winnow.storage.review_objects import ReviewObjects
     from winnow.storage.uploads import Datasets
     from winnow.storage.version_reports import VersionReports
 
@@ -90,6 +92,18 @@ def feedback_batches() -> FeedbackBatches:
     from winnow.registry.feedback_batches import FeedbackBatches
 
     return FeedbackBatches(_registry())
+
+
+def review_queues() -> ReviewQueues:
+    from winnow.registry.review_queues import ReviewQueues
+
+    return ReviewQueues(_registry())
+
+
+def review_objects() -> ReviewObjects:
+    from winnow.storage.review_objects import ReviewObjects
+
+    return ReviewObjects(_models_bucket())
 
 
 def batch_predictions() -> BatchPredictions:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
+
+from winnow.domain.normal_form import text_key
 
 MAX_TEXT_CHARACTERS = 20_000
 
@@ -25,6 +28,11 @@ class Example:
     text: str
     labels: tuple[str, ...]
     row: int = field(default=0, compare=False)
+
+
+def example_id(uid: str, text: str) -> str:
+    """The id of a text in one life of a model, 16 hex digits: the same in all its versions, and unknown in another model."""
+    return hashlib.sha256(f"{uid}\n{text_key(text)}".encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,6 +147,16 @@ class FeedbackBatchTakenError(WinnowError):
         )
 
 
+class ReviewQueueNotFoundError(WinnowError):
+    """The model has no review queue, or it has expired."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "review-queue-not-found"
+
+    def __init__(self, model_id: str) -> None:
+        super().__init__(f"Model {model_id!r} has no review queue, or it has expired: make one with POST /models/{model_id}/queue.")
+
+
 class BatchPredictionNotFoundError(WinnowError):
     """The model has no batch prediction with this id, or it has expired."""
 

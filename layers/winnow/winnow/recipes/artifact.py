@@ -223,7 +223,10 @@ class TrainedClassifier:
 
     def predict_by_stage(self, texts: Sequence[str], n_top: int | None = None) -> list[tuple[list[ScoredLabel], str | None]]:
         """`predict`, and for each text the name of the stage that answered; None if there are no stages."""
-        judged = self.judged(texts)
+        return self.labels_of(self.judged(texts), n_top)
+
+    def labels_of(self, judged: Judged, n_top: int | None = None) -> list[tuple[list[ScoredLabel], str | None]]:
+        """The same for texts that were judged before."""
         order, scores, accepted = self._ranked(judged, n_top)
         rounded = scores.astype(np.float64).round(_DIGITS)
         labels, names, rows = self.labels, self.stage_names, zip(order.tolist(), rounded.tolist(), accepted.tolist(), strict=True)

@@ -4,6 +4,7 @@ pk              sk          row
 MODELS          model_id    a model (one partition: listing them is a query)
 VERSIONS#uid    000001      a version of one life of a model
 FEEDBACK#uid    batch       a feedback batch for one life of a model, by its id; ids sort by time
+REVIEW#uid      queue       the review queue for one life of a model
 BATCHES#uid     batch       a batch prediction by one life of a model, by its id; ids sort by time
 BATCHES         uid#batch   the mark of a batch prediction that is under way, for the sweeper
 DELETIONS       uid         a deleted model that may still have objects
@@ -14,7 +15,8 @@ UPKEEP          name        when the sweeper last did a daily task
 ROLES           digest      the role of an API key, by the key's SHA-256
 IDEMPOTENCY#…   ANSWER      the record of a request with an Idempotency-Key, by the SHA-256 of it and its caller
 
-DynamoDB removes a row after the time in its attribute `expires` (seconds since 1970). Batch predictions and IDEMPOTENCY rows have one.
+DynamoDB removes a row after the time in its attribute `expires` (seconds since 1970). Batch predictions, review queues and
+IDEMPOTENCY rows have one.
 """
 
 from __future__ import annotations
@@ -84,6 +86,10 @@ def feedback_partition(uid: str) -> str:
 
 def feedback_key(uid: str, batch: str) -> Key:
     return {"pk": feedback_partition(uid), "sk": batch}
+
+
+def review_queue_key(uid: str) -> Key:
+    return {"pk": f"REVIEW#{uid}", "sk": "queue"}
 
 
 def batch_predictions_partition(uid: str) -> str:

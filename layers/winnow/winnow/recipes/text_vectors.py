@@ -1,0 +1,63 @@
+"""Vectors by which texts are compared with each other: those of a version's sentence encoder, otherwise of hashed words. numpy only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from winnow.recipes import features
+from winnow.recipes.artifact import OfSentences, TrainedClassifier
+from winnow.recipes.windows import MOST_WINDOWS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from winnow.recipes.encoder import Encoding
+
+    Floats = NDArray[np.float32]
+
+# Hashed features are folded into so many dimensions, with signs that make their dot products right on average (Weinberger et al. 2009).
+_FOLDED = 1_024
+
+
+class Once:
+    """An Encoding that reads each text once: a text that was classified gets its vector again for nothing."""
+
+    def __init__(self, encoding: Encoding) -> None:
+        self.name, self.digest = encoding.name, encoding.digest
+        self._encoding = encoding
+        self._known: dict[tuple[str, int], Floats] = {}
+
+    def vectors(self, texts: Sequence[str], windows: int = 1) -> Floats:
+        """Of shape (texts, dimensions), each of length 1."""
+        new = [text for text in dict.fromkeys(texts) if (text, windows) not in self._known]
+        if new:
+            self._known |= {(text, windows): vector for text, vector in zip(new, self._encoding.vectors(new, windows), strict=True)}
+        return np.array([self._known[text, windows] for text in texts], np.float32)
+
+
+def vectors_of(trained: TrainedClassifier, texts: Sequence[str]) -> Floats:
+    """Of shape (texts, dimensions), each of length 1 (of a text without words: 0).
+
+    Of two encoders the cheaper one counts: it speaks more languages.
+    """
+    if isinstance(trained.classifier, OfSentences):
+        return trained.classifier.encodings[0].vectors(texts, MOST_WINDOWS)
+    return hashed(texts)
+
+
+def hashed(texts: Sequence[str]) -> Floats:
+    """The same of words and character n-grams alone."""
+    found = np.zeros((len(texts), _FOLDED), np.float32)
+    done = 0
+    for bags in features.read(texts, features.Reading()):
+        places = bags.places.astype(np.int64)
+        # Fibonacci hashing, so that neighbouring places get unrelated signs and dimensions.
+        mixed = (places * 2_654_435_769) & 0xFFFF_FFFF
+        signs = np.where(mixed & 1, np.float32(1), np.float32(-1))
+        np.add.at(found, (done + bags.of, (mixed >> 22) % _FOLDED), signs * bags.values)
+        done += bags.texts
+    lengths = np.sqrt(np.einsum("ij,ij->i", found, found))
+    return found / np.where(lengths, lengths, np.float32(1))[:, None]
