@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-# Two texts with at least this cosine say the same.
-NEAR_DUPLICATES = 0.95
-
 
 def uncertainty(scores: Floats, thresholds: Floats, *, exclusive: bool) -> Floats:
     """How uncertain the answers are, of shape (texts,), from 0 (sure) to 1. scores, thresholds: of shape (texts, labels).
@@ -35,10 +32,10 @@ def uncertainty(scores: Floats, thresholds: Floats, *, exclusive: bool) -> Float
     return np.asarray(1 - (first - second), np.float32)
 
 
-def spread(uncertain: Floats, vectors: Floats, most: int) -> list[int]:
+def spread(uncertain: Floats, vectors: Floats, same: float, most: int) -> list[int]:
     """The places of at most `most` texts, in the order in which they are handed out. uncertain: of shape (texts,).
 
-    vectors: of shape (texts, dimensions), each of length 1. Near-duplicates of a text before them are left out.
+    vectors: of shape (texts, dimensions), each of length 1. Texts with a cosine of `same` or more to one before them are left out.
     """
     distance = np.ones(len(uncertain), np.float32)
     free = np.ones(len(uncertain), np.bool_)
@@ -48,7 +45,7 @@ def spread(uncertain: Floats, vectors: Floats, most: int) -> list[int]:
         picked.append(place)
         cosines = vectors @ vectors[place]
         np.minimum(distance, 1 - cosines, out=distance)
-        free[cosines >= NEAR_DUPLICATES] = False
+        free[cosines >= same] = False
         free[place] = False
     return picked
 

@@ -20,9 +20,9 @@ from winnow.domain.model import Model, Version
 from winnow.domain.retrying import retry_on_conflict
 from winnow.domain.review import CandidateLabel, ReviewItem, ReviewQueue, ReviewTexts
 from winnow.prediction import encoders
-from winnow.recipes.artifact import OfSentences, TrainedClassifier
+from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.portions import portions
-from winnow.recipes.text_vectors import Once, vectors_of
+from winnow.recipes.text_vectors import Once, closeness_of, vectors_of
 from winnow.review import choose, group
 from winnow.review.sources import Source, SourceText
 
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 MOST_ITEMS, _CANDIDATES = 500, 1_000
 # The best labels that an item shows, one for each number key.
 _N_TOP = 9
-# The cosine of neighbours in a group, by a sentence encoder (True) and by words: found on Banking77's training set.
-_LEAST_COSINES = {True: 0.6, False: 0.3}
 # How long a queue is kept. Its texts shouldn't lie around for ever.
 _KEPT_FOR = timedelta(days=30)
 # Texts are classified so many characters at a time.
@@ -169,14 +167,14 @@ def _texts(trained: TrainedClassifier, looked: _Looked, uid: str) -> ReviewTexts
     texts = [looked.texts[place].text for place in places]
     vectors = vectors_of(trained, texts)
     refused = [number for number, place in enumerate(places) if not looked.accepted[place]]
-    least = _LEAST_COSINES[isinstance(trained.classifier, OfSentences)]
-    found = [[refused[number] for number in members] for members in group.groups(vectors[refused], least)]
+    close = closeness_of(trained)
+    found = [[refused[number] for number in members] for members in group.groups(vectors[refused], close.similar)]
     candidates = [
         CandidateLabel(number, words, len(members))
         for number, (members, words) in enumerate(zip(found, group.telling_words(texts, found), strict=True), start=1)
     ]
     group_of = {member: number for number, members in enumerate(found, start=1) for member in members}
-    order = choose.spread(looked.uncertain[places], vectors, MOST_ITEMS)
+    order = choose.spread(looked.uncertain[places], vectors, close.same, MOST_ITEMS)
     items = [
         ReviewItem(
             item=example_id(uid, texts[number]),
