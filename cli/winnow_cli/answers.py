@@ -88,7 +88,7 @@ class Answers:
             return
         partial = self.path.with_suffix(".part")
         try:
-            with partial.open("w", encoding="utf-8", opener=_private) as file:
+            with _opened_privately(partial) as file:
                 json.dump({"model": self._model, "sealed": self._sealed, "waiting": self._waiting}, file, ensure_ascii=False)
                 file.flush()
                 os.fsync(file.fileno())
@@ -97,9 +97,9 @@ class Answers:
             raise UsageError(f"Can't write {self.path}: {error.strerror}") from error
 
 
-def _private(path: str, flags: int) -> int:
-    """Texts may be confidential, so nobody else may read the file."""
-    return os.open(path, flags, 0o600)
+def _opened_privately(path: Path) -> IO[str]:
+    """Open a file to write. Texts may be confidential, so nobody else may read it."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8")
 
 
 @contextmanager
@@ -118,7 +118,7 @@ def opened(client: Client, model: str, url: str) -> Iterator[tuple[Answers, list
         # The first free file is ours. Others matter only if they have something.
         if free and not path.exists():
             continue
-        lock = path.with_suffix(".lock").open("w", opener=_private)
+        lock = _opened_privately(path.with_suffix(".lock"))
         if not _locked(lock):
             lock.close()
             continue

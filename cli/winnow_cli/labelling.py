@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +21,8 @@ from winnow_cli.files import in_s3
 from winnow_cli.terminal import Terminal, line, plain
 
 _ENTER, _UNDO, _SKIP, _NEW, _QUIT = "\r", "u", "s", "n", "q"
+# An arrow or another special key is several characters, of which none is meant.
+_SPECIAL = re.compile("\x1b(\\[[0-9;]*[A-Za-z~]|O[A-Z])?")
 # How many texts are asked for at once.
 _AT_ONCE = "10"
 # Texts that were handed out longer ago may be somebody else's by now: they are for us for ten minutes.
@@ -54,6 +58,66 @@ def label(client: Client, terminal: Terminal, model: str, url: str, retrain: str
         terminal.show(result, *shown)
 
 
+class _Keys:
+    """The keys that the user presses. A `with` has the terminal give each key at once."""
+
+    def __init__(self) -> None:
+        # A terminal may give several at once, if the user is faster than the API.
+        self._typed: list[str] = []
+        self._before: Any = None
+
+    def __enter__(self) -> None:
+        with suppress(ImportError):
+            import termios  # noqa: PLC0415 - Windows has none
+            import tty  # noqa: PLC0415
+
+            if sys.stdin.isatty():
+                self._before = termios.tcgetattr(sys.stdin)
+                # Without a flush, so that no key is lost.
+                tty.setcbreak(sys.stdin, termios.TCSADRAIN)
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is not None:
+            import termios  # noqa: PLC0415
+
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._before)
+            self._before = None
+
+    def next(self) -> str:
+        """The next key. At the end of the input, that of quitting."""
+        if not self._typed:
+            self._typed = list(self._read())
+        return self._typed.pop(0)
+
+    def line(self, prompt: str) -> str:
+        """The next line, empty at the end of the input."""
+        print(prompt, end="", file=sys.stderr, flush=True)
+        typed = "".join(self._typed)
+        self._typed.clear()
+        if _ENTER in typed:
+            typed, _, after = typed.partition(_ENTER)
+            self._typed = list(after)
+            return typed
+        if self._before is None:
+            return typed + sys.stdin.readline().strip()
+        # The terminal's own line editing.
+        self.__exit__()
+        try:
+            return typed + sys.stdin.readline().strip()
+        finally:
+            self.__enter__()
+
+    def _read(self) -> str:
+        if self._before is not None:
+            keys = os.read(sys.stdin.fileno(), 32).decode(errors="replace")
+        elif sys.stdin.isatty():
+            keys = typer.getchar()
+        else:
+            keys = sys.stdin.read(1)
+        # Ctrl-D is the end of the input.
+        return _SPECIAL.sub("?", keys).replace("\n", _ENTER).replace("\x04", _QUIT) or _QUIT
+
+
 @dataclass
 class _Session:
     """One run of the command. history: the texts that were answered (True) or skipped, for undo."""
@@ -69,13 +133,15 @@ class _Session:
     exclusive: bool = True
     groups: dict[int, str] = field(default_factory=dict)
     left: int = 0
+    keys: _Keys = field(default_factory=_Keys)
 
     def ask_all(self) -> None:
         texts = self._texts()
-        while True:
-            item = self.again.pop() if self.again else next(texts, None)
-            if item is None or not self._ask(item):
-                return
+        with self.keys:
+            while True:
+                item = self.again.pop() if self.again else next(texts, None)
+                if item is None or not self._ask(item):
+                    return
 
     def _texts(self) -> Iterator[dict[str, Any]]:
         """The texts of the queue, until nothing is left for us."""
@@ -114,7 +180,7 @@ class _Session:
         chosen: set[str] = set()
         self._show(item, chosen)
         while True:
-            key = _key()
+            key = self.keys.next()
             names = [each["label"] for each in item["labels"]]
             if key == _QUIT:
                 return False
@@ -126,7 +192,7 @@ class _Session:
                 self.skipped += 1
                 return True
             elif key == _NEW:
-                name = _line("Label: ").strip()
+                name = self.keys.line("Label: ").strip()
                 if name and self._choose(item, plain(name), chosen):
                     return True
             elif key.isdecimal() and 1 <= int(key) <= len(names):
@@ -195,22 +261,6 @@ def _help(labels: int, *, exclusive: bool) -> str:
     numbers = "1" if labels == 1 else f"1-{labels}"
     confirm = "" if exclusive else ", Enter confirm"
     return f"{numbers} label{confirm}, n another label, s skip, u undo, q quit"
-
-
-def _key() -> str:
-    """The next key. At the end of standard input, that of quitting."""
-    if sys.stdin.isatty():
-        key = typer.getchar()
-        return _ENTER if key in {"\r", "\n"} else key
-    while (key := sys.stdin.read(1)) == "\r":
-        pass
-    return _ENTER if key == "\n" else key or _QUIT
-
-
-def _line(prompt: str) -> str:
-    """A line of text, empty at the end of standard input."""
-    print(prompt, end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline()
 
 
 def _words(group: Mapping[str, Any]) -> str:

@@ -192,14 +192,15 @@ def test_in_a_terminal_single_keys_are_enough(server: Server, state: dict[str, s
     server.gives(EXAMPLES, (201, RECEIVED))
     labelling = Labelling(server, state)
 
-    for key in "12":
-        until(lambda: server.asked)
-        labelling.types(key)
-    labelling.types("q")
+    until(lambda: server.asked)
+    labelling.types("1nmy ca")
+    labelling.types("rd\n")
+    until(lambda: len(server.asked) == 1 and files(state) and "my card" in files(state)[0].read_text())
+    labelling.types("\x1b[A2u2\x04")
 
     stdout, stderr = labelling.ended()
-    assert (labelling.process.returncode, stdout) == (0, "2 texts labelled for savings; examples pending: 7\n"), stderr
-    assert [example["label"] for example in sent(server)[0]] == ["saving", "bills"]
+    assert (labelling.process.returncode, stdout) == (0, "3 texts labelled for savings; examples pending: 7\n"), stderr
+    assert [example["label"] for example in sent(server)[0]] == ["saving", "my card", "bills"]
 
 
 def test_a_killed_command_leaves_its_answers_and_others_don_t_touch_those_of_one_that_runs(
