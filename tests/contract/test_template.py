@@ -199,7 +199,7 @@ def test_functions_that_train_or_predict_have_the_encoder_beside_spacy_unless_a_
     for encoder in ENCODERS:
         having = {layer: {name for name, function in functions().items() if layer in layers(function, encoder)} for layer in LOCKS}
         assert having["WinnowLayer"] == set(functions())
-        assert having["SpacyLayer"] == {"Train", "Publish", "Predict", "CompareVersions", "ClassifyShard", "CheckEncoders"}
+        assert having["SpacyLayer"] == {"Train", "Publish", "Predict", "CompareVersions", "CreateQueue", "ClassifyShard", "CheckEncoders"}
         documented = {name for name, function in functions().items() if "DocsLayer" in layers(function, encoder)}
         assert documented == {"GetDocs", "GetDocsFile", "GetContract"}
         assert having["EncoderLayer"] == (set() if encoder == "none" else having["SpacyLayer"])

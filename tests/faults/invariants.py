@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -11,7 +12,16 @@ from tests.conftest import CLIENT_BUCKET, DATA
 from tests.support import moments
 from winnow.domain.errors import WinnowError
 from winnow.domain.job import TrainingJob
-from winnow.domain.keys import BATCHES_PREFIX, SHARDS_PREFIX, JobObject, feedback_batch_of_key, feedback_key, version_of_label_list_key
+from winnow.domain.keys import (
+    BATCHES_PREFIX,
+    SHARDS_PREFIX,
+    JobObject,
+    feedback_batch_of_key,
+    feedback_key,
+    review_queue_key,
+    review_queue_of_key,
+    version_of_label_list_key,
+)
 from winnow.domain.model import FIGURES
 from winnow.recipes.catalogue import ZERO_SHOT
 from winnow.registry.versions import Versions
@@ -43,6 +53,7 @@ def violations(world: World, dataset: str = "exclusive.json") -> list[str]:
         *_of_models(world, models, versions),
         *_left_over(rows, models, versions),
         *_of_feedback(world, models),
+        *_of_queues(world, models),
         *_of_batches(world, models),
         *_of_executions(world),
         *_of_promises(world, models, versions),
@@ -62,9 +73,15 @@ def _orphans(world: World) -> Iterator[str]:
     """Objects that nothing will read: of no version, of an earlier start, or of candidates after the end of the training."""
     known = {(row["uid"], int(row["version"])): row for row in world.rows() if row["pk"].startswith("VERSIONS#") and not _is_torso(row)}
     batches = {(row["pk"].partition("#")[2], row["sk"]) for row in world.rows() if row["pk"].startswith("FEEDBACK#")}
+    queues = {(row["pk"].partition("#")[2], row["queue"]) for row in world.rows() if row["pk"].startswith("REVIEW#")}
     for key in sorted(moments.keys(world.winnow)):
         if key.startswith((BATCHES_PREFIX, SHARDS_PREFIX, "reports/")):
             # _of_batches looks at the first two. Reports belong to no model: S3 removes them after a week.
+            continue
+        of_review = review_queue_of_key(key)
+        if of_review is not None:
+            if of_review not in queues:
+                yield f"an object of no review queue: {key}"
             continue
         of_feedback = feedback_batch_of_key(key)
         if of_feedback is not None:
@@ -174,6 +191,23 @@ def _of_feedback(world: World, models: dict[str, Any]) -> Iterator[str]:
         waiting = there - int(taken["examples"])
         if "retrain_now" in model and waiting and "live_version" in model:
             yield f"{model_id} was asked to be trained on feedback, and never was"
+
+
+def _of_queues(world: World, models: dict[str, Any]) -> Iterator[str]:
+    """A model has the last review queue that a client was told of, or a newer one, with its object. No text was handed out twice."""
+    queues = {row["pk"].partition("#")[2]: row for row in world.rows() if row["pk"].startswith("REVIEW#")}
+    yield from (f"the review queue of a model that is gone: {uid}" for uid in queues.keys() - {model["uid"] for model in models.values()})
+    for uid, row in queues.items():
+        body = Bucket(world.winnow.s3, world.winnow.names["Models"]).find(review_queue_key(uid, row["queue"]))
+        if body is None or hashlib.sha256(body).hexdigest() != row["sha256"]:
+            yield f"the review queue {row['queue']} has no object, or another one"
+    for model_id, lives in world.lives.items():
+        life = lives[-1]
+        yield from (f"the text {item} was handed out {count} times" for item, count in life.handed_out.items() if count > 1)
+        if life.queues and not life.deleted and model_id in models:
+            there = queues.get(models[model_id]["uid"], {}).get("queue", "")
+            if there < life.queues[-1]:
+                yield f"{model_id} has the review queue {there!r}, and {life.queues[-1]} was made"
 
 
 def _of_batches(world: World, models: dict[str, Any]) -> Iterator[str]:

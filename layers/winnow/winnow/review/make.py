@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import chain
 from time import monotonic
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from winnow.aws import resources
 from winnow.domain.answer import ScoredLabel
@@ -19,19 +17,15 @@ from winnow.domain.errors import ArtifactError, DatasetError, ModelNotFoundError
 from winnow.domain.model import Model, Version
 from winnow.domain.retrying import retry_on_conflict
 from winnow.domain.review import CandidateLabel, ReviewItem, ReviewQueue, ReviewTexts
+from winnow.evaluation import review_order, text_groups
 from winnow.prediction import encoders
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.portions import portions
 from winnow.recipes.text_vectors import Once, closeness_of, vectors_of
-from winnow.review import choose, group
 from winnow.review.sources import Source, SourceText
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from winnow.recipes.encoder import Encoding
-
-    Floats = NDArray[np.float32]
 
 # The most items of a queue, and the least certain texts that they are chosen from.
 MOST_ITEMS, _CANDIDATES = 500, 1_000
@@ -48,12 +42,12 @@ _TO_LEAVE_OUT = 1 / 2
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
-    """What the version says about texts. uncertain, accepted: of shape (texts,). labels: the best of each."""
+    """What the version says about texts. accepted: whether it accepts any label of each. labels: the best of each."""
 
-    texts: Sequence[SourceText]
-    uncertain: Floats
-    accepted: NDArray[np.bool_]
-    labels: Sequence[Sequence[ScoredLabel]]
+    texts: list[SourceText] = field(default_factory=list)
+    uncertain: list[float] = field(default_factory=list)
+    accepted: list[bool] = field(default_factory=list)
+    labels: list[Sequence[ScoredLabel]] = field(default_factory=list)
 
 
 def make_queue(model_id: str, source: Source, seconds: float) -> dict[str, Any]:
@@ -143,38 +137,35 @@ def _known(model: Model, version: Version) -> Iterator[str]:
 
 def _looked(trained: TrainedClassifier, texts: Sequence[SourceText], until: float) -> _Looked:
     """Classify the texts, or as many of them as there is time for."""
-    looked: list[SourceText] = []
-    uncertain: list[Floats] = []
-    accepted: list[NDArray[np.bool_]] = []
-    labels: list[Sequence[ScoredLabel]] = []
-    longest = 0.0
+    looked, longest = _Looked(), 0.0
     for some in portions(texts, lambda each: len(each.text), _TOGETHER):
         began = monotonic()
-        if looked and began + 2 * longest > until:
+        if looked.texts and began + 2 * longest > until:
             break
         judged = trained.judged([each.text for each in some])
-        looked += some
-        uncertain.append(choose.uncertainty(judged.scores, trained.thresholds_of(judged), exclusive=trained.exclusive))
-        accepted.append(trained.accepts(judged))
-        labels += [best for best, _ in trained.labels_of(judged, _N_TOP)]
+        uncertain = review_order.uncertainty(judged.scores, trained.thresholds_of(judged), exclusive=trained.exclusive)
+        looked.texts.extend(some)
+        looked.uncertain.extend(uncertain.tolist())
+        looked.accepted.extend(trained.accepts(judged).tolist())
+        looked.labels.extend(best for best, _ in trained.labels_of(judged, _N_TOP))
         longest = max(longest, monotonic() - began)
-    return _Looked(looked, np.concatenate(uncertain), np.concatenate(accepted), labels)
+    return looked
 
 
 def _texts(trained: TrainedClassifier, looked: _Looked, uid: str) -> ReviewTexts:
     """The items of the queue, in order, and the candidate labels."""
-    places = choose.places_of_most(looked.uncertain, _CANDIDATES)
+    places = review_order.least_certain(looked.uncertain, _CANDIDATES)
     texts = [looked.texts[place].text for place in places]
     vectors = vectors_of(trained, texts)
     refused = [number for number, place in enumerate(places) if not looked.accepted[place]]
     close = closeness_of(trained)
-    found = [[refused[number] for number in members] for members in group.groups(vectors[refused], close.similar)]
+    found = [[refused[number] for number in members] for members in text_groups.groups(vectors[refused], close.similar)]
     candidates = [
         CandidateLabel(number, words, len(members))
-        for number, (members, words) in enumerate(zip(found, group.telling_words(texts, found), strict=True), start=1)
+        for number, (members, words) in enumerate(zip(found, text_groups.telling_words(texts, found), strict=True), start=1)
     ]
     group_of = {member: number for number, members in enumerate(found, start=1) for member in members}
-    order = choose.spread(looked.uncertain[places], vectors, close.same, MOST_ITEMS)
+    order = review_order.spread([looked.uncertain[place] for place in places], vectors, close.same, MOST_ITEMS)
     items = [
         ReviewItem(
             item=example_id(uid, texts[number]),
@@ -182,7 +173,7 @@ def _texts(trained: TrainedClassifier, looked: _Looked, uid: str) -> ReviewTexts
             line=looked.texts[places[number]].line,
             id=looked.texts[places[number]].id,
             labels=looked.labels[places[number]],
-            uncertainty=round(float(looked.uncertain[places[number]]), 4),
+            uncertainty=round(looked.uncertain[places[number]], 4),
             group=group_of.get(number),
         )
         for number in order

@@ -32,16 +32,16 @@ def uncertainty(scores: Floats, thresholds: Floats, *, exclusive: bool) -> Float
     return np.asarray(1 - (first - second), np.float32)
 
 
-def spread(uncertain: Floats, vectors: Floats, same: float, most: int) -> list[int]:
-    """The places of at most `most` texts, in the order in which they are handed out. uncertain: of shape (texts,).
+def spread(uncertain: Sequence[float], vectors: Floats, same: float, most: int) -> list[int]:
+    """The places of at most `most` texts, in the order in which they are handed out.
 
     vectors: of shape (texts, dimensions), each of length 1. Texts with a cosine of `same` or more to one before them are left out.
     """
-    distance = np.ones(len(uncertain), np.float32)
+    weights, distance = np.array(uncertain, np.float32), np.ones(len(uncertain), np.float32)
     free = np.ones(len(uncertain), np.bool_)
     picked: list[int] = []
     while len(picked) < most and free.any():
-        place = int(np.argmax(np.where(free, uncertain * distance, -np.inf)))
+        place = int(np.argmax(np.where(free, weights * distance, -np.inf)))
         picked.append(place)
         cosines = vectors @ vectors[place]
         np.minimum(distance, 1 - cosines, out=distance)
@@ -50,7 +50,6 @@ def spread(uncertain: Floats, vectors: Floats, same: float, most: int) -> list[i
     return picked
 
 
-def places_of_most(uncertain: Floats, most: int) -> Sequence[int]:
-    """The places of the `most` least certain texts, the least certain first."""
-    order: list[int] = np.argsort(-uncertain, kind="stable")[:most].tolist()
-    return order
+def least_certain(uncertain: Sequence[float], most: int) -> list[int]:
+    """The places of at most `most` texts, the least certain first."""
+    return sorted(range(len(uncertain)), key=lambda place: -uncertain[place])[:most]
