@@ -363,7 +363,7 @@ def test_a_file_with_known_texts_alone_is_refused_and_the_earlier_queue_stays(mo
 def test_a_file_that_is_too_long_is_refused(model: Winnow, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "MOST_ROWS", 3)
     assert "at most 3" in make(model).body["detail"]
-    monkeypatch.setattr(sources, "MOST_BYTES_AT_ONCE", 10)
+    monkeypatch.setattr(sources, "MOST_BYTES", 10)
     assert "10 bytes" in make(model).body["detail"]
 
 

@@ -13,13 +13,12 @@ from winnow.datasets.row_problems import FileError
 from winnow.datasets.unlabelled import UnlabelledText, UnlabelledTexts
 from winnow.domain.dataset import Layout
 from winnow.domain.errors import DatasetError
-from winnow.training.dry_run import MOST_BYTES_AT_ONCE
 
 MOST_TEXTS = 5_000
 """The most texts that are looked at. Of more, so many are drawn evenly."""
 
-# The largest file: as large as a file of feedback.
-MOST_ROWS = 100_000
+# The largest file, unpacked: it is read while the client waits.
+MOST_ROWS, MOST_BYTES = 100_000, 50_000_000
 # The same texts are drawn of the same file each time.
 _SEED = 0
 # The most sentences about unreadable rows that an answer has.
@@ -52,7 +51,7 @@ def in_file(s3bucket: str, key: str, layout: Layout) -> Source:
 
     def read(until: float) -> Drawn:
         of_deployment = resources.ceilings()
-        ceilings = replace(of_deployment, rows=min(MOST_ROWS, of_deployment.rows), bytes=min(MOST_BYTES_AT_ONCE, of_deployment.bytes))
+        ceilings = replace(of_deployment, rows=min(MOST_ROWS, of_deployment.rows), bytes=min(MOST_BYTES, of_deployment.bytes))
         opened = resources.datasets().open(s3bucket, key)
         texts = UnlabelledTexts(opened.stream, key, ceilings, layout)
         drawing = _Drawing()
@@ -62,7 +61,7 @@ def in_file(s3bucket: str, key: str, layout: Layout) -> Source:
                 if monotonic() > until:
                     raise DatasetError("The file takes too long to read: send a part of it.")
         except FileError as error:
-            raise DatasetError(f"{error.sentence} A review queue takes files of at most {MOST_ROWS:,} texts.") from error
+            raise DatasetError(f"{error.sentence} A review queue takes files of at most {MOST_ROWS:,} texts and {MOST_BYTES:,} bytes.") from error
         if not drawing.texts:
             raise DatasetError(f"The file has no text that can be read. {drawing.problems[0]}")
         return drawing.drawn(texts.warning())
