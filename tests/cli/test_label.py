@@ -65,7 +65,8 @@ def test_number_keys_choose_labels_and_the_end_sends_them(server: Server, winnow
     done = winnow("label", "savings", text="1\nx9\n2sncard\n", **state)
 
     assert done.returncode == 0, done.stderr
-    assert sent(server) == [[{"text": "text 1", "label": "saving"}, {"text": "text 2", "label": "bills"}, {"text": "text 4", "label": "card"}]]
+    [answers] = sent(server)
+    assert [(each["text"], each["label"]) for each in answers] == [("text 1", "saving"), ("text 2", "bills"), ("text 4", "card")]
     assert done.stdout == "3 texts labelled for savings; examples pending: 7\n"
     assert "perhaps a new label: card, machine" in done.stderr
     assert done.stderr.count("no such key") == 2

@@ -298,7 +298,7 @@ class World:
         return answer
 
     def _truth(self) -> list[Json]:
-        """The rows of models, versions, feedback, review queues and batch predictions. What else a call writes can be left to the sweeper."""
+        """The rows of what clients make. What else a call writes can be left to the sweeper."""
         return [row for row in self.rows() if row["pk"].startswith(("MODELS", "VERSIONS#", "FEEDBACK#", "BATCHES#", "REVIEW#"))]
 
     def _life(self, model_id: str) -> Promises:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
+from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -37,7 +39,7 @@ def objects_of(winnow: Winnow) -> list[str]:
 # --- what is in it ---
 
 
-def test_all_new_texts_are_queued_the_least_certain_first_and_the_answer_says_what_became_of_the_file(model: Winnow) -> None:
+def test_all_new_texts_are_queued_and_the_answer_says_what_became_of_the_file(model: Winnow) -> None:
     known = json.loads(model.s3.get_object(Bucket=CLIENT_BUCKET, Key="trainingSet.json")["Body"].read())[0]["text"]
 
     made = make(model, [*TEXTS, known.upper(), "  How do I whisk  EGG whites", " ", {"text": "pruning a quince", "id": 7, "label": "x"}])
@@ -51,7 +53,6 @@ def test_all_new_texts_are_queued_the_least_certain_first_and_the_answer_says_wh
     assert sorted(texts_of(out)) == sorted([*TEXTS, "pruning a quince"])
     assert (out["left"], out["handed_out"], out["exclusive"]) == (13, 13, True)
     first = out["items"][0]
-    assert first["uncertainty"] == max(item["uncertainty"] for item in out["items"])
     best, second = first["labels"][:2]
     assert first["uncertainty"] == pytest.approx(1 - best["score"] + second["score"], abs=1e-3)
     assert {item["id"] for item in out["items"]} == {None, 7}
@@ -73,7 +74,7 @@ def test_texts_with_feedback_are_left_out_also_by_a_queue_that_is_made_later(mod
 
 def test_of_a_large_file_an_even_part_is_drawn_the_same_each_time(model: Winnow, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "MOST_TEXTS", 40)
-    many = [f"{word} number {number}" for number in range(100) for word in ("flour", "tyre")]
+    many = ["".join(random.Random(number).choices(ascii_lowercase, k=20)) for number in range(200)]
 
     drawn = []
     for _ in range(2):

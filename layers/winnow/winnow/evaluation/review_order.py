@@ -1,13 +1,15 @@
-"""The order in which texts are handed out: the least certain first, and none close to another. numpy only.
+"""The order in which texts are handed out: the least certain, and none close to another. numpy only.
 
 The margin between the two best scores says how certain an answer is (Scheffer et al. 2001, "Active Hidden Markov Models for Information
-Extraction"). Alone it asks for the same thing again and again. So each text is the one whose uncertainty, multiplied by the distance to the
-nearest text before it, is largest: farthest-first traversal (Gonzalez 1985), which covers the texts (Sener and Savarese 2018, arXiv
-1708.00489), weighted by uncertainty as in BADGE (Ash et al. 2020, arXiv 1906.03671).
+Extraction"). By the margin alone, people are asked for the same thing again and again, and for oddities. So of the least certain texts the
+next one is that which stands for the most uncertainty: its own, and that of similar texts that none before it stands for (facility location
+on uncertain texts: Wei, Iyer and Bilmes 2015, "Submodularity in Data Subset Selection and Active Learning"). On parts of Banking77's
+training set this was better than the margin alone, and than the margin times the distance to the texts before.
 """
 
 from __future__ import annotations
 
+import heapq
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float32]
+
+
+# The higher it is, the more similar a text must be to be stood for.
+_SHARPNESS = 4
 
 
 def uncertainty(scores: Floats, thresholds: Floats, *, exclusive: bool) -> Floats:
@@ -37,16 +43,25 @@ def spread(uncertain: Sequence[float], vectors: Floats, same: float, most: int) 
 
     vectors: of shape (texts, dimensions), each of length 1. Texts with a cosine of `same` or more to one before them are left out.
     """
-    weights, distance = np.array(uncertain, np.float32), np.ones(len(uncertain), np.float32)
+    cosines = vectors @ vectors.T
+    stands_for = np.maximum(cosines, 0) ** _SHARPNESS
+    weights, covered = np.array(uncertain, np.float32), np.zeros(len(uncertain), np.float32)
     free = np.ones(len(uncertain), np.bool_)
+    # What a text adds only shrinks, so one that still adds more than the others added before is the best (Minoux 1978).
+    waiting = [(-float(added), place) for place, added in enumerate(stands_for @ weights)]
+    heapq.heapify(waiting)
     picked: list[int] = []
-    while len(picked) < most and free.any():
-        place = int(np.argmax(np.where(free, weights * distance, -np.inf)))
+    while waiting and len(picked) < most:
+        _, place = heapq.heappop(waiting)
+        if not free[place]:
+            continue
+        again = (-float(np.maximum(stands_for[place] - covered, 0) @ weights), place)
+        if waiting and again > waiting[0]:
+            heapq.heappush(waiting, again)
+            continue
         picked.append(place)
-        cosines = vectors @ vectors[place]
-        np.minimum(distance, 1 - cosines, out=distance)
-        free[cosines >= same] = False
-        free[place] = False
+        np.maximum(covered, stands_for[place], out=covered)
+        free[cosines[place] >= same] = False
     return picked
 
 

@@ -49,8 +49,9 @@ def telling_words(texts: Sequence[str], grouped: Sequence[Sequence[int]]) -> lis
     "Fightin' Words").
     """
     bags = [frozenset(word for word in words_of(text, scripts=True) if any(map(str.isalpha, word))) for text in texts]
-    all_texts = Counter(word for bag in bags for word in bag)
-    return [_words_of_group(Counter(word for place in group for word in bags[place]), len(group), all_texts, len(texts)) for group in grouped]
+    everywhere = Counter(word for bag in bags for word in bag)
+    inside = [Counter(word for place in group for word in bags[place]) for group in grouped]
+    return [_words_of_group(words, len(group), everywhere, len(texts)) for words, group in zip(inside, grouped, strict=True)]
 
 
 def _words_of_group(inside: Counter[str], size: int, all_texts: Counter[str], number: int) -> list[str]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
+
 @dataclass(frozen=True, slots=True)
 class Closeness:
     """The cosines of texts that are alike. same: they say the same. similar: they are probably about the same."""
@@ -77,4 +78,4 @@ def hashed(texts: Sequence[str]) -> Floats:
         np.add.at(found, (done + bags.of, (mixed >> 22) % _FOLDED), signs * bags.values)
         done += bags.texts
     lengths = np.sqrt(np.einsum("ij,ij->i", found, found))
-    return found / np.where(lengths, lengths, np.float32(1))[:, None]
+    return np.asarray(found / np.where(lengths, lengths, 1)[:, None], np.float32)

@@ -99,7 +99,7 @@ class Upkeep:
     def review_queue(self, uid: str) -> str | None:
         """The id of a model's review queue. None if it has none. uid: of one life of the model."""
         item = self._table.get_item(Key=rows.review_queue_key(uid), ConsistentRead=True).get("Item", {})
-        return item.get("queue")
+        return str(item["queue"]) if "queue" in item else None
 
     def is_time_for(self, name: str, every: timedelta) -> bool:
         """Whether a task was last done at least `every` ago. If so, it counts as done now, so only one of two callers gets True."""

@@ -61,7 +61,8 @@ def in_file(s3bucket: str, key: str, layout: Layout) -> Source:
                 if monotonic() > until:
                     raise DatasetError("The file takes too long to read: send a part of it.")
         except FileError as error:
-            raise DatasetError(f"{error.sentence} A review queue takes files of at most {MOST_ROWS:,} texts and {MOST_BYTES:,} bytes.") from error
+            limits = f"at most {MOST_ROWS:,} texts and {MOST_BYTES:,} bytes"
+            raise DatasetError(f"{error.sentence} A review queue takes files of {limits}.") from error
         if not drawing.texts:
             raise DatasetError(f"The file has no text that can be read. {drawing.problems[0]}")
         return drawing.drawn(texts.warning())
