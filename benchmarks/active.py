@@ -3,8 +3,9 @@
 The pool is 3,000 texts of Banking77's training set, drawn by a seed. A run begins with the names of the labels alone (zero-shot), or with 5
 texts a label. Each round labels the next texts of the pool, in the queue's order (evaluation.review_order, as POST /models/{id}/queue uses
 it) or in random order, and trains on all labels so far, as feedback does: a label needs two texts. The recipe is `sentence` with the
-multilingual encoder, and without the folds that calibrate it: they take most of the time. The test set only measures; the rule was chosen on parts of the training set. share: the
-labels that the queue's order needs for the accuracy of the random order, by linear interpolation between rounds; the goal is 0.6.
+multilingual encoder, and without the folds that calibrate it: they take most of the time. The test set only measures; the rule was chosen
+on parts of the training set. share: the labels that the queue's order needs for the accuracy of the random order, by linear interpolation
+between rounds; the goal is 0.6.
 """
 
 from __future__ import annotations
