@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
-from winnow_cli import batches, policies, prediction_log, tables, training
+from winnow_cli import batches, labelling, policies, prediction_log, tables, training
 from winnow_cli import examples as listing
 from winnow_cli import feedback as sending
 from winnow_cli import prediction as classifying
@@ -635,6 +635,32 @@ def _pairs(option: str, given: Sequence[str] | None) -> list[tuple[str, str]]:
     if not all(old and new for old, new in pairs):
         raise UsageError(f"{option} needs two labels with = between them, such as {option} bug=defect.")
     return pairs
+
+
+@app.command(epilog=_examples("winnow label tickets --file unlabelled.csv", "winnow label tickets    (go on, or beside others)"))
+def label(
+    *,
+    model: Annotated[str, typer.Argument(metavar="ID", callback=model_id, help="The model's id.")],
+    file: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Make a new queue of this file of texts first: a local file, or s3://BUCKET/KEY.")
+    ] = None,
+    retrain: Annotated[str | None, typer.Option(help="When to train on the answers: now (at the end), auto (default) or no.")] = None,
+    text_column: TextColumn = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    as_json: Json = False,
+) -> None:
+    """Label the texts that help the model most, one after another.
+
+    Number keys choose a label. Several people can label at the same time: nobody gets a text that another one has.
+    """
+    layout = said(text_column, delimiter, encoding)
+    if layout and not file:
+        raise UsageError("--text-column, --delimiter and --encoding are for --file FILE.")
+    with _connected(as_json) as (client, terminal):
+        if file:
+            labelling.make(client, terminal, model, file, layout)
+        labelling.label(client, terminal, model, os.environ["WINNOW_URL"].strip(), retrain)
 
 
 @app.command()

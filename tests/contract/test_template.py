@@ -43,7 +43,7 @@ FOLDERS = (
     {"evaluation", "aws"},
     {"prediction", "api"},
     {"training", "batch"},
-    {"versions"},
+    {"versions", "review"},
     {"upkeep"},
 )
 
@@ -201,7 +201,7 @@ def test_functions_that_train_or_predict_have_the_encoder_beside_spacy_unless_a_
     for encoder in ENCODERS:
         having = {layer: {name for name, function in functions().items() if layer in layers(function, encoder)} for layer in LOCKS}
         assert having["WinnowLayer"] == set(functions())
-        classifying = {"Train", "Publish", "Predict", "CompareVersions", "ClassifyShard", "CheckEncoders", "MeasureVersion"}
+        classifying = {"Train", "Publish", "Predict", "CompareVersions", "ClassifyShard", "CheckEncoders", "MeasureVersion", "CreateQueue"}
         # The others only need its numpy.
         counting = {"ListVersionExamples", "AddExamples", "GetTradeoff", "GetPolicy", "SetPolicy", "DeletePolicy"}
         assert having["SpacyLayer"] == classifying | counting

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from winnow.aws import resources
+from winnow.registry import review_queues
 from winnow.registry import table as rows
 from winnow.registry import training_jobs as registry_jobs
 from winnow.registry.history import Recorded
@@ -68,6 +69,11 @@ def no_fence(monkeypatch: pytest.MonkeyPatch) -> None:
     """An update is made even if its row has changed meanwhile or is gone."""
     arguments = rows.Update.arguments
     monkeypatch.setattr(rows.Update, "arguments", lambda change: arguments(replace(change, condition=ANYWAY, where={})))
+
+
+def no_revision_of_queues(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A review queue is changed also if another request has changed it since it was read."""
+    monkeypatch.setattr(review_queues, "_unchanged", lambda queue: ("#queue = :queue", {"queue": queue.queue}))
 
 
 def no_revision_of_slots(monkeypatch: pytest.MonkeyPatch) -> None:

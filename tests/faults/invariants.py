@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from winnow.domain.keys import (
     JobObject,
     feedback_batch_of_key,
     feedback_key,
+    review_queue_key,
+    review_queue_of_key,
     version_of_label_list_key,
 )
 from winnow.domain.model import FIGURES
@@ -53,6 +56,7 @@ def violations(world: World, dataset: str = "exclusive.json") -> list[str]:
         *_of_models(world, models, versions),
         *_left_over(rows, models, versions),
         *_of_feedback(world, models),
+        *_of_queues(world, models),
         *_of_batches(world, models),
         *_of_policies(world, models),
         *_of_executions(world),
@@ -75,6 +79,7 @@ def _orphans(world: World) -> Iterator[str]:
     known = {(row["uid"], int(row["version"])): row for row in world.rows() if row["pk"].startswith("VERSIONS#") and not _is_torso(row)}
     batches = {(row["pk"].partition("#")[2], row["sk"]) for row in world.rows() if row["pk"].startswith("FEEDBACK#")}
     uids = {row.get("uid") for row in world.rows() if row["pk"] == "MODELS"}
+    queues = {(row["pk"].partition("#")[2], row["queue"]) for row in world.rows() if row["pk"].startswith("REVIEW#")}
     for key in sorted(moments.keys(world.winnow)):
         if key.startswith((BATCHES_PREFIX, SHARDS_PREFIX, "reports/")):
             # _of_batches looks at the first two. Reports belong to no model: S3 removes them after a week.
@@ -82,6 +87,11 @@ def _orphans(world: World) -> Iterator[str]:
         if key.startswith(LOG_PREFIX):
             if key.split("/")[2] not in uids:
                 yield f"logged texts of a model that is gone: {key}"
+            continue
+        of_review = review_queue_of_key(key)
+        if of_review is not None:
+            if of_review not in queues:
+                yield f"an object of no review queue: {key}"
             continue
         of_feedback = feedback_batch_of_key(key)
         if of_feedback is not None:
@@ -227,6 +237,23 @@ def _of_policies(world: World, models: dict[str, Any]) -> Iterator[str]:
         told = world.lives[model_id][-1] if model_id in world.lives else None
         if told is not None and not told.deleted and told.aim is not ... and {**(last or {}).get("aim", {})} != (told.aim or {}):
             yield f"{model_id} was told {told.aim}, and has the policy {last}"
+
+
+def _of_queues(world: World, models: dict[str, Any]) -> Iterator[str]:
+    """A model has the last review queue that a client was told of, or a newer one, with its object. No text was handed out twice."""
+    queues = {row["pk"].partition("#")[2]: row for row in world.rows() if row["pk"].startswith("REVIEW#")}
+    yield from (f"the review queue of a model that is gone: {uid}" for uid in queues.keys() - {model["uid"] for model in models.values()})
+    for uid, row in queues.items():
+        body = Bucket(world.winnow.s3, world.winnow.names["Models"]).find(review_queue_key(uid, row["queue"]))
+        if body is None or hashlib.sha256(body).hexdigest() != row["sha256"]:
+            yield f"the review queue {row['queue']} has no object, or another one"
+    for model_id, lives in world.lives.items():
+        life = lives[-1]
+        yield from (f"the text {item} was handed out {count} times" for item, count in life.handed_out.items() if count > 1)
+        if life.queues and not life.deleted and model_id in models:
+            there = queues.get(models[model_id]["uid"], {}).get("queue", "")
+            if there < life.queues[-1]:
+                yield f"{model_id} has the review queue {there!r}, and {life.queues[-1]} was made"
 
 
 def _of_batches(world: World, models: dict[str, Any]) -> Iterator[str]:

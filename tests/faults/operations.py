@@ -187,6 +187,13 @@ def _texts(world: World) -> None:
     world.winnow.s3.put_object(Bucket=CLIENT_BUCKET, Key="texts.jsonl", Body=b'"a flat tyre"\n"prune the roses"\n')
 
 
+def _a_queue(world: World) -> None:
+    """A review queue of two texts, of which one is handed out."""
+    _texts(world)
+    world.post_queue()
+    world.get_queue()
+
+
 def _batches_wait(world: World) -> None:
     """Three batch predictions, of which one has the only slot."""
     _texts(world)
@@ -247,6 +254,7 @@ STARTS: Mapping[str, Step] = {
     "feedback of nobody": _feedback_of_nobody,
     "logged": _logged,
     "texts": _texts,
+    "a queue": _a_queue,
     "batches wait": _batches_wait,
     "a batch never started": _batch_never_started,
 }
@@ -464,6 +472,14 @@ def _one_batch_at_once(world: World) -> None:
     world.winnow.parameters["MostBatches"] = "1"
 
 
+def _post_queue(world: World) -> None:
+    world.post_queue()
+
+
+def _get_queue(world: World) -> None:
+    world.get_queue()
+
+
 def _post_batch(world: World) -> None:
     _one_batch_at_once(world)
     world.post_batch()
@@ -574,6 +590,10 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("sweeper: feedback to be trained on", "asked while training", _sweep_after(minutes=6)),
     Operation("sweeper: an orphan of feedback", "feedback of nobody", _sweep_after(hours=25)),
     Operation("sweeper: an orphan", "an object of nobody", _sweep_after(hours=25)),
+    Operation("POST queue", "texts", _post_queue, _client(_post_queue)),
+    Operation("POST queue in place of another", "a queue", _post_queue, _client(_post_queue)),
+    Operation("GET queue", "a queue", _get_queue, _client(_get_queue)),
+    Operation("DELETE model with a queue", "a queue", _delete, _client(_delete)),
     Operation("POST batches", "texts", _post_batch, _client(_post_batch)),
     Operation("POST batches while others wait", "batches wait", _post_batch, _client(_post_batch)),
     Operation("cancel a batch", "batches wait", _cancel_a_batch_that("runs"), _client(_cancel_a_batch_that("runs"))),

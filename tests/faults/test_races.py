@@ -409,6 +409,24 @@ def _batch_and_delete_violated(world: World, race: Race) -> Iterator[str]:
     yield from (f"a batch of the deleted model is left: {row['sk']}" for row in world.rows() if row["pk"].startswith("BATCHES"))
 
 
+def _two_reviewers(world: World) -> Mapping[str, Callable[[], Any]]:
+    """Two reviewers ask for one text each, and there are two."""
+    world.post_queue()
+    event = load_event("api/get_queue") | {"pathParameters": {"model_id": MODEL}, "queryStringParameters": {"limit": "1"}}
+
+    def get() -> Any:
+        raw = world.winnow.invoke("functions/api/get_queue", event)
+        return raw["statusCode"], [item["item"] for item in json.loads(raw["body"])["items"]]
+
+    return {"one": get, "two": get}
+
+
+def _reviewers_violated(_: World, race: Race) -> Iterator[str]:
+    (status, one), (other_status, two) = race.outcomes["one"], race.outcomes["two"]
+    if (status, other_status) != (200, 200) or len({*one, *two}) != len([*one, *two]) or not one or not two:
+        yield f"two reviewers got {one} ({status}) and {two} ({other_status})"
+
+
 A_BATCH = {"s3bucket": "albert-textcats", "object": "texts.jsonl"}
 A_TRAINING = {"id": MODEL, "force_update": True, "s3bucket": "albert-textcats", "training_object": "trainingSet.json", "n_iter": 1}
 PAIRS: Mapping[str, Pair] = {
@@ -456,6 +474,7 @@ PAIRS: Mapping[str, Pair] = {
         lambda world: {"PATCH": lambda: _change_labels(world), "POST": lambda: _add_examples(world, "now")},
         _labels_violated,
     ),
+    "two reviewers": Pair("texts", _two_reviewers, _reviewers_violated, leaves_work=False),
     "batch against delete": Pair(
         "ready",
         lambda world: {"DELETE": lambda: _delete(world), "POST": lambda: _create_batch(world)},
@@ -517,6 +536,7 @@ def test_two_at_once_leave_what_one_after_the_other_could(world: World, tell: Te
         ("promote against rollback, each if unchanged", broken.no_fence),
         ("promote against delete version", broken.get_then_put),
         ("promote against rollback", broken.history_in_any_order),
+        ("two reviewers", broken.no_revision_of_queues),
     ],
 )
 def test_two_at_once_find_what_is_broken_on_purpose(

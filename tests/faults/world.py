@@ -66,6 +66,9 @@ class Promises:
     # Batch predictions that were accepted, and those that were cancelled.
     batches: set[str] = field(default_factory=set)
     cancelled_batches: set[str] = field(default_factory=set)
+    # The review queues that were made, and the items that were handed out, by their queue, with the number of times.
+    queues: list[str] = field(default_factory=list)
+    handed_out: Counter[str] = field(default_factory=Counter)
     # The last promoted version, unless another may have gone live by itself since.
     live: int | None = None
     # The aim of the last policy that was answered, None if it was ended. Ellipsis: a call got no answer, so either may count.
@@ -246,6 +249,25 @@ class World:
         self.observe()
         return answer
 
+    def post_queue(self, model_id: str = MODEL) -> Answer | None:
+        """POST /models/{model_id}/queue for the texts in the client's bucket."""
+        body = {"s3bucket": CLIENT_BUCKET, "object": "texts.jsonl"}
+        path = {"model_id": model_id}
+        answer = self._request(f"POST {model_id}/queue", lambda: self.winnow.call("create_queue", body=body, path=path))
+        if answer is not None and answer.status == 201:
+            self._life(model_id).queues.append(answer.body["queue"])
+        self.observe()
+        return answer
+
+    def get_queue(self, model_id: str = MODEL) -> Answer | None:
+        """GET /models/{model_id}/queue for one text."""
+        path = {"model_id": model_id}
+        answer = self._request(f"GET {model_id}/queue", lambda: self.winnow.call("get_queue", query={"limit": "1"}, path=path))
+        if answer is not None and answer.status == 200:
+            self._life(model_id).handed_out.update(item["item"] for item in answer.body["items"])
+        self.observe()
+        return answer
+
     def cancel_batch(self, batch: str, model_id: str = MODEL) -> Answer | None:
         path = {"model_id": model_id, "batch": batch}
         answer = self._request(f"cancel {model_id}'s batch", lambda: self.winnow.call("cancel_batch", path=path))
@@ -313,8 +335,8 @@ class World:
         return answer
 
     def _truth(self) -> list[Json]:
-        """The rows of models, versions, feedback, policies and batch predictions. What else a call writes can be left to the sweeper."""
-        lasting = ("MODELS", "VERSIONS#", "FEEDBACK#", "KEPT#", "POLICIES#", "BATCHES#")
+        """The rows of what clients make. What else a call writes can be left to the sweeper."""
+        lasting = ("MODELS", "VERSIONS#", "FEEDBACK#", "KEPT#", "POLICIES#", "BATCHES#", "REVIEW#")
         return [row for row in self.rows() if row["pk"].startswith(lasting)]
 
     def _life(self, model_id: str) -> Promises:

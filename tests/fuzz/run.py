@@ -44,6 +44,8 @@ REASONS = {
     "GET /models/{model_id}/examples": (_OF_ANOTHER_LIFE,),
     "POST /models": (_KEY_REUSED, "This deployment has no sentence encoder", _NO_OBJECT),
     "POST /models/{model_id}/batches": (_KEY_REUSED,),
+    # A column or an encoding that the file doesn't have.
+    "POST /models/{model_id}/queue": ("All texts are among the model's examples", "The file ", "The object ", r"(Line|Element) \d+ "),
     "POST /models/{model_id}/examples": (
         _KEY_REUSED,
         "Send either examples",

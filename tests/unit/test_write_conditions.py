@@ -16,11 +16,13 @@ from winnow.domain.errors import IdempotencyKeyReusedError, JobSupersededError
 from winnow.domain.feedback import FeedbackBatch, Retrain, TakenFeedback
 from winnow.domain.job import Hyperparameters, IdempotencyKey, Progress, Stage, TrainingJob, TrainingRequest
 from winnow.domain.model import Gate, Model, Version, VersionStatus
+from winnow.domain.review import ReviewQueue
 from winnow.registry import table as rows
 from winnow.registry.batch_predictions import BatchPredictions
 from winnow.registry.feedback_batches import FeedbackBatches
 from winnow.registry.idempotency import AnsweredRequests
 from winnow.registry.models import Models
+from winnow.registry.review_queues import ReviewQueues
 from winnow.registry.training_jobs import Jobs
 from winnow.registry.upkeep import Upkeep
 from winnow.registry.versions import Versions
@@ -35,6 +37,7 @@ FEEDBACK = FeedbackBatch("20261129T100000000-00000001", 2, 1, "2026-11-29T10:00:
 KEY = IdempotencyKey("a-key", "digest")
 BATCH = BatchJob(JOB.model_id, JOB.uid, "20261129T100000000-00000002")
 PREDICTION = BatchPrediction(BATCH, 1, 1, "bucket", "texts.jsonl", BatchStatus.QUEUED, "2026-11-29T10:00:00.000Z")
+QUEUE = ReviewQueue("20261129T100000000-00000003", "0" * 64, 1, True, 1, "2026-11-29T10:00:00.000Z", 4_000_000_000, leases={}, answered={})
 MODEL_ROW, VERSION_ROW = rows.model_key(JOB.model_id), rows.version_key(JOB.uid, 1)
 
 
@@ -288,6 +291,26 @@ def test_a_batch_of_another_life_is_not_made(registry: Registry) -> None:
     registry.alter(MODEL_ROW, uid="another")
 
     assert registry.refuses(lambda: registry.batches.create(model, PREDICTION, 7))
+
+
+def test_a_review_queue_of_another_life_is_not_made(registry: Registry) -> None:
+    queues, model = ReviewQueues(registry.table), registry.ready().model
+    registry.alter(MODEL_ROW, uid="another")
+
+    assert registry.refuses(lambda: queues.replace(model, QUEUE, None))
+
+
+def test_a_review_queue_that_changed_is_neither_replaced_nor_handed_out(registry: Registry) -> None:
+    queues, model = ReviewQueues(registry.table), registry.ready().model
+    assert queues.replace(model, QUEUE, None)
+    read = queues.get(model)
+    assert registry.refuses(lambda: queues.replace(model, QUEUE, None))
+    registry.alter(rows.review_queue_key(JOB.uid), revision=read.revision + 1)
+
+    assert registry.refuses(lambda: queues.replace(model, QUEUE, read))
+    assert registry.refuses(lambda: queues.note(model, read, {"later": ["an item"]}, {}, ""))
+    registry.alter(rows.review_queue_key(JOB.uid), revision=read.revision, queue="another")
+    assert registry.refuses(lambda: queues.note(model, read, {"later": ["an item"]}, {}, ""))
 
 
 def test_a_batch_that_has_ended_is_not_revived(registry: Registry) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from winnow.registry.models import Models
     from winnow.registry.pending_trainings import PendingTrainings
     from winnow.registry.policies import Policies
+    from winnow.registry.review_queues import ReviewQueues
     from winnow.registry.roles import Roles
     from winnow.registry.slots import Slots
     from winnow.registry.training_jobs import Jobs
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from winnow.storage.model_objects import ModelObjects
     from winnow.storage.pipelines import Pipelines
     from winnow.storage.prediction_log import PredictionLog
+    from winnow.storage.review_objects import ReviewObjects
     from winnow.storage.uploads import Datasets
     from winnow.storage.version_reports import VersionReports
 
@@ -114,6 +116,18 @@ def kept_examples() -> KeptExamples:
     from winnow.registry.kept_examples import KeptExamples
 
     return KeptExamples(_registry())
+
+
+def review_queues() -> ReviewQueues:
+    from winnow.registry.review_queues import ReviewQueues
+
+    return ReviewQueues(_registry())
+
+
+def review_objects() -> ReviewObjects:
+    from winnow.storage.review_objects import ReviewObjects
+
+    return ReviewObjects(_models_bucket())
 
 
 def batch_predictions() -> BatchPredictions:

@@ -244,6 +244,16 @@ class PredictionNotFoundError(WinnowError):
         super().__init__(f"Model {model_id!r} has no text of prediction {prediction_id!r}: {reason}. Send the text itself.", field=field)
 
 
+class ReviewQueueNotFoundError(WinnowError):
+    """The model has no review queue, or it has expired."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "review-queue-not-found"
+
+    def __init__(self, model_id: str) -> None:
+        super().__init__(f"Model {model_id!r} has no review queue, or it has expired: make one with POST /models/{model_id}/queue.")
+
+
 class BatchPredictionNotFoundError(WinnowError):
     """The model has no batch prediction with this id, or it has expired."""
 

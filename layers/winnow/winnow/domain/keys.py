@@ -19,6 +19,7 @@ SHARDS_PREFIX = "shards/"
 LOG_PREFIX = "log/"
 _OF_A_JOB = re.compile(rf"{MODELS_PREFIX}(?P<uid>[^/]+)/versions/(?P<version>[0-9]+)/(?P<fence>[0-9]+)/(?P<name>.+)")
 _OF_LABELS = re.compile(rf"{MODELS_PREFIX}(?P<uid>[^/]+)/versions/(?P<version>[0-9]+)/labels/[^/]+\.json")
+_OF_REVIEW = re.compile(rf"{MODELS_PREFIX}(?P<uid>[^/]+)/queue/(?P<queue>[^/]+)\.jsonl\.gz")
 _OF_FEEDBACK = re.compile(rf"{MODELS_PREFIX}(?P<uid>[^/]+)/feedback/(?P<batch>[^/]+)\.jsonl\.gz")
 
 
@@ -47,6 +48,17 @@ def feedback_batch_of_key(key: str) -> tuple[str, str] | None:
     """The model's uid and the id of the feedback batch that has this key. None for any other key."""
     found = _OF_FEEDBACK.fullmatch(key)
     return (found["uid"], found["batch"]) if found else None
+
+
+def review_queue_key(uid: str, queue: str) -> str:
+    """The key of the object with the texts of a review queue."""
+    return f"{model_prefix(uid)}queue/{queue}.jsonl.gz"
+
+
+def review_queue_of_key(key: str) -> tuple[str, str] | None:
+    """The model's uid and the id of the review queue that has this key. None for any other key."""
+    found = _OF_REVIEW.fullmatch(key)
+    return (found["uid"], found["queue"]) if found else None
 
 
 def label_list_key(uid: str, version: int, sha256: str) -> str:

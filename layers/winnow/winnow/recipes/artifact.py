@@ -230,13 +230,19 @@ class TrainedClassifier:
         least: the lowest accepted scores of a policy. They say what is accepted, whichever stage answered. Which stage answers doesn't
         depend on them.
         """
-        return [(labels, stage) for labels, stage, _ in self.answers(texts, n_top, least)]
+        return self.labels_of(self.judged(texts), n_top, least)
+
+    def labels_of(self, judged: Judged, n_top: int | None = None, least: Least | None = None) -> list[tuple[list[ScoredLabel], str | None]]:
+        """`predict_by_stage` for texts that were judged before."""
+        return [(labels, stage) for labels, stage, _ in self._answers(judged, n_top, least)]
 
     def answers(
         self, texts: Sequence[str], n_top: int | None = None, least: Least | None = None
     ) -> list[tuple[list[ScoredLabel], str | None, float | None]]:
         """`predict_by_stage`, and by how much each text's familiarity exceeds the lowest accepted one; None if the classifier has none."""
-        judged = self.judged(texts)
+        return self._answers(self.judged(texts), n_top, least)
+
+    def _answers(self, judged: Judged, n_top: int | None, least: Least | None) -> list[tuple[list[ScoredLabel], str | None, float | None]]:
         order, scores, accepted = self._ranked(judged, n_top, least)
         rounded = scores.astype(np.float64).round(_DIGITS)
         labels, names, rows = self.labels, self.stage_names, zip(order.tolist(), rounded.tolist(), accepted.tolist(), strict=True)

@@ -103,6 +103,10 @@ class FeedbackBatches:
         found = list(islice(self._after(model.uid, max(after or "", model.feedback.watermark.through), limit + 1), limit + 1))
         return found[:limit], found[limit - 1].batch if len(found) > limit else None
 
+    def since(self, model: Model, time: str) -> Iterator[FeedbackBatch]:
+        """All batches since a time, pending or not, oldest first. time: as `sorts_before` writes it; "" for all."""
+        return self._after(model.uid, time)
+
     def taken(self, uid: str, feedback: TakenFeedback) -> Iterator[FeedbackBatch]:
         """The batches that a version takes, oldest first."""
         return takewhile(lambda batch: batch.batch <= feedback.through, self._after(uid, feedback.after))

@@ -6,6 +6,7 @@ VERSIONS#uid    000001      a version of one life of a model
 FEEDBACK#uid    batch       a feedback batch for one life of a model, by its id; ids sort by time
 POLICIES#uid    000001      a policy of one life of a model, by its revision
 HISTORY#id      entry       an entry of the history of all models that had this id; ids of entries sort by time
+REVIEW#uid      queue       the review queue for one life of a model
 BATCHES#uid     batch       a batch prediction by one life of a model, by its id; ids sort by time
 BATCHES         uid#batch   the mark of a batch prediction that is under way, for the sweeper
 DELETIONS       uid         a deleted model that may still have objects
@@ -16,8 +17,8 @@ UPKEEP          name        when the sweeper last did a daily task
 ROLES           digest      the role of an API key, by the key's SHA-256
 IDEMPOTENCY#…   ANSWER      the record of a request with an Idempotency-Key, by the SHA-256 of it and its caller
 
-DynamoDB removes a row after the time in its attribute `expires` (seconds since 1970). Batch predictions, HISTORY
-and IDEMPOTENCY have one.
+DynamoDB removes a row after the time in its attribute `expires` (seconds since 1970). Batch predictions, review
+queues, HISTORY and IDEMPOTENCY have one.
 """
 
 from __future__ import annotations
@@ -117,6 +118,10 @@ def history_key(model_id: str, entry_id: str) -> Key:
 def entry_id_of(entry: Mapping[str, Any]) -> str:
     """Of a row of a history."""
     return str(entry["sk"])
+
+
+def review_queue_key(uid: str) -> Key:
+    return {"pk": f"REVIEW#{uid}", "sk": "queue"}
 
 
 def batch_predictions_partition(uid: str) -> str:

@@ -69,8 +69,8 @@ class Upkeep:
         return decoded(item, _deletion) if item else None
 
     def remove_rows(self, deletion: Deletion) -> None:
-        """Remove the rows of a deletion: a version's row, or a model's versions, feedback batches with what they dismiss, policies and
-        batch predictions."""
+        """Remove the rows of a deletion: a version's row, or a model's versions, feedback batches with what they dismiss, policies, review
+        queue and batch predictions."""
         if deletion.version is not None:
             rows.delete(self._table, rows.version_key(deletion.uid, deletion.version))
             return
@@ -80,6 +80,7 @@ class Upkeep:
             for name in owned:
                 for item in rows.partition(self._table, name):
                     batch.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
+            batch.delete_item(Key=rows.review_queue_key(deletion.uid))
             for item in rows.partition(self._table, rows.batch_predictions_partition(deletion.uid)):
                 # Only batches under way have a mark. Deleting an absent one is no error.
                 batch.delete_item(Key=rows.batch_under_way_key(deletion.uid, item["sk"]))
@@ -97,6 +98,11 @@ class Upkeep:
     def feedback_batches(self, uid: str) -> frozenset[str]:
         """The ids of a model's feedback batches. uid: of one life of the model."""
         return frozenset(item["sk"] for item in rows.partition(self._table, rows.feedback_partition(uid)))
+
+    def review_queue(self, uid: str) -> str | None:
+        """The id of a model's review queue. None if it has none. uid: of one life of the model."""
+        item = self._table.get_item(Key=rows.review_queue_key(uid), ConsistentRead=True).get("Item", {})
+        return str(item["queue"]) if "queue" in item else None
 
     def is_time_for(self, name: str, every: timedelta) -> bool:
         """Whether a task was last done at least `every` ago. If so, it counts as done now, so only one of two callers gets True."""

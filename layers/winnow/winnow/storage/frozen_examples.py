@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,14 @@ class FrozenExamples:
 
     def _write_facts(self, job: TrainingJob, key: str, facts: Iterable[Any]) -> Digests:
         return write_of_job(self._bucket, job, key, packed(facts))
+
+    def texts(self, version: Version, part: str) -> Iterator[str]:
+        """The texts alone, one by one: memory holds only the packed ones. ArtifactError as in `read`."""
+        try:
+            for record in unpacked(self._read(version, _examples(part))):
+                yield record["text"]
+        except UNREADABLE as error:
+            raise changed(version.job, _examples(part)) from error
 
     def _read(self, version: Version, key: str) -> bytes:
         return read_of_job(self._bucket, version.job, key, sha256=version.digests.get(key))

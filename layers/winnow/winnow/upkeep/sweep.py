@@ -14,7 +14,7 @@ from winnow.batch.requests import care_for_batch
 from winnow.domain.batch import BatchJob
 from winnow.domain.clock import utc_now
 from winnow.domain.errors import DamagedRowError, JobSupersededError
-from winnow.domain.keys import JobObject, feedback_batch_of_key, version_of_label_list_key
+from winnow.domain.keys import JobObject, feedback_batch_of_key, review_queue_of_key, version_of_label_list_key
 from winnow.domain.model import ACTIVE, VersionStatus
 from winnow.registry.slots import Slots, Wanted
 from winnow.storage import removal
@@ -106,6 +106,7 @@ def _orphans(name: str, time_left: Iterator[bool]) -> Mapping[str, int]:
 
     # Keys come in order, so all keys of a model come together.
     feedback_of = lru_cache(maxsize=1)(upkeep.feedback_batches)
+    queue_of = lru_cache(maxsize=1)(upkeep.review_queue)
 
     def is_orphan(key: str) -> bool:
         of_feedback = feedback_batch_of_key(key)
@@ -113,6 +114,11 @@ def _orphans(name: str, time_left: Iterator[bool]) -> Mapping[str, int]:
             uid, batch = of_feedback
             # The batch's row was never written, or the batch was taken back.
             return batch not in feedback_of(uid)
+        of_review = review_queue_of_key(key)
+        if of_review is not None:
+            uid, queue = of_review
+            # The queue's row was never written, has expired, or is of a newer queue.
+            return queue != queue_of(uid)
         of_labels = version_of_label_list_key(key)
         if of_labels is not None:
             return job(*of_labels) is None
