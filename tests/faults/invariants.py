@@ -80,27 +80,19 @@ def _orphans(world: World) -> Iterator[str]:
     batches = {(row["pk"].partition("#")[2], row["sk"]) for row in world.rows() if row["pk"].startswith("FEEDBACK#")}
     uids = {row.get("uid") for row in world.rows() if row["pk"] == "MODELS"}
     queues = {(row["pk"].partition("#")[2], row["queue"]) for row in world.rows() if row["pk"].startswith("REVIEW#")}
+    of_clients = (
+        (lambda key: key.split("/")[2] if key.startswith(LOG_PREFIX) else None, uids, "logged texts of a model that is gone"),
+        (review_queue_of_key, queues, "an object of no review queue"),
+        (feedback_batch_of_key, batches, "an object of no batch"),
+        (version_of_label_list_key, known, "labels of no version"),
+    )
     for key in sorted(moments.keys(world.winnow)):
         if key.startswith((BATCHES_PREFIX, SHARDS_PREFIX, "reports/")):
             # _of_batches looks at the first two. Reports belong to no model: S3 removes them after a week.
             continue
-        if key.startswith(LOG_PREFIX):
-            if key.split("/")[2] not in uids:
-                yield f"logged texts of a model that is gone: {key}"
-            continue
-        of_review = review_queue_of_key(key)
-        if of_review is not None:
-            if of_review not in queues:
-                yield f"an object of no review queue: {key}"
-            continue
-        of_feedback = feedback_batch_of_key(key)
-        if of_feedback is not None:
-            if of_feedback not in batches:
-                yield f"an object of no batch: {key}"
-            continue
-        if of_labels := version_of_label_list_key(key):
-            if of_labels not in known:
-                yield f"labels of no version: {key}"
+        owners = [(owner, there, what) for owner_of, there, what in of_clients if (owner := owner_of(key)) is not None]
+        if owners:
+            yield from (f"{what}: {key}" for owner, there, what in owners if owner not in there)
             continue
         made = JobObject.from_key(key)
         row = known.get((made.uid, made.version)) if made else None

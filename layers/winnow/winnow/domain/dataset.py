@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from hashlib import sha256
@@ -47,11 +46,6 @@ def example_id(uid: str, text: str) -> str:
 def example_number(uid: str, text: str) -> int:
     """The same id as a number of 64 bits."""
     return int.from_bytes(sha256(f"{uid}\n{text_key(text)}".encode("utf-8", "surrogatepass")).digest()[:8])
-
-
-def example_id(uid: str, text: str) -> str:
-    """The id of a text in one life of a model, 16 hex digits: the same in all its versions, and unknown in another model."""
-    return hashlib.sha256(f"{uid}\n{text_key(text)}".encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,8 @@ def answers_of(trained: TrainedClassifier, examples: Sequence[Example]) -> Answe
     judged, truth = trained.judged([example.text for example in examples]), label_flags(examples, trained.labels)
     thresholds, accepted = trained.thresholds_of(judged), trained.accepts(judged)
     return Answers(
-        examples, trained.exclusive, truth, judged.logits, judged.scores, thresholds, accepted, None, judged.stages, judged.familiar
+        *(examples, trained.exclusive, truth, judged.logits, judged.scores, thresholds, accepted, None, judged.stages),
+        familiar=judged.familiar,
     )
 
 
