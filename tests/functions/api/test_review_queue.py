@@ -125,6 +125,19 @@ def test_similar_texts_without_an_accepted_label_are_a_candidate_label_with_its_
     assert {item["text"] for item in out["items"] if item["group"] == group["group"]} <= set(strange)
 
 
+def test_the_names_of_labels_are_enough_to_begin(winnow: Winnow) -> None:
+    winnow.parameters["Encoder"] = "minilm"
+    assert winnow.create(s3bucket=None, training_object=None, labels=["baking", "gardening", "cycling"]).status == 202
+    winnow.run_workflow(winnow.started_job())
+
+    made = make(winnow, [*TEXTS, "how do I whisk the egg whites"])
+
+    assert (made.status, made.body["looked_at"], made.body["queued"]) == (201, 13, 12), "one says the same as another"
+    out = get(winnow, 50)
+    assert not any(label["accepted"] for item in out["items"] for label in item["labels"])
+    assert "slugs ate every lettuce" in texts_of(out)
+
+
 def test_several_labels_a_text(ready: Ready) -> None:
     winnow = ready("multilabel.jsonl")
 
