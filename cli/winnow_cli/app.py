@@ -603,15 +603,15 @@ def correct(
 
 @app.command(
     epilog=_examples(
-        "winnow labels --rename bug=defect --model tickets --watch",
-        "winnow labels --merge refund=billing --merge invoice=billing --model tickets",
+        "winnow rename --label bug=defect --model tickets --watch",
+        "winnow rename --merge refund=billing --merge invoice=billing --model tickets",
     )
 )
-def labels(
+def rename(
     *,
     model: Model,
-    rename: Annotated[
-        list[str] | None, typer.Option("--rename", metavar="OLD=NEW", help="Give a label a new name. Repeat it for more.")
+    label: Annotated[
+        list[str] | None, typer.Option("--label", metavar="OLD=NEW", help="Give a label a new name. Repeat it for more.")
     ] = None,
     merge: Annotated[
         list[str] | None,
@@ -623,10 +623,10 @@ def labels(
     as_json: Json = False,
 ) -> None:
     """Rename or merge labels: train a version on the same examples with the new labels."""
-    if not rename and not merge:
-        raise UsageError("Give --rename OLD=NEW or --merge LABEL=INTO.")
+    if not label and not merge:
+        raise UsageError("Give --label OLD=NEW or --merge LABEL=INTO.")
     with _connected(as_json) as (client, terminal):
-        sending.change_labels(client, terminal, model, rename=_pairs("--rename", rename), merge=_pairs("--merge", merge), watch=watch)
+        sending.change_labels(client, terminal, model, rename=_pairs("--label", label), merge=_pairs("--merge", merge), watch=watch)
 
 
 def _pairs(option: str, given: Sequence[str] | None) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""`winnow feedback`, `winnow correct`, `winnow labels`: new examples, corrections of those that a version learnt, and other labels."""
+"""`winnow feedback`, `winnow correct`, `winnow rename`: new examples, corrections of those that a version learnt, and other labels."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def change_labels(
     """Train a version with other labels. rename, merge: old labels, each with the new one."""
     twice = sorted({old for old, _ in rename if [each for each, _ in rename].count(old) > 1})
     if twice:
-        raise UsageError(f"--rename has {twice[0]} twice: give a label one new name.")
+        raise UsageError(f"--label has {twice[0]} twice: give a label one new name.")
     into = {new: [old for old, other in merge if other == new] for _, new in merge}
     body = ({"rename": dict(rename)} if rename else {}) | ({"merge": into} if into else {})
     started = client.call("PATCH", f"/models/{model}/labels", body, headers={"Idempotency-Key": str(uuid4())})

@@ -149,10 +149,10 @@ def test_a_correction_says_one_thing(server: Server, winnow: Winnow) -> None:
 def test_labels_are_renamed_and_merged(server: Server, winnow: Winnow) -> None:
     server.gives("PATCH /models/savings/labels", (202, {"model_id": "savings", "version": 4, "status": "queued"}))
 
-    done = winnow("labels", "-m", "savings", "--rename", "a b=c", "--merge", "d=x", "--merge", "e=x", "--merge", "f=y")
+    done = winnow("rename", "-m", "savings", "--label", "a b=c", "--merge", "d=x", "--merge", "e=x", "--merge", "f=y")
 
     assert done.stdout == "version 4 of savings is training with the new labels\n"
     assert json.loads(server.asked[0][3]) == {"rename": {"a b": "c"}, "merge": {"x": ["d", "e"], "y": ["f"]}}
-    ends(winnow("labels", "-m", "savings"), 2, "Give --rename OLD=NEW or --merge LABEL=INTO")
-    ends(winnow("labels", "-m", "savings", "--merge", "a="), 2, "--merge needs two labels with = between them")
-    ends(winnow("labels", "-m", "savings", "--rename", "a=b", "--rename", "a=c"), 2, "--rename has a twice")
+    ends(winnow("rename", "-m", "savings"), 2, "Give --label OLD=NEW or --merge LABEL=INTO")
+    ends(winnow("rename", "-m", "savings", "--merge", "a="), 2, "--merge needs two labels with = between them")
+    ends(winnow("rename", "-m", "savings", "--label", "a=b", "--label", "a=c"), 2, "--label has a twice")
