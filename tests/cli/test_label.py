@@ -166,7 +166,8 @@ class Labelling:
 
     def __init__(self, server: Server, state: dict[str, str]) -> None:
         self.terminal, theirs = pty.openpty()
-        command = [sys.executable, "-m", "winnow_cli", "label", "savings"]
+        # A shell's background jobs ignore SIGINT, and the command would inherit this from the tests.
+        command = ["env", "--default-signal=INT", sys.executable, "-m", "winnow_cli", "label", "savings"]
         self.process = subprocess.Popen(
             command, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(server) | state
         )
