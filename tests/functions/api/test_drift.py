@@ -110,7 +110,13 @@ def test_a_day_like_the_held_out_examples_has_not_drifted(model: Winnow, clock: 
     assert (found["accepted_share"], found["mean_familiarity"]) == (1, 0.25)
     assert found["mean_score"] == pytest.approx(0.5495)
     assert found["labels"] == [{"label": label, "share": 0.333333, "usual_share": 0.333333} for label in LABELS]
-    assert found["held_out"] == {"measured_by": "held-out", "texts": 900, "accepted_share": 0.9, "mean_score": 0.75, "mean_familiarity": 0.2}
+    assert found["held_out"] == {
+        "measured_by": "held-out",
+        "texts": 900,
+        "accepted_share": 0.9,
+        "mean_score": 0.75,
+        "mean_familiarity": 0.2,
+    }
     assert (found["drifted"], found["psi"]) == (False, 0)
     assert min(found["p_labels"], found["p_scores"]) > 0.9
 

@@ -92,8 +92,8 @@ def compare(usual: Usual, seen: Seen) -> Comparison | None:
     of_scores = _quantiles(_histogram(np.asarray(seen.scores, np.float32)), np.asarray(usual.scores, np.int64))
     return Comparison(
         round(psi, _DIGITS),
-        _p(day, held_out, _chi_squared(day + held_out, int(day.sum()))),
-        _p(*of_scores, _distance(of_scores[0] + of_scores[1], len(seen.scores)), allowance),
+        _p(day, held_out, _changes(day + held_out, int(day.sum()))),
+        _p(*of_scores, [_distance(of_scores[0] + of_scores[1], len(seen.scores))], allowance),
     )
 
 
@@ -149,10 +149,17 @@ def _quantiles(day: Counts, held_out: Counts) -> tuple[Counts, Counts]:
     return joined[0], joined[1]
 
 
-def _chi_squared(both: Counts, texts: int) -> Statistic:
+def _changes(both: Counts, texts: int) -> tuple[Statistic, Statistic]:
+    """Two sums over the labels, of how far each one's count is from the expected one: of the squares (chi-squared) finds small changes of
+    many labels, of the fourth powers large changes of few."""
     expected = both * (texts / both.sum())
     some = expected > 0
-    return lambda counts: ((counts[..., some] - expected[some]) ** 2 / expected[some]).sum(axis=-1)
+
+    def squares(counts: Counts) -> NDArray[np.float64]:
+        found: NDArray[np.float64] = (counts[..., some] - expected[some]) ** 2 / expected[some]
+        return found
+
+    return lambda counts: squares(counts).sum(axis=-1), lambda counts: (squares(counts) ** 2).sum(axis=-1)
 
 
 def _distance(both: Counts, texts: int) -> Statistic:
@@ -166,18 +173,22 @@ def _distance(both: Counts, texts: int) -> Statistic:
     return distance
 
 
-def _p(day: Counts, held_out: Counts, statistic: Statistic, allowance: float = 0.0) -> float:
-    """How probable a statistic at least as large as the day's is, if the day is a random part of both samples."""
-    found = float(statistic(day)) - allowance - 1e-9
+def _p(day: Counts, held_out: Counts, statistics: Sequence[Statistic], allowance: float = 0.0) -> float:
+    """How probable a day like this is, if it is a random part of both samples: one on which a statistic is at least as large.
+
+    Of several statistics the smallest probability counts, times their number (Bonferroni).
+    """
+    found = [float(statistic(day)) - allowance - 1e-9 for statistic in statistics]
     # The same data have the same answer.
     random = np.random.default_rng(0)
-    draws = reached = 0
+    draws, reached = 0, np.zeros(len(statistics))
     for some in (_FIRST_DRAWS, _DRAWS - _FIRST_DRAWS):
         drawn = random.multivariate_hypergeometric(day + held_out, int(day.sum()), size=some, method="marginals")
-        draws, reached = draws + some, reached + int((statistic(drawn) >= found).sum())
-        if reached > _CLEAR * draws:
+        draws += some
+        reached += [int((statistic(drawn) >= least).sum()) for statistic, least in zip(statistics, found, strict=True)]
+        if (reached > _CLEAR * draws).all():
             break
-    return round((1 + reached) / (1 + draws), _DIGITS)
+    return round(min(1.0, len(statistics) * (1 + float(reached.min())) / (1 + draws)), _DIGITS)
 
 
 def _histogram(scores: Floats) -> Counts:

@@ -28,7 +28,7 @@ class DriftDays:
 
     def has(self, uid: str, day: str) -> bool:
         """Whether the day is measured."""
-        return "Item" in self._table.get_item(Key=rows.drift_key(uid, day), ProjectionExpression="pk")
+        return "Item" in self._table.get_item(Key=rows.drift_key(uid, day))
 
     def add(self, model: Model, day: DriftDay) -> bool:
         """Write a day, once. False if the model was deleted meanwhile, or if the day is written already."""
