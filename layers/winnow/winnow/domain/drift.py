@@ -17,7 +17,8 @@ class Usual:
 
     measured_by: how they were held out, in a word. accepted: of how many texts a label is accepted. score: the mean score of the best
     labels. familiarity: how far texts are from being strange, on average; None if the version doesn't know. labels: of how many texts each
-    label is the best one. scores: the number of best scores in each part of the range from 0 to 1; all parts are equally wide.
+    label is the best one, among these and perhaps more held-out texts. scores: the number of best scores in each part of the range from 0
+    to 1; all parts are equally wide.
     """
 
     measured_by: str

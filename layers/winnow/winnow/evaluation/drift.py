@@ -64,11 +64,21 @@ class Comparison(NamedTuple):
 
 
 def usual_of(
-    labels: Sequence[str], measured_by: str, *, scores: Floats, accepted: NDArray[np.bool_], surplus: Floats | None
+    labels: Sequence[str],
+    measured_by: str,
+    *,
+    scores: Floats,
+    accepted: NDArray[np.bool_],
+    surplus: Floats | None,
+    of_folds: Floats | None = None,
 ) -> dict[str, Any]:
-    """`Usual` as JSON, from n answers. scores: of shape (n, labels); accepted, surplus (the familiarity): of shape (n,)."""
-    best, top = scores.argmax(axis=1), scores.max(axis=1)
-    counts = np.bincount(best, minlength=len(labels)).tolist()
+    """`Usual` as JSON, from n answers. scores: of shape (n, labels); accepted, surplus (the familiarity): of shape (n,).
+
+    of_folds: the scores of other texts by classifiers that learnt fewer examples. They count for the labels only.
+    """
+    top = scores.max(axis=1)
+    best = scores if of_folds is None else np.concatenate([scores, of_folds])
+    counts = np.bincount(best.argmax(axis=1), minlength=len(labels)).tolist()
     usual = Usual(
         measured_by=measured_by,
         texts=len(scores),
@@ -101,11 +111,12 @@ def label_shares(usual: Usual | None, seen: Seen) -> tuple[tuple[LabelShare, ...
     """At most MOST_LABELS labels, the most changed first, and the number of the others."""
     texts, counted = len(seen.labels), _counted(seen.labels)
     before = {} if usual is None else usual.labels
+    of_usual = max(1, sum(before.values()))
     shares = [
         LabelShare(
             label,
             round(counted.get(label, 0) / texts, _DIGITS),
-            round(before.get(label, 0) / usual.texts, _DIGITS) if usual is not None else 0.0,
+            round(before.get(label, 0) / of_usual, _DIGITS),
         )
         for label in {**counted, **before}
     ]
@@ -150,16 +161,19 @@ def _quantiles(day: Counts, held_out: Counts) -> tuple[Counts, Counts]:
 
 
 def _changes(both: Counts, texts: int) -> tuple[Statistic, Statistic]:
-    """Two sums over the labels, of how far each one's count is from the expected one: of the squares (chi-squared) finds small changes of
-    many labels, of the fourth powers large changes of few."""
-    expected = both * (texts / both.sum())
-    some = expected > 0
+    """Two sums over the labels, of how far each one's count is from the expected one.
+
+    Of squares (chi-squared): finds small changes of many labels. Of fourth powers, in standard deviations: finds large changes of few.
+    """
+    some = (both > 0) & (both < both.sum())
+    expected = both[some] * (texts / both.sum())
+    variance = expected * (1 - both[some] / both.sum())
 
     def squares(counts: Counts) -> NDArray[np.float64]:
-        found: NDArray[np.float64] = (counts[..., some] - expected[some]) ** 2 / expected[some]
+        found: NDArray[np.float64] = (counts[..., some] - expected) ** 2
         return found
 
-    return lambda counts: squares(counts).sum(axis=-1), lambda counts: (squares(counts) ** 2).sum(axis=-1)
+    return lambda counts: (squares(counts) / expected).sum(axis=-1), lambda counts: ((squares(counts) / variance) ** 2).sum(axis=-1)
 
 
 def _distance(both: Counts, texts: int) -> Statistic:
