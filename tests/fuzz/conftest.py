@@ -52,8 +52,8 @@ def known(api: Deployed) -> Known:
     # Texts that no model knows.
     backwards = [" ".join(reversed(json.loads(line)["text"].split())) for line in small.splitlines()[:TEXTS]]
     unlabelled = client.upload("unlabelled.jsonl", "\n".join(json.dumps({"text": text}) for text in backwards).encode())
-    objects = [each["training_object"] for each in (exclusive, texts, unlabelled)]
-    found = Known(exclusive["s3bucket"], *objects, small, [_large_dry_run(api)])
+    learnt, asked, new = (each["training_object"] for each in (exclusive, texts, unlabelled))
+    found = Known(exclusive["s3bucket"], learnt, asked, new, small, [_large_dry_run(api)])
     for again in (False, True):
         for model_id, dataset in datasets.items():
             client.train(model_id, dataset, recipe="linear", n_iter=5, force_update=again, promote="if-better" if again else "auto")
