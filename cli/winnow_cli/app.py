@@ -451,8 +451,7 @@ def evaluate(
         if number is None:
             raise CommandError(f"No version of {model} is live: say which one to measure, with --version.")
         found = policies.evaluate(client, terminal, f"/models/{model}/versions/{number}/evaluations", file, layout)
-        shown = line(f"Evaluation {found['evaluation']} of version {number}, without {found['learnt']} learnt texts", "bold")
-        terminal.show(found, shown, *tables.evaluation(found["report"]))
+        terminal.show(found, *tables.evaluation_by_id(found, number))
 
 
 @app.command(epilog=_examples("winnow history tickets", "winnow history tickets --limit 500 --json"))
