@@ -355,7 +355,7 @@ def examples(
     contains: Annotated[str | None, typer.Option(help="Only examples whose text has this.")] = None,
     sort: Annotated[str, typer.Option(help="row, score (the surest answers first) or margin (the least certain answers first).")] = "row",
     limit: Limit = 20,
-    output: Annotated[Path | None, typer.Option(help="Save all examples in this file instead (JSON Lines, gzip; - is stdout).")] = None,
+    output: Annotated[Path | None, typer.Option(help="Save all examples in this file instead (JSON Lines; gzip if it ends in .gz, or is -, stdout).")] = None,
     as_json: Json = False,
 ) -> None:
     """Show the examples that a version learnt or was tested on.
@@ -451,8 +451,7 @@ def evaluate(
         if number is None:
             raise CommandError(f"No version of {model} is live: say which one to measure, with --version.")
         found = policies.evaluate(client, terminal, f"/models/{model}/versions/{number}/evaluations", file, layout)
-        shown = line(f"Evaluation {found['evaluation']} of version {number}, without {found['learnt']} learnt texts", "bold")
-        terminal.show(found, shown, *tables.evaluation(found["report"]))
+        terminal.show(found, *tables.evaluation_by_id(found, number))
 
 
 @app.command(epilog=_examples("winnow drift tickets", "winnow drift tickets --day 2026-03-02"))

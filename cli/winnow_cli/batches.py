@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -83,15 +84,22 @@ def download(url: str, output: Path) -> None:
             for part in parts:
                 sys.stdout.buffer.write(part)
             return
-        partial = output.with_name(f"{output.name}.part")
-        try:
-            with partial.open("wb") as file:
-                for part in parts:
-                    file.write(part)
-            partial.replace(output)
-        except OSError as error:
-            if isinstance(error, requests.RequestException):
-                raise
-            raise UsageError(f"Can't write {output}: {error.strerror}") from error
-        finally:
-            partial.unlink(missing_ok=True)
+        with in_one_step(output) as file:
+            for part in parts:
+                file.write(part)
+
+
+@contextmanager
+def in_one_step(output: Path) -> Iterator[BinaryIO]:
+    """A file to write, which has its name only once it is whole. UsageError if it can't be written."""
+    partial = output.with_name(f"{output.name}.part")
+    try:
+        with partial.open("wb") as file:
+            yield file
+        partial.replace(output)
+    except OSError as error:
+        if isinstance(error, requests.RequestException):
+            raise
+        raise UsageError(f"Can't write {output}: {error.strerror}") from error
+    finally:
+        partial.unlink(missing_ok=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from winnow_cli import tables
-from winnow_cli.batches import download
+from winnow_cli.batches import download, in_one_step
 from winnow_cli.client import Client
 from winnow_cli.terminal import Terminal, line
 
@@ -30,9 +33,16 @@ def show(client: Client, terminal: Terminal, model: str, version: int | None, qu
 
 
 def save(client: Client, terminal: Terminal, model: str, version: int | None, output: Path) -> None:
-    """Save all examples in a file, as `winnow train` takes it. `-` is stdout."""
+    """Save all examples in a file, as `winnow train` takes it: packed if its name ends in .gz. `-` is stdout, and gets them packed."""
     found = client.call("GET", f"{_path(client, model, version)}.jsonl")
-    download(found["url"], output)
+    if str(output) == "-" or output.suffix == ".gz":
+        download(found["url"], output)
+    else:
+        with TemporaryDirectory() as folder, in_one_step(output) as file:
+            packed = Path(folder, "examples.gz")
+            download(found["url"], packed)
+            with gzip.open(packed) as unpacked:
+                shutil.copyfileobj(unpacked, file)
     if str(output) != "-":
         terminal.show(found, line(f"The examples of version {found['version']} of {model} are saved in {output}."))
 

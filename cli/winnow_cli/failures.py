@@ -52,6 +52,8 @@ def translated(url: str) -> Iterator[None]:
         raise CommandError(error.sentence) from error
     except requests.JSONDecodeError as error:
         raise CommandError(f"The server at {url} is not Winnow's API: set WINNOW_URL to the deployment's ApiUrl.") from error
+    except requests.exceptions.InvalidJSONError as error:
+        raise UsageError("nan and inf can't be sent: give numbers.") from error
     except requests.exceptions.SSLError as error:
         raise UnavailableError(f"TLS with {url} failed: {_reason(error)}") from error
     except (requests.Timeout, TimeoutError) as error:

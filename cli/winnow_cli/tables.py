@@ -219,6 +219,14 @@ def tradeoff(answer: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield worst
 
 
+def evaluation_by_id(found: Mapping[str, Any], version: int) -> Iterator[RenderableType]:
+    """The evaluation of a version on another file."""
+    learnt = found["learnt"]
+    left_out = f", without {learnt} text{'' if learnt == 1 else 's'} that it has learnt" if learnt else ""
+    yield line(f"Evaluation {found['evaluation']} of version {version}{left_out}", "bold")
+    yield from evaluation(found["report"])
+
+
 def policy(answer: Mapping[str, Any]) -> Iterator[RenderableType]:
     """What a model accepts at present."""
     model, present, applied = answer["model_id"], answer["policy"], answer["applied"]
@@ -237,10 +245,15 @@ def policy(answer: Mapping[str, Any]) -> Iterator[RenderableType]:
 
 def _aim(present: Mapping[str, Any]) -> str:
     if present["min_precision"] is not None:
-        return f"at least {100 * present['min_precision']:g} % of the answers are right"
+        return f"at least {_exact(100 * present['min_precision'])} % of the answers are right"
     if present["cost"] is not None:
-        return f"a wrong answer costs {present['cost']['wrong']:g}, a refused text {present['cost']['refused']:g}"
-    return "accepted from " + ", ".join(f"{label} {score:g}" for label, score in present["thresholds"].items())
+        return f"a wrong answer costs {_exact(present['cost']['wrong'])}, a refused text {_exact(present['cost']['refused'])}"
+    return "labels are accepted from these scores on: " + ", ".join(f"{each} {_exact(score)}" for each, score in present["thresholds"].items())
+
+
+def _exact(number: float) -> str:
+    """A number that somebody has chosen: not rounded, but without what floating point adds to it."""
+    return f"{number:.12g}"
 
 
 def _share(share: float | None, interval: Sequence[float] | None) -> str:
@@ -355,7 +368,11 @@ def _more(entry: Mapping[str, Any]) -> str:
     if entry["before"] is not None:
         told.append(f"before: version {entry['before']}")
     if entry["batch"]:
-        told.append(f"{entry['examples']} examples, batch {entry['batch']}")
+        told.append(f"{entry['examples']} example{'' if entry['examples'] == 1 else 's'}, batch {entry['batch']}")
+    if entry["deed"] == "train" and entry["call"] == "PATCH /models/{model_id}/labels":
+        told.append("changed labels")
+    if entry["deed"] == "change-policy" and entry["settings"] == {"policy": None}:
+        return "no policy"
     told += [name if value is None else f"{name} {value:g}" for name, value in (entry["settings"] or {}).items()]
     return ", ".join(told)
 

@@ -100,6 +100,12 @@ def test_all_examples_are_saved_in_a_file(server: Server, winnow: Winnow, tmp_pa
 
     assert done.stdout == f"The examples of version 3 of savings are saved in {file}.\n"
     assert file.read_bytes() == packed
+    plain = tmp_path / "examples.jsonl"
+    assert winnow("examples", "savings", "--version", "3", "--output", str(plain)).returncode == 0
+    assert plain.read_bytes() == gzip.decompress(packed)
+    assert sorted(tmp_path.iterdir()) == [plain, file]
+    nowhere = tmp_path / "absent" / "examples.jsonl"
+    ends(winnow("examples", "savings", "--version", "3", "--output", str(nowhere)), 2, "Can't write")
     ends(winnow("examples", "savings", "--output", str(file), "--wrong"), 2, "--output saves all examples")
 
 

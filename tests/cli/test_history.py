@@ -60,6 +60,20 @@ def test_a_model_without_a_history_and_one_that_never_was(server: Server, winnow
     ends(winnow("history", "savings"), 1, "There is no model 'savings'.")
 
 
+def test_the_history_says_what_a_deed_was_about(server: Server, winnow: Winnow) -> None:
+    answer = history(
+        entry("add-examples", batch="b", examples=1),
+        entry("train", version=2, call="PATCH /models/{model_id}/labels"),
+        entry("change-policy", settings={"policy": None}),
+        entry("change-policy", settings={"policy": 2}),
+    )
+    server.gives("GET /models/savings/history", (200, answer))
+
+    rows = [line.split(maxsplit=4)[-1].strip() for line in winnow("history", "savings").stdout.splitlines() if line.strip().startswith("2026")]
+
+    assert rows == ["1 example, batch b", "changed labels", "no policy", "policy 2"]
+
+
 def test_words_are_written_on_the_model_or_on_a_version(server: Server, winnow: Winnow) -> None:
     server.gives("PATCH /models/savings", (200, MODEL | {"title": "Savings", "tags": ["a", "b"], "note": "one\ntwo"}))
     server.gives("PATCH /models/savings/versions/2", (200, {"version": 2, "note": None}))

@@ -99,7 +99,9 @@ def test_a_version_that_accepts_nothing_says_why(server: Server, winnow: Winnow)
             "at least 90 % of the answers are right",
         ),
         (["--wrong", "10", "--refused", "1"], {"cost": {"wrong": 10, "refused": 1}}, "a wrong answer costs 10, a refused text 1"),
-        (["--threshold", "a=b=0.9", "--threshold", "c=1"], {"thresholds": {"a=b": 0.9, "c": 1}}, "accepted from a=b 0.9, c 1"),
+        (["--threshold", "a=b=0.9", "--threshold", "c=1"], {"thresholds": {"a=b": 0.9, "c": 1}}, "labels are accepted from these scores on: a=b 0.9, c 1"),
+        (["--threshold", "a=0.9999999"], {"thresholds": {"a": 0.9999999}}, "labels are accepted from these scores on: a 0.9999999."),
+        (["--min-precision", "0.9999999"], {"min_precision": 0.9999999}, "at least 99.99999 % of the answers are right"),
     ],
 )
 def test_an_aim_is_sent(server: Server, winnow: Winnow, options: list[str], body: dict[str, Any], shown: str) -> None:
@@ -126,6 +128,9 @@ def test_none_ends_the_policy(server: Server, winnow: Winnow) -> None:
         (["--threshold", "a"], "LABEL=SCORE"),
         (["--none", "--min-precision", "0.9"], "--none"),
         (["--evaluation", "0"], "--evaluation"),
+        (["--min-precision", "nan"], "nan"),
+        (["--wrong", "inf", "--refused", "1"], "inf"),
+        (["--threshold", "a=nan"], "nan"),
     ],
 )
 def test_options_that_contradict_each_other_are_wrong_usage(server: Server, winnow: Winnow, options: list[str], told: str) -> None:
@@ -143,11 +148,12 @@ def test_an_evaluation_is_awaited(server: Server, winnow: Winnow) -> None:
     found = {"evaluation": "0a", "status": "ready", "learnt": 3, "report": report, "error": None}
     server.gives("GET /models/savings", (200, MODELS["models"][0]))
     server.gives("POST /models/savings/versions/2/evaluations", (202, {"evaluation": "0a", "status": "running"}))
-    server.gives("GET /models/savings/versions/2/evaluations/0a", (200, {"status": "running"}), (200, found), (200, found | FAILED))
+    server.gives("GET /models/savings/versions/2/evaluations/0a", (200, {"status": "running"}), (200, found), (200, found | {"learnt": 0}), (200, found | FAILED))
 
     done = winnow("evaluate", "s3://bucket/may.csv", "--model", "savings", "--label-column", "kind")
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("Evaluation 0a of version 2, without 3 learnt texts\n")
+    assert done.stdout.startswith("Evaluation 0a of version 2, without 3 texts that it has learnt\n")
     assert json.loads(server.asked[1][3]) == {"s3bucket": "bucket", "training_object": "may.csv", "label_column": "kind"}
+    assert winnow("evaluate", "s3://bucket/may.csv", "-m", "savings").stdout.startswith("Evaluation 0a of version 2\n")
     ends(winnow("evaluate", "s3://bucket/may.csv", "-m", "savings", "--version", "2"), 1, "The test set has no label at all.")

@@ -90,6 +90,8 @@ class Reader:
                 )
         if "/versions/1/examples?" in call:
             self.known["EXAMPLE_ID"] = answer["examples"][0]["example"]
+        if isinstance(answer.get("evaluation"), str):
+            self.known["EVALUATION"] = answer["evaluation"]
         if "prediction_id" in answer:
             self.known["PREDICTION"] = answer["prediction_id"]
         if "/batches" in call and "batch" in answer:

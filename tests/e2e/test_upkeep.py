@@ -24,7 +24,8 @@ def row(api: Deployed, model_id: str) -> dict[str, Any]:
 def sweep(api: Deployed) -> None:
     """Invoke the sweeper."""
     client = api.cloud.client("lambda")
-    [name] = [function["FunctionName"] for function in client.list_functions()["Functions"] if "-Sweep-" in function["FunctionName"]]
+    pages = client.get_paginator("list_functions").paginate()
+    [name] = [it["FunctionName"] for page in pages for it in page["Functions"] if "-Sweep-" in it["FunctionName"]]
     answer = client.invoke(FunctionName=name, Payload=b"{}")
     assert "FunctionError" not in answer, answer["Payload"].read()
 

@@ -60,7 +60,8 @@ def _answer(world: World, model_id: str) -> tuple[int, Any]:
     world.winnow.environments.clear()
     answer = world.predict(model_id)
     assert answer is not None
-    return answer.status, answer.body
+    # Each answer has an id of its own.
+    return answer.status, {name: value for name, value in answer.body.items() if name != "prediction_id"}
 
 
 def _all(world: World) -> dict[str, Any]:

@@ -49,7 +49,11 @@ def known(api: Deployed) -> Known:
     exclusive, multilabel = client.upload("savings.jsonl", small), client.upload("multilabel.jsonl", MULTILABEL.read_bytes())
     datasets = {**dict.fromkeys((*KEPT, *CHANGED), exclusive), KEPT[1]: multilabel}
     texts = client.upload("texts.jsonl", b"\n".join(small.splitlines()[:TEXTS]))
-    found = Known(exclusive["s3bucket"], exclusive["training_object"], texts["training_object"], small, [_large_dry_run(api)])
+    # Texts that no model knows.
+    backwards = [" ".join(reversed(json.loads(line)["text"].split())) for line in small.splitlines()[:TEXTS]]
+    unlabelled = client.upload("unlabelled.jsonl", "\n".join(json.dumps({"text": text}) for text in backwards).encode())
+    learnt, asked, new = (each["training_object"] for each in (exclusive, texts, unlabelled))
+    found = Known(exclusive["s3bucket"], learnt, asked, new, small, [_large_dry_run(api)])
     for again in (False, True):
         for model_id, dataset in datasets.items():
             client.train(model_id, dataset, recipe="linear", n_iter=5, force_update=again, promote="if-better" if again else "auto")

@@ -31,13 +31,14 @@ _MOST = 40
 class Known:
     """Names by their kind. Workers read and add them at once.
 
-    bucket, training_object, texts: uploads to train on and to classify. dataset: the content of the run's own uploads. reports: the ids of
-    reports of dry runs.
+    bucket, training_object, texts, unlabelled: uploads to train on, to classify, and to choose texts to label from. dataset: the content of
+    the run's own uploads. reports: the ids of reports of dry runs.
     """
 
     bucket: str
     training_object: str
     texts: str
+    unlabelled: str
     dataset: bytes
     reports: list[str]
     _names: dict[tuple[str, ...], list[Any]] = field(default_factory=lambda: defaultdict(list))

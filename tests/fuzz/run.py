@@ -42,10 +42,24 @@ REASONS = {
     "GET /models/{model_id}/versions": (_OF_ANOTHER_LIFE,),
     "GET /models/{model_id}/batches": (_OF_ANOTHER_LIFE,),
     "GET /models/{model_id}/examples": (_OF_ANOTHER_LIFE,),
-    "POST /models": (_KEY_REUSED, "This deployment has no sentence encoder", _NO_OBJECT),
+    "POST /models": (_KEY_REUSED, "This deployment has no sentence encoder", _NO_OBJECT, "recipe is zero-shot, which needs labels"),
     "POST /models/{model_id}/batches": (_KEY_REUSED,),
     # A column or an encoding that the file doesn't have.
-    "POST /models/{model_id}/queue": ("All texts are among the model's examples", "The file ", "The object ", r"(Line|Element) \d+ "),
+    "POST /models/{model_id}/queue": (
+        _NO_OBJECT,
+        *("All texts are among the model's examples", "The file ", "The object ", r"(Line|Element) \d+ "),
+    ),
+    # Labels that the version doesn't have, and promises that its examples can't show.
+    "PATCH /models/{model_id}/labels": (r"(?s)(rename|merge) (has the label|makes) ", "(?s).+ can't become two labels"),
+    "PUT /models/{model_id}/policy": (
+        *("thresholds names the label ", r"\w+ can't be sent with \w+: send one of"),
+        r"The [\d,]+ examples that measure the version can't show",
+    ),
+    "GET /models/{model_id}/versions/{version}/examples": (
+        _OF_ANOTHER_LIFE,
+        r"(?s)(label|predicted) must be one of the labels that the version knows",
+        "contains must have a character",
+    ),
     "POST /models/{model_id}/examples": (
         _KEY_REUSED,
         "Send either examples",

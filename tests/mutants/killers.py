@@ -63,6 +63,11 @@ KILLERS: Mapping[str, Sequence[Tests]] = {
         (r"tests/functions/api/test_if_match.py::policy",),
         (f"{_RACES}::polic",),
     ),
+    "registry.review_queues": (
+        *_REGISTRY,
+        ("tests/functions/api/test_review_queue.py",),
+        (f"{_RACES}::reviewers",),
+    ),
     "registry.slots": (
         (f"{_RACES}::slots_before",),
         ("tests/scenarios/test_waiting_trainings.py",),
@@ -100,6 +105,7 @@ KILLERS: Mapping[str, Sequence[Tests]] = {
     "storage.model_objects": (("tests/functions/upkeep/test_sweep.py",), (f"{_SWEEP}::orphan",)),
     "storage.multipart": (("tests/unit/test_long_object.py",), ("tests/functions/batch/test_batch_tasks.py",)),
     "storage.removal": (_OBJECTS, ("tests/functions/api/test_delete_model.py",), (f"{_SWEEP}::DELETE|orphan",)),
+    "storage.review_objects": (("tests/functions/api/test_review_queue.py",),),
     "storage.uploads": (("tests/functions/api/test_datasets.py",),),
 }
 
@@ -126,6 +132,7 @@ EQUIVALENT: Mapping[str, str] = {
         f"storage.batch_objects BatchObjects._labelled: reversed {what}": "its callers add up the results, or look them up by their names"
         for what in ("page", "entry")
     },
+    "storage.review_objects ReviewObjects.write: order put > sha256": "the digest is made of the bytes, and nothing is written then",
     **{
         f"storage.removal {where}: reversed page": "pages are removed until none is left, and have no order"
         for where in ("_remove", "stored_under", "stored_of")

@@ -153,6 +153,16 @@ def test_a_poisoned_batch_doesn_t_go_live_nor_into_the_next_version(winnow: Winn
     assert told(winnow) == (3, 0, 3)
 
 
+def test_one_corrected_example_is_left_out_of_the_comparison(winnow: Winnow) -> None:
+    winnow.put_dataset([{"text": f"{words} {number}", "label": label} for label, words in WORDS.items() for number in range(20)])
+    winnow.train(n_iter=8)
+    [first, *_] = frozen(winnow, 1, "train")
+    add(winnow, [{"text": first["text"], "label": "cycling" if first["labels"] == ["baking"] else "baking"}], retrain="now")
+    winnow.run_workflow(winnow.started_job())
+
+    assert winnow.version()["gate"]["reason"].count("1 example whose labels have changed since is left out.") == 1
+
+
 def test_half_a_poisoned_batch_is_judged_by_the_other_examples(winnow: Winnow) -> None:
     version = poison(winnow, half=True)
 

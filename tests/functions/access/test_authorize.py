@@ -37,10 +37,12 @@ def allowed(answer: Json, call: str) -> bool:
     """Whether API Gateway lets the call through with this answer, which may be for another call."""
     method, _, path = call.partition(" ")
     arn = f"{ARN}/{method}{re.sub(r'{(\w+)}', r'a-\1', path)}"
-    [statement] = answer["policyDocument"]["Statement"]
-    matching = any(re.fullmatch(re.escape(each).replace(r"\*", ".*"), arn) for each in statement["Resource"])
-    assert statement["Action"] == "execute-api:Invoke"
-    return matching and statement["Effect"] == "Allow"
+    effects = set()
+    for statement in answer["policyDocument"]["Statement"]:
+        assert statement["Action"] == "execute-api:Invoke"
+        if any(re.fullmatch(re.escape(each).replace(r"\*", ".*"), arn) for each in statement["Resource"]):
+            effects.add(statement["Effect"])
+    return effects == {"Allow"}
 
 
 @pytest.mark.parametrize("role", Role)

@@ -272,6 +272,10 @@ def test_the_number_that_would_do_does(one: Winnow) -> None:
     assert put(one, min_precision=0.95).status == 200
 
 
+def test_a_refused_promise_is_not_rounded(one: Winnow) -> None:
+    assert "show that 0.999999999999 of" in put(one, min_precision=0.999999999999).body["detail"]
+
+
 def test_a_precision_out_of_reach_needs_no_more_examples(one: Winnow) -> None:
     give_dial(one, 200, 0)
     answer = put(one, min_precision=0.5)

@@ -351,6 +351,7 @@ def test_without_a_live_version_the_latest_ready_one_judges(winnow: Winnow) -> N
         (b"\n \n", "texts.jsonl", "is empty"),
         (b'" "\n""\n', "texts.jsonl", "no text that can be read"),
         (b"{}\n", "texts.jsonl", "no text that can be read"),
+        (b"text\n", "texts.csv", "no text that can be read"),
         (b"a,b\n1,2\n", "texts.csv", "column"),
         (b"\x1f\x8bbroken", "texts.csv.gz", "gzip"),
         (b'["a", ', "texts.json", "JSON"),

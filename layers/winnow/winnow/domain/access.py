@@ -10,6 +10,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from typing import Any
 
 from winnow_contract import ROLES
@@ -65,17 +66,28 @@ def policy(role: str | None, method_arn: str) -> dict[str, Any]:
     """
     stage = "/".join(method_arn.split("/")[:2])
     if role == Role.ADMIN:
-        return _policy("Allow", [f"{stage}/*"])
-    if role in CALLS:
-        return _policy("Allow", [f"{stage}/{_pattern(call)}" for call in sorted(CALLS[Role(role)])])
-    return _policy("Deny", [f"{stage}/*"])
+        return _policy(_statement("Allow", [f"{stage}/*"]))
+    if role not in CALLS:
+        return _policy(_statement("Deny", [f"{stage}/*"]))
+    allowed = [_pattern(call) for call in sorted(CALLS[Role(role)])]
+    # The stars of a pattern match slashes too: `GET/models/*` is also GET /models/{model_id}/queue.
+    denied = [
+        _pattern(call) for call in sorted(ROLES) if not may(role, call) and any(fnmatchcase(_pattern(call), each) for each in allowed)
+    ]
+    statements = [
+        _statement(effect, [f"{stage}/{each}" for each in some]) for effect, some in (("Allow", allowed), ("Deny", denied)) if some
+    ]
+    return _policy(*statements)
 
 
 def _pattern(call: str) -> str:
-    """The call as the end of an ARN. Its stars match slashes too, so it can match more calls, and the endpoint checks again (`may`)."""
+    """The call as the end of an ARN."""
     return re.sub(r"{\w+}", "*", call).replace(" ", "", 1)
 
 
-def _policy(effect: str, resources: list[str]) -> dict[str, Any]:
-    statement = {"Effect": effect, "Action": "execute-api:Invoke", "Resource": resources}
-    return {"Version": "2012-10-17", "Statement": [statement]}
+def _statement(effect: str, resources: list[str]) -> dict[str, Any]:
+    return {"Effect": effect, "Action": "execute-api:Invoke", "Resource": resources}
+
+
+def _policy(*statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}

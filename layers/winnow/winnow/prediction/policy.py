@@ -74,7 +74,7 @@ def applied(aim: Aim, version: Version) -> Applied:
 
 def too_few(dial: Dial, promise: float, needed: int | None) -> str:
     """The sentence that says why a version can't promise a precision."""
-    begins = f"The {dial.texts:,} examples that measure the version can't show that {promise:.10g} of its accepted answers are right:"
+    begins = f"The {dial.texts:,} examples that measure the version can't show that {promise} of its accepted answers are right:"
     if needed is None:
         return f"{begins} its surest answers are not so precise, however many examples there were. Promise less, or improve its examples."
     return f"{begins} about {needed:,} examples would do. Add examples and train again, or promise less."

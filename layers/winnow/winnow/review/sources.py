@@ -64,7 +64,8 @@ def in_file(s3bucket: str, key: str, layout: Layout) -> Source:
             limits = f"at most {MOST_ROWS:,} texts and {MOST_BYTES:,} bytes"
             raise DatasetError(f"{error.sentence} A review queue takes files of {limits}.") from error
         if not drawing.texts:
-            raise DatasetError(f"The file has no text that can be read. {drawing.problems[0]}")
+            # A table that is only a header has no row, and so no problem.
+            raise DatasetError(" ".join(("The file has no text that can be read.", *drawing.problems[:1])))
         return drawing.drawn(texts.warning())
 
     return read

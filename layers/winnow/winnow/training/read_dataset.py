@@ -9,7 +9,7 @@ from typing import Any
 from winnow.aws import resources
 from winnow.datasets.formats import Reader
 from winnow.datasets.report import DATA_SET, FEEDBACK, TEST_SET, Counting, Report
-from winnow.datasets.split import text_hash
+from winnow.datasets.split import listed, text_hash
 from winnow.domain.dataset import Ceilings, DatasetReference, Example
 from winnow.domain.errors import DatasetError
 from winnow.recipes.catalogue import AUTO, OF_ENCODER
@@ -92,6 +92,8 @@ def read_test_set(file: DatasetReference, labels: Collection[str], *, exclusive:
     """Read a file that a version with these labels is to be measured on. DatasetError with a sentence if a row or a label is wrong."""
     counting = Counting(resources.ceilings(), exclusive=exclusive, of=TEST_SET)
     found = _read(file, file.training_object, counting, TEST_SET, lambda _: False, keep=True)
+    if unknown := sorted(set(found.report.labels).difference(labels)):
+        raise DatasetError(f"The file has examples of {listed(unknown)}, which the version doesn't know: leave these examples out.")
     report = found.report.without_unknown_labels(set(labels), frozenset())
     refusal = report.refusal("a dry run of this file (POST /models)")
     if refusal is not None:
