@@ -34,6 +34,11 @@ KILLERS: Mapping[str, Sequence[Tests]] = {
         (f"{_RACES}::batch",),
         ("tests/faults/test_batch_crashes.py",),
     ),
+    "registry.drift_days": (
+        ("tests/unit/test_write_conditions.py",),
+        ("tests/functions/api/test_drift.py",),
+        (f"{_SWEEP}::drift",),
+    ),
     "registry.feedback_batches": (
         *_REGISTRY,
         ("tests/functions/api/test_add_examples.py",),

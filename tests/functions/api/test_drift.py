@@ -286,6 +286,17 @@ def test_a_model_that_is_deleted_meanwhile_gets_no_row(model: Winnow, clock: Clo
     assert not [row for row in model.table.scan()["Items"] if row["pk"].startswith("DRIFT#")]
 
 
+def test_two_runs_at_once_write_one_row(model: Winnow, clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    log(model, EVEN)
+    tomorrow(clock)
+    capsys.readouterr()
+    with before_write(lambda: measure(model)):
+        measure(model)
+    assert counted(capsys.readouterr().out) == {}
+    [row] = [row for row in model.table.scan()["Items"] if row["pk"].startswith("DRIFT#")]
+    assert row["texts"] == 900
+
+
 def test_a_broken_model_does_not_stop_the_others(
     model: Winnow, clock: Clock, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
