@@ -454,6 +454,26 @@ def evaluate(
         terminal.show(found, *tables.evaluation_by_id(found, number))
 
 
+@app.command(epilog=_examples("winnow drift tickets", "winnow drift tickets --day 2026-03-02"))
+def drift(
+    *,
+    model: Annotated[str, typer.Argument(metavar="ID", callback=model_id, help="The model's id.")],
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Show so many days.")] = 30,
+    day: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Show the labels of this day.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show whether a model's texts have changed, day by day, newest first. It needs a log: winnow log."""
+    with _connected(as_json) as (client, terminal):
+        answer = client.call("GET", f"/models/{model}/drift", query={"limit": str(limit)})
+        if day is None:
+            terminal.show(answer, *tables.drift(answer))
+            return
+        found = next((each for each in answer["days"] if each["day"] == day), None)
+        if found is None:
+            raise CommandError(f"{model} has no measured day {day} among the newest {limit}: --limit N looks further back.")
+        terminal.show(found, *tables.drift_day(found))
+
+
 @app.command(epilog=_examples("winnow history tickets", "winnow history tickets --limit 500 --json"))
 def history(
     *,

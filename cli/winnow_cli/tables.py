@@ -319,6 +319,34 @@ def history(answer: Mapping[str, Any]) -> Iterator[RenderableType]:
         yield line("There are older entries: --limit N shows more.", "dim")
 
 
+def drift(answer: Mapping[str, Any]) -> Iterator[RenderableType]:
+    """The measured days, one per row."""
+    if not answer["days"]:
+        yield line("No day is measured yet: each day of the log is, within some two hours after its end (UTC).")
+        return
+    table = _table("day", "version", "texts", "accepted", "score", "psi", "", right=("version", "texts", "accepted", "score", "psi"))
+    for day in answer["days"]:
+        said = "drifted" if day["drifted"] else "as usual" if day["p_labels"] is not None else "not judged"
+        figures = (_ratio(day[name]) for name in ("accepted_share", "mean_score", "psi"))
+        table.add_row(day["day"], _number(day["version"]), str(day["texts"]), *figures, said)
+    yield table
+    if answer["next"]:
+        yield line("There are older days: --limit N shows more.", "dim")
+
+
+def drift_day(day: Mapping[str, Any]) -> Iterator[RenderableType]:
+    """One measured day: its judgement, its figures, and the most changed labels."""
+    yield line(day["reason"], "bold")
+    held_out = day["held_out"] or {}
+    table = _table("", "this day", "held out", right=("this day", "held out"))
+    table.add_row("texts", str(day["texts"]), _number(held_out.get("texts")))
+    for name in ("accepted_share", "mean_score", "mean_familiarity"):
+        table.add_row(name.replace("_", " "), _ratio(day[name]), _ratio(held_out.get(name)))
+    for each in day["labels"][:_MOST_ROWS]:
+        table.add_row(plain(each["label"]), _ratio(each["share"]), _ratio(each["usual_share"]) if held_out else _ratio(None))
+    yield table
+
+
 def caller(answer: Mapping[str, Any]) -> Iterator[RenderableType]:
     """Who calls, and what is left for today."""
     yield line(f"{_by(answer)}, role {answer['role'] or '(IAM decides)'}" if answer["kind"] else "Nobody: this deployment asks for no key.")

@@ -140,11 +140,15 @@ RUNS, DAYS = 12 * 24 * 30, 30
 SECONDS = 0.1
 
 
-def test_only_one_function_runs_by_the_clock() -> None:
+def test_two_functions_run_by_the_clock() -> None:
     schedules = {name: it["Properties"] for name, it in deployment().items() if "ScheduleExpression" in it.get("Properties", {})}
-    assert {name: schedule["ScheduleExpression"] for name, schedule in schedules.items()} == {"SweepSchedule": "rate(5 minutes)"}
-    [target] = schedules["SweepSchedule"]["Targets"]
-    assert target["Arn"] == {"Fn::GetAtt": ["Sweep", "Arn"]}
+    assert {name: schedule["ScheduleExpression"] for name, schedule in schedules.items()} == {
+        "SweepSchedule": "rate(5 minutes)",
+        "MeasureDriftSchedule": "rate(1 hour)",
+    }
+    for name, schedule in schedules.items():
+        [target] = schedule["Targets"]
+        assert target["Arn"] == {"Fn::GetAtt": [name.removesuffix("Schedule"), "Arn"]}
 
 
 def test_what_runs_by_the_clock_costs_less_than_a_cent_a_month(

@@ -60,7 +60,7 @@ def test_the_metrics_of_ours_that_alarms_look_at_are_counted_by_the_code() -> No
     constants = {node.value for module in own_code().values() for node in ast.walk(module) if isinstance(node, ast.Constant)}
     keywords = {node.arg for module in own_code().values() for node in ast.walk(module) if isinstance(node, ast.keyword)}
     looked_at = {it["Properties"]["MetricName"] for it in alarms().values() if it["Properties"]["Namespace"] == "Winnow"}
-    assert looked_at == {"WaitingTrainings", "SweepFaults", "DamagedRows", "RefusedArtifacts"}
+    assert looked_at == {"WaitingTrainings", "SweepFaults", "DamagedRows", "RefusedArtifacts", "DriftedModels"}
     assert looked_at <= constants | keywords
 
 

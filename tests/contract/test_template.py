@@ -203,7 +203,7 @@ def test_functions_that_train_or_predict_have_the_encoder_beside_spacy_unless_a_
         assert having["WinnowLayer"] == set(functions())
         classifying = {"Train", "Publish", "Predict", "CompareVersions", "ClassifyShard", "CheckEncoders", "MeasureVersion", "CreateQueue"}
         # The others only need its numpy.
-        counting = {"ListVersionExamples", "AddExamples", "GetTradeoff", "GetPolicy", "SetPolicy", "DeletePolicy"}
+        counting = {"ListVersionExamples", "AddExamples", "GetTradeoff", "GetPolicy", "SetPolicy", "DeletePolicy", "MeasureDrift"}
         assert having["SpacyLayer"] == classifying | counting
         documented = {name for name, function in functions().items() if "DocsLayer" in layers(function, encoder)}
         assert documented == {"GetDocs", "GetDocsFile", "GetContract"}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.conftest import CLIENT_BUCKET, DATA
 from tests.support import moments
+from winnow.domain.clock import utc_now
 from winnow.domain.errors import WinnowError
 from winnow.domain.job import TrainingJob
 from winnow.domain.keys import (
@@ -59,6 +60,7 @@ def violations(world: World, dataset: str = "exclusive.json") -> list[str]:
         *_of_queues(world, models),
         *_of_batches(world, models),
         *_of_policies(world, models),
+        *_of_drift(world, models),
         *_of_executions(world),
         *_of_promises(world, models, versions),
         *_of_data_set(world, dataset),
@@ -229,6 +231,16 @@ def _of_policies(world: World, models: dict[str, Any]) -> Iterator[str]:
         told = world.lives[model_id][-1] if model_id in world.lives else None
         if told is not None and not told.deleted and told.aim is not ... and {**(last or {}).get("aim", {})} != (told.aim or {}):
             yield f"{model_id} was told {told.aim}, and has the policy {last}"
+
+
+def _of_drift(world: World, models: dict[str, Any]) -> Iterator[str]:
+    """Days are measured of models that are there, and each day that has a logged text and has ended, while the log is on."""
+    days = {(row["uid"], row["sk"]) for row in world.rows() if row["pk"].startswith("DRIFT#")}
+    yield from (f"drift of a model that is gone: {uid}" for uid in {uid for uid, _ in days} - {model["uid"] for model in models.values()})
+    logged = {tuple(key.split("/")[2:4]) for key in moments.keys(world.winnow) if key.startswith(LOG_PREFIX)}
+    with_log, today = {model["uid"] for model in models.values() if "log" in model}, f"{utc_now():%Y-%m-%d}"
+    missing = {(uid, day) for uid, day in logged if uid in with_log and day < today} - days
+    yield from (f"{day} was never measured: {uid}" for uid, day in sorted(missing))
 
 
 def _of_queues(world: World, models: dict[str, Any]) -> Iterator[str]:

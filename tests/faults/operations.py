@@ -451,6 +451,17 @@ def _predict(world: World) -> None:
     world.predict()
 
 
+def _measure_drift(world: World) -> None:
+    world.clock.advance(days=1)
+    world.measure_drift()
+
+
+def _delete_while_drift_is_measured(world: World) -> None:
+    world.clock.advance(days=1)
+    world.during("upkeep/measure_drift", "TransactWriteItems", world.delete)
+    world.measure_drift()
+
+
 def _delete_while_a_text_is_logged(world: World) -> None:
     world.during("api/predict", "PutObject", world.delete)
     world.predict()
@@ -579,6 +590,8 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("PATCH model, its log", "ready", _change_log, _client(_change_log)),
     Operation("a prediction that is logged", "logged", _predict, _client(_predict)),
     Operation("DELETE model with a log", "logged", _delete, _client(_delete)),
+    Operation("a day of drift", "logged", _measure_drift),
+    Operation("DELETE while drift is measured", "logged", _delete_while_drift_is_measured, _client(_delete)),
     Operation("DELETE while a text is logged", "logged", _delete_while_a_text_is_logged, _client(_delete), of=("api/",)),
     Operation("PUT policy", "ready", _govern(STRICT), _client(_govern(STRICT))),
     Operation("PUT policy, another and DELETE", "ready", _govern(STRICT, CHEAP, None), _client(_govern(None))),

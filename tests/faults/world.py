@@ -29,6 +29,7 @@ from winnow.domain.model import ACTIVE
 
 SWEEP = "functions/upkeep/sweep"
 ENDED = "functions/upkeep/execution_ended"
+MEASURE_DRIFT = "functions/upkeep/measure_drift"
 START_WAITING = "functions/upkeep/start_waiting"
 # The functions that read the registry's stream, with the kinds of records that they get.
 READERS = {"Announce": {"MODIFY"}, "StartWaiting": {"MODIFY", "REMOVE"}}
@@ -441,12 +442,25 @@ class World:
             self.answers.append("sweep: failed")
         self.observe()
 
+    def measure_drift(self) -> None:
+        """The schedule's call. After a fault, it comes again an hour later."""
+        hits = len(self.wire.hits)
+        try:
+            self.winnow.invoke(MEASURE_DRIFT, load_event("upkeep/measure_drift"), Context(seconds=600))
+        except (Crash, Exception):
+            if len(self.wire.hits) == hits:
+                raise
+            self.answers.append("measure drift: failed")
+        self.observe()
+
     def settle(self, *pauses: int) -> None:
         """Let time pass and sweep after each pause, in minutes, until no work is left: first leases and deletions, then days."""
         for minutes in pauses or (6, 60, 25 * 60, 25 * 60):
             self.clock.advance(minutes=minutes)
             self.sweep()
             self.run_executions()
+            if any("log" in row for row in self.rows() if row["pk"] == "MODELS"):
+                self.measure_drift()
 
     def during(self, function: str, operation: str, what: Callable[[], object]) -> None:
         """Do something in the middle of a function: just before its first call of this operation."""

@@ -116,9 +116,11 @@ def test_the_recorded_event_is_understood(winnow: Winnow, bus: Bus) -> None:
     assert [(event["Detail"]["model_id"], event["Detail"]["status"]) for event in bus.events] == [("tc-01", "ready")]
 
 
-def test_the_filter_lets_the_end_of_a_version_through_and_nothing_else() -> None:
-    [criteria] = functions()["Announce"]["Events"]["Ended"]["Properties"]["FilterCriteria"]["Filters"]
+def test_the_filter_lets_the_end_of_a_version_and_a_drifted_day_through_and_nothing_else() -> None:
+    criteria, of_drift = functions()["Announce"]["Events"]["Ended"]["Properties"]["FilterCriteria"]["Filters"]
     pattern = json.loads(criteria["Pattern"])
+    # Rows of days are written once. (Their form: test_drift.py.)
+    assert json.loads(of_drift["Pattern"]) == {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"drifted": {"BOOL": [True]}}}}
     assert pattern["eventName"] == ["MODIFY"]
     assert set(pattern["dynamodb"]["NewImage"]["status"]["S"]) == set(VersionStatus) - set(ACTIVE)
     assert set(pattern["dynamodb"]["OldImage"]["status"]["S"]) == set(ACTIVE)

@@ -72,6 +72,13 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+# An SVG can contain scripts. Ours contain none, and browsers must not run any.
+SVG = {
+    "Content-Type": "image/svg+xml",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+    "X-Content-Type-Options": "nosniff",
+}
+
 Handler = Callable[[dict[str, Any], "LambdaContext"], dict[str, Any]]
 
 

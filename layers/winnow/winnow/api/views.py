@@ -11,6 +11,7 @@ from winnow.domain.dataset import example_id
 
 if TYPE_CHECKING:
     from winnow.domain.answer import Prediction
+    from winnow.domain.drift import DriftDay
     from winnow.domain.feedback import FeedbackBatch, FeedbackLine
     from winnow.domain.history import Caller, Entry
     from winnow.domain.model import Model, Version
@@ -109,6 +110,27 @@ def _entry_view(entry: Entry) -> dict[str, Any]:
 
 def _caller_view(caller: Caller) -> dict[str, Any]:
     return {"kind": caller.kind, "name": caller.name, "key_id": caller.key_id}
+
+
+def drift_view(day: DriftDay) -> dict[str, Any]:
+    return {
+        "day": day.day,
+        "version": day.version,
+        "texts": day.texts,
+        "other_texts": day.other_texts,
+        "accepted_share": day.accepted_share,
+        "mean_score": day.mean_score,
+        "mean_familiarity": day.mean_familiarity,
+        "labels": [asdict(each) for each in day.labels],
+        "more_labels": day.more_labels,
+        "held_out": None if day.usual is None else asdict(day.usual),
+        "psi": day.psi,
+        "p_labels": day.p_labels,
+        "p_scores": day.p_scores,
+        "drifted": day.drifted,
+        "reason": day.reason,
+        "measured_at": day.measured_at,
+    }
 
 
 def prediction_view(prediction: Prediction, prediction_id: PredictionId, n_top: int) -> dict[str, Any]:

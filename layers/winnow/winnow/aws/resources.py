@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from winnow.aws.workflow import Workflow
     from winnow.domain.errors import DamagedRowError
     from winnow.registry.batch_predictions import BatchPredictions
+    from winnow.registry.drift_days import DriftDays
     from winnow.registry.feedback_batches import FeedbackBatches
     from winnow.registry.history import History
     from winnow.registry.idempotency import AnsweredRequests
@@ -116,6 +117,12 @@ def kept_examples() -> KeptExamples:
     from winnow.registry.kept_examples import KeptExamples
 
     return KeptExamples(_registry())
+
+
+def drift_days() -> DriftDays:
+    from winnow.registry.drift_days import DriftDays
+
+    return DriftDays(_registry())
 
 
 def review_queues() -> ReviewQueues:

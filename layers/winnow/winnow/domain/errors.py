@@ -179,6 +179,19 @@ class NoDialError(WinnowError):
         )
 
 
+class NoDriftError(WinnowError):
+    """Nothing was measured of a model's predictions, and nothing will be."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "no-drift"
+
+    def __init__(self, model_id: str) -> None:
+        super().__init__(
+            f"Model {model_id!r} keeps no prediction log, so its drift can't be measured: switch the log on with PATCH /models/{model_id}"
+            ' {"log": {"share": 0.1, "days": 30}}.'
+        )
+
+
 class TooFewExamplesError(WinnowError):
     """A version's held-out examples can't show that a promised precision is kept."""
 

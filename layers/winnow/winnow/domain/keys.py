@@ -93,7 +93,12 @@ def prefixes(uid: str) -> tuple[str, ...]:
 
 def log_key(uid: str, days: int, date: str, request: str) -> str:
     """The key of the texts of a request in a model's prediction log. date: of the request, such as "2026-03-02"."""
-    return f"{LOG_PREFIX}{days}/{uid}/{date}/{request}.jsonl.gz"
+    return f"{log_prefix(uid, days, date)}{request}.jsonl.gz"
+
+
+def log_prefix(uid: str, days: int, date: str) -> str:
+    """The S3 prefix of a day of a model's prediction log."""
+    return f"{LOG_PREFIX}{days}/{uid}/{date}/"
 
 
 def result_key(uid: str, batch: str, ending: str) -> str:

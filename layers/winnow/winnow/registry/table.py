@@ -6,6 +6,7 @@ VERSIONS#uid    000001      a version of one life of a model
 FEEDBACK#uid    batch       a feedback batch for one life of a model, by its id; ids sort by time
 POLICIES#uid    000001      a policy of one life of a model, by its revision
 HISTORY#id      entry       an entry of the history of all models that had this id; ids of entries sort by time
+DRIFT#uid       yyyy-mm-dd  what was measured of a day of the prediction log for one life of a model
 REVIEW#uid      queue       the review queue for one life of a model
 BATCHES#uid     batch       a batch prediction by one life of a model, by its id; ids sort by time
 BATCHES         uid#batch   the mark of a batch prediction that is under way, for the sweeper
@@ -18,7 +19,7 @@ ROLES           digest      the role of an API key, by the key's SHA-256
 IDEMPOTENCY#…   ANSWER      the record of a request with an Idempotency-Key, by the SHA-256 of it and its caller
 
 DynamoDB removes a row after the time in its attribute `expires` (seconds since 1970). Batch predictions, review
-queues, HISTORY and IDEMPOTENCY have one.
+queues, DRIFT, HISTORY and IDEMPOTENCY have one.
 """
 
 from __future__ import annotations
@@ -105,6 +106,19 @@ def policies_partition(uid: str) -> str:
 
 def policy_key(uid: str, revision: int) -> Key:
     return {"pk": policies_partition(uid), "sk": f"{revision:06d}"}
+
+
+def drift_partition(uid: str) -> str:
+    return f"DRIFT#{uid}"
+
+
+def drift_key(uid: str, day: str) -> Key:
+    return {"pk": drift_partition(uid), "sk": day}
+
+
+def day_of(row: Mapping[str, Any]) -> str:
+    """Of a row of DRIFT."""
+    return str(row["sk"])
 
 
 def history_partition(model_id: str) -> str:

@@ -69,15 +69,15 @@ class Upkeep:
         return decoded(item, _deletion) if item else None
 
     def remove_rows(self, deletion: Deletion) -> None:
-        """Remove the rows of a deletion: a version's row, or a model's versions, feedback batches with what they dismiss, policies, review
-        queue and batch predictions."""
+        """Remove the rows of a deletion: a version's row, or a model's versions, feedback batches with what they dismiss, policies, days
+        of drift, review queue and batch predictions."""
         if deletion.version is not None:
             rows.delete(self._table, rows.version_key(deletion.uid, deletion.version))
             return
         with self._table.batch_writer() as batch:
             uid = deletion.uid
-            owned = (rows.versions_partition(uid), rows.feedback_partition(uid), rows.kept_partition(uid), rows.policies_partition(uid))
-            for name in owned:
+            owned = (rows.versions_partition, rows.feedback_partition, rows.kept_partition, rows.policies_partition, rows.drift_partition)
+            for name in (partition(uid) for partition in owned):
                 for item in rows.partition(self._table, name):
                     batch.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
             batch.delete_item(Key=rows.review_queue_key(deletion.uid))

@@ -5,19 +5,24 @@ The days for which a text is kept are the first part of its key, because S3 remo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from winnow.domain.answer import Prediction, ScoredLabel
-from winnow.domain.keys import log_key
+from winnow.domain.keys import log_key, log_prefix
 from winnow.domain.logged_prediction import LoggedPrediction
-from winnow.domain.prediction_log import PredictionId, Sampled
+from winnow.domain.prediction_log import DAYS, PredictionId, Sampled
 from winnow.storage.example_lines import UNREADABLE, packed, unpacked
 
 if TYPE_CHECKING:
+    from random import Random
+
     from winnow.storage.bucket import Bucket
 
 _DIGITS = 6
+# Of 1,000 keys each.
+_MOST_PAGES = 50
 
 
 class PredictionLog:
@@ -33,7 +38,23 @@ class PredictionLog:
 
     def read(self, uid: str, of: PredictionId) -> list[LoggedPrediction]:
         """What `write` kept of the request that this prediction is of. Empty if nothing is kept, or the object is damaged."""
-        body = None if of.days is None else self._bucket.find(_key(uid, of))
+        return [] if of.days is None else self._read(_key(uid, of))
+
+    def of_day(self, uid: str, day: str, random: Random) -> Iterator[list[LoggedPrediction]]:
+        """What is kept of the requests of a day, one after another in random order. Without damaged objects. day: such as "2026-03-02".
+
+        It looks at the first 50,000 requests for each number of days.
+        """
+        keys: list[str] = []
+        for days in DAYS:
+            pages = self._bucket.s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket.name, Prefix=log_prefix(uid, days, day))
+            for page in islice(pages, _MOST_PAGES):
+                keys += [entry["Key"] for entry in page.get("Contents", [])]
+        random.shuffle(keys)
+        return (self._read(key) for key in keys)
+
+    def _read(self, key: str) -> list[LoggedPrediction]:
+        body = self._bucket.find(key)
         try:
             return [] if body is None else [_prediction(record) for record in unpacked(body)]
         except UNREADABLE:

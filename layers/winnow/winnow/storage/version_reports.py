@@ -25,6 +25,7 @@ _DATASET = "report.json"
 _EVALUATION = "evaluation.json"
 _SUSPECTS = "suspects.json"
 _DIAL = "dial.npz"
+_USUAL = "usual.json"
 _JSON = "application/json"
 
 
@@ -67,6 +68,14 @@ class VersionReports:
     def dial(self, version: Version) -> bytes | None:
         """What `write_dial` wrote, or None: earlier releases wrote none, and without examples there is none. ArtifactError."""
         return self._read(version, _DIAL) if _DIAL in version.digests else None
+
+    def write_usual(self, job: TrainingJob, usual: Mapping[str, Any]) -> Digests:
+        """Write how the version answers examples that it has not learnt, for drift."""
+        return write_once_of_job(self._bucket, job, _USUAL, json.dumps(usual, ensure_ascii=False).encode(), _JSON)
+
+    def usual(self, version: Version) -> dict[str, Any] | None:
+        """What `write_usual` wrote, or None: earlier releases wrote none, and without examples there is none. ArtifactError."""
+        return dict(json.loads(self._read(version, _USUAL))) if _USUAL in version.digests else None
 
     def write_figure(self, job: TrainingJob, name: str, svg: str) -> Digests:
         """Write a figure of the version's evaluation."""

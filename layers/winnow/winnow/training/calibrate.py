@@ -63,7 +63,7 @@ class Answers:
     out each example, of shape (n,); None if they were held out of the whole training. stages: the number of the stage that answered, of
     shape (n,); None if the classifier has no stages. places: of the examples among those that the version learnt, of shape
     (n,); None if they were held out of the whole training. familiar: whether a text is near enough to the learnt ones to accept a label,
-    of shape (n,); None if that isn't checked.
+    of shape (n,); None if that isn't checked. surplus: by how much its familiarity exceeds the lowest one at which that is so.
     """
 
     examples: Sequence[Example]
@@ -77,6 +77,7 @@ class Answers:
     stages: NDArray[np.int8] | None = None
     places: NDArray[np.int32] | None = None
     familiar: NDArray[np.bool_] | None = None
+    surplus: Floats | None = None
 
     @property
     def uncalibrated(self) -> Floats:
@@ -96,6 +97,7 @@ def answers_of(trained: TrainedClassifier, examples: Sequence[Example]) -> Answe
     return Answers(
         *(examples, trained.exclusive, truth, judged.logits, judged.scores, thresholds, accepted, None, judged.stages),
         familiar=judged.familiar,
+        surplus=judged.surplus,
     )
 
 
@@ -124,7 +126,7 @@ def answers_of_folds(trained: TrainedClassifier, learnt: Sequence[Example], held
     asked = Asked(held_out.logits, label_flags(examples, trained.labels), held_out.nearness)
     logits, scores, thresholds = (np.empty(asked.truth.shape, np.float32) for _ in range(3))
     accepted, familiar = np.empty(len(examples), np.bool_), np.ones(len(examples), np.bool_)
-    stages = np.zeros(len(examples), np.int8)
+    stages, surplus = np.zeros(len(examples), np.int8), np.full(len(examples), np.nan, np.float32)
     for fold in np.unique(folds):
         own = folds == fold
         # A training that ran out of its minutes may have a single fold.
@@ -140,9 +142,12 @@ def answers_of_folds(trained: TrainedClassifier, learnt: Sequence[Example], held
             stages[own] = judged.stages
         if judged.familiar is not None:
             familiar[own] = judged.familiar
+        if judged.surplus is not None:
+            surplus[own] = judged.surplus
     by = stages if trained.early else None
     return Answers(
         *(examples, trained.exclusive, asked.truth, logits, scores, thresholds, accepted, folds, by),
         places=held_out.places,
         familiar=familiar,
+        surplus=None if np.isnan(surplus).any() else surplus,
     )

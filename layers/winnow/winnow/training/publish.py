@@ -13,6 +13,7 @@ from winnow.domain.job import Hyperparameters, Progress, Promote, Stage, Trainin
 from winnow.domain.model import Model, Version, VersionStatus
 from winnow.domain.retrying import TRIES
 from winnow.evaluation import figures
+from winnow.evaluation.drift import usual_of
 from winnow.evaluation.suspects import suspect_report
 from winnow.prediction.loading import load
 from winnow.recipes import pipeline
@@ -81,7 +82,7 @@ def _measure(version: Version, trained: TrainedClassifier) -> tuple[dict[str, An
     """Write the evaluation with its figures, the suspects, and the examples. Returns the headline figures, and the digests of all."""
     answers = measured_answers(version, trained)
     headline, digests = _evaluate(version, trained, answers)
-    digests |= _write_suspects(version, trained, answers) | _write_dial(version, trained, answers)
+    digests |= _write_suspects(version, trained, answers) | _write_dial(version, trained, answers) | _write_usual(version, trained, answers)
     return headline, digests | _write_examples(version, trained, answers)
 
 
@@ -131,6 +132,22 @@ def _write_dial(version: Version, trained: TrainedClassifier, measured: Answers)
     answers = measured if measured.folds is not None else folds_answers(version, trained) or measured
     dial = dial_of_answers(trained, answers, how_measured(version, answers)[0])
     return resources.version_reports().write_dial(version.job, dial.to_bytes())
+
+
+def _write_usual(version: Version, trained: TrainedClassifier, measured: Answers) -> Digests:
+    """Write how the version answers, for drift. Of the answers that measured it: those of the version itself, if it has test examples."""
+    word, _ = how_measured(version, measured)
+    # A tenth of the examples is few to know shares of labels from. A client's own test set may be of another kind than the examples.
+    folds = folds_answers(version, trained) if word == "held-out" else None
+    usual = usual_of(
+        trained.labels,
+        word,
+        scores=measured.scores,
+        accepted=measured.accepted,
+        surplus=measured.surplus,
+        of_folds=None if folds is None else folds.scores,
+    )
+    return resources.version_reports().write_usual(version.job, usual)
 
 
 def _live(version: Version, model: Model) -> Version | None:

@@ -1,4 +1,4 @@
-"""Events on the account's event bus when a training has ended: docs/events.md."""
+"""Events on the account's event bus when a training has ended, and when a model has drifted: docs/events.md."""
 
 from __future__ import annotations
 
@@ -8,17 +8,25 @@ from dataclasses import asdict
 from itertools import batched
 
 from winnow.aws import clients, resources
+from winnow.domain.drift import DriftDay
 from winnow.domain.model import Version
 
 SOURCE = "winnow"
 DETAIL_TYPE = "Winnow Training Ended"
+DRIFTED = "Winnow Model Drifted"
 # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
 _MOST_ENTRIES = 10
+# The most labels of a day that an event tells of.
+_MOST_LABELS = 10
 
 
-def announce(versions: Sequence[Version]) -> None:
-    """Put an event for each version that has ended. RuntimeError if the bus refused one; then announce all of them again."""
+def announce(versions: Sequence[Version], days: Sequence[DriftDay] = ()) -> None:
+    """Put an event for each version that has ended, and for each day that has drifted.
+
+    RuntimeError if the bus refused one; then announce all of them again.
+    """
     entries = [{"Source": SOURCE, "DetailType": DETAIL_TYPE, "Detail": json.dumps(_detail(version))} for version in versions]
+    entries += [{"Source": SOURCE, "DetailType": DRIFTED, "Detail": json.dumps(_of_day(day))} for day in days]
     for some in batched(entries, _MOST_ENTRIES, strict=False):
         answer = clients.events().put_events(Entries=list(some))  # type: ignore[arg-type]
         if answer["FailedEntryCount"]:
@@ -38,3 +46,8 @@ def _detail(version: Version) -> dict[str, object]:
         "error": version.error,
         "finished_at": version.finished_at,
     }
+
+
+def _of_day(day: DriftDay) -> dict[str, object]:
+    names = ("model_id", "day", "version", "texts", "psi", "p_labels", "p_scores", "reason")
+    return {**{name: getattr(day, name) for name in names}, "labels": [asdict(each) for each in day.labels[:_MOST_LABELS]]}
