@@ -124,14 +124,14 @@ def test_a_failed_change_leaves_feedback_pending(ready: Ready) -> None:
 @pytest.mark.parametrize(
     ("body", "field", "says"),
     [
-        ({"rename": {"unheard-of": "x"}}, "rename", "which version 1 doesn't know"),
-        ({"merge": {"x": [FIRST, "unheard-of"]}}, "merge", "which version 1 doesn't know"),
+        ({"rename": {"unheard-of": "x"}}, "rename", "which version 1 doesn't know: leave it out"),
+        ({"merge": {"x": [FIRST, "unheard-of"]}}, "merge", "which version 1 doesn't know: leave it out"),
         ({"rename": {FIRST: FIRST}}, "rename", "leave it out"),
         ({"merge": {FIRST: [FIRST, SECOND]}}, "merge", "leave it out"),
         ({"rename": {FIRST: SECOND}}, "rename", "use merge"),
         ({"rename": {FIRST: "x", SECOND: "x"}}, "rename", "use merge"),
-        ({"rename": {FIRST: SECOND, SECOND: "x"}}, "rename", "itself becomes"),
-        ({"rename": {FIRST: SECOND, SECOND: FIRST}}, "rename", "itself becomes"),
+        ({"rename": {FIRST: SECOND, SECOND: "x"}}, "rename", "itself becomes 'x': change"),
+        ({"rename": {FIRST: SECOND, SECOND: FIRST}}, "rename", "two labels can't swap their names at once, so use a third"),
         ({"rename": {FIRST: "x"}, "merge": {FIRST: [SECOND]}}, "merge", "itself becomes"),
         ({"merge": {FIRST: [SECOND], THIRD: [FIRST]}}, "merge", "itself becomes"),
         ({"merge": {"x": [FIRST], "y": [FIRST]}}, "merge", "two labels"),

@@ -42,7 +42,9 @@ class LabelChanges:
         changes: dict[str, str] = {}
         for field, old, new in self.each():
             if old not in known:
-                raise InvalidFieldError(f"{field} has the label {old!r}, which version {version} doesn't know.", field=field)
+                raise InvalidFieldError(
+                    f"{field} has the label {old!r}, which version {version} doesn't know: leave it out, or correct its name.", field=field
+                )
             if old == new:
                 raise InvalidFieldError(f"{field} makes {old!r} of {old!r}: leave it out.", field=field)
             if old in changes:
@@ -50,10 +52,13 @@ class LabelChanges:
             changes[old] = new
         for field, old, new in self.each():
             if new in changes:
-                raise InvalidFieldError(
-                    f"{field} makes {new!r} of {old!r}, but {new!r} itself becomes {changes[new]!r}: name the last one.",
-                    field=field,
+                last = changes[new]
+                advice = (
+                    "two labels can't swap their names at once, so use a third name"
+                    if last == old
+                    else f"change {new!r} first and {old!r} with the next version, or make {last!r} of both with merge"
                 )
+                raise InvalidFieldError(f"{field} makes {new!r} of {old!r}, but {new!r} itself becomes {last!r}: {advice}.", field=field)
             if field == "rename" and (new in known or list(changes.values()).count(new) > 1):
                 raise InvalidFieldError(f"rename makes {new!r} of {old!r}, but another label has that name: use merge.", field=field)
         if len({changes.get(label, label) for label in known}) < FEWEST_LABELS:
