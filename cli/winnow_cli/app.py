@@ -355,7 +355,9 @@ def examples(
     contains: Annotated[str | None, typer.Option(help="Only examples whose text has this.")] = None,
     sort: Annotated[str, typer.Option(help="row, score (the surest answers first) or margin (the least certain answers first).")] = "row",
     limit: Limit = 20,
-    output: Annotated[Path | None, typer.Option(help="Save all examples in this file instead (JSON Lines; gzip if it ends in .gz, or is -, stdout).")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Save all examples in this file instead (JSON Lines; gzip if it ends in .gz, or is -, stdout).")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Show the examples that a version learnt or was tested on.

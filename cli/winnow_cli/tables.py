@@ -248,7 +248,9 @@ def _aim(present: Mapping[str, Any]) -> str:
         return f"at least {_exact(100 * present['min_precision'])} % of the answers are right"
     if present["cost"] is not None:
         return f"a wrong answer costs {_exact(present['cost']['wrong'])}, a refused text {_exact(present['cost']['refused'])}"
-    return "labels are accepted from these scores on: " + ", ".join(f"{each} {_exact(score)}" for each, score in present["thresholds"].items())
+    return "labels are accepted from these scores on: " + ", ".join(
+        f"{each} {_exact(score)}" for each, score in present["thresholds"].items()
+    )
 
 
 def _exact(number: float) -> str:

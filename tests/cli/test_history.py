@@ -69,7 +69,9 @@ def test_the_history_says_what_a_deed_was_about(server: Server, winnow: Winnow) 
     )
     server.gives("GET /models/savings/history", (200, answer))
 
-    rows = [line.split(maxsplit=4)[-1].strip() for line in winnow("history", "savings").stdout.splitlines() if line.strip().startswith("2026")]
+    rows = [
+        line.split(maxsplit=4)[-1].strip() for line in winnow("history", "savings").stdout.splitlines() if line.strip().startswith("2026")
+    ]
 
     assert rows == ["1 example, batch b", "changed labels", "no policy", "policy 2"]
 

@@ -99,7 +99,11 @@ def test_a_version_that_accepts_nothing_says_why(server: Server, winnow: Winnow)
             "at least 90 % of the answers are right",
         ),
         (["--wrong", "10", "--refused", "1"], {"cost": {"wrong": 10, "refused": 1}}, "a wrong answer costs 10, a refused text 1"),
-        (["--threshold", "a=b=0.9", "--threshold", "c=1"], {"thresholds": {"a=b": 0.9, "c": 1}}, "labels are accepted from these scores on: a=b 0.9, c 1"),
+        (
+            ["--threshold", "a=b=0.9", "--threshold", "c=1"],
+            {"thresholds": {"a=b": 0.9, "c": 1}},
+            "labels are accepted from these scores on: a=b 0.9, c 1",
+        ),
         (["--threshold", "a=0.9999999"], {"thresholds": {"a": 0.9999999}}, "labels are accepted from these scores on: a 0.9999999."),
         (["--min-precision", "0.9999999"], {"min_precision": 0.9999999}, "at least 99.99999 % of the answers are right"),
     ],
@@ -148,7 +152,13 @@ def test_an_evaluation_is_awaited(server: Server, winnow: Winnow) -> None:
     found = {"evaluation": "0a", "status": "ready", "learnt": 3, "report": report, "error": None}
     server.gives("GET /models/savings", (200, MODELS["models"][0]))
     server.gives("POST /models/savings/versions/2/evaluations", (202, {"evaluation": "0a", "status": "running"}))
-    server.gives("GET /models/savings/versions/2/evaluations/0a", (200, {"status": "running"}), (200, found), (200, found | {"learnt": 0}), (200, found | FAILED))
+    server.gives(
+        "GET /models/savings/versions/2/evaluations/0a",
+        (200, {"status": "running"}),
+        (200, found),
+        (200, found | {"learnt": 0}),
+        (200, found | FAILED),
+    )
 
     done = winnow("evaluate", "s3://bucket/may.csv", "--model", "savings", "--label-column", "kind")
 

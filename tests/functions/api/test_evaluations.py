@@ -121,7 +121,10 @@ def test_one_that_runs_sets_no_policy(ready: Ready, invoked: Invoked) -> None:
 @pytest.mark.parametrize(
     ("rows", "told"),
     [
-        ([{"text": "a", "label": "sailing"}, {"text": "b", "label": "baking"}], "The file has examples of 'sailing', which the version doesn't know"),
+        (
+            [{"text": "a", "label": "sailing"}, {"text": "b", "label": "baking"}],
+            "The file has examples of 'sailing', which the version doesn't know",
+        ),
         (load_dataset("exclusive.json")[:3], "has learnt every text"),
         ([], "no label at all"),
     ],
