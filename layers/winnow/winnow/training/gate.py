@@ -48,8 +48,8 @@ def judge(live: Version, made: Version, trained: TrainedClassifier, tolerance: f
     least = f"{old:.4f} of the live version {live.job.version}" + (f" minus the tolerance of {tolerance:g}" if tolerance else "")
     reason = f"Its macro-F1 of {new:.4f} is {how} the {least}, on {report['examples']:,} examples, each answered without having learnt it."
     if report["relabelled"]:
-        left_out = "1 example whose labels have changed since is" if report["relabelled"] == 1 else ""
-        reason += f" {left_out or f'{report["relabelled"]:,} examples whose labels have changed since are'} left out."
+        examples, are = ("example", "is") if report["relabelled"] == 1 else ("examples", "are")
+        reason += f" {report['relabelled']:,} {examples} whose labels have changed since {are} left out."
     if not enough:
         worst = ", ".join(f"{label['label']} ({label['before']:.2f} → {label['after']:.2f})" for label in report["per_label"][:3])
         reason += f" The labels that got worse the most: {worst}. Promote it yourself if it should still answer."
