@@ -390,10 +390,14 @@ def _worst_labels(per_label: Mapping[str, Mapping[str, Any]]) -> Table:
     return table
 
 
+# Columns that no narrow terminal breaks: ids are for copying.
+_WHOLE = {"example", "time", "deed", "version"}
+
+
 def _table(*headers: str, right: Sequence[str] = ()) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for header in headers:
-        table.add_column(header, justify="right" if header in right else "left", overflow="fold")
+        table.add_column(header, justify="right" if header in right else "left", overflow="fold", no_wrap=header in _WHOLE)
     return table
 
 

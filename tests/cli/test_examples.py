@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from tests.cli.conftest import MODELS, Server, Winnow, ends, problem
+from winnow_cli import tables
 
 MODEL = MODELS["models"][0] | {"version": None}
 PATH = "/models/savings/versions/3/examples"
@@ -53,6 +57,16 @@ def test_examples_are_shown_with_their_answers(server: Server, winnow: Winnow) -
         ["0000000000000002", "-", "a", "-", "-", "a", "second"],
         ["0000000000000003", "3", "(none)", "(none)", "0.958", "-"],
     ]
+
+
+def test_a_narrow_terminal_leaves_ids_whole() -> None:
+    shown = io.StringIO()
+    terminal = Console(file=shown, width=70)
+    for each in tables.examples([example(1, text="a long text " * 20)], page(), counted=True):
+        terminal.print(each)
+
+    assert "0000000000000001" in shown.getvalue()
+    assert all(len(line) <= 70 for line in shown.getvalue().splitlines())
 
 
 def test_what_is_asked_for_goes_to_the_api(server: Server, winnow: Winnow) -> None:
