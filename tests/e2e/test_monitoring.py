@@ -35,7 +35,7 @@ def test_alarms_watch_the_stack_and_notify_the_operator(operator: Deployed) -> N
     [stack] = cloud.client("cloudformation").describe_stacks(StackName=f"{watched}-monitoring")["Stacks"]
     [topic] = [output["OutputValue"] for output in stack["Outputs"]]
     alarms = cloud.client("cloudwatch").describe_alarms()["MetricAlarms"]
-    assert len(alarms) == 11
+    assert len(alarms) == 12
     assert all(alarm["AlarmActions"] == [topic] for alarm in alarms)
     [slow] = [alarm for alarm in alarms if "AlarmSlow" in alarm["AlarmName"]]
     assert slow["Dimensions"] == [{"Name": "FunctionName", "Value": cloud.resource("Predict")}]

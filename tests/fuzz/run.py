@@ -50,9 +50,12 @@ REASONS = {
         *("All texts are among the model's examples", "The file ", "The object ", r"(Line|Element) \d+ "),
     ),
     # Labels that the version doesn't have, and promises that its examples can't show.
-    "PATCH /models/{model_id}/labels": (r"(?s)(rename|merge) (has the label|makes) ", "(?s).+ can't become two labels"),
+    "PATCH /models/{model_id}/labels": (
+        *(_KEY_REUSED, "(?s)(rename|merge) (has the label|makes) ", "(?s).+ can't become two labels", "A single label would be left"),
+        "(rename|merge) has a label of only characters that nobody sees",
+    ),
     "PUT /models/{model_id}/policy": (
-        *("thresholds names the label ", r"\w+ can't be sent with \w+: send one of"),
+        *("thresholds names the label ", "An aim is missing", r"\w+ can't be sent with \w+: send one of"),
         r"The [\d,]+ examples that measure the version can't show",
     ),
     "GET /models/{model_id}/versions/{version}/examples": (

@@ -126,6 +126,9 @@ def test_a_failed_change_leaves_feedback_pending(ready: Ready) -> None:
     [
         ({"rename": {"unheard-of": "x"}}, "rename", "which version 1 doesn't know: leave it out"),
         ({"merge": {"x": [FIRST, "unheard-of"]}}, "merge", "which version 1 doesn't know: leave it out"),
+        ({"merge": {"": [FIRST]}}, "merge", "has a label of only characters that nobody sees: give"),
+        ({"merge": {"\u200b": [FIRST]}}, "merge", "has a label of only characters that nobody sees: give"),
+        ({"merge": {"x" * 201: [FIRST]}}, "merge", "has a label of more than 200 characters: give"),
         ({"rename": {FIRST: FIRST}}, "rename", "leave it out"),
         ({"merge": {FIRST: [FIRST, SECOND]}}, "merge", "leave it out"),
         ({"rename": {FIRST: SECOND}}, "rename", "use merge"),

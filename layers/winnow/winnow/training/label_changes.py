@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from winnow.aws import resources
 from winnow.datasets.split import FEWEST_LABELS
 from winnow.domain.conditions import Condition, check_condition
+from winnow.domain.dataset import MAX_LABEL_CHARACTERS
 from winnow.domain.errors import InvalidFieldError, ModelNotReadyError, TrainingUnderwayError
 from winnow.domain.job import IdempotencyKey, TrainingJob
 from winnow.domain.normal_form import label_form
@@ -41,6 +42,9 @@ class LabelChanges:
         """The new label of each changed one. known: the labels of the version. InvalidFieldError if they can't be changed like this."""
         changes: dict[str, str] = {}
         for field, old, new in self.each():
+            if not new or len(new) > MAX_LABEL_CHARACTERS:
+                wrong = f"a label of more than {MAX_LABEL_CHARACTERS} characters" if new else "a label of only characters that nobody sees"
+                raise InvalidFieldError(f"{field} has {wrong}: give {old!r} another name.", field=field)
             if old not in known:
                 raise InvalidFieldError(
                     f"{field} has the label {old!r}, which version {version} doesn't know: leave it out, or correct its name.", field=field
