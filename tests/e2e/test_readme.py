@@ -31,6 +31,8 @@ OTHERWISE = {
     "/batches/BATCH/cancel": {200, 409},
     # This batch is no longer pending: version 3 has it.
     "/examples/20260302T091641007-1a2b3c4d": {404, 409},
+    # The log was switched off again, and no day was measured.
+    "/drift": {409},
     # The log writes after the answer, perhaps later than the next call.
     "PREDICTION": {201, 404},
 }
