@@ -16,12 +16,14 @@ from winnow.domain.errors import IdempotencyKeyReusedError, JobSupersededError
 from winnow.domain.feedback import FeedbackBatch, Retrain, TakenFeedback
 from winnow.domain.job import Hyperparameters, IdempotencyKey, Progress, Stage, TrainingJob, TrainingRequest
 from winnow.domain.model import Gate, Model, Version, VersionStatus
+from winnow.domain.policy import Aim, Applied, Cost, Policy
 from winnow.domain.review import ReviewQueue
 from winnow.registry import table as rows
 from winnow.registry.batch_predictions import BatchPredictions
 from winnow.registry.feedback_batches import FeedbackBatches
 from winnow.registry.idempotency import AnsweredRequests
 from winnow.registry.models import Models
+from winnow.registry.policies import Policies
 from winnow.registry.review_queues import ReviewQueues
 from winnow.registry.training_jobs import Jobs
 from winnow.registry.upkeep import Upkeep
@@ -119,6 +121,15 @@ def test_a_version_that_is_not_ready_any_more_does_not_go_live(registry: Registr
     registry.alter(VERSION_ROW, status="failed")
 
     assert registry.refuses(lambda: registry.models.promote(model, version, exactly=False))
+
+
+@pytest.mark.parametrize("change", [{"uid": "another"}, {"live_version": 2}])
+def test_a_model_that_changed_gets_no_policy(registry: Registry, change: dict[str, Any]) -> None:
+    model = registry.ready().model
+    registry.alter(MODEL_ROW, **change)
+
+    policy = Policy(1, "2026-11-29T10:00:00.000Z", Aim(cost=Cost(10, 1)), Applied(1, threshold=0.5))
+    assert registry.refuses(lambda: Policies(registry.table).add(model, policy, exactly=False))
 
 
 @pytest.mark.parametrize("change", [{"uid": "another"}, {"training_version": 2}])
