@@ -99,7 +99,7 @@ def _fresh(version: Version, days: int) -> None:
         return drawing.sample(range(len(best)), number) if number <= len(best) else drawing.choices(range(len(best)), k=number)
 
     def injected(number: int) -> list[int]:
-        """A day in which a tenth of the texts has one of so many labels."""
+        """A day in which a tenth of the texts has other labels. number: how many labels these are."""
         others = set(drawing.sample(sorted(set(best.tolist())), number))
         of_others = [place for place, label in enumerate(best.tolist()) if label in others]
         changed = int(TEXTS * SHARE) if number else 0

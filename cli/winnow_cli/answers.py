@@ -19,7 +19,7 @@ from uuid import uuid4
 from winnow_cli.client import Client
 from winnow_cli.failures import UsageError
 
-# A batch is sent when so many answers wait. So many of the newest stay, so that they can be undone.
+# Answers are sent when this many wait. The newest ones stay, because the user may undo them.
 _MOST_WAITING, _UNDOABLE = 10, 5
 # The most commands of one user that label texts of the same model at the same time.
 _MOST_AT_ONCE = 20

@@ -44,11 +44,11 @@ def test_a_training_whose_workflow_is_stopped_from_outside_fails(api: Deployed, 
     api.request("DELETE", "/models/halted")
 
 
-def test_what_ended_and_is_still_queued_is_started_anew(api: Deployed, small_dataset: bytes) -> None:
+def test_what_ended_and_is_still_queued_is_started_again(api: Deployed, small_dataset: bytes) -> None:
     dataset = api.client.upload("small.jsonl", small_dataset)
-    api.client.train("anew", dataset, n_iter=1)
-    assert api.client.wait("anew")["version"]["status"] == "ready"
-    uid = row(api, "anew")["uid"]["S"]
+    api.client.train("again", dataset, n_iter=1)
+    assert api.client.wait("again")["version"]["status"] == "ready"
+    uid = row(api, "again")["uid"]["S"]
     # As if its execution had ended in silence: queued, without a sign of life for long.
     table = api.cloud.client("dynamodb")
     table.update_item(
@@ -64,7 +64,7 @@ def test_what_ended_and_is_still_queued_is_started_anew(api: Deployed, small_dat
     )
     table.update_item(
         TableName=api.table,
-        Key={"pk": {"S": "MODELS"}, "sk": {"S": "anew"}},
+        Key={"pk": {"S": "MODELS"}, "sk": {"S": "again"}},
         UpdateExpression="SET training_version = :one",
         ExpressionAttributeValues={":one": {"N": "1"}},
     )
@@ -72,6 +72,6 @@ def test_what_ended_and_is_still_queued_is_started_anew(api: Deployed, small_dat
     sweep(api)
     sweep(api)
 
-    assert api.client.wait("anew", seconds=60)["version"]["status"] == "ready"
+    assert api.client.wait("again", seconds=60)["version"]["status"] == "ready"
     assert sorted(executions(api, uid)) == [f"{uid}-1-1", f"{uid}-1-2"]
-    api.request("DELETE", "/models/anew")
+    api.request("DELETE", "/models/again")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.conftest import CLIENT_BUCKET, load_dataset
+from tests.support.invoked import Invoked
 from tests.support.policies import LABELS, put
 from winnow.aws import clients
 from winnow.storage.bucket import Bucket
@@ -21,21 +22,9 @@ if TYPE_CHECKING:
 WORDS = {"baking": "dough oven flour crumb loaf", "cycling": "bicycle saddle brake chain", "gardening": "compost seedlings lawn hedge"}
 
 
-class Invoked:
-    """Lambda for asynchronous calls: it keeps the events."""
-
-    def __init__(self) -> None:
-        self.events: list[Json] = []
-
-    def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> Json:  # noqa: N803
-        assert (FunctionName, InvocationType) == ("MeasureVersion", "Event")
-        self.events.append(json.loads(Payload))
-        return {"StatusCode": 202}
-
-
 @pytest.fixture
 def invoked(winnow: Winnow, monkeypatch: pytest.MonkeyPatch) -> Invoked:
-    invoked = Invoked()
+    invoked = Invoked("MeasureVersion")
     monkeypatch.setattr(clients.lambda_(), "invoke", invoked.invoke)
     return invoked
 

@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import CLIENT_BUCKET
 from tests.support.feedback import add
+from tests.support.invoked import Invoked
 from winnow.aws import clients
 from winnow.domain.dataset import DatasetReference
 from winnow.domain.job import Hyperparameters, TrainingRequest
@@ -43,21 +44,9 @@ def problem(report: Json, kind: str) -> Json:
     return dict(found)
 
 
-class Invoked:
-    """Lambda for asynchronous calls: it keeps the events."""
-
-    def __init__(self) -> None:
-        self.events: list[Json] = []
-
-    def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> Json:  # noqa: N803
-        assert (FunctionName, InvocationType) == ("ReportDataset", "Event")
-        self.events.append(json.loads(Payload))
-        return {"StatusCode": 202}
-
-
 @pytest.fixture
 def invoked(winnow: Winnow, monkeypatch: pytest.MonkeyPatch) -> Invoked:
-    invoked = Invoked()
+    invoked = Invoked("ReportDataset")
     monkeypatch.setattr(clients.lambda_(), "invoke", invoked.invoke)
     return invoked
 

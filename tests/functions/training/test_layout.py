@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.functions.training.test_dataset_report import Invoked
+from tests.support.invoked import Invoked
 from winnow.aws import clients
 from winnow.domain.dataset import DatasetReference, Layout
 from winnow.training import dry_run, prepare, read_dataset
@@ -62,7 +62,7 @@ def test_a_dry_run_does_too(winnow: Winnow, read: list[tuple[DatasetReference, s
 def test_so_does_the_report_that_is_made_elsewhere(
     winnow: Winnow, read: list[tuple[DatasetReference, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    invoked = Invoked()
+    invoked = Invoked("ReportDataset")
     monkeypatch.setattr(clients.lambda_(), "invoke", invoked.invoke)
     monkeypatch.setattr(dry_run, "MOST_BYTES_AT_ONCE", 10)
     winnow.put_dataset()

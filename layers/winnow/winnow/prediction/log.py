@@ -15,7 +15,7 @@ from winnow.domain.clock import sortable_id, utc_now
 from winnow.domain.model import Model
 from winnow.domain.prediction_log import PredictionId, Sampled
 
-# A text has at least so many labels in the log, also if the client asked for one: how far the second is behind tells how sure the first is.
+# The log keeps at least two labels of a text, also if the client asked for one. The distance of their scores says how sure the first is.
 FEWEST_LABELS = 2
 # Requests whose texts may wait for S3. Each has at most 1 MB.
 _MOST_WAITING = 16

@@ -81,9 +81,12 @@ def _chosen(version: Version, trained: TrainedClassifier, candidates: Sequence[C
 def _measure(version: Version, trained: TrainedClassifier) -> tuple[dict[str, Any], Digests]:
     """Write the evaluation with its figures, the suspects, and the examples. Returns the headline figures, and the digests of all."""
     answers = measured_answers(version, trained)
+    of_folds = answers if answers.folds is not None else folds_answers(version, trained)
     headline, digests = _evaluate(version, trained, answers)
-    digests |= _write_suspects(version, trained, answers) | _write_dial(version, trained, answers) | _write_usual(version, trained, answers)
-    return headline, digests | _write_examples(version, trained, answers)
+    digests |= _write_suspects(version, trained, answers, of_folds) | _write_dial(version, trained, of_folds or answers)
+    digests |= _write_usual(version, trained, answers, of_folds)
+    # A version that has test examples was measured on them.
+    return headline, digests | write_examples(version, trained.labels, answers if answers.folds is None else None, of_folds)
 
 
 def _evaluate(version: Version, trained: TrainedClassifier, answers: Answers) -> tuple[dict[str, Any], Digests]:
@@ -104,9 +107,9 @@ def _evaluate(version: Version, trained: TrainedClassifier, answers: Answers) ->
     return headline, digests
 
 
-def _write_suspects(version: Version, trained: TrainedClassifier, measured: Answers) -> Digests:
+def _write_suspects(version: Version, trained: TrainedClassifier, measured: Answers, of_folds: Answers | None) -> Digests:
     """Write the examples whose labels look wrong: among those of the folds or, without folds, among those that measured the version."""
-    answers = measured if measured.folds is not None and not trained.early else folds_answers(version, trained, last_stage=True) or measured
+    answers = (folds_answers(version, trained, last_stage=True) if trained.early else of_folds) or measured
     uid = version.job.uid
     report = suspect_report(
         truth=answers.truth,
@@ -121,24 +124,17 @@ def _write_suspects(version: Version, trained: TrainedClassifier, measured: Answ
     return resources.version_reports().write_suspects(version.job, {"checked_by": how_measured(version, answers)[0], **report})
 
 
-def _write_examples(version: Version, trained: TrainedClassifier, measured: Answers) -> Digests:
-    """Write the version's examples, each with the answer of a classifier that had not learnt it, if there is one."""
-    of_folds = measured if measured.folds is not None else folds_answers(version, trained)
-    return write_examples(version, trained.labels, measured if measured.folds is None else None, of_folds)
-
-
-def _write_dial(version: Version, trained: TrainedClassifier, measured: Answers) -> Digests:
-    """Write the dial. It is made of the folds' answers, if there are any, so that a client's own test set chooses no threshold."""
-    answers = measured if measured.folds is not None else folds_answers(version, trained) or measured
+def _write_dial(version: Version, trained: TrainedClassifier, answers: Answers) -> Digests:
+    """Write the dial. answers: those of the folds, if there are any, so that a client's own test set chooses no threshold."""
     dial = dial_of_answers(trained, answers, how_measured(version, answers)[0])
     return resources.version_reports().write_dial(version.job, dial.to_bytes())
 
 
-def _write_usual(version: Version, trained: TrainedClassifier, measured: Answers) -> Digests:
+def _write_usual(version: Version, trained: TrainedClassifier, measured: Answers, of_folds: Answers | None) -> Digests:
     """Write how the version answers, for drift. Of the answers that measured it: those of the version itself, if it has test examples."""
     word, _ = how_measured(version, measured)
     # A tenth of the examples is few to know shares of labels from. A client's own test set may be of another kind than the examples.
-    folds = folds_answers(version, trained) if word == "held-out" else None
+    folds = of_folds if word == "held-out" else None
     usual = usual_of(
         trained.labels,
         word,
