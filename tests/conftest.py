@@ -248,8 +248,9 @@ class Winnow:
             yield
 
     def setting(self, value: str | int | Json) -> str:
-        """A variable's value. Of a !Ref (of a list, joined): a resource's name, a parameter's value, a function's name in the template. Of a
-        !GetAtt: a bucket's host."""
+        """A variable's value. Of a !Ref (of a list, joined): a resource's name, a parameter's value, a function's name in the template.
+
+        Of a !GetAtt: a bucket's host."""
         if isinstance(value, str | int):
             return str(value)
         if "GetAtt" in value:

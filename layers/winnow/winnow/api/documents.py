@@ -1,4 +1,4 @@
-"""Answers with the files of the documentation page and of the console. Browsers may cache them, and may load and run nothing from elsewhere."""
+"""Answers with the files of the pages GET /docs and GET /console. Browsers may cache them, and may run nothing from elsewhere."""
 
 from __future__ import annotations
 
