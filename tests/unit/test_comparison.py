@@ -38,20 +38,22 @@ def test_the_texts_that_changed_are_shown_with_what_each_version_says() -> None:
     truth, before, after = flags("a", "b", "ab", "c"), flags("b", "b", "a", "c"), flags("a", "", "ab", "c")
     examples = [Example(text * 300, ("a",)) for text in "wxyz"]
 
-    report = changed_examples(truth, before, after, LABELS, examples, "uid", keep_texts=True)
+    report = changed_examples(truth, before, after, LABELS, examples, uid="uid", keep_texts=True)
 
     assert [(each["text"], each["labels"], each["before"], each["after"]) for each in report["fixed"]] == [
         ("w" * 200, ["a"], ["b"], ["a"]),
         ("y" * 200, ["a", "b"], ["a"], ["a", "b"]),
     ]
     assert [(each["example"], each["before"], each["after"]) for each in report["broken"]] == [(example_id("uid", "x" * 300), ["b"], [])]
-    hidden = changed_examples(truth, before, after, LABELS, examples, "uid", keep_texts=False)
+    hidden = changed_examples(truth, before, after, LABELS, examples, uid="uid", keep_texts=False)
     assert [each.keys() for each in hidden["broken"]] == [{"example", "labels", "before", "after"}]
 
 
 def test_at_most_a_hundred_changed_texts_are_shown() -> None:
     truth, before = flags(*["a"] * 120), flags(*["b"] * 120)
-    report = changed_examples(truth, before, truth, LABELS, [Example(str(number), ("a",)) for number in range(120)], "uid", keep_texts=True)
+    report = changed_examples(
+        truth, before, truth, LABELS, [Example(str(number), ("a",)) for number in range(120)], uid="uid", keep_texts=True
+    )
     assert [each["text"] for each in report["fixed"]] == [str(number) for number in range(100)]
     assert report["broken"] == []
 

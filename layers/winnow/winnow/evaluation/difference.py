@@ -54,7 +54,7 @@ def comparison_report(truth: Flags, before: Flags, after: Flags, labels: Sequenc
 
 
 def changed_examples(
-    truth: Flags, before: Flags, after: Flags, labels: Sequence[str], examples: Sequence[Example], uid: str, *, keep_texts: bool
+    truth: Flags, before: Flags, after: Flags, labels: Sequence[str], examples: Sequence[Example], *, uid: str, keep_texts: bool
 ) -> dict[str, Any]:
     """The first examples that the version after has fixed and broken, as JSON values. The arrays are those of `comparison_report`.
 

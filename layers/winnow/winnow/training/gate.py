@@ -96,7 +96,7 @@ def difference(
     was, becomes = (flags_of(sides[version.job.version].choose(examples), labels) for version in (before, after))
     left_out = {"relabelled": len(fair) - len(kept)} if skips_relabelled else {}
     keep_texts = all(version.hyperparameters["keep_texts"] for version in (before, after))
-    changed = changed_examples(truth, was, becomes, labels, examples, before.job.uid, keep_texts=keep_texts)
+    changed = changed_examples(truth, was, becomes, labels, examples, uid=before.job.uid, keep_texts=keep_texts)
     return {**comparison_report(truth, was, becomes, labels), **changed, "labels_of": newest, **left_out}
 
 
