@@ -13,7 +13,7 @@ from winnow.domain import access
 from winnow.domain.access import Role
 
 # Calls about the API itself: its health and its documentation.
-OPEN_CALLS = {"GET /health", "GET /docs", "GET /docs/{file}", "GET /openapi.json"}
+OPEN_CALLS = {"GET /health", "GET /docs", "GET /docs/{file}", "GET /console", "GET /console/{asset}", "GET /openapi.json"}
 
 # SAM's own translator, in sam's environment: the template that CloudFormation gets, for one value of the parameter.
 TRANSLATE = """

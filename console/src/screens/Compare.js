@@ -1,0 +1,7 @@
+import { html } from "../html.js";
+import { Page } from "../parts/Page.js";
+
+/** @param {{api: import("../api.js").Api, params: any}} props */
+export function Compare({ params }) {
+  return html`<${Page} title="Compare" lead=${params.model} />`;
+}

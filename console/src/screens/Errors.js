@@ -1,0 +1,7 @@
+import { html } from "../html.js";
+import { Page } from "../parts/Page.js";
+
+/** @param {{api: import("../api.js").Api, params: any}} props */
+export function Errors({ params }) {
+  return html`<${Page} title="Errors" lead=${params.model} />`;
+}
