@@ -26,7 +26,7 @@ def answer(name: str, keep: str) -> Answer:
 @cache
 def console(name: str) -> Answer:
     """The answer with one of the console's files. The console alone may send to another address: files to the bucket of uploads."""
-    connects = ("'self'", clients.setting("UPLOADS_ORIGIN"))
+    connects = ("'self'", *(f"https://{clients.setting(name)}" for name in ("UPLOADS_HOST", "UPLOADS_GLOBAL_HOST")))
     return _answer(f"{console_files.FOLDER}/{name}", console_files.MEDIA_TYPES[name], ASK_AGAIN, connects)
 
 
