@@ -8,6 +8,7 @@ from copy import deepcopy
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from tests.console.conftest import whoami
 from tests.support.contract import ROOT
 
 if TYPE_CHECKING:
@@ -59,6 +60,11 @@ def explained(call: Call) -> Json:
         {"word": word, "contribution": weight, "start": start, "end": start + len(word)} for word, weight, start in ends
     ]
     return answer
+
+
+def reader() -> Json:
+    """Who a key of the role predict is."""
+    return whoami("predict", "readers")
 
 
 def many_labels(count: int = 150) -> Json:

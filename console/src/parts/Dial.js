@@ -62,7 +62,7 @@ function Turned({ api, model, version, live, tradeoff }) {
           aria-valuetext=${words.dialValue(chosen.answered_share, chosen.right_share)}
           onInput=${(/** @type {any} */ event) => setAt(Number(event.target.value))}
         />
-        <span class="dial-ends small muted"><span>${words.dialSure}</span><span>${words.dialAll}</span></span>
+        <span class="dial-ends small muted" aria-hidden="true"><span>${words.dialSure}</span><span>${words.dialAll}</span></span>
       </label>
       <p class="small muted">${words.dialHow(tradeoff.examples, own.answered_share, own.right_share)}</p>
       <${Policy} api=${api} model=${model} version=${version} live=${live} tradeoff=${tradeoff} chosen=${chosen} />
