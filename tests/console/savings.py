@@ -8,7 +8,7 @@ from copy import deepcopy
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from tests.console.conftest import whoami
+from tests.console.conftest import Reply, whoami
 from tests.support.contract import ROOT
 
 if TYPE_CHECKING:
@@ -65,6 +65,13 @@ def explained(call: Call) -> Json:
 def reader() -> Json:
     """Who a key of the role predict is."""
     return whoami("predict", "readers")
+
+
+def received(call: Call) -> Reply:
+    """What the API says of feedback: version 3 trains if it should."""
+    started = call.body["retrain"] == "now"
+    body = {"model_id": "savings", "batch": "20261130T102003139-2f3b77e4", "examples": len(call.body["examples"]), "new_labels": []}
+    return Reply(201, body | {"waiting": 0 if started else 1, "retrain": "started" if started else "waiting", "version": 3 if started else None})
 
 
 def many_labels(count: int = 150) -> Json:

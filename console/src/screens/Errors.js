@@ -156,20 +156,29 @@ function List({ edit, texts, list, heading }) {
   const [picking, setPicking] = useState(/** @type {Shown | null} */ (null));
   const [problem, setProblem] = useState(/** @type {any} */ (null));
   const rows = useRef(/** @type {HTMLElement | null} */ (null));
+  const isToFocus = useRef(false);
   const { basket, mayCorrect, several } = edit;
   const here = Math.min(at, texts.length - 1);
 
-  const open = (/** @type {number} */ place, { focus = true } = {}) => {
+  const open = (/** @type {number} */ place) => {
     if (place >= texts.length && list.next && !list.loading) list.more();
     const next = Math.max(0, Math.min(texts.length - 1, place));
     setAt(next);
-    if (focus) /** @type {HTMLElement | undefined} */ (rows.current?.children[next])?.focus();
+    if (picking) isToFocus.current = true;
+    else focusOn(next);
   };
+  const focusOn = (/** @type {number} */ place) => /** @type {HTMLElement | undefined} */ (rows.current?.children[place])?.focus();
+  // As long as a dialog is open, no text can have the focus.
+  useEffect(() => {
+    if (!isToFocus.current || picking) return;
+    isToFocus.current = false;
+    focusOn(here);
+  }, [picking]);
   /** @param {Shown} shown @param {Record<string, any>} deed @param {string} said */
   const correct = (shown, deed, said) => {
     if (!shown.id) return;
     basket.put({ id: shown.id, sent: { example: shown.id, ...deed }, shown: { text: shown.text, was: shown.labels.map(({ label }) => label), said } });
-    open(texts.indexOf(shown) + 1);
+    open(here + 1);
   };
   const labelled = (/** @type {Shown} */ shown, /** @type {string[]} */ names) => correct(shown, several ? { labels: names } : { label: names[0] }, names.join(", ") || words.noLabels);
   const deeds = /** @type {Record<string, (shown: Shown) => void>} */ ({
