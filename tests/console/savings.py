@@ -31,7 +31,8 @@ def _saved() -> Json:
 
 def saved(name: str, **changes: Any) -> Json:
     """One of the answers, with other values of some of its fields."""
-    return deepcopy(_saved()[name]) | changes
+    answer: Json = deepcopy(_saved()[name])
+    return answer | changes
 
 
 def serve(api: FakeApi) -> None:
@@ -71,7 +72,9 @@ def received(call: Call) -> Reply:
     """What the API says of feedback: version 3 trains if it should."""
     started = call.body["retrain"] == "now"
     body = {"model_id": "savings", "batch": "20261130T102003139-2f3b77e4", "examples": len(call.body["examples"]), "new_labels": []}
-    return Reply(201, body | {"waiting": 0 if started else 1, "retrain": "started" if started else "waiting", "version": 3 if started else None})
+    return Reply(
+        201, body | {"waiting": 0 if started else 1, "retrain": "started" if started else "waiting", "version": 3 if started else None}
+    )
 
 
 def many_labels(count: int = 150) -> Json:
@@ -94,7 +97,13 @@ def many_examples(count: int) -> Callable[[Call], Json]:
         one = saved("mistakes")["examples"][0]
         rows = range(first, min(count, first + limit))
         examples = [one | {"example": f"{row:016x}", "row": row, "text": f"text number {row}"} for row in rows]
-        return {"model_id": "savings", "version": 2, "matching": count, "examples": examples, "next": str(first + limit) if first + limit < count else None}
+        return {
+            "model_id": "savings",
+            "version": 2,
+            "matching": count,
+            "examples": examples,
+            "next": str(first + limit) if first + limit < count else None,
+        }
 
     return page
 

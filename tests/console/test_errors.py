@@ -286,7 +286,11 @@ def test_texts_that_were_not_kept_are_corrected_by_their_rows(api: FakeApi, visi
 
 
 def test_a_list_that_fails_can_be_asked_for_again(api: FakeApi, visit: Console) -> None:
-    api.on(EXAMPLES, problem(404, "examples-not-found", "Version 2 of model 'savings' has no list of its examples."), savings.saved("mistakes", next=None))
+    api.on(
+        EXAMPLES,
+        problem(404, "examples-not-found", "Version 2 of model 'savings' has no list of its examples."),
+        savings.saved("mistakes", next=None),
+    )
     page = visit.open(ADDRESS)
     expect(page.get_by_role("alert")).to_contain_text("has no list of its examples")
     page.get_by_role("button", name="Try again").click()

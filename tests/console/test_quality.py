@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Position, expect
 
 from tests.console import savings
 from tests.console.conftest import FakeApi, problem
@@ -59,7 +59,7 @@ def test_a_click_on_a_cell_opens_its_texts(api: FakeApi, visit: Console) -> None
     box = matrix.bounding_box()
     assert box is not None
     cell = box["width"] / len(names)
-    at = {"x": (names.index("saving") + 0.5) * cell, "y": (names.index("budget") + 0.5) * cell}
+    at = Position(x=(names.index("saving") + 0.5) * cell, y=(names.index("budget") + 0.5) * cell)
 
     matrix.hover(position=at)
     expect(page.locator(".matrix-readout")).to_have_text("budget, taken for saving: 4 of 95 texts")

@@ -50,7 +50,7 @@ export function Compare({ api, params: { model, query } }) {
         ${!to && html`<p class="notice">${words.noneReady}</p>`}
         ${before && to && before !== to ? html`<${Difference} api=${api} model=${model} from=${before.version} to=${to.version} query=${query} />` : to && html`<p class="notice">${words.onlyOne}</p>`}
       `}
-      <${History} key=${loaded.value?.etag ?? ""} api=${api} model=${model} />
+      ${(found || loaded.problem) && html`<${History} key=${loaded.value?.etag ?? ""} api=${api} model=${model} />`}
     <//>
   `;
 }
@@ -181,7 +181,7 @@ function Changed({ title, texts, of, from, to, kind }) {
             <li key=${example}>
               <p class="example-text">${text ?? html`<span class="muted">${strings.errors.noText}</span>`}</p>
               <p class="said small">
-                <span class="muted">${words.right}</span> ${named(labels)}
+                <span class="muted">${words.right}</span> ${named(labels)}${" "}
                 <span class="muted">${kind === "fixed" ? words.said(from) : words.says(to)}</span> <span class="chip broken">${named(kind === "fixed" ? before : after)}</span>
               </p>
             </li>

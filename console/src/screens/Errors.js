@@ -279,9 +279,9 @@ function Said({ shown: { labels, predicted, note }, correction }) {
     found.map(({ label, score }) => html`<span key=${label} class=${`chip ${kind}`}><bdi>${label}</bdi>${score === null || score === undefined ? "" : html` <span class="small">${percent(score)}</span>`}</span>`);
   return html`
     <p class="said">
-      <span class="small muted">${words.labelled}</span> ${labels.length ? named(labels, "given") : html`<span class="muted">${words.noLabels}</span>`}
-      ${predicted && html`<span class="small muted">${words.says}</span> ${predicted.length ? named(predicted, "predicted") : html`<span class="muted">${words.noLabels}</span>`}`}
-      ${correction && html`<span class="chip corrected" role="status">→ <bdi>${correction.shown.said}</bdi></span>`}
+      <span class="small muted">${words.labelled}</span> ${labels.length ? named(labels, "given") : html`<span class="muted">${words.noLabels}</span>`}${" "}
+      ${predicted && html`<span class="small muted">${words.says}</span> ${predicted.length ? named(predicted, "predicted") : html`<span class="muted">${words.noLabels}</span>`}`}${" "}
+      ${correction && html`<span class="chip corrected" role="status">→ <bdi>${correction.shown.said}</bdi></span>`}${" "}
       <span class="small muted note">${note}</span>
     </p>
   `;

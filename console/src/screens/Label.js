@@ -79,7 +79,7 @@ function Queue({ api, found, version, onModel }) {
     <${Toward} waiting=${waiting} after=${found.retrain_after} />
     <${Problem} error=${handed.problem} onRetry=${handed.ask} />
     ${handed.loading && html`<${Loading} />`}
-    ${!handed.loading && handed.page && (handed.item ? html`<${One} key=${handed.item.item} api=${api} model=${model} version=${version} page=${handed.page} item=${handed.item} last=${basket.state.items.at(-1)} onAnswer=${answered} onSkip=${handed.skip} onUndo=${undo} />` : html`<${Nothing} page=${handed.page} onAgain=${handed.ask} last=${basket.state.items.at(-1)} onUndo=${undo} />`)}
+    ${!handed.loading && handed.page && (handed.item ? html`<${One} api=${api} model=${model} version=${version} page=${handed.page} item=${handed.item} last=${basket.state.items.at(-1)} onAnswer=${answered} onSkip=${handed.skip} onUndo=${undo} />` : html`<${Nothing} page=${handed.page} onAgain=${handed.ask} last=${basket.state.items.at(-1)} onUndo=${undo} />`)}
     <${Problem} error=${problem} onRetry=${() => send("auto")} />
     ${done && !basket.size && html`<p class="notice good" role="status">${words.training(done)} <a href=${link(["models", model])}>${strings.errors.watch}</a></p>`}
     ${waiting > 0 && html`<p class="actions"><button type="button" class=${handed.item ? "" : "primary"} disabled=${busy || !basket.size} onClick=${() => send("now")}>${words.train(waiting)}</button><span class="muted small">${words.unsent(basket.size)}</span></p>`}
@@ -153,13 +153,17 @@ function Toward({ waiting, after }) {
 function One({ api, model, version, page, item, last, onAnswer, onSkip, onUndo }) {
   const several = !page.exclusive;
   const [picking, setPicking] = useState(false);
-  const [picked, setPicked] = useState(/** @type {string[]} */ ([]));
+  // The card stays when the text changes, and with it the focus: the next key may come before the page is drawn.
+  const [taken, setTaken] = useState({ item: "", labels: /** @type {string[]} */ ([]) });
+  const picked = taken.item === item.item ? taken.labels : [];
   const card = useRef(/** @type {HTMLElement | null} */ (null));
-  useEffect(() => card.current?.focus({ preventScroll: true }), []);
+  useEffect(() => {
+    if (!card.current?.contains(document.activeElement) || document.activeElement?.tagName === "BUTTON") card.current?.focus({ preventScroll: true });
+  }, [item.item]);
   const offered = item.labels.slice(0, MOST_KEYS);
   const choose = (/** @type {string} */ label) => {
     if (!several) onAnswer(item, [label]);
-    else setPicked(picked.includes(label) ? picked.filter((each) => each !== label) : [...picked, label]);
+    else setTaken({ item: item.item, labels: picked.includes(label) ? picked.filter((each) => each !== label) : [...picked, label] });
   };
   const pressed = (/** @type {KeyboardEvent} */ event) => {
     if (picking || event.ctrlKey || event.metaKey || event.altKey) return;
