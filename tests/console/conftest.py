@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, Route
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
 
 from tests.support.browser import Visit, chromium
 from tests.support.contract import ROOT, check_answer, check_request, operations
@@ -28,7 +28,9 @@ KEY = "key-of-the-test"
 AXE = ROOT / "console" / "node_modules" / "axe-core" / "axe.min.js"
 
 Json = dict[str, Any]
-Body = Any
+
+# A busy machine.
+expect.set_options(timeout=10_000)
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Reply:
 
 
 ALWAYS = {"Content-Type": "application/json", "ETag": '"0123456789abcdef"'}
-STARTED = {"Location": "/models/tc-01/versions/2", "Retry-After": "2"}
+STARTED = {"Location": "models/tc-01", "Retry-After": "2"}
 LOST = Reply(0, None)
 """No answer at all: the network is gone."""
 
@@ -58,8 +60,8 @@ LOST = Reply(0, None)
 def problem(status: int, kind: str, detail: str, **members: Any) -> Reply:
     title = kind.replace("-", " ").capitalize()
     body = {"type": f"urn:winnow:problem:{kind}", "title": title, "status": status, "detail": detail} | members
-    if status == 429:  # API Gateway's own answer
-        return Reply(status, body, {"Retry-After": "1"})
+    if status in {429, 504}:  # API Gateway's own answers
+        return Reply(status, body, {"Retry-After": "1"} if status == 429 else {})
     return Reply(status, body, {"Content-Type": "application/problem+json"})
 
 

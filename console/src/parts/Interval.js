@@ -18,7 +18,9 @@ export function Interval({ share, n, low, high, digits = 1, compact = false }) {
         <line class="rail" x1="0" x2="100" y1="5" y2="5" />
         <line class="range" x1=${range.low * 100} x2=${range.high * 100} y1="5" y2="5" />
       </svg>
-      <span class=${compact ? "hidden" : "muted"}>${words}</span>
+      ${compact
+        ? html`<span class="muted small" aria-hidden="true">${percent(range.low, digits).replace(" %", "")}–${percent(range.high, digits)}</span><span class="hidden">${words}</span>`
+        : html`<span class="muted">${words}</span>`}
     </span>
   `;
 }
