@@ -429,6 +429,7 @@ export const strings = {
     retrain: (/** @type {number} */ size) => `Retrain with ${count(size, "correction")}`,
     sending: "Sending …",
     takeBack: (/** @type {string} */ text) => `Undo the correction of ${text}`,
+    onTheWay: "on its way",
     leaveOut: "Leave it out",
     sent: (/** @type {any} */ { sent, retrain, version }) =>
       retrain === "started"
@@ -454,7 +455,7 @@ export const strings = {
     waiting: (/** @type {number} */ waiting) => (waiting ? `${count(waiting, "answer")} for the next training` : "No answers yet for the next training"),
     toward: (/** @type {number} */ waiting, /** @type {number} */ after) => `${number(waiting)} of ${count(after, "answer")} until the next training`,
     train: (/** @type {number} */ waiting) => `Train now with ${count(waiting, "answer")}`,
-    unsent: (/** @type {number} */ size) => (size ? `${count(size, "answer")} can still be undone or ${size === 1 ? "is" : "are"} on the way` : ""),
+    unsent: (/** @type {number} */ size) => (size ? `${count(size, "answer")} not sent yet` : "Label one more text, then train."),
     training: (/** @type {any} */ { retrain, version }) => (retrain === "started" ? `Version ${version} is training.` : `Version ${version} is training already; the next one learns from these.`),
     left: (/** @type {number} */ left) => `${count(left, "text")} left in the queue`,
     allDone: "All texts are labelled",

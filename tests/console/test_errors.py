@@ -144,6 +144,8 @@ def test_what_may_have_arrived_is_sent_again_as_it_was_also_after_a_reload(api: 
     page.keyboard.press("a")
     page.get_by_role("button", name="Retrain with 1 correction").click()
     expect(page.get_by_role("alert")).to_contain_text("No connection")
+    page.get_by_role("button", name="1 correction, not sent yet").click()
+    expect(page.get_by_role("complementary")).to_contain_text("on its way")
 
     api.on(FEEDBACK, savings.received)
     page.reload()

@@ -75,7 +75,7 @@ def test_answers_are_sent_on_the_way_but_for_the_newest(api: FakeApi, visit: Con
     for place in range(10):
         expect(page.locator(".one-text")).to_have_text(f"text {place}")
         page.keyboard.press("1")
-    expect(page.get_by_text("5 answers can still be undone")).to_be_visible()
+    expect(page.get_by_text("5 answers not sent yet")).to_be_visible()
     assert [each["text"] for each in sent(api)] == [f"text {place}" for place in range(5)]
     assert [call.body["retrain"] for call in api.asked(FEEDBACK)] == ["auto"]
 

@@ -32,6 +32,9 @@ export function ConfusionMatrix({ confusions, labels, onPick }) {
   const side = cell * labels.length;
   const letters = Math.floor((room - 8) / 7);
 
+  // Drawn once, and not for each move of the pointer.
+  const drawn = useMemo(() => cells.map((each) => drawnCell(each, cell)), [cells, cell]);
+
   /** The cell under the pointer. @param {PointerEvent | MouseEvent} event */
   const under = (event) => {
     const box = /** @type {SVGElement} */ (event.currentTarget).getBoundingClientRect();
@@ -81,21 +84,7 @@ export function ConfusionMatrix({ confusions, labels, onPick }) {
           >
             ${at &&
             html`<rect class="cross" x="0" y=${at.row * cell} width=${side} height=${cell} /><rect class="cross" x=${at.column * cell} y="0" width=${cell} height=${side} />`}
-            ${cells.map(({ row, column, count, share }) => {
-              const right = row === column;
-              const gap = cell >= WITH_NAMES ? 1 : 0;
-              return html`<g key=${`${row} ${column}`}>
-                <rect
-                  class=${right ? "cell right" : "cell wrong"}
-                  x=${column * cell + gap}
-                  y=${row * cell + gap}
-                  width=${cell - gap}
-                  height=${cell - gap}
-                  fill-opacity=${strength(share, right)}
-                />
-                ${cell >= WITH_COUNTS && html`<text class="count" x=${(column + 0.5) * cell} y=${(row + 0.5) * cell + 4} text-anchor="middle">${number(count)}</text>`}
-              </g>`;
-            })}
+            ${drawn}
           </svg>
         </div>
       </div>`}
@@ -141,6 +130,23 @@ function cellsOf({ wrong, right, support }, labels) {
     right[label] ? [{ row: index, column: index, count: right[label], share: right[label] / support[label] }] : [],
   );
   return [...diagonal, ...found];
+}
+
+/** @param {{row: number, column: number, count: number, share: number}} found @param {number} cell its size */
+function drawnCell({ row, column, count, share }, cell) {
+  const right = row === column;
+  const gap = cell >= WITH_NAMES ? 1 : 0;
+  return html`<g key=${`${row} ${column}`}>
+    <rect
+      class=${right ? "cell right" : "cell wrong"}
+      x=${column * cell + gap}
+      y=${row * cell + gap}
+      width=${cell - gap}
+      height=${cell - gap}
+      fill-opacity=${strength(share, right)}
+    />
+    ${cell >= WITH_COUNTS && html`<text class="count" x=${(column + 0.5) * cell} y=${(row + 0.5) * cell + 4} text-anchor="middle">${number(count)}</text>`}
+  </g>`;
 }
 
 /** What a cell says. @param {Confusions} confusions @param {string} truth @param {string} predicted */

@@ -5,19 +5,17 @@ import { go } from "../router.js";
 import { strings } from "../strings.js";
 
 /**
- * label: what the menu is for, if not the screen's version.
- * @param {{api: import("../api.js").Api, model: string, version: number | null, addressOf: (version: number) => string, label?: string}} props
+ * versions: those to choose from. label: what the menu is for, if not the screen's version.
+ * @param {{versions: any[] | null, version: number | null, addressOf: (version: number) => string, label?: string}} props
  */
-export function VersionChoice({ api, model, version, addressOf, label = strings.quality.version }) {
-  const versions = useVersions(api, model);
-  const shown = versions.value ?? [];
-  if (shown.length < 2) return null;
+export function VersionChoice({ versions, version, addressOf, label = strings.quality.version }) {
+  if (!versions || versions.length < 2) return null;
   return html`
     <label class="choice">
       <span>${label}</span>
       <select value=${version ?? ""} onChange=${(/** @type {any} */ event) => go(addressOf(Number(event.target.value)))}>
         ${version === null && html`<option value=""></option>`}
-        ${shown.map((each) => html`<option key=${each.version} value=${each.version}>${strings.quality.versionName(each.version, each.live)}</option>`)}
+        ${versions.map((each) => html`<option key=${each.version} value=${each.version}>${strings.quality.versionName(each.version, each.live)}</option>`)}
       </select>
     </label>
   `;

@@ -27,6 +27,11 @@ export class Basket {
     return this.items.length;
   }
 
+  /** Whether an item is on its way, so that it can't be taken out. @param {string} id */
+  isSealed(id) {
+    return !this.state.items.some((item) => item.id === id);
+  }
+
   /** @param {string} id */
   find(id) {
     return this.items.findLast((item) => item.id === id);

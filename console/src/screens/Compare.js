@@ -35,8 +35,8 @@ export function Compare({ api, params: { model, query } }) {
   };
   const addressOf = (/** @type {Record<string, number>} */ change) => link(["models", model, "compare"], { from: before?.version, to: to?.version, ...change });
   const choices = html`
-    <${VersionChoice} api=${api} model=${model} version=${before?.version ?? null} label=${words.from} addressOf=${(/** @type {number} */ version) => addressOf({ from: version })} />
-    <${VersionChoice} api=${api} model=${model} version=${to?.version ?? null} label=${words.to} addressOf=${(/** @type {number} */ version) => addressOf({ to: version })} />
+    <${VersionChoice} versions=${versions.value} version=${before?.version ?? null} label=${words.from} addressOf=${(/** @type {number} */ version) => addressOf({ from: version })} />
+    <${VersionChoice} versions=${versions.value} version=${to?.version ?? null} label=${words.to} addressOf=${(/** @type {number} */ version) => addressOf({ to: version })} />
   `;
   return html`
     <${Page} title=${words.title(model)} lead=${live === null ? words.noneLive : words.lead(live)} actions=${choices}>

@@ -8,7 +8,7 @@ import { Loading } from "../parts/Loading.js";
 import { ModelNav } from "../parts/ModelNav.js";
 import { Page } from "../parts/Page.js";
 import { Problem } from "../parts/Problem.js";
-import { VersionChoice } from "../parts/VersionChoice.js";
+import { VersionChoice, useVersions } from "../parts/VersionChoice.js";
 import { useBasket } from "../parts/basket.js";
 import { useLoad } from "../parts/useLoad.js";
 import { usePages } from "../parts/usePages.js";
@@ -39,8 +39,9 @@ export function Errors({ api, params: { model, version, query } }) {
     },
     [model, version],
   );
+  const versions = useVersions(api, model);
   const live = loaded.value?.live ?? null;
-  const actions = html`<${VersionChoice} api=${api} model=${model} version=${Number(version)} addressOf=${(/** @type {number} */ other) => link(["models", model, "versions", other, "errors"], query)} />`;
+  const actions = html`<${VersionChoice} versions=${versions.value} version=${Number(version)} addressOf=${(/** @type {number} */ other) => link(["models", model, "versions", other, "errors"], query)} />`;
   return html`
     <${Page} title=${words.title(model)} lead=${words.lead(version, live === Number(version))} actions=${actions}>
       <${ModelNav} api=${api} model=${model} version=${version} here="errors" />
@@ -236,7 +237,7 @@ function List({ edit, texts, list, heading }) {
               <button type="button" onClick=${() => deeds.l(shown)}>${words.other}</button>
               <button type="button" onClick=${() => deeds.d(shown)}>${words.drop}</button>
               <button type="button" onClick=${() => deeds.k(shown)}>${words.keep}</button>
-              ${basket.find(shown.id) && html`<button type="button" class="quiet" onClick=${() => deeds.u(shown)}>${words.undo}</button>`}
+              ${basket.find(shown.id) && !basket.isSealed(shown.id) && html`<button type="button" class="quiet" onClick=${() => deeds.u(shown)}>${words.undo}</button>`}
             </p>`}
           </li>
         `,
@@ -323,7 +324,9 @@ function Sending({ edit: { api, model, basket } }) {
             <li key=${id}>
               <span class="cut">${shown.text ?? id}</span>
               <span><span class="muted"><bdi>${shown.was.join(", ")}</bdi> →</span> <bdi>${shown.said}</bdi></span>
-              <button type="button" class="link" aria-label=${words.takeBack(shown.text ?? id)} onClick=${() => basket.remove(id)}>${words.undo}</button>
+              ${basket.isSealed(id)
+                ? html`<span class="muted small">${words.onTheWay}</span>`
+                : html`<button type="button" class="link" aria-label=${words.takeBack(shown.text ?? id)} onClick=${() => basket.remove(id)}>${words.undo}</button>`}
             </li>
           `,
         )}

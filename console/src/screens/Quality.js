@@ -11,7 +11,7 @@ import { ModelNav } from "../parts/ModelNav.js";
 import { Page } from "../parts/Page.js";
 import { Problem } from "../parts/Problem.js";
 import { Table } from "../parts/Table.js";
-import { VersionChoice } from "../parts/VersionChoice.js";
+import { VersionChoice, useVersions } from "../parts/VersionChoice.js";
 import { confusionsOf, inOrder, matching } from "../parts/confusions.js";
 import { useLoad } from "../parts/useLoad.js";
 import { go, link, setQuery } from "../router.js";
@@ -37,11 +37,12 @@ export function Quality({ api, params: { model, version, query } }) {
     },
     [model, version],
   );
+  const versions = useVersions(api, model);
   const live = loaded.value?.live ?? null;
   const evaluation = loaded.value?.evaluation;
   const measured = evaluation && !evaluation.missing;
   const actions = html`
-    <${VersionChoice} api=${api} model=${model} version=${Number(version)} addressOf=${(/** @type {number} */ number) => link(["models", model, "versions", number, "quality"])} />
+    <${VersionChoice} versions=${versions.value} version=${Number(version)} addressOf=${(/** @type {number} */ number) => link(["models", model, "versions", number, "quality"])} />
     ${measured && html`<a class="button primary" href=${link(["models", model, "versions", version, "errors"])}>${words.seeErrors}</a>`}
   `;
   return html`
