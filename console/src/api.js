@@ -1,7 +1,8 @@
 // The client of the API that served this page. Each write is sent once, or again with the same Idempotency-Key.
 
 /** @typedef {{status: number, body: any, etag: string | null, retryAfter: number | null}} Answer */
-/** @typedef {{query?: Record<string, any>, body?: any, ifMatch?: string | null, signal?: AbortSignal}} Options */
+/** @typedef {{query?: Record<string, any>, body?: any, ifMatch?: string | null, idempotencyKey?: string, signal?: AbortSignal}} Options
+ * idempotencyKey: of a request that somebody keeps to send it again, also after a reload */
 /** @typedef {{name: string | null, kind: string, role: "classify" | "predict" | "admin" | null, key_id: string | null,
  *   limits: {requests_per_second: number, requests_per_day: number} | null, used_today: number | null}} Whoami */
 
@@ -63,7 +64,7 @@ export class Api {
    * A call that is refused for its frequency waits and is sent again. So is a call without an answer, if that can do no harm.
    * @param {string} method @param {string} path @param {Options} [options] @returns {Promise<Answer>}
    */
-  async call(method, path, { query, body, ifMatch, signal } = {}) {
+  async call(method, path, { query, body, ifMatch, idempotencyKey, signal } = {}) {
     const url = this.url(path, query);
     const sent = body === undefined ? undefined : JSON.stringify(body);
     /** @type {Record<string, string>} */
@@ -74,7 +75,7 @@ export class Api {
     const repeatable = REPEATABLE.some((call) => call.test(`${method} ${path}`)) && body?.dry_run !== true;
     if (repeatable) {
       // The same request again, also when somebody presses the button again, has the key of the request that got no answer.
-      if (!this.unanswered.has(deed)) this.unanswered.set(deed, uuid());
+      if (idempotencyKey || !this.unanswered.has(deed)) this.unanswered.set(deed, idempotencyKey ?? uuid());
       headers["Idempotency-Key"] = /** @type {string} */ (this.unanswered.get(deed));
     }
     const harmless = repeatable || method === "GET" || body?.dry_run === true || path === "prediction";
@@ -199,7 +200,7 @@ export function pause(seconds, signal) {
 }
 
 /** A random UUID (RFC 9562, version 4). crypto.randomUUID is missing on pages without TLS. */
-function uuid() {
+export function uuid() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6] & 0x0f) | 0x40;
   bytes[8] = (bytes[8] & 0x3f) | 0x80;

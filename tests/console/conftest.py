@@ -215,11 +215,12 @@ def version(number: int = 1, **changes: Any) -> Json:
 class Console(Visit):
     """A visit of the console, whose key is typed in already."""
 
-    def open(self, address: str = "#/models", *, key: str | None = KEY) -> Page:
-        """Open a screen. key None: as somebody who opens it for the first time."""
+    def open(self, address: str = "#/models", *, key: str | None = KEY, keep: bool = False) -> Page:
+        """Open a screen. key None: as somebody who opens it for the first time. keep: the tab keeps the key, so that it can be reloaded."""
         self.page.goto(f"{URL}/console{address}")
         if key is not None:
             self.page.get_by_label("API key").fill(key)
+            self.page.get_by_label("Keep it for this tab").set_checked(keep)
             self.page.get_by_role("button", name="Open the console").click()
             self.page.get_by_label("API key").wait_for(state="detached")
         return self.page
