@@ -103,7 +103,8 @@ def _parted(examples: Sequence[dict[str, str]]) -> tuple[list[dict[str, str]], l
 def _say_how_to_go_on() -> None:
     print(
         """
-The demo worked, and nothing keeps running. To continue by hand:
+The demo worked, and nothing keeps running. To continue in a browser, `make start`, and open the console: the first address that it
+prints, which ends in /console. To continue by hand:
 
   make start                          # start a local cloud that keeps running
   set -a; . .local/env; set +a        # set its URL and key

@@ -1,11 +1,12 @@
-"""The state machines of a template against the schema of the Amazon States Language that cfn-lint carries.
+"""The state machines of a template, each in a file of its own, against the schema of the Amazon States Language that cfn-lint carries.
 
-`sam validate --lint` passes them over: SAM hides a definition in a string. https://states-language.net/spec.html
+`sam validate --lint` passes them over. https://states-language.net/spec.html
 """
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ import yaml
 
 _CFN_LINT = Path(__file__).parents[1] / ".tools" / "sam" / "bin" / "cfn-lint"
 _ARN = "arn:aws:lambda:us-east-1:123456789012:function:a"
+_SUBSTITUTED = re.compile(r"\$\{\w+\}")
 _ROLE = "arn:aws:iam::123456789012:role/a"
 
 
@@ -38,7 +40,7 @@ def read(template: Path) -> dict[str, Any]:
 def faults(template: Path) -> list[str]:
     """A sentence for each fault in the definitions of a SAM template, with its state. DefinitionsError if cfn-lint is missing or fails."""
     machines = {
-        name: it["Properties"]["Definition"]
+        name: json.loads(_SUBSTITUTED.sub(_ARN, (template.parent / it["Properties"]["DefinitionUri"]).read_text(encoding="utf-8")))
         for name, it in read(template)["Resources"].items()
         if it["Type"] == "AWS::Serverless::StateMachine"
     }

@@ -30,7 +30,7 @@ from moto.core.models import MockAWS
 from layers.winnow import contract
 from tests.support import enforced, fast_moto, moments, short_way
 from tests.support.clock import Clock
-from tests.support.contract import check_answer, functions, template
+from tests.support.contract import check_answer, definition, functions, template
 from tests.support.moments import Moment
 from tests.support.state_machine import REQUEST_ID, StateMachine
 from winnow.aws import clients
@@ -57,8 +57,8 @@ Ready = Callable[[str], "Winnow"]
 Once = Callable[[str, Callable[[], None]], "Winnow"]
 Tell = Callable[[str], None]
 
-WORKFLOW: Json = template()["Resources"]["TrainingWorkflow"]["Properties"]["Definition"]
-BATCH_WORKFLOW: Json = template()["Resources"]["BatchWorkflow"]["Properties"]["Definition"]
+WORKFLOW: Json = definition("TrainingWorkflow")
+BATCH_WORKFLOW: Json = definition("BatchWorkflow")
 FUNCTIONS = {function["CodeUri"]: function for function in functions().values()}
 
 
@@ -248,8 +248,9 @@ class Winnow:
             yield
 
     def setting(self, value: str | int | Json) -> str:
-        """A variable's value. Of a !Ref (of a list, joined): a resource's name, a parameter's value, a function's name in the template. Of a
-        !GetAtt: a bucket's host."""
+        """A variable's value. Of a !Ref (of a list, joined): a resource's name, a parameter's value, a function's name in the template.
+
+        Of a !GetAtt: a bucket's host."""
         if isinstance(value, str | int):
             return str(value)
         if "GetAtt" in value:

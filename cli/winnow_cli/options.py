@@ -1,4 +1,4 @@
-"""The options that several commands have, and the checks of their values."""
+"""The options that several commands have, the checks of their values, and the examples of a help text."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ import typer
 
 _ID = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _TAB = "\t"
+
+
+def examples_of(*commands: str) -> str:
+    r"""The end of a help text. The line with \b keeps the lines as they are."""
+    return "\n".join(("\b", "Examples:", *(f"  {command}" for command in commands)))
 
 
 def batch_id(value: str | None) -> str | None:

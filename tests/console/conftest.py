@@ -60,9 +60,9 @@ LOST = Reply(0, None)
 def problem(status: int, kind: str, detail: str, **members: Any) -> Reply:
     title = kind.replace("-", " ").capitalize()
     body = {"type": f"urn:winnow:problem:{kind}", "title": title, "status": status, "detail": detail} | members
-    if status in {429, 504}:  # API Gateway's own answers
-        return Reply(status, body, {"Retry-After": "1"} if status == 429 else {})
-    return Reply(status, body, {"Content-Type": "application/problem+json"})
+    later = {"Retry-After": "1"} if status in {429, 503} else {}
+    # API Gateway's own answers have another media type.
+    return Reply(status, body, later if status in {429, 504} else later | {"Content-Type": "application/problem+json"})
 
 
 class FakeApi:
@@ -180,8 +180,16 @@ def version(number: int = 1, **changes: Any) -> Json:
         },
         "dataset": {
             "s3bucket": "winnow-datasets",
-            "training_object": "uploads/0f8f-texts.json", "sha256": "ab" * 32, "etag": "ab",
-            "version_id": None, "examples": 640, "train_examples": 640, "test_examples": 0, "labels": 13, "exclusive": True, "warnings": 0,
+            "training_object": "uploads/0f8f-texts.json",
+            "sha256": "ab" * 32,
+            "etag": "ab",
+            "version_id": None,
+            "examples": 640,
+            "train_examples": 640,
+            "test_examples": 0,
+            "labels": 13,
+            "exclusive": True,
+            "warnings": 0,
         },
         "evaluation": {
             "measured_by": "cross-validation",
@@ -220,7 +228,9 @@ class Console(Visit):
     def violations(self) -> list[str]:
         """What axe finds against WCAG 2.2 AA on the screen as it is."""
         self.page.evaluate(AXE.read_text(encoding="utf-8"))
-        found = self.page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})")
+        found = self.page.evaluate(
+            "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
+        )
         return [f"{it['id']}: {node['html']} {node['failureSummary']}" for it in found["violations"] for node in it["nodes"]]
 
 

@@ -17,7 +17,10 @@ def listed(*models: Json) -> Json:
 
 
 def test_each_model_shows_how_well_it_does(api: FakeApi, visit: Console) -> None:
-    api.on("GET /models", listed(model("tc-01", title="What customers ask", tags=["support"], waiting_examples=12), model("unready", live_version=None)))
+    api.on(
+        "GET /models",
+        listed(model("tc-01", title="What customers ask", tags=["support"], waiting_examples=12), model("unready", live_version=None)),
+    )
     api.on("GET /models/tc-01/versions/1", version(model_id="tc-01"))
     page = visit.open()
 

@@ -64,7 +64,11 @@ class Bucket:
 
     def _answer(self, route: Route, request: Request) -> None:
         # As template.yaml sets it (CorsConfiguration).
-        allowed = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Methods": "PUT", "Access-Control-Allow-Headers": "if-none-match"}
+        allowed = {
+            "Access-Control-Allow-Origin": "*",
+            "Access-Control-Allow-Methods": "PUT",
+            "Access-Control-Allow-Headers": "if-none-match",
+        }
         if request.method == "OPTIONS":
             route.fulfill(status=200, headers=allowed)
         elif self.lost:
@@ -265,7 +269,10 @@ def test_an_id_that_exists_may_get_a_new_version(api: FakeApi, visit: Console) -
 
 
 def test_names_of_labels_are_enough(api: FakeApi, visit: Console) -> None:
-    labels = [{"label": "refund", "examples": 0, "texts": 0, "description": "wants money back"}, {"label": "login", "examples": 0, "texts": 0}]
+    labels = [
+        {"label": "refund", "examples": 0, "texts": 0, "description": "wants money back"},
+        {"label": "login", "examples": 0, "texts": 0},
+    ]
     api.on("POST /models", {"dry_run": True, "report": report(examples=0, rows=0, labels=labels)}, QUEUED)
     page = visit.open("#/new")
     page.get_by_role("link", name="I have only the names of my labels").click()

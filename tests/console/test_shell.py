@@ -139,7 +139,16 @@ def test_too_many_requests_wait_and_are_sent_again(api: FakeApi, visit: Console)
 def test_it_makes_no_html_of_texts_and_names_no_other_host() -> None:
     sources = [*(ROOT / "console" / "src").rglob("*.js"), ROOT / "console" / "src" / "index.html"]
     written = {file.name: file.read_text(encoding="utf-8") for file in sources}
-    for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "dangerouslySetInnerHTML", "document.write", "eval(", "https://", "http://"):
+    for word in (
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "dangerouslySetInnerHTML",
+        "document.write",
+        "eval(",
+        "https://",
+        "http://",
+    ):
         assert not [name for name, text in written.items() if word in text], word
 
 

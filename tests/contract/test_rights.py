@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.support.aws_calls import AwsCall, Reached, actions_of, reach, reach_of, untyped
-from tests.support.contract import functions, template
+from tests.support.contract import definition, functions
 from tests.support.translated import deployment
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/of-ours"
@@ -171,7 +171,7 @@ def needed_by_workflow(workflow: str) -> Iterator[Right]:
             yield state
             yield from states(state["ItemProcessor"]) if state["Type"] == "Map" else ()
 
-    for state in states(template()["Resources"][workflow]["Properties"]["Definition"]):
+    for state in states(definition(workflow)):
         if state["Type"] == "Task":
             yield "lambda:InvokeFunction", state["Resource"]["GetAtt"].removesuffix(".Arn")
         if "ItemReader" in state:

@@ -103,11 +103,16 @@ LOCKS = {"WinnowLayer": "winnow-layer.txt", "SpacyLayer": "spacy-layer.txt", "En
 # --- functions ---
 
 
+def test_the_template_can_be_read_in_one_sitting() -> None:
+    assert len((ROOT / "template.yaml").read_text(encoding="utf-8").splitlines()) <= 1500
+
+
 def test_each_folder_of_functions_is_one_function_of_the_template() -> None:
     folders = sorted(str(file.parent.relative_to(ROOT)) for file in (ROOT / "functions").glob("*/*/app.py"))
     assert sorted(function["CodeUri"] for function in functions().values()) == folders
-    others = [str(path) for path in (ROOT / "functions").rglob("*") if path.is_file() and path.name != "app.py" and path.suffix != ".pyc"]
-    assert not others, "a function's folder has only its app.py"
+    workflows = {it["Properties"].get("DefinitionUri") for it in template()["Resources"].values()} - {None}
+    files = {str(path.relative_to(ROOT)) for path in (ROOT / "functions").rglob("*") if path.is_file() and path.suffix != ".pyc"}
+    assert {file for file in files if not file.endswith("/app.py")} == workflows, "a function's folder has only its app.py"
 
 
 def test_what_the_package_reads_from_the_environment_is_declared_and_the_reverse() -> None:

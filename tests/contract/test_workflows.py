@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import islice
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from operations import definitions
-from tests.support.contract import ROOT, functions, template
+from tests.support.contract import ROOT, definition, functions, template
 from winnow.registry.batch_predictions import RUNNING_LEASE
 from winnow.registry.training_jobs import WORKING_LEASE
 
@@ -32,7 +33,7 @@ def pauses(retrier: dict[str, Any]) -> Iterator[float]:
         yield min(retrier["IntervalSeconds"] * retrier["BackoffRate"] ** attempt, retrier.get("MaxDelaySeconds", float("inf")))
 
 
-ALL = [(workflow, *task) for workflow in LEASES for task in tasks(template()["Resources"][workflow]["Properties"]["Definition"])]
+ALL = [(workflow, *task) for workflow in LEASES for task in tasks(definition(workflow))]
 # Tasks that report a failure retry on every error. After that, the rule on ended executions reports it.
 WORK = [(workflow, name, task) for workflow, name, task in ALL if task["Retry"][0]["ErrorEquals"] != ["States.ALL"]]
 
@@ -62,11 +63,16 @@ def test_the_definitions_are_of_the_amazon_states_language() -> None:
 
 def test_a_fault_in_a_definition_is_found_with_its_place(tmp_path: Path) -> None:
     # `sam validate --lint` finds neither.
-    written = (ROOT / "template.yaml").read_text(encoding="utf-8")
-    for right, wrong in (("Next: Trained\n", "Next: Nowhere\n"), ("MaxConcurrencyPath:", "MostAtOncePath:")):
+    shutil.copy(ROOT / "template.yaml", tmp_path)
+    for workflow, right, wrong in (
+        ("training", '"Next": "Trained"', '"Next": "Nowhere"'),
+        ("batch", "MaxConcurrencyPath", "MostAtOncePath"),
+    ):
+        file = Path("functions", workflow, "workflow.asl.json")
+        written = (ROOT / file).read_text(encoding="utf-8")
         assert right in written
-        written = written.replace(right, wrong)
-    (tmp_path / "template.yaml").write_text(written, encoding="utf-8")
+        (tmp_path / file).parent.mkdir(parents=True)
+        (tmp_path / file).write_text(written.replace(right, wrong), encoding="utf-8")
     found = "\n".join(definitions.faults(tmp_path / "template.yaml"))
     assert "'MostAtOncePath' was unexpected" in found
     assert "TrainingWorkflow/Candidates: there is no state Nowhere" in found

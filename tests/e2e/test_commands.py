@@ -51,7 +51,8 @@ def test_start_says_where_it_is_and_stop_ends_it(tmp_path: Path) -> None:
         aws = {"AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"}
         assert set(env) == {"WINNOW_URL", "WINNOW_API_KEY", "WINNOW_DATASETS_BUCKET"} | aws
         assert env["AWS_ENDPOINT_URL"] == f"http://127.0.0.1:{port}"
-        assert env["WINNOW_URL"] in started.stdout
+        [first, *_] = re.findall(r"http://\S+", started.stdout)
+        assert first == f"{env['WINNOW_URL']}/console"
         assert env["WINNOW_API_KEY"] in started.stdout
         assert Client(env["WINNOW_URL"], env["WINNOW_API_KEY"]).call("GET", "/models") == {"models": [], "next": None}
 

@@ -1,4 +1,4 @@
-"""GET /docs on the local cloud: over HTTP, and in a real browser if Chromium is installed (`make browser`)."""
+"""GET /docs on the local cloud: over HTTP, and in a real browser if Chromium is installed (`make browser`). GET /console: over HTTP."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from playwright.sync_api import Browser, Locator
 from tests.e2e.conftest import Deployed
 from tests.support.browser import Visit, chromium
 from tests.support.contract import document
+from winnow.api.console_files import FILES as CONSOLE_FILES
 from winnow.api.docs_files import FILES
 
-OPEN_PATHS = ["/docs", "/openapi.json", *(f"/docs/{name}" for name in FILES)]
+OPEN_PATHS = ["/docs", "/openapi.json", *(f"/docs/{name}" for name in FILES), "/console", *(f"/console/{name}" for name in CONSOLE_FILES)]
 
 
 # --- over HTTP ---

@@ -7,6 +7,7 @@ check_answer("GET", "/models/tc-01", 200, headers, body)
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -47,6 +48,19 @@ def template(name: str = "template.yaml") -> dict[str, Any]:
     return loaded
 
 
+@cache
+def definition(workflow: str) -> dict[str, Any]:
+    """A workflow's state machine. The Resource of a task is what the template substitutes for its name: {"GetAtt": "Train.Arn"}."""
+    properties = template()["Resources"][workflow]["Properties"]
+    resources = {f"${{{name}}}": to for name, to in properties["DefinitionSubstitutions"].items()}
+
+    def with_resource(state: dict[str, Any]) -> dict[str, Any]:
+        return state | {"Resource": resources.get(state["Resource"], state["Resource"])} if "Resource" in state else state
+
+    read: dict[str, Any] = json.loads((ROOT / properties["DefinitionUri"]).read_text(encoding="utf-8"), object_hook=with_resource)
+    return read
+
+
 def monitoring() -> dict[str, Any]:
     """The template of the alarms and the dashboard, in the same form."""
     return template("operations/monitoring.yaml")
@@ -68,7 +82,7 @@ def events() -> dict[str, tuple[str, dict[str, Any]]]:
 
 
 def method_settings() -> dict[str, dict[str, Any]]:
-    """The template's settings for single routes, by "METHOD /path/{name}"."""
+    """The template's settings for single routes, by "METHOD /path/{name}", and "* *" for all others."""
     settings: list[dict[str, Any]] = template()["Resources"]["Api"]["Properties"]["MethodSettings"]
     return {f"{it['HttpMethod']} {it['ResourcePath'].removeprefix('/').replace('~1', '/')}": it for it in settings}
 

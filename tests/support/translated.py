@@ -33,7 +33,7 @@ for line in sys.stdin:
     template = json.loads(written)
     parameters, packages, changes = json.loads(line)
     for name, resource in template["Resources"].items():
-        for uri in {"CodeUri", "ContentUri"} & resource.get("Properties", {}).keys():
+        for uri in {"CodeUri", "ContentUri", "DefinitionUri"} & resource.get("Properties", {}).keys():
             resource["Properties"][uri] = "s3://artifacts/" + packages.get(name, resource["Properties"][uri])
         resource.get("Properties", {}).update(changes.get(name, {}))
     print(json.dumps(transform(template, parameters, NoPolicies())), flush=True)

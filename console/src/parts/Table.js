@@ -12,7 +12,7 @@ export function Table({ caption, columns, rows, keyOf, sort = "", onSort, rowCla
   const descending = sort.startsWith("-");
   const by = sort.replace(/^-/, "");
   return html`
-    <div class="table" role="region" aria-label=${caption} tabindex="0">
+    <div class="table" role="group" aria-label=${caption} tabindex="0">
       <table>
         <caption class="hidden">${caption}</caption>
         <thead>

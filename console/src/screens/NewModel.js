@@ -2,6 +2,7 @@
 import { ApiError, pause } from "../api.js";
 import { html, useEffect, useRef, useState } from "../html.js";
 import { count, size } from "../format.js";
+import { Drop } from "../parts/Drop.js";
 import { Field } from "../parts/Field.js";
 import { Loading } from "../parts/Loading.js";
 import { Page } from "../parts/Page.js";
@@ -96,29 +97,6 @@ function FromFile({ api, query }) {
             <p class="muted small">${words.formats}</p>`}
       <${Problem} error=${problem} onRetry=${file ? () => take(file) : undefined} />
     <//>
-  `;
-}
-
-/** @param {{onFile: (file: File) => void}} props */
-function Drop({ onFile }) {
-  const [over, setOver] = useState(false);
-  const dropped = (/** @type {DragEvent} */ event) => {
-    event.preventDefault();
-    setOver(false);
-    const file = event.dataTransfer?.files[0];
-    if (file) onFile(file);
-  };
-  const dragged = (/** @type {DragEvent} */ event) => {
-    event.preventDefault();
-    setOver(true);
-  };
-  return html`
-    <label class=${over ? "drop over" : "drop"} onDragOver=${dragged} onDragLeave=${() => setOver(false)} onDrop=${dropped}>
-      <span class="drop-title">${words.drop}</span>
-      <span class="muted">${words.dropOr}</span>
-      <input type="file" class="hidden" onChange=${(/** @type {any} */ event) => event.target.files[0] && onFile(event.target.files[0])} />
-      <span class="button primary" aria-hidden="true">${words.choose}</span>
-    </label>
   `;
 }
 

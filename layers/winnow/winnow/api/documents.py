@@ -1,4 +1,4 @@
-"""Answers with the files of the documentation page and of the console. Browsers may cache them, and may load and run nothing from elsewhere."""
+"""Answers with the files of the pages GET /docs and GET /console. Browsers may cache them, and may run nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ def answer(name: str, keep: str) -> Answer:
 @cache
 def console(name: str) -> Answer:
     """The answer with one of the console's files. The console alone may send to another address: files to the bucket of uploads."""
-    connects = ("'self'", *(f"https://{clients.setting(name)}" for name in ("UPLOADS_HOST", "UPLOADS_GLOBAL_HOST")))
+    hosts = clients.setting("UPLOADS_HOST"), clients.setting("UPLOADS_GLOBAL_HOST")
+    connects = ("'self'", *(f"https://{host}" for host in hosts))
     return _answer(f"{console_files.FOLDER}/{name}", console_files.MEDIA_TYPES[name], ASK_AGAIN, connects)
 
 
