@@ -375,6 +375,7 @@ export const strings = {
     sort: "First",
     sorts: { score: "the surest answers", margin: "the least certain answers", row: "as in the data set" },
     matching: (/** @type {number} */ texts) => count(texts, "text"),
+    atLeast: (/** @type {string} */ found) => `At least ${found}`,
     mistakes: (/** @type {number} */ texts) => count(texts, "mistake"),
     suspects: (/** @type {number} */ found, /** @type {number} */ checked) => `${count(found, "suspect")} among ${count(checked, "text")}`,
     suspectsHow: "Labels of the data set that look wrong. Not all of them are: read the text, then correct its label or keep it.",

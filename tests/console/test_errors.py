@@ -74,6 +74,15 @@ def test_the_list_is_filtered_by_the_address(api: FakeApi, visit: Console) -> No
     assert api.asked(EXAMPLES)[-1].query == {name: value for name, value in wanted.items() if name != "wrong"}
 
 
+def test_texts_that_have_a_word_are_counted_as_far_as_they_were_looked_for(api: FakeApi, visit: Console) -> None:
+    few = savings.saved("mistakes", examples=MISTAKES[:2], matching=39)
+    api.on(EXAMPLES, few | {"next": "more"}, few | {"next": None})
+    page = opened(visit, f"{ADDRESS}?contains=card")
+    expect(page.get_by_role("heading", name="At least 2 mistakes")).to_be_visible()
+    page.get_by_role("button", name="Show more texts").click()
+    expect(page.get_by_role("heading", name="4 mistakes", exact=True)).to_be_visible()
+
+
 def test_keys_correct_one_text_after_another_and_one_request_sends_all(api: FakeApi, visit: Console) -> None:
     page = opened(visit)
     rows(page).first.focus()

@@ -87,7 +87,10 @@ function Found({ edit, query, view }) {
     [JSON.stringify(asked)],
   );
   const texts = list.pages.flatMap((page) => page.examples.map(shownExample));
-  const matching = list.pages[0]?.matching ?? 0;
+  // The API counts what matches whatever its text: with a part of the text, the pages so far say how many there are.
+  const found = query.contains ? texts.length : (list.pages[0]?.matching ?? 0);
+  const named = view === "all" ? words.matching(found) : words.mistakes(found);
+  const heading = query.contains && list.next ? words.atLeast(named) : named;
   const choice = (/** @type {string} */ name) => html`
     <${Field} label=${/** @type {any} */ (words)[name]}>
       <select value=${query[name] ?? ""} onChange=${(/** @type {any} */ event) => setQuery({ [name]: event.target.value })}>
@@ -106,7 +109,7 @@ function Found({ edit, query, view }) {
         </select>
       <//>
     </form>
-    <${List} edit=${edit} texts=${texts} list=${list} heading=${list.pages.length ? (view === "all" ? words.matching(matching) : words.mistakes(matching)) : ""} />
+    <${List} edit=${edit} texts=${texts} list=${list} heading=${list.pages.length ? heading : ""} />
   `;
 }
 
