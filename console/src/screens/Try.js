@@ -31,7 +31,7 @@ export function Try({ api, params }) {
       ${model && html`<${ModelNav} api=${api} model=${params.model} version=${model.live_version ?? model.latest_version} here="try" />`}
       <${Problem} error=${problem} onReload=${reload} />
       ${model &&
-      html`<ul class="choice">
+      html`<ul class="switch">
         <li><a href=${link(["models", params.model, "try"])} aria-current=${file ? undefined : "true"}>${words.one}</a></li>
         <li><a href=${link(["models", params.model, "try"], { what: "file" })} aria-current=${file ? "true" : undefined}>${words.file}</a></li>
       </ul>`}
