@@ -208,7 +208,7 @@ function Recent({ model, batches }) {
     { name: "object", title: words.object, header: true, cell: (/** @type {any} */ it) => html`<a href=${link(["models", model, "try"], { what: "file", batch: it.batch })}>${nameOf(it.object)}</a>` },
     { name: "status", title: words.status, cell: (/** @type {any} */ it) => html`<${Status} status=${it.status} />` },
     { name: "lines", title: words.lines, numeric: true, cell: (/** @type {any} */ it) => (it.lines === null ? "–" : number(it.lines)) },
-    { name: "created", title: words.created, cell: (/** @type {any} */ it) => moment(it.created_at) },
+    { name: "created", title: words.created, cell: (/** @type {any} */ it) => html`<time datetime=${it.created_at}>${moment(it.created_at)}</time>` },
   ];
   return html`<h2>${words.recent}</h2>
     <${Table} caption=${words.recent} columns=${columns} rows=${batches} keyOf=${(/** @type {any} */ it) => it.batch} />`;
