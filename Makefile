@@ -167,8 +167,8 @@ docs: .tools/.docs-site ## make the site of docs/ in .site; any warning is an er
 	NO_MKDOCS_2_WARNING=1 .tools/docs-site/bin/mkdocs build --strict
 	echo "The site is in .site: open .site/index.html, or python3 -m http.server -d .site"
 
-.PHONY: check audit test test-rest test-all browser artifacts test-faults test-mutants test-fuzz test-arm64 test-sam-local start-sam-local
-check: env ## lint, format, types, template
+.PHONY: check audit test test-rest test-all browser figures artifacts test-faults test-mutants test-fuzz test-arm64 test-sam-local start-sam-local
+check: env ## lint, format, types (the console's too), template
 	ruff check .
 	ruff format --check .
 	mypy
@@ -206,8 +206,8 @@ test-all: ## every test, once
 	$(MAKE) test
 	$(MAKE) test-rest
 
-# What tests/e2e/test_docs.py opens the page GET /docs with.
-browser: ### install Debian's Chromium, by root: without it the test of the page GET /docs is skipped
+# What tests open the pages GET /docs and GET /console with.
+browser: ### install Debian's Chromium, by root: without it the tests of the pages GET /docs and GET /console are skipped
 	if command -v chromium >/dev/null; then exit 0; fi
 	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
 		echo "winnow: no Chromium: install one; on Debian root does it, by apt-get install chromium" >&2
@@ -215,6 +215,9 @@ browser: ### install Debian's Chromium, by root: without it the test of the page
 	fi
 	apt-get -qq update
 	DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends chromium fonts-dejavu-core >/dev/null
+
+figures: env ### the pictures of the console for README and docs/console.md, by Chromium (`make browser`)
+	$(WITH_PACKAGE) -m tests.console.pictures
 
 artifacts: env ### keep small artifacts of each recipe with their scores, before an upgrade (docs/upgrades.md)
 	$(WITH_PACKAGE) -m tests.support.artifacts

@@ -27,7 +27,7 @@ def test_each_model_shows_how_well_it_does(api: FakeApi, visit: Console) -> None
     row = page.get_by_role("row", name="What customers ask")
     expect(row).to_contain_text("91.2 %")
     expect(row).to_contain_text("95 % sure: 88.8 % to 93.2 %")
-    assert row.locator("td").all_inner_texts()[3:] == ["82 %", "12", "Off"]
+    assert row.locator("td").all_inner_texts()[1:] == ["82 %", "Ready", "1", "12", "Off"]
     expect(page.get_by_role("row", name="unready")).to_contain_text("none")
     assert row.get_by_role("link", name="What customers ask").get_attribute("href") == "#/models/tc-01"
 

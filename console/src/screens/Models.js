@@ -39,10 +39,10 @@ function List({ api, params }) {
   const shown = models.filter((model) => !asked || [model.model_id, model.title ?? "", ...model.tags].some((word) => word.toLowerCase().includes(asked)));
   const columns = [
     { name: "model", title: words.model, header: true, cell: (/** @type {any} */ model) => html`<${Name} model=${model} />` },
-    { name: "status", title: words.statusColumn, cell: (/** @type {any} */ model) => html`<${Status} status=${model.status} />` },
-    { name: "live", title: words.live, numeric: true, cell: (/** @type {any} */ model) => model.live_version ?? html`<span class="muted">${words.none}</span>` },
     { name: "accuracy", title: words.accuracy, cell: (/** @type {any} */ model) => html`<${Measured} api=${api} model=${model} show="accuracy" />` },
     { name: "accepted", title: words.accepted, numeric: true, cell: (/** @type {any} */ model) => html`<${Measured} api=${api} model=${model} show="accepted" />` },
+    { name: "status", title: words.statusColumn, cell: (/** @type {any} */ model) => html`<${Status} status=${model.status} />` },
+    { name: "live", title: words.live, numeric: true, cell: (/** @type {any} */ model) => model.live_version ?? html`<span class="muted">${words.none}</span>` },
     { name: "pending", title: words.pending, numeric: true, cell: (/** @type {any} */ model) => number(model.waiting_examples) },
     { name: "drift", title: words.drift, cell: (/** @type {any} */ model) => html`<${Drift} api=${api} model=${model} />` },
   ];
