@@ -54,6 +54,7 @@ def test_the_worst_pairs_stand_first_and_lead_to_their_texts(api: FakeApi, visit
 def test_a_click_on_a_cell_opens_its_texts(api: FakeApi, visit: Console) -> None:
     page = visit.open(ADDRESS)
     matrix = page.get_by_role("img", name="Matrix of confusions of 8 labels")
+    expect(matrix).to_be_visible()
     names = page.locator(".matrix-rows text").all_text_contents()
     assert page.locator(".matrix-columns text").all_text_contents() == names
     box = matrix.bounding_box()
@@ -93,7 +94,7 @@ def test_confused_labels_of_150_are_neighbours_and_can_be_found(api: FakeApi, vi
 
 def test_the_table_of_labels_is_sorted_by_a_column_also_after_a_reload(visit: Console) -> None:
     page = visit.open(ADDRESS)
-    labels = page.get_by_role("region", name="Label by label").get_by_role("rowheader")
+    labels = page.get_by_role("table", name="Label by label").get_by_role("rowheader")
 
     assert labels.first.inner_text() == "budget"
     header = page.get_by_role("columnheader", name="Texts")
@@ -198,7 +199,7 @@ def test_names_of_labels_are_text(api: FakeApi, visit: Console) -> None:
     api.on(f"GET {savings.LIVE}/evaluation", savings.hostile())
     page = visit.open(ADDRESS)
     expect(page.get_by_role("link", name=f"{savings.HOSTILE} taken for")).not_to_have_count(0)
-    expect(page.get_by_role("region", name="Label by label").get_by_text(savings.HOSTILE)).to_be_visible()
+    expect(page.get_by_role("table", name="Label by label").get_by_text(savings.HOSTILE)).to_be_visible()
     assert page.locator("main img").count() == 0
     assert not visit.faults
 
