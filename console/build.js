@@ -1,5 +1,5 @@
 // Bundles the console into FOLDER: node build.js FOLDER (default: dist)
-import { copyFileSync, mkdirSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { build } from "esbuild";
 
 const folder = process.argv[2] ?? "dist";
@@ -15,8 +15,7 @@ await build({
   minify: true,
   format: "esm",
   target: "es2022",
-  // The licences of what is bundled stand at the end of the script.
-  legalComments: "eof",
+  footer: { js: `/*\nPreact:\n${readFileSync("node_modules/preact/LICENSE", "utf8")}\nhtm: the Apache License 2.0, which docs/LICENSE has.\n*/` },
   charset: "utf8",
   logLevel: "warning",
 });

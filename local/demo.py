@@ -103,15 +103,16 @@ def _parted(examples: Sequence[dict[str, str]]) -> tuple[list[dict[str, str]], l
 def _say_how_to_go_on() -> None:
     print(
         """
-The demo worked, and nothing keeps running. To continue in a browser, `make start`, and open the console: the first address that it
-prints, which ends in /console. To continue by hand:
+The demo worked, and nothing keeps running. To continue by hand:
 
   make start                          # start a local cloud that keeps running
   set -a; . .local/env; set +a        # set its URL and key
   .venv/bin/winnow train local/sample/savings.json --model savings --watch
   .venv/bin/winnow predict --model savings "I want to save for vacation!"
   curl -G "$WINNOW_URL/prediction" -H "x-api-key: $WINNOW_API_KEY" -d model_id=savings --data-urlencode 'text=I want to save for vacation!'
-  make stop"""
+  make stop
+
+Or in a browser: `make start` prints a key and the address of the console first, http://127.0.0.1:4566/…/console"""
     )
 
 

@@ -140,7 +140,7 @@ def whoami(role: str | None, name: str = "editors") -> Json:
     return {"kind": "key", "name": name, "key_id": "f6g7h8i9j0", "role": role, "limits": limits, "used_today": 417}
 
 
-def model(model_id: str = "tc-01", **changes: Any) -> Json:
+def model(model_id: str = "tc-01", /, **changes: Any) -> Json:
     """A model with a live version, as GET /models lists it."""
     return {
         "model_id": model_id,
@@ -161,7 +161,7 @@ def model(model_id: str = "tc-01", **changes: Any) -> Json:
     } | changes
 
 
-def version(number: int = 1, **changes: Any) -> Json:
+def version(number: int = 1, /, **changes: Any) -> Json:
     """A ready, live version, as GET /models/{id}/versions lists it. `model_id` makes it that of GET …/versions/{n}."""
     return {
         "version": number,

@@ -21,7 +21,7 @@ TEXT = "my landlord's rent 🏠 is <b>due</b>"
 BATCH = "20260302T091641007-1a2b3c4d"
 
 
-def answer(*labels: Json, **members: object) -> Json:
+def answer(*labels: tuple[str, float, bool], **members: object) -> Json:
     shown = [{"label": label, "score": score, "accepted": accepted} for label, score, accepted in labels]
     return {"model_id": "tc-01", "version": 1, "prediction_id": f"{BATCH}-00", "labels": shown} | members
 

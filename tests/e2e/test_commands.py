@@ -96,6 +96,7 @@ def test_the_demo_does_the_main_job_and_leaves_nothing_running() -> None:
     for measure in ("accuracy", "macro-F1"):
         assert len(re.findall(rf"^ {measure} +0\.\d{{3}} ", demo.stdout, re.MULTILINE)) == 2, "one of each of the two versions"
     assert re.search(r"“I want to save for vacation!”\n +saving +█+ [01]\.\d{3}\n", demo.stdout)
+    assert demo.stdout.rstrip().endswith("/console")
     assert set((ROOT / ".local").glob("demo-*")) <= before  # it removes those of killed demos
 
 

@@ -196,7 +196,7 @@ function Versions({ model, versions, shown }) {
     { name: "status", title: words.status, cell: (/** @type {any} */ it) => html`<${Status} status=${it.live ? "live" : it.status} />` },
     { name: "recipe", title: words.recipe, cell: (/** @type {any} */ it) => it.recipe },
     { name: "accuracy", title: words.accuracy, cell: (/** @type {any} */ it) => it.evaluation && html`<${Interval} share=${it.evaluation.accuracy} n=${it.evaluation.examples} compact />` },
-    { name: "created", title: words.created, cell: (/** @type {any} */ it) => moment(it.created_at) },
+    { name: "created", title: words.created, cell: (/** @type {any} */ it) => html`<time datetime=${it.created_at}>${moment(it.created_at)}</time>` },
   ];
   return html`
     <section aria-labelledby="versions">

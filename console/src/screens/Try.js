@@ -31,7 +31,7 @@ export function Try({ api, params }) {
       ${model && html`<${ModelNav} api=${api} model=${params.model} version=${model.live_version ?? model.latest_version} here="try" />`}
       <${Problem} error=${problem} onReload=${reload} />
       ${model &&
-      html`<ul class="choice">
+      html`<ul class="switch">
         <li><a href=${link(["models", params.model, "try"])} aria-current=${file ? undefined : "true"}>${words.one}</a></li>
         <li><a href=${link(["models", params.model, "try"], { what: "file" })} aria-current=${file ? "true" : undefined}>${words.file}</a></li>
       </ul>`}
@@ -208,7 +208,7 @@ function Recent({ model, batches }) {
     { name: "object", title: words.object, header: true, cell: (/** @type {any} */ it) => html`<a href=${link(["models", model, "try"], { what: "file", batch: it.batch })}>${nameOf(it.object)}</a>` },
     { name: "status", title: words.status, cell: (/** @type {any} */ it) => html`<${Status} status=${it.status} />` },
     { name: "lines", title: words.lines, numeric: true, cell: (/** @type {any} */ it) => (it.lines === null ? "–" : number(it.lines)) },
-    { name: "created", title: words.created, cell: (/** @type {any} */ it) => moment(it.created_at) },
+    { name: "created", title: words.created, cell: (/** @type {any} */ it) => html`<time datetime=${it.created_at}>${moment(it.created_at)}</time>` },
   ];
   return html`<h2>${words.recent}</h2>
     <${Table} caption=${words.recent} columns=${columns} rows=${batches} keyOf=${(/** @type {any} */ it) => it.batch} />`;
