@@ -78,11 +78,11 @@ def received(call: Call) -> Reply:
 
 
 def many_labels(count: int = 150) -> Json:
-    """The evaluation of a version with so many labels. Label 2k is often taken for label 2k + 1."""
+    """The evaluation of a version with so many labels. A label of the first half is often taken for one of the second."""
     drawn, answer = random.Random(0), saved("evaluation")
     names = [f"{_NAMES[place % 10]} {place}" for place in range(count)]
     answer["per_label"] = {name: {"precision": 0.9, "recall": 0.8, "f1": 0.85, "support": 20} for name in names}
-    pairs = [{"truth": one, "predicted": other, "count": 3} for one, other in zip(names[::2], names[1::2], strict=True)]
+    pairs = [{"truth": one, "predicted": other, "count": 3} for one, other in zip(names[: count // 2], names[count // 2 :], strict=True)]
     pairs += [{"truth": one, "predicted": other, "count": 1} for one, other in (drawn.sample(names, 2) for _ in range(200)) if one != other]
     told = {(pair["truth"], pair["predicted"]): pair for pair in reversed(pairs)}
     answer["confusion"] = {"top": sorted(told.values(), key=lambda pair: -pair["count"])}

@@ -40,10 +40,10 @@ export function Explanation({ api, model, version, text, learnt }) {
     };
   }, [asked]);
 
-  if (!found) return html`<p class="example-text">${text}</p>`;
-  if (found.failed) return html`<p class="example-text">${text}</p><p class="small muted">${found.failed}</p>`;
+  if (!found) return html`<p class="example-text" dir="auto">${text}</p>`;
+  if (found.failed) return html`<p class="example-text" dir="auto">${text}</p><p class="small muted">${found.failed}</p>`;
   return html`
-    <p class="example-text">${marked(text, found.words).map((part, place) => (part.mark ? html`<mark key=${place} class=${part.mark}>${part.text}</mark>` : part.text))}</p>
+    <p class="example-text" dir="auto">${marked(text, found.words).map((part, place) => (part.mark ? html`<mark key=${place} class=${part.mark}>${part.text}</mark>` : part.text))}</p>
     <p class="small muted">${learnt ? words.nowSays : words.itSays} <bdi>${found.label}</bdi>. ${words.because} ${found.untried_words ? words.untried(found.untried_words) : ""}</p>
   `;
 }

@@ -44,7 +44,7 @@ export function LabelPicker({ labels, chosen, several, text, onPick, onClose }) 
   };
   return html`
     <${Dialog} title=${several ? words.pickSeveral : words.pickOne} onClose=${onClose}>
-      ${text && html`<blockquote>${text}</blockquote>`}
+      ${text && html`<blockquote dir="auto">${text}</blockquote>`}
       <input
         type="text"
         role="combobox"

@@ -179,7 +179,7 @@ function Changed({ title, texts, of, from, to, kind }) {
         ${texts.slice(0, most).map(
           ({ example, text, labels, before, after }) => html`
             <li key=${example}>
-              <p class="example-text">${text ?? html`<span class="muted">${strings.errors.noText}</span>`}</p>
+              <p class="example-text" dir="auto">${text ?? html`<span class="muted">${strings.errors.noText}</span>`}</p>
               <p class="said small">
                 <span class="muted">${words.right}</span> ${named(labels)}${" "}
                 <span class="muted">${kind === "fixed" ? words.said(from) : words.says(to)}</span> <span class="chip broken">${named(kind === "fixed" ? before : after)}</span>

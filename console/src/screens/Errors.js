@@ -228,7 +228,7 @@ function List({ edit, texts, list, heading }) {
           >
             ${place === here && shown.text !== null
               ? html`<${Explanation} api=${edit.api} model=${edit.model} version=${edit.version} text=${shown.text} learnt=${shown.learnt} />`
-              : html`<p class=${shown.text === null ? "example-text muted" : "example-text"}>${shown.text ?? words.noText}</p>`}
+              : html`<p class=${shown.text === null ? "example-text muted" : "example-text"} dir="auto">${shown.text ?? words.noText}</p>`}
             <${Said} shown=${shown} correction=${shown.id ? basket.find(shown.id) : undefined} />
             ${place === here &&
             mayCorrect &&
@@ -325,7 +325,7 @@ function Sending({ edit: { api, model, basket } }) {
         ${basket.items.map(
           (/** @type {import("../parts/basket.js").Item} */ { id, shown }) => html`
             <li key=${id}>
-              <span class="cut">${shown.text ?? id}</span>
+              <span class="cut" dir="auto">${shown.text ?? id}</span>
               <span><span class="muted"><bdi>${shown.was.join(", ")}</bdi> →</span> <bdi>${shown.said}</bdi></span>
               ${basket.isSealed(id)
                 ? html`<span class="muted small">${words.onTheWay}</span>`

@@ -179,7 +179,7 @@ function One({ api, model, version, page, item, last, onAnswer, onSkip, onUndo }
   const group = page.groups.find((/** @type {any} */ each) => each.group === item.group);
   return html`
     <div class="card one" tabindex="-1" ref=${card} onKeyDown=${pressed} role="group" aria-label=${words.one}>
-      <p class="one-text">${item.text}</p>
+      <p class="one-text" dir="auto">${item.text}</p>
       ${group && html`<p class="small muted">${words.group(group)}</p>`}
       <ul class="offers">
         ${offered.map(
