@@ -23,10 +23,16 @@ from tests.support.translated import deployment
 KEY = "arn:aws:kms:us-east-1:123456789012:key/of-ours"
 PARAMETERS = {"KmsKey": KEY, "EncoderBucket": "EncoderBucket", "DatasetBuckets": "DatasetBuckets", "Tracing": "Active"}
 WORKFLOWS = {"winnow.aws.resources.training_workflow": "TrainingWorkflow", "winnow.aws.resources.batch_workflow": "BatchWorkflow"}
+# The modules that call other functions, and which.
+INVOKES = {
+    "winnow.training.dry_run": "ReportDataset",
+    "winnow.versions.evaluations": "MeasureVersion",
+    "winnow.upkeep.drift": "MeasureDrift",
+}
 PLANS = ("ClassifyPlan", "PredictPlan", "AdminPlan")
 BUCKETS = ("Models", "Datasets", "DatasetBuckets", "EncoderBucket")
 # What statements are about. (`execution:NAME` stands for a workflow too.)
-TARGETS = ("Registry", *BUCKETS, *WORKFLOWS.values(), *PLANS, "ReportDataset", "MeasureVersion", "event-bus", KEY)
+TARGETS = ("Registry", *BUCKETS, *WORKFLOWS.values(), *PLANS, *INVOKES.values(), "event-bus", KEY)
 
 # Without s3:ListBucket S3 answers 403 to these where an object is absent, and not 404.
 EXPECTS_ABSENCE = {"winnow.storage.bucket.Bucket.find", "winnow.storage.bucket.Bucket.link", "winnow.storage.uploads.Datasets.open"}
@@ -97,7 +103,7 @@ def _of_call(call: AwsCall, reached: set[str]) -> Iterator[Right]:
         case "stepfunctions":
             targets = {name for factory, name in WORKFLOWS.items() if factory in reached}
         case "lambda":
-            targets = {"MeasureVersion" if call.where.startswith("winnow.versions.evaluations.") else "ReportDataset"}
+            targets = {INVOKES[call.where.rpartition(".")[0]]}
         case "apigateway":
             targets = set(PLANS)
         case _:

@@ -453,7 +453,8 @@ def _predict(world: World) -> None:
 
 def _measure_drift(world: World) -> None:
     world.clock.advance(days=1)
-    world.measure_drift()
+    world.sweep()
+    world.make_calls()
 
 
 def _delete_while_drift_is_measured(world: World) -> None:

@@ -21,6 +21,7 @@ from winnow.storage import removal
 from winnow.storage.checkpoints import CHECKPOINTS
 from winnow.training import feedback, queue
 from winnow.training.requests import care_for_training
+from winnow.upkeep import drift
 from winnow.versions import delete
 
 # The least age of an orphan, and how often to look for orphans.
@@ -28,8 +29,11 @@ _ORPHAN_AGE = timedelta(days=1)
 _EVERY = timedelta(days=1)
 
 
-def sweep(seconds: float) -> Counter[str]:
-    """One round, within `seconds`; the next round does the rest. Returns the counts of what was done, by names of metrics."""
+def sweep(seconds: float, *, hourly: bool) -> Counter[str]:
+    """One round, within `seconds`; the next round does the rest. hourly: also do what is done once an hour.
+
+    Returns the counts of what was done, by names of metrics.
+    """
     done: Counter[str] = Counter()
     time_left = removal.time_left(seconds)
 
@@ -63,6 +67,8 @@ def sweep(seconds: float) -> Counter[str]:
         each(batches, lambda job: _batch(job, has_slot.get(job.key)))
         each(["waiting batches"], lambda _: +Counter(WaitingBatches=batch_queue.start_waiting()))
     each(resources.upkeep().deletions(), lambda name: {"DeletionsFinished": 1} if delete.finish_deletion(name, time_left) else {})
+    if hourly:
+        each(["drift"], lambda _: _drift())
     each(["orphans"], lambda name: _orphans(name, time_left))
     return done
 
@@ -84,6 +90,12 @@ def _training(wanted: Wanted, since: str | None) -> Mapping[str, int]:
 def _batch(job: BatchJob, since: str | None) -> Mapping[str, int]:
     care = care_for_batch(job, since)
     return {care: 1} if care else {}
+
+
+def _drift() -> Mapping[str, int]:
+    if drift.is_needed():
+        drift.start()
+    return {}
 
 
 def _orphans(name: str, time_left: Iterator[bool]) -> Mapping[str, int]:
