@@ -194,6 +194,12 @@ def _a_queue(world: World) -> None:
     world.get_queue()
 
 
+def _a_queue_from_the_log(world: World) -> None:
+    """A review queue of the text that is logged."""
+    _logged(world)
+    world.post_queue(from_log=True)
+
+
 def _batches_wait(world: World) -> None:
     """Three batch predictions, of which one has the only slot."""
     _texts(world)
@@ -255,6 +261,7 @@ STARTS: Mapping[str, Step] = {
     "logged": _logged,
     "texts": _texts,
     "a queue": _a_queue,
+    "a queue from the log": _a_queue_from_the_log,
     "batches wait": _batches_wait,
     "a batch never started": _batch_never_started,
 }
@@ -488,6 +495,10 @@ def _post_queue(world: World) -> None:
     world.post_queue()
 
 
+def _post_queue_from_log(world: World) -> None:
+    world.post_queue(from_log=True)
+
+
 def _get_queue(world: World) -> None:
     world.get_queue()
 
@@ -606,7 +617,9 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("sweeper: an orphan", "an object of nobody", _sweep_after(hours=25)),
     Operation("POST queue", "texts", _post_queue, _client(_post_queue)),
     Operation("POST queue in place of another", "a queue", _post_queue, _client(_post_queue)),
+    Operation("POST queue from the log", "logged", _post_queue_from_log, _client(_post_queue_from_log)),
     Operation("GET queue", "a queue", _get_queue, _client(_get_queue)),
+    Operation("GET queue from the log", "a queue from the log", _get_queue, _client(_get_queue)),
     Operation("DELETE model with a queue", "a queue", _delete, _client(_delete)),
     Operation("POST batches", "texts", _post_batch, _client(_post_batch)),
     Operation("POST batches while others wait", "batches wait", _post_batch, _client(_post_batch)),

@@ -250,9 +250,9 @@ class World:
         self.observe()
         return answer
 
-    def post_queue(self, model_id: str = MODEL) -> Answer | None:
-        """POST /models/{model_id}/queue for the texts in the client's bucket."""
-        body = {"s3bucket": CLIENT_BUCKET, "object": "texts.jsonl"}
+    def post_queue(self, model_id: str = MODEL, *, from_log: bool = False) -> Answer | None:
+        """POST /models/{model_id}/queue for the texts in the client's bucket, or in the model's log."""
+        body = {"from": "log"} if from_log else {"s3bucket": CLIENT_BUCKET, "object": "texts.jsonl"}
         path = {"model_id": model_id}
         answer = self._request(f"POST {model_id}/queue", lambda: self.winnow.call("create_queue", body=body, path=path))
         if answer is not None and answer.status == 201:

@@ -96,9 +96,9 @@ def log_key(uid: str, days: int, date: str, request: str) -> str:
     return f"{log_prefix(uid, days, date)}{request}.jsonl.gz"
 
 
-def log_prefix(uid: str, days: int, date: str) -> str:
-    """The S3 prefix of a day of a model's prediction log."""
-    return f"{LOG_PREFIX}{days}/{uid}/{date}/"
+def log_prefix(uid: str, days: int, date: str | None = None) -> str:
+    """The S3 prefix of a day of a model's prediction log, or of all its texts that are kept for so many days."""
+    return f"{LOG_PREFIX}{days}/{uid}/" if date is None else f"{LOG_PREFIX}{days}/{uid}/{date}/"
 
 
 def result_key(uid: str, batch: str, ending: str) -> str:

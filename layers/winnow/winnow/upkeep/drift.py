@@ -12,7 +12,7 @@ from winnow.aws.log import logger
 from winnow.domain.clock import now, utc_now
 from winnow.domain.drift import DriftDay, Usual
 from winnow.domain.errors import ArtifactError, DamagedRowError, VersionNotFoundError
-from winnow.domain.prediction_log import PredictionId
+from winnow.domain.prediction_log import has_expired
 from winnow.storage import removal
 
 if TYPE_CHECKING:
@@ -93,15 +93,10 @@ def _drawn(model: Model, day: str) -> Sequence[LoggedPrediction]:
     """The texts of evenly drawn requests of the day, about MOST_TEXTS of them."""
     drawn: list[LoggedPrediction] = []
     for logged in resources.prediction_log().of_day(model.uid, day, random.Random(f"{model.uid} {day}")):
-        drawn += [each for each in logged if each.labels and not _has_expired(each.prediction_id)]
+        drawn += [each for each in logged if each.labels and not has_expired(each.prediction_id, utc_now())]
         if len(drawn) >= MOST_TEXTS:
             break
     return drawn[:MOST_TEXTS]
-
-
-def _has_expired(name: str) -> bool:
-    prediction = PredictionId.read(name)
-    return prediction is None or prediction.has_expired(utc_now())
 
 
 def _usual(model: Model, number: int) -> tuple[Usual | None, str]:
