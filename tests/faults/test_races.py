@@ -8,6 +8,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -409,9 +410,11 @@ def _batch_and_delete_violated(world: World, race: Race) -> Iterator[str]:
     yield from (f"a batch of the deleted model is left: {row['sk']}" for row in world.rows() if row["pk"].startswith("BATCHES"))
 
 
-def _two_reviewers(world: World) -> Mapping[str, Callable[[], Any]]:
+def _two_reviewers(world: World, *, from_log: bool = False) -> Mapping[str, Callable[[], Any]]:
     """Two reviewers ask for one text each, and there are two."""
-    world.post_queue()
+    if from_log:
+        world.predict(text="prune the roses")
+    world.post_queue(from_log=from_log)
     event = load_event("api/get_queue") | {"pathParameters": {"model_id": MODEL}, "queryStringParameters": {"limit": "1"}}
 
     def get() -> Any:
@@ -475,6 +478,7 @@ PAIRS: Mapping[str, Pair] = {
         _labels_violated,
     ),
     "two reviewers": Pair("texts", _two_reviewers, _reviewers_violated, leaves_work=False),
+    "two reviewers of the log": Pair("logged", partial(_two_reviewers, from_log=True), _reviewers_violated, leaves_work=False),
     "batch against delete": Pair(
         "ready",
         lambda world: {"DELETE": lambda: _delete(world), "POST": lambda: _create_batch(world)},
@@ -537,6 +541,7 @@ def test_two_at_once_leave_what_one_after_the_other_could(world: World, tell: Te
         ("promote against delete version", broken.get_then_put),
         ("promote against rollback", broken.history_in_any_order),
         ("two reviewers", broken.no_revision_of_queues),
+        ("two reviewers of the log", broken.no_revision_of_queues),
     ],
 )
 def test_two_at_once_find_what_is_broken_on_purpose(

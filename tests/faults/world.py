@@ -318,8 +318,8 @@ class World:
         uids = {row["uid"] for row in self.rows() if row["pk"] == "MODELS" and row["sk"] == model_id}
         return [row for row in self.rows() if row.get("uid") in uids]
 
-    def predict(self, model_id: str = MODEL) -> Answer | None:
-        body = {"model_id": model_id, "text": "I want to save for vacation!"}
+    def predict(self, model_id: str = MODEL, text: str = "I want to save for vacation!") -> Answer | None:
+        body = {"model_id": model_id, "text": text}
         return self._request(f"predict {model_id}", lambda: self.winnow.call("predict", "predict_get_body", body=body))
 
     def _request(self, what: str, call: Callable[[], Answer]) -> Answer | None:
