@@ -110,7 +110,10 @@ KILLERS: Mapping[str, Sequence[Tests]] = {
     "storage.model_objects": (("tests/functions/upkeep/test_sweep.py",), (f"{_SWEEP}::orphan",)),
     "storage.multipart": (("tests/unit/test_long_object.py",), ("tests/functions/batch/test_batch_tasks.py",)),
     "storage.removal": (_OBJECTS, ("tests/functions/api/test_delete_model.py",), (f"{_SWEEP}::DELETE|orphan",)),
-    "storage.prediction_log": (("tests/functions/api/test_drift.py", "tests/functions/api/test_prediction_log.py"),),
+    "storage.prediction_log": (
+        ("tests/functions/api/test_drift.py", "tests/functions/api/test_prediction_log.py"),
+        ("tests/functions/api/test_review_queue_from_log.py",),
+    ),
     "storage.review_objects": (("tests/functions/api/test_review_queue.py",),),
     "storage.uploads": (("tests/functions/api/test_datasets.py",),),
 }
@@ -129,8 +132,8 @@ EQUIVALENT: Mapping[str, str] = {
         )
     },
     **{
-        f"storage.prediction_log PredictionLog.of_day: reversed {what}": "only the order of keys changes, and they are shuffled then"
-        for what in ("days", "page")
+        f"storage.prediction_log PredictionLog.{what}": "only the order of keys changes, and they are shuffled, or make a set"
+        for what in ("_keys: reversed days", "_keys: reversed page", "newest_first: reversed keys", "_days_with_texts: reversed days")
     },
     **{
         f"storage.candidates Candidates.write: {what}": _BEFORE_THE_MANIFEST
