@@ -23,6 +23,7 @@ from winnow.storage.job_objects import Digests
 from winnow.training import gate
 from winnow.training.calibrate import Answers
 from winnow.training.choose import Candidate, Choice, choose, language_of
+from winnow.training.doubting import doubting_scores
 from winnow.training.fit import settings_for
 from winnow.training.learnt_examples import write_examples
 from winnow.training.measure import dial_of_answers, folds_answers, how_measured, measured_answers, report_of
@@ -113,7 +114,7 @@ def _write_suspects(version: Version, trained: TrainedClassifier, measured: Answ
     uid = version.job.uid
     report = suspect_report(
         truth=answers.truth,
-        scores=answers.scores,
+        scores=doubting_scores(trained, answers),
         labels=trained.labels,
         exclusive=trained.exclusive,
         rows=[example.row for example in answers.examples],
