@@ -33,6 +33,7 @@ from winnow_cli.options import (
     Limit,
     Model,
     Retrain,
+    SubjectColumn,
     TextColumn,
     Version,
     batch_id,
@@ -203,6 +204,7 @@ def train(
     text_column: TextColumn = None,
     label_column: LabelColumn = None,
     label_separator: LabelSeparator = None,
+    subject_column: SubjectColumn = None,
     delimiter: Delimiter = None,
     encoding: Encoding = None,
     rare_labels: Annotated[
@@ -219,7 +221,7 @@ def train(
     """
     if (file is None) == (labels is None):
         raise UsageError("Give either a data set or, if you have no examples yet, --labels FILE.")
-    layout = said(text_column, delimiter, encoding, label_column, label_separator)
+    layout = said(text_column, delimiter, encoding, label_column, label_separator, subject_column=subject_column)
     with _connected(as_json) as (client, terminal):
         asked = training.Asked(model, file, labels, test, recipe, promote_when, force_update, rare_labels, layout, note)
         training.train(client, terminal, asked, dry_run=dry_run, watch=watch)
@@ -439,6 +441,7 @@ def evaluate(
     text_column: TextColumn = None,
     label_column: LabelColumn = None,
     label_separator: LabelSeparator = None,
+    subject_column: SubjectColumn = None,
     delimiter: Delimiter = None,
     encoding: Encoding = None,
     as_json: Json = False,
@@ -447,7 +450,7 @@ def evaluate(
 
     Texts that the version has learnt are left out. The id of the evaluation is for `winnow policy --evaluation`.
     """
-    layout = said(text_column, delimiter, encoding, label_column, label_separator)
+    layout = said(text_column, delimiter, encoding, label_column, label_separator, subject_column=subject_column)
     with _connected(as_json) as (client, terminal):
         number = version or client.call("GET", f"/models/{model}")["live_version"]
         if number is None:
@@ -570,6 +573,7 @@ def feedback(
     text_column: TextColumn = None,
     label_column: LabelColumn = None,
     label_separator: LabelSeparator = None,
+    subject_column: SubjectColumn = None,
     delimiter: Delimiter = None,
     encoding: Encoding = None,
     watch: Annotated[bool, typer.Option("--watch", help="Wait for the training to end, if one starts, and show the evaluation.")] = False,
@@ -581,7 +585,7 @@ def feedback(
 
     In JSON Lines (.jsonl), each line may have a prediction_id (see winnow predict --json) in place of a text, if the model keeps the text.
     """
-    layout = said(text_column, delimiter, encoding, label_column, label_separator)
+    layout = said(text_column, delimiter, encoding, label_column, label_separator, subject_column=subject_column)
     with _connected(as_json) as (client, terminal):
         sending.send(client, terminal, model, file, {**layout, "retrain": retrain}, watch=watch)
 
