@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 from rich.console import RenderableType
 
-from winnow_cli import batches, labelling, policies, prediction_log, tables, training
+from winnow_cli import batches, forgetting, labelling, policies, prediction_log, tables, training
 from winnow_cli import examples as listing
 from winnow_cli import feedback as sending
 from winnow_cli import prediction as classifying
@@ -686,6 +687,34 @@ def label(
         if file:
             labelling.make(client, terminal, model, file, layout)
         labelling.label(client, terminal, model, os.environ["WINNOW_URL"].strip(), retrain)
+
+
+@app.command(epilog=_examples("winnow forget --subject customer-17", "winnow forget --texts texts.txt"))
+def forget(
+    *,
+    subject: Annotated[str | None, typer.Option(metavar="NAME", help="Forget the examples of this subject.")] = None,
+    texts: Annotated[Path | None, typer.Option(metavar="FILE", help="Forget these texts: one a line, or a JSON array.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Remove a person, or texts, from everything that Winnow keeps. Models that learnt from them are made again. This can't be undone."""
+    if (subject is None) == (texts is None):
+        raise UsageError("Give either --subject or --texts.")
+    wanted = {"subject": subject} if texts is None else {"texts": forgetting.texts_in(texts)}
+    with _connected(as_json) as (client, terminal):
+        answer = client.call("POST", "/forget", wanted)
+        terminal.show(answer, *forgetting.begun(answer))
+
+
+@app.command(epilog=_examples("winnow forgotten 20260302T091641007-1a2b3c4d"))
+def forgotten(
+    *,
+    name: Annotated[str, typer.Argument(metavar="ID", help="The forgetting's id, as winnow forget prints it.")],
+    as_json: Json = False,
+) -> None:
+    """Show how far a forgetting is, and in the end its receipt: what was touched, and what Winnow could not do."""
+    with _connected(as_json) as (client, terminal):
+        answer = client.call("GET", f"/forget/{quote(name, safe='')}")
+        terminal.show(answer, *forgetting.receipt(answer))
 
 
 @app.command()

@@ -31,7 +31,11 @@ TARGETS = ("Registry", *BUCKETS, *WORKFLOWS.values(), *PLANS, "ReportDataset", "
 # Without s3:ListBucket S3 answers 403 to these where an object is absent, and not 404.
 EXPECTS_ABSENCE = {"winnow.storage.bucket.Bucket.find", "winnow.storage.bucket.Bucket.link", "winnow.storage.uploads.Datasets.open"}
 # The modules that remove objects, and of which bucket.
-REMOVES = {"uploads": "Datasets"} | dict.fromkeys(("model_objects", "candidates", "feedback_objects", "batch_objects"), "Models")
+REMOVES = {"uploads": "Datasets", "every_version": "Datasets"} | dict.fromkeys(
+    ("model_objects", "candidates", "feedback_objects", "batch_objects", "forgetting_objects"), "Models"
+)
+# The functions that others call, by the modules with the calls. (A dry run's is ReportDataset.)
+CALLED = {"winnow.versions.evaluations.": "MeasureVersion", "winnow.forgetting.requests.": "WorkOnForgetting"}
 # S3 asks for the key when it reads and writes objects, and not for lists and deletions. DynamoDB always does.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
@@ -97,12 +101,15 @@ def _of_call(call: AwsCall, reached: set[str]) -> Iterator[Right]:
         case "stepfunctions":
             targets = {name for factory, name in WORKFLOWS.items() if factory in reached}
         case "lambda":
-            targets = {"MeasureVersion" if call.where.startswith("winnow.versions.evaluations.") else "ReportDataset"}
+            targets = {next((name for module, name in CALLED.items() if call.where.startswith(module)), "ReportDataset")}
         case "apigateway":
             targets = set(PLANS)
         case _:
             targets = {"event-bus"}
     yield from ((action, target) for action in actions for target in targets)
+    if call.where == "winnow.storage.every_version.EveryVersion.stream":
+        # It names the S3 version.
+        yield from (("s3:GetObjectVersion", target) for target in targets)
     if call.where == "winnow.storage.uploads.Datasets.open":
         # Of the other buckets a stranger's answer is the same for an absent object and a forbidden one.
         yield "s3:GetObject", "DatasetBuckets"
@@ -113,7 +120,7 @@ def _buckets(where: str, reached: set[str]) -> set[str]:
         return {"EncoderBucket"}
     if where.startswith("winnow.storage.removal."):
         return {bucket for module, bucket in REMOVES.items() if any(each.startswith(f"winnow.storage.{module}.") for each in reached)}
-    if where.startswith("winnow.aws.health."):
+    if where.startswith(("winnow.aws.health.", "winnow.storage.every_version.")):
         return {"Datasets", "Models"}
     return {"Datasets" if where.startswith("winnow.storage.uploads.") else "Models"}
 

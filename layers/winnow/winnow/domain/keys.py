@@ -17,6 +17,8 @@ BATCHES_PREFIX = "batches/"
 SHARDS_PREFIX = "shards/"
 # The prefix of the texts that prediction logs keep. The next part of a key says after how many days S3 removes the object.
 LOG_PREFIX = "log/"
+# The prefix of what forgettings have found so far.
+_FORGETTINGS_PREFIX = "forgettings/"
 _OF_A_JOB = re.compile(rf"{MODELS_PREFIX}(?P<uid>[^/]+)/versions/(?P<version>[0-9]+)/(?P<fence>[0-9]+)/(?P<name>.+)")
 _OF_LABELS = re.compile(rf"{MODELS_PREFIX}(?P<uid>[^/]+)/versions/(?P<version>[0-9]+)/labels/[^/]+\.json")
 _OF_REVIEW = re.compile(rf"{MODELS_PREFIX}(?P<uid>[^/]+)/queue/(?P<queue>[^/]+)\.jsonl\.gz")
@@ -89,6 +91,11 @@ def prefixes(uid: str) -> tuple[str, ...]:
     """The S3 prefixes of everything made for one life of a model, with its batch predictions and its prediction log."""
     logs = (f"{LOG_PREFIX}{days}/{uid}/" for days in DAYS)
     return model_prefix(uid), f"{BATCHES_PREFIX}{uid}/", f"{SHARDS_PREFIX}{uid}/", *logs
+
+
+def forgetting_prefix(forgetting: str) -> str:
+    """The S3 prefix of everything that a forgetting keeps while it works."""
+    return f"{_FORGETTINGS_PREFIX}{forgetting}/"
 
 
 def log_key(uid: str, days: int, date: str, request: str) -> str:
