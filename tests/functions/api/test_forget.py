@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from tests.support.feedback import add, frozen, set_properties, told
 from tests.support.forgetting import WORK, ask, having, receipt, run_trainings, sweep, to_the_end, work
 from tests.support.invoked import Invoked
 from winnow.aws import clients
+from winnow.aws.log import logger
 from winnow.storage import removal
 
 if TYPE_CHECKING:
@@ -51,7 +53,11 @@ def train(winnow: Winnow, rows: list[Json], **more: Any) -> Json:
 
 
 @pytest.mark.parametrize("wanted", [{"subject": "u1"}, {"texts": [f"{PLANTED} 0", f" {PLANTED.upper()}  1"]}], ids=["subject", "texts"])
-def test_the_planted_words_are_found_nowhere_afterwards(winnow: Winnow, invoked: Invoked, clock: Clock, wanted: Json) -> None:
+def test_the_planted_words_are_found_nowhere_afterwards(
+    winnow: Winnow, invoked: Invoked, clock: Clock, wanted: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = io.StringIO()
+    monkeypatch.setattr(logger.handlers[0], "stream", lines)
     train(winnow, examples(said(0, subject="u1"), said(1, subject="u1"), said(0)))
     add(winnow, [said(1), {"text": "a loaf of bread", "label": "baking"}], retrain="no")
     assert having(winnow, PLANTED)
@@ -62,6 +68,9 @@ def test_the_planted_words_are_found_nowhere_afterwards(winnow: Winnow, invoked:
     done = to_the_end(winnow, invoked, clock, answer.body["forgetting"])
 
     assert having(winnow, PLANTED) == []
+    assert having(winnow, "u1") == []
+    assert "forgotten" in lines.getvalue()
+    assert PLANTED not in lines.getvalue().lower()
     assert {(place["kind"], place["version"]) for place in done["touched"]} == {("upload", None), ("version", 1), ("feedback", None)}
     assert done["models"] == [{"model_id": "tc-01", "made": 2, "withdrawn": [1], "lost_labels": [], "problem": None}]
     assert told(winnow) == (2, 2, 2)

@@ -110,7 +110,12 @@ def log_prefix(uid: str, days: int, date: str) -> str:
 
 def result_key(uid: str, batch: str, ending: str) -> str:
     """The key of the result of a batch prediction. ending: that of its format, such as "csv"."""
-    return f"{BATCHES_PREFIX}{uid}/{batch}/result.{ending}"
+    return f"{result_prefix(uid, batch)}result.{ending}"
+
+
+def result_prefix(uid: str, batch: str) -> str:
+    """The S3 prefix of the result of a batch prediction."""
+    return f"{BATCHES_PREFIX}{uid}/{batch}/"
 
 
 def shards_prefix(uid: str, batch: str) -> str:

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from winnow.aws import resources
 from winnow.datasets.any_texts import AnyTexts
+from winnow.domain.batch import ACTIVE_BATCH
 from winnow.domain.dataset import Layout
 from winnow.domain.errors import DatasetError
 from winnow.domain.forgetting import Forgotten, Trace, TraceKind
-from winnow.domain.keys import BATCHES_PREFIX, LOG_PREFIX, MODELS_PREFIX, SHARDS_PREFIX, shards_prefix
+from winnow.domain.keys import BATCHES_PREFIX, LOG_PREFIX, MODELS_PREFIX, SHARDS_PREFIX, result_prefix, shards_prefix
 from winnow.storage.example_lines import SUBJECT, UNREADABLE, unpacked
 from winnow.storage.uploads import UPLOADS_PREFIX
 
@@ -106,8 +107,8 @@ class _Look:
                 if where not in elsewhere:
                     elsewhere[where] = self._in_other_bucket(batch)
                 count = elsewhere[where]
-            if count:
-                job = batch.job
+            job = batch.job
+            if count and _has_something(batch):
                 self._findings.add(Trace(TraceKind.BATCH, shards_prefix(job.uid, job.batch), count, job.uid, name=job.batch))
 
     def _trace(self, version: _Version) -> Trace | None:
@@ -164,6 +165,12 @@ class _Look:
             return 0
         texts = AnyTexts(lambda: stream() or io.BytesIO(), batch.object, resources.ceilings(), [batch.layout])
         return texts.count(self._forgotten.meets, self._forgotten.is_subject)
+
+
+def _has_something(batch: BatchPrediction) -> bool:
+    """Whether a batch is under way, or has files or a result. Otherwise a client's own file would be found in it again and again."""
+    prefixes = (shards_prefix(batch.job.uid, batch.job.batch), result_prefix(batch.job.uid, batch.job.batch))
+    return batch.status in ACTIVE_BATCH or any(resources.object_versions().any(prefix) for prefix in prefixes)
 
 
 def _made(kind: TraceKind, key: str, texts: int, named: Mapping[str, str | None]) -> Trace:

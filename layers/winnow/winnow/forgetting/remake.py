@@ -46,7 +46,8 @@ def settle(forgetting: str, model: Model, numbers: Collection[int], time_left: I
         if live is not None:
             _replace(forgetting, model, live, [each for each in versions if each.job.version not in numbers])
         else:
-            _withdraw(model, touched[0], time_left)
+            # The oldest one.
+            _withdraw(model, touched[-1], time_left)
     return f"model {model.model_id!r}, whose versions there was no time to withdraw"
 
 

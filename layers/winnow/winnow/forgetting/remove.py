@@ -19,7 +19,7 @@ from winnow.domain.errors import (
     VersionNotFoundError,
 )
 from winnow.domain.forgetting import Forgotten, Trace, TraceKind
-from winnow.domain.keys import BATCHES_PREFIX
+from winnow.domain.keys import result_prefix
 from winnow.domain.model import ACTIVE
 from winnow.storage.removal import remove_object, remove_prefix
 
@@ -45,8 +45,8 @@ def remove(trace: Trace, forgotten: Forgotten, model: Model | None, time_left: I
             removed = remove_object(bucket, trace.key, time_left)
         case TraceKind.BATCH:
             _end(trace, model)
-            result = f"{BATCHES_PREFIX}{trace.uid}/{trace.name}/"
-            removed = all(remove_prefix(bucket, prefix, time_left) for prefix in (trace.key, result))
+            prefixes = (trace.key, result_prefix(str(trace.uid), str(trace.name)))
+            removed = all(remove_prefix(bucket, prefix, time_left) for prefix in prefixes)
         case TraceKind.FEEDBACK:
             waits = _training_of(model)
             removed = waits is not None or _from_feedback(trace, forgotten, model, time_left)

@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from winnow.aws import resources
+from winnow.aws.log import logger
 from winnow.domain.batch import BatchJob
 from winnow.domain.clock import now, timestamp, utc_now
 from winnow.domain.errors import BatchPredictionNotFoundError, VersionNotFoundError
@@ -59,9 +60,12 @@ def _go_on(known: Forgetting, time_left: Iterator[bool]) -> None:
                 known, more = _remove(known, time_left)
             case ForgettingStage.FINISH:
                 _finish(known)
+                logger.info("forgotten", extra={"forgetting": known.forgetting, "round": known.round})
                 return
         if not more:
             resources.forgettings().release(known)
+            facts = {"forgetting": known.forgetting, "status": known.status, "stage": known.stage, "round": known.round}
+            logger.info("not done yet", extra=facts)
             return
 
 

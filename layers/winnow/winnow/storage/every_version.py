@@ -31,6 +31,10 @@ class EveryVersion:
         for name, versions in groupby(listed, itemgetter(0)):
             yield name, [version for _, version in versions]
 
+    def any(self, prefix: str) -> bool:
+        """Whether there is an S3 version of any object under a prefix."""
+        return next(self.after(prefix, ""), None) is not None
+
     def stream(self, key: str, version_id: str) -> Any:
         """The content of an S3 version. None if it is gone."""
         try:
