@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 WORDS = {"baking": "dough oven flour crumb", "cycling": "bicycle saddle brake chain", "gardening": "compost seedlings lawn hedge"}
 PLANTED = "xylografikoz"
+SUBJECT = "quokka-customer-17"
 
 
 @pytest.fixture
@@ -52,13 +53,13 @@ def train(winnow: Winnow, rows: list[Json], **more: Any) -> Json:
     return fields
 
 
-@pytest.mark.parametrize("wanted", [{"subject": "u1"}, {"texts": [f"{PLANTED} 0", f" {PLANTED.upper()}  1"]}], ids=["subject", "texts"])
+@pytest.mark.parametrize("wanted", [{"subject": SUBJECT}, {"texts": [f"{PLANTED} 0", f" {PLANTED.upper()}  1"]}], ids=["subject", "texts"])
 def test_the_planted_words_are_found_nowhere_afterwards(
     winnow: Winnow, invoked: Invoked, clock: Clock, wanted: Json, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines = io.StringIO()
     monkeypatch.setattr(logger.handlers[0], "stream", lines)
-    train(winnow, examples(said(0, subject="u1"), said(1, subject="u1"), said(0)))
+    train(winnow, examples(said(0, subject=SUBJECT), said(1, subject=SUBJECT), said(0)))
     add(winnow, [said(1), {"text": "a loaf of bread", "label": "baking"}], retrain="no")
     assert having(winnow, PLANTED)
 
@@ -68,7 +69,7 @@ def test_the_planted_words_are_found_nowhere_afterwards(
     done = to_the_end(winnow, invoked, clock, answer.body["forgetting"])
 
     assert having(winnow, PLANTED) == []
-    assert having(winnow, "u1") == []
+    assert having(winnow, SUBJECT) == []
     assert "forgotten" in lines.getvalue()
     assert PLANTED not in lines.getvalue().lower()
     assert {(place["kind"], place["version"]) for place in done["touched"]} == {("upload", None), ("version", 1), ("feedback", None)}
