@@ -26,6 +26,7 @@ NAMES = {
     "name": "0-x.json",
     "file": "page.js",
     "evaluation": "0" * 32,
+    "forgetting": "20260302T091641007-1a2b3c4d",
 }
 REPORT = "00000000-0000-4000-8000-000000000000"
 

@@ -105,6 +105,9 @@ class World:
     deeds: Deeds = field(default_factory=Deeds)
     # The answers to clients, in order.
     answers: list[str] = field(default_factory=list)
+    # The texts that a client wants to be forgotten, and the forgettings that were answered with 202.
+    forgotten: list[str] = field(default_factory=list)
+    forgettings: set[str] = field(default_factory=set)
 
     # --- moments ---
 
@@ -119,6 +122,7 @@ class World:
         self.clock.ahead = timedelta()
         self.lives = {model_id: [deepcopy(it) for it in told] for model_id, told in lives.items()}
         self.made, self.uids, self.found, self.answers, self.logs, self.told = {}, {}, [], [], {}, set()
+        self.forgettings = set()
         self.deeds = Deeds()
         self.wire.arm({})
         self.wire.at_each_call = None
@@ -303,6 +307,16 @@ class World:
             self._life(model_id).aim = ...
         elif answer.status == 200:
             self._life(model_id).aim = aim
+        self.observe()
+        return answer
+
+    def forget(self, texts: Sequence[str], key: str | None = None) -> Answer | None:
+        """POST /forget."""
+        self.forgotten = list(texts)
+        headers = {"Idempotency-Key": key} if key else None
+        answer = self._request("POST /forget", lambda: self.winnow.call("forget", body={"texts": list(texts)}, headers=headers))
+        if answer is not None and answer.status == 202:
+            self.forgettings.add(answer.body["forgetting"])
         self.observe()
         return answer
 

@@ -45,6 +45,11 @@ KILLERS: Mapping[str, Sequence[Tests]] = {
         ("tests/scenarios/test_write_conflicts.py", "tests/scenarios/test_waiting_examples.py"),
         (f"{_RACES}::feedback|take",),
     ),
+    "registry.forgettings": (
+        ("tests/unit/test_write_conditions.py",),
+        ("tests/functions/api/test_forget.py",),
+        (f"{_SWEEP}::forget",),
+    ),
     "registry.history": (
         ("tests/unit/test_write_conditions.py",),
         ("tests/functions/api/test_get_history.py",),
@@ -104,6 +109,8 @@ KILLERS: Mapping[str, Sequence[Tests]] = {
     "storage.example_lines": (("tests/functions/training/test_pinned_data.py",), *_TRAINING),
     "storage.feedback_objects": (("tests/functions/api/test_add_examples.py", "tests/functions/api/test_corrections.py"),),
     "storage.frozen_examples": _TRAINING,
+    "storage.forgetting_objects": (("tests/functions/api/test_forget.py",),),
+    "storage.every_version": (("tests/functions/api/test_forget.py",),),
     "storage.file_evaluations": (("tests/functions/api/test_evaluations.py",),),
     "storage.job_objects": _TRAINING,
     "storage.learnt_examples": (("tests/functions/api/test_list_version_examples.py",), *_TRAINING),

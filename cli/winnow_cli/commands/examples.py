@@ -26,6 +26,7 @@ from winnow_cli.options import (
     Limit,
     Model,
     Retrain,
+    SubjectColumn,
     TextColumn,
     examples_of,
     model_id,
@@ -121,6 +122,7 @@ def feedback(
     text_column: TextColumn = None,
     label_column: LabelColumn = None,
     label_separator: LabelSeparator = None,
+    subject_column: SubjectColumn = None,
     delimiter: Delimiter = None,
     encoding: Encoding = None,
     watch: Annotated[bool, typer.Option("--watch", help="Wait for the training to end, if one starts, and show the evaluation.")] = False,
@@ -132,7 +134,7 @@ def feedback(
 
     In JSON Lines (.jsonl), each line may have a prediction_id (see winnow predict --json) in place of a text, if the model keeps the text.
     """
-    layout = said(text_column, delimiter, encoding, label_column, label_separator)
+    layout = said(text_column, delimiter, encoding, label_column, label_separator, subject_column=subject_column)
     with connected(as_json) as (client, terminal):
         sending.send(client, terminal, model, file, {**layout, "retrain": retrain}, watch=watch)
 

@@ -282,6 +282,16 @@ class ReviewQueueNotFoundError(WinnowError):
         super().__init__(f"Model {model_id!r} has no review queue, or it has expired: make one with POST /models/{model_id}/queue.")
 
 
+class ForgettingNotFoundError(WinnowError):
+    """There is no forgetting with this id, or its receipt has expired."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "forgetting-not-found"
+
+    def __init__(self, forgetting: str) -> None:
+        super().__init__(f"There is no forgetting {forgetting!r}, or its receipt has expired: POST /forget answers with new ids.")
+
+
 class BatchPredictionNotFoundError(WinnowError):
     """The model has no batch prediction with this id, or it has expired."""
 

@@ -16,7 +16,9 @@ from winnow.domain.clock import utc_now
 from winnow.domain.errors import DamagedRowError, JobSupersededError
 from winnow.domain.keys import JobObject, feedback_batch_of_key, review_queue_of_key, version_of_label_list_key
 from winnow.domain.model import ACTIVE, VersionStatus
+from winnow.forgetting.requests import continue_forgetting
 from winnow.registry.slots import Slots, Wanted
+from winnow.registry.table import forgetting_of_mark
 from winnow.storage import removal
 from winnow.storage.checkpoints import CHECKPOINTS
 from winnow.training import feedback, queue
@@ -66,7 +68,7 @@ def sweep(seconds: float, *, hourly: bool) -> Counter[str]:
         has_slot = _slots(resources.batch_slots())
         each(batches, lambda job: _batch(job, has_slot.get(job.key)))
         each(["waiting batches"], lambda _: +Counter(WaitingBatches=batch_queue.start_waiting()))
-    each(resources.upkeep().deletions(), lambda name: {"DeletionsFinished": 1} if delete.finish_deletion(name, time_left) else {})
+    each(resources.upkeep().deletions(), lambda name: _deletion(name, time_left))
     if hourly:
         each(["drift"], lambda _: _drift())
     each(["orphans"], lambda name: _orphans(name, time_left))
@@ -90,6 +92,14 @@ def _training(wanted: Wanted, since: str | None) -> Mapping[str, int]:
 def _batch(job: BatchJob, since: str | None) -> Mapping[str, int]:
     care = care_for_batch(job, since)
     return {care: 1} if care else {}
+
+
+def _deletion(name: str, time_left: Iterator[bool]) -> Mapping[str, int]:
+    forgetting = forgetting_of_mark(name)
+    if forgetting is not None:
+        continue_forgetting(forgetting)
+        return {}
+    return {"DeletionsFinished": 1} if delete.finish_deletion(name, time_left) else {}
 
 
 def _drift() -> Mapping[str, int]:
