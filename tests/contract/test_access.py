@@ -12,7 +12,7 @@ from winnow.domain import access
 from winnow.domain.access import Role
 
 # Calls about the API itself: its health and its documentation.
-OPEN_CALLS = {"GET /health", "GET /docs", "GET /docs/{file}", "GET /openapi.json"}
+OPEN_CALLS = {"GET /health", "GET /docs", "GET /docs/{file}", "GET /console", "GET /console/{asset}", "GET /openapi.json"}
 
 # A browser sends these before the call of a page's script.
 PREFLIGHTS = {f"OPTIONS {call.split()[1]}" for call in contract.events()}

@@ -13,7 +13,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from layers.winnow.contract import ContractError, sources, write
 from tests.support import contract
 from tests.support.contract import ROOT, check_answer, check_request, operations
-from winnow.api import docs_files, fields, problems
+from winnow.api import console_files, docs_files, fields, problems
 from winnow.datasets.row_problems import Kind
 from winnow.domain import access, dataset, errors
 from winnow.domain.batch import BatchStatus
@@ -266,6 +266,7 @@ def test_the_limits_and_words_of_requests_are_those_of_the_code() -> None:
     assert example["labels"]["maxItems"] == dataset.MAX_LABELS
     paths = {parameter["name"]: parameter["schema"] for operation in operations().values() for parameter in operation["parameters"]}
     assert (paths["figure"]["enum"], paths["file"]["enum"]) == ([*FIGURES], [*docs_files.FILES])
+    assert paths["asset"]["enum"] == [*console_files.FILES]
 
 
 @pytest.mark.parametrize("name", ["Text", "Label"])

@@ -212,7 +212,7 @@ def test_functions_that_train_or_predict_have_the_encoder_beside_spacy_unless_a_
         counting = {"ListVersionExamples", "AddExamples", "GetTradeoff", "GetPolicy", "SetPolicy", "DeletePolicy", "MeasureDrift"}
         assert having["SpacyLayer"] == classifying | counting
         documented = {name for name, function in functions().items() if "DocsLayer" in layers(function, encoder)}
-        assert documented == {"GetDocs", "GetDocsFile", "GetContract"}
+        assert documented == {"GetDocs", "GetDocsFile", "GetConsole", "GetConsoleFile", "GetContract"}
         assert having["EncoderLayer"] == (set() if encoder == "none" else classifying)
 
 

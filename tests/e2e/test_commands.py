@@ -51,7 +51,8 @@ def test_start_says_where_it_is_and_stop_ends_it(tmp_path: Path) -> None:
         aws = {"AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"}
         assert set(env) == {"WINNOW_URL", "WINNOW_API_KEY", "WINNOW_DATASETS_BUCKET"} | aws
         assert env["AWS_ENDPOINT_URL"] == f"http://127.0.0.1:{port}"
-        assert env["WINNOW_URL"] in started.stdout
+        [first, *_] = re.findall(r"http://\S+", started.stdout)
+        assert first == f"{env['WINNOW_URL']}/console"
         assert env["WINNOW_API_KEY"] in started.stdout
         assert Client(env["WINNOW_URL"], env["WINNOW_API_KEY"]).call("GET", "/models") == {"models": [], "next": None}
 
@@ -95,6 +96,7 @@ def test_the_demo_does_the_main_job_and_leaves_nothing_running() -> None:
     for measure in ("accuracy", "macro-F1"):
         assert len(re.findall(rf"^ {measure} +0\.\d{{3}} ", demo.stdout, re.MULTILINE)) == 2, "one of each of the two versions"
     assert re.search(r"“I want to save for vacation!”\n +saving +█+ [01]\.\d{3}\n", demo.stdout)
+    assert demo.stdout.rstrip().endswith("/console")
     assert set((ROOT / ".local").glob("demo-*")) <= before  # it removes those of killed demos
 
 

@@ -1,23 +1,22 @@
-"""GET /docs on the local cloud: over HTTP, and in a real browser if Chromium is installed (`make browser`)."""
+"""GET /docs on the local cloud: over HTTP, and in a real browser if Chromium is installed (`make browser`). GET /console: over HTTP."""
 
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator
 
 from tests.e2e.conftest import Deployed
+from tests.support.browser import Visit, chromium
 from tests.support.contract import document
+from winnow.api.console_files import FILES as CONSOLE_FILES
 from winnow.api.docs_files import FILES
 
-SECONDS = 60
-OPEN_PATHS = ["/docs", "/openapi.json", *(f"/docs/{name}" for name in FILES)]
+OPEN_PATHS = ["/docs", "/openapi.json", *(f"/docs/{name}" for name in FILES), "/console", *(f"/console/{name}" for name in CONSOLE_FILES)]
 
 
 # --- over HTTP ---
@@ -65,19 +64,8 @@ def test_an_unknown_file_is_a_problem(api: Deployed) -> None:
 # --- in a browser ---
 
 
-@dataclass
-class Visit:
-    """A page of the browser, with all its requests and errors."""
-
-    page: Page
-    requested: list[str] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.page.set_default_timeout(SECONDS * 1000)
-        self.page.on("request", lambda request: self.requested.append(request.url))
-        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
-        self.page.on("console", lambda message: self.faults.append(message.text) if message.type in ("error", "warning") else None)
+class DocsVisit(Visit):
+    """A visit of the page GET /docs."""
 
     def open(self, url: str) -> None:
         self.page.goto(f"{url}/docs", wait_until="networkidle")
@@ -109,19 +97,14 @@ def send(form: Locator) -> tuple[int, str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("no Chromium: `make browser` installs Debian's")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Visit]:
+def visit(browser: Browser) -> Iterator[DocsVisit]:
     page = browser.new_page()
-    yield Visit(page)
+    yield DocsVisit(page)
     page.close()
 
 
@@ -135,7 +118,7 @@ def trained(api: Deployed, small_dataset: bytes) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("trained")
-def test_a_call_is_tried_on_the_page_as_it_stands(api: Deployed, visit: Visit) -> None:
+def test_a_call_is_tried_on_the_page_as_it_stands(api: Deployed, visit: DocsVisit) -> None:
     visit.open(api.url)
     form = visit.call("prediction", "predict")
     assert send(form)[0] == 403
@@ -153,7 +136,7 @@ def test_a_call_is_tried_on_the_page_as_it_stands(api: Deployed, visit: Visit) -
 
 
 @pytest.mark.usefixtures("trained")
-def test_lists_are_tried_without_the_cursor_of_the_example(api: Deployed, visit: Visit) -> None:
+def test_lists_are_tried_without_the_cursor_of_the_example(api: Deployed, visit: DocsVisit) -> None:
     visit.open(api.url)
     visit.type_key(api.key)
     status, shown = send(visit.call("models", "listModels"))
@@ -161,7 +144,7 @@ def test_lists_are_tried_without_the_cursor_of_the_example(api: Deployed, visit:
 
 
 @pytest.mark.usefixtures("trained")
-def test_nothing_goes_to_another_host_and_nothing_is_refused_by_the_policy(api: Deployed, visit: Visit) -> None:
+def test_nothing_goes_to_another_host_and_nothing_is_refused_by_the_policy(api: Deployed, visit: DocsVisit) -> None:
     visit.open(api.url)
     visit.type_key(api.key)
     for tag, operation in (("prediction", "predict"), ("models", "getModel"), ("models", "createModel")):
@@ -174,7 +157,7 @@ def test_nothing_goes_to_another_host_and_nothing_is_refused_by_the_policy(api: 
     assert not visit.faults
 
 
-def test_the_key_is_gone_with_the_page(api: Deployed, visit: Visit) -> None:
+def test_the_key_is_gone_with_the_page(api: Deployed, visit: DocsVisit) -> None:
     visit.open(api.url)
     visit.type_key(api.key)
     assert visit.page.evaluate("JSON.stringify([localStorage, sessionStorage, document.cookie])") == '[{},{},""]'
@@ -184,7 +167,7 @@ def test_the_key_is_gone_with_the_page(api: Deployed, visit: Visit) -> None:
     assert send(visit.call("models", "listModels"))[0] == 403
 
 
-def test_every_call_of_the_contract_is_on_the_page(api: Deployed, visit: Visit) -> None:
+def test_every_call_of_the_contract_is_on_the_page(api: Deployed, visit: DocsVisit) -> None:
     visit.open(api.url)
     assert visit.page.title() == "Winnow: the API"
     shown = visit.page.locator(".opblock").count()

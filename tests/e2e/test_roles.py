@@ -25,6 +25,7 @@ NAMES = {
     "batch": "20260302T091641007-1a2b3c4d",
     "name": "0-x.json",
     "file": "page.js",
+    "asset": "app.js",
     "evaluation": "0" * 32,
     "forgetting": "20260302T091641007-1a2b3c4d",
 }

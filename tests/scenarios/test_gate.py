@@ -140,6 +140,23 @@ def test_what_got_better_and_worse_is_told_label_by_label(winnow: Winnow) -> Non
     assert {change["label"] for change in body["per_label"]} == set(WORDS)
     back = compare(winnow, 2, "1").body
     assert (back["before"], back["after"], back["lost"]) == (body["after"], body["before"], body["gained"])
+    assert len(body["fixed"]) == body["gained"] > len(body["broken"]) == 0
+    assert [each["example"] for each in back["broken"]] == [each["example"] for each in body["fixed"]]
+    fixed = body["fixed"][0]
+    assert fixed["before"] != fixed["labels"] == fixed["after"]
+    assert "text" not in fixed
+
+
+def test_changed_texts_are_shown_if_both_versions_kept_them(winnow: Winnow) -> None:
+    winnow.put_dataset(good())
+    winnow.train(recipe="cnn", learn_rate=1e-9, keep_texts=True)
+    update(winnow, good(), keep_texts=True)
+    update(winnow, good(), keep_texts=False)
+
+    shown = compare(winnow).body["fixed"][0]
+
+    assert {"text": shown["text"], "label": shown["labels"][0]} in good()
+    assert not any("text" in each for each in compare(winnow, 1, "3").body["fixed"])
 
 
 def test_corrected_labels_count_whichever_version_is_asked_first(winnow: Winnow) -> None:

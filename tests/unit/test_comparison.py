@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from sklearn.metrics import f1_score
 
-from winnow.domain.dataset import Example
-from winnow.evaluation.difference import comparison_report
+from winnow.domain.dataset import Example, example_id
+from winnow.evaluation.difference import changed_examples, comparison_report
 from winnow.training.gate import _drawn
 
 LABELS = ["a", "b", "c", "never"]
@@ -32,6 +32,30 @@ def test_what_got_better_and_what_worse() -> None:
         }
     assert all(round(change["after"] - change["before"], 5) == round(change["change"], 5) for change in report["per_label"])
     assert [change["support"] for change in report["per_label"]] == [2, 2, 1]
+
+
+def test_the_texts_that_changed_are_shown_with_what_each_version_says() -> None:
+    truth, before, after = flags("a", "b", "ab", "c"), flags("b", "b", "a", "c"), flags("a", "", "ab", "c")
+    examples = [Example(text * 300, ("a",)) for text in "wxyz"]
+
+    report = changed_examples(truth, before, after, LABELS, examples, uid="uid", keep_texts=True)
+
+    assert [(each["text"], each["labels"], each["before"], each["after"]) for each in report["fixed"]] == [
+        ("w" * 200, ["a"], ["b"], ["a"]),
+        ("y" * 200, ["a", "b"], ["a"], ["a", "b"]),
+    ]
+    assert [(each["example"], each["before"], each["after"]) for each in report["broken"]] == [(example_id("uid", "x" * 300), ["b"], [])]
+    hidden = changed_examples(truth, before, after, LABELS, examples, uid="uid", keep_texts=False)
+    assert [each.keys() for each in hidden["broken"]] == [{"example", "labels", "before", "after"}]
+
+
+def test_at_most_a_hundred_changed_texts_are_shown() -> None:
+    truth, before = flags(*["a"] * 120), flags(*["b"] * 120)
+    report = changed_examples(
+        truth, before, truth, LABELS, [Example(str(number), ("a",)) for number in range(120)], uid="uid", keep_texts=True
+    )
+    assert [each["text"] for each in report["fixed"]] == [str(number) for number in range(100)]
+    assert report["broken"] == []
 
 
 def test_the_same_predictions_change_nothing() -> None:

@@ -103,7 +103,7 @@ def test_of_many_labels_the_top_confusions_are_listed() -> None:
     first = report["confusion"]["top"][0]
     support = report["per_label"][first["truth"]]["support"]
     assert drawn[2:6] == [first["truth"], "→", first["predicted"], f"{first['count']} of {support}"]
-    assert drawn.count("→") == len(report["confusion"]["top"])
+    assert drawn.count("→") == 50 < len(report["confusion"]["top"])
 
 
 def test_of_labels_that_are_not_exclusive_the_worst_stand_first() -> None:

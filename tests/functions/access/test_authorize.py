@@ -18,7 +18,7 @@ from winnow.registry.roles import Roles
 KEY = "8b7f2c9d1e0a4f6385c2d1b0a9f8e7d6c5b4a392"
 ARN = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/v1"
 EVENTS = [file.stem for file in sorted((ROOT / "events" / "api").glob("*.json"))]
-OPEN_EVENTS = ["get_contract", "get_docs", "get_docs_file", "health"]
+OPEN_EVENTS = ["get_console", "get_console_file", "get_contract", "get_docs", "get_docs_file", "health"]
 # Its route is open too, and the function itself asks for a key: test_health.py.
 KEY_OF_ITS_OWN = ["health_deep"]
 

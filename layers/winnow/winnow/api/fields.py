@@ -11,13 +11,17 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
-from winnow.domain.errors import DocsFileNotFoundError, FigureNotFoundError, InvalidFieldError, WinnowError
+from winnow.domain.errors import ConsoleFileNotFoundError, DocsFileNotFoundError, FigureNotFoundError, InvalidFieldError, WinnowError
 from winnow_contract import MODULES
 
 Schema = Mapping[str, Any]
 
 # For these names in a path, a value that isn't in the list is an error 404 and not 422.
-_NOT_FOUND: Mapping[str, Callable[[Sequence[str]], WinnowError]] = {"figure": FigureNotFoundError, "file": DocsFileNotFoundError}
+_NOT_FOUND: Mapping[str, Callable[[Sequence[str]], WinnowError]] = {
+    "figure": FigureNotFoundError,
+    "file": DocsFileNotFoundError,
+    "asset": ConsoleFileNotFoundError,
+}
 
 
 class Mismatch(ValueError):  # noqa: N818 # a fault of the request, of which `Taken` makes the error
@@ -41,8 +45,7 @@ class Taken:
         self._validate: Callable[[dict[str, Any]], object] = made.validate
 
     def check_path(self, path: Mapping[str, str]) -> None:
-        """Check the parameters of a path. InvalidFieldError for a malformed id or number; FigureNotFoundError or DocsFileNotFoundError for
-        an unknown figure or file."""
+        """Check the parameters of a path. InvalidFieldError for a malformed id or number; an error 404 for an unknown figure or file."""
         for name, schema in self._path.items():
             value = path[name]
             if name in _NOT_FOUND:

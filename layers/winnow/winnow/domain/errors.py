@@ -335,6 +335,16 @@ class DocsFileNotFoundError(WinnowError):
         super().__init__(f"There is no file with this name: the page GET /docs has {_and(files)}.")
 
 
+class ConsoleFileNotFoundError(WinnowError):
+    """The console has no file with this name."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "console-file-not-found"
+
+    def __init__(self, files: Sequence[str]) -> None:
+        super().__init__(f"There is no file with this name: the page GET /console has {_and(files)}.")
+
+
 class ModelExistsError(WinnowError):
     """A model with this id exists, and the request doesn't set force_update."""
 

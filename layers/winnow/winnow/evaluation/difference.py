@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from winnow.domain.dataset import example_id
 from winnow.evaluation.measures import measures, rounded, whole
+from winnow.evaluation.suspects import MOST_CHARACTERS
 
 if TYPE_CHECKING:
+    from winnow.domain.dataset import Example
     from winnow.evaluation.measures import Flags
+
+# The most examples that are shown of those that one version has right and the other has not.
+MOST_SHOWN = 100
 
 _COMPARED = ("accuracy", "macro_f1", "micro_f1")
 
@@ -42,3 +51,22 @@ def comparison_report(truth: Flags, before: Flags, after: Flags, labels: Sequenc
         "lost": int((right_before & ~right_after).sum()),
         "per_label": sorted(changes, key=lambda change: change["change"]),
     }
+
+
+def changed_examples(
+    truth: Flags, before: Flags, after: Flags, labels: Sequence[str], examples: Sequence[Example], *, uid: str, keep_texts: bool
+) -> dict[str, Any]:
+    """The first examples that the version after has fixed and broken, as JSON values. The arrays are those of `comparison_report`.
+
+    keep_texts: whether the beginning of their texts may be shown.
+    """
+    right_before, right_after = whole(truth, before), whole(truth, after)
+
+    def shown(place: int) -> dict[str, Any]:
+        example = examples[place]
+        said = {name: list(compress(labels, flags[place])) for name, flags in (("labels", truth), ("before", before), ("after", after))}
+        text = {"text": example.text[:MOST_CHARACTERS]} if keep_texts else {}
+        return {"example": example_id(uid, example.text), **said, **text}
+
+    found = {"fixed": right_after & ~right_before, "broken": right_before & ~right_after}
+    return {name: [shown(place) for place in np.flatnonzero(flags)[:MOST_SHOWN].tolist()] for name, flags in found.items()}

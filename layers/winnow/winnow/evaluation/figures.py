@@ -24,6 +24,7 @@ _FIFTHS = [(tenth / 10, f"{tenth / 10:g}") for tenth in range(0, 11, 2)]
 # The two reliability curves: name in the report, name in the legend, color, and fill of the dots.
 _CURVES = (("before", "before calibration", GREY, PAPER), ("after", "after calibration", BLUE, BLUE))
 _FAINT = 0.28
+_MOST_PAIRS = 50
 
 
 def draw(report: Report) -> dict[str, str]:
@@ -36,7 +37,7 @@ def confusion(report: Report) -> str:
     found = report["confusion"]
     if found is None:
         return _label_bars(report)
-    return _matrix(found["labels"], found["matrix"]) if "matrix" in found else _top_confusions(found["top"], report)
+    return _matrix(found["labels"], found["matrix"]) if "matrix" in found else _top_confusions(found["top"][:_MOST_PAIRS], report)
 
 
 def reliability(report: Report) -> str:

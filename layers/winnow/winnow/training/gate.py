@@ -18,7 +18,7 @@ from winnow.domain.dataset import Example
 from winnow.domain.errors import ArtifactError, EncoderError, NothingToCompareError
 from winnow.domain.model import Gate, Version
 from winnow.domain.normal_form import text_key
-from winnow.evaluation.difference import comparison_report
+from winnow.evaluation.difference import changed_examples, comparison_report
 from winnow.prediction.loading import load
 from winnow.recipes.artifact import TrainedClassifier
 from winnow.recipes.catalogue import ZERO_SHOT
@@ -71,7 +71,7 @@ def difference(
     skips_relabelled: bool = False,
     changes: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """The `comparison_report` of two loaded versions, and `labels_of`, the version whose labels of the texts count: the newest.
+    """The `comparison_report` of two loaded versions, the `changed_examples`, and `labels_of`: the version whose labels count, the newest.
 
     most: the largest number of examples to compare on, drawn with a fixed seed, and fewer if they are long. skips_relabelled: whether to
     leave out texts whose labels changed between the versions. The gate does, because it can't know which labels are right: wrong feedback
@@ -95,7 +95,9 @@ def difference(
     truth = flags_of([example.labels for example in examples], labels)
     was, becomes = (flags_of(sides[version.job.version].choose(examples), labels) for version in (before, after))
     left_out = {"relabelled": len(fair) - len(kept)} if skips_relabelled else {}
-    return {**comparison_report(truth, was, becomes, labels), "labels_of": newest, **left_out}
+    keep_texts = all(version.hyperparameters["keep_texts"] for version in (before, after))
+    changed = changed_examples(truth, was, becomes, labels, examples, uid=before.job.uid, keep_texts=keep_texts)
+    return {**comparison_report(truth, was, becomes, labels), **changed, "labels_of": newest, **left_out}
 
 
 def _drawn(examples: Sequence[Example], most: int) -> list[Example]:
