@@ -9,8 +9,13 @@ export function Dialog({ title, onClose, children }) {
   const id = useRef(`dialog-${++dialogs}`);
   useEffect(() => {
     const opener = /** @type {HTMLElement | null} */ (document.activeElement);
-    dialog.current?.showModal();
-    return () => opener?.focus?.();
+    const shown = dialog.current;
+    shown?.showModal();
+    return () => {
+      // As long as it is open, nothing behind it takes the focus.
+      shown?.close();
+      opener?.focus?.();
+    };
   }, []);
   const cancelled = (/** @type {Event} */ event) => {
     event.preventDefault();
