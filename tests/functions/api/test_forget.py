@@ -192,6 +192,27 @@ def test_while_a_version_is_trained_it_waits(winnow: Winnow, invoked: Invoked, c
     assert done["models"] == [{"model_id": "tc-01", "made": 3, "withdrawn": [1, 2], "lost_labels": [], "problem": None}]
 
 
+def test_it_ends_after_what_was_asked_for_before_has_read_its_texts(winnow: Winnow, invoked: Invoked, clock: Clock) -> None:
+    """A training without a slot reads a file in the client's own bucket when it gets one."""
+    winnow.parameters["MostTrainings"] = "0"
+    winnow.put_dataset(examples(said(subject="u1")))
+    assert winnow.create(recipe="linear", n_iter=1).status == 202
+    clock.advance(minutes=1)
+    forgetting = begun(winnow, subject="u1")
+    work(winnow, invoked)
+    for _ in range(4):
+        clock.advance(minutes=6)
+        sweep(winnow, invoked)
+    assert receipt(winnow, forgetting)["waiting_for"] == ["version 1 of model 'tc-01', which has not read its examples yet"]
+
+    winnow.parameters["MostTrainings"] = "1"
+    sweep(winnow, invoked)
+    done = to_the_end(winnow, invoked, clock, forgetting)
+
+    assert having(winnow, PLANTED) == []
+    assert (done["models"][0]["made"], done["models"][0]["withdrawn"]) == (2, [1])
+
+
 def test_a_label_with_too_few_texts_left_is_left_out_and_the_receipt_says_so(winnow: Winnow, invoked: Invoked, clock: Clock) -> None:
     planted = [said(number, label="sailing", subject="u1") for number in range(3)]
     train(winnow, examples(*planted, {"text": "a boat at sea", "label": "sailing"}))

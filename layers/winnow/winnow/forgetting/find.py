@@ -119,9 +119,7 @@ class _Look:
                 named = found.groupdict()
                 return _made(kind, named.get("job") or key, self._in_lines(version), named)
         if found := _EVALUATION.fullmatch(key):
-            body = version.read()
-            count = 0 if body is None else sum(self._forgotten.meets(text) for text in texts_of(json.loads(body)))
-            return _made(TraceKind.EVALUATION, key, count, found.groupdict())
+            return _made(TraceKind.EVALUATION, key, self._in_json(version), found.groupdict())
         if found := _SHARD.fullmatch(key) or _RESULT.fullmatch(key):
             uid, name = found["uid"], found["name"]
             return Trace(TraceKind.BATCH, shards_prefix(uid, name), self._in_file(version, self._said.of_batch(uid, name)), uid, name=name)
@@ -135,6 +133,14 @@ class _Look:
             records = [] if body is None else [record for record in unpacked(body) if "text" in record]
             return sum(self._forgotten.meets(record["text"], record.get(SUBJECT)) for record in records)
         except UNREADABLE:
+            self._unread(version.key)
+            return 0
+
+    def _in_json(self, version: _Version) -> int:
+        body = version.read()
+        try:
+            return 0 if body is None else sum(self._forgotten.meets(text) for text in texts_of(json.loads(body)))
+        except ValueError:
             self._unread(version.key)
             return 0
 

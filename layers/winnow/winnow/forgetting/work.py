@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from winnow.aws import resources
 from winnow.aws.log import logger
-from winnow.domain.batch import BatchJob
+from winnow.domain.batch import ACTIVE_BATCH, BatchJob
 from winnow.domain.clock import now, timestamp, utc_now
 from winnow.domain.errors import BatchPredictionNotFoundError, VersionNotFoundError
 from winnow.domain.forgetting import Forgetting, ForgettingStage, ForgettingStatus, Touched, Trace, TraceKind
 from winnow.domain.history import WINNOW, calling
+from winnow.domain.model import ACTIVE
 from winnow.forgetting.find import every_model, look_everywhere
 from winnow.forgetting.remake import outcome, settle
 from winnow.forgetting.remove import NO_TIME, remove
@@ -75,6 +76,8 @@ def _find(known: Forgetting, time_left: Iterator[bool]) -> tuple[Forgetting, boo
     if known.round > 1 and now() < known.final_after:
         waits = [f"the last look, after {known.final_after}: until then, what runs now may still write a text"]
         return registry.note(known, status=ForgettingStatus.WAITING, waiting_for=waits), False
+    if known.round > 1 and (waits := _still_to_read(known)):
+        return registry.note(known, status=ForgettingStatus.WAITING, waiting_for=waits[:_MOST_SENTENCES]), False
     forgotten = forgotten_of(known)
     findings = objects.read(known.forgetting)
     if findings is None or findings.round != known.round:
@@ -93,6 +96,22 @@ def _find(known: Forgetting, time_left: Iterator[bool]) -> tuple[Forgetting, boo
     if findings.began_at < known.final_after:
         return registry.note(known, round=known.round + 1, **told), True
     return registry.note(known, stage=ForgettingStage.FINISH, **told), True
+
+
+def _still_to_read(known: Forgetting) -> list[str]:
+    """The trainings and batch predictions that were asked for before, and that may still read a text from a client's own bucket."""
+    found: list[str] = []
+    for wanted in resources.pending_trainings().wanted():
+        with suppress(VersionNotFoundError):
+            version = resources.versions().of_life(wanted.model_id, wanted.uid, wanted.version)
+            if version.created_at <= known.created_at and version.status in ACTIVE and "examples" not in version.dataset:
+                found.append(f"version {wanted.version} of model {wanted.model_id!r}, which has not read its examples yet")
+    for job in resources.batch_predictions().under_way():
+        with suppress(BatchPredictionNotFoundError):
+            batch = resources.batch_predictions().get(job)
+            if batch.created_at <= known.created_at and batch.status in ACTIVE_BATCH:
+                found.append(f"batch {job.batch} of model {job.model_id!r}, which is under way")
+    return found
 
 
 def _remove(known: Forgetting, time_left: Iterator[bool]) -> tuple[Forgetting, bool]:
