@@ -125,7 +125,7 @@ class Versions:
         """The model, and versions that are read after it. agree: whether the two can be of one moment.
 
         One transaction ends a version and releases its model. If it came between the two reads, they contradict each other, and are read
-        again. Rows that contradict each other each time were damaged. They are returned as they are, and the sweeper mends them.
+        again. Rows that contradict each other each time were damaged. They are returned as they are, and the sweeper repairs them.
         """
         for _ in range(TRIES):
             model = Models(self._table).get(model_id)
