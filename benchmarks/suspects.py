@@ -31,6 +31,7 @@ from winnow.domain.job import Hyperparameters
 from winnow.evaluation.suspects import doubts, suspect_report
 from winnow.recipes.catalogue import COSTS
 from winnow.training.calibrate import answers_of_folds
+from winnow.training.doubting import doubting_scores
 from winnow.training.fit import Training
 
 _PER_LABEL, _WRONG = 20, 0.1
@@ -120,9 +121,9 @@ def _ours(recipe: str, examples: Sequence[Example]) -> Ranked:
     trained = replace(training.result(), early=())
     answers = answers_of_folds(trained, examples, training.folds.answers().of_last_stage, chosen.min_precision)
     rows = [example.row for example in answers.examples]
-    ranked = np.full(len(examples), -np.inf)
-    ranked[np.array(rows) - 1] = doubts(answers.truth.argmax(axis=1), answers.scores)
-    report = suspect_report(truth=answers.truth, scores=answers.scores, labels=training.labels, exclusive=True, rows=rows, texts=None)
+    ranked, scores = np.full(len(examples), -np.inf), doubting_scores(trained, answers)
+    ranked[np.array(rows) - 1] = doubts(answers.truth.argmax(axis=1), scores)
+    report = suspect_report(truth=answers.truth, scores=scores, labels=training.labels, exclusive=True, rows=rows, texts=None)
     return Ranked(ranked, [each["row"] for each in report["suspects"] if each["kind"] != "label"])
 
 

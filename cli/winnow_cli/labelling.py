@@ -29,10 +29,14 @@ _AT_ONCE = "10"
 _OURS_SECONDS = 9 * 60
 
 
-def make(client: Client, terminal: Terminal, model: str, file: str, fields: Mapping[str, Any]) -> None:
-    """Make the model's review queue of a file. fields: the layout of the file."""
-    place = in_s3(client, terminal, file)
-    made = client.call("POST", f"/models/{model}/queue", {"s3bucket": place["s3bucket"], "object": place["training_object"], **fields})
+def make(client: Client, terminal: Terminal, model: str, file: str | None, fields: Mapping[str, Any]) -> None:
+    """Make the model's review queue of a file, or of the model's log if there is none. fields: the layout of the file."""
+    if file is None:
+        texts: Mapping[str, Any] = {"from": "log"}
+    else:
+        place = in_s3(client, terminal, file)
+        texts = {"s3bucket": place["s3bucket"], "object": place["training_object"], **fields}
+    made = client.call("POST", f"/models/{model}/queue", texts)
     drawn = f" of {made['rows']}" if made["looked_at"] < made["rows"] else ""
     terminal.say(line(f"Looked at {made['looked_at']}{drawn} texts by version {made['version']}. To label: {made['queued']}."))
     terminal.say(*(line(f"  {problem}", "yellow") for problem in made["problems"]))
@@ -171,7 +175,8 @@ class _Session:
         except ApiError as error:
             if error.status == 404 and "review queue" in error.sentence:
                 raise CommandError(
-                    f"{self.model} has no review queue, or it has expired: make one with `winnow label {self.model} --file FILE`."
+                    f"{self.model} has no review queue, or it has expired: make one with `winnow label {self.model} --file FILE`,"
+                    " or with --from-log, of the texts that it keeps of those that it classifies."
                 ) from error
             raise
 

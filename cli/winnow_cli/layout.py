@@ -16,12 +16,15 @@ def said(
     encoding: str | None,
     label_column: str | None = None,
     label_separator: str | None = None,
+    *,
+    subject_column: str | None = None,
 ) -> dict[str, Any]:
     """The fields of a request for the options that were given."""
     given = {
         "text_column": text_column[0] if text_column and len(text_column) == 1 else text_column,
         "label_column": label_column,
         "label_separator": label_separator,
+        "subject_column": subject_column,
         "delimiter": delimiter,
         "encoding": encoding,
     }
@@ -43,6 +46,8 @@ def understood(report: Mapping[str, Any]) -> str | None:
         parts.append(f"label from {how['label_column']}")
     if "label_separator" in how:
         parts.append(f"labels separated by {how['label_separator']}")
+    if "subject_column" in how:
+        parts.append(f"subject from {how['subject_column']}")
     if "encoding" in how:
         parts.append(_ENCODINGS.get(how["encoding"], how["encoding"]))
     return f"Read as: {', '.join(parts)}"

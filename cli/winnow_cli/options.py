@@ -50,5 +50,6 @@ TextColumn = Annotated[
 ]
 LabelColumn = Annotated[str | None, typer.Option("--label-column", metavar="NAME", help="The column of the labels.")]
 LabelSeparator = Annotated[str | None, typer.Option("--label-separator", help="What is between several labels of a row.")]
+SubjectColumn = Annotated[str | None, typer.Option("--subject-column", metavar="NAME", help="The column of the subjects.")]
 Delimiter = Annotated[str | None, typer.Option("--delimiter", callback=_delimiter, help="What is between two columns: , ; | or tab.")]
 Encoding = Annotated[str | None, typer.Option("--encoding", help="utf-8, utf-16 or windows-1252.")]

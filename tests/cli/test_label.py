@@ -23,7 +23,8 @@ RECEIVED = {"model_id": "savings", "batch": "b1", "examples": 1, "new_labels": [
 
 def item(number: int, **more: Any) -> dict[str, Any]:
     text = f"text {number}"
-    return {"item": f"{number:016x}", "text": text, "line": number, "id": None, "labels": LABELS, "uncertainty": 0.9, "group": None} | more
+    about = {"line": number, "id": None, "prediction_id": None, "labels": LABELS, "uncertainty": 0.9, "group": None}
+    return {"item": f"{number:016x}", "text": text, **about, **more}
 
 
 def out(*items: dict[str, Any], left: int = 12, handed_out: int = 0, **more: Any) -> tuple[int, Any]:
@@ -153,10 +154,24 @@ def test_a_file_makes_the_queue_first(server: Server, winnow: Winnow, state: dic
     assert done.stdout == "0 texts labelled for savings\n"
 
 
+def test_the_log_makes_the_queue_first(server: Server, winnow: Winnow, state: dict[str, str]) -> None:
+    made = {"version": 2, "rows": 640, "looked_at": 640, "queued": 500, "problems": [], "groups": []}
+    server.gives("POST /models/savings/queue", (201, made))
+    server.gives(QUEUE, out(item(1, line=None, prediction_id="20260302T091641007-1a2b3c4d-00-7d"), left=1), out(left=0))
+    server.gives(EXAMPLES, (201, RECEIVED))
+
+    done = winnow("label", "savings", "--from-log", text="1", **state)
+
+    assert json.loads(server.asked[0][3]) == {"from": "log"}
+    assert "Looked at 640 texts by version 2. To label: 500." in done.stderr
+    assert [each["text"] for each in sent(server)[0]] == ["text 1"]
+
+
 def test_without_a_queue_it_says_how_to_make_one(server: Server, winnow: Winnow, state: dict[str, str]) -> None:
     server.gives(QUEUE, problem(404, "Model 'savings' has no review queue, or it has expired: make one."))
     ends(winnow("label", "savings", **state), 1, "winnow label savings --file FILE")
     ends(winnow("label", "savings", "--delimiter", ";", **state), 2, "--file FILE")
+    ends(winnow("label", "savings", "--from-log", "--file", "x.csv", **state), 2, "either --file FILE or --from-log")
     server.gives(QUEUE, problem(404, "There is no model 'savings'."))
     ends(winnow("label", "savings", **state), 1, "no model")
 

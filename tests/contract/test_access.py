@@ -51,8 +51,9 @@ def test_classify_classifies_and_says_whose_key_it_is_and_nothing_else() -> None
 
 
 def test_predict_classifies_and_reads_and_admin_does_the_rest() -> None:
-    # The review queue hands out texts to those who label them, which needs an admin key.
-    reads = {call for call in contract.events() if call.startswith("GET ")} - access.OPEN_CALLS - {"GET /models/{model_id}/queue"}
+    # The review queue hands out texts to those who label them, and a receipt tells where a person's texts were: both need an admin key.
+    kept = {"GET /models/{model_id}/queue", "GET /forget/{forgetting}"}
+    reads = {call for call in contract.events() if call.startswith("GET ")} - access.OPEN_CALLS - kept
     batch = "/models/{model_id}/batches"
     assert reads | {"POST /prediction", f"POST {batch}", f"POST {batch}/{{batch}}/cancel"} == access.CALLS[Role.PREDICT]
 

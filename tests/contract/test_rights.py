@@ -23,15 +23,24 @@ from tests.support.translated import deployment
 KEY = "arn:aws:kms:us-east-1:123456789012:key/of-ours"
 PARAMETERS = {"KmsKey": KEY, "EncoderBucket": "EncoderBucket", "DatasetBuckets": "DatasetBuckets", "Tracing": "Active"}
 WORKFLOWS = {"winnow.aws.resources.training_workflow": "TrainingWorkflow", "winnow.aws.resources.batch_workflow": "BatchWorkflow"}
+# The modules that call other functions, and which.
+INVOKES = {
+    "winnow.training.dry_run": "ReportDataset",
+    "winnow.versions.evaluations": "MeasureVersion",
+    "winnow.upkeep.drift": "MeasureDrift",
+    "winnow.forgetting.requests": "WorkOnForgetting",
+}
 PLANS = ("ClassifyPlan", "PredictPlan", "AdminPlan")
 BUCKETS = ("Models", "Datasets", "DatasetBuckets", "EncoderBucket")
 # What statements are about. (`execution:NAME` stands for a workflow too.)
-TARGETS = ("Registry", *BUCKETS, *WORKFLOWS.values(), *PLANS, "ReportDataset", "MeasureVersion", "event-bus", KEY)
+TARGETS = ("Registry", *BUCKETS, *WORKFLOWS.values(), *PLANS, *INVOKES.values(), "event-bus", KEY)
 
 # Without s3:ListBucket S3 answers 403 to these where an object is absent, and not 404.
 EXPECTS_ABSENCE = {"winnow.storage.bucket.Bucket.find", "winnow.storage.bucket.Bucket.link", "winnow.storage.uploads.Datasets.open"}
 # The modules that remove objects, and of which bucket.
-REMOVES = {"uploads": "Datasets"} | dict.fromkeys(("model_objects", "candidates", "feedback_objects", "batch_objects"), "Models")
+REMOVES = {"uploads": "Datasets", "every_version": "Datasets"} | dict.fromkeys(
+    ("model_objects", "candidates", "feedback_objects", "batch_objects", "forgetting_objects"), "Models"
+)
 # S3 asks for the key when it reads and writes objects, and not for lists and deletions. DynamoDB always does.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
@@ -97,12 +106,15 @@ def _of_call(call: AwsCall, reached: set[str]) -> Iterator[Right]:
         case "stepfunctions":
             targets = {name for factory, name in WORKFLOWS.items() if factory in reached}
         case "lambda":
-            targets = {"MeasureVersion" if call.where.startswith("winnow.versions.evaluations.") else "ReportDataset"}
+            targets = {INVOKES[call.where.rpartition(".")[0]]}
         case "apigateway":
             targets = set(PLANS)
         case _:
             targets = {"event-bus"}
     yield from ((action, target) for action in actions for target in targets)
+    if call.where == "winnow.storage.every_version.EveryVersion.stream":
+        # It names the S3 version.
+        yield from (("s3:GetObjectVersion", target) for target in targets)
     if call.where == "winnow.storage.uploads.Datasets.open":
         # Of the other buckets a stranger's answer is the same for an absent object and a forbidden one.
         yield "s3:GetObject", "DatasetBuckets"
@@ -113,7 +125,7 @@ def _buckets(where: str, reached: set[str]) -> set[str]:
         return {"EncoderBucket"}
     if where.startswith("winnow.storage.removal."):
         return {bucket for module, bucket in REMOVES.items() if any(each.startswith(f"winnow.storage.{module}.") for each in reached)}
-    if where.startswith("winnow.aws.health."):
+    if where.startswith(("winnow.aws.health.", "winnow.storage.every_version.")):
         return {"Datasets", "Models"}
     return {"Datasets" if where.startswith("winnow.storage.uploads.") else "Models"}
 

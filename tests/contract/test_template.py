@@ -44,6 +44,7 @@ FOLDERS = (
     {"prediction", "api"},
     {"training", "batch"},
     {"versions", "review"},
+    {"forgetting"},
     {"upkeep"},
 )
 

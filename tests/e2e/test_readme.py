@@ -92,6 +92,8 @@ class Reader:
                 )
         if "/versions/1/examples?" in call:
             self.known["EXAMPLE_ID"] = answer["examples"][0]["example"]
+        if isinstance(answer.get("forgetting"), str):
+            self.known["FORGETTING"] = answer["forgetting"]
         if isinstance(answer.get("evaluation"), str):
             self.known["EVALUATION"] = answer["evaluation"]
         if "prediction_id" in answer:

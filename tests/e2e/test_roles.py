@@ -27,6 +27,7 @@ NAMES = {
     "file": "page.js",
     "asset": "app.js",
     "evaluation": "0" * 32,
+    "forgetting": "20260302T091641007-1a2b3c4d",
 }
 REPORT = "00000000-0000-4000-8000-000000000000"
 

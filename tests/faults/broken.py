@@ -60,6 +60,12 @@ def forgotten_deletion(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "transact", lambda table, *writes: transact(table, *(write for write in writes if not is_note(write))))
 
 
+def forgotten_forgetting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A forgetting has no mark, so the sweeper never has it worked on."""
+    mark = rows.forgetting_mark_key
+    monkeypatch.setattr(rows, "forgetting_mark_key", lambda name: mark(name) | {"pk": "ELSEWHERE"})
+
+
 def no_limit_of_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every batch prediction starts at once."""
     monkeypatch.setattr(resources, "most_batches", lambda: 1_000)

@@ -86,7 +86,8 @@ def _between(uid: str, before: _State, now: _State) -> Iterator[Deed]:
         return
     versions, earlier = now.versions.get(uid, {}), before.versions.get(uid, {})
     yield from ((model_id, "train", number) for number in versions.keys() - earlier.keys())
-    yield from ((model_id, "delete-version", number) for number in earlier.keys() - versions.keys())
+    # If several are gone, a forgetting withdrew them, the oldest first.
+    yield from ((model_id, "delete-version", number) for number in sorted(earlier.keys() - versions.keys()))
     for number in versions.keys() & earlier.keys():
         if versions[number]["status"] == "cancelled" != earlier[number]["status"]:
             yield model_id, "cancel", number

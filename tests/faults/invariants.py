@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.conftest import CLIENT_BUCKET, DATA
 from tests.support import moments
+from tests.support.forgetting import unpacked
 from winnow.domain.clock import utc_now
 from winnow.domain.errors import WinnowError
 from winnow.domain.job import TrainingJob
@@ -45,6 +46,9 @@ ENDED = {"ready", "failed", "cancelled"}
 
 def violations(world: World, dataset: str = "exclusive.json") -> list[str]:
     """The violations. None if every promise was kept."""
+    _of_forgetting(world)
+    # Before anything is asked: a prediction may be logged.
+    forgotten = list(not_forgotten(world))
     rows = [row for row in world.rows() if not _is_torso(row)]
     models = {row["sk"]: row for row in rows if row["pk"] == "MODELS"}
     versions: dict[str, dict[int, Any]] = {}
@@ -53,6 +57,7 @@ def violations(world: World, dataset: str = "exclusive.json") -> list[str]:
             versions.setdefault(row["uid"], {})[int(row["version"])] = row
     return [
         *world.found,
+        *forgotten,
         *(f"a row that nobody made: {row}" for row in world.rows() if _is_torso(row)),
         *_of_models(world, models, versions),
         *_left_over(rows, models, versions),
@@ -69,6 +74,30 @@ def violations(world: World, dataset: str = "exclusive.json") -> list[str]:
         *world.deeds.faults(world.rows()),
         *_orphans(world),
     ]
+
+
+def _of_forgetting(world: World) -> None:
+    """What a forgetting may do to models beside what clients asked for: withdraw their versions, make others, and remove their queues."""
+    if any(row["pk"] == "FORGETTINGS" for row in world.rows()):
+        for lives in world.lives.values():
+            there = {int(row["version"]) for row in world.rows() if row["pk"].startswith("VERSIONS#")}
+            lives[-1].removed |= {*lives[-1].accepted} - there
+            lives[-1].asked += 2
+            lives[-1].queues.clear()
+
+
+def not_forgotten(world: World) -> Iterator[str]:
+    """A forgetting that was answered is done, has a receipt, and has left its texts nowhere."""
+    rows = {row["sk"]: row for row in world.rows() if row["pk"] == "FORGETTINGS"}
+    yield from (f"the forgetting {each} was answered and is gone" for each in world.forgettings - rows.keys())
+    for name, row in rows.items():
+        if row["status"] != "done" or row.keys() & {"salt", "subject", "texts"}:
+            yield f"the forgetting {name} stays {row['status']}"
+    if not rows:
+        return
+    kept = {f"{row['pk']}/{row['sk']}": json.dumps(row, default=str) for row in world.rows()}
+    kept |= {key: unpacked(body).decode("latin-1") for key, body in moments.bodies(world.winnow).items()}
+    yield from (f"{text!r} is still in {place}" for text in world.forgotten for place, content in kept.items() if text in content)
 
 
 def _is_torso(row: Any) -> bool:
@@ -178,7 +207,7 @@ def _unlisted(learnt: LearntExamples, version: Version) -> Iterator[str]:
 
 def _left_over(rows: list[Any], models: dict[str, Any], versions: dict[str, dict[int, Any]]) -> Iterator[str]:
     uids = {model["uid"] for model in models.values()}
-    yield from (f"the deletion of {row['model_id']} was never finished" for row in rows if row["pk"] == "DELETIONS")
+    yield from (f"the deletion of {row.get('model_id', row['sk'])} was never finished" for row in rows if row["pk"] == "DELETIONS")
     yield from (f"version rows of a model that is gone: {uid}" for uid in versions if uid not in uids)
     batches = (row for row in rows if row["pk"].startswith("BATCHES"))
     yield from (f"a row of a batch of a model that is gone: {row['pk']} {row['sk']}" for row in batches if row["uid"] not in uids)

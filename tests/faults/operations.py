@@ -19,6 +19,7 @@ from winnow.domain.dataset import example_id
 from winnow.domain.keys import MODELS_PREFIX
 
 Step = Callable[[World], object]
+LOGGED = "I want to save for vacation!"
 THREE = (MODEL, "tc-02", "tc-03")
 # Aims of policies. Whole numbers come back from DynamoDB as they were.
 STRICT, CHEAP = {"thresholds": {"baking": 1}}, {"cost": {"wrong": 1, "refused": 10}}
@@ -194,6 +195,12 @@ def _a_queue(world: World) -> None:
     world.get_queue()
 
 
+def _a_queue_from_the_log(world: World) -> None:
+    """A review queue of the text that is logged."""
+    _logged(world)
+    world.post_queue(from_log=True)
+
+
 def _batches_wait(world: World) -> None:
     """Three batch predictions, of which one has the only slot."""
     _texts(world)
@@ -214,6 +221,38 @@ def _logged(world: World) -> None:
     world.change(log={"share": 1, "days": 30})
     world.winnow.new_environment()
     world.predict()
+
+
+def learnt(world: World) -> str:
+    """A text that version 1 has learnt, and that nothing else repeats."""
+    text: str = frozen(world.winnow, 1, "train")[0]["text"]
+    return text
+
+
+def forgettable(world: World) -> list[str]:
+    """Texts that lie in every place of the moment "to forget"."""
+    return [learnt(world), LOGGED, "a flat tyre"]
+
+
+def _to_forget(world: World) -> None:
+    """A live version, pending feedback, a log, a queue, a batch prediction and an upload, each with a text to forget."""
+    _logged(world)
+    world.winnow.s3.put_object(Bucket=CLIENT_BUCKET, Key="texts.jsonl", Body=b'"a flat tyre"\n"prune the roses"\n')
+    world.post_queue()
+    world.post_batch()
+    world.run_executions()
+    world.add_examples("no", examples=[{"text": learnt(world), "label": "baking"}, {"text": "kept as it is", "label": "baking"}])
+    key = f"uploads/{'0' * 32}-texts.csv"
+    world.winnow.s3.put_object(Bucket=world.winnow.names["Datasets"], Key=key, Body=b"text,label\na flat tyre,cycling\n")
+
+
+def _asked_to_forget(world: World) -> None:
+    """A forgetting of a text that a live version has learnt, and that lies in pending feedback. Nobody works on it yet."""
+    _texts(world)
+    text = learnt(world)
+    world.add_examples("no", examples=[{"text": text, "label": "baking"}])
+    world.forget([text])
+    world.outside.calls.clear()
 
 
 def _deleting(world: World) -> None:
@@ -253,8 +292,11 @@ STARTS: Mapping[str, Step] = {
     "asked while training": _asked_while_training,
     "feedback of nobody": _feedback_of_nobody,
     "logged": _logged,
+    "to forget": _to_forget,
+    "asked to forget": _asked_to_forget,
     "texts": _texts,
     "a queue": _a_queue,
+    "a queue from the log": _a_queue_from_the_log,
     "batches wait": _batches_wait,
     "a batch never started": _batch_never_started,
 }
@@ -453,7 +495,8 @@ def _predict(world: World) -> None:
 
 def _measure_drift(world: World) -> None:
     world.clock.advance(days=1)
-    world.measure_drift()
+    world.sweep()
+    world.make_calls()
 
 
 def _delete_while_drift_is_measured(world: World) -> None:
@@ -483,8 +526,32 @@ def _one_batch_at_once(world: World) -> None:
     world.winnow.parameters["MostBatches"] = "1"
 
 
+def _forget(world: World) -> None:
+    world.forget(forgettable(world), "a-key-of-the-client")
+
+
+def _forget_to_the_end(world: World) -> None:
+    """From a later moment, where the client has asked already, it goes on."""
+    if not any(row["pk"] == "FORGETTINGS" for row in world.rows()):
+        world.forget(forgettable(world))
+    for _ in range(5):
+        _while_it_works(world)
+
+
+def _while_it_works(world: World) -> None:
+    world.make_calls()
+    world.run_executions()
+    world.clock.advance(minutes=6)
+    world.sweep()
+    world.run_executions()
+
+
 def _post_queue(world: World) -> None:
     world.post_queue()
+
+
+def _post_queue_from_log(world: World) -> None:
+    world.post_queue(from_log=True)
 
 
 def _get_queue(world: World) -> None:
@@ -605,8 +672,12 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("sweeper: an orphan", "an object of nobody", _sweep_after(hours=25)),
     Operation("POST queue", "texts", _post_queue, _client(_post_queue)),
     Operation("POST queue in place of another", "a queue", _post_queue, _client(_post_queue)),
+    Operation("POST queue from the log", "logged", _post_queue_from_log, _client(_post_queue_from_log)),
     Operation("GET queue", "a queue", _get_queue, _client(_get_queue)),
+    Operation("GET queue from the log", "a queue from the log", _get_queue, _client(_get_queue)),
     Operation("DELETE model with a queue", "a queue", _delete, _client(_delete)),
+    Operation("POST /forget", "to forget", _forget, _client(_forget), of=("api/",)),
+    Operation("a forgetting to its end", "to forget", _forget_to_the_end, {"left alone": Variant(then=_while_it_works)}, of=("upkeep/",)),
     Operation("POST batches", "texts", _post_batch, _client(_post_batch)),
     Operation("POST batches while others wait", "batches wait", _post_batch, _client(_post_batch)),
     Operation("cancel a batch", "batches wait", _cancel_a_batch_that("runs"), _client(_cancel_a_batch_that("runs"))),

@@ -44,11 +44,20 @@ def test_all_writes_are_swept(world: World, tell: Tell) -> None:
         ((broken.no_condition, "cancel while Train writes"), "stays evaluating"),
         ((broken.row_before_objects, "training"), "is ready and lacks an object"),
         ((broken.forgotten_deletion, "DELETE model"), "version rows of a model that is gone"),
+        ((broken.forgotten_forgetting, "POST /forget"), "stays working"),
         ((broken.no_limit_of_batches, "POST batches while others wait"), "run at once, and MostBatches is 1"),
         ((broken.no_history, "promote"), "was done 1 times, and the history has it 0 times"),
         ((broken.history_beside, "promote"), "was done 0 times, and the history has it 1 times"),
     ],
-    ids=["no condition", "row before objects", "forgotten deletion", "no limit of batches", "no history", "history beside"],
+    ids=[
+        "no condition",
+        "row before objects",
+        "forgotten deletion",
+        "forgotten forgetting",
+        "no limit of batches",
+        "no history",
+        "history beside",
+    ],
 )
 def test_what_is_broken_on_purpose_is_found(
     world: World, tell: Tell, monkeypatch: pytest.MonkeyPatch, breaking: tuple[Any, str], violation: str

@@ -8,18 +8,20 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conftest import load_event
+from tests.conftest import Context, load_event
 from tests.faults import broken
 from tests.faults.interleaving import Race, interleave
-from tests.faults.invariants import violations
-from tests.faults.operations import begin, corrections
+from tests.faults.invariants import not_forgotten, violations
+from tests.faults.operations import begin, corrections, learnt
 from tests.faults.world import MODEL
 from tests.support import moments
 from tests.support.feedback import labelled
+from tests.support.forgetting import WORK
 
 if TYPE_CHECKING:
     from tests.conftest import Tell
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 POSTS, ROUNDS = 200, 20
 INTERLEAVINGS = 200
+# Each looks everywhere several times.
+FORGETTINGS = 40
 
 
 # --- many POSTs of one id ---
@@ -137,6 +141,7 @@ class Pair:
     """Two requests at once. violated: yields violations, found from the answers and the state afterwards.
 
     leaves_work: whether they can leave work, so that each race must settle. parameters: of the template, from the race on.
+    number: of interleavings.
     """
 
     start: str
@@ -144,6 +149,7 @@ class Pair:
     violated: Callable[[World, Race], Iterator[str]]
     leaves_work: bool = True
     parameters: Mapping[str, str] = field(default_factory=dict)
+    number: int = INTERLEAVINGS
 
 
 def _answer(world: World, function: str, body: Any = None) -> Any:
@@ -409,9 +415,11 @@ def _batch_and_delete_violated(world: World, race: Race) -> Iterator[str]:
     yield from (f"a batch of the deleted model is left: {row['sk']}" for row in world.rows() if row["pk"].startswith("BATCHES"))
 
 
-def _two_reviewers(world: World) -> Mapping[str, Callable[[], Any]]:
+def _two_reviewers(world: World, *, from_log: bool = False) -> Mapping[str, Callable[[], Any]]:
     """Two reviewers ask for one text each, and there are two."""
-    world.post_queue()
+    if from_log:
+        world.predict(text="prune the roses")
+    world.post_queue(from_log=from_log)
     event = load_event("api/get_queue") | {"pathParameters": {"model_id": MODEL}, "queryStringParameters": {"limit": "1"}}
 
     def get() -> Any:
@@ -425,6 +433,37 @@ def _reviewers_violated(_: World, race: Race) -> Iterator[str]:
     (status, one), (other_status, two) = race.outcomes["one"], race.outcomes["two"]
     if (status, other_status) != (200, 200) or len({*one, *two}) != len([*one, *two]) or not one or not two:
         yield f"two reviewers got {one} ({status}) and {two} ({other_status})"
+
+
+def _work_and(**others: Callable[[World], Any]) -> Callable[[World], Mapping[str, Callable[[], Any]]]:
+    """Work on a forgetting, against something else."""
+
+    def actors(world: World) -> Mapping[str, Callable[[], Any]]:
+        # Version 1 is there, so this is what was asked for.
+        world.forgotten = [learnt(world)]
+        [forgetting] = [row["sk"] for row in world.rows() if row["pk"] == "FORGETTINGS"]
+        work = lambda: world.winnow.invoke(WORK, {"forgetting": forgetting}, Context(seconds=900))  # noqa: E731
+        return {"work": work} | {name: partial(other, world) if other is not _work else work for name, other in others.items()}
+
+    return actors
+
+
+def _work(_: World) -> None:
+    """Stands for the same work a second time."""
+
+
+def _send_it_again(world: World) -> Any:
+    """Feedback with the text that is being forgotten."""
+    body = {"examples": [{"text": world.forgotten[0], "label": "cycling"}], "retrain": "no"}
+    return world.winnow.call("add_examples", body=body, path={"model_id": MODEL}).status
+
+
+def _forget_violated(world: World, race: Race) -> Iterator[str]:
+    """It ends, and nothing of it is left. What comes meanwhile is forgotten too."""
+    yield from (f"{name} raised {outcome!r}" for name, outcome in race.outcomes.items() if isinstance(outcome, BaseException))
+    for _ in range(6):
+        world.settle(20)
+    yield from not_forgotten(world)
 
 
 A_BATCH = {"s3bucket": "albert-textcats", "object": "texts.jsonl"}
@@ -475,6 +514,7 @@ PAIRS: Mapping[str, Pair] = {
         _labels_violated,
     ),
     "two reviewers": Pair("texts", _two_reviewers, _reviewers_violated, leaves_work=False),
+    "two reviewers of the log": Pair("logged", partial(_two_reviewers, from_log=True), _reviewers_violated, leaves_work=False),
     "batch against delete": Pair(
         "ready",
         lambda world: {"DELETE": lambda: _delete(world), "POST": lambda: _create_batch(world)},
@@ -506,6 +546,16 @@ PAIRS: Mapping[str, Pair] = {
         _two_policies_violated,
         leaves_work=False,
     ),
+    **{
+        f"a forgetting against {name}": Pair("asked to forget", _work_and(other=other), _forget_violated, number=FORGETTINGS)
+        for name, other in {
+            "retrain": _retrain_and_prepare,
+            "feedback": _send_it_again,
+            "delete": _delete,
+            "batch": _create_batch,
+            "itself": _work,
+        }.items()
+    },
     "promote against delete version": Pair("two versions", _promote_and_delete_version, _promote_and_delete_version_violated),
     "delete against commit": Pair(
         "to be published",
@@ -522,9 +572,10 @@ PAIRS: Mapping[str, Pair] = {
 
 @pytest.mark.parametrize("name", PAIRS)
 def test_two_at_once_leave_what_one_after_the_other_could(world: World, tell: Tell, name: str) -> None:
-    found, orders = _race(world, PAIRS[name], INTERLEAVINGS)
+    pair = PAIRS[name]
+    found, orders = _race(world, pair, pair.number)
 
-    tell(f"{INTERLEAVINGS} interleavings, {orders} different ones: {len(found)} violations")
+    tell(f"{pair.number} interleavings, {orders} different ones: {len(found)} violations")
     assert found == [], "\n".join(found)
 
 
@@ -537,6 +588,7 @@ def test_two_at_once_leave_what_one_after_the_other_could(world: World, tell: Te
         ("promote against delete version", broken.get_then_put),
         ("promote against rollback", broken.history_in_any_order),
         ("two reviewers", broken.no_revision_of_queues),
+        ("two reviewers of the log", broken.no_revision_of_queues),
     ],
 )
 def test_two_at_once_find_what_is_broken_on_purpose(

@@ -105,6 +105,9 @@ class World:
     deeds: Deeds = field(default_factory=Deeds)
     # The answers to clients, in order.
     answers: list[str] = field(default_factory=list)
+    # The texts that a client wants to be forgotten, and the forgettings that were answered with 202.
+    forgotten: list[str] = field(default_factory=list)
+    forgettings: set[str] = field(default_factory=set)
 
     # --- moments ---
 
@@ -119,6 +122,7 @@ class World:
         self.clock.ahead = timedelta()
         self.lives = {model_id: [deepcopy(it) for it in told] for model_id, told in lives.items()}
         self.made, self.uids, self.found, self.answers, self.logs, self.told = {}, {}, [], [], {}, set()
+        self.forgettings = set()
         self.deeds = Deeds()
         self.wire.arm({})
         self.wire.at_each_call = None
@@ -250,9 +254,9 @@ class World:
         self.observe()
         return answer
 
-    def post_queue(self, model_id: str = MODEL) -> Answer | None:
-        """POST /models/{model_id}/queue for the texts in the client's bucket."""
-        body = {"s3bucket": CLIENT_BUCKET, "object": "texts.jsonl"}
+    def post_queue(self, model_id: str = MODEL, *, from_log: bool = False) -> Answer | None:
+        """POST /models/{model_id}/queue for the texts in the client's bucket, or in the model's log."""
+        body = {"from": "log"} if from_log else {"s3bucket": CLIENT_BUCKET, "object": "texts.jsonl"}
         path = {"model_id": model_id}
         answer = self._request(f"POST {model_id}/queue", lambda: self.winnow.call("create_queue", body=body, path=path))
         if answer is not None and answer.status == 201:
@@ -306,6 +310,16 @@ class World:
         self.observe()
         return answer
 
+    def forget(self, texts: Sequence[str], key: str | None = None) -> Answer | None:
+        """POST /forget."""
+        self.forgotten = list(texts)
+        headers = {"Idempotency-Key": key} if key else None
+        answer = self._request("POST /forget", lambda: self.winnow.call("forget", body={"texts": list(texts)}, headers=headers))
+        if answer is not None and answer.status == 202:
+            self.forgettings.add(answer.body["forgetting"])
+        self.observe()
+        return answer
+
     def write_note(self, version: int = 1, model_id: str = MODEL) -> Answer | None:
         """PATCH /models/{model_id}/versions/{version}."""
         path = {"model_id": model_id, "version": str(version)}
@@ -318,8 +332,8 @@ class World:
         uids = {row["uid"] for row in self.rows() if row["pk"] == "MODELS" and row["sk"] == model_id}
         return [row for row in self.rows() if row.get("uid") in uids]
 
-    def predict(self, model_id: str = MODEL) -> Answer | None:
-        body = {"model_id": model_id, "text": "I want to save for vacation!"}
+    def predict(self, model_id: str = MODEL, text: str = "I want to save for vacation!") -> Answer | None:
+        body = {"model_id": model_id, "text": text}
         return self._request(f"predict {model_id}", lambda: self.winnow.call("predict", "predict_get_body", body=body))
 
     def _request(self, what: str, call: Callable[[], Answer]) -> Answer | None:
@@ -432,10 +446,10 @@ class World:
                 return
 
     def sweep(self) -> None:
-        """The schedule's call. After a fault, the sweep runs again five minutes later."""
+        """The schedule's call, the one of a full hour. After a fault, the sweep runs again five minutes later."""
         hits = len(self.wire.hits)
         try:
-            self.winnow.invoke(SWEEP, load_event("upkeep/sweep"), Context(seconds=900))
+            self.winnow.invoke(SWEEP, load_event("upkeep/sweep") | {"time": "2026-11-23T16:00:00Z"}, Context(seconds=900))
         except (Crash, Exception):
             if len(self.wire.hits) == hits:
                 raise
@@ -443,7 +457,7 @@ class World:
         self.observe()
 
     def measure_drift(self) -> None:
-        """The schedule's call. After a fault, it comes again an hour later."""
+        """The sweeper's call. After a fault, it comes again an hour later."""
         hits = len(self.wire.hits)
         try:
             self.winnow.invoke(MEASURE_DRIFT, load_event("upkeep/measure_drift"), Context(seconds=600))
@@ -459,8 +473,6 @@ class World:
             self.clock.advance(minutes=minutes)
             self.sweep()
             self.run_executions()
-            if any("log" in row for row in self.rows() if row["pk"] == "MODELS"):
-                self.measure_drift()
 
     def during(self, function: str, operation: str, what: Callable[[], object]) -> None:
         """Do something in the middle of a function: just before its first call of this operation."""

@@ -213,7 +213,7 @@ def _body(case: Case, known: Known, draws: random.Random) -> dict[str, Any]:  # 
             if "version" in body:
                 body["version"] = _version(known, case.path_parameters["model_id"], draws)
         case "POST /models/{model_id}/queue":
-            body |= {"s3bucket": known.bucket, "object": known.unlabelled}
+            body = {"from": "log"} if "from" in body else body | {"s3bucket": known.bucket, "object": known.unlabelled}
         case "PUT /models/{model_id}/live":
             body["version"] = _version(known, case.path_parameters["model_id"], draws)
         case "PUT /models/{model_id}/policy" if draws.random() < 0.6:

@@ -73,6 +73,7 @@ REASONS = {
         r"([\d,]+ rows, first: )?(Line|Example|Row) \d+ of the file ",
         "The file ",
     ),
+    "POST /forget": (_KEY_REUSED, r"texts\[\d+\] has only characters that nobody sees"),
     "POST /datasets": ("bytes must be at most 400,000,000",),  # the template's parameter MostBytes
     # Its fields are in the body or in the query, so the contract requires no parameter.
     "GET /prediction": ("Send the fields in the JSON body or as query", "model_id is missing", "Send either text"),

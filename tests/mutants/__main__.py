@@ -79,7 +79,7 @@ class Trials:
         for tests in KILLERS[mutant[0]]:
             failed = self._in_a_fork(tests, mutant)
             if failed and not self._sound.setdefault(tests, not self._in_a_fork(tests, None)):
-                sys.exit(f"winnow: {failed} fails without a mutant, or one of {tests}: mend it first")
+                sys.exit(f"winnow: {failed} fails without a mutant, or one of {tests}: fix it first")
             if failed:
                 return failed
         return ""

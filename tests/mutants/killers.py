@@ -45,6 +45,11 @@ KILLERS: Mapping[str, Sequence[Tests]] = {
         ("tests/scenarios/test_write_conflicts.py", "tests/scenarios/test_waiting_examples.py"),
         (f"{_RACES}::feedback|take",),
     ),
+    "registry.forgettings": (
+        ("tests/unit/test_write_conditions.py",),
+        ("tests/functions/api/test_forget.py",),
+        (f"{_SWEEP}::forget",),
+    ),
     "registry.history": (
         ("tests/unit/test_write_conditions.py",),
         ("tests/functions/api/test_get_history.py",),
@@ -104,13 +109,18 @@ KILLERS: Mapping[str, Sequence[Tests]] = {
     "storage.example_lines": (("tests/functions/training/test_pinned_data.py",), *_TRAINING),
     "storage.feedback_objects": (("tests/functions/api/test_add_examples.py", "tests/functions/api/test_corrections.py"),),
     "storage.frozen_examples": _TRAINING,
+    "storage.forgetting_objects": (("tests/functions/api/test_forget.py",),),
+    "storage.every_version": (("tests/functions/api/test_forget.py",),),
     "storage.file_evaluations": (("tests/functions/api/test_evaluations.py",),),
     "storage.job_objects": _TRAINING,
     "storage.learnt_examples": (("tests/functions/api/test_list_version_examples.py",), *_TRAINING),
     "storage.model_objects": (("tests/functions/upkeep/test_sweep.py",), (f"{_SWEEP}::orphan",)),
     "storage.multipart": (("tests/unit/test_long_object.py",), ("tests/functions/batch/test_batch_tasks.py",)),
     "storage.removal": (_OBJECTS, ("tests/functions/api/test_delete_model.py",), (f"{_SWEEP}::DELETE|orphan",)),
-    "storage.prediction_log": (("tests/functions/api/test_drift.py", "tests/functions/api/test_prediction_log.py"),),
+    "storage.prediction_log": (
+        ("tests/functions/api/test_drift.py", "tests/functions/api/test_prediction_log.py"),
+        ("tests/functions/api/test_review_queue_from_log.py",),
+    ),
     "storage.review_objects": (("tests/functions/api/test_review_queue.py",),),
     "storage.uploads": (("tests/functions/api/test_datasets.py",),),
 }
@@ -129,8 +139,8 @@ EQUIVALENT: Mapping[str, str] = {
         )
     },
     **{
-        f"storage.prediction_log PredictionLog.of_day: reversed {what}": "only the order of keys changes, and they are shuffled then"
-        for what in ("days", "page")
+        f"storage.prediction_log PredictionLog.{what}": "only the order of keys changes, and they are shuffled, or make a set"
+        for what in ("_keys: reversed days", "_keys: reversed page", "newest_first: reversed keys", "_days_with_texts: reversed days")
     },
     **{
         f"storage.candidates Candidates.write: {what}": _BEFORE_THE_MANIFEST
@@ -143,6 +153,7 @@ EQUIVALENT: Mapping[str, str] = {
         for what in ("page", "entry")
     },
     "storage.review_objects ReviewObjects.write: order put > sha256": "the digest is made of the bytes, and nothing is written then",
+    "storage.every_version EveryVersion.remove_earlier: reversed page": "the earlier S3 versions are removed, in any order",
     **{
         f"storage.removal {where}: reversed page": "pages are removed until none is left, and have no order"
         for where in ("_remove", "stored_under", "stored_of")

@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import Context
 from tests.support import small_features
 from tests.support.deadline import Deadline, nothing
+from tests.support.hostile_labels import HOSTILE_LABELS
 from tests.support.short_trainings import shorten
 from winnow.domain.errors import JobSupersededError
 from winnow.recipes import features
@@ -92,6 +93,20 @@ def test_a_training_cut_at_every_boundary_makes_the_same_artifact(winnow: Winnow
         assert segments >= 3
 
     assert written(winnow, job) == uncut(winnow, recipe=recipe, n_iter=4)
+
+
+def test_cnn_goes_on_whatever_labels_are_called(winnow: Winnow) -> None:
+    # Those that mean something in the config of spaCy, which a checkpoint is read with.
+    labels = sorted(HOSTILE_LABELS.values(), key=lambda label: "$" not in label)[:8]
+    winnow.put_dataset([{"text": f"word{number} {more}", "label": label} for number, label in enumerate(labels) for more in ("one", "two")])
+    job = begun(winnow, "cut", recipe="cnn", n_iter=1)
+
+    segments = 1
+    while not segment(winnow, job, Deadline(looks=5))["done"]:
+        segments += 1
+    assert segments >= 3
+
+    assert written(winnow, job) == uncut(winnow, recipe="cnn", n_iter=1)
 
 
 def test_a_training_killed_at_ten_places_makes_the_same_artifact(winnow: Winnow, recipe: str) -> None:

@@ -53,7 +53,7 @@ def keep(winnow: Winnow) -> Moment:
 def nothing(winnow: Winnow) -> Moment:
     """A deployment that holds nothing but its clients' data sets."""
     kept = keep(winnow)
-    return Moment({}, kept.objects | {winnow.names["Models"]: {}}, {})
+    return Moment({}, kept.objects | {winnow.names["Models"]: {}, winnow.names["Datasets"]: {}}, {})
 
 
 def bring_back(winnow: Winnow, moment: Moment) -> None:
@@ -80,6 +80,12 @@ def rows(winnow: Winnow) -> list[Json]:
 def keys(winnow: Winnow) -> set[str]:
     """The keys in the models' bucket."""
     return set(s3_backends[ACCOUNT]["aws"].buckets[winnow.names["Models"]].keys)
+
+
+def bodies(winnow: Winnow) -> dict[str, bytes]:
+    """The objects in the stack's two buckets, by key."""
+    buckets = (s3_backends[ACCOUNT]["aws"].buckets[winnow.names[name]] for name in ("Models", "Datasets"))
+    return {key: made.value for bucket in buckets for key, made in bucket.keys.items()}
 
 
 def _rows(winnow: Winnow) -> Any:

@@ -40,6 +40,11 @@ def make(winnow: Winnow, texts: Sequence[Any] | bytes | None = TEXTS, key: str =
     return winnow.call("create_queue", body={"s3bucket": CLIENT_BUCKET, "object": key, **fields})
 
 
+def make_from_log(winnow: Winnow) -> Answer:
+    """POST /models/tc-01/queue for the texts of the model's log."""
+    return winnow.call("create_queue", body={"from": "log"})
+
+
 def get(winnow: Winnow, limit: int | None = None) -> Json:
     """GET /models/tc-01/queue."""
     answer = winnow.call("get_queue", query={} if limit is None else {"limit": str(limit)})

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.kernel_ridge import KernelRidge as Peer  # type: ignore[import-untyped, unused-ignore]
 
 from winnow.recipes.calibration import cross_entropy
-from winnow.recipes.kernel_ridge import KernelFitting, KernelRidge
+from winnow.recipes.kernel_ridge import KernelFitting, KernelRidge, left_out_logits
 
 Matrix = NDArray[np.float32]
 
@@ -188,3 +188,19 @@ def test_its_share_grows_while_a_projection_is_sought() -> None:
     shares = [given.share for _ in given.run_epoch()]
     assert shares == sorted(shares)
     assert 0 < shares[0] < shares[-1] <= 1
+
+
+@pytest.mark.parametrize("size", [3, 256, 300])
+def test_left_out_logits_are_those_of_a_ridge_of_the_others(size: int) -> None:
+    vectors, labels = points(size)
+    truth = truth_of(labels, exclusive=True)
+    trust = np.random.default_rng(3).uniform(0.01, 1, size).astype(np.float32)
+    found = left_out_logits(vectors, truth, trust, 0.03)
+    assert found.shape == (size, _LABELS)
+    for place in range(0, size, 37):
+        rest = np.arange(size) != place
+        others = vectors[rest]
+        peer = Peer(kernel="precomputed", alpha=0.03)
+        peer.fit(kernel(others, others), targets_of(truth[rest], exclusive=True), sample_weight=trust[rest])
+        expected = KernelRidge().sharpness * peer.predict(kernel(vectors[place : place + 1], others))[0]
+        np.testing.assert_allclose(found[place], expected, atol=2e-3)

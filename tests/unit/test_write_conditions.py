@@ -14,6 +14,7 @@ from winnow.domain.batch import BatchJob, BatchPrediction, BatchStatus
 from winnow.domain.dataset import DatasetReference
 from winnow.domain.errors import IdempotencyKeyReusedError, JobSupersededError
 from winnow.domain.feedback import FeedbackBatch, Retrain, TakenFeedback
+from winnow.domain.forgetting import Forgotten
 from winnow.domain.job import Hyperparameters, IdempotencyKey, Progress, Stage, TrainingJob, TrainingRequest
 from winnow.domain.model import Gate, Model, Version, VersionStatus
 from winnow.domain.policy import Aim, Applied, Cost, Policy
@@ -21,6 +22,7 @@ from winnow.domain.review import ReviewQueue
 from winnow.registry import table as rows
 from winnow.registry.batch_predictions import BatchPredictions
 from winnow.registry.feedback_batches import FeedbackBatches
+from winnow.registry.forgettings import Forgettings
 from winnow.registry.idempotency import AnsweredRequests
 from winnow.registry.models import Models
 from winnow.registry.policies import Policies
@@ -358,3 +360,80 @@ def test_of_two_sweepers_at_once_one_does_a_daily_task(registry: Registry) -> No
     with before_write(lambda: upkeep.is_time_for("orphans", timedelta(days=1)), "dynamodb.UpdateItem") as first:
         assert not upkeep.is_time_for("orphans", timedelta(days=1))
     assert first == [True]
+
+
+# --- forgettings ---
+
+FORGETTING = "20261129T100000000-00000004"
+FORGETTING_ROW = rows.forgetting_key(FORGETTING)
+
+
+@pytest.fixture
+def forgettings(registry: Registry) -> Forgettings:
+    found = Forgettings(registry.table)
+    assert found.create(FORGETTING, Forgotten.of("00" * 32, "u1", ()), None, None, KEY)
+    return found
+
+
+def test_a_key_makes_one_forgetting(registry: Registry, forgettings: Forgettings) -> None:
+    another = "20261129T100000000-00000005"
+    assert registry.refuses(lambda: forgettings.create(another, Forgotten.of("00" * 32, "u1", ()), None, None, KEY))
+    assert forgettings.create(another, Forgotten.of("00" * 32, "u1", ()), None, None, None)
+
+
+def test_a_forgetting_is_one_s_own_until_the_lease_ends(registry: Registry, forgettings: Forgettings) -> None:
+    claimed = forgettings.claim(FORGETTING)
+    assert claimed is not None
+    assert registry.refuses(lambda: forgettings.claim(FORGETTING))
+    forgettings.release(claimed)
+    assert forgettings.claim(FORGETTING) is not None
+
+
+@pytest.mark.parametrize("change", [{"status": "done"}, {"lease_until": "9999"}])
+def test_a_forgetting_that_is_done_or_worked_on_is_not_claimed(
+    registry: Registry, forgettings: Forgettings, change: dict[str, Any]
+) -> None:
+    registry.alter(FORGETTING_ROW, **change)
+    assert registry.refuses(lambda: forgettings.claim(FORGETTING))
+
+
+def test_a_forgetting_that_was_removed_is_not_made_again_by_claiming_it(registry: Registry, forgettings: Forgettings) -> None:
+    registry.table.delete_item(Key=FORGETTING_ROW)
+    assert registry.refuses(lambda: forgettings.claim(FORGETTING))
+
+
+@pytest.mark.parametrize("write", ["note", "release", "finish"])
+def test_whose_lease_was_taken_over_writes_nothing_more(registry: Registry, forgettings: Forgettings, write: str) -> None:
+    changes = {"round": 2} if write == "note" else {}
+    claimed = forgettings.claim(FORGETTING)
+    assert claimed is not None
+    registry.alter(FORGETTING_ROW, lease_until="9999")
+    assert registry.refuses(lambda: getattr(forgettings, write)(claimed, **changes))
+
+
+def test_the_digest_of_a_batch_that_was_taken_back_is_not_written(registry: Registry) -> None:
+    model = registry.ready().model
+    assert registry.refuses(lambda: registry.feedback.replace_digest(model, FEEDBACK.batch, "0" * 64))
+
+
+def test_a_queue_that_was_replaced_meanwhile_is_not_removed(registry: Registry) -> None:
+    queues = ReviewQueues(registry.table)
+    assert queues.replace(registry.ready().model, QUEUE, None)
+    before = registry.all()
+    queues.remove(JOB.uid, "another")
+    assert registry.all() == before
+    queues.remove(JOB.uid, QUEUE.queue)
+    assert registry.all() != before
+
+
+@pytest.mark.parametrize("change", [{"uid": "another"}, {"revision": 99}])
+def test_a_live_version_of_a_model_that_changed_is_not_taken_down(registry: Registry, change: dict[str, Any]) -> None:
+    model, version = registry.ready().model, registry.version
+    registry.alter(MODEL_ROW, **change)
+    assert registry.refuses(lambda: registry.versions.take_down(model, version))
+
+
+def test_a_version_that_replaces_another_does_not_go_live_in_place_of_a_third(registry: Registry) -> None:
+    registry.alter(VERSION_ROW, status="evaluating")
+    registry.alter(MODEL_ROW, live_version=8)
+    assert registry.refuses(lambda: registry.jobs.commit(JOB, None, "0" * 64, 2, live=True, against=7))

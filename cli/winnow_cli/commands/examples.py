@@ -26,6 +26,7 @@ from winnow_cli.options import (
     Limit,
     Model,
     Retrain,
+    SubjectColumn,
     TextColumn,
     examples_of,
     model_id,
@@ -121,6 +122,7 @@ def feedback(
     text_column: TextColumn = None,
     label_column: LabelColumn = None,
     label_separator: LabelSeparator = None,
+    subject_column: SubjectColumn = None,
     delimiter: Delimiter = None,
     encoding: Encoding = None,
     watch: Annotated[bool, typer.Option("--watch", help="Wait for the training to end, if one starts, and show the evaluation.")] = False,
@@ -132,7 +134,7 @@ def feedback(
 
     In JSON Lines (.jsonl), each line may have a prediction_id (see winnow predict --json) in place of a text, if the model keeps the text.
     """
-    layout = said(text_column, delimiter, encoding, label_column, label_separator)
+    layout = said(text_column, delimiter, encoding, label_column, label_separator, subject_column=subject_column)
     with connected(as_json) as (client, terminal):
         sending.send(client, terminal, model, file, {**layout, "retrain": retrain}, watch=watch)
 
@@ -209,13 +211,22 @@ def _pairs(option: str, given: Sequence[str] | None) -> list[tuple[str, str]]:
     return pairs
 
 
-@commands.command(epilog=examples_of("winnow label tickets --file unlabelled.csv", "winnow label tickets    (go on, or beside others)"))
+@commands.command(
+    epilog=examples_of(
+        "winnow label tickets --file unlabelled.csv",
+        "winnow label tickets --from-log    (texts that were classified)",
+        "winnow label tickets    (go on, or beside others)",
+    )
+)
 def label(
     *,
     model: Annotated[str, typer.Argument(metavar="ID", callback=model_id, help="The model's id.")],
     file: Annotated[
         str | None, typer.Option(metavar="FILE", help="Make a new queue of this file of texts first: a local file, or s3://BUCKET/KEY.")
     ] = None,
+    from_log: Annotated[
+        bool, typer.Option("--from-log", help="Make a new queue of the texts that the model's log keeps first (see winnow log).")
+    ] = False,
     retrain: Annotated[str | None, typer.Option(help="When to train on the answers: now (at the end), auto (default) or no.")] = None,
     text_column: TextColumn = None,
     delimiter: Delimiter = None,
@@ -229,7 +240,9 @@ def label(
     layout = said(text_column, delimiter, encoding)
     if layout and not file:
         raise UsageError("--text-column, --delimiter and --encoding are for --file FILE.")
+    if file and from_log:
+        raise UsageError("Give either --file FILE or --from-log.")
     with connected(as_json) as (client, terminal):
-        if file:
+        if file or from_log:
             labelling.make(client, terminal, model, file, layout)
         labelling.label(client, terminal, model, os.environ["WINNOW_URL"].strip(), retrain)

@@ -18,6 +18,7 @@ from winnow_cli.options import (
     LabelColumn,
     LabelSeparator,
     Model,
+    SubjectColumn,
     TextColumn,
     examples_of,
     model_id,
@@ -55,6 +56,7 @@ def train(
     text_column: TextColumn = None,
     label_column: LabelColumn = None,
     label_separator: LabelSeparator = None,
+    subject_column: SubjectColumn = None,
     delimiter: Delimiter = None,
     encoding: Encoding = None,
     rare_labels: Annotated[
@@ -71,7 +73,7 @@ def train(
     """
     if (file is None) == (labels is None):
         raise UsageError("Give either a data set or, if you have no examples yet, --labels FILE.")
-    layout = said(text_column, delimiter, encoding, label_column, label_separator)
+    layout = said(text_column, delimiter, encoding, label_column, label_separator, subject_column=subject_column)
     with connected(as_json) as (client, terminal):
         asked = training.Asked(model, file, labels, test, recipe, promote_when, force_update, rare_labels, layout, note)
         training.train(client, terminal, asked, dry_run=dry_run, watch=watch)
@@ -105,6 +107,7 @@ def evaluate(
     text_column: TextColumn = None,
     label_column: LabelColumn = None,
     label_separator: LabelSeparator = None,
+    subject_column: SubjectColumn = None,
     delimiter: Delimiter = None,
     encoding: Encoding = None,
     as_json: Json = False,
@@ -113,7 +116,7 @@ def evaluate(
 
     Texts that the version has learnt are left out. The id of the evaluation is for `winnow policy --evaluation`.
     """
-    layout = said(text_column, delimiter, encoding, label_column, label_separator)
+    layout = said(text_column, delimiter, encoding, label_column, label_separator, subject_column=subject_column)
     with connected(as_json) as (client, terminal):
         number = version or client.call("GET", f"/models/{model}")["live_version"]
         if number is None:

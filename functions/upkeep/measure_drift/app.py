@@ -1,4 +1,4 @@
-"""Runs every hour: measures the day before of each prediction log that isn't measured yet."""
+"""Measures the day before of each prediction log that isn't measured yet. The sweeper calls it, at most once an hour."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -16,6 +16,7 @@ from tests.conftest import Context, load_event
 from tests.functions.upkeep.test_announce import Bus
 from tests.support import objects
 from tests.support.feedback import set_properties
+from tests.support.invoked import Invoked
 from tests.support.metrics import counted
 from tests.support.races import before_write
 from winnow.aws import clients
@@ -318,6 +319,24 @@ def test_a_broken_model_does_not_stop_the_others(
     assert counted(capsys.readouterr().out) == {"SweepFaults": 1}
     assert days(model) == []
     assert len(model.call("get_drift", path={"model_id": "tc-02"}).body["days"]) == 1
+
+
+def test_the_sweeper_has_it_measured_in_the_first_minutes_of_an_hour(model: Winnow, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    lambda_ = Invoked("MeasureDrift")
+    monkeypatch.setattr(clients, "lambda_", cache(lambda: lambda_))
+
+    def sweep(at: str) -> int:
+        model.invoke("functions/upkeep/sweep", load_event("upkeep/sweep") | {"time": f"2026-11-23T{at}:00Z"}, Context(seconds=240))
+        return len(lambda_.events)
+
+    assert [sweep(at) for at in ("16:05", "16:55", "17:04", "18:01")] == [0, 0, 1, 2]
+    measure(model)
+    assert sweep("19:04") == 2, "the day is measured"
+    tomorrow(clock)
+    assert sweep("19:04") == 3
+    model.call("change_model", body={"log": None})
+    tomorrow(clock)
+    assert sweep("20:00") == 3, "no model has a log"
 
 
 def test_without_time_the_next_run_does_the_rest(model: Winnow, clock: Clock) -> None:

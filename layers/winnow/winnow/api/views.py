@@ -64,6 +64,7 @@ def version_view(version: Version, live_version: int | None) -> dict[str, Any]:
         "note": version.note,
         "created_at": version.created_at,
         "finished_at": version.finished_at,
+        **({} if version.forgetting is None else {"forgetting": version.forgetting}),
     }
 
 
@@ -86,7 +87,8 @@ def _feedback_batch_view(batch: FeedbackBatch) -> dict[str, Any]:
 def feedback_line_view(line: FeedbackLine, uid: str, *, with_text: bool) -> dict[str, Any]:
     example = line.example
     text = {"text": example.text} if with_text else {}
-    return {"example": example_id(uid, example.text), "action": line.action, "labels": example.labels, **text}
+    subject = {} if example.subject is None else {"subject": example.subject}
+    return {"example": example_id(uid, example.text), "action": line.action, "labels": example.labels, **text, **subject}
 
 
 def history_view(entries: Sequence[Entry], model_id: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from winnow.registry.batch_predictions import BatchPredictions
     from winnow.registry.drift_days import DriftDays
     from winnow.registry.feedback_batches import FeedbackBatches
+    from winnow.registry.forgettings import Forgettings
     from winnow.registry.history import History
     from winnow.registry.idempotency import AnsweredRequests
     from winnow.registry.kept_examples import KeptExamples
@@ -39,8 +40,10 @@ if TYPE_CHECKING:
     from winnow.storage.candidates import Candidates
     from winnow.storage.checkpoints import Checkpoints
     from winnow.storage.dry_run_reports import DryRunReports
+    from winnow.storage.every_version import EveryVersion
     from winnow.storage.feedback_objects import FeedbackObjects
     from winnow.storage.file_evaluations import FileEvaluations
+    from winnow.storage.forgetting_objects import ForgettingObjects
     from winnow.storage.frozen_examples import FrozenExamples
     from winnow.storage.label_lists import LabelLists
     from winnow.storage.learnt_examples import LearntExamples
@@ -318,6 +321,33 @@ def prediction_log() -> PredictionLog:
     from winnow.storage.prediction_log import PredictionLog
 
     return PredictionLog(_models_bucket())
+
+
+def forgettings() -> Forgettings:
+    from winnow.registry.forgettings import Forgettings
+
+    return Forgettings(_registry())
+
+
+def forgetting_objects() -> ForgettingObjects:
+    from winnow.storage.forgetting_objects import ForgettingObjects
+
+    return ForgettingObjects(_models_bucket())
+
+
+def object_versions() -> EveryVersion:
+    """The objects made for models."""
+    from winnow.storage.every_version import EveryVersion
+
+    return EveryVersion(_models_bucket())
+
+
+def upload_versions() -> EveryVersion:
+    """The uploads of clients."""
+    from winnow.storage.bucket import Bucket
+    from winnow.storage.every_version import EveryVersion
+
+    return EveryVersion(Bucket(clients.s3(), clients.setting("DATASETS_BUCKET")))
 
 
 def hasty_prediction_log() -> PredictionLog:

@@ -32,9 +32,13 @@ _CURLY = "“”„"
 
 
 def examples(numbered: Lines, table: Table, of: str) -> Iterator[Found]:
-    """The text and the label cell of each record. FileError if a column that is read occurs twice."""
+    """The text, the label cell and the subject of each record. FileError if a column that is read occurs twice."""
     for row, cells in records(numbered, table, of):
-        yield row, cells if isinstance(cells, RowError) else (text_of(cells, table), [cells[table.label or 0]])
+        if isinstance(cells, RowError):
+            yield row, cells
+        else:
+            subject = None if table.subject is None else cells[table.subject]
+            yield row, (text_of(cells, table), [cells[table.label or 0]], subject)
 
 
 def text_of(cells: Sequence[str], table: Table) -> str:
@@ -53,7 +57,11 @@ def records(numbered: Lines, table: Table, of: str) -> Iterator[tuple[int, list[
         if place < table.first:
             if isinstance(record, RowError):
                 raise FileError(f"Line {row} of {of} {record.predicate}.", row=row)
-            if table.names and place == table.first - 1 and (name := repeated(table.names, (*table.text, table.label, table.id))):
+            if (
+                table.names
+                and place == table.first - 1
+                and (name := repeated(table.names, (*table.text, table.label, table.id, table.subject)))
+            ):
                 twice = f"two columns named {name} (upper and lower case are the same)"
                 raise FileError(f"Line {row} of {of} has {twice}: rename or remove one.", row=row)
         else:

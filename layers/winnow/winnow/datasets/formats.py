@@ -8,12 +8,12 @@ from typing import Any
 from winnow.datasets import csv_records, json_formats, text_formats
 from winnow.datasets.decoding import Decoding
 from winnow.datasets.json_formats import Found
-from winnow.datasets.json_records import FORM
+from winnow.datasets.json_records import FORM, Labelled, OfSubject
 from winnow.datasets.labels import labels_in
 from winnow.datasets.row_problems import FileError, Kind, Problem, RowError
 from winnow.datasets.tables import labelled_table
 from winnow.datasets.unpacking import Beginning, Lines, Stream, Unpacking, beginning
-from winnow.domain.dataset import MAX_LABEL_CHARACTERS, Ceilings, Example, Layout
+from winnow.domain.dataset import MAX_LABEL_CHARACTERS, MAX_SUBJECT_CHARACTERS, Ceilings, Example, Layout
 from winnow.domain.normal_form import is_blank
 
 # Examples share their label tuples up to this number. A file with more label sets can't be trained on, and must not fill the memory.
@@ -104,6 +104,8 @@ class Reader:
             self.understood, self._unit = found.understood, found.unit
             return found.name, lambda _, line: found.read(found.pieces, line)
         if read_lines := text_formats.recognised(begins.sample, self._name):
+            if self._layout.subject_column is not None:
+                raise FileError(f"{_capital(self._of)} has no columns: leave out subject_column, or send a table or JSON.")
             return read_lines.name, lambda pieces, line: read_lines.read(Lines(pieces, line))
         table = labelled_table(begins.sample, self._layout, self._name, self._of)
         if table is None:
@@ -111,13 +113,13 @@ class Reader:
         self.understood, self._separator = table.understood(), table.separator
         return table.format, lambda pieces, line: csv_records.examples(Lines(pieces, line), table, self._of)
 
-    def _checked(self, row: int, found: tuple[Any, Any] | RowError) -> Example | Problem:
+    def _checked(self, row: int, found: Labelled | OfSubject | RowError) -> Example | Problem:
         try:
             if isinstance(found, RowError):
                 raise found
-            text, labels = found
+            text, labels, *subject = found
             check_text(text, self._ceilings)
-            return Example(text, self._labels(labels), row)
+            return Example(text, self._labels(labels), row, subject=self._subject(*subject))
         except RowError as error:
             return Problem(error.kind, row, f"{self._unit} {row} of {self._of} {error.predicate}.")
 
@@ -136,6 +138,16 @@ class Reader:
         if len(self._shared) < _MOST_SHARED:
             return self._shared.setdefault(each, each)
         return self._shared.get(each, each)
+
+    def _subject(self, value: Any = None) -> str | None:
+        """The subject of a row, if it has one. A column that only has the name `subject` may hold anything else."""
+        name = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+        if 0 < len(name) <= MAX_SUBJECT_CHARACTERS:
+            return name
+        if self._layout.subject_column is not None and value is not None and not (isinstance(value, str) and is_blank(value)):
+            most = f"a string or a whole number of at most {MAX_SUBJECT_CHARACTERS} characters"
+            raise RowError(f"has a subject that is not {most}: use a short name, such as an id", Kind.BAD_SUBJECT)
+        return None
 
     def _names(self, label: Any) -> tuple[str, ...]:
         """The labels that a value names: a blank one none, a packed one several."""

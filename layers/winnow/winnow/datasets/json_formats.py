@@ -1,7 +1,7 @@
 """The JSON formats: an array, an object that holds the list, JSON Lines, and objects over several lines, one after another.
 
-Each reader yields the place of a record with its unchecked text and labels, or with the reason why it can't be read. What a record says is
-in json_records.py, and in tool_formats.py for the exports of tools.
+Each reader yields the place of a record with its unchecked text, labels and subject, or with the reason why it can't be read. What a record
+says is in json_records.py, and in tool_formats.py for the exports of tools.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from winnow.datasets import json_lists
-from winnow.datasets.json_records import FORM, Labelled, Members
+from winnow.datasets.json_records import FORM, Labelled, Members, OfSubject
 from winnow.datasets.json_stream import JsonStream
 from winnow.datasets.row_problems import RowError
 from winnow.datasets.tool_formats import PLAIN, Dialect, dialect_of, is_spacy_pair, labelled
@@ -19,7 +19,7 @@ from winnow.domain import strict_json
 from winnow.domain.dataset import Layout
 from winnow.domain.strict_json import BrokenJsonError
 
-Found = tuple[int, Labelled | RowError]
+Found = tuple[int, Labelled | OfSubject | RowError]
 Read = Callable[[Iterator[bytes], int], Iterator[Found]]
 
 NUL = "holds a NUL byte: save the file as UTF-8 text"
@@ -80,7 +80,7 @@ def _recognised(begins: Beginning, head: bytes, of: str, members: Members, *, se
 def _array_of(first: Any, of: str, members: Members) -> Recognised:
     """A JSON array. Broken JSON ends the file: the start of the next element is unknown."""
 
-    def read(stream: JsonStream) -> Iterator[Labelled | RowError]:
+    def read(stream: JsonStream) -> Iterator[OfSubject | RowError]:
         yield from json_lists.of_list(stream.elements(), members)
         stream.end("array")
 
@@ -112,7 +112,7 @@ def _lines_of(first: Any, members: Members) -> Recognised:
     )
 
 
-def _numbered(read: Callable[[JsonStream], Iterator[Labelled | RowError]], of: str) -> Read:
+def _numbered(read: Callable[[JsonStream], Iterator[OfSubject | RowError]], of: str) -> Read:
     """The examples, counted from 1."""
 
     def numbered(pieces: Iterator[bytes], first_line: int) -> Iterator[Found]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any
 
-from winnow.datasets.json_records import Labelled, Members, listed, mappings
+from winnow.datasets.json_records import Members, OfSubject, listed, mappings
 from winnow.datasets.json_stream import JsonStream
 from winnow.datasets.row_problems import FileError, Kind, RowError
 from winnow.datasets.tool_formats import DIALOGFLOW, PAIRS, PLAIN, Dialect, dialect_of, labelled
@@ -41,7 +41,7 @@ def name_of(whole: Mapping[str, Any], members: Members) -> str | None:
     return OBJECT if dialect_of(whole) is PLAIN and any(mappings(value) for value in whole.values()) else None
 
 
-def examples(stream: JsonStream, of: str, members: Members, whole: Mapping[str, Any] | None) -> Iterator[Labelled | RowError]:
+def examples(stream: JsonStream, of: str, members: Members, whole: Mapping[str, Any] | None) -> Iterator[OfSubject | RowError]:
     """The examples of the object that begins here. whole: that object, unless it is too long to be parsed at once."""
     if whole is not None:
         for name in NAMES_OF_LABELS:
@@ -69,7 +69,7 @@ def examples(stream: JsonStream, of: str, members: Members, whole: Mapping[str, 
         )
 
 
-def of_list(elements: Iterator[Any], members: Members, *, pairs: bool = False) -> Iterator[Labelled | RowError]:
+def of_list(elements: Iterator[Any], members: Members, *, pairs: bool = False) -> Iterator[OfSubject | RowError]:
     """The examples of a list. Its first element shows which tool wrote it. pairs: whether they may be ["text", "label"]."""
     for first in elements:
         dialect: Dialect = PAIRS if pairs and isinstance(first, list) else dialect_of(first)
@@ -86,7 +86,7 @@ def _places(stream: JsonStream, path: Path) -> Iterator[Path]:
             yield here
 
 
-def _intents(stream: JsonStream, members: Members, read: list[Path]) -> Iterator[Labelled | RowError]:
+def _intents(stream: JsonStream, members: Members, read: list[Path]) -> Iterator[OfSubject | RowError]:
     for each in labelled(stream.elements(), DIALOGFLOW, members):
         if not read:
             read.append(_INTENTS)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from winnow.datasets.row_problems import Kind, RowError
-from winnow.datasets.tables import LABEL_NAMES, TEXT_NAMES
+from winnow.datasets.tables import LABEL_NAMES, SUBJECT, TEXT_NAMES
 from winnow.domain.dataset import Layout
 from winnow.domain.normal_form import is_blank
 
@@ -14,6 +14,8 @@ FORM = '{"text": "…", "label": "…"} or {"text": "…", "labels": ["…", …
 
 # A text and its labels as found. A later check, the same for all formats, makes sure that they are strings.
 Labelled = tuple[Any, Any]
+# The same with the subject.
+OfSubject = tuple[Any, Any, Any]
 
 # These two together are a text.
 _TOGETHER = ("subject", "body")
@@ -24,6 +26,8 @@ _OF_DOCCANO = "data"
 _MOST_NAMED = 12
 _LONGEST_NAME = 40
 _LEFT_OUT = ("reject", "ignore")
+# Members in which tools keep the client's own.
+_INNER = ("row", "data", "fields", "metadata", "meta")
 
 
 class Members:
@@ -37,12 +41,13 @@ class Members:
         self._layout = layout
         self._labels_were_there = False
         self._seen: set[str] = set()
+        self._of_text: Sequence[str] = ()
         self.label_names: dict[str, Sequence[str]] = {}
         self.understood: dict[str, Any] = {}
 
     def text(self, record: Mapping[str, Any], *, or_the_only_string: bool = False) -> str:
         """The text; several members are joined by a blank line. or_the_only_string: a record's only string is its text under any name."""
-        names = self.text_members(record, or_the_only_string=or_the_only_string)
+        names = self._of_text = self.text_members(record, or_the_only_string=or_the_only_string)
         self.understood.setdefault("text_column", names if len(names) > 1 else names[0])
         if len(names) == 1 and isinstance(record[names[0]], str):
             return str(record[names[0]])
@@ -62,6 +67,9 @@ class Members:
         if "text" in record:
             return ["text"]
         known = _known(record, TEXT_NAMES)
+        if self._layout.subject_column is not None:
+            # Not a text, also if its name could be one.
+            known.pop(self._layout.subject_column.strip().lower(), None)
         if all(name in known for name in _TOGETHER):
             return [known[name] for name in _TOGETHER]
         if not known and isinstance(record.get(_OF_DOCCANO), str):
@@ -85,6 +93,22 @@ class Members:
         self._labels_were_there = True
         self.understood.setdefault("label_column", name)
         return self.meant(record[name], name)
+
+    def subject(self, record: Any) -> Any:
+        """The subject of a record whose text was read last. None if it has none. Only a named member is sure to hold subjects."""
+        of_text, self._of_text = self._of_text, ()
+        if not isinstance(record, Mapping):
+            return None
+        wanted = self._layout.subject_column
+        for part in (record, *(inner for name in _INNER if isinstance(inner := record.get(name), Mapping))):
+            name = _spelled(part, wanted or SUBJECT)
+            if name is not None and name not in of_text:
+                self.understood.setdefault("subject_column", name)
+                return part[name]
+        # A later record may have none.
+        if wanted is not None and "subject_column" not in self.understood:
+            raise RowError(f'has no "{listed([wanted])}" (subject_column): {_members(record)}')
+        return None
 
     def _label_member(self, record: Mapping[str, Any]) -> str | None:
         if self._layout.label_column is not None:

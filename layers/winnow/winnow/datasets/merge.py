@@ -107,14 +107,18 @@ def merge(
     newest: _ByText = {text_key(example.text): example for example in feedback}
     in_train, in_test = _labels_by_text(train), _labels_by_text(test)
     known = in_train | in_test
-    fresh = [example for key, example in newest.items() if key not in known]
+    subjects = _subjects_by_text([*train, *test, *feedback])
+    fresh = [each for key, example in newest.items() if key not in known for each in _of_each(example, subjects[key])]
     more_train, more_test = hold_out(fresh, _SHARE, seed) if fresh and test else (fresh, [])
     kept_train = [example for example in train if text_key(example.text) not in newest]
     kept_test = [example for example in test if text_key(example.text) not in newest]
-    new_train = kept_train + [newest[key] for key in in_train if key in newest] + more_train
+    new_train = kept_train + [each for key in in_train if key in newest for each in _of_each(newest[key], subjects[key])] + more_train
     # A test text keeps its old spelling and its place.
     again = [
-        replace(example, labels=newest[key].labels, source=newest[key].source) for key, example in _by_text(test).items() if key in newest
+        each
+        for key, example in _by_text(test).items()
+        if key in newest
+        for each in _of_each(replace(example, labels=newest[key].labels, source=newest[key].source), subjects[key])
     ]
     new_train, new_test = _every_label_trained(new_train, kept_test + again + more_test)
     if not test and len(new_train) > most_cross_validated:
@@ -134,6 +138,21 @@ def merge(
 def _by_text(examples: Iterable[Example]) -> _ByText:
     """The first example of each text."""
     return {text_key(example.text): example for example in reversed(list(examples))}
+
+
+def _subjects_by_text(examples: Iterable[Example]) -> dict[str, dict[str | None, None]]:
+    """The subjects of each text, in their order, with None only if nobody is a subject of it."""
+    found: dict[str, dict[str | None, None]] = {}
+    for example in examples:
+        of_text = found.setdefault(text_key(example.text), {})
+        if example.subject is not None:
+            of_text[example.subject] = None
+    return {key: of_text or {None: None} for key, of_text in found.items()}
+
+
+def _of_each(example: Example, subjects: Iterable[str | None]) -> list[Example]:
+    """The example once for each subject: new labels of a text take it from nobody."""
+    return [replace(example, subject=subject) for subject in subjects]
 
 
 def _labels_by_text(examples: Iterable[Example]) -> dict[str, set[frozenset[str]]]:

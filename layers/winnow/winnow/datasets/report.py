@@ -40,6 +40,7 @@ _ADVICE = {
     Kind.EMPTY_TEXT: "Give each row a text, or remove it.",
     Kind.LONG_TEXT: "Shorten these texts, or remove them.",
     Kind.BAD_LABEL: "Give each row a label that is a short name.",
+    Kind.BAD_SUBJECT: "Give each row a subject that is a short name, such as an id, or none.",
     Kind.NOT_EXCLUSIVE: "`exclusive` is true: give each row exactly one label, or leave out `exclusive`.",
     Kind.SKIPPED_ROW: "The annotator rejected these rows, or they are for a test. They are left out.",
     Kind.UNLABELLED_ROW: "These rows have no label. They are left out.",

@@ -15,6 +15,7 @@ class Kind(StrEnum):
     EMPTY_TEXT = "empty-text"
     LONG_TEXT = "long-text"
     BAD_LABEL = "bad-label"
+    BAD_SUBJECT = "bad-subject"
     NOT_EXCLUSIVE = "not-exclusive"
     TOO_FEW_LABELS = "too-few-labels"
     TOO_MANY_LABELS = "too-many-labels"

@@ -24,6 +24,7 @@ _SUBJECT_AND_BODY = ("subject", "body")
 # The names of spam.csv, which mean nothing without each other.
 _SPAM = ("v1", "v2")
 ID = "id"
+SUBJECT = "subject"
 
 DELIMITERS = (",", ";", "\t", "|")
 _SEP = re.compile(r"sep=(.)\s*", re.IGNORECASE)
@@ -41,8 +42,8 @@ class Table:
     """The layout of a table.
 
     first: the number of its first record, from 0, counted without blank lines: after `sep=` and the header. names: of the columns as the
-    file has them; empty without a header. text: the places of the columns that make the text, label: of the labels, id: of the rows' ids.
-    separator: what stands between several labels. quoted: whether cells can be quoted.
+    file has them; empty without a header. text: the places of the columns that make the text, label: of the labels, id: of the rows' ids,
+    subject: of the subjects. separator: what stands between several labels. quoted: whether cells can be quoted.
     """
 
     delimiter: str
@@ -50,6 +51,7 @@ class Table:
     text: tuple[int, ...]
     label: int | None = None
     id: int | None = None
+    subject: int | None = None
     separator: str | None = None
     quoted: bool = True
     first: int = 0
@@ -68,6 +70,7 @@ class Table:
             "text_column": named if len(named) > 1 else named[0],
             "label_column": None if self.label is None else self._name(self.label),
             "label_separator": self.separator,
+            "subject_column": None if self.subject is None else self._name(self.subject),
         }
         return {name: value for name, value in found.items() if value is not None}
 
@@ -87,14 +90,16 @@ def labelled_table(sample: str, layout: Layout, name: str, of: str) -> Table | N
         best, (text, label) = max(with_header, key=lambda one: len(one[0].header))
         names = best.header
         separator = layout.label_separator or _separator(best.column(label, 1), names[label])
-        return Table(best.delimiter, names, text, label, _place(names, ID), separator, best.quoted, begins + 1, len(names))
-    named_table = len(tried) == 1 or name.endswith((".csv", ".tsv")) or layout.text_column or layout.label_column
+        subject = _subject_column(names, (*text, label), layout, of)
+        return Table(best.delimiter, names, text, label, _place(names, ID), subject, separator, best.quoted, begins + 1, len(names))
+    named = layout.text_column or layout.label_column or layout.subject_column
+    named_table = len(tried) == 1 or name.endswith((".csv", ".tsv")) or named
     likely = _likeliest(tried, _STEADY_TABLE if named_table else _STEADY)
     if likely is None:
         if named_table and tried[0].rows:
             raise _unclear(max(tried, key=lambda each: len(each.header)).header, layout, of)
         return None
-    if layout.text_column or layout.label_column or likely.looks_like_header():
+    if named or likely.looks_like_header():
         raise _unclear(likely.header, layout, of)
     if not (named_table or likely.repeats()):
         return None
@@ -104,7 +109,7 @@ def labelled_table(sample: str, layout: Layout, name: str, of: str) -> Table | N
         )
     label = likely.label_column()
     separator = layout.label_separator or _separator(likely.column(label, 0), "labels")
-    return Table(likely.delimiter, (), (1 - label,), label, None, separator, likely.quoted, begins, 2)
+    return Table(likely.delimiter, (), (1 - label,), label, None, None, separator, likely.quoted, begins, 2)
 
 
 def text_table(sample: str, layout: Layout, of: str) -> Table | None:
@@ -119,7 +124,7 @@ def text_table(sample: str, layout: Layout, of: str) -> Table | None:
             raise _unclear(max(tried, key=lambda each: len(each.header)).header, layout, of, labelled=False)
         return None
     best, text = max(found, key=lambda one: len(one[0].header))
-    return Table(best.delimiter, best.header, text, None, _place(best.header, ID), None, best.quoted, begins + 1, len(best.header))
+    return Table(best.delimiter, best.header, text, None, _place(best.header, ID), None, None, best.quoted, begins + 1, len(best.header))
 
 
 def columns_of(sample: str, layout: Layout) -> tuple[str, ...]:
@@ -240,12 +245,28 @@ def text_columns(names: Sequence[str], layout: Layout) -> tuple[int, ...]:
         places = [_place(names, name) for name in layout.text_column]
         return tuple(place for place in places if place is not None) if None not in places else ()
     lower = [name.strip().lower() for name in names]
+    if layout.subject_column:
+        # Not a text, also if its name could be one.
+        lower = ["" if name == layout.subject_column.strip().lower() else name for name in lower]
     if "text" in lower:
         return (lower.index("text"),)
     if all(name in lower for name in _SUBJECT_AND_BODY):
         return tuple(lower.index(name) for name in _SUBJECT_AND_BODY)
     known = [place for place, name in enumerate(lower) if name in TEXT_NAMES and (name not in _SPAM or set(_SPAM) <= set(lower))]
     return (known[0],) if len(known) == 1 else ()
+
+
+def _subject_column(names: Sequence[str], taken: Sequence[int], layout: Layout, of: str) -> int | None:
+    """The place of the subjects. None if the table has none. FileError if the client named a column that isn't there or is another one."""
+    if layout.subject_column is None:
+        found = _place(names, SUBJECT)
+        return None if found in taken else found
+    found = _place(names, layout.subject_column)
+    if found is None:
+        raise _unclear(tuple(names), layout, of)
+    if found in taken:
+        raise FileError(f"The column {names[found]!r} can't hold the text or the label and the subject: name another column.", row=1)
+    return found
 
 
 def _label_column(names: Sequence[str]) -> int | None:
@@ -272,7 +293,8 @@ def _separator(cells: Sequence[str], name: str) -> str | None:
 
 def _unclear(names: tuple[str, ...], layout: Layout, of: str, *, labelled: bool = True) -> FileError:
     found = listed(names)
-    for wanted in (*layout.text_column, *([layout.label_column] if layout.label_column and labelled else [])):
+    of_examples = (layout.label_column, layout.subject_column) if labelled else ()
+    for wanted in (*layout.text_column, *filter(None, of_examples)):
         if _place(names, wanted) is None:
             return FileError(f"{of[0].upper()}{of[1:]} has no column {wanted[:_LONGEST_NAME]!r} (found: {found}).", row=1)
     text, label = bool(text_columns(names, layout)), not labelled or _label_column(names) is not None or bool(layout.label_column)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from winnow.datasets import annotation_formats
-from winnow.datasets.json_records import BETWEEN, Labelled, Members, mappings, plain
+from winnow.datasets.json_records import BETWEEN, Labelled, Members, OfSubject, mappings, plain
 from winnow.datasets.row_problems import Kind, RowError
 
 _USE_OF_VERTEX = "aiplatform.googleapis.com/ml_use"
@@ -24,12 +24,13 @@ class Dialect(NamedTuple):
     parts: Callable[[Any], Iterable[Any]] | None = None
 
 
-def labelled(records: Iterable[Any], dialect: Dialect, members: Members) -> Iterator[Labelled | RowError]:
+def labelled(records: Iterable[Any], dialect: Dialect, members: Members) -> Iterator[OfSubject | RowError]:
     """The examples of records that all come from one tool."""
     for record in records:
         for part in dialect.parts(record) if dialect.parts else (record,):
             try:
-                yield dialect.read(part, members)
+                text, labels = dialect.read(part, members)
+                yield text, labels, members.subject(part)
             except RowError as error:
                 yield error
 

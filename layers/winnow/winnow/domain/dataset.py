@@ -17,6 +17,9 @@ MAX_LABEL_CHARACTERS = 200
 
 MAX_LABELS = 1_000
 
+# Of a subject: whom an example is about.
+MAX_SUBJECT_CHARACTERS = 200
+
 # The sources of examples beside feedback batches: the object that trained the first version, and its own test set.
 OF_DATA_SET, OF_TEST_SET = "", "test"
 
@@ -27,12 +30,14 @@ class Example:
 
     row: its place in the data set, from 1 (the line, or the element of the array); 0 if unknown.
     source: where its labels are from: OF_DATA_SET, OF_TEST_SET, or the id of a feedback batch.
+    subject: the client's name for the person that it is about (POST /forget), None if it has none.
     """
 
     text: str
     labels: tuple[str, ...]
     row: int = field(default=0, compare=False)
     source: str = field(default=OF_DATA_SET, compare=False)
+    subject: str | None = field(default=None, compare=False)
 
 
 def example_id(uid: str, text: str) -> str:
@@ -68,7 +73,7 @@ class Layout:
 
     text_column: the columns that make the text, joined by a blank line; empty to find them. label_column: the column with the labels.
     label_separator: what stands between several labels in one cell. delimiter: what stands between two cells: , ; | or a tab.
-    encoding: utf-8, utf-16 or windows-1252.
+    encoding: utf-8, utf-16 or windows-1252. subject_column: the column with the subjects.
     """
 
     text_column: tuple[str, ...] = ()
@@ -76,6 +81,7 @@ class Layout:
     label_separator: str | None = None
     delimiter: str | None = None
     encoding: str | None = None
+    subject_column: str | None = None
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Layout:

@@ -192,6 +192,21 @@ class NoDriftError(WinnowError):
         )
 
 
+class NoLoggedTextsError(WinnowError):
+    """A model's prediction log has no text that people could label."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "no-logged-texts"
+
+    def __init__(self, model_id: str, *, is_on: bool) -> None:
+        super().__init__(
+            f"The log of model {model_id!r} has no text yet: it keeps a part of those that POST /prediction classifies, within a minute."
+            if is_on
+            else f"Model {model_id!r} keeps no texts of its predictions: switch its log on with PATCH /models/{model_id}"
+            ' {"log": {"share": 0.1, "days": 30}}, and send it texts with POST /prediction.'
+        )
+
+
 class TooFewExamplesError(WinnowError):
     """A version's held-out examples can't show that a promised precision is kept."""
 
@@ -265,6 +280,16 @@ class ReviewQueueNotFoundError(WinnowError):
 
     def __init__(self, model_id: str) -> None:
         super().__init__(f"Model {model_id!r} has no review queue, or it has expired: make one with POST /models/{model_id}/queue.")
+
+
+class ForgettingNotFoundError(WinnowError):
+    """There is no forgetting with this id, or its receipt has expired."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "forgetting-not-found"
+
+    def __init__(self, forgetting: str) -> None:
+        super().__init__(f"There is no forgetting {forgetting!r}, or its receipt has expired: POST /forget answers with new ids.")
 
 
 class BatchPredictionNotFoundError(WinnowError):

@@ -58,6 +58,7 @@ class TrainingRequest:
     properties: properties of the model to set at the same time, such as `retrain_after`.
     note: the client's words about the version.
     label_changes: for a version on the examples of another one, the new label of each one that changes.
+    forgetting: the id of the forgetting that wants the version, None if a client does.
     """
 
     model_id: str
@@ -71,6 +72,7 @@ class TrainingRequest:
     labels: LabelList | None = None
     label_changes: Mapping[str, str] = field(default_factory=dict)
     note: str | None = None
+    forgetting: str | None = None
 
     @property
     def source(self) -> dict[str, Any]:

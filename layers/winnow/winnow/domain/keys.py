@@ -17,6 +17,8 @@ BATCHES_PREFIX = "batches/"
 SHARDS_PREFIX = "shards/"
 # The prefix of the texts that prediction logs keep. The next part of a key says after how many days S3 removes the object.
 LOG_PREFIX = "log/"
+# The prefix of what forgettings have found so far.
+_FORGETTINGS_PREFIX = "forgettings/"
 _OF_A_JOB = re.compile(rf"{MODELS_PREFIX}(?P<uid>[^/]+)/versions/(?P<version>[0-9]+)/(?P<fence>[0-9]+)/(?P<name>.+)")
 _OF_LABELS = re.compile(rf"{MODELS_PREFIX}(?P<uid>[^/]+)/versions/(?P<version>[0-9]+)/labels/[^/]+\.json")
 _OF_REVIEW = re.compile(rf"{MODELS_PREFIX}(?P<uid>[^/]+)/queue/(?P<queue>[^/]+)\.jsonl\.gz")
@@ -91,19 +93,29 @@ def prefixes(uid: str) -> tuple[str, ...]:
     return model_prefix(uid), f"{BATCHES_PREFIX}{uid}/", f"{SHARDS_PREFIX}{uid}/", *logs
 
 
+def forgetting_prefix(forgetting: str) -> str:
+    """The S3 prefix of everything that a forgetting keeps while it works."""
+    return f"{_FORGETTINGS_PREFIX}{forgetting}/"
+
+
 def log_key(uid: str, days: int, date: str, request: str) -> str:
     """The key of the texts of a request in a model's prediction log. date: of the request, such as "2026-03-02"."""
     return f"{log_prefix(uid, days, date)}{request}.jsonl.gz"
 
 
-def log_prefix(uid: str, days: int, date: str) -> str:
-    """The S3 prefix of a day of a model's prediction log."""
-    return f"{LOG_PREFIX}{days}/{uid}/{date}/"
+def log_prefix(uid: str, days: int, date: str | None = None) -> str:
+    """The S3 prefix of a day of a model's prediction log, or of all its texts that are kept for so many days."""
+    return f"{LOG_PREFIX}{days}/{uid}/" if date is None else f"{LOG_PREFIX}{days}/{uid}/{date}/"
 
 
 def result_key(uid: str, batch: str, ending: str) -> str:
     """The key of the result of a batch prediction. ending: that of its format, such as "csv"."""
-    return f"{BATCHES_PREFIX}{uid}/{batch}/result.{ending}"
+    return f"{result_prefix(uid, batch)}result.{ending}"
+
+
+def result_prefix(uid: str, batch: str) -> str:
+    """The S3 prefix of the result of a batch prediction."""
+    return f"{BATCHES_PREFIX}{uid}/{batch}/"
 
 
 def shards_prefix(uid: str, batch: str) -> str:

@@ -52,7 +52,9 @@ class Transition:
 _QUEUED, _TRAINING, _EVALUATING = ACTIVE
 
 TRANSITIONS: Mapping[Event, Transition] = {
-    Event.CREATE: Transition((), _QUEUED, "POST /models or feedback registers it, with fence 1. No other version of the model is active."),
+    Event.CREATE: Transition(
+        (), _QUEUED, "POST /models, feedback or a forgetting registers it, with fence 1. No other version of the model is active."
+    ),
     Event.TRAIN: Transition((_QUEUED, _TRAINING), _TRAINING, "Prepare or Train writes its progress. Each write renews the lease."),
     Event.EVALUATE: Transition((_TRAINING, _EVALUATING), _EVALUATING, "Publish writes its progress. Each write renews the lease."),
     Event.COMMIT: Transition((_EVALUATING,), VersionStatus.READY, "Publish has written every object, and then updates the registry."),
@@ -60,7 +62,7 @@ TRANSITIONS: Mapping[Event, Transition] = {
     Event.EXPIRE: Transition(ACTIVE, VersionStatus.FAILED, "The sweeper finds that the lease ran out and no execution goes on."),
     Event.CANCEL: Transition(ACTIVE, VersionStatus.CANCELLED, "A client calls POST /models/{model_id}/versions/{version}/cancel."),
     Event.RESTART: Transition((_QUEUED,), _QUEUED, "Its execution ended before a task began. The sweeper starts another; the fence grows."),
-    Event.DELETE: Transition(ENDED, None, "A client deletes the version. The live version can't be deleted."),
+    Event.DELETE: Transition(ENDED, None, "A client or a forgetting deletes the version. A client can't delete the live one."),
     Event.DELETE_MODEL: Transition(tuple(VersionStatus), None, "A client calls DELETE /models/{model_id}, in any state."),
 }
 

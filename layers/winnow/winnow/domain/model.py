@@ -139,7 +139,7 @@ class Version:
     encoders: of all encoders that it needs, the main one last.
     warnings: sentences about what the version was made from, beside those of its evaluation.
     digests: the SHA-256 of the version's other objects, by their keys under the job's prefix. A version of an earlier release has none.
-    note: a client's words about the version.
+    note: a client's words about the version. forgetting: the id of the forgetting that it was made for, None if a client asked for it.
     """
 
     job: TrainingJob
@@ -165,6 +165,7 @@ class Version:
     warnings: Sequence[str] = ()
     digests: Mapping[str, str] = field(default_factory=dict)
     note: str | None = None
+    forgetting: str | None = None
 
     @property
     def source(self) -> VersionSource:

@@ -59,6 +59,12 @@ class PredictionId(NamedTuple):
         return self.days is not None and self.at + timedelta(days=self.days) <= now
 
 
+def has_expired(name: str, now: datetime) -> bool:
+    """Whether the text of a prediction is too old. True for what is no id."""
+    prediction = PredictionId.read(name)
+    return prediction is None or prediction.has_expired(now)
+
+
 @dataclass(frozen=True, slots=True)
 class Sampled:
     """The texts of a request that the log keeps, with their answers. ids, texts, predictions: in the same order, at least one.

@@ -13,14 +13,16 @@ from winnow.domain.answer import ScoredLabel, as_dicts
 class ReviewItem:
     """A text of the queue. item: its example id in this model.
 
-    line, id: where it came from, and the client's name for it. labels: the best of the version's answer. uncertainty: 0 (sure) to 1.
-    group: the number of its candidate label, None if it belongs to none.
+    Of a file: line and id, where it came from and the client's name for it. Of a prediction log: prediction_id. The queue's object has no
+    text of these, so that a text goes when the log removes it. labels: the best of the version's answer. uncertainty: 0 (sure) to 1. group:
+    the number of its candidate label, None if it belongs to none.
     """
 
     item: str
-    text: str
-    line: int
+    text: str | None
+    line: int | None
     id: str | int | None
+    prediction_id: str | None
     labels: Sequence[ScoredLabel]
     uncertainty: float
     group: int | None
@@ -32,6 +34,7 @@ class ReviewItem:
             "text": self.text,
             "line": self.line,
             "id": self.id,
+            "prediction_id": self.prediction_id,
             "labels": as_dicts(self.labels),
             "uncertainty": self.uncertainty,
             "group": self.group,
@@ -41,7 +44,17 @@ class ReviewItem:
     def of(cls, known: Mapping[str, Any]) -> ReviewItem:
         """What `as_dict` gave."""
         labels = [ScoredLabel(each["label"], each["score"], each["accepted"]) for each in known["labels"]]
-        return cls(known["item"], known["text"], known["line"], known["id"], labels, known["uncertainty"], known["group"])
+        return cls(
+            item=known["item"],
+            text=known["text"],
+            line=known["line"],
+            id=known["id"],
+            # Queues of earlier releases have none.
+            prediction_id=known.get("prediction_id"),
+            labels=labels,
+            uncertainty=known["uncertainty"],
+            group=known["group"],
+        )
 
 
 @dataclass(frozen=True, slots=True)

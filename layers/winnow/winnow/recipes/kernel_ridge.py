@@ -6,6 +6,7 @@ Saunders, Gammerman and Vovk 1998, Ridge Regression Learning Algorithm in Dual V
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,6 +50,11 @@ class KernelRidge:
     def nbytes(self) -> int:
         """The bytes in memory."""
         return sum(array.nbytes for array in (self.vectors, self.weights, self.projection, self.unprojected) if array is not None)
+
+    @property
+    def learnt(self) -> Matrix:
+        """The vectors that it learnt from, as the encoder made them. Of shape (n, d)."""
+        return self.vectors if self.unprojected is None else self.unprojected
 
     def logits(self, vectors: Matrix) -> Matrix:
         """From vectors of shape (m, d) to shape (m, C)."""
@@ -106,6 +112,21 @@ class KernelRidge:
 
     def _projected(self, vectors: Matrix) -> Matrix:
         return vectors if self.projection is None else projected(vectors, self.projection)
+
+
+def left_out_logits(vectors: Matrix, truth: NDArray[np.bool_], trust: Matrix, strength: float) -> Matrix:
+    """The logits of each text by a ridge that has learnt all other texts. Of shape (n, C).
+
+    vectors: of shape (n, d). truth: exclusive labels, of shape (n, C). trust: how sure each text's label is, above 0 and at most 1, of
+    shape (n,): its label counts as one with a noise of strength / trust. The closed form is that of `KernelRidge.learn`.
+    """
+    targets: Matrix = np.where(truth, 1, -1 / (truth.shape[1] - 1)).astype(np.float32)
+    factor = _Factor(vectors, strength / trust)
+    weights = targets.copy()
+    for _ in chain(factor.compute(), factor.solve_lower(weights), factor.solve_upper(weights)):
+        pass
+    logits: Matrix = (targets - weights / factor.inverse_diagonal()[:, None]) * np.float32(_SHARPNESS)
+    return logits
 
 
 class KernelFitting:
@@ -175,9 +196,10 @@ class _Factor:
     Left-looking, by blocks of columns: Golub and Van Loan 2013, Matrix Computations, section 4.2.
     """
 
-    def __init__(self, vectors: Matrix, strength: float) -> None:
-        self._vectors, self._strength = vectors, np.float32(strength)
+    def __init__(self, vectors: Matrix, strength: float | Matrix) -> None:
+        """strength: of the ridge; of shape (n,) if each text has its own."""
         size = len(vectors)
+        self._vectors, self._strength = vectors, np.broadcast_to(np.asarray(strength, np.float32), size)
         self._matrix: Matrix = np.empty((size, size), np.float32)
         self._blocks = [slice(start, min(start + _BLOCK, size)) for start in range(0, size, _BLOCK)]
         # Of the factor's diagonal blocks.
@@ -189,7 +211,7 @@ class _Factor:
             below[:] = _kernel(self._vectors[block.start :], self._vectors[block])
             below -= self._matrix[block.start :, : block.start] @ self._matrix[block, : block.start].T
             size = block.stop - block.start
-            square = below[:size].astype(np.float64) + np.eye(size) * self._strength
+            square = below[:size].astype(np.float64) + np.diag(self._strength[block])
             lower = np.linalg.cholesky(square)
             self._inverses.append(np.linalg.inv(lower).astype(np.float32))
             below[:size] = lower
@@ -201,6 +223,19 @@ class _Factor:
         for block, inverse in zip(self._blocks, self._inverses, strict=True):
             right[block] = inverse @ (right[block] - self._matrix[block, : block.start] @ right[: block.start])
             yield
+
+    def inverse_diagonal(self) -> Matrix:
+        """The diagonal of the inverse of the kernel's matrix with its ridge. Of shape (n,)."""
+        diagonal = np.empty(len(self._vectors), np.float32)
+        for place, block in enumerate(self._blocks):
+            # Columns of the lower factor's inverse, which are 0 above the block.
+            columns = np.zeros((len(self._vectors) - block.start, block.stop - block.start), np.float32)
+            np.fill_diagonal(columns, 1)
+            for below, inverse in zip(self._blocks[place:], self._inverses[place:], strict=True):
+                own = slice(below.start - block.start, below.stop - block.start)
+                columns[own] = inverse @ (columns[own] - self._matrix[below, block.start : below.start] @ columns[: own.start])
+            diagonal[block] = np.einsum("ij,ij->j", columns, columns)
+        return diagonal
 
     def solve_upper(self, right: Matrix) -> Iterator[None]:
         """Solve with the transposed factor in place."""

@@ -89,6 +89,11 @@ class Mixture:
         return [self._sentence(place) for place in range(len(self._sentences))]
 
     @property
+    def learnt_vectors(self) -> list[Floats]:
+        """The vectors of the learnt texts by each encoder (recipes.sentence)."""
+        return [vectors for each in self.sentences for vectors in each.learnt_vectors]
+
+    @property
     def stage_names(self) -> tuple[str, ...]:
         """The names of the recipes that answer as the stages do. The last stage is the whole mixture."""
         return "linear", *("light" if encoding.name == MULTILINGUAL else "best" for encoding in self.encodings)

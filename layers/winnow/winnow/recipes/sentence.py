@@ -84,6 +84,11 @@ class Classifier:
         return self.encoding.vectors(texts, self.windows)
 
     @property
+    def learnt_vectors(self) -> list[NDArray[np.float32]]:
+        """The vectors of the learnt texts, of shape (n, d), those of label names last. None of a head that doesn't keep them."""
+        return [self.head.learnt] if isinstance(self.head, KernelRidge) else []
+
+    @property
     def nbytes(self) -> int:
         """The bytes in memory, without the shared encoder."""
         return self.head.nbytes

@@ -86,6 +86,17 @@ class FeedbackBatches:
             return False
         return True
 
+    def replace_digest(self, model: Model, batch: str, sha256: str | None) -> bool:
+        """Note the digest of a batch's new object, or None: nobody checks it. False if the batch was taken back."""
+        assign, remove = ({}, ["sha256"]) if sha256 is None else ({"sha256": sha256}, [])
+        key = rows.feedback_key(model.uid, batch)
+        change = rows.Update(key, {"changed_at": now(), **assign}, "attribute_exists(#examples)", {}, remove)
+        try:
+            rows.update(self._table, change)
+        except rows.ConditionFailedError:
+            return False
+        return True
+
     def get(self, model: Model, batch: str) -> FeedbackBatch:
         """The batch with this id, pending or not. FeedbackBatchNotFoundError if there is none."""
         item = self._table.get_item(Key=rows.feedback_key(model.uid, batch), ConsistentRead=True).get("Item")

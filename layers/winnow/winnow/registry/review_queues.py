@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,11 @@ class ReviewQueues:
         except rows.ConditionFailedError:
             return False
         return True
+
+    def remove(self, uid: str, queue: str) -> None:
+        """Remove a model's queue, if it is still this one. uid: of one life of the model."""
+        with suppress(rows.ConditionFailedError):
+            rows.transact(self._table, rows.deleted(rows.review_queue_key(uid), "#queue = :queue", {"queue": queue}))
 
     def note(
         self,

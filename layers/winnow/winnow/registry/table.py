@@ -12,6 +12,8 @@ BATCHES#uid     batch       a batch prediction by one life of a model, by its id
 BATCHES         uid#batch   the mark of a batch prediction that is under way, for the sweeper
 DELETIONS       uid         a deleted model that may still have objects
 DELETIONS       uid#000001  the same for one version of a model
+DELETIONS       forget#id   the mark of a forgetting that isn't finished
+FORGETTINGS     id          a forgetting; ids sort by time
 TRAININGS       slots       the trainings that hold a slot, and since when
 SLOTS           batches     the same for batch predictions
 UPKEEP          name        when the sweeper last did a daily task
@@ -19,7 +21,7 @@ ROLES           digest      the role of an API key, by the key's SHA-256
 IDEMPOTENCY#…   ANSWER      the record of a request with an Idempotency-Key, by the SHA-256 of it and its caller
 
 DynamoDB removes a row after the time in its attribute `expires` (seconds since 1970). Batch predictions, review
-queues, DRIFT, HISTORY and IDEMPOTENCY have one.
+queues, DRIFT, FORGETTINGS, HISTORY and IDEMPOTENCY have one.
 """
 
 from __future__ import annotations
@@ -47,6 +49,8 @@ BATCHES = "BATCHES"
 DELETIONS = "DELETIONS"
 TRAININGS = "TRAININGS"
 UPKEEP = "UPKEEP"
+# A uid never has this character at this place.
+_FORGET = "forget#"
 ROLES = "ROLES"
 Key = dict[str, Any]
 
@@ -153,6 +157,25 @@ def batch_under_way_key(uid: str, batch: str) -> Key:
 def deletion_key(uid: str, version: int | None = None) -> Key:
     """The key of the deletion of a model, or of one version. uid: may also be the name (sk) of such a row."""
     return {"pk": DELETIONS, "sk": uid if version is None else f"{uid}#{version:06d}"}
+
+
+def forgetting_key(forgetting: str) -> Key:
+    return {"pk": "FORGETTINGS", "sk": forgetting}
+
+
+def forgetting_of(row: Mapping[str, Any]) -> str:
+    """The id of a forgetting, from its row."""
+    return str(row["sk"])
+
+
+def forgetting_mark_key(forgetting: str) -> Key:
+    """The key of a forgetting's mark. The sweeper finds it with the deletions, so it reads nothing more while there is nothing to do."""
+    return {"pk": DELETIONS, "sk": f"{_FORGET}{forgetting}"}
+
+
+def forgetting_of_mark(name: str) -> str | None:
+    """The id of the forgetting whose mark has this name (sk). None if it is another row of DELETIONS."""
+    return name.removeprefix(_FORGET) if name.startswith(_FORGET) else None
 
 
 def upkeep_key(name: str) -> Key:

@@ -95,7 +95,8 @@ class Jobs:
             advance = replace(
                 advance,
                 assign={**advance.assign, **_mark("feedback_taking", request.feedback)},
-                remove=["retrain_now", "retrain_auto"],
+                # A version for a forgetting takes no new feedback.
+                remove=[] if request.forgetting else ["retrain_now", "retrain_auto"],
                 condition=f"{advance.condition} AND {unchanged}",
                 where={**advance.where, **revision},
             )
@@ -132,19 +133,20 @@ class Jobs:
         *,
         live: bool,
         gate: Gate | None = None,
+        against: int | None = None,
         **known: Any,
     ) -> None:
         """Mark the version as ready, and as live if `live`. Its objects must be written before, so that a ready version has all of them.
 
         evaluation: None if there was nothing to measure the version on.
-        gate: the comparison with the live version. If another version is live by now, nothing is written.
+        gate: the comparison with the live version. If another version is live by now, nothing is written. against: the same without a gate.
         known: the version's `recipe`, the reasons for choosing it, its `encoders` and `digests`, where they are known now.
         """
         measured = {} if evaluation is None else {"evaluation": evaluation}
         ready = {"progress": asdict(Progress.of(Stage.READY)), **measured, "manifest_sha256": manifest_sha256, **known}
         judged = {} if gate is None else {"gate": asdict(gate)}
         pointer = {"live_version": job.version, "labels": labels} if live else {}
-        against = None if gate is None else gate.against
+        against = against if gate is None else gate.against
         # What is taken from the row never changes, so it may be read before the commit.
         row = self._table.get_item(Key=rows.version_key(job.uid, job.version), ConsistentRead=True).get("Item", {})
         model = {"ready_version": job.version, **pointer, **_taken(row)}
@@ -308,4 +310,5 @@ def _version_item(job: TrainingJob, request: TrainingRequest, at: str) -> dict[s
         **({} if request.feedback is None else {"feedback": asdict(request.feedback)}),
         **({} if caller is None else {"asked_by": caller_row(caller)}),
         **({} if request.note is None else {"note": request.note}),
+        **({} if request.forgetting is None else {"forgetting": request.forgetting}),
     }

@@ -125,7 +125,7 @@ class Versions:
         """The model, and versions that are read after it. agree: whether the two can be of one moment.
 
         One transaction ends a version and releases its model. If it came between the two reads, they contradict each other, and are read
-        again. Rows that contradict each other each time were damaged. They are returned as they are, and the sweeper mends them.
+        again. Rows that contradict each other each time were damaged. They are returned as they are, and the sweeper repairs them.
         """
         for _ in range(TRIES):
             model = Models(self._table).get(model_id)
@@ -146,18 +146,25 @@ class Versions:
 
         So if the version was neither live nor in training when the model was read, it still isn't.
         """
+        return self._delete(model, version, [], None)
+
+    def take_down(self, model: Model, live: Version) -> Deletion | None:
+        """The same for the live version: from then on, no version is live."""
+        return self._delete(model, live, ["live_version", "labels"], live.job.version)
+
+    def _delete(self, model: Model, version: Version, pointers: Sequence[str], before: int | None) -> Deletion | None:
         number = version.job.version
         deletion = Deletion.of(model, number)
         condition, where = rows.of_life(model.uid, model.revision)
         looked_at = rows.Update(
             key=rows.model_key(model.model_id),
             assign={"updated_at": now()},
-            remove=["ready_version"] if model.ready_version == number else [],
+            remove=[*pointers, *(["ready_version"] if model.ready_version == number else [])],
             condition=condition,
             where=where,
         )
         row = rows.deleted(rows.version_key(model.uid, number), *rows.one_of("status", TRANSITIONS[Event.DELETE].sources))
-        entry = recorded(model.model_id, model.history, Deed.DELETE_VERSION, version=number)
+        entry = recorded(model.model_id, model.history, Deed.DELETE_VERSION, version=number, before=before)
         try:
             rows.transact(self._table, rows.updated(entry.named_in(looked_at)), row, noted(deletion), entry.row)
         except rows.ConditionFailedError:
@@ -245,6 +252,7 @@ def _version(item: Mapping[str, Any]) -> Version:
         warnings=item.get("warnings", ()),
         digests=item.get("digests", {}),
         note=item.get("note"),
+        forgetting=item.get("forgetting"),
     )
 
 

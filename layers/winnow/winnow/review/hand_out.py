@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from winnow.aws import resources
@@ -13,6 +14,7 @@ from winnow.domain.dataset import example_id
 from winnow.domain.errors import ArtifactError
 from winnow.domain.feedback import FeedbackBatch
 from winnow.domain.model import Model
+from winnow.domain.prediction_log import PredictionId, has_expired
 from winnow.domain.retrying import retry_on_conflict
 from winnow.domain.review import ReviewItem, ReviewQueue, ReviewTexts, flat
 
@@ -70,9 +72,9 @@ def _try_to_hand_out(model_id: str, limit: int) -> HandedOut | None:
         raise
     read = _with_feedback(model, queue, frozenset(item.item for item in texts.items))
     answered, leases, until = flat(read.answered), queue.out(now()), timestamp(utc_now() + LEASE)
-    left = [item for item in texts.items if item.item not in answered]
+    left = [item for item in texts.items if item.item not in answered and not _is_gone(item)]
     elsewhere = flat(leases)
-    items = [item for item in left if item.item not in elsewhere][:limit]
+    items = list(islice(_with_texts(model, (item for item in left if item.item not in elsewhere)), limit))
     if items:
         leases[until] = [*leases.get(until, ()), *(item.item for item in items)]
     if items or read.answered != queue.answered:
@@ -81,6 +83,25 @@ def _try_to_hand_out(model_id: str, limit: int) -> HandedOut | None:
             return None
     out = flat(leases)
     return HandedOut(queue, texts, items, until, len(left), sum(item.item in out for item in left))
+
+
+def _is_gone(item: ReviewItem) -> bool:
+    """Whether the text was in the prediction log and is too old now."""
+    return item.prediction_id is not None and has_expired(item.prediction_id, utc_now())
+
+
+def _with_texts(model: Model, items: Iterable[ReviewItem]) -> Iterator[ReviewItem]:
+    """The items with the texts that are in the prediction log, without those that the log has lost."""
+    known: dict[str, str] = {}
+    for item in items:
+        if item.prediction_id is None:
+            yield item
+            continue
+        of = PredictionId.read(item.prediction_id)
+        if of is not None and item.prediction_id not in known:
+            known |= {each.prediction_id: each.text for each in resources.prediction_log().read(model.uid, of)}
+        if item.prediction_id in known:
+            yield replace(item, text=known[item.prediction_id])
 
 
 def _with_feedback(model: Model, queue: ReviewQueue, items: frozenset[str]) -> ReviewQueue:

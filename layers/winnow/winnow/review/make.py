@@ -54,8 +54,8 @@ def make_queue(model_id: str, source: Source, seconds: float) -> dict[str, Any]:
     """Make a queue of the source's texts, in place of the model's earlier one, within about so many seconds. Returns the API's answer.
 
     If the time doesn't suffice for all texts, those that were looked at are an even draw.
-    ModelNotFoundError; ModelNotReadyError if no version is ready; DatasetError if the texts can't be read or all are known; EncoderError;
-    BusyError.
+    ModelNotFoundError; ModelNotReadyError if no version is ready; DatasetError if the texts can't be read or all are known;
+    NoLoggedTextsError; EncoderError; BusyError.
     """
     began = monotonic()
     begun_at = utc_now()
@@ -65,7 +65,7 @@ def make_queue(model_id: str, source: Source, seconds: float) -> dict[str, Any]:
         raise ModelNotReadyError(
             f"Model {model_id!r} has no ready version that can judge the texts: GET /models/{model_id} shows whether one is in training."
         )
-    drawn = source(began + seconds * _TO_READ)
+    drawn = source(model, began + seconds * _TO_READ)
     new = _new(model, version, drawn.texts, began + seconds * _TO_LEAVE_OUT)
     if not new:
         raise DatasetError("All texts are among the model's examples or its feedback already: send others.")
@@ -111,13 +111,13 @@ def _new(model: Model, version: Version, texts: Sequence[SourceText], until: flo
     new: dict[str, SourceText] = {}
     for each in texts:
         before = new.setdefault(example_id(model.uid, each.text), each)
-        if each.line < before.line:
-            # The first of repeated texts stays, whatever their order here.
+        if each.line and before.line and each.line < before.line:
+            # The first of repeated texts of a file stays, whatever their order here.
             new[example_id(model.uid, each.text)] = each
     for place, text in enumerate(_known(model, version)):
         new.pop(example_id(model.uid, text), None)
         if place % 1_000 == 0 and monotonic() > until:
-            raise DatasetError("The file and the model's examples take too long to read: send a part of the file.")
+            raise DatasetError("The texts and the model's examples take too long to read: send a part of the file.")
     return new
 
 
@@ -169,14 +169,15 @@ def _texts(trained: TrainedClassifier, looked: _Looked, uid: str) -> ReviewTexts
     items = [
         ReviewItem(
             item=example_id(uid, texts[number]),
-            text=texts[number],
-            line=looked.texts[places[number]].line,
-            id=looked.texts[places[number]].id,
+            text=texts[number] if source.prediction_id is None else None,
+            line=source.line,
+            id=source.id,
+            prediction_id=source.prediction_id,
             labels=looked.labels[places[number]],
             uncertainty=round(looked.uncertain[places[number]], 4),
             group=group_of.get(number),
         )
-        for number in order
+        for number, source in ((number, looked.texts[places[number]]) for number in order)
     ]
     return ReviewTexts(items, candidates)
 

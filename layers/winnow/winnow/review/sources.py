@@ -1,4 +1,4 @@
-"""Where the texts of a review queue come from: a file of texts without labels. Another source is another function like `in_file`."""
+"""Where the texts of a review queue come from: a file of texts without labels, or the model's prediction log."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from typing import Any
 from winnow.aws import resources
 from winnow.datasets.row_problems import FileError
 from winnow.datasets.unlabelled import UnlabelledText, UnlabelledTexts
+from winnow.domain.clock import utc_now
 from winnow.domain.dataset import Layout
-from winnow.domain.errors import DatasetError
+from winnow.domain.errors import DatasetError, NoLoggedTextsError
+from winnow.domain.model import Model
+from winnow.domain.prediction_log import has_expired
 
 MOST_TEXTS = 5_000
 """The most texts that are looked at. Of more, so many are drawn evenly."""
@@ -27,11 +30,12 @@ _MOST_PROBLEMS = 10
 
 @dataclass(frozen=True, slots=True)
 class SourceText:
-    """A text of a source. line: its place there. id: the client's name for it, if it has one."""
+    """A text of a source. Of a file: its line there, and the client's name for it, if it has one. Of a log: the id of its prediction."""
 
     text: str
-    line: int
+    line: int | None = None
     id: str | int | None = None
+    prediction_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +46,32 @@ class Drawn:
     facts: Mapping[str, Any]
 
 
-# Takes the time (`monotonic`) until which it may read. DatasetError if the texts can't be read.
-Source = Callable[[float], Drawn]
+# Takes the model, and the time (`monotonic`) until which it may read. DatasetError if the texts can't be read.
+Source = Callable[[Model, float], Drawn]
+
+
+def in_log(model: Model, until: float) -> Drawn:
+    """The newest texts of the model's prediction log; evenly drawn ones of the earliest day for which there is room or time.
+
+    NoLoggedTextsError if there is none.
+    """
+    texts: list[SourceText] = []
+    draw = random.Random(_SEED)
+    for request in resources.prediction_log().newest_first(model.uid, draw):
+        kept = (each for each in request if not has_expired(each.prediction_id, utc_now()))
+        texts += [SourceText(each.text, prediction_id=each.prediction_id) for each in kept]
+        if len(texts) >= MOST_TEXTS or monotonic() > until:
+            break
+    if not texts:
+        raise NoLoggedTextsError(model.model_id, is_on=model.log is not None)
+    facts = {"rows": len(texts), "unreadable": 0, "problems": []}
+    return Drawn(draw.sample(texts, min(len(texts), MOST_TEXTS)), facts)
 
 
 def in_file(s3bucket: str, key: str, layout: Layout) -> Source:
     """The texts of an S3 object, which has at most MOST_ROWS rows and MOST_BYTES_AT_ONCE bytes. Labels in it are ignored."""
 
-    def read(until: float) -> Drawn:
+    def read(_: Model, until: float) -> Drawn:
         of_deployment = resources.ceilings()
         ceilings = replace(of_deployment, rows=min(MOST_ROWS, of_deployment.rows), bytes=min(MOST_BYTES, of_deployment.bytes))
         opened = resources.datasets().open(s3bucket, key)

@@ -11,18 +11,25 @@ from typing import Any
 
 from winnow.domain.dataset import Example
 
+# The member of a line that has the subject.
+SUBJECT = "subject"
 # The errors of reading bytes that `packed` didn't make.
 UNREADABLE = (OSError, EOFError, zlib.error, ValueError, LookupError, TypeError)
 
 
 def packed_examples(examples: Iterable[Example]) -> bytes:
-    """The texts and labels of examples, without their rows."""
-    return packed({"text": example.text, "labels": example.labels} for example in examples)
+    """The texts, labels and subjects of examples, without their rows."""
+    return packed(example_record(example) for example in examples)
 
 
 def unpacked_examples(body: bytes) -> Iterator[Example]:
     """The examples that `packed_examples` packed. One of the errors UNREADABLE for other bytes."""
-    return (Example(record["text"], tuple(record["labels"])) for record in unpacked(body))
+    return (Example(record["text"], tuple(record["labels"]), subject=record.get(SUBJECT)) for record in unpacked(body))
+
+
+def example_record(example: Example) -> dict[str, Any]:
+    """An example in a line. One without a subject has no such member, as in earlier releases."""
+    return {"text": example.text, "labels": example.labels} | ({} if example.subject is None else {SUBJECT: example.subject})
 
 
 def packed(records: Iterable[Any]) -> bytes:

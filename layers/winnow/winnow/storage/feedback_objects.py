@@ -11,7 +11,7 @@ from winnow.domain.dataset import Example
 from winnow.domain.errors import ArtifactError
 from winnow.domain.feedback import Action, FeedbackBatch, FeedbackLine
 from winnow.domain.keys import feedback_key
-from winnow.storage.example_lines import UNREADABLE, packed, unpacked
+from winnow.storage.example_lines import SUBJECT, UNREADABLE, example_record, packed, unpacked
 from winnow.storage.removal import remove_prefix
 
 if TYPE_CHECKING:
@@ -29,10 +29,7 @@ class FeedbackObjects:
 
     def write(self, uid: str, batch: str, lines: Sequence[FeedbackLine]) -> str:
         """Keep the examples of a feedback batch. Returns the SHA-256 of their object."""
-        body = packed(
-            {"text": line.example.text, "labels": line.example.labels} | ({} if line.action is Action.LABEL else {_ACTION: line.action})
-            for line in lines
-        )
+        body = packed(example_record(line.example) | ({} if line.action is Action.LABEL else {_ACTION: line.action}) for line in lines)
         self._bucket.put(feedback_key(uid, batch), body)
         return hashlib.sha256(body).hexdigest()
 
@@ -46,7 +43,8 @@ class FeedbackObjects:
         try:
             return [
                 FeedbackLine(
-                    Example(record["text"], tuple(record["labels"]), source=batch.batch), Action(record.get(_ACTION, Action.LABEL))
+                    Example(record["text"], tuple(record["labels"]), source=batch.batch, subject=record.get(SUBJECT)),
+                    Action(record.get(_ACTION, Action.LABEL)),
                 )
                 for record in unpacked(body)
             ]

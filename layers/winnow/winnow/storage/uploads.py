@@ -26,8 +26,8 @@ UPLOAD_SECONDS = 3600
 _ONCE = {"If-None-Match": "*"}
 
 # The prefix of uploads. The name of an upload is a random number and a safe form of the client's file name, and has no slash.
-_UPLOADS = "uploads/"
-_UPLOADED = re.compile(rf"{_UPLOADS}(?P<name>(?P<number>[0-9a-f]{{32}})-[^/]+)")
+UPLOADS_PREFIX = "uploads/"
+_UPLOADED = re.compile(rf"{UPLOADS_PREFIX}(?P<name>(?P<number>[0-9a-f]{{32}})-[^/]+)")
 
 _MOST_CHARACTERS = 128
 
@@ -80,18 +80,18 @@ class Datasets:
     def upload(self, file_name: str, length: int | None) -> UploadUrl:
         """Let a client upload a file, once. length: the size in bytes that S3 accepts; None for any size."""
         name = f"{uuid4().hex}-{_safe(file_name)}"
-        wanted: dict[str, Any] = {"Bucket": self.bucket, "Key": _UPLOADS + name, "IfNoneMatch": _ONCE["If-None-Match"]}
+        wanted: dict[str, Any] = {"Bucket": self.bucket, "Key": UPLOADS_PREFIX + name, "IfNoneMatch": _ONCE["If-None-Match"]}
         if length is not None:
             # Signs the header Content-Length, which HTTP clients send anyway.
             wanted["ContentLength"] = length
         url = self._s3.generate_presigned_url("put_object", Params=wanted, ExpiresIn=UPLOAD_SECONDS)
-        return UploadUrl(url, _ONCE, name, self.bucket, _UPLOADS + name)
+        return UploadUrl(url, _ONCE, name, self.bucket, UPLOADS_PREFIX + name)
 
     def uploads(self, limit: int, after: str | None = None) -> tuple[list[Upload], str | None]:
         """At most `limit` uploads after the place `after`, by name; and the place for the next page, None at the end."""
         # "." sorts after "-", so this place is after every name that begins with the number.
-        start: dict[str, Any] = {} if after is None else {"StartAfter": f"{_UPLOADS}{after}."}
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=_UPLOADS, **start)
+        start: dict[str, Any] = {} if after is None else {"StartAfter": f"{UPLOADS_PREFIX}{after}."}
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=UPLOADS_PREFIX, **start)
         entries = ((entry, _UPLOADED.fullmatch(entry["Key"])) for page in pages for entry in page.get("Contents", []))
         listed = list(islice(((entry, found) for entry, found in entries if found), limit + 1))
         uploads = [
@@ -106,7 +106,7 @@ class Datasets:
 
         DatasetNotFoundError if there is none; DatasetNotDeletedError if the time was too short for all of them.
         """
-        bucket, key = Bucket(self._s3, self.bucket), _UPLOADS + name
+        bucket, key = Bucket(self._s3, self.bucket), UPLOADS_PREFIX + name
         if not any(stored_of(bucket, key)):
             raise DatasetNotFoundError(name)
         if not remove_object(bucket, key, time_left):

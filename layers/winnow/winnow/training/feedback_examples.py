@@ -64,6 +64,8 @@ def in_request(given: Sequence[Mapping[str, Any]]) -> Examples:
                 example = named[each["example"]]
             else:
                 example = Example(each["text"] if "text" in each else texts[each["prediction_id"]], ())
+            if "subject" in each:
+                example = replace(example, subject=each["subject"].strip())
             action = Action.DROP if "drop" in each else Action.KEEP if "keep" in each else Action.LABEL
             yield place, FeedbackLine(example if labels is None else replace(example, labels=labels), action)
 

@@ -71,4 +71,5 @@ def lines_of(version: Version, index: ExampleIndex, places: Sequence[int]) -> It
 
 def _record(example: Example, *, exclusive: bool) -> dict[str, Any]:
     """The example as POST /models takes it."""
-    return {"text": example.text} | ({"label": example.labels[0]} if exclusive else {"labels": example.labels})
+    subject = {} if example.subject is None else {"subject": example.subject}
+    return {"text": example.text} | ({"label": example.labels[0]} if exclusive else {"labels": example.labels}) | subject

@@ -17,6 +17,7 @@ from winnow.domain.job import Hyperparameters, Progress, Stage, TrainingJob
 from winnow.domain.model import Version, VersionStatus
 from winnow.domain.normal_form import text_key
 from winnow.recipes.catalogue import ZERO_SHOT
+from winnow.training.forgotten import without_forgotten
 
 # The facts about the client's object. A version from feedback copies them from its base.
 _OF_THE_OBJECT = ("s3bucket", "training_object", "sha256", "etag", "version_id")
@@ -32,6 +33,10 @@ def prepare_feedback(job: TrainingJob, version: Version, feedback: TakenFeedback
     batches = resources.feedback_batches().taken(job.uid, feedback)
     sent = [line for batch in batches for line in objects.read(job.uid, batch)]
     learnt, test = (frozen.read(base, part) for part in ("train", "test"))
+    lost: Sequence[str] = ()
+    if version.forgetting is not None:
+        left = without_forgotten(version.forgetting, learnt, test)
+        learnt, test, lost = left.train, left.test, left.lost
     if changes := version.dataset.get("label_changes"):
         learnt, test = ([_changed(example, changes) for example in part] for part in (learnt, test))
         sent = [replace(line, example=_changed(line.example, changes)) for line in sent]
@@ -51,6 +56,7 @@ def prepare_feedback(job: TrainingJob, version: Version, feedback: TakenFeedback
         **{name: base.dataset[name] for name in _OF_THE_OBJECT},
         "base": {"version": feedback.base},
         **({"label_changes": changes} if changes else {}),
+        **({"lost_labels": lost} if lost else {}),
         "examples": len(parts.train) + len(parts.test),
         "train_examples": len(parts.train),
         "test_examples": len(parts.test),
@@ -63,7 +69,7 @@ def prepare_feedback(job: TrainingJob, version: Version, feedback: TakenFeedback
         "warnings": 0,
         "languages": as_dicts(_languages(parts.train)),
     }
-    warnings = _labels_without_examples(base, set(parts.labels))
+    warnings = [*_labels_without_examples(base, set(parts.labels)), *_lost(lost)]
     facts = {"dataset": dataset, "warnings": warnings, "digests": digests}
     resources.jobs().note(job, VersionStatus.TRAINING, Progress.of(Stage.TRAINING), **facts)
 
@@ -98,6 +104,13 @@ def _labels_without_examples(base: Version, known: Set[str]) -> list[str]:
     if not (lost := sorted(set(named).difference(known))):
         return []
     return [f"The version doesn't know {listed(lost)}, which had fewer than {FEWEST_TEXTS} texts: send examples."]
+
+
+def _lost(labels: Sequence[str]) -> list[str]:
+    """The warning about labels that have too few texts left without what was forgotten."""
+    if not labels:
+        return []
+    return [f"The version doesn't know {listed(labels)}, of which fewer than {FEWEST_TEXTS} texts are left after a forgetting: send more."]
 
 
 def _languages(examples: Sequence[Example]) -> dict[str, float]:

@@ -23,6 +23,7 @@ from winnow.storage.job_objects import Digests
 from winnow.training import gate
 from winnow.training.calibrate import Answers
 from winnow.training.choose import Candidate, Choice, choose, language_of
+from winnow.training.doubting import doubting_scores
 from winnow.training.fit import settings_for
 from winnow.training.learnt_examples import write_examples
 from winnow.training.measure import dial_of_answers, folds_answers, how_measured, measured_answers, report_of
@@ -53,14 +54,21 @@ def publish(job: TrainingJob, candidates: Sequence[Candidate]) -> None:
     stored.remove_leftovers(job, manifest_sha256)
     for tries_left in reversed(range(TRIES)):
         model = resources.models().get(job.model_id)
-        live = _live(version, model)
-        judged = gate.judge(live, version, trained, model.tolerance) if live and version.promote is Promote.IF_BETTER else None
-        goes_live = version.promote is not Promote.NEVER and (judged is None or judged.passed)
+        judged, against = None, None
+        if version.forgetting is not None and version.feedback is not None:
+            # It replaces the version that has to go, however good it is, and no other one.
+            goes_live, against = model.live_version == version.feedback.base, version.feedback.base
+        else:
+            live = _live(version, model)
+            judged = gate.judge(live, version, trained, model.tolerance) if live and version.promote is Promote.IF_BETTER else None
+            goes_live = version.promote is not Promote.NEVER and (judged is None or judged.passed)
+        compared = (None if judged is None else judged.against) if against is None else against
         try:
-            jobs.commit(job, headline, manifest_sha256, len(trained.labels), live=goes_live, gate=judged, **known)
+            known_live = against if goes_live else None
+            jobs.commit(job, headline, manifest_sha256, len(trained.labels), live=goes_live, gate=judged, against=known_live, **known)
         except JobSupersededError:
             # If only the live version changed meanwhile, judge again against the new one.
-            if judged is None or not tries_left or resources.models().get(job.model_id).live_version == judged.against:
+            if compared is None or not tries_left or resources.models().get(job.model_id).live_version == compared:
                 raise
         else:
             return
@@ -113,7 +121,7 @@ def _write_suspects(version: Version, trained: TrainedClassifier, measured: Answ
     uid = version.job.uid
     report = suspect_report(
         truth=answers.truth,
-        scores=answers.scores,
+        scores=doubting_scores(trained, answers),
         labels=trained.labels,
         exclusive=trained.exclusive,
         rows=[example.row for example in answers.examples],

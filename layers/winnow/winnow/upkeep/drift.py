@@ -7,16 +7,16 @@ from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from winnow.aws import resources
+from winnow.aws import clients, resources
 from winnow.aws.log import logger
 from winnow.domain.clock import now, utc_now
 from winnow.domain.drift import DriftDay, Usual
 from winnow.domain.errors import ArtifactError, DamagedRowError, VersionNotFoundError
-from winnow.domain.prediction_log import PredictionId
+from winnow.domain.prediction_log import has_expired
 from winnow.storage import removal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from winnow.domain.logged_prediction import LoggedPrediction
     from winnow.domain.model import Model
@@ -36,27 +36,47 @@ def measure_drift(seconds: float) -> tuple[int, int]:
     """
     written = faults = 0
     time_left = removal.time_left(seconds)
-    day = f"{utc_now() - _LATEST_WRITE - timedelta(days=1):%Y-%m-%d}"
+    day = _day_before()
+    for model in _not_measured(day):
+        if not next(time_left):
+            break
+        try:
+            written += resources.drift_days().add(model, _measured(model, day))
+        except DamagedRowError:
+            # It is logged and counted already.
+            continue
+        except Exception:
+            # One broken model must not stop the others.
+            logger.exception("passed over", extra={"row": model.model_id})
+            faults += 1
+    return written, faults
+
+
+def is_needed() -> bool:
+    """Whether a model has a log whose day before isn't measured yet."""
+    return next(_not_measured(_day_before()), None) is not None
+
+
+def start() -> None:
+    """Have the function DRIFT_FUNCTION call `measure_drift`."""
+    clients.lambda_().invoke(FunctionName=clients.setting("DRIFT_FUNCTION"), InvocationType="Event", Payload=b"{}")
+
+
+def _day_before() -> str:
+    return f"{utc_now() - _LATEST_WRITE - timedelta(days=1):%Y-%m-%d}"
+
+
+def _not_measured(day: str) -> Iterator[Model]:
+    """The models that have a log, without those whose row of the day is there already."""
     after: str | None = None
     while True:
         models, after = resources.models().list(_PAGE, after)
         for model in models:
             # A model that is younger than the day has no texts of it.
-            if model.log is None or model.created_at[:10] > day or resources.drift_days().has(model.uid, day):
-                continue
-            if not next(time_left):
-                return written, faults
-            try:
-                written += resources.drift_days().add(model, _measured(model, day))
-            except DamagedRowError:
-                # It is logged and counted already.
-                continue
-            except Exception:
-                # One broken model must not stop the others.
-                logger.exception("passed over", extra={"row": model.model_id})
-                faults += 1
+            if model.log is not None and model.created_at[:10] <= day and not resources.drift_days().has(model.uid, day):
+                yield model
         if after is None:
-            return written, faults
+            return
 
 
 def _measured(model: Model, day: str) -> DriftDay:
@@ -73,15 +93,10 @@ def _drawn(model: Model, day: str) -> Sequence[LoggedPrediction]:
     """The texts of evenly drawn requests of the day, about MOST_TEXTS of them."""
     drawn: list[LoggedPrediction] = []
     for logged in resources.prediction_log().of_day(model.uid, day, random.Random(f"{model.uid} {day}")):
-        drawn += [each for each in logged if each.labels and not _has_expired(each.prediction_id)]
+        drawn += [each for each in logged if each.labels and not has_expired(each.prediction_id, utc_now())]
         if len(drawn) >= MOST_TEXTS:
             break
     return drawn[:MOST_TEXTS]
-
-
-def _has_expired(name: str) -> bool:
-    prediction = PredictionId.read(name)
-    return prediction is None or prediction.has_expired(utc_now())
 
 
 def _usual(model: Model, number: int) -> tuple[Usual | None, str]:

@@ -16,11 +16,14 @@ from winnow.domain.clock import utc_now
 from winnow.domain.errors import DamagedRowError, JobSupersededError
 from winnow.domain.keys import JobObject, feedback_batch_of_key, review_queue_of_key, version_of_label_list_key
 from winnow.domain.model import ACTIVE, VersionStatus
+from winnow.forgetting.requests import continue_forgetting
 from winnow.registry.slots import Slots, Wanted
+from winnow.registry.table import forgetting_of_mark
 from winnow.storage import removal
 from winnow.storage.checkpoints import CHECKPOINTS
 from winnow.training import feedback, queue
 from winnow.training.requests import care_for_training
+from winnow.upkeep import drift
 from winnow.versions import delete
 
 # The least age of an orphan, and how often to look for orphans.
@@ -28,8 +31,11 @@ _ORPHAN_AGE = timedelta(days=1)
 _EVERY = timedelta(days=1)
 
 
-def sweep(seconds: float) -> Counter[str]:
-    """One round, within `seconds`; the next round does the rest. Returns the counts of what was done, by names of metrics."""
+def sweep(seconds: float, *, hourly: bool) -> Counter[str]:
+    """One round, within `seconds`; the next round does the rest. hourly: also do what is done once an hour.
+
+    Returns the counts of what was done, by names of metrics.
+    """
     done: Counter[str] = Counter()
     time_left = removal.time_left(seconds)
 
@@ -62,7 +68,9 @@ def sweep(seconds: float) -> Counter[str]:
         has_slot = _slots(resources.batch_slots())
         each(batches, lambda job: _batch(job, has_slot.get(job.key)))
         each(["waiting batches"], lambda _: +Counter(WaitingBatches=batch_queue.start_waiting()))
-    each(resources.upkeep().deletions(), lambda name: {"DeletionsFinished": 1} if delete.finish_deletion(name, time_left) else {})
+    each(resources.upkeep().deletions(), lambda name: _deletion(name, time_left))
+    if hourly:
+        each(["drift"], lambda _: _drift())
     each(["orphans"], lambda name: _orphans(name, time_left))
     return done
 
@@ -84,6 +92,20 @@ def _training(wanted: Wanted, since: str | None) -> Mapping[str, int]:
 def _batch(job: BatchJob, since: str | None) -> Mapping[str, int]:
     care = care_for_batch(job, since)
     return {care: 1} if care else {}
+
+
+def _deletion(name: str, time_left: Iterator[bool]) -> Mapping[str, int]:
+    forgetting = forgetting_of_mark(name)
+    if forgetting is not None:
+        continue_forgetting(forgetting)
+        return {}
+    return {"DeletionsFinished": 1} if delete.finish_deletion(name, time_left) else {}
+
+
+def _drift() -> Mapping[str, int]:
+    if drift.is_needed():
+        drift.start()
+    return {}
 
 
 def _orphans(name: str, time_left: Iterator[bool]) -> Mapping[str, int]:
