@@ -157,6 +157,8 @@ def _path(case: Case, known: Known, draws: random.Random) -> dict[str, str]:
         names["version"] = str(_version(known, names["model_id"], draws))
     if "evaluation" in given and (triple := known.draw(draws, "evaluations")):
         names |= dict(zip(("model_id", "version", "evaluation"), triple, strict=True))
+    if "forgetting" in given and (forgetting := known.draw(draws, "forgettings")):
+        names["forgetting"] = forgetting
     if "name" in given and (name := known.draw(draws, "name")):
         names["name"] = name
     if "report_id" in given:

@@ -70,6 +70,9 @@ class Known:
         if "json" not in response.headers.get("content-type", [""])[0]:
             return
         answer = json.loads(response.content)
+        if not isinstance(answer, dict):
+            # The console's sample data set.
+            return
         if answer.get("next"):
             self.tell(answer["next"], "next", case.formatted_path)
         if call == "POST /models" and "version" in answer:
@@ -84,6 +87,8 @@ class Known:
                 self.tell((path["model_id"], str(answer["version"])), "queued")
         if call == "POST /models/{model_id}/batches":
             self.tell((path["model_id"], answer["batch"]), "batches")
+        if call == "POST /forget":
+            self.tell(answer["forgetting"], "forgettings")
         if call == "POST /models/{model_id}/versions/{version}/evaluations":
             self.tell((path["model_id"], path["version"], answer["evaluation"]), "evaluations")
         if call == "POST /datasets" and isinstance(case.body, dict) and "bytes" not in case.body:

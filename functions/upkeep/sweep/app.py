@@ -13,7 +13,8 @@ _SECONDS_TO_END = 10
 
 
 def handler(event: dict[str, Any], context: "LambdaContext") -> None:
-    # The schedule has one call in the first five minutes of each hour. This costs no row that says when it was done.
-    hourly = datetime.fromisoformat(event["time"]).minute < 5
+    # The schedule has one call in the first five minutes of each hour. This costs no row that says when it was done. A call by hand has no
+    # time, and does everything.
+    hourly = "time" not in event or datetime.fromisoformat(event["time"]).minute < 5
     for name, number in sweep(context.get_remaining_time_in_millis() / 1000 - _SECONDS_TO_END, hourly=hourly).items():
         count(name, number)
