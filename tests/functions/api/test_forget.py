@@ -254,6 +254,28 @@ def test_older_versions_that_learnt_it_go_and_the_others_stay(winnow: Winnow, in
     assert [version["version"] for version in winnow.call("list_versions").body["versions"]] == [2]
 
 
+def test_a_newer_version_that_went_live_meanwhile_is_made_again_from_its_own_examples(
+    winnow: Winnow, invoked: Invoked, clock: Clock
+) -> None:
+    train(winnow, examples(said(subject="u1")))
+    forgetting = begun(winnow, subject="u1")
+    work(winnow, invoked)
+    run_trainings(winnow)
+    clock.advance(minutes=6)
+    sweep(winnow, invoked)
+    assert told(winnow)[2] == 2
+    # The client's own file still has the text.
+    winnow.put_dataset(examples(said(subject="u1"), *({"text": f"a new loaf {number}", "label": "baking"} for number in range(2))))
+    winnow.train(recipe="linear", force_update=True)
+    assert told(winnow)[2] == 3
+
+    done = to_the_end(winnow, invoked, clock, forgetting)
+
+    assert done["models"] == [{"model_id": "tc-01", "made": 4, "withdrawn": [1, 3], "lost_labels": [], "problem": None}]
+    left = [each["text"] for part in ("train", "test") for each in frozen(winnow, told(winnow)[2], part)]
+    assert ("a new loaf 0" in left, [text for text in left if PLANTED in text]) == (True, [])
+
+
 def test_a_wish_for_a_training_and_pending_feedback_stay(winnow: Winnow, invoked: Invoked, clock: Clock) -> None:
     train(winnow, examples(said(subject="u1")))
     set_properties(winnow, retrain_after=50)
