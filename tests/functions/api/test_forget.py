@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +15,12 @@ from tests.support.forgetting import WORK, ask, having, receipt, run_trainings, 
 from tests.support.invoked import Invoked
 from winnow.aws import clients
 from winnow.aws.log import logger
+from winnow.domain.forgetting import Forgotten
+from winnow.forgetting import find
 from winnow.storage import removal
+from winnow.storage.example_lines import packed
+from winnow.storage.forgetting_objects import Findings
+from winnow.storage.uploads import Datasets
 
 if TYPE_CHECKING:
     from tests.conftest import Answer, Json, Winnow
@@ -321,7 +327,65 @@ def test_a_file_in_a_bucket_of_the_client_is_named_and_left(winnow: Winnow, invo
 def test_what_cannot_be_read_is_named(winnow: Winnow, invoked: Invoked, clock: Clock) -> None:
     name = upload(winnow, b"%PDF-1.7", "scan.pdf")["training_object"]
     done = to_the_end(winnow, invoked, clock, begun(winnow, texts=["a text"]))
-    assert done["not_done"][0] == f"{name} can't be read: remove it if it may have the texts."
+    assert done["not_done"][0] == f"{name} can't be read, or not in time: remove it if it may have the texts."
+
+
+def test_a_file_that_takes_too_long_is_named_and_the_forgetting_ends(
+    winnow: Winnow, invoked: Invoked, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields = train(winnow, examples())
+    add(winnow, [said()], retrain="no")
+    monkeypatch.setattr(find, "_LONGEST_READ", -1)
+    done = to_the_end(winnow, invoked, clock, begun(winnow, texts=[said()["text"]]))
+    assert done["not_done"][0] == f"{fields['training_object']} can't be read, or not in time: remove it if it may have the texts."
+    assert kinds(done) == ["feedback"]
+
+
+def time_is_up(look: find._Look) -> None:
+    raise find._TimeUpError
+
+
+def test_a_run_that_ends_within_a_file_goes_on_with_this_file(
+    winnow: Winnow, invoked: Invoked, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload(winnow, json.dumps(examples(said())).encode())
+    forgetting = begun(winnow, texts=[said()["text"]])
+    with monkeypatch.context() as patched:
+        # The run has less time than a file may take.
+        patched.setattr(find, "_LONGEST_READ", 10_000)
+        patched.setattr(find._Look, "_check_time", time_is_up)
+        patched.setattr(removal, "time_left", lambda _: iter([True, True, False, False]))
+        work(winnow, invoked)
+    assert having(winnow, PLANTED)
+    done = to_the_end(winnow, invoked, clock, forgetting)
+    assert (kinds(done), [told for told in done["not_done"] if "can't be read" in told]) == (["upload"], [])
+    assert having(winnow, PLANTED) == []
+
+
+def test_a_file_of_a_client_is_not_read_for_batches_that_have_nothing_left(
+    winnow: Winnow, invoked: Invoked, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(winnow, examples())
+    winnow.s3.put_object(Bucket=CLIENT_BUCKET, Key="texts.jsonl", Body=json.dumps(said()["text"]).encode())
+    assert winnow.call("create_batch", body={"s3bucket": CLIENT_BUCKET, "object": "texts.jsonl"}).status == 202
+    winnow.run_batch(winnow.started_job("BatchWorkflow"))
+    assert kinds(to_the_end(winnow, invoked, clock, begun(winnow, texts=[said()["text"]]))) == ["batch"]
+
+    opened, real = [], Datasets.open
+    monkeypatch.setattr(Datasets, "open", lambda *given: opened.append(given) or real(*given))
+    assert to_the_end(winnow, invoked, clock, begun(winnow, texts=[said()["text"]]))["touched"] == []
+    assert opened == []
+
+
+def test_the_examples_of_a_version_are_read_one_by_one() -> None:
+    body = packed({"text": f"a text with the number {number}", "labels": ["a"]} for number in range(20_000))
+    version = find._Version("", lambda: body, lambda: None)
+    look = find._Look(Findings(1, "", 0, []), Forgotten.of("ab" * 32, None, ["a text with the number 7"]), 0)
+    tracemalloc.start()
+    assert look._in_lines(version) == 1
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 2_000_000
 
 
 def test_a_run_ends_when_its_time_is_up_and_the_next_one_goes_on(
