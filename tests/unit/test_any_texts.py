@@ -149,6 +149,14 @@ def test_a_subject_of_another_column_is_found_as_the_client_has_read_it() -> Non
     assert found(body, layouts=(Layout(subject_column="who"),), of=OF_SUBJECT)[0] == 1
 
 
+@pytest.mark.parametrize("spelling", ["Zo\u00eb", "Zoe\u0308", " Zo\u00eb\u200b"])
+def test_a_subject_is_found_in_each_spelling_of_its_accents(spelling: str) -> None:
+    of = Forgotten.of(SALT, "Zo\u00eb", ())
+    assert found(json.dumps({"text": "a", "label": "b", "subject": spelling}), of=of)[0] == 1
+    assert of.has("a", spelling)
+    assert not of.has("a", "zo\u00eb")
+
+
 def test_the_texts_of_a_subject_are_known_from_then_on() -> None:
     looked = Forgotten(SALT, OF_SUBJECT.subject, set())
     assert not looked.meets("hello", None)
