@@ -324,6 +324,22 @@ def test_a_file_in_a_bucket_of_the_client_is_named_and_left(winnow: Winnow, invo
     assert PLANTED in winnow.s3.get_object(Bucket=CLIENT_BUCKET, Key="trainingSet.json")["Body"].read().decode()
 
 
+def test_a_file_in_the_uploads_bucket_that_is_no_upload_is_named(winnow: Winnow, invoked: Invoked, clock: Clock) -> None:
+    bucket = winnow.names["Datasets"]
+    winnow.s3.put_object(Bucket=bucket, Key="mine/texts.json", Body=json.dumps(examples(said(subject="u1"))).encode())
+    winnow.train(recipe="linear", s3bucket=bucket, training_object="mine/texts.json")
+    winnow.s3.put_object(Bucket=bucket, Key="mine/texts.jsonl", Body=json.dumps({"text": said()["text"]}).encode())
+    assert winnow.call("create_batch", body={"s3bucket": bucket, "object": "mine/texts.jsonl"}).status == 202
+    winnow.run_batch(winnow.started_job("BatchWorkflow"))
+
+    done = to_the_end(winnow, invoked, clock, begun(winnow, subject="u1"))
+
+    assert having(winnow, PLANTED) == ["mine/texts.json", "mine/texts.jsonl"]
+    named = [told.partition(", which ")[0] for told in done["not_done"] if "is not an upload: remove the texts there" in told]
+    assert named == [f"s3://{bucket}/mine/texts.json", f"s3://{bucket}/mine/texts.jsonl"]
+    assert kinds(done) == ["batch", "version"]
+
+
 def test_what_cannot_be_read_is_named(winnow: Winnow, invoked: Invoked, clock: Clock) -> None:
     name = upload(winnow, b"%PDF-1.7", "scan.pdf")["training_object"]
     done = to_the_end(winnow, invoked, clock, begun(winnow, texts=["a text"]))

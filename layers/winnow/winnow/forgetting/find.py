@@ -36,7 +36,7 @@ _QUEUE = re.compile(rf"{MODELS_PREFIX}(?P<uid>[^/]+)/queue/(?P<name>[^/]+)\.json
 _LOG = re.compile(rf"{LOG_PREFIX}\d+/(?P<uid>[^/]+)/(?P<name>[^/]+)/[^/]+\.jsonl\.gz")
 _SHARD = re.compile(rf"{SHARDS_PREFIX}(?P<uid>[^/]+)/(?P<name>[^/]+)/(?:texts|labels)/[^/]+")
 _RESULT = re.compile(rf"{BATCHES_PREFIX}(?P<uid>[^/]+)/(?P<name>[^/]+)/result\.(?:csv|tsv)")
-_UPLOAD = re.compile(rf"{UPLOADS_PREFIX}(?P<name>[^/]+)")
+_UPLOAD = re.compile(rf"{UPLOADS_PREFIX}(?P<name>.+)", re.DOTALL)
 
 # The objects whose lines are records with a text.
 _OF_LINES = {
@@ -137,7 +137,7 @@ class _Look:
         return True
 
     def _at_batch(self, batch: BatchPrediction, uploads: Mapping[str, int], elsewhere: dict[tuple[str, str, Layout], int]) -> None:
-        if batch.s3bucket == resources.datasets().bucket:
+        if resources.datasets().is_upload(batch.s3bucket, batch.object):
             count = uploads.get(batch.object, 0)
         else:
             where = (batch.s3bucket, batch.object, batch.layout)
@@ -240,7 +240,7 @@ class _Look:
             self._findings.unread.append(key)
 
     def _in_other_bucket(self, batch: BatchPrediction) -> int:
-        """How many texts of a batch's object in a client's own bucket are to be forgotten. Winnow can't remove them there."""
+        """How many texts of a batch's object that is no upload are to be forgotten. Winnow can't remove them there."""
 
         def stream() -> Any:
             try:

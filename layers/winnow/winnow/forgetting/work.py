@@ -208,10 +208,11 @@ def _in_clients_buckets(traces: Sequence[Trace]) -> list[str]:
 
 
 def _elsewhere(bucket: str, key: str, reader: str) -> str:
-    """Empty if the bucket is the deployment's own."""
-    if bucket == resources.datasets().bucket:
+    """Empty if it is an upload."""
+    if resources.datasets().is_upload(bucket, key):
         return ""
-    return f"s3://{bucket}/{key}, which {reader} read, is in a bucket of yours: remove the texts there, or they come back with it."
+    whose = "is not an upload" if bucket == resources.datasets().bucket else "is in a bucket of yours"
+    return f"s3://{bucket}/{key}, which {reader} read, {whose}: remove the texts there, or they come back with it."
 
 
 def _touched(known: Forgetting, traces: Sequence[Trace]) -> tuple[list[dict[str, Any]], int]:
