@@ -160,6 +160,17 @@ def measured(winnow: Winnow, file: Json) -> str:
     return evaluation
 
 
+def test_a_file_of_an_evaluation_is_read_as_the_client_has_read_it(winnow: Winnow, invoked: Invoked, clock: Clock) -> None:
+    train(winnow, examples())
+    file = upload(winnow, f"greeting,rest,kind\n{PLANTED},my name is Anna,baking\nHello,dough oven,baking\n".encode(), "a.csv")
+    measured(winnow, file | {"text_column": ["greeting", "rest"], "label_column": "kind"})
+
+    done = to_the_end(winnow, invoked, clock, begun(winnow, texts=[f"{PLANTED}\n\nmy name is Anna"]))
+
+    assert having(winnow, PLANTED) == []
+    assert "upload" in kinds(done)
+
+
 def test_the_same_text_of_another_subject_stays(winnow: Winnow, invoked: Invoked, clock: Clock) -> None:
     train(winnow, examples(said(0, subject="u1"), said(0, subject="u2"), said(0)))
 

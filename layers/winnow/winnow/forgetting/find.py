@@ -185,7 +185,7 @@ class _Look:
             uid, name = found["uid"], found["name"]
             return Trace(TraceKind.BATCH, shards_prefix(uid, name), self._in_file(version, self._said.of_batch(uid, name)), uid, name=name)
         if found := _UPLOAD.fullmatch(key):
-            return Trace(TraceKind.UPLOAD, key, self._in_file(version, self._said.of_upload(key)), name=found["name"])
+            return Trace(TraceKind.UPLOAD, key, self._in_file(version, self._of_upload(key)), name=found["name"])
         return None
 
     def _in_lines(self, version: _Version) -> int:
@@ -202,7 +202,12 @@ class _Look:
     def _in_json(self, version: _Version) -> int:
         body = version.read()
         try:
-            return 0 if body is None else sum(self._forgotten.meets(text) for text in texts_of(json.loads(body)))
+            record = {} if body is None else json.loads(body)
+            if (file := record.get("file") or {}).get("layout"):
+                # The prefix of the uploads comes later, perhaps in another run.
+                said = self._findings.layouts.setdefault(file["training_object"], [])
+                said += [file["layout"]] if file["layout"] not in said else []
+            return sum(self._forgotten.meets(text) for text in texts_of(record))
         except ValueError:
             self._unread(version.key)
             return 0
@@ -234,6 +239,9 @@ class _Look:
             if not met:
                 raise
             return met, True
+
+    def _of_upload(self, key: str) -> list[Layout]:
+        return [*self._said.of_upload(key), *map(Layout.of, self._findings.layouts.get(key, []))]
 
     def _unread(self, key: str) -> None:
         if key not in self._findings.unread:
