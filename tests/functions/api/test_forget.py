@@ -148,6 +148,35 @@ def test_it_is_removed_from_every_place_with_all_its_earlier_s3_versions(winnow:
         assert winnow.call("get_batch", path={"model_id": "tc-01", "batch": made}).body["result"] is None
 
 
+def test_a_queue_of_the_log_goes_with_the_words_of_its_candidate_labels(winnow: Winnow, invoked: Invoked, clock: Clock) -> None:
+    versioned(winnow)
+    train(winnow, examples())
+    set_properties(winnow, log={"share": 1, "days": 30})
+    winnow.new_environment()
+    texts = [f"{PLANTED} {number}" for number in range(30)]
+    for text in texts:
+        predict(winnow, text)
+    assert winnow.call("create_queue", body={"from": "log"}).status == 201
+    assert PLANTED in winnow.call("get_queue").body["groups"][0]["words"]
+
+    done = to_the_end(winnow, invoked, clock, begun(winnow, texts=texts))
+
+    assert having(winnow, PLANTED) == []
+    assert (kinds(done), winnow.call("get_queue").status) == (["log"], 404)
+
+
+def test_a_queue_of_other_logged_texts_stays(winnow: Winnow, invoked: Invoked, clock: Clock) -> None:
+    train(winnow, examples())
+    set_properties(winnow, log={"share": 1, "days": 30})
+    winnow.new_environment()
+    predict(winnow, "a slow bicycle")
+    assert winnow.call("create_queue", body={"from": "log"}).status == 201
+    predict(winnow, PLANTED)
+
+    assert kinds(to_the_end(winnow, invoked, clock, begun(winnow, texts=[PLANTED]))) == ["log"]
+    assert winnow.call("get_queue").status == 200
+
+
 def measured(winnow: Winnow, file: Json) -> str:
     """An evaluation on a file, which quotes its texts."""
     invoke, measuring = clients.lambda_().invoke, Invoked("MeasureVersion")

@@ -193,7 +193,8 @@ class _Look:
         try:
             # One by one: all examples of a large version need more memory than there is.
             for record in [] if body is None else unpacked(body):
-                if "text" in record:
+                # A queue has no text of what the log keeps.
+                if record.get("text") is not None:
                     count += self._forgotten.meets(record["text"], record.get(SUBJECT))
         except UNREADABLE:
             self._unread(version.key)
