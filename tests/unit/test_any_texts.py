@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+from typing import Any
 
 import pytest
 
@@ -101,7 +102,7 @@ def test_a_line_that_ends_as_on_an_old_mac_is_found(body: str) -> None:
 
 @pytest.mark.parametrize("place", [0, 700, 2999])
 def test_any_string_is_found_in_a_json_array_on_one_long_line(place: int) -> None:
-    rows = [{"text": f"a{n}", "label": "b", "remark": TEXT if n == place else "é\\" * 900} for n in range(3000)]
+    rows: list[dict[str, Any]] = [{"text": f"a{n}", "label": "b", "remark": TEXT if n == place else "é\\" * 900} for n in range(3000)]
     body = json.dumps(rows, ensure_ascii=False)
     assert found(body) == (1, False)
     assert found(body, of=OF_SUBJECT) == (0, False)

@@ -318,7 +318,7 @@ def test_a_newer_version_that_went_live_meanwhile_is_made_again_from_its_own_exa
     done = to_the_end(winnow, invoked, clock, forgetting)
 
     assert done["models"] == [{"model_id": "tc-01", "made": 4, "withdrawn": [1, 3], "lost_labels": [], "problem": None}]
-    left = [each["text"] for part in ("train", "test") for each in frozen(winnow, told(winnow)[2], part)]
+    left = [each["text"] for part in ("train", "test") for each in frozen(winnow, 4, part)]
     assert ("a new loaf 0" in left, [text for text in left if PLANTED in text]) == (True, [])
 
 
@@ -427,8 +427,14 @@ def test_a_file_of_a_client_is_not_read_for_batches_that_have_nothing_left(
     winnow.run_batch(winnow.started_job("BatchWorkflow"))
     assert kinds(to_the_end(winnow, invoked, clock, begun(winnow, texts=[said()["text"]]))) == ["batch"]
 
-    opened, real = [], Datasets.open
-    monkeypatch.setattr(Datasets, "open", lambda *given: opened.append(given) or real(*given))
+    opened: list[object] = []
+    real = Datasets.open
+
+    def open_(self: Datasets, *given: Any) -> Any:
+        opened.append(given)
+        return real(self, *given)
+
+    monkeypatch.setattr(Datasets, "open", open_)
     assert to_the_end(winnow, invoked, clock, begun(winnow, texts=[said()["text"]]))["touched"] == []
     assert opened == []
 
