@@ -186,7 +186,7 @@ def test_of_a_model_that_is_not_there_no_file_is_read(winnow: Winnow) -> None:
     "body",
     [
         {},
-        {"retrain": "now"},
+        {"retrain": "auto"},
         {"s3bucket": CLIENT_BUCKET},
         {"training_object": "more.csv"},
         FILE | {"examples": [{"text": "a", "label": "b"}]},
