@@ -71,6 +71,15 @@ export const strings = {
     role: { admin: "may change everything", predict: "may read and classify", classify: "may classify", none: "known by IAM" },
   },
 
+  file: {
+    empty: { title: "The file is empty", detail: "Choose a file that has texts." },
+    noRows: { title: "The file has no rows", detail: "It has one line, which is taken for the names of the columns. Add rows with texts." },
+    binary: {
+      title: "This is not a file of texts",
+      detail: "CSV, JSON and JSON Lines can be read, plain or packed with gzip. From a spreadsheet, save the sheet as CSV first.",
+    },
+  },
+
   notFound: {
     title: "No such screen",
     lead: "The address names no screen of the console.",
@@ -136,6 +145,11 @@ export const strings = {
     separatorHint: "Only if a text can have several labels.",
     encoding: "Encoding",
     moreLayout: "Delimiters and encoding",
+    chooseColumn: "choose a column",
+    chooseColumns: "Choose the columns of the text and the label",
+    chooseText: "Choose the column of the text",
+    chooseLabel: "Choose the column of the label",
+    chooseColumnsHow: "Their names don't show which ones they are. Then the whole file is checked.",
     delimiters: { ",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar" },
     found: (/** @type {string} */ value) => `${value} (found)`,
     foundNone: "find it",
@@ -183,7 +197,8 @@ export const strings = {
     labelsOf: (/** @type {number} */ labels) => `The ${count(labels, "label")}, and how often each occurs`,
     trainTitle: "Train it",
     id: "The model's id",
-    idHint: "Letters, digits, dots, dashes. It stands in every call of the API.",
+    idHint: "Letters, digits, dots, dashes and underscores. It stands in every call of the API.",
+    idWrong: (/** @type {string} */ like) => `Only letters, digits, dots, dashes and underscores, and first a letter or a digit: such as ${like}.`,
     recipe: "Recipe",
     recipeHints: {
       auto: "Tries linear and best side by side, and keeps the better one.",
