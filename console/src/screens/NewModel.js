@@ -179,7 +179,9 @@ const columnsOf = (report, layout) => ({
 /** What each column of a table is for. @param {any} report @param {any} layout @returns {Map<string, string>} */
 function rolesOf(report, layout) {
   const { texts, label } = columnsOf(report, layout);
-  return new Map([...(label ? [[label, words.label]] : []), ...texts.map((name) => [name, words.text])]);
+  const roles = new Map(label ? [[label, words.label]] : []);
+  for (const name of texts) roles.set(name, words.text);
+  return roles;
 }
 
 /** The columns that somebody has to name, if the file was read no further for that. @param {any} report @returns {string[]} */
