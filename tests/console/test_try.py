@@ -191,6 +191,29 @@ def test_after_a_batch_that_fails_the_same_file_can_be_read_in_another_way(api: 
     expect(page.get_by_text("Drop a file of texts here")).to_be_visible()
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "asks"),
+    [
+        ("a.csv", "frage\nwas, bitte?\n", True),
+        ("a.csv", "text\none\n", False),
+        ("a.csv", "Subject;Body;n\na;b;1\n", False),
+        ("a.csv", "title;body\na;b\n", True),
+        ("a.tsv", "v1\tv2\na\tb\n", False),
+        ("a.jsonl", '"one"\n"two"\n', False),
+        ("a.json", '[{"frage": "one"}]', True),
+    ],
+)
+@pytest.mark.usefixtures("api")
+def test_the_column_is_asked_for_if_its_name_does_not_show_it(visit: Console, name: str, content: str, *, asks: bool) -> None:
+    page = visit.open("#/models/tc-01/try?what=file")
+    choose(page, name, content)
+    start = page.get_by_role("button", name="Classify these texts")
+    expect(start).to_be_disabled() if asks else expect(start).to_be_enabled()
+    if asks:
+        page.get_by_label("Column of the text").select_option(index=1)
+        expect(start).to_be_enabled()
+
+
 def test_a_file_without_texts_is_not_sent(api: FakeApi, visit: Console) -> None:
     page = visit.open("#/models/tc-01/try?what=file")
     choose(page, "empty.csv", "")

@@ -169,7 +169,8 @@ function Start({ api, path, file, onOther }) {
   const shown = kept.current;
   if (!shown) return html`<${Loading} />`;
 
-  const columns = shown.columns ?? [];
+  // A table of one column has no delimiter that shows it.
+  const columns = shown.columns ?? (/\.[ct]sv(\.gz)?$/i.test(file.name) ? [shown.lines[0].trim().replace(/^"(.*)"$/, "$1")] : []);
   const found = !columns.length || findsText(columns);
   const change = (/** @type {string} */ name) => (/** @type {any} */ event) => {
     const { [name]: _, ...others } = layout;
