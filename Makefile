@@ -121,7 +121,7 @@ build-local: .aws-sam/local/zipped.json ### build for this machine, for the loca
 .aws-sam/local/template.yaml: TOO_LARGE = || echo "winnow: the local cloud takes them all the same" >&2
 .aws-sam/local/template.yaml .aws-sam/arm64/template.yaml: $(SOURCES) | env
 	mkdir -p .aws-sam
-	echo "Building for $(BUILD_FOR) in $(@D) …"
+	echo "Building for $(BUILD_FOR) in $(@D) … (some minutes the first time)"
 	rm -f $@
 	ARCHITECTURE=$(BUILD_FOR) sam build --build-dir $(@D) --parameter-overrides Architecture=$(BUILD_FOR) >$(@D).log 2>&1 \
 		|| { grep -i error $(@D).log | tail -n 3 >&2; echo "winnow: the build failed: $(@D).log has all of its output" >&2; exit 1; }

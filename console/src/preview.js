@@ -1,10 +1,15 @@
 // The first rows of a file, in the browser: what a person looks at beside the report, which quotes no text.
+import { strings } from "./strings.js";
 
 /** @typedef {{columns: string[], rows: string[][], hasHeader: boolean, delimiter: string | null} | {lines: string[]}} Preview */
 
 const HEAD_BYTES = 300_000;
 const ROWS = 10;
 const LONGEST_CELL = 300;
+// Of a text with a stray control character fewer bytes are one, of packed data more.
+const MOST_CONTROLS = 0.05;
+// The names of columns of texts that the API finds by itself (docs/datasets.md).
+const TEXT_NAMES = ["sentence", "utterance", "message", "content", "body", "title", "query", "review", "subject"];
 
 /**
  * The first ten rows. understood: what the report says about the file, as far as it is known.
@@ -21,6 +26,42 @@ export async function preview(file, understood = {}) {
     if (table) return table;
   }
   return { lines: text.split(/\r?\n/).slice(0, ROWS).map(shortened) };
+}
+
+/**
+ * Why a file is not worth sending, or null.
+ * @param {Blob} file @returns {Promise<{title: string, detail: string} | null>}
+ */
+export async function unusable(file) {
+  const bytes = await head(file);
+  // Broken gzip: the check says where it breaks.
+  if (file.size && !bytes.length) return null;
+  if (isBinary(bytes)) return strings.file.binary;
+  const text = decode(bytes).trim();
+  if (!text) return strings.file.empty;
+  const body = text.replace(/^sep=.\r?\n?/, "");
+  if (bytes.length < HEAD_BYTES && !/[\r\n]/.test(body) && !/^[[{"]/.test(body) && (!body || ofTable(body, {}))) return strings.file.noRows;
+  return null;
+}
+
+/** @param {Uint8Array} bytes */
+function isBinary(bytes) {
+  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) return false;
+  // In UTF-16 each second byte may be 0.
+  const zeros = [0, 0];
+  let controls = 0;
+  bytes.forEach((byte, place) => {
+    if (byte === 0) zeros[place % 2]++;
+    else if (byte < 9 || (byte > 13 && byte < 32)) controls++;
+  });
+  return controls + Math.min(...zeros) > MOST_CONTROLS * bytes.length;
+}
+
+/** Whether the API finds the text among these columns by itself. @param {string[]} columns */
+export function findsText(columns) {
+  const names = columns.map((name) => name.trim().toLowerCase());
+  const has = (/** @type {string[]} */ ...wanted) => wanted.every((name) => names.includes(name));
+  return has("text") || has("subject", "body") || names.filter((name) => TEXT_NAMES.includes(name) || (name === "v2" && has("v1"))).length === 1;
 }
 
 /** The first bytes, unpacked. @param {Blob} file */

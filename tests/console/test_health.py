@@ -19,6 +19,7 @@ def test_it_says_whose_key_it_is_and_that_all_parts_answer(api: FakeApi, visit: 
     page = visit.open("#/health")
     expect(page.get_by_text("Every part answers.")).to_be_visible()
     assert api.asked("GET /health")[0].query == {"deep": "1"}
+    expect(page.get_by_role("row", name="Models (S3) Works")).to_be_visible()
     for words in ("editors", "admin: may change everything", "417", "of 1,000,000 a day"):
         expect(page.locator("main").get_by_text(words).first).to_be_visible()
     assert not visit.violations()
@@ -39,3 +40,4 @@ def test_usage_that_is_not_known_is_not_zero(api: FakeApi, visit: Console) -> No
     api.on("GET /health", {"status": "ok", "parts": PARTS})
     page = visit.open("#/health")
     expect(page.get_by_text("not known")).to_be_visible()
+    expect(page.get_by_text("at most 1,000,000 a day")).to_be_visible()

@@ -41,17 +41,19 @@ def report(**changes: object) -> Json:
     return found | changes
 
 
-UNREADABLE = report(
-    format=None,
-    understood={"encoding": "utf-8"},
-    **{"rows": 0, "trainable": False, "errors": 1, "examples": 0, "languages": [], "labels": []},
-    problems=[
-        {
-            **{"kind": "unreadable-file", "refuses": True, "count": 1, "sentence": "Fix the file there: the rest was not read."},
-            "rows": [{"row": 1, "problem": "It is not clear which column holds the text. The columns are: frage, thema."}],
-        }
-    ],
-)
+def unreadable(sentence: str) -> Json:
+    """The report on a file that could not be read, which says so."""
+    return report(
+        format=None,
+        understood={"encoding": "utf-8"},
+        **{"rows": 0, "trainable": False, "errors": 1, "examples": 0, "languages": [], "labels": []},
+        problems=[
+            {
+                **{"kind": "unreadable-file", "refuses": True, "count": 1, "sentence": "Fix the file there: the rest was not read."},
+                "rows": [{"row": 1, "problem": sentence}],
+            }
+        ],
+    )
 
 
 class Bucket:
@@ -168,31 +170,98 @@ def test_the_first_rows_of_many_formats_are_shown(api: FakeApi, visit: Console, 
     assert not visit.faults
 
 
-def test_columns_that_were_not_found_are_chosen_from_menus_and_survive_a_reload(api: FakeApi, visit: Console, bucket: Bucket) -> None:
+UNCLEAR = "Line 1 of the data set has 2 columns and no header: write the columns' names into line 1, such as text and label."
+NO_LABEL = "It is not clear which column of the data set holds the label (name it with `label_column`). The columns are: text, thema."
+
+
+@pytest.mark.parametrize(("named", "sentence"), [({"text_column": "frage"}, UNCLEAR), ({}, NO_LABEL)], ids=["neither", "no label"])
+def test_columns_that_were_not_found_are_chosen_from_menus_and_survive_a_reload(
+    api: FakeApi, visit: Console, bucket: Bucket, named: dict[str, str], sentence: str
+) -> None:
+    wanted = named | {"label_column": "thema"}
+
     def check(call: Call) -> Json:
-        named = call.body.get("text_column") == "frage" and call.body.get("label_column") == "thema"
-        return {"dry_run": True, "report": report() if named else UNREADABLE}
+        said = {name: value for name, value in call.body.items() if name.endswith("_column")}
+        return {"dry_run": True, "report": report() if said == wanted else unreadable(sentence)}
 
     api.on("POST /models", check)
-    page = visit.open("#/new", key=None)
-    page.get_by_label("API key").fill("key")
-    page.get_by_label("Keep it").check()
-    page.keyboard.press("Enter")
-    choose(page, "fragen.csv", "frage;thema\nwie?;a\n")
-    expect(page.get_by_text("This can't be trained yet.")).to_be_visible()
-    expect(page.get_by_text("Row 1: It is not clear which column holds the text.")).to_be_visible()
+    page = visit.open("#/new", keep=True)
+    choose(page, "fragen.csv", f"{named.get('text_column', 'text')};thema\nwie?;a\n")
+    ask = "Choose the columns of the text and the label" if named else "Choose the column of the label"
+    expect(page.get_by_role("status").filter(has_text=ask)).to_be_visible()
+    for missing in ("The file can't be read", "This can't be trained yet.", "label_column"):
+        expect(page.get_by_text(missing)).to_have_count(0)
     assert page.get_by_role("button", name="Train", exact=True).count() == 0
+    assert not visit.violations()
 
-    page.get_by_label("Column of the text").select_option("frage")
+    if named:
+        page.get_by_label("Column of the text").select_option("frage")
+        expect(page.get_by_text("Choose the column of the label")).to_be_visible()
+    assert len(api.asked("POST /models")) == 1  # not before both are known
     page.get_by_label("Column of the label").select_option("thema")
     expect(page.get_by_text("This can be trained.")).to_be_visible()
-    assert headers(page) == ["frage text", "thema label"]
     assert len(bucket.got) == 1
 
     page.reload()
     expect(page.get_by_text("This can be trained.")).to_be_visible()
-    assert page.get_by_label("Column of the text").input_value() == "frage"
+    assert page.get_by_label("Column of the label").input_value() == "thema"
     assert len(bucket.got) == 1
+
+
+def test_a_file_that_is_broken_is_not_about_its_columns(api: FakeApi, visit: Console, bucket: Bucket) -> None:
+    sentence = "Line 8 of the data set opens a quote that is never closed: close it, and double the quotes inside it."
+    api.on("POST /models", {"dry_run": True, "report": unreadable(sentence)})
+    page = visit.open("#/new")
+    choose(page, "texts.csv", TABLE)
+    expect(page.get_by_text(sentence)).to_be_visible()
+    expect(page.get_by_text("This can't be trained yet.")).to_be_visible()
+    expect(page.get_by_text("Choose the column")).to_have_count(0)
+    assert bucket.got
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "The file is empty"),
+        (b" \r\n\n", "The file is empty"),
+        (b"text;label\n", "The file has no rows"),
+        (b"\xef\xbb\xbfsep=;\r\ntext;label\r\n", "The file has no rows"),
+        (
+            b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00\x90wS\xde",
+            "This is not a file of texts",
+        ),
+        (b"PK\x03\x04\x14\x00\x06\x00\x08\x00\x00\x00!\x00b\xee\x9dh^\x01\x00\x00\x90\x04\x00\x00", "This is not a file of texts"),
+    ],
+    ids=["empty", "blank", "header", "mark and sep", "picture", "workbook"],
+)
+def test_a_file_without_texts_is_not_sent(api: FakeApi, visit: Console, content: bytes, sentence: str) -> None:
+    page = visit.open("#/new")
+    choose(page, "texts.csv", content)
+    expect(page.get_by_role("alert")).to_contain_text(sentence)
+    expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+    assert not api.asked("POST /datasets")
+    # Another one may be chosen at once.
+    Bucket(page)
+    choose(page, "other.csv", TABLE)
+    expect(page.get_by_text("This can be trained.")).to_be_visible()
+
+
+@pytest.mark.usefixtures("bucket")
+def test_an_id_that_can_not_be_says_what_can(api: FakeApi, visit: Console) -> None:
+    page = visit.open("#/new")
+    choose(page, "Anfragen Süd.csv", TABLE)
+    field = page.get_by_label("The model's id")
+    expect(field).to_have_value("anfragen-sud")
+    field.fill("Anfragen Süd")
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("Only letters, digits, dots, dashes and underscores")
+    expect(page.get_by_role("alert")).to_contain_text("such as anfragen-sud")
+    assert len(api.asked("POST /models")) == 1
+    field.fill("anfragen_sud")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.wait_for_url("**#/models/questions/versions/1")
+    assert api.asked("POST /models")[-1].body["id"] == "anfragen_sud"
 
 
 @pytest.mark.usefixtures("bucket")

@@ -10,6 +10,8 @@ from playwright.sync_api import expect
 from tests.console.conftest import FakeApi, example, model, problem, version, whoami
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Route
+
     from tests.console.conftest import Call, Console, Json
 
 UNKNOWN = dict.fromkeys(("selection", "evaluation", "finished_at"))
@@ -38,9 +40,9 @@ def test_a_training_is_followed_until_its_version_answers(api: FakeApi, visit: C
 
     expect(page.get_by_text("Waiting to start …")).to_be_visible()
     expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "40")
-    expect(page.get_by_text("About 30 seconds left in this stage. Pass 3 of 10 over the examples.")).to_be_visible()
+    expect(page.get_by_text("About 30 seconds left for this step; then it is measured.")).to_be_visible()
     assert not visit.violations()
-    expect(page.get_by_text("Version 1 answers.")).to_be_visible()
+    expect(page.get_by_text("Version 1 is live: predictions use it.")).to_be_visible()
     expect(page.get_by_text("by cross-validation on 640 examples")).to_be_visible()
     page.locator("summary").click()
     rows = page.get_by_role("table", name="How the recipe was chosen").get_by_role("row")
@@ -49,6 +51,35 @@ def test_a_training_is_followed_until_its_version_answers(api: FakeApi, visit: C
     asked = len(api.calls)
     page.wait_for_timeout(3000)
     assert len(api.calls) == asked  # it is over, so nobody asks
+
+
+def test_a_version_is_named_at_once_and_shown_before_the_list_of_versions(visit: Console, api: FakeApi) -> None:
+    show(api, [running()])
+    held: dict[str, Route] = {}
+    for path in ("tc-01", "tc-01/versions?limit=100"):
+        visit.page.route(f"**/v1/models/{path}", lambda route, _, path=path: held.update({path: route}))
+    page = visit.open("#/models/tc-01/versions/1")
+    expect(page.get_by_role("heading", name="Version 1")).to_be_visible()
+    expect(page.get_by_role("status")).to_have_text("Asking how far the training of this version is …")
+    assert not visit.violations()
+
+    held["tc-01"].fallback()
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    expect(page.get_by_role("table")).to_have_count(0)
+    held["tc-01/versions?limit=100"].fallback()
+    expect(page.get_by_role("table", name="Versions")).to_be_visible()
+
+
+def test_a_list_of_versions_that_is_refused_is_said(api: FakeApi, visit: Console) -> None:
+    show(api, [version()])
+    listed = {"model_id": "tc-01", "versions": [version()], "next": None}
+    api.on("GET /models/tc-01/versions", problem(500, "unexpected", "It broke."), listed)
+    page = visit.open("#/models/tc-01")
+    expect(page.get_by_role("alert")).to_contain_text("It broke.")
+    expect(page.get_by_role("heading", name="Version 1")).to_be_visible()
+    page.get_by_role("button", name="Reload").click()
+    expect(page.get_by_role("table", name="Versions")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
 
 
 def test_it_is_cancelled_after_a_question(api: FakeApi, visit: Console) -> None:
@@ -89,7 +120,7 @@ def test_a_state_that_somebody_changed_says_who_and_when(api: FakeApi, visit: Co
     expect(page.get_by_role("alert")).to_contain_text("Changed by Nadia at Mar 2, 2026, 9:16 AM. Reload it")
     show(api, [version()])
     page.get_by_role("alert").get_by_role("button", name="Reload").click()
-    expect(page.get_by_text("Version 1 answers.")).to_be_visible()
+    expect(page.get_by_text("Version 1 is live: predictions use it.")).to_be_visible()
 
 
 def test_a_training_that_fails_says_why_and_what_to_do(api: FakeApi, visit: Console) -> None:
@@ -134,8 +165,12 @@ def test_a_model_that_is_unknown_says_so(api: FakeApi, visit: Console) -> None:
     missing = problem(404, "model-not-found", "There is no model 'tc-01'.")
     api.on("GET /models/tc-01", missing)
     api.on("GET /models/tc-01/versions", missing)
+    api.on("GET /models", {"models": [], "next": None})
     page = visit.open("#/models/tc-01")
-    expect(page.get_by_role("alert")).to_contain_text("There is no model 'tc-01'.")
+    expect(page.get_by_role("alert")).to_contain_text("There is no such model")
+    expect(page.get_by_role("button", name="Reload")).to_have_count(0)
+    page.get_by_role("link", name="Go to the models").click()
+    page.wait_for_url("**#/models")
 
 
 @pytest.mark.parametrize("width", [390, 1280])

@@ -45,12 +45,15 @@ def test_a_text_gets_labels_a_stage_and_reasons(api: FakeApi, visit: Console) ->
     page.get_by_role("textbox").fill(TEXT)
     page.keyboard.press("Control+Enter")
 
-    expect(page.get_by_text("Version 1 answered. Its stage linear was sure.")).to_be_visible()
+    stage = "Its recipe asks the fastest part first; for this text the part linear decided."
+    expect(page.get_by_text(f"Version 1 answered. {stage}")).to_be_visible()
     assert [" ".join(it.split()) for it in page.locator(".scores li").all_inner_texts()] == ["bills accepted 90.0 %", "saving 10.0 %"]
     # Positions count code points: the house is one.
     assert page.locator("mark").all_inner_texts() == ["landlord's", "rent", "due"]
     assert page.locator(".explained").inner_text() == TEXT
-    expect(page.get_by_text("Strongest: landlord's, rent.")).to_be_visible()
+    marks = {mark.inner_text(): mark.evaluate("it => getComputedStyle(it).textDecorationStyle") for mark in page.locator("mark").all()}
+    assert marks == {"landlord's": "solid", "rent": "solid", "due": "dotted"}
+    expect(page.get_by_text("Underlined words speak for bills, dotted ones against it. Strongest: landlord's, rent.")).to_be_visible()
     assert [call.body for call in api.asked("POST /prediction")] == [{"model_id": "tc-01", "text": TEXT, "explain": True}]
     assert not visit.violations()
     assert not visit.faults
@@ -135,13 +138,21 @@ def test_a_file_comes_back_classified(api: FakeApi, visit: Console) -> None:
     api.on(f"GET /models/tc-01/batches/{BATCH}", waiting, ready)
     page = visit.open("#/models/tc-01/try")
     page.get_by_role("link", name="A file of texts").click()
-    page.get_by_label("Column of the text").fill("question")
-    choose(page, "texts.csv", "question\none\n")
+    choose(page, "texts.csv", "id;question\n1;one\n")
+    # Its rows are shown, and nothing is sent before the column is known.
+    expect(page.get_by_role("columnheader", name="question")).to_be_visible()
+    expect(page.get_by_text("Choose the column of the text")).to_be_visible()
+    expect(page.get_by_role("button", name="Classify these texts")).to_be_disabled()
+    assert not visit.violations()
+    assert not api.asked("POST /datasets")
+    page.get_by_label("Column of the text").select_option("question")
+    expect(page.get_by_role("columnheader", name="question text")).to_be_visible()
+    page.get_by_role("button", name="Classify these texts").click()
 
     expect(page.get_by_text("3 other batches come first.")).to_be_visible()
     expect(page.get_by_text("1,000,000 texts classified, 12 rows could not be read.")).to_be_visible()
     assert page.get_by_role("link", name="Download the result (96.1 MB)").get_attribute("href") == ready["result"]["url"]
-    assert bucket.got == [b"question\none\n"]
+    assert bucket.got == [b"id;question\n1;one\n"]
     [call] = api.asked("POST /models/tc-01/batches")
     assert call.body == {"s3bucket": PLACE["s3bucket"], "object": PLACE["training_object"], "text_column": "question"}
     assert call.headers["idempotency-key"]
@@ -157,6 +168,59 @@ def test_a_batch_that_fails_says_why(api: FakeApi, visit: Console) -> None:
     expect(page.get_by_role("alert")).to_contain_text("No column holds the texts.")
 
 
+def test_after_a_batch_that_fails_the_same_file_can_be_read_in_another_way(api: FakeApi, visit: Console) -> None:
+    bucket = Bucket(visit.page)
+    api.on("POST /datasets", Reply(201, PLACE))
+    other = BATCH.replace("1a2b", "5e6f")
+    queued = [{"model_id": "tc-01", "batch": it, "version": 1, "status": "queued"} for it in (BATCH, other)]
+    api.on("POST /models/tc-01/batches", *(Reply(202, it, {"Location": f"batches/{it['batch']}"}) for it in queued))
+    ready = example("GET /models/{model_id}/batches/{batch}")
+    api.on(f"GET /models/tc-01/batches/{BATCH}", ready | {"status": "failed", "error": "Row 2 has no text.", "result": None})
+    api.on(f"GET /models/tc-01/batches/{other}", ready | {"batch": other})
+    page = visit.open("#/models/tc-01/try?what=file")
+    choose(page, "texts.csv", "text;question\n1;one\n")
+    page.get_by_role("button", name="Classify these texts").click()
+    expect(page.get_by_role("alert")).to_contain_text("Row 2 has no text.")
+    expect(page.get_by_role("heading", name="texts.csv")).to_be_visible()
+
+    page.get_by_label("Column of the text").select_option("question")
+    page.get_by_role("button", name="Classify these texts").click()
+    expect(page.get_by_role("link", name="Download the result")).to_be_visible()
+    assert [call.body.get("text_column") for call in api.asked("POST /models/tc-01/batches")] == [None, "question"]
+    assert len(bucket.got) == 1  # it is there already
+    expect(page.get_by_text("Drop a file of texts here")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "asks"),
+    [
+        ("a.csv", "frage\nwas, bitte?\n", True),
+        ("a.csv", "text\none\n", False),
+        ("a.csv", "Subject;Body;n\na;b;1\n", False),
+        ("a.csv", "title;body\na;b\n", True),
+        ("a.tsv", "v1\tv2\na\tb\n", False),
+        ("a.jsonl", '"one"\n"two"\n', False),
+        ("a.json", '[{"frage": "one"}]', True),
+    ],
+)
+@pytest.mark.usefixtures("api")
+def test_the_column_is_asked_for_if_its_name_does_not_show_it(visit: Console, name: str, content: str, *, asks: bool) -> None:
+    page = visit.open("#/models/tc-01/try?what=file")
+    choose(page, name, content)
+    start = page.get_by_role("button", name="Classify these texts")
+    expect(start).to_be_disabled() if asks else expect(start).to_be_enabled()
+    if asks:
+        page.get_by_label("Column of the text").select_option(index=1)
+        expect(start).to_be_enabled()
+
+
+def test_a_file_without_texts_is_not_sent(api: FakeApi, visit: Console) -> None:
+    page = visit.open("#/models/tc-01/try?what=file")
+    choose(page, "empty.csv", "")
+    expect(page.get_by_role("alert")).to_contain_text("The file is empty")
+    assert not api.asked("POST /datasets")
+
+
 def test_a_key_that_only_classifies_tries_texts_and_nothing_else(api: FakeApi, visit: Console) -> None:
     api.on("GET /whoami", whoami("classify"))
     page = visit.open("#/models/tc-01/try")
@@ -170,7 +234,7 @@ def test_a_key_that_only_classifies_tries_texts_and_nothing_else(api: FakeApi, v
 def test_a_key_that_reads_may_not_upload(api: FakeApi, visit: Console) -> None:
     api.on("GET /whoami", whoami("predict"))
     page = visit.open("#/models/tc-01/try?what=file")
-    expect(page.get_by_text("Your key may not upload files.")).to_be_visible()
+    expect(page.get_by_text("Your key may not upload files: a file of texts needs an admin key.")).to_be_visible()
     assert page.locator("input[type=file]").count() == 0
 
 

@@ -63,7 +63,7 @@ def test_from_a_file_to_a_corrected_and_promoted_model(api: Deployed, visit: Vis
     page.get_by_label("Column of the label").select_option("topic")
     page.get_by_label("Recipe").select_option("linear")
     page.get_by_role("button", name="Train", exact=True).click()
-    expect(page.get_by_text("Version 1 answers.")).to_be_visible(timeout=TRAINING)
+    expect(page.get_by_text("Version 1 is live: predictions use it.")).to_be_visible(timeout=TRAINING)
 
     # Its quality, its surest mistakes, and their corrections by the keyboard.
     page.get_by_role("link", name="See its quality").click()
@@ -111,10 +111,12 @@ def test_a_file_of_texts_comes_back_classified(api: Deployed, visit: Visit) -> N
     page.locator("input[type=file]").set_input_files(
         {"name": "texts.csv", "mimeType": "text/csv", "buffer": "\n".join(["text", *texts]).encode()}
     )
+    page.get_by_role("button", name="Classify these texts").click()
     link = page.get_by_role("link", name="Download the result")
     expect(link).to_be_visible(timeout=TRAINING)
     with page.expect_download() as started:
         link.click()
+    assert started.value.suggested_filename == "texts-classified.csv"
     rows = list(csv.DictReader(started.value.path().read_text().splitlines()))
     assert [row["text"] for row in rows] == texts
     assert {"label", "score", "accepted"} <= rows[0].keys()

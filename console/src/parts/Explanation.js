@@ -44,25 +44,25 @@ export function Explanation({ api, model, version, text, learnt }) {
   if (found.failed) return html`<p class="example-text" dir="auto">${text}</p><p class="small muted">${found.failed}</p>`;
   return html`
     <p class="example-text" dir="auto">${marked(text, found.words).map((part, place) => (part.mark ? html`<mark key=${place} class=${part.mark}>${part.text}</mark>` : part.text))}</p>
-    <p class="small muted">${learnt ? words.nowSays : words.itSays} <bdi>${found.label}</bdi>. ${words.because} ${found.untried_words ? words.untried(found.untried_words) : ""}</p>
+    <p class="small muted">${learnt ? words.nowSays : words.itSays} <bdi>${found.label}</bdi>. ${strings.explained.legend(found.label)} ${found.untried_words ? words.untried(found.untried_words) : ""}</p>
   `;
 }
 
 /**
  * The text in parts; those that matter have a mark, such as "for-3" or "against-1".
  * @param {string} text @param {{start: number, end: number, contribution: number}[]} explained with places in code points
- * @returns {{text: string, mark: string | null}[]}
+ * @returns {{text: string, mark: string | null, adds?: number}[]} adds: what the word contributes
  */
 export function marked(text, explained) {
   const letters = [...text];
   const largest = Math.max(...explained.map((word) => Math.abs(word.contribution)), 1e-9);
   const parts = [];
   let end = 0;
-  for (const word of explained) {
+  for (const word of [...explained].sort((a, b) => a.start - b.start)) {
     const level = Math.round((Math.abs(word.contribution) / largest) * LEVELS);
     if (!level || word.start < end) continue;
     parts.push({ text: letters.slice(end, word.start).join(""), mark: null });
-    parts.push({ text: letters.slice(word.start, word.end).join(""), mark: `${word.contribution > 0 ? "for" : "against"}-${level}` });
+    parts.push({ text: letters.slice(word.start, word.end).join(""), mark: `${word.contribution > 0 ? "for" : "against"}-${level}`, adds: word.contribution });
     end = word.end;
   }
   parts.push({ text: letters.slice(end).join(""), mark: null });

@@ -42,9 +42,10 @@ export function Key({ kept = null, lost = false, onOpen }) {
     event.preventDefault();
     open(key, keep);
   };
+  const isLocal = /^(localhost|127\.0\.0\.1)$/.test(location.hostname);
   const form = html`
     <form class="narrow" onSubmit=${submit}>
-      <${Field} label=${strings.key.label} hint=${strings.key.hint} error=${unknown && strings.key.unknown}>
+      <${Field} label=${strings.key.label} hint=${isLocal ? strings.key.hintLocal : strings.key.hint} error=${unknown && strings.key.unknown}>
         <input
           type="password"
           required

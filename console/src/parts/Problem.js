@@ -2,6 +2,7 @@
 import { html, useEffect, useState } from "../html.js";
 import { ApiError } from "../api.js";
 import { moment } from "../format.js";
+import { link } from "../router.js";
 import { strings } from "../strings.js";
 
 /**
@@ -13,6 +14,15 @@ export function Problem({ error, onReload, onRetry, api, model }) {
   if (!error) return null;
   const stale = error instanceof ApiError && error.status === 412;
   const lost = error instanceof ApiError && error.status === 0;
+  if (error.kind === "model-not-found") {
+    return html`
+      <div class="problem" role="alert">
+        <p class="problem-title">${strings.problem.noModel}</p>
+        <p>${strings.problem.noModelDetail}</p>
+        <p class="actions"><a class="button" href=${link(["models"])}>${strings.notFound.back}</a></p>
+      </div>
+    `;
+  }
   const title = stale ? strings.problem.stale : lost ? strings.problem.lost : error.title || strings.problem.unexpected;
   return html`
     <div class="problem" role="alert">

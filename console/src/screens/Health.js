@@ -62,7 +62,7 @@ function Who({ whoami }) {
       html`<div class="card">
         <div class="muted">${words.today}</div>
         <div class="figure">${used === null ? words.unknown : number(used)}</div>
-        <div class="muted small">${words.ofDay(limits.requests_per_day)}</div>
+        <div class="muted small">${used === null ? words.atMost(limits.requests_per_day) : words.ofDay(limits.requests_per_day)}</div>
         ${used !== null && html`<${Progress} label=${words.today} percent=${Math.min(100, Math.round((100 * used) / limits.requests_per_day))} />`}
       </div>
       <div class="card">
@@ -81,7 +81,7 @@ function Parts({ parts }) {
     { name: "part", title: words.part, header: true, cell: (/** @type {[string, string]} */ [name]) => /** @type {Record<string, string>} */ (words.partNames)[name] ?? name },
     {
       name: "answer",
-      title: words.answer,
+      title: words.state,
       cell: (/** @type {[string, string]} */ [, answer]) => html`<span class=${`status ${answer === "ok" ? "ok" : "failed"}`}>${answer === "ok" ? words.ok : answer}</span>`,
     },
   ];

@@ -9,14 +9,15 @@ import { Page } from "../parts/Page.js";
 import { Problem } from "../parts/Problem.js";
 import { Progress } from "../parts/Progress.js";
 import { Report } from "../parts/Report.js";
-import { Table } from "../parts/Table.js";
+import { Rows } from "../parts/Rows.js";
 import { useLoad } from "../parts/useLoad.js";
-import { preview } from "../preview.js";
+import { preview, unusable } from "../preview.js";
 import { go, link, setQuery } from "../router.js";
 import { strings } from "../strings.js";
 
 const words = strings.new;
 const LAYOUT = ["text_column", "label_column", "delimiter", "label_separator", "encoding"];
+const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /** @param {{api: import("../api.js").Api, params: any}} props */
 export function NewModel({ api, params }) {
@@ -31,6 +32,7 @@ export const idOf = (name) =>
   name
     .replace(/\.(gz|csv|tsv|txt|json|jsonl|ndjson|ya?ml)\b/gi, "")
     .normalize("NFKD")
+    .replace(/\p{M}/gu, "")
     .replace(/[^A-Za-z0-9._-]+/g, "-")
     .replace(/^[^A-Za-z0-9]+|-+$/g, "")
     .slice(0, 64)
@@ -49,8 +51,15 @@ function FromFile({ api, query }) {
   const take = async (chosen) => {
     aborter.current?.abort();
     const own = (aborter.current = new AbortController());
-    setFile(chosen);
+    setFile(null);
     setProblem(null);
+    const why = await unusable(chosen);
+    if (own.signal.aborted) return;
+    if (why) {
+      setProblem(why);
+      return;
+    }
+    setFile(chosen);
     setShare(0);
     try {
       const place = await api.upload(chosen, chosen.name, setShare, own.signal);
@@ -122,20 +131,40 @@ function layoutOf(query) {
 function Checked({ api, query, file }) {
   const layout = layoutOf(query);
   const request = { s3bucket: query.bucket, training_object: query.object, ...layout };
-  const { value: report, problem, loading, reload } = useLoad((signal) => dryRun(api, request, signal), [JSON.stringify(layout)]);
+  // The columns that the API did not find, so that somebody must name them before it is asked again.
+  const cut = JSON.stringify([query.delimiter, query.encoding]);
+  const unknown = useRef({ cut, columns: /** @type {string[]} */ ([]) });
+  if (unknown.current.cut !== cut) unknown.current = { cut, columns: [] };
+  const missing = () => unknown.current.columns.filter((name) => !layout[name]);
+  const check = async (/** @type {AbortSignal} */ signal) => {
+    if (missing().length) return null;
+    const report = await dryRun(api, request, signal);
+    const columns = columnsMissing(report).filter((name) => !layout[name]);
+    if (columns.length) unknown.current = { cut, columns };
+    return report;
+  };
+  const { value: report, problem, loading, reload } = useLoad(check, [JSON.stringify(layout)]);
   const rows = useLoad(async () => (file ? preview(file, { ...(report?.understood ?? {}), ...layout }) : null), [file, report, query.delimiter, query.encoding]);
   const kept = useRef(/** @type {any} */ (null));
   if (rows.value) kept.current = rows.value;
+  // Without the file there are no names to choose from.
+  const toChoose = kept.current?.columns ? missing() : [];
 
   return html`
     <${Page} title=${words.checkTitle(query.name)} lead=${words.checkLead} actions=${html`<a class="button" href=${link(["new"])}>${words.otherFile}</a>`}>
       <${Problem} error=${problem} onReload=${reload} />
       <section aria-labelledby="understood">
         <h2 id="understood">${words.understood}</h2>
-        ${kept.current ? html`<${Rows} preview=${kept.current} report=${report} layout=${layout} />` : file ? html`<${Loading} />` : html`<p class="muted">${words.noPreview}</p>`}
+        ${kept.current ? html`<${Rows} preview=${kept.current} roles=${rolesOf(report, layout)} />` : file ? html`<${Loading} />` : html`<p class="muted">${words.noPreview}</p>`}
+        ${!loading &&
+        toChoose.length > 0 &&
+        html`<div class="notice" role="status">
+          <p><b>${toChoose.length > 1 ? words.chooseColumns : toChoose[0] === "text_column" ? words.chooseText : words.chooseLabel}</b></p>
+          <p>${words.chooseColumnsHow}</p>
+        </div>`}
         ${(report || kept.current) && html`<${Layout} preview=${kept.current} report=${report} layout=${layout} />`}
       </section>
-      ${loading ? html`<${Loading} what=${words.checking} />` : report && html`<${Report} report=${report} />`}
+      ${loading ? html`<${Loading} what=${words.checking} />` : report && !toChoose.length && html`<${Report} report=${report} />`}
       ${report?.trainable && !loading && html`<${Train} api=${api} request=${request} name=${query.name} recipes />`}
     <//>
   `;
@@ -147,18 +176,23 @@ const columnsOf = (report, layout) => ({
   label: layout.label_column ?? report?.understood?.label_column,
 });
 
-/** @param {{preview: any, report: any, layout: any}} props */
-function Rows({ preview, report, layout }) {
-  if (preview.lines) return html`<pre tabindex="0">${preview.lines.join("\n")}</pre>`;
+/** What each column of a table is for. @param {any} report @param {any} layout @returns {Map<string, string>} */
+function rolesOf(report, layout) {
   const { texts, label } = columnsOf(report, layout);
-  const role = (/** @type {string} */ name) => (texts.includes(name) ? "text" : name === label ? "label" : null);
-  const columns = preview.columns.map((/** @type {string} */ name, /** @type {number} */ index) => ({
-    name: `${index}`,
-    title: html`${name} ${role(name) && html`<span class="tag role">${role(name) === "text" ? words.text : words.label}</span>`}`,
-    cell: (/** @type {any} */ row) => html`<span class=${role(name) ? "" : "muted"}>${row.cells[index]}</span>`,
-  }));
-  const rows = preview.rows.map((/** @type {string[]} */ cells, /** @type {number} */ index) => ({ cells, index }));
-  return html`<${Table} caption=${words.firstRows} columns=${columns} rows=${rows} keyOf=${(/** @type {any} */ row) => row.index} />`;
+  const roles = new Map(label ? [[label, words.label]] : []);
+  for (const name of texts) roles.set(name, words.text);
+  return roles;
+}
+
+/** The columns that somebody has to name, if the file was read no further for that. @param {any} report @returns {string[]} */
+function columnsMissing(report) {
+  if (report.examples) return [];
+  const [problem] = report.problems.filter((/** @type {any} */ it) => it.refuses);
+  const said = String(problem?.rows?.[0]?.problem ?? "");
+  const ofColumns = problem?.kind === "unreadable-file" && /no header|which column|has no column/.test(said);
+  if (!ofColumns) return [];
+  const named = ["text_column", "label_column"].filter((name) => said.includes(`\`${name}\``));
+  return named.length ? named : ["text_column", "label_column"];
 }
 
 /** Menus for how the file is read. @param {{preview: any, report: any, layout: any}} props */
@@ -175,14 +209,14 @@ function Layout({ preview, report, layout }) {
     <div class="fields">
       <${Field} label=${words.textColumn}>
         <select value=${text} onChange=${choose("text_column")}>
-          <option value="">${found(layout.text_column ? null : understood.text_column)}</option>
+          <option value="">${understood.text_column && !layout.text_column ? found(understood.text_column) : words.chooseColumn}</option>
           ${names.map((name) => html`<option key=${name} value=${name}>${name}</option>`)}
           ${Array.isArray(layout.text_column) && html`<option value=${text}>${layout.text_column.join(" + ")}</option>`}
         </select>
       <//>
       <${Field} label=${words.labelColumn}>
         <select value=${layout.label_column ?? ""} onChange=${choose("label_column")}>
-          <option value="">${found(layout.label_column ? null : understood.label_column)}</option>
+          <option value="">${understood.label_column && !layout.label_column ? found(understood.label_column) : words.chooseColumn}</option>
           ${names.map((name) => html`<option key=${name} value=${name}>${name}</option>`)}
         </select>
       <//>
@@ -269,6 +303,7 @@ function Train({ api, request, name, recipes }) {
   const [recipe, setRecipe] = useState("auto");
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState(/** @type {any} */ (null));
+  const [wrong, setWrong] = useState(false);
   const exists = problem instanceof ApiError && problem.kind === "model-exists";
 
   /** @param {boolean} again */
@@ -286,15 +321,16 @@ function Train({ api, request, name, recipes }) {
   };
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
-    train(false);
+    setWrong(!ID.test(id));
+    if (ID.test(id)) train(false);
   };
   return html`
     <section aria-labelledby="train">
       <h2 id="train">${words.trainTitle}</h2>
-      <form onSubmit=${submit}>
+      <form novalidate onSubmit=${submit}>
         <div class="fields">
-          <${Field} label=${words.id} hint=${words.idHint}>
-            <input required pattern="[A-Za-z0-9][A-Za-z0-9._\\-]{0,63}" maxlength="64" value=${id} onInput=${(/** @type {any} */ event) => setId(event.target.value)} />
+          <${Field} label=${words.id} hint=${words.idHint} error=${wrong && !ID.test(id) && words.idWrong(idOf(id))}>
+            <input maxlength="64" aria-invalid=${wrong && !ID.test(id)} value=${id} onInput=${(/** @type {any} */ event) => setId(event.target.value)} />
           <//>
           ${recipes &&
           html`<${Field} label=${words.recipe} hint=${/** @type {any} */ (words.recipeHints)[recipe]}>

@@ -22,32 +22,51 @@ const underWay = (/** @type {any} */ version) => Boolean(version) && UNDER_WAY.i
 /** @param {{api: import("../api.js").Api, params: any}} props */
 export function Training({ api, params }) {
   const path = `models/${encodeURIComponent(params.model)}`;
+  // The list of the versions may be late: the model's own version is shown without it.
+  const [versions, setVersions] = useState(/** @type {any[]} */ ([]));
+  const [unlisted, setUnlisted] = useState(/** @type {any} */ (null));
   const load = async (/** @type {AbortSignal} */ signal) => {
-    const [{ body: model, etag }, { versions }] = await Promise.all([
-      api.call("GET", path, { signal }),
-      api.get(`${path}/versions`, { limit: 100 }, signal),
-    ]);
+    const listing = api.get(`${path}/versions`, { limit: 100 }).then(({ versions }) => versions);
+    listing.then(setVersions, () => {});
+    const { body: model, etag } = await api.call("GET", path, { signal });
+    listing.then(() => setUnlisted(null), setUnlisted);
     // Without a number in the address: the training that runs, or else the version that answers.
     const wanted = Number(params.version) || (underWay(model.version) ? model.version.version : (model.live_version ?? model.version?.version));
-    const listed = versions.find((/** @type {any} */ version) => version.version === wanted);
+    if (model.version?.version === wanted) return { model, etag, version: model.version };
+    const listed = (await listing).find((/** @type {any} */ version) => version.version === wanted);
     const version = listed ?? (wanted ? await api.get(`${path}/versions/${wanted}`, {}, signal) : null);
-    return { model, etag, versions, version };
+    return { model, etag, version };
   };
   const { value, problem, reload } = useLoad(load, [path, params.version], { every: ({ version, model }) => (underWay(version) || underWay(model.version) ? 2 : null) });
 
   if (!value) {
-    return html`<${Page} title=${params.model}>${problem ? html`<${Problem} error=${problem} onReload=${reload} />` : html`<${Loading} />`}<//>`;
+    return html`<${Page} title=${params.model}>
+      ${problem ? html`<${Problem} error=${problem} onReload=${reload} />` : params.version ? html`<${Asking} version=${params.version} />` : html`<${Loading} />`}
+    <//>`;
   }
-  const { model, version, versions, etag } = value;
+  const { model, version, etag } = value;
   const shown = version?.status === "ready" ? version.version : model.live_version;
   return html`
     <${Page} title=${model.title ?? model.model_id} lead=${model.live_version ? words.answering(model.live_version) : ""}>
       <${ModelNav} api=${api} model=${model.model_id} version=${shown} here="overview" />
-      <${Problem} error=${problem} onReload=${reload} />
+      <${Problem} error=${problem ?? unlisted} onReload=${reload} />
       ${version ? html`<${Shown} key=${version.version} api=${api} model=${model} version=${version} etag=${etag} onChange=${reload} />` : html`<p>${words.noVersions}</p>`}
       ${model.waiting_examples > 0 && html`<p class="notice">${words.pending(model.waiting_examples)}</p>`}
       ${versions.length > 0 && html`<${Versions} model=${model} versions=${versions} shown=${version?.version} />`}
     <//>
+  `;
+}
+
+/** What the address says, until the API has said more. @param {{version: string}} props */
+function Asking({ version }) {
+  return html`
+    <section aria-labelledby="version">
+      <h2 id="version">${words.version(version)}</h2>
+      <div class="card">
+        <${Loading} what=${words.asking} />
+        <p class="muted">${words.goesOn}</p>
+      </div>
+    </section>
   `;
 }
 
@@ -71,7 +90,7 @@ function Running({ api, model, version, etag, onChange }) {
   const [asking, setAsking] = useState(false);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState(/** @type {any} */ (null));
-  const { stage, percent, eta_seconds: left, epoch, epochs } = version.progress;
+  const { stage, percent, eta_seconds: left } = version.progress;
   const cancel = async () => {
     setBusy(true);
     setProblem(null);
@@ -93,7 +112,7 @@ function Running({ api, model, version, etag, onChange }) {
       <p aria-live="polite"><b>${/** @type {Record<string, string>} */ (words.stages)[stage] ?? stage} …</b></p>
       <${Progress} label=${words.progress} percent=${stage === "queued" ? null : percent} />
       <p class="muted">
-        ${left !== null && left > 0 && `${words.left(left)} `}${epoch !== null && epoch !== undefined && `${words.epoch(epoch, epochs)}. `}${version.recipe === "auto" && `${words.auto} `}${words.goesOn}
+        ${left !== null && left > 0 && `${words.left(left, stage)} `}${version.recipe === "auto" && `${words.auto} `}${words.goesOn}
       </p>
       <${Problem} error=${problem} onReload=${reload} api=${api} model=${model.model_id} />
       ${api.mayEdit && html`<p class="actions"><button type="button" onClick=${() => setAsking(true)}>${words.cancel}</button></p>`}

@@ -1,19 +1,22 @@
 // Screen 8: one text, or a file of them.
 import { ApiError } from "../api.js";
-import { html, useEffect, useState } from "../html.js";
+import { html, useEffect, useRef, useState } from "../html.js";
 import { moment, number, size } from "../format.js";
 import { Copy } from "../parts/Copy.js";
 import { Drop } from "../parts/Drop.js";
 import { Explained } from "../parts/Explained.js";
 import { Field } from "../parts/Field.js";
+import { Loading } from "../parts/Loading.js";
 import { ModelNav } from "../parts/ModelNav.js";
 import { Page } from "../parts/Page.js";
 import { Problem } from "../parts/Problem.js";
 import { Progress } from "../parts/Progress.js";
+import { Rows } from "../parts/Rows.js";
 import { Scores } from "../parts/Scores.js";
 import { Status } from "../parts/Status.js";
 import { Table } from "../parts/Table.js";
 import { useLoad } from "../parts/useLoad.js";
+import { findsText, preview, unusable } from "../preview.js";
 import { link, setQuery } from "../router.js";
 import { snippets } from "../snippets.js";
 import { strings } from "../strings.js";
@@ -119,20 +122,66 @@ function Answer({ api, answer }) {
 /** @param {{api: import("../api.js").Api, model: string, batch?: string}} props */
 function Files({ api, model, batch }) {
   const path = `models/${encodeURIComponent(model)}/batches`;
-  const [chosen, setChosen] = useState(/** @type {File | null} */ (null));
-  const [share, setShare] = useState(/** @type {number | null} */ (null));
-  const [column, setColumn] = useState("");
+  const [file, setFile] = useState(/** @type {File | null} */ (null));
   const [problem, setProblem] = useState(/** @type {any} */ (null));
+  // How the batch of the address ended.
+  const [ended, setEnded] = useState(/** @type {{batch: string, status: string} | null} */ (null));
   const { value: recent, reload } = useLoad((signal) => api.get(path, { limit: 5 }, signal), [batch]);
+  const over = (/** @type {string} */ status) => {
+    setEnded({ batch: /** @type {string} */ (batch), status });
+    // After a failure the same file may be read in another way.
+    if (status !== "failed") setFile(null);
+    reload();
+  };
+  const busy = Boolean(file && batch) && ended?.batch !== batch;
 
-  /** @param {File} file */
-  const take = async (file) => {
-    setChosen(file);
+  /** @param {File} chosen */
+  const take = async (chosen) => {
+    const why = await unusable(chosen);
+    setProblem(why);
+    setFile(why ? null : chosen);
+    setQuery({ what: "file", batch: null }, { replace: true });
+  };
+  return html`
+    <section aria-label=${words.file}>
+      ${batch && html`<${Batch} key=${batch} api=${api} path=${path} batch=${batch} onEnd=${over} />`}
+      ${!api.mayEdit
+        ? html`<p class="muted">${words.noUpload}</p>`
+        : file
+          ? html`<div hidden=${busy}><${Start} key=${file} api=${api} path=${path} file=${file} onOther=${() => setFile(null)} /></div>`
+          : html`<p class="muted">${words.fileLead}</p>
+              <${Drop} onFile=${take} title=${words.drop} />`}
+      <${Problem} error=${problem} />
+      ${recent?.batches.length > 0 && html`<${Recent} model=${model} batches=${recent.batches} />`}
+    </section>
+  `;
+}
+
+/** A file before it is sent: its first rows, and how to read them. @param {{api: import("../api.js").Api, path: string, file: File, onOther: () => void}} props */
+function Start({ api, path, file, onOther }) {
+  const [layout, setLayout] = useState(/** @type {Record<string, string>} */ ({}));
+  const [share, setShare] = useState(/** @type {number | null} */ (null));
+  const [problem, setProblem] = useState(/** @type {any} */ (null));
+  const uploaded = useRef(/** @type {{s3bucket: string, training_object: string} | null} */ (null));
+  const kept = useRef(/** @type {any} */ (null));
+  const { value } = useLoad(() => preview(file, layout), [layout.delimiter, layout.encoding]);
+  if (value) kept.current = value;
+  const shown = kept.current;
+  if (!shown) return html`<${Loading} />`;
+
+  // A table of one column has no delimiter that shows it.
+  const columns = shown.columns ?? (/\.[ct]sv(\.gz)?$/i.test(file.name) ? [shown.lines[0].trim().replace(/^"(.*)"$/, "$1")] : []);
+  const found = !columns.length || findsText(columns);
+  const change = (/** @type {string} */ name) => (/** @type {any} */ event) => {
+    const { [name]: _, ...others } = layout;
+    setLayout(event.target.value ? { ...others, [name]: event.target.value } : others);
+  };
+  const start = async () => {
     setProblem(null);
     setShare(0);
     try {
-      const place = await api.upload(file, file.name, setShare);
-      const body = { s3bucket: place.s3bucket, object: place.training_object, ...(column.trim() ? { text_column: column.trim() } : {}) };
+      uploaded.current ??= await api.upload(file, file.name, setShare);
+      const body = { s3bucket: uploaded.current.s3bucket, object: uploaded.current.training_object, ...layout };
       const { body: queued } = await api.call("POST", path, { body });
       setQuery({ what: "file", batch: queued.batch }, { replace: false });
     } catch (error) {
@@ -141,28 +190,49 @@ function Files({ api, model, batch }) {
     setShare(null);
   };
   return html`
-    <section aria-label=${words.file}>
-      ${batch && html`<${Batch} key=${batch} api=${api} path=${path} batch=${batch} onChange=${reload} />`}
-      ${api.mayEdit
-        ? share !== null && chosen
-          ? html`<p>${strings.new.uploading(chosen.name, size(chosen.size))}</p>
-              <${Progress} label=${strings.new.uploadProgress} percent=${Math.round(share * 100)} />`
-          : html`<p class="muted">${words.fileLead}</p>
-              <div class="narrow">
-                <${Field} label=${words.column} hint=${words.columnHint}>
-                  <input value=${column} onInput=${(/** @type {any} */ event) => setColumn(event.target.value)} />
-                <//>
-              </div>
-              <${Drop} onFile=${take} title=${words.drop} />`
-        : html`<p class="muted">${words.noUpload}</p>`}
-      <${Problem} error=${problem} onRetry=${chosen ? () => take(/** @type {File} */ (chosen)) : undefined} />
-      ${recent?.batches.length > 0 && html`<${Recent} model=${model} batches=${recent.batches} />`}
-    </section>
+    <h2>${file.name}</h2>
+    <${Rows} preview=${shown} roles=${new Map(layout.text_column ? [[layout.text_column, strings.new.text]] : [])} />
+    ${!found && !layout.text_column && html`<p class="notice" role="status"><b>${strings.new.chooseText}</b></p>`}
+    <div class="fields">
+      ${columns.length > 0 &&
+      html`<${Field} label=${words.column}>
+        <select value=${layout.text_column ?? ""} onChange=${change("text_column")}>
+          <option value="">${found ? words.columnFound : strings.new.chooseColumn}</option>
+          ${[...new Set(columns)].map((name) => html`<option key=${name} value=${name}>${name}</option>`)}
+        </select>
+      <//>`}
+    </div>
+    <details>
+      <summary>${strings.new.moreLayout}</summary>
+      <div class="fields">
+        ${shown.delimiter &&
+        html`<${Field} label=${strings.new.delimiter}>
+          <select value=${layout.delimiter ?? ""} onChange=${change("delimiter")}>
+            <option value="">${words.byItself}</option>
+            ${Object.entries(strings.new.delimiters).map(([mark, name]) => html`<option key=${mark} value=${mark}>${name}</option>`)}
+          </select>
+        <//>`}
+        <${Field} label=${strings.new.encoding}>
+          <select value=${layout.encoding ?? ""} onChange=${change("encoding")}>
+            <option value="">${words.byItself}</option>
+            ${["utf-8", "utf-16", "windows-1252"].map((name) => html`<option key=${name} value=${name}>${name}</option>`)}
+          </select>
+        <//>
+      </div>
+    </details>
+    ${share !== null
+      ? html`<p>${strings.new.uploading(file.name, size(file.size))}</p>
+          <${Progress} label=${strings.new.uploadProgress} percent=${Math.round(share * 100)} />`
+      : html`<p class="actions">
+          <button type="button" class="primary" disabled=${!found && !layout.text_column} onClick=${start}>${words.start}</button>
+          <button type="button" onClick=${onOther}>${strings.new.otherFile}</button>
+        </p>`}
+    <${Problem} error=${problem} />
   `;
 }
 
-/** @param {{api: import("../api.js").Api, path: string, batch: string, onChange: () => void}} props */
-function Batch({ api, path, batch, onChange }) {
+/** @param {{api: import("../api.js").Api, path: string, batch: string, onEnd: (status: string) => void}} props */
+function Batch({ api, path, batch, onEnd }) {
   const { value, problem, reload } = useLoad((signal) => api.get(`${path}/${encodeURIComponent(batch)}`, {}, signal), [], {
     every: ({ status }) => (["queued", "running"].includes(status) ? 2 : null),
   });
@@ -176,7 +246,7 @@ function Batch({ api, path, batch, onChange }) {
     reload();
   };
   useEffect(() => {
-    if (value && !["queued", "running"].includes(value.status)) onChange();
+    if (value && !["queued", "running"].includes(value.status)) onEnd(value.status);
   }, [value?.status]);
   if (!value) return html`<${Problem} error=${problem} onReload=${reload} />`;
   const running = value.status === "queued" || value.status === "running";

@@ -18,7 +18,7 @@ def handler(request: Request) -> Answer:
     ready = batch.status is BatchStatus.READY
     # The shards of a ready batch are removed, so its numbers come from the registry.
     done = BatchProgress(batch.lines or 0, batch.errors or 0, batch.shards or 0) if ready else objects.progress(batch.job)
-    link = objects.link(batch.job, batch.ending) if ready else None
+    link = objects.link(batch.job, batch.object, batch.ending) if ready else None
     return Answer(
         HTTPStatus.OK,
         {

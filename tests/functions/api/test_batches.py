@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -49,6 +50,22 @@ def test_the_result_has_a_line_for_each_text_in_their_order_as_prediction_answer
     assert [line["labels"] for line in lines] == predicted(winnow, TEXTS, n_top)
     assert [key for key in winnow.objects() if key.startswith("shards/")] == []
     assert marks(winnow) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        (f"letters/{'0f' * 16}-new letters.2.jsonl", "new-letters.2-classified.jsonl"),
+        ("neu.jsonl.gz", "neu-classified.jsonl"),
+        ("a/texts", "texts-classified.jsonl"),
+    ],
+)
+def test_the_result_is_saved_under_the_name_of_its_texts(ready: Ready, key: str, name: str) -> None:
+    winnow = ready("exclusive.json")
+    lines = "".join(json.dumps(text) + "\n" for text in TEXTS).encode()
+    put(winnow, gzip.compress(lines) if key.endswith(".gz") else lines, key)
+    link = urlsplit(done(winnow, object=key)["result"]["url"])
+    assert parse_qs(link.query)["response-content-disposition"] == [f'attachment; filename="{name}"']
 
 
 def test_what_is_said_of_the_object_is_kept_and_shown(ready: Ready) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -76,9 +77,9 @@ class BatchObjects:
                     raise _lacking(item["shard"])
                 result.append(self._prefix_of_labels(job) + item["shard"], sizes[item["shard"]])
 
-    def link(self, job: BatchJob, ending: str) -> Link | None:
-        """A link to the result. None if there is no result or it has expired."""
-        return self._bucket.link(result_key(job.uid, job.batch, ending), f"{job.model_id}-{job.batch}.{ending}")
+    def link(self, job: BatchJob, source: str, ending: str) -> Link | None:
+        """A link to the result, which is saved under the name of its source. None if there is no result or it has expired."""
+        return self._bucket.link(result_key(job.uid, job.batch, ending), f"{_stem(source)}-classified.{ending}")
 
     def remove_shards(self, job: BatchJob) -> None:
         """Remove everything except the result."""
@@ -102,6 +103,12 @@ class BatchObjects:
         if body is None:
             raise _lacking(key.rpartition("/")[2])
         return body
+
+
+def _stem(source: str) -> str:
+    """The file name of a key without its endings, the number that an upload has in front, and what no file name should have."""
+    name = re.sub("^[0-9a-f]{32}-", "", source.rpartition("/")[2]).removesuffix(".gz")
+    return re.sub("[^A-Za-z0-9._-]+", "-", name.rpartition(".")[0] or name)
 
 
 def _lacking(name: str) -> ArtifactError:
