@@ -40,7 +40,7 @@ def test_a_training_is_followed_until_its_version_answers(api: FakeApi, visit: C
     expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "40")
     expect(page.get_by_text("About 30 seconds left in this stage. Pass 3 of 10 over the examples.")).to_be_visible()
     assert not visit.violations()
-    expect(page.get_by_text("Version 1 answers.")).to_be_visible()
+    expect(page.get_by_text("Version 1 is live.")).to_be_visible()
     expect(page.get_by_text("by cross-validation on 640 examples")).to_be_visible()
     page.locator("summary").click()
     rows = page.get_by_role("table", name="How the recipe was chosen").get_by_role("row")
@@ -89,7 +89,7 @@ def test_a_state_that_somebody_changed_says_who_and_when(api: FakeApi, visit: Co
     expect(page.get_by_role("alert")).to_contain_text("Changed by Nadia at Mar 2, 2026, 9:16 AM. Reload it")
     show(api, [version()])
     page.get_by_role("alert").get_by_role("button", name="Reload").click()
-    expect(page.get_by_text("Version 1 answers.")).to_be_visible()
+    expect(page.get_by_text("Version 1 is live.")).to_be_visible()
 
 
 def test_a_training_that_fails_says_why_and_what_to_do(api: FakeApi, visit: Console) -> None:
