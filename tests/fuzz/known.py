@@ -60,7 +60,7 @@ class Known:
         with self._lock:
             return int((self._names["version", model_id] or [1])[-1])
 
-    def learn(self, case: Case, response: schemathesis.Response) -> None:
+    def learn(self, case: Case, response: schemathesis.Response) -> None:  # noqa: PLR0912 # a case for each call
         """Keep the names in an answer. After POST /datasets, upload the data set."""
         if response.status_code not in {200, 201, 202}:
             return
@@ -81,7 +81,8 @@ class Known:
             if answer["model_id"] in DOOMED:
                 self.tell(answer["model_id"], "models")
         if call == "POST /models/{model_id}/examples":
-            self.tell((path["model_id"], answer["batch"]), "examples")
+            if "batch" in answer:
+                self.tell((path["model_id"], answer["batch"]), "examples")
             if answer["version"]:
                 self.tell(answer["version"], "version", path["model_id"])
                 self.tell((path["model_id"], str(answer["version"])), "queued")

@@ -33,7 +33,9 @@ NEED_MANY = {
     "DELETE /models/{model_id}/examples/{batch}",
 }
 # Rows that stay after every model and upload is deleted: those of keys, the order of trainings and the sweeper. Others expire.
-STAYS = {"ROLES", "SLOTS", "TRAININGS", "UPKEEP"}
+STAYS = {"ROLES", "SLOTS", "TRAININGS", "UPKEEP", "FORGETTINGS"}
+# Objects that expire or, of a forgetting, go when it ends: a quarter of an hour after it began, at the earliest.
+EXPIRES = ("reports/", "forgettings/")
 
 
 @pytest.fixture(scope="module")
@@ -125,10 +127,10 @@ def _left(api: Deployed) -> Iterator[Any]:
     """Rows and objects that should be gone."""
     for page in api.cloud.client("dynamodb").get_paginator("scan").paginate(TableName=api.table):
         for row in page["Items"]:
-            if row["pk"]["S"] not in STAYS and "expires" not in row:
+            if row["pk"]["S"] not in STAYS and "expires" not in row and not row["sk"]["S"].startswith("forget#"):
                 yield row
             if row["pk"]["S"] in {"SLOTS", "TRAININGS"}:
                 yield from row.get("since", {}).get("M", {})
     for bucket in (api.models_bucket, api.datasets_bucket):
         for page in api.cloud.client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket):
-            yield from (each["Key"] for each in page.get("Versions", []) if not each["Key"].startswith("reports/"))
+            yield from (each["Key"] for each in page.get("Versions", []) if not each["Key"].startswith(EXPIRES))

@@ -131,10 +131,11 @@ _BEFORE_THE_MANIFEST = "all of them come before the manifest, and nothing reads 
 _LEFT_OVER = "the version is ready without them, and a task or the sweeper that comes later removes what is left"
 EQUIVALENT: Mapping[str, str] = {
     "registry.batch_predictions _guarded: condition {active}": "a batch that has ended has no lease, so the lease refuses the write too",
+    "registry.versions Versions._at_one_moment: reversed _": "the loop counts its tries, and only reads",
     **{
         f"registry.upkeep Upkeep.remove_rows: {what}": _IN_ANY_ORDER
         for what in (
-            *("order delete_item > delete_item", "order delete_item > delete_item (2)"),
+            *(f"order delete_item > delete_item{place}" for place in ("", " (2)", " (3)")),
             *("reversed name", "reversed item", "reversed item (2)"),
         )
     },

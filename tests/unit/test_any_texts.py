@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+from typing import Any
 
 import pytest
 
@@ -74,6 +75,60 @@ def test_several_texts_are_counted_whatever_the_way_to_read_them() -> None:
     assert found("text,label\n" + f"{quoted(TEXT)},a\n" * 3 + "other,b\n") == (3, False)
 
 
+LINES = Forgotten.of(SALT, None, ["the first line\nand the second"])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'when,what was said,by\r\ntoday,"the first line\r\nand the second",me\r\n',
+        'text,label,comment\na,b,"the first line\nAND the second"\n',
+        'when\twhat was said\tby\n5\tan inch is 1",\tme\nnow\t"the first line\nand the second"\tme\n',
+        'when,what,by\n"x\ny","the first line\nand the second",me\n',
+    ],
+)
+def test_a_cell_of_several_lines_is_found_in_any_column(body: str) -> None:
+    assert found(body, of=LINES) == (1, False)
+
+
+def test_the_subject_of_a_row_of_several_lines_is_found() -> None:
+    assert found('id,what,subject\n1,"one\ntwo",customer 17\n', of=OF_SUBJECT)[0] == 1
+
+
+@pytest.mark.parametrize("body", ["first\rthe planted text\rlast\r", "text,label\rthe planted text,me\rx,y\r"])
+def test_a_line_that_ends_as_on_an_old_mac_is_found(body: str) -> None:
+    assert found(body, of=Forgotten.of(SALT, None, ["the planted text"]))[0] == 1
+
+
+@pytest.mark.parametrize("place", [0, 700, 2999])
+def test_any_string_is_found_in_a_json_array_on_one_long_line(place: int) -> None:
+    rows: list[dict[str, Any]] = [{"text": f"a{n}", "label": "b", "remark": TEXT if n == place else "é\\" * 900} for n in range(3000)]
+    body = json.dumps(rows, ensure_ascii=False)
+    assert found(body) == (1, False)
+    assert found(body, of=OF_SUBJECT) == (0, False)
+    rows[place] |= {"subject": "customer 17", "text": "", "label": [[]]}
+    assert found(json.dumps(rows), of=OF_SUBJECT)[0] == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "text,label\nplanted,a\n".encode("utf-16-le"),
+        "text,label\nplanted,a\n".encode("utf-32"),
+        gzip.compress(gzip.compress(b"text,label\nplanted,a\n")),
+        b"SQLite format 3\0\x10\0\x01\x01planted\0",
+    ],
+    ids=["UTF-16 without a mark", "UTF-32", "packed twice", "binary"],
+)
+def test_a_file_that_is_no_text_is_told(body: bytes) -> None:
+    assert found(body, of=Forgotten.of(SALT, None, ["planted"])) == (0, True)
+
+
+def test_utf_16_without_a_mark_is_read_as_the_client_has_read_it() -> None:
+    body = "text,label\nplanted,a\n".encode("utf-16-le")
+    assert found(body, layouts=(Layout(encoding="utf-16"),), of=Forgotten.of(SALT, None, ["planted"])) == (1, False)
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -93,6 +148,14 @@ def test_a_subject_of_another_column_is_found_as_the_client_has_read_it() -> Non
     body = "text,label,who\na,b,customer 17\n"
     assert found(body, of=OF_SUBJECT)[0] == 0
     assert found(body, layouts=(Layout(subject_column="who"),), of=OF_SUBJECT)[0] == 1
+
+
+@pytest.mark.parametrize("spelling", ["Zo\u00eb", "Zoe\u0308", " Zo\u00eb\u200b"])
+def test_a_subject_is_found_in_each_spelling_of_its_accents(spelling: str) -> None:
+    of = Forgotten.of(SALT, "Zo\u00eb", ())
+    assert found(json.dumps({"text": "a", "label": "b", "subject": spelling}), of=of)[0] == 1
+    assert of.has("a", spelling)
+    assert not of.has("a", "zo\u00eb")
 
 
 def test_the_texts_of_a_subject_are_known_from_then_on() -> None:

@@ -213,6 +213,15 @@ def test_a_version_is_not_made_for_a_model_that_changed(registry: Registry, chan
     assert registry.jobs.create_version(model, NEXT, REQUEST) == ("feedback_revision" in change)
 
 
+def test_a_version_is_not_made_for_a_model_that_got_its_first_feedback_meanwhile(registry: Registry) -> None:
+    model = registry.ready().model
+    assert registry.feedback.add(model, FEEDBACK, Retrain.NO)
+    # Such as the version of changed labels, or of a forgetting.
+    of_feedback = replace(REQUEST, feedback=TakenFeedback(1, "", "", 0))
+
+    assert registry.refuses(lambda: registry.jobs.create_version(model, NEXT, of_feedback))
+
+
 @pytest.mark.parametrize("change", [{"uid": "another"}, {"training_version": 2}])
 def test_a_version_that_is_not_its_model_s_does_not_end(registry: Registry, change: dict[str, Any]) -> None:
     version = registry.version

@@ -8,6 +8,7 @@ from winnow.api.endpoint import Answer, Request, endpoint
 from winnow.api.idempotency import idempotency_key
 from winnow.domain.dataset import DatasetReference, Layout
 from winnow.domain.feedback import Retrain
+from winnow.domain.model import VersionStatus
 from winnow.training import feedback
 from winnow.training.feedback_examples import in_file, in_request
 
@@ -17,15 +18,18 @@ _SECONDS_TO_ANSWER = 8
 
 @endpoint("POST /models/{model_id}/examples")
 def handler(request: Request) -> Answer:
-    given = request.fields
+    given, model_id = request.fields, request.path["model_id"]
+    key, condition = idempotency_key(request), condition_on_model(request.headers.get("if-match"))
     if "examples" in given:
         examples = in_request(given["examples"])
-    else:
+    elif "s3bucket" in given:
         file = DatasetReference(given["s3bucket"], given["training_object"], layout=Layout.of(given))
         examples = in_file(file, request.seconds_left - _SECONDS_TO_ANSWER)
-    retrain = Retrain(given.get("retrain", Retrain.AUTO))
-    condition = condition_on_model(request.headers.get("if-match"))
-    received = asdict(feedback.receive_feedback(request.path["model_id"], examples, retrain, idempotency_key(request), condition))
+    else:
+        job = feedback.train_on_pending(model_id, key, condition)
+        queued = {"model_id": model_id, "version": job.version, "status": VersionStatus.QUEUED}
+        return Answer(HTTPStatus.ACCEPTED, queued, {"Retry-After": "5"})
+    received = asdict(feedback.receive_feedback(model_id, examples, Retrain(given.get("retrain", Retrain.AUTO)), key, condition))
     if received["file"] is None:
         del received["file"]
     return Answer(HTTPStatus.CREATED, received)

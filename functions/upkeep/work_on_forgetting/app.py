@@ -7,9 +7,10 @@ from winnow.forgetting.work import work_on
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-# The largest upload is read to its end.
-_SECONDS_TO_END = 300
+# A file that is read when the time is up is mostly read to its end.
+_SECONDS_TO_END, _SECONDS_AFTER_FILE = 300, 60
 
 
 def handler(event: dict[str, Any], context: "LambdaContext") -> None:
-    work_on(event["forgetting"], context.get_remaining_time_in_millis() / 1000 - _SECONDS_TO_END)
+    seconds = context.get_remaining_time_in_millis() / 1000
+    work_on(event["forgetting"], seconds - _SECONDS_TO_END, seconds - _SECONDS_AFTER_FILE)

@@ -362,3 +362,29 @@ def test_feedback_after_a_clock_that_was_ahead_is_kept_at_once_and_trained_on(re
     winnow.run_workflow(winnow.started_job())
     assert winnow.version()["dataset"]["feedback_examples"] == 5
     assert winnow.model()["waiting_examples"] == 0
+
+
+def pending(winnow: Winnow, key: str | None = None) -> Any:
+    return winnow.call("add_examples", body={"retrain": "now"}, headers={"Idempotency-Key": key} if key else {})
+
+
+def test_what_is_pending_can_be_trained_on_without_more(ready: Ready) -> None:
+    winnow = ready("exclusive.json")
+    add(winnow, [{"text": "freeze it", "label": "card"}, {"text": "block it", "label": "card"}])
+
+    answer = pending(winnow, KEY)
+
+    assert (answer.status, answer.body) == (202, {"model_id": "tc-01", "version": 2, "status": "queued"})
+    assert winnow.model()["waiting_examples"] == 0
+    assert winnow.started_job()["job"]["version"] == 2
+    # The same request again is the same version, and another one has to wait.
+    assert pending(winnow, KEY).body == answer.body
+    assert (pending(winnow).status, pending(winnow).body["type"]) == (409, "urn:winnow:problem:training-underway")
+
+
+def test_without_pending_examples_there_is_nothing_to_train_on(ready: Ready) -> None:
+    winnow = ready("exclusive.json")
+    assert (pending(winnow).status, pending(winnow).body["type"]) == (409, "urn:winnow:problem:nothing-pending")
+    assert winnow.call("add_examples", body={"retrain": "auto"}).status == 422
+    assert winnow.call("add_examples", body={}).status == 422
+    assert not winnow.executions()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +15,12 @@ from tests.support.forgetting import WORK, ask, having, receipt, run_trainings, 
 from tests.support.invoked import Invoked
 from winnow.aws import clients
 from winnow.aws.log import logger
+from winnow.domain.forgetting import Forgotten
+from winnow.forgetting import find
 from winnow.storage import removal
+from winnow.storage.example_lines import packed
+from winnow.storage.forgetting_objects import Findings
+from winnow.storage.uploads import Datasets
 
 if TYPE_CHECKING:
     from tests.conftest import Answer, Json, Winnow
@@ -142,6 +148,35 @@ def test_it_is_removed_from_every_place_with_all_its_earlier_s3_versions(winnow:
         assert winnow.call("get_batch", path={"model_id": "tc-01", "batch": made}).body["result"] is None
 
 
+def test_a_queue_of_the_log_goes_with_the_words_of_its_candidate_labels(winnow: Winnow, invoked: Invoked, clock: Clock) -> None:
+    versioned(winnow)
+    train(winnow, examples())
+    set_properties(winnow, log={"share": 1, "days": 30})
+    winnow.new_environment()
+    texts = [f"{PLANTED} {number}" for number in range(30)]
+    for text in texts:
+        predict(winnow, text)
+    assert winnow.call("create_queue", body={"from": "log"}).status == 201
+    assert PLANTED in winnow.call("get_queue").body["groups"][0]["words"]
+
+    done = to_the_end(winnow, invoked, clock, begun(winnow, texts=texts))
+
+    assert having(winnow, PLANTED) == []
+    assert (kinds(done), winnow.call("get_queue").status) == (["log"], 404)
+
+
+def test_a_queue_of_other_logged_texts_stays(winnow: Winnow, invoked: Invoked, clock: Clock) -> None:
+    train(winnow, examples())
+    set_properties(winnow, log={"share": 1, "days": 30})
+    winnow.new_environment()
+    predict(winnow, "a slow bicycle")
+    assert winnow.call("create_queue", body={"from": "log"}).status == 201
+    predict(winnow, PLANTED)
+
+    assert kinds(to_the_end(winnow, invoked, clock, begun(winnow, texts=[PLANTED]))) == ["log"]
+    assert winnow.call("get_queue").status == 200
+
+
 def measured(winnow: Winnow, file: Json) -> str:
     """An evaluation on a file, which quotes its texts."""
     invoke, measuring = clients.lambda_().invoke, Invoked("MeasureVersion")
@@ -152,6 +187,17 @@ def measured(winnow: Winnow, file: Json) -> str:
         clients.lambda_().invoke = invoke
     winnow.invoke("functions/upkeep/measure_version", measuring.events[0])
     return evaluation
+
+
+def test_a_file_of_an_evaluation_is_read_as_the_client_has_read_it(winnow: Winnow, invoked: Invoked, clock: Clock) -> None:
+    train(winnow, examples())
+    file = upload(winnow, f"greeting,rest,kind\n{PLANTED},my name is Anna,baking\nHello,dough oven,baking\n".encode(), "a.csv")
+    measured(winnow, file | {"text_column": ["greeting", "rest"], "label_column": "kind"})
+
+    done = to_the_end(winnow, invoked, clock, begun(winnow, texts=[f"{PLANTED}\n\nmy name is Anna"]))
+
+    assert having(winnow, PLANTED) == []
+    assert "upload" in kinds(done)
 
 
 def test_the_same_text_of_another_subject_stays(winnow: Winnow, invoked: Invoked, clock: Clock) -> None:
@@ -254,6 +300,28 @@ def test_older_versions_that_learnt_it_go_and_the_others_stay(winnow: Winnow, in
     assert [version["version"] for version in winnow.call("list_versions").body["versions"]] == [2]
 
 
+def test_a_newer_version_that_went_live_meanwhile_is_made_again_from_its_own_examples(
+    winnow: Winnow, invoked: Invoked, clock: Clock
+) -> None:
+    train(winnow, examples(said(subject="u1")))
+    forgetting = begun(winnow, subject="u1")
+    work(winnow, invoked)
+    run_trainings(winnow)
+    clock.advance(minutes=6)
+    sweep(winnow, invoked)
+    assert told(winnow)[2] == 2
+    # The client's own file still has the text.
+    winnow.put_dataset(examples(said(subject="u1"), *({"text": f"a new loaf {number}", "label": "baking"} for number in range(2))))
+    winnow.train(recipe="linear", force_update=True)
+    assert told(winnow)[2] == 3
+
+    done = to_the_end(winnow, invoked, clock, forgetting)
+
+    assert done["models"] == [{"model_id": "tc-01", "made": 4, "withdrawn": [1, 3], "lost_labels": [], "problem": None}]
+    left = [each["text"] for part in ("train", "test") for each in frozen(winnow, 4, part)]
+    assert ("a new loaf 0" in left, [text for text in left if PLANTED in text]) == (True, [])
+
+
 def test_a_wish_for_a_training_and_pending_feedback_stay(winnow: Winnow, invoked: Invoked, clock: Clock) -> None:
     train(winnow, examples(said(subject="u1")))
     set_properties(winnow, retrain_after=50)
@@ -296,10 +364,90 @@ def test_a_file_in_a_bucket_of_the_client_is_named_and_left(winnow: Winnow, invo
     assert PLANTED in winnow.s3.get_object(Bucket=CLIENT_BUCKET, Key="trainingSet.json")["Body"].read().decode()
 
 
+def test_a_file_in_the_uploads_bucket_that_is_no_upload_is_named(winnow: Winnow, invoked: Invoked, clock: Clock) -> None:
+    bucket = winnow.names["Datasets"]
+    winnow.s3.put_object(Bucket=bucket, Key="mine/texts.json", Body=json.dumps(examples(said(subject="u1"))).encode())
+    winnow.train(recipe="linear", s3bucket=bucket, training_object="mine/texts.json")
+    winnow.s3.put_object(Bucket=bucket, Key="mine/texts.jsonl", Body=json.dumps({"text": said()["text"]}).encode())
+    assert winnow.call("create_batch", body={"s3bucket": bucket, "object": "mine/texts.jsonl"}).status == 202
+    winnow.run_batch(winnow.started_job("BatchWorkflow"))
+
+    done = to_the_end(winnow, invoked, clock, begun(winnow, subject="u1"))
+
+    assert having(winnow, PLANTED) == ["mine/texts.json", "mine/texts.jsonl"]
+    named = [told.partition(", which ")[0] for told in done["not_done"] if "is not an upload: remove the texts there" in told]
+    assert named == [f"s3://{bucket}/mine/texts.json", f"s3://{bucket}/mine/texts.jsonl"]
+    assert kinds(done) == ["batch", "version"]
+
+
 def test_what_cannot_be_read_is_named(winnow: Winnow, invoked: Invoked, clock: Clock) -> None:
     name = upload(winnow, b"%PDF-1.7", "scan.pdf")["training_object"]
     done = to_the_end(winnow, invoked, clock, begun(winnow, texts=["a text"]))
-    assert done["not_done"][0] == f"{name} can't be read: remove it if it may have the texts."
+    assert done["not_done"][0] == f"{name} can't be read, or not in time: remove it if it may have the texts."
+
+
+def test_a_file_that_takes_too_long_is_named_and_the_forgetting_ends(
+    winnow: Winnow, invoked: Invoked, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields = train(winnow, examples())
+    add(winnow, [said()], retrain="no")
+    monkeypatch.setattr(find, "_LONGEST_READ", -1)
+    done = to_the_end(winnow, invoked, clock, begun(winnow, texts=[said()["text"]]))
+    assert done["not_done"][0] == f"{fields['training_object']} can't be read, or not in time: remove it if it may have the texts."
+    assert kinds(done) == ["feedback"]
+
+
+def time_is_up(look: find._Look) -> None:
+    raise find._TimeUpError
+
+
+def test_a_run_that_ends_within_a_file_goes_on_with_this_file(
+    winnow: Winnow, invoked: Invoked, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload(winnow, json.dumps(examples(said())).encode())
+    forgetting = begun(winnow, texts=[said()["text"]])
+    with monkeypatch.context() as patched:
+        # The run has less time than a file may take.
+        patched.setattr(find, "_LONGEST_READ", 10_000)
+        patched.setattr(find._Look, "_check_time", time_is_up)
+        patched.setattr(removal, "time_left", lambda _: iter([True, True, False, False]))
+        work(winnow, invoked)
+    assert having(winnow, PLANTED)
+    done = to_the_end(winnow, invoked, clock, forgetting)
+    assert (kinds(done), [told for told in done["not_done"] if "can't be read" in told]) == (["upload"], [])
+    assert having(winnow, PLANTED) == []
+
+
+def test_a_file_of_a_client_is_not_read_for_batches_that_have_nothing_left(
+    winnow: Winnow, invoked: Invoked, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(winnow, examples())
+    winnow.s3.put_object(Bucket=CLIENT_BUCKET, Key="texts.jsonl", Body=json.dumps(said()["text"]).encode())
+    assert winnow.call("create_batch", body={"s3bucket": CLIENT_BUCKET, "object": "texts.jsonl"}).status == 202
+    winnow.run_batch(winnow.started_job("BatchWorkflow"))
+    assert kinds(to_the_end(winnow, invoked, clock, begun(winnow, texts=[said()["text"]]))) == ["batch"]
+
+    opened: list[object] = []
+    real = Datasets.open
+
+    def open_(self: Datasets, *given: Any) -> Any:
+        opened.append(given)
+        return real(self, *given)
+
+    monkeypatch.setattr(Datasets, "open", open_)
+    assert to_the_end(winnow, invoked, clock, begun(winnow, texts=[said()["text"]]))["touched"] == []
+    assert opened == []
+
+
+def test_the_examples_of_a_version_are_read_one_by_one() -> None:
+    body = packed({"text": f"a text with the number {number}", "labels": ["a"]} for number in range(20_000))
+    version = find._Version("", lambda: body, lambda: None)
+    look = find._Look(Findings(1, "", 0, []), Forgotten.of("ab" * 32, None, ["a text with the number 7"]), 0)
+    tracemalloc.start()
+    assert look._in_lines(version) == 1
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 2_000_000
 
 
 def test_a_run_ends_when_its_time_is_up_and_the_next_one_goes_on(

@@ -14,11 +14,13 @@ from winnow.datasets.formats import Reader
 from winnow.datasets.row_problems import FileError, Kind, Problem
 from winnow.datasets.tables import DELIMITERS, SUBJECT
 from winnow.datasets.unlabelled import UnlabelledTexts
-from winnow.datasets.unpacking import Lines, Stream, Unpacking
+from winnow.datasets.unpacking import GZIP, MOST_RECORD_BYTES, Lines, Stream, Unpacking
 from winnow.domain.dataset import Ceilings, Example, Layout
 
 # A string of JSON, wherever it stands.
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*+"')
+_STRING_BYTES = re.compile(rb'"(?:[^"\\]|\\.)*+"')
+_MARK = b"\xef\xbb\xbf"
 _SUBJECT = re.compile(rf'"{SUBJECT}"\s*:\s*("(?:[^"\\]|\\.)*+"|\d+)', re.IGNORECASE)
 # A text may be longer, and a file may have more rows, than the deployment allows for a training.
 _ANY = 1_000_000_000
@@ -78,18 +80,67 @@ class AnyTexts:
         for encoding in encodings:
             try:
                 pieces = Decoding(encoding, "the file").utf8(iter(Unpacking(self._opened(), self._ceilings, "The file")))
-                for _, line in Lines(pieces, 1):
-                    if line is None:
-                        whole = False
-                        continue
-                    text = line.decode(errors="replace").strip("\r\ufeff")
+                lines = _Pieces(pieces)
+                for text in lines:
                     if columns is None and text.strip():
                         columns = _subject_columns(text)
                     # Once for a line: a text may be a cell and a line.
                     count += any(looks(each, None) for each in _candidates(text)) or any(map(is_subject, _subjects(text, columns or {})))
+                whole = whole and lines.whole
             except FileError:
                 whole = False
         return count, whole
+
+
+class _Pieces:
+    """The lines of a file, and the records that go over several lines. Of a long line of JSON, its strings, some in each piece.
+
+    whole: whether they are all of the file. Known at the end.
+    """
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self.whole = True
+
+    def __iter__(self) -> Iterator[str]:
+        record: list[str] = []
+        size = 0
+        left, json_line = b"", False
+        for _, part, ends in Lines(self._pieces, 1).parts():
+            if left or json_line or not ends or len(part) > MOST_RECORD_BYTES:
+                # A long line. Only JSON has strings whose ends are sure.
+                json_line = json_line or part.lstrip(_MARK).startswith((b"[", b"{"))
+                self.whole = self.whole and json_line and len(left) <= MOST_RECORD_BYTES
+                now, left = _parted(left + part, last=ends) if self.whole else (b"", b"")
+                json_line = json_line and not ends
+                yield now.decode(errors="replace")
+                continue
+            # Only binary files and unknown encodings have zeros.
+            self.whole = self.whole and b"\0" not in part and not part.startswith(GZIP)
+            text = part.decode(errors="replace").strip("\r\ufeff")
+            yield text
+            if "\r" in text:
+                yield from text.split("\r")
+            # A quoted cell that has a line feed is between two lines with an odd number of quotes.
+            if text.count('"') % 2:
+                if record:
+                    yield "\n".join([*record, text])
+                record = [text]
+                size = len(text)
+            elif record:
+                record.append(text)
+                size += len(text)
+                if size > MOST_RECORD_BYTES:
+                    # A quote that nothing ends must not fill the memory.
+                    record = []
+
+
+def _parted(part: bytes, *, last: bool) -> tuple[bytes, bytes]:
+    """The part of a long JSON line with the strings that end in it, and the rest. A name and its value stay together."""
+    begins = [found.start() for found in _STRING_BYTES.finditer(part)][-2:]
+    if last:
+        return part, b""
+    return (part[: begins[0]], part[begins[0] :]) if begins else (b"", part)
 
 
 def _candidates(line: str) -> Iterator[str]:

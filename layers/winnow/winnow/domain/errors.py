@@ -249,6 +249,16 @@ class FeedbackBatchNotFoundError(WinnowError):
         super().__init__(f"Model {model_id!r} has no batch {batch!r}: GET /models/{model_id}/examples lists the pending batches.")
 
 
+class NothingPendingError(WinnowError):
+    """No feedback of the model is pending, so there is nothing to train on."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "nothing-pending"
+
+    def __init__(self, model_id: str) -> None:
+        super().__init__(f"Model {model_id!r} has no pending examples: send some with POST /models/{model_id}/examples.")
+
+
 class FeedbackBatchTakenError(WinnowError):
     """A version is trained on the feedback batch, or is being trained on it: the batch can't be taken back any more."""
 

@@ -12,7 +12,7 @@ from hashlib import blake2b
 from typing import Any
 
 from winnow.domain.history import Caller
-from winnow.domain.normal_form import text_key
+from winnow.domain.normal_form import label_form, text_key
 
 _DIGEST_BYTES = 16
 
@@ -64,8 +64,8 @@ class Forgotten:
         return self._digest(f"text {text_key(text)}")
 
     def of_subject(self, subject: str) -> str:
-        """The digest of a subject."""
-        return self._digest(f"subject {subject.strip()}")
+        """The digest of a subject. Those that look the same have the same: systems write accents in two ways."""
+        return self._digest(f"subject {label_form(subject)}")
 
     def is_subject(self, name: str) -> bool:
         """Whether a string is the subject that is to be forgotten."""

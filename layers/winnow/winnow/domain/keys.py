@@ -54,7 +54,12 @@ def feedback_batch_of_key(key: str) -> tuple[str, str] | None:
 
 def review_queue_key(uid: str, queue: str) -> str:
     """The key of the object with the texts of a review queue."""
-    return f"{model_prefix(uid)}queue/{queue}.jsonl.gz"
+    return f"{review_queues_prefix(uid)}{queue}.jsonl.gz"
+
+
+def review_queues_prefix(uid: str) -> str:
+    """The prefix of the review queues of a model."""
+    return f"{model_prefix(uid)}queue/"
 
 
 def review_queue_of_key(key: str) -> tuple[str, str] | None:

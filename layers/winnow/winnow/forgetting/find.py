@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +24,7 @@ from winnow.storage.uploads import UPLOADS_PREFIX
 if TYPE_CHECKING:
     from winnow.domain.batch import BatchPrediction
     from winnow.domain.model import Model, Version
+    from winnow.storage.every_version import EveryVersion
     from winnow.storage.forgetting_objects import Findings
 
 _EXAMPLES = re.compile(
@@ -34,7 +36,7 @@ _QUEUE = re.compile(rf"{MODELS_PREFIX}(?P<uid>[^/]+)/queue/(?P<name>[^/]+)\.json
 _LOG = re.compile(rf"{LOG_PREFIX}\d+/(?P<uid>[^/]+)/(?P<name>[^/]+)/[^/]+\.jsonl\.gz")
 _SHARD = re.compile(rf"{SHARDS_PREFIX}(?P<uid>[^/]+)/(?P<name>[^/]+)/(?:texts|labels)/[^/]+")
 _RESULT = re.compile(rf"{BATCHES_PREFIX}(?P<uid>[^/]+)/(?P<name>[^/]+)/result\.(?:csv|tsv)")
-_UPLOAD = re.compile(rf"{UPLOADS_PREFIX}(?P<name>[^/]+)")
+_UPLOAD = re.compile(rf"{UPLOADS_PREFIX}(?P<name>.+)", re.DOTALL)
 
 # The objects whose lines are records with a text.
 _OF_LINES = {
@@ -47,18 +49,24 @@ _OF_LINES = {
 _PREFIXES = (MODELS_PREFIX, UPLOADS_PREFIX, LOG_PREFIX, SHARDS_PREFIX, BATCHES_PREFIX)
 
 
-def look_everywhere(findings: Findings, forgotten: Forgotten, time_left: Iterator[bool]) -> None:
-    """Go on with a look while there is time. At its end, `after` of the findings is None.
+# The most seconds for one file. The receipt names a file that takes longer: otherwise each run would end at it.
+_LONGEST_READ = 600
+
+
+def look_everywhere(findings: Findings, forgotten: Forgotten, time_left: Iterator[bool], until: float) -> None:
+    """Go on with a look while there is time. At its end, `after` of the findings is None. until: when a file that it reads must be read,
+    in seconds of `time.monotonic`.
 
     If it has learnt of more texts of a subject, it looks again: they may lie without their subject where it has looked before.
     """
-    look = _Look(findings, forgotten)
+    look = _Look(findings, forgotten, until)
     while findings.after is not None and next(time_left):
         number, after = findings.after
         if number < len(_PREFIXES):
             look.under(number, after, time_left)
         else:
-            look.at_batches_of_files()
+            if not look.at_batches_of_files(after, time_left):
+                break
             findings.after = None if len(forgotten.texts) == findings.known else (0, "")
             findings.known = len(forgotten.texts)
     findings.texts = sorted(forgotten.texts)
@@ -73,10 +81,27 @@ class _Version:
     stream: Callable[[], Any]
 
 
+class _TimeUpError(Exception):
+    """There is no time to read the rest of a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class _TimedStream:
+    """A stream that is read in time."""
+
+    stream: Any
+    check: Callable[[], None]
+
+    def read(self, size: int, /) -> bytes:
+        self.check()
+        return bytes(self.stream.read(size))
+
+
 class _Look:
     """A look everywhere: it adds what it finds to the findings."""
 
-    def __init__(self, findings: Findings, forgotten: Forgotten) -> None:
+    def __init__(self, findings: Findings, forgotten: Forgotten, until: float) -> None:
+        self._until = self._read_until = until
         self._findings = findings
         self._forgotten = forgotten
         self._said = _Said()
@@ -86,30 +111,66 @@ class _Look:
         prefix = _PREFIXES[number]
         objects = resources.upload_versions() if prefix == UPLOADS_PREFIX else resources.object_versions()
         for key, version_ids in objects.after(prefix, after):
-            for each in version_ids:
-                trace = self._trace(_Version(key, partial(objects.read, key, each), partial(objects.stream, key, each)))
-                if trace is not None and trace.texts:
-                    self._findings.add(trace)
+            if not self._in_time(key, partial(self._at, objects, key, version_ids)):
+                return
             self._findings.after = (number, key)
             if not next(time_left):
                 return
         self._findings.after = (number + 1, "")
 
-    def at_batches_of_files(self) -> None:
-        """Find the batch predictions of files with something to forget: a result that is no table names only the lines of the file."""
+    def at_batches_of_files(self, after: str, time_left: Iterator[bool]) -> bool:
+        """Find the batch predictions of files with something to forget: a result that is no table names only the lines of the file.
+
+        False if time is up.
+        """
         uploads = {trace.key: trace.texts for trace in self._findings.traces.values() if trace.kind is TraceKind.UPLOAD}
         elsewhere: dict[tuple[str, str, Layout], int] = {}
-        for batch in self._said.batches.values():
-            if batch.s3bucket == resources.datasets().bucket:
-                count = uploads.get(batch.object, 0)
-            else:
-                where = (batch.s3bucket, batch.object, batch.layout)
-                if where not in elsewhere:
-                    elsewhere[where] = self._in_other_bucket(batch)
-                count = elsewhere[where]
-            job = batch.job
-            if count and _has_something(batch):
-                self._findings.add(Trace(TraceKind.BATCH, shards_prefix(job.uid, job.batch), count, job.uid, name=job.batch))
+        for (uid, name), batch in sorted(self._said.batches.items()):
+            # A client's file may be large. It is read only for a batch that has something to remove.
+            if f"{uid}/{name}" <= after or not _has_something(batch):
+                continue
+            if not self._in_time(f"s3://{batch.s3bucket}/{batch.object}", partial(self._at_batch, batch, uploads, elsewhere)):
+                return False
+            self._findings.after = (len(_PREFIXES), f"{uid}/{name}")
+            if not next(time_left):
+                return False
+        return True
+
+    def _at_batch(self, batch: BatchPrediction, uploads: Mapping[str, int], elsewhere: dict[tuple[str, str, Layout], int]) -> None:
+        if resources.datasets().is_upload(batch.s3bucket, batch.object):
+            count = uploads.get(batch.object, 0)
+        else:
+            where = (batch.s3bucket, batch.object, batch.layout)
+            if where not in elsewhere:
+                # Not again for the next batch, if there is no time to read it.
+                elsewhere[where] = 0
+                elsewhere[where] = self._in_other_bucket(batch)
+            count = elsewhere[where]
+        job = batch.job
+        if count:
+            self._findings.add(Trace(TraceKind.BATCH, shards_prefix(job.uid, job.batch), count, job.uid, name=job.batch))
+
+    def _at(self, objects: EveryVersion, key: str, version_ids: Iterable[str]) -> None:
+        for each in version_ids:
+            trace = self._trace(_Version(key, partial(objects.read, key, each), partial(objects.stream, key, each)))
+            if trace is not None and trace.texts:
+                self._findings.add(trace)
+
+    def _in_time(self, key: str, look: Callable[[], None]) -> bool:
+        """Look at an object. False if the run ends before: then the next run begins with it."""
+        own = time.monotonic() + _LONGEST_READ
+        self._read_until = min(own, self._until)
+        try:
+            look()
+        except _TimeUpError:
+            if self._read_until < own:
+                return False
+            self._unread(key)
+        return True
+
+    def _check_time(self) -> None:
+        if time.monotonic() > self._read_until:
+            raise _TimeUpError
 
     def _trace(self, version: _Version) -> Trace | None:
         """The trace in one S3 version of an object, perhaps of no text. None for an object that never has any."""
@@ -124,22 +185,30 @@ class _Look:
             uid, name = found["uid"], found["name"]
             return Trace(TraceKind.BATCH, shards_prefix(uid, name), self._in_file(version, self._said.of_batch(uid, name)), uid, name=name)
         if found := _UPLOAD.fullmatch(key):
-            return Trace(TraceKind.UPLOAD, key, self._in_file(version, self._said.of_upload(key)), name=found["name"])
+            return Trace(TraceKind.UPLOAD, key, self._in_file(version, self._of_upload(key)), name=found["name"])
         return None
 
     def _in_lines(self, version: _Version) -> int:
-        body = version.read()
+        body, count = version.read(), 0
         try:
-            records = [] if body is None else [record for record in unpacked(body) if "text" in record]
-            return sum(self._forgotten.meets(record["text"], record.get(SUBJECT)) for record in records)
+            # One by one: all examples of a large version need more memory than there is.
+            for record in [] if body is None else unpacked(body):
+                # A queue has no text of what the log keeps.
+                if record.get("text") is not None:
+                    count += self._forgotten.meets(record["text"], record.get(SUBJECT))
         except UNREADABLE:
             self._unread(version.key)
-            return 0
+        return count
 
     def _in_json(self, version: _Version) -> int:
         body = version.read()
         try:
-            return 0 if body is None else sum(self._forgotten.meets(text) for text in texts_of(json.loads(body)))
+            record = {} if body is None else json.loads(body)
+            if (file := record.get("file") or {}).get("layout"):
+                # The prefix of the uploads comes later, perhaps in another run.
+                said = self._findings.layouts.setdefault(file["training_object"], [])
+                said += [file["layout"]] if file["layout"] not in said else []
+            return sum(self._forgotten.meets(text) for text in texts_of(record))
         except ValueError:
             self._unread(version.key)
             return 0
@@ -148,18 +217,39 @@ class _Look:
         if version.stream() is None:
             return 0
         # The S3 version may go while it is read: then the rest is empty.
-        texts = AnyTexts(lambda: version.stream() or io.BytesIO(), version.key, resources.ceilings(), list(layouts))
-        count = texts.count(self._forgotten.meets, self._forgotten.is_subject)
-        if texts.unread and not count:
+        count, unread = self._in_stream(lambda: version.stream() or io.BytesIO(), version.key, list(layouts))
+        if unread and not count:
             self._unread(version.key)
         return count
+
+    def _in_stream(self, opened: Callable[[], Any], name: str, layouts: list[Layout]) -> tuple[int, bool]:
+        """How many texts of a file are to be forgotten, and whether it can't be read. _TimeUpError if there is none until time is up."""
+        met = 0
+
+        def meets(text: str, subject: str | None) -> bool:
+            nonlocal met
+            self._check_time()
+            found = self._forgotten.meets(text, subject)
+            met += found
+            return found
+
+        texts = AnyTexts(lambda: _TimedStream(opened(), self._check_time), name, resources.ceilings(), layouts)
+        try:
+            return texts.count(meets, self._forgotten.is_subject), texts.unread
+        except _TimeUpError:
+            if not met:
+                raise
+            return met, True
+
+    def _of_upload(self, key: str) -> list[Layout]:
+        return [*self._said.of_upload(key), *map(Layout.of, self._findings.layouts.get(key, []))]
 
     def _unread(self, key: str) -> None:
         if key not in self._findings.unread:
             self._findings.unread.append(key)
 
     def _in_other_bucket(self, batch: BatchPrediction) -> int:
-        """How many texts of a batch's object in a client's own bucket are to be forgotten. Winnow can't remove them there."""
+        """How many texts of a batch's object that is no upload are to be forgotten. Winnow can't remove them there."""
 
         def stream() -> Any:
             try:
@@ -169,8 +259,7 @@ class _Look:
 
         if stream() is None:
             return 0
-        texts = AnyTexts(lambda: stream() or io.BytesIO(), batch.object, resources.ceilings(), [batch.layout])
-        return texts.count(self._forgotten.meets, self._forgotten.is_subject)
+        return self._in_stream(lambda: stream() or io.BytesIO(), batch.object, [batch.layout])[0]
 
 
 def _has_something(batch: BatchPrediction) -> bool:

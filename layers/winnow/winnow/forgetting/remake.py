@@ -61,7 +61,8 @@ def _withdraw(model: Model, version: Version, time_left: Iterator[bool]) -> None
 
 def _replace(forgetting: str, model: Model, live: Version, others: Sequence[Version]) -> None:
     """The next step until another version is live, or none. others: the versions without what is to be forgotten."""
-    made = [version for version in others if version.forgetting == forgetting]
+    # One that is older than the live version was made from another one: with it, the newer examples would be lost.
+    made = [version for version in others if version.forgetting == forgetting and version.job.version > live.job.version]
     ready = next((version for version in made if version.status is VersionStatus.READY), None)
     if ready is not None:
         # A client promoted another one meanwhile.

@@ -19,8 +19,9 @@ from winnow.domain.errors import (
     VersionNotFoundError,
 )
 from winnow.domain.forgetting import Forgotten, Trace, TraceKind
-from winnow.domain.keys import result_prefix
+from winnow.domain.keys import result_prefix, review_queues_prefix
 from winnow.domain.model import ACTIVE
+from winnow.storage.example_lines import UNREADABLE, unpacked
 from winnow.storage.removal import remove_object, remove_prefix
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def remove(trace: Trace, forgotten: Forgotten, model: Model | None, time_left: I
             removed = waits is not None or remove_object(resources.upload_versions().bucket, trace.key, time_left)
         case TraceKind.LOG:
             # The other texts of the request go too: written again, they would be kept for longer than they should.
-            removed = remove_object(bucket, trace.key, time_left)
+            removed = remove_object(bucket, trace.key, time_left) and _without_queues_of(trace, time_left)
         case TraceKind.QUEUE:
             resources.review_queues().remove(str(trace.uid), str(trace.name))
             removed = remove_object(bucket, trace.key, time_left)
@@ -53,6 +54,25 @@ def remove(trace: Trace, forgotten: Forgotten, model: Model | None, time_left: I
         case TraceKind.EVALUATION:
             _from_evaluation(trace, forgotten)
     return waits if removed else NO_TIME
+
+
+def _without_queues_of(trace: Trace, time_left: Iterator[bool]) -> bool:
+    """Remove the review queues with texts of a logged request. They have no text of it, but words of it in their candidate labels."""
+    objects, uid = resources.object_versions(), str(trace.uid)
+    request = trace.key.rpartition("/")[2].partition(".")[0]
+    for key, version_ids in objects.after(review_queues_prefix(uid), ""):
+        if any(_is_of(objects.read(key, each), request) for each in version_ids):
+            resources.review_queues().remove(uid, key.rpartition("/")[2].partition(".")[0])
+            if not remove_object(objects.bucket, key, time_left):
+                return False
+    return True
+
+
+def _is_of(queue: bytes | None, request: str) -> bool:
+    try:
+        return queue is not None and any(str(record.get("prediction_id")).startswith(f"{request}-") for record in unpacked(queue))
+    except UNREADABLE:
+        return False
 
 
 def _end(trace: Trace, model: Model | None) -> None:

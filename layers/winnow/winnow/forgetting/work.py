@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -35,8 +36,9 @@ _BEYOND = (
 )
 
 
-def work_on(forgetting: str, seconds: float) -> None:
-    """Go on with a forgetting, within `seconds`. The sweeper has the rest done.
+def work_on(forgetting: str, seconds: float, to_read: float) -> None:
+    """Go on with a forgetting, within `seconds`. A file that is read then may take until `to_read` seconds from now. The sweeper has the
+    rest done.
 
     Nothing happens if somebody works on it already. Each write can be repeated, so a crash anywhere loses nothing.
     JobSupersededError if it takes so long that somebody else goes on.
@@ -45,18 +47,19 @@ def work_on(forgetting: str, seconds: float) -> None:
     if known is None:
         return
     # The histories of models name who asked, and the forgetting.
+    until = time.monotonic() + to_read
     token = calling.set(replace(known.by or WINNOW, call=f"POST /forget ({forgetting})"))
     try:
-        _go_on(known, removal.time_left(seconds))
+        _go_on(known, removal.time_left(seconds), until)
     finally:
         calling.reset(token)
 
 
-def _go_on(known: Forgetting, time_left: Iterator[bool]) -> None:
+def _go_on(known: Forgetting, time_left: Iterator[bool], until: float) -> None:
     while True:
         match known.stage:
             case ForgettingStage.FIND:
-                known, more = _find(known, time_left)
+                known, more = _find(known, time_left, until)
             case ForgettingStage.REMOVE:
                 known, more = _remove(known, time_left)
             case ForgettingStage.FINISH:
@@ -70,7 +73,7 @@ def _go_on(known: Forgetting, time_left: Iterator[bool]) -> None:
             return
 
 
-def _find(known: Forgetting, time_left: Iterator[bool]) -> tuple[Forgetting, bool]:
+def _find(known: Forgetting, time_left: Iterator[bool], until: float) -> tuple[Forgetting, bool]:
     """Look everywhere. Returns the forgetting as it is then, and whether there is more to do now."""
     registry, objects = resources.forgettings(), resources.forgetting_objects()
     if known.round > 1 and now() < known.final_after:
@@ -82,11 +85,11 @@ def _find(known: Forgetting, time_left: Iterator[bool]) -> tuple[Forgetting, boo
     findings = objects.read(known.forgetting)
     if findings is None or findings.round != known.round:
         findings = Findings(known.round, now(), len(forgotten.texts), [])
-    look_everywhere(findings, forgotten, time_left)
+    look_everywhere(findings, forgotten, time_left, until)
     objects.write(known.forgetting, findings)
     if findings.after is not None:
         return registry.note(known, status=ForgettingStatus.WORKING, waiting_for=[]), False
-    unread = [f"{key} can't be read: remove it if it may have the texts." for key in findings.unread]
+    unread = [f"{key} can't be read, or not in time: remove it if it may have the texts." for key in findings.unread]
     told = {"status": ForgettingStatus.WORKING, "waiting_for": [], "not_done": _joined(known.not_done, unread)}
     if findings.traces:
         found = list(findings.traces.values())
@@ -205,10 +208,11 @@ def _in_clients_buckets(traces: Sequence[Trace]) -> list[str]:
 
 
 def _elsewhere(bucket: str, key: str, reader: str) -> str:
-    """Empty if the bucket is the deployment's own."""
-    if bucket == resources.datasets().bucket:
+    """Empty if it is an upload."""
+    if resources.datasets().is_upload(bucket, key):
         return ""
-    return f"s3://{bucket}/{key}, which {reader} read, is in a bucket of yours: remove the texts there, or they come back with it."
+    whose = "is not an upload" if bucket == resources.datasets().bucket else "is in a bucket of yours"
+    return f"s3://{bucket}/{key}, which {reader} read, {whose}: remove the texts there, or they come back with it."
 
 
 def _touched(known: Forgetting, traces: Sequence[Trace]) -> tuple[list[dict[str, Any]], int]:

@@ -22,7 +22,7 @@ class Findings:
 
     round: the number of the look. began_at: when it began. after: the number of the prefix, and the last key there that was looked at;
     None at the end. known: the number of digests of texts at its beginning. texts: these digests. traces: by kind and key. unread: the
-    keys of objects that can't be read.
+    keys of objects that can't be read. layouts: what clients have said of uploads that they evaluated a version on, by the uploads' keys.
     """
 
     round: int
@@ -32,6 +32,7 @@ class Findings:
     after: tuple[int, str] | None = (0, "")
     traces: dict[str, Trace] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
+    layouts: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Findings:

@@ -112,6 +112,10 @@ class Datasets:
         if not remove_object(bucket, key, time_left):
             raise DatasetNotDeletedError(name)
 
+    def is_upload(self, bucket: str, key: str) -> bool:
+        """Whether an object is an upload. The deployment's bucket may have others, which Winnow reads but never removes."""
+        return bucket == self.bucket and key.startswith(UPLOADS_PREFIX)
+
     def open(self, bucket: str, key: str) -> OpenDataset:
         """Open a data set. DatasetError if there is none, or if it may not be read.
 

@@ -19,6 +19,8 @@ from winnow.domain.errors import (
     InvalidFieldError,
     ModelNotFoundError,
     ModelNotReadyError,
+    NothingPendingError,
+    TrainingUnderwayError,
 )
 from winnow.domain.feedback import FeedbackBatch, Retrain, TakenFeedback
 from winnow.domain.job import Hyperparameters, IdempotencyKey, Promote, TrainingJob, TrainingRequest
@@ -28,6 +30,7 @@ from winnow.recipes.catalogue import AUTO, ZERO_SHOT
 from winnow.registry.kept_examples import MOST_KEPT
 from winnow.training import queue
 from winnow.training.feedback_examples import Examples, Sent
+from winnow.training.requests import made_before
 
 # The most new labels that an answer names. The answer is kept in a registry row, which holds at most 400 KB.
 MOST_NEW_LABELS = 100
@@ -188,6 +191,37 @@ def retrain_if_due(model_id: str) -> bool:
     """Train a version on the pending feedback, if a request asked for that and none was trained since. False: nothing was started."""
     model = resources.models().find(model_id)
     return model is not None and model.retraining_due and _try_to_retrain(model) is not None
+
+
+def train_on_pending(model_id: str, key: IdempotencyKey | None, condition: Condition | None) -> TrainingJob:
+    """Register a version that takes all pending feedback, and start its training. A known key gets its earlier job.
+
+    condition: must hold for the model, otherwise StaleError. ModelNotFoundError; NothingPendingError; TrainingUnderwayError;
+    ModelNotReadyError if the model has no version to build on; GoneError if the earlier job's version was deleted; BusyError.
+    """
+
+    def try_to_register() -> tuple[TrainingJob, bool] | None:
+        model = resources.models().get(model_id)
+        # Read the key after the model: if a request with the same key has already changed the model, the key is visible here.
+        before = None if key is None else resources.answered_requests().find(key)
+        if before is not None:
+            return made_before(TrainingJob.from_event(before)), False
+        check_condition(condition, model_id, model)
+        if model.training_version is not None:
+            raise TrainingUnderwayError(model_id, model.training_version)
+        base, newest = resources.versions().base_of_feedback(model), resources.feedback_batches().newest(model)
+        if newest is None or not model.feedback.waiting:
+            raise NothingPendingError(model_id)
+        if base is None:
+            raise ModelNotReadyError(f"Model {model_id!r} has no ready version to build on: train one first.")
+        job = TrainingJob(model.model_id, model.uid, model.latest_version + 1, fence=1)
+        request = request_on(model, base, newest)
+        return (job, True) if resources.jobs().create_version(model, job, request, key, exactly=condition is not None) else None
+
+    job, new = retry_on_conflict(try_to_register, model_id)
+    if new:
+        queue.try_to_start_waiting()
+    return job
 
 
 def _try_to_retrain(model: Model) -> TrainingJob | None:
