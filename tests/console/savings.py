@@ -89,8 +89,8 @@ def received(call: Call) -> Reply:
 
 
 def accepted(_call: Call) -> Reply:
-    """What the API says of a request that only starts the training: version 3 trains."""
-    return Reply(202, {"model_id": "savings", "waiting": 0, "retrain": "started", "version": 3})
+    """What the API says of a request that only starts the training."""
+    return Reply(202, {"model_id": "savings", "version": 3, "status": "queued"})
 
 
 def many_labels(count: int = 150) -> Json:

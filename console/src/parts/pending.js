@@ -3,7 +3,8 @@ import { uuid } from "../api.js";
 
 /** Train with all feedback that waits. Throws ApiError. @param {import("../api.js").Api} api @param {string} model */
 export async function trainPending(api, model) {
-  return (await api.call("POST", `models/${encodeURIComponent(model)}/examples`, { body: { retrain: "now" }, idempotencyKey: uuid() })).body;
+  const { body } = await api.call("POST", `models/${encodeURIComponent(model)}/examples`, { body: { retrain: "now" }, idempotencyKey: uuid() });
+  return { version: body.version, retrain: "started" };
 }
 
 /**
