@@ -466,7 +466,7 @@ export const strings = {
           ? `Version ${version} is training already; the next one learns from these.`
           : "They wait for the next training.",
     single: (/** @type {string[]} */ labels) =>
-      `${labels.map((label) => `“${label}”`).join(", ")}: ${labels.length === 1 ? "this new label has" : "these new labels have"} a single text${labels.length === 1 ? "" : " each"}. ` +
+      `${labels.map((label) => `“${label.length > 60 ? `${label.slice(0, 60)}…` : label}”`).join(", ")}: ${labels.length === 1 ? "this new label has" : "these new labels have"} a single text${labels.length === 1 ? "" : " each"}. ` +
       "That is too little to learn or to measure. Give it to more texts before you train.",
   },
 

@@ -63,7 +63,7 @@ def test_from_a_file_to_a_corrected_and_promoted_model(api: Deployed, visit: Vis
     page.get_by_label("Column of the label").select_option("topic")
     page.get_by_label("Recipe").select_option("linear")
     page.get_by_role("button", name="Train", exact=True).click()
-    expect(page.get_by_text("Version 1 answers.")).to_be_visible(timeout=TRAINING)
+    expect(page.get_by_text("Version 1 is live.")).to_be_visible(timeout=TRAINING)
 
     # Its quality, its surest mistakes, and their corrections by the keyboard.
     page.get_by_role("link", name="See its quality").click()

@@ -335,7 +335,7 @@ function Said({ shown: { labels, predicted, note }, correction, sent }) {
 }
 
 /** The basket: what the next version learns. @param {{edit: any, onSent: (answer: any, items: import("../parts/basket.js").Item[]) => void}} props */
-function Sending({ edit: { api, model, basket, labels, waiting, promote }, onSent }) {
+function Sending({ edit: { api, model, basket, labels, waiting, promote, sent, several }, onSent }) {
   const [busy, setBusy] = useState(false);
   const [open, setOpen] = useState(false);
   const [problem, setProblem] = useState(/** @type {any} */ (null));
@@ -353,7 +353,10 @@ function Sending({ edit: { api, model, basket, labels, waiting, promote }, onSen
   };
   // The item that the API refuses, so that it can be taken out.
   const refused = problem?.field ? basket.items[Number(/^examples\[(\d+)\]/.exec(problem.field)?.[1])] : undefined;
-  const single = singleLabels(basket.items.map((/** @type {any} */ { sent }) => sent.labels ?? (sent.label ? [sent.label] : [])), labels);
+  const given = basket.items.map((/** @type {any} */ { sent: { label, labels: some } }) => some ?? (label ? [label] : []));
+  // What was sent before counts too, where its words are the name of one label.
+  const before = several ? [] : Object.values(sent).filter((said) => said !== words.dropped && said !== words.kept);
+  const single = singleLabels([...given, ...before.map((said) => [said])], labels);
   if (!basket.size) return null;
   return html`
     <aside class="basket" aria-label=${words.basket}>

@@ -52,6 +52,8 @@ function Queue({ api, found, version, promote, onModel }) {
   const basket = useBasket("answers", model);
   const handed = useHanded(api, model, basket);
   const [another, setAnother] = useState(false);
+  // The answers since the last training, also those that are sent, and the labels that the version knows, once a list has shown them.
+  const given = useRef({ labels: new Map(basket.items.map((item) => [item.id, item.shown.labels ?? []])), known: /** @type {string[]} */ ([]) });
   const [problem, setProblem] = useState(/** @type {any} */ (null));
   const [done, setDone] = useState(/** @type {any} */ (null));
   const [busy, setBusy] = useState(false);
@@ -62,7 +64,10 @@ function Queue({ api, found, version, promote, onModel }) {
     try {
       const answer = !basket.size && retrain === "now" ? await trainPending(api, model) : await basket.send(api, model, retrain, leave);
       if (answer) onModel();
-      if (answer?.version && !leave) setDone(answer);
+      if (answer?.version && !leave) {
+        given.current.labels.clear();
+        setDone(answer);
+      }
     } catch (error) {
       setProblem(error);
     }
@@ -70,14 +75,18 @@ function Queue({ api, found, version, promote, onModel }) {
   };
   const answered = (/** @type {any} */ item, /** @type {string[]} */ labels, /** @type {string[]} */ known = []) => {
     setDone(null);
+    given.current.labels.set(item.item, labels);
+    if (known.length) given.current.known = known;
     const sent = { text: item.text, ...(handed.page.exclusive ? { label: labels[0] } : { labels }) };
-    basket.put({ id: item.item, sent, shown: { item, labels, known, said: labels.join(", ") || words.noLabels } });
+    basket.put({ id: item.item, sent, shown: { item, labels, said: labels.join(", ") || words.noLabels } });
     handed.leave(item.item);
     if (basket.state.items.length >= MOST_WAITING && !busy) send("auto", UNDOABLE);
   };
   const undo = () => {
     const last = basket.undo();
-    if (last) handed.back(last.shown.item);
+    if (!last) return;
+    given.current.labels.delete(last.id);
+    handed.back(last.shown.item);
   };
   // Somebody who goes to another screen has decided.
   useEffect(
@@ -93,8 +102,7 @@ function Queue({ api, found, version, promote, onModel }) {
   };
   if (another) return html`<${NoQueue} api=${api} model=${model} onMade=${made} onBack=${() => setAnother(false)} />`;
   if (handed.problem?.kind === "review-queue-not-found") return html`<${NoQueue} api=${api} model=${model} onMade=${made} />`;
-  const known = basket.items.findLast((item) => item.shown.known?.length)?.shown.known ?? [];
-  const single = singleLabels(basket.items.map((item) => item.shown.labels ?? []), known);
+  const single = singleLabels(given.current.labels.values(), given.current.known);
   const waiting = found.waiting_examples + basket.size;
   return html`
     <${Toward} waiting=${waiting} after=${found.retrain_after} />
@@ -106,7 +114,7 @@ function Queue({ api, found, version, promote, onModel }) {
     ${waiting > 0 &&
     html`
       ${single.length > 0 && html`<p class="notice" role="status">${strings.outcome.single(single)}</p>`}
-      <p class="actions"><button type="button" class=${handed.item ? "" : "primary"} disabled=${busy} onClick=${() => send("now")}>${words.train(waiting)}</button><span class="muted small">${words.unsent(basket.size)}</span></p>
+      <p class="actions"><button type="button" class=${handed.item || handed.page?.skipped?.length ? "" : "primary"} disabled=${busy} onClick=${() => send("now")}>${words.train(waiting)}</button><span class="muted small">${words.unsent(basket.size)}</span></p>
       <p class="small muted">${promote === "never" ? strings.outcome.staysBack : strings.outcome.goesLive}</p>
     `}
     ${handed.page && html`<p class="muted small">${words.left(handed.page.left)}</p>`}
