@@ -535,7 +535,7 @@ export const strings = {
     rollBackAsk: (/** @type {number} */ version) => `Roll back to version ${version}?`,
     rollBackYes: "Roll back",
     sameTexts: "On the same texts",
-    sameTextsHow: (/** @type {number} */ examples, /** @type {number} */ version) => `${count(examples, "text")} that neither had learnt when it answered. Both are judged by the labels of version ${version}, so the numbers differ from those above, which were measured with each version's own labels.`,
+    sameTextsHow: (/** @type {number} */ examples, /** @type {number} */ version) => `${count(examples, "text")} that neither had learnt when it answered. Both are judged by the labels of version ${version}, so the numbers may differ from those above, which were measured with each version's own labels.`,
     comparing: "Comparing the versions on the same texts …",
     fixed: (/** @type {number} */ texts) => `${number(texts)} fixed`,
     broken: (/** @type {number} */ texts) => `${number(texts)} broken`,

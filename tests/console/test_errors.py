@@ -149,7 +149,14 @@ def test_what_was_sent_stays_marked_and_the_end_of_the_training_is_told(api: Fak
 
 
 def test_a_version_that_does_not_go_live_is_told_with_the_reason(api: FakeApi, visit: Console) -> None:
-    gate = {"against": 2, "passed": False, "examples": 640, "reason": "Its macro-F1 of 0.8 is lower.", "live_macro_f1": 0.9, "macro_f1": 0.8}
+    gate = {
+        "against": 2,
+        "passed": False,
+        "examples": 640,
+        "reason": "Its macro-F1 of 0.8 is lower.",
+        "live_macro_f1": 0.9,
+        "macro_f1": 0.8,
+    }
     api.on(f"GET {savings.LIVE}", savings.saved("version", promote="never"))
     api.on("GET /models/savings/versions/3", savings.trained("ready", live=False, gate=gate))
     page = opened(visit)
