@@ -10,6 +10,9 @@ export const number = (value) => NUMBER.format(value);
 /** A share from 0 to 1 as a percentage. @param {number} share @param {number} [digits] */
 export const percent = (share, digits = 1) => `${(share * 100).toFixed(digits)} %`;
 
+/** A sentence of the API with its shares as percentages: "of 0.9829" is "of 98.3 %". @param {string} sentence */
+export const inPercent = (sentence) => sentence.replace(/\b(0\.\d{2,}|1\.0+)(?!\.?\d)/g, (share) => percent(Number(share)));
+
 /** A count with its noun: count(1, "text") is "1 text". @param {number} value @param {string} one @param {string} [many] */
 export const count = (value, one, many = `${one}s`) => `${number(value)} ${value === 1 ? one : many}`;
 

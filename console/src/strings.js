@@ -1,5 +1,5 @@
 // All words of the console, by screen.
-import { count, duration, number, percent } from "./format.js";
+import { count, duration, inPercent, number, percent } from "./format.js";
 
 const languages = new Intl.DisplayNames("en", { type: "language" });
 
@@ -175,7 +175,7 @@ export const strings = {
       "unreadable-row": "Rows that can't be read",
       "empty-text": "Empty texts",
       "long-text": "Texts that are too long",
-      "bad-label": "Labels that are none",
+      "bad-label": "Labels that can't be used",
       "not-exclusive": "Not exactly one label",
       "too-few-labels": "Too few labels",
       "too-many-labels": "Too many labels",
@@ -292,8 +292,8 @@ export const strings = {
     accepted: "Texts with an accepted label",
     macroF1: "Mean F1 of the labels",
     mistakes: "Mistakes",
-    strangers: "Texts of no label that are refused",
-    ofStrangers: (/** @type {number} */ texts) => `of ${number(texts)} tried`,
+    strangers: "Refused, of texts that fit no label",
+    ofStrangers: (/** @type {number} */ texts) => `of ${count(texts, "such text")}`,
     range: (/** @type {number} */ low, /** @type {number} */ high) => `${percent(low)} to ${percent(high)}`,
     measuredOn: (/** @type {number} */ examples) => `Measured on ${count(examples, "example")} that it did not learn.`,
     ofTexts: (/** @type {number} */ some, /** @type {number} */ all) => `${number(some)} of ${number(all)}`,
@@ -320,12 +320,14 @@ export const strings = {
     noMatrix: "Texts may have several labels, so there is no matrix of confusions.",
     label: "Label",
     support: "Texts",
-    recall: "Found",
-    precision: "Right when said",
+    recall: "Found (recall)",
+    precision: "Right (precision)",
     f1: "F1",
 
     dial: "How sure must it be?",
     dialLead: "A stricter version answers fewer texts, and more of its answers are right. Move the dial, and save what you choose.",
+    dialOdd: "Here it is the other way round: among its surest answers are more wrong ones. Most often, wrong labels in the data set cause that.",
+    dialSuspects: "Look at the suspects",
     dialEmpty: "No text of the evaluation has a score, so there is nothing to choose from.",
     answered: "of the texts are answered",
     answeredRight: "of the answers are right",
@@ -354,6 +356,7 @@ export const strings = {
     },
     policyTitle: "Save as policy of the live version",
     policyPromise: (/** @type {number} */ promise) => `Promise that at least ${promise} % of the answers are right, also for new texts`,
+    promiseHow: (/** @type {number} */ right) => `The measured ${percent(right)} may be luck. The lower end of its interval is what new texts should reach.`,
     policyThreshold: (/** @type {number} */ threshold) => `Accept scores of at least ${threshold.toFixed(3)}, whatever comes`,
     policySave: "Save as policy",
     policySaved: "Saved. Predictions use it within two seconds.",
@@ -407,7 +410,7 @@ export const strings = {
     says: "says",
     fromRow: (/** @type {number} */ row) => `row ${number(row)}`,
     fromFeedback: "from feedback",
-    fold: (/** @type {number} */ fold) => `held out in fold ${fold}`,
+    fold: (/** @type {number} */ fold) => `tested in part ${fold} of the cross-validation`,
     test: "of the test set",
     learnt: "learnt",
     missing: "perhaps this label is missing",
@@ -425,7 +428,7 @@ export const strings = {
       ["L", "another label"],
       ["D", "drop"],
       ["K", "keep"],
-      ["U", "undo"],
+      ["U", "undo the last one"],
     ]),
     take: "Label it",
     other: "Another label …",
@@ -441,22 +444,48 @@ export const strings = {
     pickDone: (/** @type {number} */ labels) => `Take ${count(labels, "label")}`,
     labels: "Labels",
     newLabel: "new label",
+    longest: "A label has at most 200 characters.",
     now: "as it is now",
 
     basket: "Corrections",
     corrections: (/** @type {number} */ size) => `${count(size, "correction")}, not sent yet`,
-    retrain: (/** @type {number} */ size) => `Retrain with ${count(size, "correction")}`,
+    retrain: (/** @type {number} */ size, /** @type {number} */ waiting) =>
+      `Retrain with ${count(size, "correction")}${waiting ? ` and ${count(waiting, "example")} that ${waiting === 1 ? "waits" : "wait"}` : ""}`,
     sending: "Sending …",
     takeBack: (/** @type {string} */ text) => `Undo the correction of ${text}`,
     onTheWay: "on its way",
     leaveOut: "Leave it out",
+    sentChip: "sent",
     sent: (/** @type {any} */ { sent, retrain, version }) =>
       retrain === "started"
         ? `Version ${version} is training with ${count(sent, "correction")}.`
         : retrain === "underway"
           ? `${count(sent, "correction")} sent. Version ${version} is training already; the next one learns from them.`
           : `${count(sent, "correction")} sent. They wait for the next training.`,
+  },
+
+  outcome: {
     watch: "Watch it",
+    see: "See the overview",
+    compare: "Compare it",
+    ended: (/** @type {any} */ { version, status, live, gate, error }) =>
+      status === "ready"
+        ? live
+          ? `Version ${version} is ready and live.`
+          : `Version ${version} is ready, and not live. ${gate ? inPercent(gate.reason) : ""}`
+        : `The training of version ${version} ${status === "failed" ? `failed. ${error ?? ""}` : "was cancelled."} Its examples wait for another training.`,
+    goesLive: "The new version goes live by itself if it is at least as good as the live one.",
+    staysBack: "The new version does not go live by itself: make it live on the screen Compare.",
+    train: (/** @type {number} */ waiting) => `Train now with ${count(waiting, "example")}`,
+    started: (/** @type {any} */ { retrain, version }) =>
+      retrain === "started"
+        ? `Version ${version} is training.`
+        : retrain === "underway"
+          ? `Version ${version} is training already; the next one learns from these.`
+          : "They wait for the next training.",
+    single: (/** @type {string[]} */ labels) =>
+      `${labels.map((label) => `“${label.length > 60 ? `${label.slice(0, 60)}…` : label}”`).join(", ")}: ${labels.length === 1 ? "this new label has" : "these new labels have"} a single text${labels.length === 1 ? "" : " each"}. ` +
+      "That is too little to learn or to measure. Give it to more texts before you train.",
   },
 
   label: {
@@ -474,17 +503,24 @@ export const strings = {
     waiting: (/** @type {number} */ waiting) => (waiting ? `${count(waiting, "answer")} for the next training` : "No answers yet for the next training"),
     toward: (/** @type {number} */ waiting, /** @type {number} */ after) => `${number(waiting)} of ${count(after, "answer")} until the next training`,
     train: (/** @type {number} */ waiting) => `Train now with ${count(waiting, "answer")}`,
-    unsent: (/** @type {number} */ size) => (size ? `${count(size, "answer")} not sent yet` : "Label one more text, then train."),
-    training: (/** @type {any} */ { retrain, version }) => (retrain === "started" ? `Version ${version} is training.` : `Version ${version} is training already; the next one learns from these.`),
+    unsent: (/** @type {number} */ size) => (size ? `${count(size, "answer")} not sent yet` : ""),
     left: (/** @type {number} */ left) => `${count(left, "text")} left in the queue`,
     allDone: "All texts are labelled",
     allDoneText: "Train with the answers, or make another queue when there are new texts.",
-    handedOut: "Others have the rest",
-    handedOutText: (/** @type {number} */ left) => `${count(left, "text")} ${left === 1 ? "is" : "are"} handed out or skipped. In ten minutes they can be had again.`,
+    skipped: (/** @type {number} */ skipped) => `You have skipped ${count(skipped, "text")}`,
+    skippedText: "All the others have an answer, or somebody else has them.",
+    showSkipped: (/** @type {number} */ skipped) => (skipped === 1 ? "Show it again" : "Show them again"),
+    handedOut: "The rest is handed out",
+    handedOutText: (/** @type {number} */ left) =>
+      `${count(left, "text")} ${left === 1 ? "was" : "were"} given to you in another tab, or to somebody else. If ${left === 1 ? "it gets" : "they get"} no answer, you can have ${left === 1 ? "it" : "them"} ten minutes later.`,
+    another: "Another file of texts",
+    anotherText: "A new queue takes the place of this one. Answers that you gave stay.",
     noQueue: "Which texts should it ask about?",
     noQueueText: "Give it a file of texts without labels. It picks at most 500 of them, those that teach it most.",
-    file: "File of texts",
-    fileHint: "CSV, JSON or JSON Lines with a column text; at most 100,000 texts and 50 MB",
+    fileHint: "CSV, JSON or JSON Lines, at most 100,000 texts and 50 MB",
+    otherFile: "Another file",
+    drop: "Drop a file of texts here",
+    chooseColumn: "choose a column",
     uploading: "Uploading …",
     choosing: "Choosing the texts, which takes about 20 seconds …",
     make: "Choose the texts",
@@ -504,6 +540,7 @@ export const strings = {
     measure: "Measure",
     change: "Change",
     notMeasured: "Not measured: it was made from label names alone.",
+    accuracyThen: (/** @type {number} */ examples) => `Accuracy when it was made: ${count(examples, "text")}, with their labels of that time`,
     made: (/** @type {string} */ recipe, /** @type {string} */ when) => `${recipe}, made ${when}`,
     passed: "Passed the gate.",
     notPassed: "Did not pass the gate.",
@@ -516,7 +553,7 @@ export const strings = {
     rollBackAsk: (/** @type {number} */ version) => `Roll back to version ${version}?`,
     rollBackYes: "Roll back",
     sameTexts: "On the same texts",
-    sameTextsHow: (/** @type {number} */ examples, /** @type {number} */ version) => `${count(examples, "text")} that neither had learnt when it answered, with the labels of version ${version}.`,
+    sameTextsHow: (/** @type {number} */ examples, /** @type {number} */ version) => `${count(examples, "text")} that neither had learnt when it answered. Both are judged by the labels of version ${version}, so the numbers may differ from those above, which were measured with each version's own labels.`,
     comparing: "Comparing the versions on the same texts …",
     fixed: (/** @type {number} */ texts) => `${number(texts)} fixed`,
     broken: (/** @type {number} */ texts) => `${number(texts)} broken`,

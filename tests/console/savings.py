@@ -50,6 +50,7 @@ def serve(api: FakeApi) -> None:
     api.on("GET /models/savings/versions/1", saved("version 1"))
     api.on("GET /models/savings/versions/1/evaluation", saved("evaluation", version=1))
     api.on(f"GET {LIVE}/examples", saved("mistakes", next=None))
+    api.on("GET /models/savings/versions/3", trained("training"))
 
 
 def explained(call: Call) -> Json:
@@ -61,6 +62,16 @@ def explained(call: Call) -> Json:
         {"word": word, "contribution": weight, "start": start, "end": start + len(word)} for word, weight, start in ends
     ]
     return answer
+
+
+def trained(status: str, **changes: Any) -> Json:
+    """Version 3, which received() starts."""
+    answer = saved("version", version=3, status=status) | {"live": status == "ready"}
+    if status != "ready":
+        dataset = {name: answer["dataset"][name] for name in ("s3bucket", "training_object")}
+        progress = {"stage": "training", "percent": 40, "eta_seconds": 30}
+        answer |= dict.fromkeys(("selection", "evaluation", "finished_at", "gate")) | {"dataset": dataset, "progress": progress}
+    return answer | changes
 
 
 def reader() -> Json:
@@ -75,6 +86,11 @@ def received(call: Call) -> Reply:
     return Reply(
         201, body | {"waiting": 0 if started else 1, "retrain": "started" if started else "waiting", "version": 3 if started else None}
     )
+
+
+def accepted(_call: Call) -> Reply:
+    """What the API says of a request that only starts the training."""
+    return Reply(202, {"model_id": "savings", "version": 3, "status": "queued"})
 
 
 def many_labels(count: int = 150) -> Json:

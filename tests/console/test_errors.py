@@ -118,6 +118,79 @@ def test_keys_correct_one_text_after_another_and_one_request_sends_all(api: Fake
     expect(page.get_by_role("button", name=re.compile("Retrain"))).to_have_count(0)
 
 
+def test_keys_work_at_once_and_u_takes_the_last_correction_back(api: FakeApi, visit: Console) -> None:
+    page = opened(visit)
+    expect(rows(page).first).to_be_focused()
+    page.keyboard.press("d")
+    expect(rows(page).nth(1)).to_be_focused()
+    page.keyboard.press("u")
+    expect(rows(page).first).to_be_focused()
+    expect(page.locator(".corrected")).to_have_count(0)
+    expect(page.get_by_role("button", name=re.compile("Retrain"))).to_have_count(0)
+
+
+def test_what_was_sent_stays_marked_and_the_end_of_the_training_is_told(api: FakeApi, visit: Console) -> None:
+    api.on("GET /models/savings", savings.saved("model", waiting_examples=10), savings.saved("model"))
+    page = opened(visit, keep=True)
+    page.keyboard.press("d")
+    expect(page.get_by_text("The new version goes live by itself if it is at least as good as the live one.")).to_be_visible()
+    page.get_by_role("button", name="Retrain with 1 correction and 10 examples that wait").click()
+    notice = page.get_by_role("status").filter(has_text="Version 3")
+    expect(notice).to_have_text("Version 3 is training with 1 correction. Watch it")
+    expect(notice).to_be_in_viewport()
+    expect(rows(page).first.locator(".corrected")).to_have_text("→ dropped")
+
+    api.on("GET /models/savings", savings.saved("model", live_version=3))
+    api.on("GET /models/savings/versions/3", savings.trained("ready"))
+    expect(notice).to_have_text("Version 3 is ready and live. Compare it")
+    expect(page.get_by_text("Corrections are about the live version, which is 3.")).to_be_visible()
+    page.reload()
+    expect(rows(page).first.locator(".corrected")).to_have_text("→ dropped")
+
+
+def test_a_version_that_does_not_go_live_is_told_with_the_reason(api: FakeApi, visit: Console) -> None:
+    gate = {
+        "against": 2,
+        "passed": False,
+        "examples": 640,
+        "reason": "Its macro-F1 of 0.8 is lower.",
+        "live_macro_f1": 0.9,
+        "macro_f1": 0.8,
+    }
+    api.on(f"GET {savings.LIVE}", savings.saved("version", promote="never"))
+    api.on("GET /models/savings/versions/3", savings.trained("ready", live=False, gate=gate))
+    page = opened(visit)
+    page.keyboard.press("d")
+    expect(page.get_by_text("The new version does not go live by itself")).to_be_visible()
+    page.get_by_role("button", name="Retrain with 1 correction").click()
+    expect(page.get_by_text("Version 3 is ready, and not live. Its macro-F1 of 0.8 is lower.")).to_be_visible()
+
+
+def test_a_new_label_of_a_single_text_is_warned_of(api: FakeApi, visit: Console) -> None:
+    page = opened(visit)
+    for times in (1, 0):
+        page.get_by_role("button", name="Another label").click()
+        page.get_by_role("dialog").get_by_role("combobox").fill("pension")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("“pension”: this new label has a single text.")).to_have_count(times)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_long_label_leaves_room_for_the_rest(api: FakeApi, visits: Opens, width: int) -> None:
+    long = "special_case_" + "x" * 187
+    page = opened(visits(viewport={"width": width, "height": 900}))
+    page.get_by_role("button", name="Another label").click()
+    page.get_by_role("dialog").get_by_role("combobox").fill(long)
+    expect(page.get_by_text("A label has at most 200 characters.")).to_be_visible()
+    added = page.get_by_role("option").get_by_text("new label")
+    assert added.evaluate("(it) => it.offsetHeight") < 30
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="1 correction, not sent yet").click()
+    text = page.get_by_role("complementary").locator("li .cut").first
+    assert text.evaluate("(it) => it.offsetWidth") > 100
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
 def test_a_new_label_can_be_given(api: FakeApi, visit: Console) -> None:
     page = opened(visit)
     page.get_by_role("button", name="Another label").click()

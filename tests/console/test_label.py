@@ -160,9 +160,70 @@ def test_the_end_of_the_queue_is_told(api: FakeApi, visit: Console) -> None:
 def test_texts_that_others_have_are_told(api: FakeApi, visit: Console) -> None:
     api.on("GET /models/savings/queue", savings.saved("queue", items=[], left=12), savings.saved("queue"))
     page = visit.open(ADDRESS)
-    expect(page.get_by_role("heading", name="Others have the rest")).to_be_visible()
+    expect(page.get_by_role("heading", name="The rest is handed out")).to_be_visible()
     page.get_by_role("button", name="Try again").click()
     expect(page.locator(".one-text")).to_have_text(ITEMS[0]["text"])
+
+
+def test_skipped_texts_can_be_seen_again_also_after_a_reload(api: FakeApi, visit: Console) -> None:
+    # The API knows nothing of the answers that are not sent yet.
+    rest = savings.saved("queue", items=[], left=3)
+    api.on("GET /models/savings/queue", savings.saved("queue", items=ITEMS[:3], left=3), rest)
+    page = opened(visit, keep=True)
+    for key in ("1", "s", "1"):
+        page.keyboard.press(key)
+    expect(page.get_by_role("heading", name="You have skipped 1 text")).to_be_visible()
+    expect(page.get_by_text("1 text left in the queue")).to_be_visible()
+    page.reload()
+    page.get_by_role("button", name="Show it again").click()
+    expect(page.locator(".one-text")).to_have_text(ITEMS[1]["text"])
+    page.keyboard.press("1")
+    expect(page.get_by_role("heading", name="All texts are labelled")).to_be_visible()
+
+
+def test_another_file_can_follow(api: FakeApi, visit: Console) -> None:
+    api.on("GET /models/savings/queue", savings.saved("queue", items=[], left=1))
+    page = visit.open(ADDRESS)
+    page.get_by_role("button", name="Another file of texts").click()
+    expect(page.get_by_label("Drop a file of texts here")).to_be_attached()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("heading", name="The rest is handed out")).to_be_visible()
+
+
+def test_answers_that_wait_at_the_api_are_trained_without_another_one(api: FakeApi, visit: Console) -> None:
+    waiting = savings.saved("model", waiting_examples=11)
+    api.on("GET /models/savings", waiting, savings.saved("model"))
+    api.on("GET /models/savings/queue", savings.saved("queue", items=[], left=1))
+    api.on(FEEDBACK, savings.accepted)
+    page = visit.open(ADDRESS)
+    expect(page.get_by_text("The new version goes live by itself if it is at least as good as the live one.")).to_be_visible()
+    page.get_by_role("button", name="Train now with 11 answers").click()
+    expect(page.get_by_text("Version 3 is training.")).to_be_visible()
+    assert [call.body for call in api.asked(FEEDBACK)] == [{"retrain": "now"}]
+    api.on("GET /models/savings/versions/3", savings.trained("ready"))
+    expect(page.get_by_text("Version 3 is ready and live.")).to_be_visible()
+
+
+def test_a_new_label_of_a_single_text_is_warned_of(api: FakeApi, visit: Console) -> None:
+    page = opened(visit)
+    for place in (1, 2):
+        page.keyboard.press("0")
+        page.get_by_role("dialog").get_by_role("combobox").fill("lost card")
+        page.keyboard.press("Enter")
+        expect(page.locator(".one-text")).to_have_text(ITEMS[place]["text"])
+        expect(page.get_by_text("“lost card”: this new label has a single text.")).to_have_count(place % 2)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_long_label_is_cut(api: FakeApi, visits: Opens, width: int) -> None:
+    long = "special_case_" + "x" * 180
+    labels = [{"label": long, "score": 0.5, "accepted": False}]
+    api.on("GET /models/savings/queue", savings.saved("queue", items=[ITEMS[0] | {"labels": labels}]))
+    page = opened(visits(viewport={"width": width, "height": 900}))
+    offer = page.locator(".offer")
+    assert offer.evaluate("(it) => it.offsetHeight") < 80
+    assert offer.get_attribute("title") == long
+    assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
 def test_a_queue_is_made_of_a_file(api: FakeApi, visit: Console) -> None:
@@ -184,12 +245,19 @@ def test_a_queue_is_made_of_a_file(api: FakeApi, visit: Console) -> None:
         route.fulfill(status=200, headers=allowed, body="")
 
     page.route(f"https://{UPLOADS}/**", store)
-    page.get_by_label("File of texts").set_input_files({"name": "texts.csv", "mimeType": "text/csv", "buffer": b"text\nhello\n"})
-    page.get_by_role("button", name="Choose the texts").click()
+    table = b"No.;Request\n1;hello\n2;good bye\n"
+    page.get_by_label("Drop a file of texts here").set_input_files({"name": "texts.csv", "mimeType": "text/csv", "buffer": table})
+    expect(page.get_by_role("cell", name="good bye")).to_be_visible()
+    button = page.get_by_role("button", name="Choose the texts")
+    expect(button).to_be_disabled()  # nobody knows which column has the texts
+    page.get_by_label("Column of the text").select_option("Request")
+    assert visit.violations() == []
+    button.click()
 
     expect(page.locator(".one-text")).to_have_text(ITEMS[0]["text"])
-    assert "text\nhello\n" in uploaded
-    assert api.asked("POST /models/savings/queue")[0].body == {"s3bucket": "winnow-datasets", "object": f"uploads/{name}"}
+    assert table.decode() in uploaded
+    asked = {"s3bucket": "winnow-datasets", "object": f"uploads/{name}", "text_column": "Request"}
+    assert api.asked("POST /models/savings/queue")[0].body == asked
 
 
 def test_a_predict_key_may_not_label(api: FakeApi, visit: Console) -> None:

@@ -180,6 +180,19 @@ def test_columns_that_were_not_found_are_chosen_from_menus_and_survive_a_reload(
 ) -> None:
     wanted = named | {"label_column": "thema"}
 
+
+@pytest.mark.usefixtures("bucket")
+@pytest.mark.parametrize("name", ["[text]", "[1]", "["])
+def test_a_column_whose_name_looks_like_a_list_is_chosen(api: FakeApi, visit: Console, name: str) -> None:
+    api.on("POST /models", lambda call: {"dry_run": True, "report": report() if call.body.get("text_column") == name else UNREADABLE})
+    page = visit.open("#/new")
+    choose(page, "export.csv", f"id;{name};label\n1;how do I?;a\n")
+    page.get_by_label("Column of the text").select_option(name)
+    expect(page.get_by_text("This can be trained.")).to_be_visible()
+    assert not visit.faults
+
+
+def test_columns_that_were_not_found_are_chosen_from_menus_and_survive_a_reload(api: FakeApi, visit: Console, bucket: Bucket) -> None:
     def check(call: Call) -> Json:
         said = {name: value for name, value in call.body.items() if name.endswith("_column")}
         return {"dry_run": True, "report": report() if said == wanted else unreadable(sentence)}

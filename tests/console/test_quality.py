@@ -229,3 +229,32 @@ def test_everybody_can_use_it(api: FakeApi, visits: Opens, scheme: str, width: i
     page.get_by_role("slider").wait_for()
     assert visit.violations() == []
     assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_a_dial_whose_surest_answers_are_wrong_leads_to_the_suspects(api: FakeApi, visit: Console) -> None:
+    odd = savings.saved("tradeoff")
+    odd["curve"][0]["right_share"] = 0.6
+    api.on(f"GET {savings.LIVE}/tradeoff", odd)
+    page = visit.open(ADDRESS)
+    expect(page.get_by_text("Here it is the other way round")).to_be_visible()
+    link = page.get_by_role("link", name="Look at the suspects")
+    assert link.get_attribute("href") == "#/models/savings/versions/2/errors?view=suspects"
+
+
+def test_shares_are_percentages_in_sentences_of_the_api_too(api: FakeApi, visit: Console) -> None:
+    page = visit.open(ADDRESS)
+    expect(page.get_by_text("from 320 to 640 learnt examples, accuracy went from 94.1 % to 95.5 %")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_long_label_leaves_room_for_the_numbers(api: FakeApi, visits: Opens, width: int) -> None:
+    long = "special_case_" + "x" * 148
+    answer = savings.saved("evaluation")
+    answer["per_label"] = {long if name == "account_linking" else name: measures for name, measures in answer["per_label"].items()}
+    answer["confusion"]["labels"] = [long if name == "account_linking" else name for name in answer["confusion"]["labels"]]
+    api.on(f"GET {savings.LIVE}/evaluation", answer)
+    page = visits(viewport={"width": width, "height": 900}).open(ADDRESS)
+    name = page.get_by_role("rowheader").get_by_text(long)
+    expect(name).to_be_visible()
+    assert name.evaluate("(it) => it.offsetWidth") < 240
+    assert page.evaluate("document.documentElement.scrollWidth") == width

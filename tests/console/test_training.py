@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.console.conftest import FakeApi, example, model, problem, version, whoami
+from tests.console.conftest import FakeApi, Reply, example, model, problem, version, whoami
 
 if TYPE_CHECKING:
     from playwright.sync_api import Route
@@ -143,6 +143,22 @@ def test_what_the_comparison_with_the_live_version_said_is_shown(api: FakeApi, v
     assert page.get_by_role("link", name="Compare with the live version").get_attribute("href") == "#/models/tc-01/compare?to=2"
     page.get_by_role("link", name="Version 1", exact=True).click()
     expect(page.get_by_role("heading", name="Version 1")).to_contain_text("Live")
+
+
+def test_feedback_that_waits_is_trained_by_a_button(api: FakeApi, visit: Console) -> None:
+    show(api, [version()], waiting_examples=11)
+    page = visit.open("#/models/tc-01")
+    expect(page.get_by_text("11 examples of feedback wait for the next training.")).to_be_visible()
+    assert not visit.violations()
+
+    def train(_call: Call) -> Reply:
+        show(api, [running(2), version()])
+        return Reply(202, {"model_id": "tc-01", "version": 2, "status": "queued"})
+
+    api.on("POST /models/tc-01/examples", train)
+    page.get_by_role("button", name="Train now with 11 examples").click()
+    expect(page.get_by_text("About 30 seconds left in this stage.")).to_be_visible()
+    assert [call.body for call in api.asked("POST /models/tc-01/examples")] == [{"retrain": "now"}]
 
 
 def test_keys_that_may_not_edit_cannot_cancel(api: FakeApi, visit: Console) -> None:

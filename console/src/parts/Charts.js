@@ -1,6 +1,6 @@
 // Reliability and the learning curve of an evaluation, as figures with their numbers beside them.
 import { html } from "../html.js";
-import { number, percent, wilson } from "../format.js";
+import { inPercent, number, percent, wilson } from "../format.js";
 import { Table } from "./Table.js";
 import { strings } from "../strings.js";
 
@@ -92,7 +92,7 @@ export function LearningCurve({ curve: { points, conclusion } }) {
           `,
         )}
       <//>
-      <figcaption><strong>${conclusion}</strong></figcaption>
+      <figcaption><strong>${inPercent(conclusion)}</strong></figcaption>
     </figure>
   `;
 }

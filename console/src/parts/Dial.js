@@ -64,6 +64,7 @@ function Turned({ api, model, version, live, tradeoff }) {
         />
         <span class="dial-ends small muted" aria-hidden="true"><span>${words.dialSure}</span><span>${words.dialAll}</span></span>
       </label>
+      ${isOdd(curve) && html`<p class="notice small">${words.dialOdd} <a href=${link(["models", model, "versions", version, "errors"], { view: "suspects" })}>${words.dialSuspects}</a>.</p>`}
       <p class="small muted">${words.dialHow(tradeoff.examples, own.answered_share, own.right_share)}</p>
       <${Policy} api=${api} model=${model} version=${version} live=${live} tradeoff=${tradeoff} chosen=${chosen} />
     </div>
@@ -135,7 +136,7 @@ function Policy({ api, model, version, live, tradeoff, chosen }) {
       html`<form onSubmit=${save}>
         <fieldset>
           <legend>${words.policyTitle}</legend>
-          <label class="check"><input type="radio" name="policy" checked=${kind === "promise"} onChange=${() => setKind("promise")} /><span>${words.policyPromise(promise)}</span></label>
+          <label class="check"><input type="radio" name="policy" checked=${kind === "promise"} onChange=${() => setKind("promise")} /><span>${words.policyPromise(promise)}<span class="hint">${words.promiseHow(chosen.right_share)}</span></span></label>
           <label class="check"><input type="radio" name="policy" checked=${kind === "threshold"} onChange=${() => setKind("threshold")} /><span>${words.policyThreshold(chosen.threshold)}</span></label>
         </fieldset>
         <p class="actions">
@@ -148,6 +149,9 @@ function Policy({ api, model, version, live, tradeoff, chosen }) {
     </div>
   `;
 }
+
+/** Whether the surest answers are right less often than all of them are. @param {any[]} curve */
+const isOdd = (curve) => curve.slice(0, Math.ceil(curve.length / 3)).some((point) => point.right_share < curve[curve.length - 1].right_share - 0.02);
 
 /** The place of the point whose share of answered texts is nearest. @param {any[]} curve @param {number} share */
 export function nearest(curve, share) {

@@ -5,6 +5,7 @@ import { strings } from "../strings.js";
 
 const words = strings.errors;
 const MOST_SHOWN = 100;
+const LONGEST = 200;
 
 /**
  * labels: those that the model knows. chosen: those that the text has. several: whether a text may have several.
@@ -54,7 +55,7 @@ export function LabelPicker({ labels, chosen, several, text, onPick, onClose }) 
         aria-activedescendant=${options.length ? `picker-${at}` : undefined}
         aria-label=${words.pickFind}
         placeholder=${words.pickFind}
-        maxlength="200"
+        maxlength=${LONGEST}
         autocomplete="off"
         value=${typed}
         onInput=${(/** @type {any} */ event) => {
@@ -63,6 +64,7 @@ export function LabelPicker({ labels, chosen, several, text, onPick, onClose }) 
         }}
         onKeyDown=${pressed}
       />
+      ${typed.length >= LONGEST && html`<p class="hint" role="status">${words.longest}</p>`}
       <ul class="picker" role="listbox" id="picker-list" aria-label=${words.labels} aria-multiselectable=${several} ref=${list}>
         ${options.map(
           ({ label, isNew }, place) => html`
@@ -75,7 +77,7 @@ export function LabelPicker({ labels, chosen, several, text, onPick, onClose }) 
               onClick=${() => take(label)}
             >
               ${several && html`<span aria-hidden="true">${picked.has(label) ? "☑" : "☐"}</span>`}
-              <bdi>${label}</bdi>
+              <bdi title=${label}>${label}</bdi>
               ${isNew && html`<span class="muted small">${words.newLabel}</span>`}
               ${!several && chosen.includes(label) && html`<span class="muted small">${words.now}</span>`}
             </li>

@@ -1,6 +1,6 @@
 // Screen 7: two versions side by side, which of them answers, and who did what.
 import { html, useState } from "../html.js";
-import { moment, number, percent } from "../format.js";
+import { inPercent, moment, number, percent } from "../format.js";
 import { Confirm } from "../parts/Dialog.js";
 import { Interval } from "../parts/Interval.js";
 import { Loading } from "../parts/Loading.js";
@@ -66,9 +66,9 @@ function Side({ api, model, version, live, etag, onChange }) {
     <div class="card side">
       <h2>${words.version(version.version)} ${isLive && html`<span class="status live">${strings.status.live}</span>`}</h2>
       ${version.note && html`<p>${version.note}</p>`}
-      ${evaluation ? html`<p class="figure">${percent(evaluation.accuracy)}</p><p class="muted small">${words.accuracy}</p><${Interval} share=${evaluation.accuracy} n=${evaluation.examples} />` : html`<p class="muted">${words.notMeasured}</p>`}
+      ${evaluation ? html`<p class="figure">${percent(evaluation.accuracy)}</p><p class="muted small">${words.accuracyThen(evaluation.examples)}</p><${Interval} share=${evaluation.accuracy} n=${evaluation.examples} />` : html`<p class="muted">${words.notMeasured}</p>`}
       <p class="small muted">${words.made(version.recipe, moment(version.finished_at ?? version.created_at))}</p>
-      ${gate && html`<p class=${gate.passed ? "notice good" : "notice"}><strong>${gate.passed ? words.passed : words.notPassed}</strong> ${gate.reason}</p>`}
+      ${gate && html`<p class=${gate.passed ? "notice good" : "notice"}><strong>${gate.passed ? words.passed : words.notPassed}</strong> ${inPercent(gate.reason)}</p>`}
       ${!isLive && api.mayEdit && html`<${Promote} api=${api} model=${model} version=${version.version} live=${live} etag=${etag} onChange=${onChange} />`}
     </div>
   `;
@@ -147,7 +147,7 @@ function Difference({ api, model, from, to, query }) {
       <${Table}
         caption=${words.byLabel}
         columns=${[
-          { name: "label", title: strings.quality.label, header: true, sortable: true, cell: (/** @type {any} */ row) => html`<bdi>${row.label}</bdi>` },
+          { name: "label", title: strings.quality.label, header: true, sortable: true, cell: (/** @type {any} */ row) => html`<bdi title=${row.label}>${row.label}</bdi>` },
           { name: "support", title: strings.quality.support, numeric: true, sortable: true, cell: (/** @type {any} */ row) => number(row.support) },
           ...numbers,
         ]}

@@ -6,10 +6,12 @@ import { Field } from "../parts/Field.js";
 import { LabelPicker } from "../parts/LabelPicker.js";
 import { Loading } from "../parts/Loading.js";
 import { ModelNav } from "../parts/ModelNav.js";
+import { Outcome } from "../parts/Outcome.js";
 import { Page } from "../parts/Page.js";
 import { Problem } from "../parts/Problem.js";
 import { VersionChoice, useVersions } from "../parts/VersionChoice.js";
 import { useBasket } from "../parts/basket.js";
+import { singleLabels } from "../parts/pending.js";
 import { useLoad } from "../parts/useLoad.js";
 import { usePages } from "../parts/usePages.js";
 import { link, setQuery } from "../router.js";
@@ -35,34 +37,47 @@ export function Errors({ api, params: { model, version, query } }) {
         api.get(`${path}/versions/${encodeURIComponent(version)}`, {}, signal),
         api.get(`${path}/versions/${encodeURIComponent(version)}/evaluation`, {}, signal).catch(() => null),
       ]);
-      return { live: found.live_version, several: own.dataset.exclusive === false, labels: Object.keys(evaluation?.per_label ?? {}) };
+      return { live: found.live_version, waiting: found.waiting_examples, promote: own.promote, several: own.dataset.exclusive === false, labels: Object.keys(evaluation?.per_label ?? {}) };
     },
     [model, version],
   );
   const versions = useVersions(api, model);
   const live = loaded.value?.live ?? null;
+  const reload = () => {
+    loaded.reload();
+    versions.reload();
+  };
   const actions = html`<${VersionChoice} versions=${versions.value} version=${Number(version)} addressOf=${(/** @type {number} */ other) => link(["models", model, "versions", other, "errors"], query)} />`;
   return html`
     <${Page} title=${words.title(model)} lead=${words.lead(version, live === Number(version))} actions=${actions}>
       <${ModelNav} api=${api} model=${model} version=${version} here="errors" />
       <${Problem} error=${loaded.problem} onRetry=${loaded.reload} />
       ${!loaded.value && loaded.loading && html`<${Loading} />`}
-      ${loaded.value && html`<${Texts} api=${api} model=${model} version=${Number(version)} query=${query} ...${loaded.value} />`}
+      ${loaded.value && html`<${Texts} api=${api} model=${model} version=${Number(version)} query=${query} ...${loaded.value} onChange=${reload} />`}
     <//>
   `;
 }
 
 /**
  * @param {{api: import("../api.js").Api, model: string, version: number, query: Record<string, string>, live: number | null, several: boolean,
- *   labels: string[]}} props
+ *   labels: string[], waiting: number, promote: string, onChange: () => void}} props
  */
-function Texts({ api, model, version, query, live, several, labels }) {
+function Texts({ api, model, version, query, live, several, labels, waiting, promote, onChange }) {
   const basket = useBasket("corrections", model);
+  const [done, setDone] = useState(/** @type {any} */ (null));
+  const [sent, keepSent] = useSent(model, version);
   const view = VIEWS.includes(query.view) ? query.view : "mistakes";
   // Corrections name examples of the version that feedback builds on: the live one.
   const mayCorrect = api.mayEdit && (live === null || live === version);
-  const edit = { api, model, version, several, labels, basket, mayCorrect };
+  const edit = { api, model, version, several, labels, basket, mayCorrect, waiting, promote, sent };
+  const onSent = (/** @type {any} */ answer, /** @type {import("../parts/basket.js").Item[]} */ items) => {
+    keepSent(items);
+    setDone({ ...answer, sent: items.length });
+    onChange();
+    window.scrollTo({ top: 0 });
+  };
   return html`
+    ${done && html`<${Outcome} key=${done.batch} api=${api} model=${model} version=${done.version} said=${words.sent(done)} onEnd=${onChange} />`}
     <nav class="views" aria-label=${words.views}>
       <ul>
         ${VIEWS.map(
@@ -73,8 +88,24 @@ function Texts({ api, model, version, query, live, several, labels }) {
     </nav>
     ${api.mayEdit && !mayCorrect && html`<p class="notice">${words.otherVersion(live)} <a href=${link(["models", model, "versions", /** @type {number} */ (live), "errors"], query)}>${strings.quality.openVersion(/** @type {number} */ (live))}</a></p>`}
     ${view === "suspects" ? html`<${Suspects} edit=${edit} />` : html`<${Found} edit=${edit} query=${query} view=${view} />`}
-    ${mayCorrect && html`<${Sending} edit=${edit} />`}
+    ${mayCorrect && html`<${Sending} edit=${edit} onSent=${onSent} />`}
   `;
+}
+
+/**
+ * What was sent about texts of a version, so that they aren't corrected twice: said by id. The tab's session keeps it.
+ * @param {string} model @param {number} version @returns {[Record<string, string>, (items: import("../parts/basket.js").Item[]) => void]}
+ */
+function useSent(model, version) {
+  const name = `winnow-sent ${document.baseURI.split("#")[0]} ${model} ${version}`;
+  const [sent, setSent] = useState(() => JSON.parse(sessionStorage.getItem(name) ?? "{}"));
+  useEffect(() => setSent(JSON.parse(sessionStorage.getItem(name) ?? "{}")), [name]);
+  const keep = (/** @type {import("../parts/basket.js").Item[]} */ items) => {
+    const all = { ...sent, ...Object.fromEntries(items.map((item) => [item.id, item.shown.said])) };
+    sessionStorage.setItem(name, JSON.stringify(all));
+    setSent(all);
+  };
+  return [sent, keep];
 }
 
 /** The examples that the query asks for. @param {{edit: any, query: Record<string, string>, view: string}} props */
@@ -172,6 +203,10 @@ function List({ edit, texts, list, heading }) {
     else focusOn(next);
   };
   const focusOn = (/** @type {number} */ place) => /** @type {HTMLElement | undefined} */ (rows.current?.children[place])?.focus();
+  // Keys work at once, unless somebody types into a field already.
+  useEffect(() => {
+    if (texts.length && !document.activeElement?.matches("input, select, textarea")) /** @type {HTMLElement | undefined} */ (rows.current?.children[here])?.focus({ preventScroll: true });
+  }, [texts.length > 0]);
   // As long as a dialog is open, no text can have the focus.
   useEffect(() => {
     if (!isToFocus.current || picking) return;
@@ -193,11 +228,18 @@ function List({ edit, texts, list, heading }) {
     k: (shown) => correct(shown, { keep: true }, words.kept),
     u: (shown) => shown.id && basket.remove(shown.id),
   });
+  // As the last correction went on to the next text, so does its undoing go back.
+  const undoLast = () => {
+    const last = basket.undo();
+    const place = last ? texts.findIndex((shown) => shown.id === last.id) : -1;
+    if (place >= 0) open(place);
+  };
   const pressed = (/** @type {KeyboardEvent} */ event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const steps = /** @type {Record<string, number>} */ ({ ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: texts.length - 1 });
     const key = event.key.toLowerCase();
     if (event.key in steps) open(steps[event.key]);
+    else if (mayCorrect && key === "u" && !(texts[here]?.id && basket.find(texts[here].id))) undoLast();
     else if (mayCorrect && key in deeds && texts[here]?.id) deeds[key](texts[here]);
     else return;
     event.preventDefault();
@@ -229,7 +271,7 @@ function List({ edit, texts, list, heading }) {
             ${place === here && shown.text !== null
               ? html`<${Explanation} api=${edit.api} model=${edit.model} version=${edit.version} text=${shown.text} learnt=${shown.learnt} />`
               : html`<p class=${shown.text === null ? "example-text muted" : "example-text"} dir="auto">${shown.text ?? words.noText}</p>`}
-            <${Said} shown=${shown} correction=${shown.id ? basket.find(shown.id) : undefined} />
+            <${Said} shown=${shown} correction=${shown.id ? basket.find(shown.id) : undefined} sent=${shown.id ? edit.sent[shown.id] : undefined} />
             ${place === here &&
             mayCorrect &&
             shown.id &&
@@ -277,33 +319,33 @@ function Picking({ edit, shown, load, onPick, onClose, onFail }) {
   return html`<${LabelPicker} labels=${edit.labels} chosen=${chosen} several=${edit.several} text=${shown.text ?? undefined} onPick=${onPick} onClose=${onClose} />`;
 }
 
-/** What is said of a text: its labels, the answer, and the correction. @param {{shown: Shown, correction: any}} props */
-function Said({ shown: { labels, predicted, note }, correction }) {
+/** What is said of a text: its labels, the answer, and the correction. sent: an earlier one. @param {{shown: Shown, correction: any, sent: string | undefined}} props */
+function Said({ shown: { labels, predicted, note }, correction, sent }) {
   const named = (/** @type {{label: string, score: number | null}[]} */ found, /** @type {string} */ kind) =>
-    found.map(({ label, score }) => html`<span key=${label} class=${`chip ${kind}`}><bdi>${label}</bdi>${score === null || score === undefined ? "" : html` <span class="small">${percent(score)}</span>`}</span>`);
+    found.map(({ label, score }) => html`<span key=${label} class=${`chip ${kind}`} title=${label}><bdi>${label}</bdi>${score === null || score === undefined ? "" : html` <span class="small">${percent(score)}</span>`}</span>`);
   return html`
     <p class="said">
       <span class="small muted">${words.labelled}</span> ${labels.length ? named(labels, "given") : html`<span class="muted">${words.noLabels}</span>`}${" "}
       ${predicted && html`<span class="small muted">${words.says}</span> ${predicted.length ? named(predicted, "predicted") : html`<span class="muted">${words.noLabels}</span>`}`}${" "}
       ${correction && html`<span class="chip corrected" role="status">→ <bdi>${correction.shown.said}</bdi></span>`}${" "}
+      ${!correction && sent !== undefined && html`<span class="chip corrected">→ <bdi>${sent}</bdi></span> <span class="small muted">${words.sentChip}</span>`}${" "}
       <span class="small muted note">${note}</span>
     </p>
   `;
 }
 
-/** The basket: what the next version learns. @param {{edit: any}} props */
-function Sending({ edit: { api, model, basket } }) {
+/** The basket: what the next version learns. @param {{edit: any, onSent: (answer: any, items: import("../parts/basket.js").Item[]) => void}} props */
+function Sending({ edit: { api, model, basket, labels, waiting, promote, sent, several }, onSent }) {
   const [busy, setBusy] = useState(false);
   const [open, setOpen] = useState(false);
   const [problem, setProblem] = useState(/** @type {any} */ (null));
-  const [done, setDone] = useState(/** @type {any} */ (null));
   const send = async () => {
     setBusy(true);
     setProblem(null);
-    const sent = basket.size;
+    const { items } = basket;
     try {
       const answer = await basket.send(api, model, "now");
-      if (answer) setDone({ ...answer, sent });
+      if (answer) onSent(answer, items);
     } catch (error) {
       setProblem(error);
     }
@@ -311,22 +353,28 @@ function Sending({ edit: { api, model, basket } }) {
   };
   // The item that the API refuses, so that it can be taken out.
   const refused = problem?.field ? basket.items[Number(/^examples\[(\d+)\]/.exec(problem.field)?.[1])] : undefined;
-  if (!basket.size) return done ? html`<p class="notice good" role="status">${words.sent(done)} <a href=${link(["models", model])}>${words.watch}</a></p>` : null;
+  const given = basket.items.map((/** @type {any} */ { sent: { label, labels: some } }) => some ?? (label ? [label] : []));
+  // What was sent before counts too, where its words are the name of one label.
+  const before = several ? [] : Object.values(sent).filter((said) => said !== words.dropped && said !== words.kept);
+  const single = singleLabels([...given, ...before.map((said) => [said])], labels);
+  if (!basket.size) return null;
   return html`
     <aside class="basket" aria-label=${words.basket}>
       <${Problem} error=${problem} />
       ${refused && html`<p>${refused.shown.text ?? refused.id} <button type="button" class="link" onClick=${() => basket.remove(refused.id)}>${words.leaveOut}</button></p>`}
       <div class="actions">
         <button type="button" class="quiet" aria-expanded=${open} onClick=${() => setOpen(!open)}>${words.corrections(basket.size)}</button>
-        <button type="button" class="primary" disabled=${busy} onClick=${send}>${busy ? words.sending : words.retrain(basket.size)}</button>
+        <button type="button" class="primary" disabled=${busy} onClick=${send}>${busy ? words.sending : words.retrain(basket.size, waiting)}</button>
       </div>
+      <p class="small muted">${promote === "never" ? strings.outcome.staysBack : strings.outcome.goesLive}</p>
+      ${single.length > 0 && html`<p class="notice small" role="status">${strings.outcome.single(single)}</p>`}
       ${open &&
       html`<ul>
         ${basket.items.map(
           (/** @type {import("../parts/basket.js").Item} */ { id, shown }) => html`
             <li key=${id}>
-              <span class="cut" dir="auto">${shown.text ?? id}</span>
-              <span><span class="muted"><bdi>${shown.was.join(", ")}</bdi> →</span> <bdi>${shown.said}</bdi></span>
+              <span class="cut" dir="auto" title=${shown.text ?? undefined}>${shown.text ?? id}</span>
+              <span class="cut" title=${shown.said}><span class="muted"><bdi>${shown.was.join(", ")}</bdi> →</span> <bdi>${shown.said}</bdi></span>
               ${basket.isSealed(id)
                 ? html`<span class="muted small">${words.onTheWay}</span>`
                 : html`<button type="button" class="link" aria-label=${words.takeBack(shown.text ?? id)} onClick=${() => basket.remove(id)}>${words.undo}</button>`}

@@ -124,7 +124,18 @@ async function dryRun(api, request, signal) {
 /** @param {Record<string, string>} query */
 function layoutOf(query) {
   const given = LAYOUT.filter((name) => query[name]).map((name) => [name, query[name]]);
-  return Object.fromEntries(given.map(([name, value]) => [name, name === "text_column" && value.startsWith("[") ? JSON.parse(value) : value]));
+  return Object.fromEntries(given.map(([name, value]) => [name, name === "text_column" ? columnOrColumns(value) : value]));
+}
+
+/** Several columns are a list in JSON. The name of a single one may look like a list, such as [text]. @param {string} value @returns {string | string[]} */
+function columnOrColumns(value) {
+  try {
+    const found = JSON.parse(value);
+    if (Array.isArray(found) && found.length && found.every((name) => typeof name === "string")) return found;
+  } catch {
+    // It is a name.
+  }
+  return value;
 }
 
 /** @param {{api: import("../api.js").Api, query: Record<string, string>, file: File | null}} props */

@@ -166,7 +166,7 @@ function Labels({ model, version, evaluation, find, sort }) {
       title: words.label,
       header: true,
       sortable: true,
-      cell: (/** @type {any} */ row) => html`<a href=${link(["models", model, "versions", version, "errors"], { label: row.label })}><bdi>${row.label}</bdi></a>`,
+      cell: (/** @type {any} */ row) => html`<a href=${link(["models", model, "versions", version, "errors"], { label: row.label })}><bdi title=${row.label}>${row.label}</bdi></a>`,
     },
     { name: "support", title: words.support, numeric: true, sortable: true, cell: (/** @type {any} */ row) => number(row.support) },
     {

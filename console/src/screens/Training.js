@@ -1,6 +1,6 @@
 // Screen 3: a model and one of its versions: the training while it runs, and what came out of it.
 import { html, useState } from "../html.js";
-import { moment, number, percent } from "../format.js";
+import { inPercent, moment, number, percent } from "../format.js";
 import { Confirm } from "../parts/Dialog.js";
 import { Interval } from "../parts/Interval.js";
 import { Loading } from "../parts/Loading.js";
@@ -11,6 +11,7 @@ import { Progress } from "../parts/Progress.js";
 import { Report } from "../parts/Report.js";
 import { Status } from "../parts/Status.js";
 import { Table } from "../parts/Table.js";
+import { trainPending } from "../parts/pending.js";
 import { useLoad } from "../parts/useLoad.js";
 import { link } from "../router.js";
 import { strings } from "../strings.js";
@@ -51,7 +52,7 @@ export function Training({ api, params }) {
       <${ModelNav} api=${api} model=${model.model_id} version=${shown} here="overview" />
       <${Problem} error=${problem ?? unlisted} onReload=${reload} />
       ${version ? html`<${Shown} key=${version.version} api=${api} model=${model} version=${version} etag=${etag} onChange=${reload} />` : html`<p>${words.noVersions}</p>`}
-      ${model.waiting_examples > 0 && html`<p class="notice">${words.pending(model.waiting_examples)}</p>`}
+      ${model.waiting_examples > 0 && html`<${Pending} api=${api} model=${model} versions=${versions} onChange=${reload} />`}
       ${versions.length > 0 && html`<${Versions} model=${model} versions=${versions} shown=${version?.version} />`}
     <//>
   `;
@@ -67,6 +68,34 @@ function Asking({ version }) {
         <p class="muted">${words.goesOn}</p>
       </div>
     </section>
+  `;
+}
+
+/** Feedback that waits, and the button that trains with it. @param {{api: import("../api.js").Api, model: any, versions: any[], onChange: () => void}} props */
+function Pending({ api, model, versions, onChange }) {
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState(/** @type {any} */ (null));
+  const base = versions.find((it) => it.version === model.live_version);
+  const train = async () => {
+    setBusy(true);
+    setProblem(null);
+    try {
+      await trainPending(api, model.model_id);
+      onChange();
+    } catch (error) {
+      setProblem(error);
+    }
+    setBusy(false);
+  };
+  return html`
+    <div class="notice">
+      <p>${words.pending(model.waiting_examples)}</p>
+      ${api.mayEdit &&
+      !underWay(model.version) &&
+      html`<p class="actions"><button type="button" disabled=${busy} onClick=${train}>${strings.outcome.train(model.waiting_examples)}</button></p>
+        <p class="small muted">${base?.promote === "never" ? strings.outcome.staysBack : strings.outcome.goesLive}</p>`}
+    </div>
+    <${Problem} error=${problem} />
   `;
 }
 
@@ -159,7 +188,7 @@ function Ready({ model, version }) {
         <div class="muted small">${words.labels(dataset.labels)}</div>
       </div>`}
     </div>
-    ${gate && html`<p class=${gate.passed ? "notice good" : "notice"}><b>${words.gate}:</b> ${gate.reason}</p>`}
+    ${gate && html`<p class=${gate.passed ? "notice good" : "notice"}><b>${words.gate}:</b> ${inPercent(gate.reason)}</p>`}
     ${warnings.length > 0 &&
     html`<div class="notice">
       <p><b>${words.warnings}</b></p>
