@@ -174,25 +174,27 @@ UNCLEAR = "Line 1 of the data set has 2 columns and no header: write the columns
 NO_LABEL = "It is not clear which column of the data set holds the label (name it with `label_column`). The columns are: text, thema."
 
 
+@pytest.mark.usefixtures("bucket")
+@pytest.mark.parametrize("name", ["[text]", "[1]", "["])
+def test_a_column_whose_name_looks_like_a_list_is_chosen(api: FakeApi, visit: Console, name: str) -> None:
+    def check(call: Call) -> Json:
+        return {"dry_run": True, "report": report() if call.body.get("text_column") == name else unreadable(UNCLEAR)}
+
+    api.on("POST /models", check)
+    page = visit.open("#/new")
+    choose(page, "export.csv", f"id;{name};topic\n1;how do I?;a\n")
+    page.get_by_label("Column of the text").select_option(name)
+    page.get_by_label("Column of the label").select_option("topic")
+    expect(page.get_by_text("This can be trained.")).to_be_visible()
+    assert not visit.faults
+
+
 @pytest.mark.parametrize(("named", "sentence"), [({"text_column": "frage"}, UNCLEAR), ({}, NO_LABEL)], ids=["neither", "no label"])
 def test_columns_that_were_not_found_are_chosen_from_menus_and_survive_a_reload(
     api: FakeApi, visit: Console, bucket: Bucket, named: dict[str, str], sentence: str
 ) -> None:
     wanted = named | {"label_column": "thema"}
 
-
-@pytest.mark.usefixtures("bucket")
-@pytest.mark.parametrize("name", ["[text]", "[1]", "["])
-def test_a_column_whose_name_looks_like_a_list_is_chosen(api: FakeApi, visit: Console, name: str) -> None:
-    api.on("POST /models", lambda call: {"dry_run": True, "report": report() if call.body.get("text_column") == name else UNREADABLE})
-    page = visit.open("#/new")
-    choose(page, "export.csv", f"id;{name};label\n1;how do I?;a\n")
-    page.get_by_label("Column of the text").select_option(name)
-    expect(page.get_by_text("This can be trained.")).to_be_visible()
-    assert not visit.faults
-
-
-def test_columns_that_were_not_found_are_chosen_from_menus_and_survive_a_reload(api: FakeApi, visit: Console, bucket: Bucket) -> None:
     def check(call: Call) -> Json:
         said = {name: value for name, value in call.body.items() if name.endswith("_column")}
         return {"dry_run": True, "report": report() if said == wanted else unreadable(sentence)}
