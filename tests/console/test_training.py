@@ -157,7 +157,7 @@ def test_feedback_that_waits_is_trained_by_a_button(api: FakeApi, visit: Console
 
     api.on("POST /models/tc-01/examples", train)
     page.get_by_role("button", name="Train now with 11 examples").click()
-    expect(page.get_by_text("About 30 seconds left in this stage.")).to_be_visible()
+    expect(page.get_by_text("About 30 seconds left for this step")).to_be_visible()
     assert [call.body for call in api.asked("POST /models/tc-01/examples")] == [{"retrain": "now"}]
 
 
