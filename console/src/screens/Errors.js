@@ -1,5 +1,5 @@
 // Screen 5: the texts behind the numbers, and the corrections that the next version learns.
-import { html, useEffect, useRef, useState } from "../html.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../html.js";
 import { percent } from "../format.js";
 import { Explanation } from "../parts/Explanation.js";
 import { Field } from "../parts/Field.js";
@@ -203,8 +203,8 @@ function List({ edit, texts, list, heading }) {
     else focusOn(next);
   };
   const focusOn = (/** @type {number} */ place) => /** @type {HTMLElement | undefined} */ (rows.current?.children[place])?.focus();
-  // Keys work at once, unless somebody types into a field already.
-  useEffect(() => {
+  // Keys work as soon as texts are seen, unless somebody types into a field already.
+  useLayoutEffect(() => {
     if (texts.length && !document.activeElement?.matches("input, select, textarea")) /** @type {HTMLElement | undefined} */ (rows.current?.children[here])?.focus({ preventScroll: true });
   }, [texts.length > 0]);
   // As long as a dialog is open, no text can have the focus.
