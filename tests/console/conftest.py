@@ -31,7 +31,7 @@ AXE = ROOT / "console" / "node_modules" / "axe-core" / "axe.min.js"
 Json = dict[str, Any]
 
 # A busy machine.
-expect.set_options(timeout=10_000)
+expect.set_options(timeout=20_000)
 
 
 @dataclass(frozen=True)

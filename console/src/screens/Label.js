@@ -1,5 +1,5 @@
 // Screen 6: the review queue, one text at a time.
-import { html, useEffect, useRef, useState } from "../html.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../html.js";
 import { percent } from "../format.js";
 import { Drop } from "../parts/Drop.js";
 import { Field } from "../parts/Field.js";
@@ -204,7 +204,7 @@ function One({ api, model, version, page, item, last, onAnswer, onSkip, onUndo }
   const [taken, setTaken] = useState({ item: "", labels: /** @type {string[]} */ ([]) });
   const picked = taken.item === item.item ? taken.labels : [];
   const card = useRef(/** @type {HTMLElement | null} */ (null));
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!card.current?.contains(document.activeElement) || document.activeElement?.tagName === "BUTTON") card.current?.focus({ preventScroll: true });
   }, [item.item]);
   const offered = item.labels.slice(0, MOST_KEYS);
