@@ -1,5 +1,5 @@
 // A dialog over the page. The browser keeps the focus in it, and Escape closes it.
-import { html, useEffect, useRef } from "../html.js";
+import { html, useLayoutEffect, useRef } from "../html.js";
 
 let dialogs = 0;
 
@@ -7,7 +7,8 @@ let dialogs = 0;
 export function Dialog({ title, onClose, children }) {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const id = useRef(`dialog-${++dialogs}`);
-  useEffect(() => {
+  // As soon as it is drawn: a key that comes right after it is for the dialog.
+  useLayoutEffect(() => {
     const opener = /** @type {HTMLElement | null} */ (document.activeElement);
     const shown = dialog.current;
     shown?.showModal();
