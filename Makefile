@@ -39,7 +39,7 @@ assemble_encoder = $(1)/bin/python -B -m layers.encoder.assemble "$$($(1)/bin/py
 	$(UV) pip install -q --python .venv --offline --no-deps --no-build-isolation --editable cli
 	touch $@
 
-# And winnow_docs: made anew with each change of the contract or the console, without the environment around it.
+# And winnow_docs: remade with each change of the contract or the console, without the environment around it.
 .tools/.docs: .tools/.dev .tools/.console openapi.yaml $(shell find layers/docs -type f -not -path '*/__pycache__/*')
 	site_packages=$$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 	.venv/bin/python -B -m layers.docs.assemble "$$site_packages" .tools/console "$$site_packages"

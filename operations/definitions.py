@@ -32,7 +32,7 @@ _Loader.add_multi_constructor("!", lambda loader, tag, node: _ARN)
 
 
 def read(template: Path) -> dict[str, Any]:
-    """A SAM template, with an ARN in the place of what only a deployment knows."""
+    """Read a SAM template. Each of CloudFormation's tags becomes an ARN, because only a deployment knows its value."""
     loaded: dict[str, Any] = yaml.load(template.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - it is a safe loader
     return loaded
 

@@ -39,7 +39,7 @@ _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Au
 
 
 class Verdict(StrEnum):
-    """OK: nothing to do. ADVICE: it works, and could be better. WRONG: mend it first. UNKNOWN: it could not be checked."""
+    """OK: nothing to do. ADVICE: it works, and could be better. WRONG: fix it first. UNKNOWN: it could not be checked."""
 
     OK = "ok"
     ADVICE = "advice"

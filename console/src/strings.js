@@ -245,7 +245,6 @@ export const strings = {
     version: (/** @type {number | string} */ version) => `Version ${version}`,
     answering: (/** @type {number} */ version) => `Version ${version} is live: predictions use it.`,
     live: "Live: this version answers",
-    notLive: "Ready, and not live",
     accuracy: "Accuracy",
     measured: {
       "cross-validation": (/** @type {number} */ n) => `by cross-validation on ${number(n)} examples`,

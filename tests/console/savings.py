@@ -94,7 +94,7 @@ def accepted(_call: Call) -> Reply:
 
 
 def many_labels(count: int = 150) -> Json:
-    """The evaluation of a version with so many labels. A label of the first half is often taken for one of the second."""
+    """The evaluation of a version with `count` labels. The version often takes a label of the first half for one of the second."""
     drawn, answer = random.Random(0), saved("evaluation")
     names = [f"{_NAMES[place % 10]} {place}" for place in range(count)]
     answer["per_label"] = {name: {"precision": 0.9, "recall": 0.8, "f1": 0.85, "support": 20} for name in names}

@@ -5,11 +5,8 @@ Texts are only where Winnow keeps them on purpose. The key is nowhere.
 
 from __future__ import annotations
 
-import gzip
-import io
 import json
 import re
-import tarfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
@@ -19,6 +16,7 @@ import pytest
 
 from local.cloud import LocalCloud
 from tests.e2e.conftest import SAMPLE, Deployed, deployed
+from tests.support.object_versions import object_versions
 
 TEXT, LABEL, FILE = "xylografikoz", "quokkalabel", "ocelotfile"
 # LOGGED has a prediction log. The others have none.
@@ -231,24 +229,7 @@ def stream(api: Deployed) -> Iterator[tuple[str, str]]:
 
 def objects(api: Deployed) -> Iterator[tuple[str, str]]:
     """Every version of every object in the stack's buckets, unpacked, with its key."""
-    client = api.cloud.client("s3")
-    for bucket in (api.datasets_bucket, api.models_bucket):
-        for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket):
-            for version in page.get("Versions", []):
-                body = client.get_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])["Body"].read()
-                yield version["Key"], unpacked(body).decode("latin-1")
-
-
-def unpacked(body: bytes) -> bytes:
-    if body[:2] != b"\x1f\x8b":
-        return body
-    content = gzip.decompress(body)
-    try:
-        with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-            files = [archive.extractfile(member) for member in archive if member.isfile()]
-            return content + b"".join(file.read() for file in files if file)
-    except tarfile.ReadError:
-        return content
+    yield from object_versions(api.cloud.client("s3"), (api.datasets_bucket, api.models_bucket))
 
 
 def having(word: str, written: Iterable[tuple[str, str]]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.conftest import CLIENT_BUCKET, DATA
 from tests.support import moments
-from tests.support.forgetting import unpacked
+from tests.support.object_versions import unpacked
 from winnow.domain.clock import utc_now
 from winnow.domain.errors import WinnowError
 from winnow.domain.job import TrainingJob

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import json
-import tarfile
 from typing import TYPE_CHECKING, Any
 
 import boto3
 
 from tests.conftest import Context, load_event
+from tests.support.object_versions import object_versions
 from winnow.domain.model import ACTIVE
 
 if TYPE_CHECKING:
@@ -73,24 +71,7 @@ def kept(winnow: Winnow) -> Iterator[tuple[str, str]]:
     """Every row of the registry, and every S3 version of every object in the stack's buckets, unpacked."""
     for row in winnow.table.scan()["Items"]:
         yield f"{row['pk']}/{row['sk']}", json.dumps(row, default=str, ensure_ascii=False)
-    s3 = boto3.client("s3")
-    for bucket in (winnow.names["Models"], winnow.names["Datasets"]):
-        for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-            for version in page.get("Versions", []):
-                body = s3.get_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])["Body"].read()
-                yield version["Key"], unpacked(body).decode("latin-1")
-
-
-def unpacked(body: bytes) -> bytes:
-    if body[:2] != b"\x1f\x8b":
-        return body
-    content = gzip.decompress(body)
-    try:
-        with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-            files = [archive.extractfile(member) for member in archive if member.isfile()]
-            return content + b"".join(file.read() for file in files if file)
-    except tarfile.ReadError:
-        return content
+    yield from object_versions(boto3.client("s3"), (winnow.names["Models"], winnow.names["Datasets"]))
 
 
 def having(winnow: Winnow, word: str) -> list[str]:

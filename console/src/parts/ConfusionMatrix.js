@@ -165,7 +165,7 @@ const cut = (text, letters) => (text.length > letters ? `${text.slice(0, Math.ma
 const clamp = (value, least, most) => Math.min(most, Math.max(least, value));
 
 /** The width of an element, now and when it changes. @param {{current: HTMLElement | null}} element */
-export function useWidth(element) {
+function useWidth(element) {
   const [width, setWidth] = useState(0);
   useEffect(() => {
     const watcher = new ResizeObserver(([entry]) => setWidth(Math.floor(entry.contentRect.width)));

@@ -9,6 +9,7 @@ import { Page } from "../parts/Page.js";
 import { Problem } from "../parts/Problem.js";
 import { Table } from "../parts/Table.js";
 import { VersionChoice, useVersions } from "../parts/VersionChoice.js";
+import { useDeed } from "../parts/useDeed.js";
 import { useLoad } from "../parts/useLoad.js";
 import { usePages } from "../parts/usePages.js";
 import { link, setQuery } from "../router.js";
@@ -77,24 +78,11 @@ function Side({ api, model, version, live, etag, onChange }) {
 /** @param {{api: import("../api.js").Api, model: string, version: number, live: number | null, etag: string | null, onChange: () => void}} props */
 function Promote({ api, model, version, live, etag, onChange }) {
   const [asking, setAsking] = useState(false);
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState(/** @type {any} */ (null));
+  const { busy, problem, run, reload } = useDeed(onChange);
   const back = live !== null && version < live;
   const promote = async () => {
-    setBusy(true);
-    setProblem(null);
-    try {
-      await api.call("PUT", `models/${encodeURIComponent(model)}/live`, { body: { version }, ifMatch: etag });
-      onChange();
-    } catch (error) {
-      setProblem(error);
-    }
-    setBusy(false);
+    await run(() => api.call("PUT", `models/${encodeURIComponent(model)}/live`, { body: { version }, ifMatch: etag }));
     setAsking(false);
-  };
-  const reload = () => {
-    setProblem(null);
-    onChange();
   };
   return html`
     <p class="actions"><button type="button" class=${back ? "" : "primary"} onClick=${() => setAsking(true)}>${back ? words.rollBack(version) : words.promote(version)}</button></p>

@@ -28,7 +28,7 @@ export function NewModel({ api, params }) {
 }
 
 /** An id that is like a file's name. @param {string} name */
-export const idOf = (name) =>
+const idOf = (name) =>
   name
     .replace(/\.(gz|csv|tsv|txt|json|jsonl|ndjson|ya?ml)\b/gi, "")
     .normalize("NFKD")

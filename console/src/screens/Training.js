@@ -12,6 +12,7 @@ import { Report } from "../parts/Report.js";
 import { Status } from "../parts/Status.js";
 import { Table } from "../parts/Table.js";
 import { trainPending } from "../parts/pending.js";
+import { useDeed } from "../parts/useDeed.js";
 import { useLoad } from "../parts/useLoad.js";
 import { link } from "../router.js";
 import { strings } from "../strings.js";
@@ -73,26 +74,14 @@ function Asking({ version }) {
 
 /** Feedback that waits, and the button that trains with it. @param {{api: import("../api.js").Api, model: any, versions: any[], onChange: () => void}} props */
 function Pending({ api, model, versions, onChange }) {
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState(/** @type {any} */ (null));
+  const { busy, problem, run } = useDeed(onChange);
   const base = versions.find((it) => it.version === model.live_version);
-  const train = async () => {
-    setBusy(true);
-    setProblem(null);
-    try {
-      await trainPending(api, model.model_id);
-      onChange();
-    } catch (error) {
-      setProblem(error);
-    }
-    setBusy(false);
-  };
   return html`
     <div class="notice">
       <p>${words.pending(model.waiting_examples)}</p>
       ${api.mayEdit &&
       !underWay(model.version) &&
-      html`<p class="actions"><button type="button" disabled=${busy} onClick=${train}>${strings.outcome.train(model.waiting_examples)}</button></p>
+      html`<p class="actions"><button type="button" disabled=${busy} onClick=${() => run(() => trainPending(api, model.model_id))}>${strings.outcome.train(model.waiting_examples)}</button></p>
         <p class="small muted">${base?.promote === "never" ? strings.outcome.staysBack : strings.outcome.goesLive}</p>`}
     </div>
     <${Problem} error=${problem} />
@@ -117,24 +106,11 @@ function Shown({ api, model, version, etag, onChange }) {
 /** @param {{api: import("../api.js").Api, model: any, version: any, etag: string | null, onChange: () => void}} props */
 function Running({ api, model, version, etag, onChange }) {
   const [asking, setAsking] = useState(false);
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState(/** @type {any} */ (null));
+  const { busy, problem, run, reload } = useDeed(onChange);
   const { stage, percent, eta_seconds: left } = version.progress;
   const cancel = async () => {
-    setBusy(true);
-    setProblem(null);
-    try {
-      await api.call("POST", `models/${encodeURIComponent(model.model_id)}/versions/${version.version}/cancel`, { ifMatch: etag });
-      onChange();
-    } catch (error) {
-      setProblem(error);
-    }
-    setBusy(false);
+    await run(() => api.call("POST", `models/${encodeURIComponent(model.model_id)}/versions/${version.version}/cancel`, { ifMatch: etag }));
     setAsking(false);
-  };
-  const reload = () => {
-    setProblem(null);
-    onChange();
   };
   return html`
     <div class="card">

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -194,10 +194,29 @@ def retrain_if_due(model_id: str) -> bool:
 
 
 def train_on_pending(model_id: str, key: IdempotencyKey | None, condition: Condition | None) -> TrainingJob:
-    """Register a version that takes all pending feedback, and start its training. A known key gets its earlier job.
+    """Register a version that takes all pending feedback, and start its training. The arguments and other errors are those of `train_on`.
 
-    condition: must hold for the model, otherwise StaleError. ModelNotFoundError; NothingPendingError; TrainingUnderwayError;
-    ModelNotReadyError if the model has no version to build on; GoneError if the earlier job's version was deleted; BusyError.
+    NothingPendingError; ModelNotReadyError if the model has no version to build on.
+    """
+
+    def request_of(model: Model) -> TrainingRequest:
+        base, newest = resources.versions().base_of_feedback(model), resources.feedback_batches().newest(model)
+        if newest is None or not model.feedback.waiting:
+            raise NothingPendingError(model_id)
+        if base is None:
+            raise ModelNotReadyError(f"Model {model_id!r} has no ready version to build on: train one first.")
+        return request_on(model, base, newest)
+
+    return train_on(model_id, request_of, key, condition)
+
+
+def train_on(
+    model_id: str, request_of: Callable[[Model], TrainingRequest], key: IdempotencyKey | None, condition: Condition | None
+) -> TrainingJob:
+    """Register a version that builds on another one of the model, and start its training. A known key gets its earlier job.
+
+    request_of: makes the request for the model as it is now. condition: must hold for the model, otherwise StaleError.
+    ModelNotFoundError; TrainingUnderwayError; GoneError if the earlier job's version was deleted; BusyError.
     """
 
     def try_to_register() -> tuple[TrainingJob, bool] | None:
@@ -208,15 +227,10 @@ def train_on_pending(model_id: str, key: IdempotencyKey | None, condition: Condi
             return made_before(TrainingJob.from_event(before)), False
         check_condition(condition, model_id, model)
         if model.training_version is not None:
-            raise TrainingUnderwayError(model_id, model.training_version)
-        base, newest = resources.versions().base_of_feedback(model), resources.feedback_batches().newest(model)
-        if newest is None or not model.feedback.waiting:
-            raise NothingPendingError(model_id)
-        if base is None:
-            raise ModelNotReadyError(f"Model {model_id!r} has no ready version to build on: train one first.")
+            raise TrainingUnderwayError(model.model_id, model.training_version)
         job = TrainingJob(model.model_id, model.uid, model.latest_version + 1, fence=1)
-        request = request_on(model, base, newest)
-        return (job, True) if resources.jobs().create_version(model, job, request, key, exactly=condition is not None) else None
+        made = resources.jobs().create_version(model, job, request_of(model), key, exactly=condition is not None)
+        return (job, True) if made else None
 
     job, new = retry_on_conflict(try_to_register, model_id)
     if new:

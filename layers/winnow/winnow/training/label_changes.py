@@ -8,19 +8,16 @@ from typing import TYPE_CHECKING
 
 from winnow.aws import resources
 from winnow.datasets.split import FEWEST_LABELS
-from winnow.domain.conditions import Condition, check_condition
 from winnow.domain.dataset import MAX_LABEL_CHARACTERS
-from winnow.domain.errors import InvalidFieldError, ModelNotReadyError, TrainingUnderwayError
-from winnow.domain.job import IdempotencyKey, TrainingJob
+from winnow.domain.errors import InvalidFieldError, ModelNotReadyError
 from winnow.domain.normal_form import label_form
-from winnow.domain.retrying import retry_on_conflict
 from winnow.recipes.catalogue import ZERO_SHOT
-from winnow.training import queue
-from winnow.training.feedback import request_on
-from winnow.training.requests import made_before
+from winnow.training.feedback import request_on, train_on
 
 if TYPE_CHECKING:
-    from winnow.domain.model import Version
+    from winnow.domain.conditions import Condition
+    from winnow.domain.job import IdempotencyKey, TrainingJob, TrainingRequest
+    from winnow.domain.model import Model, Version
 
 # The most labels that a request may change. The version's row, of at most 400 KB, has all of them.
 MOST_CHANGES = 100
@@ -71,38 +68,22 @@ class LabelChanges:
 
 
 def change_labels(model_id: str, wanted: LabelChanges, key: IdempotencyKey | None, condition: Condition | None) -> TrainingJob:
-    """Register a version that learns the examples of the live version, and all pending feedback, with other labels. A known key gets its
-    earlier job.
+    """Register a version that learns the examples of the live version, and all pending feedback, with other labels.
 
-    Without a live version, it is the latest ready one. condition: must hold for the model, otherwise StaleError.
-    ModelNotFoundError; ModelNotReadyError if there are no examples; TrainingUnderwayError; InvalidFieldError for changes that can't be
-    made; GoneError if the earlier job's version was deleted; BusyError.
+    Without a live version, it is the latest ready one. The arguments and other errors are those of `train_on`.
+    ModelNotReadyError if there are no examples; InvalidFieldError for changes that can't be made.
     """
 
-    def try_to_register() -> tuple[TrainingJob, bool] | None:
-        model = resources.models().get(model_id)
-        # Read the key after the model: if a request with the same key has already changed the model, the key is visible here.
-        before = None if key is None else resources.answered_requests().find(key)
-        if before is not None:
-            return made_before(TrainingJob.from_event(before)), False
-        check_condition(condition, model_id, model)
-        if model.training_version is not None:
-            raise TrainingUnderwayError(model.model_id, model.training_version)
+    def request_of(model: Model) -> TrainingRequest:
         base = resources.versions().base_of_feedback(model)
         if base is None or base.recipe == ZERO_SHOT:
             raise ModelNotReadyError(
                 f"Model {model_id!r} has no ready version that learnt examples: train one, and change its labels then."
             )
         changes = wanted.checked(_labels(base), base.job.version)
-        newest = resources.feedback_batches().newest(model) or ""
-        job = TrainingJob(model.model_id, model.uid, model.latest_version + 1, fence=1)
-        request = request_on(model, base, newest, changes)
-        return (job, True) if resources.jobs().create_version(model, job, request, key, exactly=condition is not None) else None
+        return request_on(model, base, resources.feedback_batches().newest(model) or "", changes)
 
-    job, new = retry_on_conflict(try_to_register, model_id)
-    if new:
-        queue.try_to_start_waiting()
-    return job
+    return train_on(model_id, request_of, key, condition)
 
 
 def _labels(base: Version) -> set[str]:
