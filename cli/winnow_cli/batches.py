@@ -10,15 +10,11 @@ from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-import requests
-
-from winnow_cli.client import ApiError, Client
+from winnow_cli.client import Client
 from winnow_cli.failures import CommandError, UsageError
 from winnow_cli.files import in_s3
 from winnow_cli.terminal import Terminal, line
 from winnow_cli.watching import followed, without_success
-
-_CHUNK = 1 << 20
 
 
 def start(client: Client, terminal: Terminal, model: str, source: str, more: Mapping[str, Any]) -> str:
@@ -38,7 +34,7 @@ def look(client: Client, terminal: Terminal, model: str, batch: str, *, watch: b
     else:
         found = client.call("GET", path)
     if output and found["result"]:
-        download(found["result"]["url"], output)
+        download(client, found["result"]["url"], output)
     progress = found["progress"]
     told = [line(f"batch {batch} of {model}, version {found['version']}: {found['status']}, {progress['percent']} %", "bold")]
     if found.get("ahead") is not None:
@@ -73,20 +69,13 @@ def _of_another_format(url: str, output: Path) -> str:
     return ""
 
 
-def download(url: str, output: Path) -> None:
+def download(client: Client, url: str, output: Path) -> None:
     """Save what a link leads to in one step, so that a broken download leaves no partial file. `-` is stdout."""
-    # No API key is sent: the URL is signed and leads to S3.
-    with requests.get(url, stream=True, timeout=60) as answer:
-        if not answer.ok:
-            raise ApiError("GET link", answer.status_code, answer.text[:300])
-        parts = answer.iter_content(_CHUNK)
-        if str(output) == "-":
-            for part in parts:
-                sys.stdout.buffer.write(part)
-            return
-        with in_one_step(output) as file:
-            for part in parts:
-                file.write(part)
+    if str(output) == "-":
+        client.typed.save(url, sys.stdout.buffer)
+        return
+    with in_one_step(output) as file:
+        client.typed.save(url, file)
 
 
 @contextmanager
@@ -98,8 +87,6 @@ def in_one_step(output: Path) -> Iterator[BinaryIO]:
             yield file
         partial.replace(output)
     except OSError as error:
-        if isinstance(error, requests.RequestException):
-            raise
         raise UsageError(f"Can't write {output}: {error.strerror}") from error
     finally:
         partial.unlink(missing_ok=True)

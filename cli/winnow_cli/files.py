@@ -43,12 +43,7 @@ def in_s3(client: Client, terminal: Terminal, source: str) -> dict[str, str]:
         if not path.is_file():
             raise UsageError(f"Can't upload {path}: it is not a regular file.")
         with readable(path, content) as (name, readable_content, size):
-            return client.upload(_upload_name(name), bar.wrap_file(readable_content, size, description="uploading"), bytes=size)
-
-
-def _upload_name(name: str) -> str:
-    """A similar name that POST /datasets accepts. The ending stays, because it shows the format."""
-    return re.sub("[\\x00-\\x1f\\x7f-\\x9f/\\\\\\ud800-\\udfff]+", "-", name)[-128:].lstrip(".") or "dataset"
+            return client.upload(name, bar.wrap_file(readable_content, size, description="uploading"))
 
 
 def lines(path: Path | None) -> Iterator[str]:
@@ -108,9 +103,9 @@ def decoded(path: Path) -> str:
         raise UsageError(f"{path} is not UTF-8: save it as UTF-8.") from error
 
 
-def parts[T](items: Iterable[T], most: int, most_bytes: int) -> Iterator[list[T]]:
+def parts(items: Iterable[str], most: int, most_bytes: int) -> Iterator[list[str]]:
     """The items in order, in parts of at most `most` items and `most_bytes` bytes of JSON. A larger item is a part by itself."""
-    part: list[T] = []
+    part: list[str] = []
     size = 0
     for item in items:
         length = len(json.dumps(item)) + 2

@@ -34,7 +34,7 @@ def predict(
             answer = client.call("POST", "/prediction", {**more, "texts": some})
         except ApiError as error:
             if done or len(some) > 1:
-                error.sentence = f"Texts {done + 1} to {done + len(some)}: {error.sentence}"
+                error.message = f"Texts {done + 1} to {done + len(some)}: {error.message}"
             raise
         for text, predicted in zip(some, answer["predictions"], strict=True):
             _show(terminal, text, predicted, answer)
