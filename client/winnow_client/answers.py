@@ -29,7 +29,7 @@ class Result:
         Raises UnexpectedAnswerError if a field is missing that every answer has.
         """
         if not isinstance(answer, Mapping):
-            raise UnexpectedAnswerError(f"An object was expected ({cls.__name__}), but the answer has {answer!r:.100}.")
+            raise UnexpectedAnswerError(f"The answer has {answer!r:.100} in place of an object ({cls.__name__}): it isn't Winnow's.")
         readers, needed = _readers(cls)  # type: ignore[arg-type]
         if missing := needed - answer.keys():
             lacks = ", ".join(sorted(missing))

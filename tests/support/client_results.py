@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import keyword
 import re
+import subprocess
+import sys
 import textwrap
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from tests.support.contract import ROOT, document
@@ -169,5 +172,12 @@ def _docstring(described: str) -> list[str]:
     return ['    """', *textwrap.wrap(text, _WIDTH, initial_indent="    ", subsequent_indent="    "), '    """']
 
 
+def formatted() -> str:
+    """The module's text, as ruff formats it."""
+    ruff = Path(sys.executable).with_name("ruff")
+    command = [str(ruff), "format", "--stdin-filename", str(PAGE), "-"]
+    return subprocess.run(command, input=results(), capture_output=True, text=True, check=True, cwd=ROOT, encoding="utf-8").stdout
+
+
 if __name__ == "__main__":
-    PAGE.write_text(results(), encoding="utf-8")
+    PAGE.write_text(formatted(), encoding="utf-8")
