@@ -141,6 +141,8 @@ def _in_query(value: str | float) -> str:
 def exchange(step: Send, patience: Patience) -> Flow[Answer]:
     """Send a request, again if that may help. Raises ApiError for an error, NoAnswerError without an answer."""
     tried = 0
+    file = None if step.content is None or isinstance(step.content, bytes) else step.content
+    begin = file.tell() if file else 0
     while True:
         pause: float | None
         try:
@@ -159,8 +161,8 @@ def exchange(step: Send, patience: Patience) -> Flow[Answer]:
             pause = _pause(tried) if error_of_api.retry_after is None else error_of_api.retry_after
             if not again or tried >= patience.retries or pause > patience.longest_wait:
                 raise error_of_api
-        if step.content is not None and not isinstance(step.content, bytes):
-            step.content.seek(0)
+        if file:
+            file.seek(begin)
         yield Pause(pause)
         tried += 1
 
