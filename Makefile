@@ -200,7 +200,7 @@ test: env ## the quick tests, and one end to end that builds the layers, deploys
 
 # One worker more than there are processors: the end-to-end tests, which all have one worker, wait much of their time.
 test-rest: env ### all that `make test` leaves out: end to end, faults, fuzz, the layers, and what is slow
-	REQUESTS=$(or $(REQUESTS),3000) $(PYTEST) -n $$(($$(nproc) + 1)) --dist loadgroup -m "not ($(QUICK))" --durations=20
+	REQUESTS=$(or $(REQUESTS),2000) $(PYTEST) -n $$(($$(nproc) + 1)) --dist loadgroup -m "not ($(QUICK))" --durations=20
 
 test-all: ## every test, once
 	$(MAKE) test
@@ -222,8 +222,8 @@ figures: env ### the pictures of the console for README and docs/console.md, by 
 artifacts: env ### keep small artifacts of each recipe with their scores, before an upgrade (docs/upgrades.md)
 	$(WITH_PACKAGE) -m tests.support.artifacts
 
-test-faults: env ### the tests of faults at length, others each time: PAIRS=3000 lives with two faults from SEED=0 on, STEPS=100000 of the state machine
-	PAIRS=$(or $(PAIRS),3000) STEPS=$(or $(STEPS),100000) SEED=$(or $(SEED),0) $(PYTHON) -m pytest tests/faults
+test-faults: env ### the tests of faults at length, others each time: PAIRS=3000 lives with two faults from SEED=0 on, STEPS=100000 of the state machine, INTERLEAVINGS=500 of a pair
+	PAIRS=$(or $(PAIRS),3000) STEPS=$(or $(STEPS),100000) INTERLEAVINGS=$(or $(INTERLEAVINGS),500) SEED=$(or $(SEED),0) $(PYTHON) -m pytest tests/faults
 
 test-mutants: env ### break the registry and the storage at one point after the other, and say which mutants pass all tests: ONLY=a part of a name
 	OPENBLAS_NUM_THREADS=1 $(PYTHON) -m tests.mutants --only "$(ONLY)"

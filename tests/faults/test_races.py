@@ -1,9 +1,13 @@
-"""Requests at once, interleaved at each call to AWS: 200 POSTs of one id, and pairs of requests that conflict."""
+"""Requests at once, interleaved at each call to AWS: 200 POSTs of one id, and pairs of requests that conflict.
+
+`make test-all` runs 100 interleavings of each pair. `make test-faults INTERLEAVINGS=…` runs any number.
+"""
 
 from __future__ import annotations
 
 import json
 import math
+import os
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -28,9 +32,9 @@ if TYPE_CHECKING:
     from tests.faults.world import World
 
 POSTS, ROUNDS = 200, 20
-INTERLEAVINGS = 200
+INTERLEAVINGS = int(os.environ.get("INTERLEAVINGS") or 100)
 # Each looks everywhere several times.
-FORGETTINGS = 40
+FORGETTINGS = INTERLEAVINGS // 5
 
 
 # --- many POSTs of one id ---

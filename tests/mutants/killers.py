@@ -148,6 +148,7 @@ EQUIVALENT: Mapping[str, str] = {
         for what in ("order write_report > put", "order put > put", "reversed (name, body)")
     },
     "storage.candidates Candidates.remove_leftovers: reversed page": _LEFT_OVER,
+    "storage.candidates Candidates.remove_leftovers: order remove_prefix > keys": "the keys come from a manifest, not from a checkpoint",
     "storage.learnt_examples LearntExamples._read: reversed block": "the result has each block by its number",
     **{
         f"storage.batch_objects BatchObjects._labelled: reversed {what}": "its callers add up the results, or look them up by their names"
