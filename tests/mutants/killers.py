@@ -154,7 +154,6 @@ EQUIVALENT: Mapping[str, str] = {
         f"storage.batch_objects BatchObjects._labelled: reversed {what}": "its callers add up the results, or look them up by their names"
         for what in ("page", "entry")
     },
-    "storage.review_objects ReviewObjects.write: order put > sha256": "the digest is made of the bytes, and nothing is written then",
     "storage.every_version EveryVersion.remove_earlier: reversed page": "the earlier S3 versions are removed, in any order",
     **{
         f"storage.removal {where}: reversed page": "pages are removed until none is left, and have no order"

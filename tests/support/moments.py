@@ -101,4 +101,5 @@ def _plain(value: Any) -> Any:
         return {name: _plain(each) for name, each in value.value.items()}
     if value.type == "L":
         return [_plain(each) for each in value.value]
-    return _DESERIALIZER.deserialize({value.type: value.value})
+    encoded: Any = {value.type: value.value}
+    return _DESERIALIZER.deserialize(encoded)
