@@ -149,7 +149,6 @@ EQUIVALENT: Mapping[str, str] = {
     },
     "storage.candidates Candidates.remove_leftovers: reversed page": _LEFT_OVER,
     "storage.candidates Candidates.remove_leftovers: order remove_prefix > keys": "the keys come from a manifest, not from a checkpoint",
-    "storage.learnt_examples LearntExamples._read: reversed block": "the result has each block by its number",
     **{
         f"storage.batch_objects BatchObjects._labelled: reversed {what}": "its callers add up the results, or look them up by their names"
         for what in ("page", "entry")
