@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from winnow_cli import model_card, training
+from winnow_cli import exporting, model_card, training
 from winnow_cli.batches import in_one_step
 from winnow_cli.client import Client
 from winnow_cli.connection import connected
@@ -45,6 +46,37 @@ def card(
             terminal.show({"model_id": model, "version": found["version"], "card": made})
         else:
             typer.echo(made, nl=False)
+
+
+class _Format(StrEnum):
+    ONNX = "onnx"
+
+
+@commands.command(epilog=examples_of("winnow export tickets", "winnow export tickets --version 2 --output tickets-onnx"))
+def export(
+    *,
+    model: _Model,
+    version: Version = None,
+    made: Annotated[_Format, typer.Option("--format", help="The form of the export.")] = _Format.ONNX,
+    output: Annotated[Path | None, typer.Option(metavar="FOLDER", help="The new folder (default: ID-N-onnx).")] = None,
+    encoder: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="The folder of the sentence encoder that light needs (docs/exports.md).")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Save a version of the recipe linear or light as ONNX, which answers without the service and with the same scores.
+
+    It needs the extra winnow-cli[onnx].
+    """
+    with connected(as_json) as (client, terminal):
+        found = ready_version(client, model, version)
+        number = found["version"]
+        folder = output or Path(f"{model}-{number}-{made}")
+        told = exporting.to_onnx(client, model, found, folder, encoder)
+        terminal.show(
+            {"model_id": model, "version": number, "folder": str(folder), **told},
+            line(f"Version {number} of {model} ({found['recipe']}) is in {folder}. Try it: python {folder / 'reader.py'} TEXT"),
+        )
 
 
 def ready_version(client: Client, model: str, version: int | None) -> Mapping[str, Any]:
