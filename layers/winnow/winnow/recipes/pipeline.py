@@ -31,9 +31,9 @@ def pipeline(trained: TrainedClassifier, about: Mapping[str, Any]) -> Language:
 
     about: the version's facts for meta.json.
 
-    meta.json also has the labels' thresholds and the lowest familiarity, under "winnow", because spaCy has no place for them. Scores differ from ours in two cases: an
-    empty text has scores of 0, because spaCy doesn't pass it to the model; and with cnn, spaCy's tokenizer doesn't split runs of more than
-    64 characters.
+    meta.json also has the labels' thresholds and the lowest familiarity, under "winnow", because spaCy has no place for them. Scores
+    differ from ours in two cases: an empty text has scores of 0, because spaCy doesn't pass it to the model; and with cnn, spaCy's
+    tokenizer doesn't split runs of more than 64 characters.
     """
     nlp = spacy.blank(trained.classifier.language)
     classifier, kind = trained.classifier, "textcat" if trained.exclusive else "textcat_multilabel"
