@@ -28,9 +28,7 @@ def talk[Found](server: Server, ask: Callable[[Client], Awaitable[Found]], *, co
     program, *arguments = COMMAND
 
     async def run() -> Found:
-        tools = (
-            StdioServerParameters(command=program, args=[*arguments, "mcp"], env=environment(server)) if command else mcp_server.server()
-        )
+        started = StdioServerParameters(command=program, args=[*arguments, "mcp"], env=environment(server))
         with anyio.fail_after(60):
             async with Client(started if command else mcp_server.server()) as client:
                 return await ask(client)
