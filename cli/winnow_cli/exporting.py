@@ -73,9 +73,7 @@ def _downloaded(client: Client, model: str, version: int, path: Path) -> Path:
     link = client.call("GET", f"/models/{model}/versions/{version}/artifact")
     download(link["url"], path)
     expected = link.get("sha256")
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if expected is not None and digest != expected:
+    if expected is not None and hashlib.sha256(path.read_bytes()).hexdigest() != expected:
         raise CommandError(f"The download of version {version} of {model} is damaged (its SHA-256 is not {expected[:12]}…): try again.")
     return path
 

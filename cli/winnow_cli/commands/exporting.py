@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -48,16 +47,12 @@ def card(
             typer.echo(made, nl=False)
 
 
-class _Format(StrEnum):
-    ONNX = "onnx"
-
-
 @commands.command(epilog=examples_of("winnow export tickets", "winnow export tickets --version 2 --output tickets-onnx"))
 def export(
     *,
     model: _Model,
     version: Version = None,
-    made: Annotated[_Format, typer.Option("--format", help="The form of the export.")] = _Format.ONNX,
+    made: Annotated[Literal["onnx"], typer.Option("--format", help="The form of the export.")] = "onnx",
     output: Annotated[Path | None, typer.Option(metavar="FOLDER", help="The new folder (default: ID-N-onnx).")] = None,
     encoder: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="The folder of the sentence encoder that light needs (docs/exports.md).")
