@@ -11,8 +11,8 @@ from tests.support.contract import template
 from tests.support.other_parameters import OTHERS
 
 # Architecture must be the machine's. The local cloud translates the template without the values of parameters, so tests/contract tests
-# Authorizer (test_access.py), Tracing (test_operations.py) and DeploymentPreference (test_release.py).
-NOT_HERE = {"Architecture", "Authorizer", "Tracing", "DeploymentPreference"}
+# Authorizer (test_access.py), Tracing (test_operations.py), DeploymentPreference (test_release.py) and VpcEndpoints (test_deployments.py).
+NOT_HERE = {"Architecture", "Authorizer", "Tracing", "DeploymentPreference", "VpcEndpoints"}
 
 
 def test_every_parameter_has_another_value_here() -> None:
