@@ -11,7 +11,7 @@ from tests.conftest import CLIENT_BUCKET, Context, load_event
 from tests.faults.deployed import DIED, SERVICE_FAULT, UnheardError, VanishedError
 from tests.faults.outside import Outside
 from tests.faults.wire import How, Write
-from tests.faults.world import MODEL, START_WAITING, Promises, Segments, World
+from tests.faults.world import MODEL, Promises, Segments, World
 from tests.support import moments
 from tests.support.feedback import frozen
 from tests.support.moments import Moment
@@ -518,6 +518,11 @@ def _govern(*aims: Any) -> Step:
     return act
 
 
+def _govern_and_tell(world: World) -> None:
+    world.govern(STRICT)
+    world.tell_readers()
+
+
 def _write_note(world: World) -> None:
     world.write_note()
 
@@ -582,9 +587,6 @@ def _batch_ends(world: World) -> None:
     """One batch ends, and the registry's stream tells of it, as often as Lambda tries."""
     _one_batch_at_once(world)
     world.run_executions()
-    event = load_event("upkeep/start_waiting")
-    event["Records"][0]["dynamodb"]["OldImage"] = {"batch_status": {"S": "running"}}
-    world.deliver(START_WAITING, event)
 
 
 def _sweep_batches_after(**time: float) -> Step:
@@ -662,6 +664,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("DELETE while a text is logged", "logged", _delete_while_a_text_is_logged, _client(_delete), of=("api/",)),
     Operation("PUT policy", "ready", _govern(STRICT), _client(_govern(STRICT))),
     Operation("PUT policy, another and DELETE", "ready", _govern(STRICT, CHEAP, None), _client(_govern(None))),
+    Operation("the registry's stream tells of a policy", "ready", _govern_and_tell, of=("upkeep/",)),
     Operation("DELETE model with policies", "governed", _delete, _client(_delete)),
     Operation("PATCH version", "ready", _write_note, _client(_write_note)),
     Operation("training on feedback", "feedback is trained on", lambda world: world.run_executions(), _TASK, of=("training/",)),

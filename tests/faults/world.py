@@ -30,9 +30,8 @@ from winnow.domain.model import ACTIVE
 SWEEP = "functions/upkeep/sweep"
 ENDED = "functions/upkeep/execution_ended"
 MEASURE_DRIFT = "functions/upkeep/measure_drift"
-START_WAITING = "functions/upkeep/start_waiting"
 # The functions that read the registry's stream, with the kinds of records that they get.
-READERS = {"Announce": {"MODIFY"}, "StartWaiting": {"MODIFY", "REMOVE"}}
+READERS = {"Announce": {"MODIFY", "INSERT"}, "StartWaiting": {"MODIFY", "REMOVE"}}
 # Lambda repeats a failed asynchronous invocation twice.
 _DELIVERIES = 3
 MODEL = "tc-01"
@@ -418,7 +417,7 @@ class World:
         self.observe()
 
     def tell_readers(self) -> None:
-        """The registry's stream tells of the ends of trainings."""
+        """The registry's stream tells of the ends of trainings and batch predictions, and of policies."""
         records = list(self.outside.records)
         self.outside.records.clear()
         for function, kinds in READERS.items():
