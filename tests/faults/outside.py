@@ -24,10 +24,12 @@ _JOBS = (("VERSIONS#", "status", ACTIVE, "version"), ("BATCHES#", "batch_status"
 
 @dataclass
 class Outside:
-    """records: of the registry's stream, not delivered yet. events: on the bus. calls: of other functions, not made yet, by folder."""
+    """records: of the registry's stream, not delivered yet. events: the details of those on the bus. for_rule: those that no rule has got.
+    calls: of other functions, not made yet, by folder."""
 
     records: list[Json] = field(default_factory=list)
     events: list[Json] = field(default_factory=list)
+    for_rule: list[Json] = field(default_factory=list)
     calls: list[tuple[str, Json]] = field(default_factory=list)
     # What the stream told of: the ends of trainings and of batch predictions as model, version or batch, and status; and policies as model,
     # revision and "policy".
@@ -40,7 +42,9 @@ class Outside:
         """Take the place of moto's event bus, and of its Lambda."""
 
         def put_events(_: Any, entries: Sequence[Json]) -> list[Json]:
-            self.events += [json.loads(entry["Detail"]) for entry in entries]
+            details = [json.loads(entry["Detail"]) for entry in entries]
+            self.events += details
+            self.for_rule += [{"detail-type": entry["DetailType"], "detail": it} for entry, it in zip(entries, details, strict=True)]
             return [{"EventId": "1"} for _ in entries]
 
         def invoke(_: Any, name: str, __: Any, body: bytes, *___: Any) -> str:
@@ -56,7 +60,7 @@ class Outside:
             setattr(self, each.name, deepcopy(getattr(kept, each.name)))
 
     def forget(self) -> None:
-        for kept in (self.records, self.events, self.calls, self.ends, self._seen):
+        for kept in (self.records, self.events, self.for_rule, self.calls, self.ends, self._seen):
             kept.clear()
         self._policies = None
 
