@@ -174,7 +174,7 @@ check: env ## lint, format, types (the console's too), template
 	mypy
 	$(NPM) run check
 	sam validate --lint --region us-east-1
-	.tools/sam/bin/cfn-lint --regions us-east-1 -- operations/monitoring.yaml operations/github/role.yaml
+	.tools/sam/bin/cfn-lint --regions us-east-1 -- operations/monitoring.yaml operations/webhook.yaml operations/github/role.yaml
 
 # What ships, and what the project's environment has beside it.
 AUDITED := $(foreach name,winnow-layer spacy-layer encoder-layer docs-layer dev,-r requirements/$(name).txt)

@@ -61,7 +61,7 @@ def _start(cloud: LocalCloud) -> None:
         print(f"winnow: {cloud.server.notice}", flush=True)
     try:
         print("winnow: deploying …", flush=True)
-        cloud.deploy()
+        cloud.deploy({"Inbox": os.environ.get("WINNOW_INBOX") or "false"})
         settings = cloud.environment()
         _check_health(settings)
         _write_settings(cloud.folder / "env", settings)

@@ -74,6 +74,8 @@ RULES = (
         r"sam deploy --parameter-overrides (?!Authorizer).*",
         "tests/e2e/test_parameters.py::test_a_deployment_of_other_values_trains_and_answers",
     ),
+    (r".*", r"sam deploy --template-file operations/webhook.yaml .*", "tests/e2e/test_webhook.py::test_an_event_is_posted_and_verified"),
+    (r".*", r"WINNOW_INBOX=true make start", "tests/e2e/test_parameters.py::test_a_deployment_of_other_values_trains_and_answers"),
     (
         r".*",
         r"sam deploy --parameter-overrides Authorizer=AWS_IAM",

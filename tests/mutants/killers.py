@@ -106,6 +106,7 @@ KILLERS: Mapping[str, Sequence[Tests]] = {
     "storage.batch_objects": (("tests/functions/batch/test_batch_tasks.py",), ("tests/functions/upkeep/test_sweep.py",)),
     "storage.bucket": _TRAINING,
     "storage.candidates": _TRAINING,
+    "storage.dropped_files": (("tests/functions/upkeep/test_inbox.py",), (f"{_SWEEP}::inbox|outbox",)),
     "storage.example_lines": (("tests/functions/training/test_pinned_data.py",), *_TRAINING),
     "storage.feedback_objects": (("tests/functions/api/test_add_examples.py", "tests/functions/api/test_corrections.py"),),
     "storage.frozen_examples": _TRAINING,
@@ -149,6 +150,10 @@ EQUIVALENT: Mapping[str, str] = {
     },
     "storage.candidates Candidates.remove_leftovers: reversed page": _LEFT_OVER,
     "storage.candidates Candidates.remove_leftovers: order remove_prefix > keys": "the keys come from a manifest, not from a checkpoint",
+    **{
+        f"storage.dropped_files DroppedFiles.{name}: reversed page": "the pages are those of objects to be removed, and all of them are"
+        for name in ("withdraw", "remove_results")
+    },
     **{
         f"storage.batch_objects BatchObjects._labelled: reversed {what}": "its callers add up the results, or look them up by their names"
         for what in ("page", "entry")

@@ -23,10 +23,10 @@ WORKFLOWS = {"TrainingWorkflow": "winnow-training", "BatchWorkflow": "winnow-bat
 
 @dataclass(frozen=True)
 class Moment:
-    """Rows, objects (with when they were written) and executions (by workflow), as they were at one moment."""
+    """Rows, objects (with when they were written, and their metadata) and executions (by workflow), as they were at one moment."""
 
     rows: Any
-    objects: dict[str, dict[str, tuple[bytes, datetime]]]
+    objects: dict[str, dict[str, tuple[bytes, datetime, dict[str, Any]]]]
     executions: dict[str, list[Any]]
 
 
@@ -48,7 +48,7 @@ def keep(winnow: Winnow) -> Moment:
     """The deployment as it is now."""
     objects = {}
     for name, bucket in s3_backends[ACCOUNT]["aws"].buckets.items():
-        objects[name] = {key: (made.value, made.last_modified) for key, made in bucket.keys.items()}
+        objects[name] = {key: (made.value, made.last_modified, dict(made.metadata)) for key, made in bucket.keys.items()}
     return Moment(deepcopy(_rows(winnow)), objects, {name: [copy(each) for each in executions(name)] for name in WORKFLOWS})
 
 
@@ -66,9 +66,10 @@ def bring_back(winnow: Winnow, moment: Moment) -> None:
     for name, bucket in s3_backends[ACCOUNT]["aws"].buckets.items():
         for key in list(bucket.keys):
             bucket.keys.pop(key)
-        for key, (body, written_at) in moment.objects.get(name, {}).items():
+        for key, (body, written_at, metadata) in moment.objects.get(name, {}).items():
             made = FakeKey(name=key, value=body, account_id=ACCOUNT, region_name=REGION, bucket_name=name)
             made.last_modified = written_at
+            made.set_metadata(dict(metadata))
             bucket.keys[key] = made
     for name in WORKFLOWS:
         executions(name)[:] = [copy(execution) for execution in moment.executions.get(name, [])]

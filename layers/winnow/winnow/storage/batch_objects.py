@@ -81,6 +81,10 @@ class BatchObjects:
         """A link to the result, which is saved under the name of its source. None if there is no result or it has expired."""
         return self._bucket.link(result_key(job.uid, job.batch, ending), f"{_stem(source)}-classified.{ending}")
 
+    def place(self, job: BatchJob, ending: str) -> dict[str, str]:
+        """Where the result is, and of what type."""
+        return {"Bucket": self._bucket.name, "Key": result_key(job.uid, job.batch, ending), "ContentType": _CONTENT_TYPES[ending]}
+
     def remove_shards(self, job: BatchJob) -> None:
         """Remove everything except the result."""
         remove_prefix(self._bucket, shards_prefix(job.uid, job.batch), itertools.repeat(True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from winnow.aws import resources
 from winnow.aws.log import logged_only
@@ -98,6 +99,9 @@ def remove_deleted(deletion: Deletion, time_left: Iterator[bool]) -> bool:
     objects = resources.model_objects()
     if deletion.version is None:
         removed = objects.remove_model(deletion.uid, time_left)
+        if removed and resources.has_inbox():
+            until = datetime.fromisoformat(deletion.at)
+            removed = resources.dropped_files().remove_results(deletion.model_id, until, time_left)
     else:
         removed = objects.remove_version(deletion.uid, deletion.version, time_left)
     if removed:
