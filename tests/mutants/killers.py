@@ -154,6 +154,7 @@ EQUIVALENT: Mapping[str, str] = {
         f"storage.dropped_files DroppedFiles.{name}: reversed page": "the pages are those of objects to be removed, and all of them are"
         for name in ("withdraw", "remove_results")
     },
+    "storage.frozen_examples FrozenExamples.texts: reversed record": "its caller removes each text from a mapping, in any order",
     **{
         f"storage.batch_objects BatchObjects._labelled: reversed {what}": "its callers add up the results, or look them up by their names"
         for what in ("page", "entry")

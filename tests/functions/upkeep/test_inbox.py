@@ -13,6 +13,7 @@ from tests.support.batches import TEXTS, predicted
 from tests.support.contract import template
 from tests.support.inbox import TAKE, Bus, Inbox
 from winnow.batch import queue
+from winnow.batch.requests import start_batch
 from winnow.domain.batch import BatchJob
 from winnow.domain.dropped_file import DroppedFile, error_key, outbox_key
 from winnow.storage.bucket import Bucket
@@ -247,7 +248,7 @@ def test_one_file_that_fails_keeps_no_other_from_its_start(inbox: Inbox, monkeyp
     inbox.winnow.parameters["MostBatches"] = "1"
     for name in ("a", "b", "c"):
         inbox.drop(f"inbox/tc-01/{name}.jsonl", TEXTS)
-    start = upkeep_inbox.start_batch
+    start = start_batch
 
     def broken(request: Any, key: Any) -> Any:
         if request.object.endswith("b.jsonl"):

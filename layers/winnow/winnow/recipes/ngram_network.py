@@ -116,7 +116,7 @@ class NgramNetwork:
         """
         count, filled = len(pieces), -(-len(pieces) // _ROWS_ALIKE) * _ROWS_ALIKE
         alone = np.empty((filled, self._alone.shape[1]), np.float32)
-        embedded = self._embedded([*pieces, *pieces[:1] * (filled - count)])
+        embedded = self._embedded([*pieces, *[pieces[0]] * (filled - count)])
         alone[:, :DIMENSIONS] = embedded
         alone[:, DIMENSIONS:] = _normed(embedded @ self._project + self._project_bias, *self._projected_norm)
         parts = []
