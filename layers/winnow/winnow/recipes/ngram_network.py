@@ -108,7 +108,7 @@ class NgramNetwork:
             known.update(zip(new, rows, strict=True))
         return np.array([known[piece] for piece in pieces])
 
-    def _computed(self, pieces: Sequence[int]) -> tuple[Matrix, Matrix]:
+    def _computed(self, pieces: list[int]) -> tuple[Matrix, Matrix]:
         """What pieces give by themselves: parts of their states, of shape (pieces, 1280), and of first convolutions, (pieces, 10, 256).
 
         A piece should give the same, bit for bit, whichever come with it. So rows are filled up to groups of four: OpenBLAS computes these
