@@ -204,7 +204,11 @@ class Winnow:
         def invoke(function: str, given: Json) -> Any:
             return self.invoke(functions()[function]["CodeUri"], given, context or Context(seconds=900))
 
-        return StateMachine(machine, invoke, lambda **where: self.s3.get_object(**where)["Body"].read()).run(data, start_at)[0]
+        def get_object(**where: str) -> bytes:
+            found: bytes = self.s3.get_object(**where)["Body"].read()
+            return found
+
+        return StateMachine(machine, invoke, get_object, self.run_container).run(data, start_at)[0]
 
     def run_task(self, task: str, data: Json, context: Context | None = None) -> Json:
         """Invoke one task with what the workflow would give it: Train for each candidate. Returns the input of the task that follows."""
@@ -290,7 +294,7 @@ def _memory(function: Json) -> int | Json:
 def workflow_tasks() -> dict[str, Json]:
     """The training workflow's states that call functions, those of a Map's items among them, by the folder of the function."""
     machines = [WORKFLOW, *(state["ItemProcessor"] for state in WORKFLOW["States"].values() if state["Type"] == "Map")]
-    states = [state for machine in machines for state in machine["States"].values() if state["Type"] == "Task"]
+    states = [state for machine in machines for state in machine["States"].values() if "GetAtt" in state.get("Resource", ())]
     return {functions()[state["Resource"]["GetAtt"].removesuffix(".Arn")]["CodeUri"]: state for state in states}
 
 
