@@ -32,7 +32,7 @@ from tests.support import enforced, fast_moto, moments, short_way
 from tests.support.clock import Clock
 from tests.support.contract import check_answer, definition, functions, template
 from tests.support.moments import Moment
-from tests.support.state_machine import REQUEST_ID, StateMachine
+from tests.support.state_machine import REQUEST_ID, StateMachine, no_containers
 from winnow.aws import clients
 from winnow.domain import clock as domain_clock
 
@@ -46,7 +46,7 @@ PARAMETERS = {"Encoder": "none", "DatasetBuckets": f"{CLIENT_BUCKET},{CLIENT_BUC
 ROLE = "arn:aws:iam::123456789012:role/winnow"
 OFFLINE = ("unit", "functions", "scenarios")
 # The marks of all tests of a folder (pyproject.toml says what each means).
-MARKS = {"scenarios": ("slow",), "console": ("slow",), "e2e": ("cloud",), "fuzz": ("cloud", "fuzz"), "faults": ("faults",)}
+MARKS = {"scenarios": ("slow",), "containers": ("slow",), "console": ("slow",), "e2e": ("cloud",), "fuzz": ("cloud", "fuzz"), "faults": ("faults",)}
 
 fast_moto.install()
 # What functions need of the contract, up to date before any of them is imported.
@@ -110,6 +110,8 @@ class Winnow:
     stepfunctions: Any = field(default_factory=lambda: boto3.client("stepfunctions"))
     table: Any = field(init=False)
     environments: dict[str, ModuleType] = field(default_factory=dict)
+    # What a task of ECS does, for a test to say.
+    run_container: Callable[[Json], Any] = no_containers
 
     def __post_init__(self) -> None:
         self.table = boto3.resource("dynamodb").Table(self.names["Registry"])

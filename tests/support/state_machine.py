@@ -28,7 +28,8 @@ class TaskFailedError(Exception):
         self.error, self.cause = error, cause
 
 
-def _no_containers(_: Json) -> None:
+def no_containers(_: Json) -> None:
+    """For tests without containers."""
     message = "this test has no containers"
     raise AssertionError(message)
 
@@ -44,7 +45,7 @@ class StateMachine:
     definition: Json
     invoke: Callable[[str, Json], Any]
     get_object: Callable[..., bytes]
-    run_container: Callable[[Json], Any] = _no_containers
+    run_container: Callable[[Json], Any] = no_containers
 
     def run(self, data: Json, start_at: str) -> tuple[str, Json]:
         """Run from this state with this input. Raises an error that no Catch handles.

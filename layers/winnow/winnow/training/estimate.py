@@ -66,26 +66,37 @@ class Estimate:
 class _Cost:
     """What a recipe needs.
 
-    megabytes: of the program. bytes_of_text, bytes_of_character, bytes_of_cell: for each text, character, and label of a text.
-    once: seconds for each character, whatever the fittings: of encoding. read: the same, for each fitting.
-    step, of_cell: seconds for each pass over a text, and for each character and label of it.
-    passes: over the texts, in each fitting.
+    megabytes: of the program. bytes_of_text, bytes_of_character: for each of them. copies: how often the weights of the linear layer are in
+    memory at once, in the last epochs and while a checkpoint is written. squared: bytes for each pair of texts of a kernel.
+    encode, read: seconds for each character, once and in each fitting. learn, of_cell: seconds for each pass over a character, and for each
+    label of it. passes: over the texts, in each fitting.
     """
 
-    megabytes: float
-    bytes_of_text: float
-    bytes_of_character: float
-    bytes_of_cell: float
-    once: float
+    megabytes: int
+    bytes_of_text: int
+    bytes_of_character: int
+    copies: int
+    squared: int
+    encode: float
     read: float
-    step: float
+    learn: float
     of_cell: float
     passes: int
 
 
 _COSTS = {
-    "linear": _Cost(150, 1_000, 36, 2.5, 0.0, 1.4e-6, 40e-6, 2.0e-9, 8),
+    "linear": _Cost(110, 1_200, 24, 5, 0, 0.0, 1.6e-6, 0.9e-6, 6e-9, 8),
+    "light": _Cost(300, 3_300, 24, 5, 4, 20e-6, 1.6e-6, 0.9e-6, 6e-9, 8),
+    "cnn": _Cost(350, 2_000, 40, 0, 0, 0.0, 2e-6, 20e-6, 0.0, 10),
+    "sentence": _Cost(350, 2_500, 4, 0, 4, 120e-6, 0.0, 2e-6, 0.0, 12),
+    "best": _Cost(500, 4_500, 24, 5, 4, 140e-6, 1.6e-6, 1e-6, 6e-9, 8),
 }
+
+# Recipes with a kernel of this many texts use a network above it (recipes.sentence).
+_MOST_OF_A_KERNEL = 15_000
+# A linear layer has at most this many weights (recipes.sparse_linear), and at most a row for each place of a feature (recipes.features).
+# A new feature comes about every eighth character at the beginning.
+_MOST_WEIGHTS, _MOST_ROWS, _CHARACTERS_OF_ROW = 64_000_000, 2 << 18, 8
 
 # The share of a Lambda's memory that a training may fill by the estimate, and what a container has beyond the estimate.
 _FILLED, _SPARE = 0.8, 1.25
@@ -148,12 +159,15 @@ def _needs(recipe: str, size: Size, n_iter: int | None, most_folded: int) -> tup
     """Memory in MB, the seconds of the work, and those that each Lambda takes before it goes on where the last one stopped."""
     cost = _COSTS[recipe]
     cells = size.texts * size.labels
-    memory = cost.bytes_of_text * size.texts + cost.bytes_of_character * size.characters + cost.bytes_of_cell * cells
+    weights = 4 * min(_MOST_WEIGHTS, min(_MOST_ROWS, size.characters // _CHARACTERS_OF_ROW) * size.labels)
+    kernel = cost.squared * min(size.texts, _MOST_OF_A_KERNEL) ** 2
+    # Whether the text has the label, and the same of the texts of the part that is learnt.
+    memory = cost.bytes_of_text * size.texts + cost.bytes_of_character * size.characters + 2 * cells + cost.copies * weights + kernel
     fittings = _fittings(recipe, size.texts, most_folded)
     read = cost.read * size.characters
-    a_pass = cost.step * size.texts + cost.of_cell * size.characters * size.labels
+    a_pass = (cost.learn + cost.of_cell * size.labels) * size.characters
     again = _TO_START + _SECONDS_OF_EXAMPLE * size.texts + read
-    seconds = cost.once * size.characters + fittings * (read + (n_iter or cost.passes) * a_pass)
+    seconds = cost.encode * size.characters + fittings * (read + (n_iter or cost.passes) * a_pass)
     return math.ceil(cost.megabytes + memory / 2**20), seconds, again
 
 
