@@ -32,7 +32,8 @@ NAMES = {"REGISTRY_TABLE": "registry", "MODELS_BUCKET": "models", "DATASETS_BUCK
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "a", "AWS_DEFAULT_REGION": REGION}
 SETTINGS = NAMES | {
     "STACK": "winnow", "ENCODER": "none", "ENCODER_BUCKET": "", "ENCODER_LANGUAGES": "", "DATASET_BUCKETS": "",
-    "MOST_ROWS": "4000000", "MOST_BYTES": "4000000000", "MOST_UNPACKED_RATIO": "200", "MOST_TEXT_CHARACTERS": "20000", "MOST_LABELS": "1000",
+    "MOST_ROWS": "4000000", "MOST_BYTES": "4000000000", "MOST_UNPACKED_RATIO": "200", "MOST_TEXT_CHARACTERS": "20000",
+    "MOST_LABELS": "1000",
     "TRAINING_MEMORY": "3008", "TRAINING_TIMEOUT": "900", "LONGEST_TRAINING": "4320", "LARGE_TRAININGS": "an image",
     "OPENBLAS_NUM_THREADS": "1",
 }  # fmt: skip
@@ -133,14 +134,13 @@ class _Process:
         """What it wrote, once it has ended."""
         while self._process.poll() is None:
             self._look()
-        assert self._process.stdout is not None
         self.code = self._process.returncode
         taken = time.monotonic() - self._began
         print(
             f"  {self.name}: {taken:.0f} s, {self._cpu:.0f} CPU s, most memory {self._peak:,} MB{self._killed}, exit code {self.code}",
             flush=True,
         )
-        return self._process.stdout.read().strip()
+        return self._process.communicate()[0].strip()
 
     def _look(self) -> None:
         time.sleep(0.5)

@@ -11,12 +11,7 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
-
-from benchmarks.large import lines
 
 
 @dataclass(frozen=True, slots=True)

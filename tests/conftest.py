@@ -46,7 +46,14 @@ PARAMETERS = {"Encoder": "none", "DatasetBuckets": f"{CLIENT_BUCKET},{CLIENT_BUC
 ROLE = "arn:aws:iam::123456789012:role/winnow"
 OFFLINE = ("unit", "functions", "scenarios")
 # The marks of all tests of a folder (pyproject.toml says what each means).
-MARKS = {"scenarios": ("slow",), "containers": ("slow",), "console": ("slow",), "e2e": ("cloud",), "fuzz": ("cloud", "fuzz"), "faults": ("faults",)}
+MARKS = {
+    "scenarios": ("slow",),
+    "containers": ("slow",),
+    "console": ("slow",),
+    "e2e": ("cloud",),
+    "fuzz": ("cloud", "fuzz"),
+    "faults": ("faults",),
+}
 
 fast_moto.install()
 # What functions need of the contract, up to date before any of them is imported.

@@ -67,7 +67,7 @@ def endpoint(winnow: Winnow, requests: Requests) -> Iterator[str]:
         yield url
 
 
-def prepared(winnow: Winnow, model_id: str, texts: int = 1_500) -> Json:
+def prepared(winnow: Winnow, model_id: str, texts: int = 1_000) -> Json:
     """A training of 20 labels, and the input of its container."""
     body = "\n".join(islice(lines(20), texts)).encode()
     winnow.put_dataset(body)
@@ -102,13 +102,14 @@ def test_a_container_killed_at_random_moments_makes_the_same_artifact(
 ) -> None:
     whole = prepared(winnow, "whole")
     assert start(winnow, whole, endpoint).wait(SECONDS) == 0
-    chance = random.Random(1)
+    total, chance = requests.count, random.Random(1)
     killed = prepared(winnow, "killed")
+    tell(f"{total} requests without a kill")
     tell("| container | killed by | after requests | exit code | checkpoints written | training done |")
     tell("| --- | --- | --- | --- | --- | --- |")
     kills = {signal.SIGTERM: 0, signal.SIGKILL: 0}
     for number in range(1, 40):
-        reached = requests.after(chance.randrange(4, 14))
+        reached = requests.after(chance.randrange(3, total // 3))
         process = start(winnow, killed, endpoint)
         how = chance.choice([signal.SIGTERM, signal.SIGKILL]) if number > 2 else [signal.SIGTERM, signal.SIGKILL][number - 1]
         if kills[how] < 4:

@@ -86,7 +86,9 @@ class StateMachine:
         machine, made = replace(self, definition=state["ItemProcessor"]), []
         for item in self._items(state, data):
             whole = data | {"$Map": {"Item": {"Value": item}}}
-            paths = {name: path.replace("$$.Map", "$.$Map") if name.endswith(".$") else path for name, path in state["ItemSelector"].items()}
+            paths = {
+                name: path.replace("$$.Map", "$.$Map") if name.endswith(".$") else path for name, path in state["ItemSelector"].items()
+            }
             selected = _made(paths, whole)
             end, output = machine.run(deepcopy(selected), machine.definition["StartAt"])
             if machine.definition["States"][end]["Type"] == "Fail":
@@ -143,10 +145,7 @@ def _made(template: Any, data: Json) -> Any:
         return [_made(each, data) for each in template]
     if not isinstance(template, dict):
         return template
-    return {
-        name.removesuffix(".$"): _value(each, data) if name.endswith(".$") else _made(each, data)
-        for name, each in template.items()
-    }
+    return {name.removesuffix(".$"): _value(each, data) if name.endswith(".$") else _made(each, data) for name, each in template.items()}
 
 
 def _value(written: str, data: Json) -> Any:

@@ -1,4 +1,4 @@
-"""Trainings that are too large for a Lambda (parameter LargeTrainings): where they run, interruptions, failures, and what a dry run says."""
+"""Trainings too large for a Lambda (parameter LargeTrainings): where they run, interruptions, failures, and what a dry run says."""
 
 from __future__ import annotations
 

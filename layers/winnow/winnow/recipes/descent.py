@@ -38,9 +38,7 @@ class Descent:
 class LinearFitting:
     """A Fitting (recipes.fitting) of a SparseLinear. truth: of shape (texts, C), whether the text has the label."""
 
-    def __init__(
-        self, linear: SparseLinear, texts: Sequence[str], truth: NDArray[np.bool_], how: Descent, held_out: Sequence[str]
-    ) -> None:
+    def __init__(self, linear: SparseLinear, texts: Sequence[str], truth: NDArray[np.bool_], how: Descent, held_out: Sequence[str]) -> None:
         self.linear = linear
         self.epochs = 0
         self.loss = 0.0

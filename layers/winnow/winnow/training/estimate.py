@@ -176,7 +176,7 @@ def _fittings(recipe: str, texts: int, most_folded: int) -> float:
     if texts > most_folded:
         # cnn isn't trained again on all examples.
         return 2 if recipe == "cnn" and texts > 2_000 else 3
-    return 7 if recipe == "cnn" else 12
+    return 7 if recipe == "cnn" else 10.5
 
 
 def _container(memory_mb: float) -> Container:
