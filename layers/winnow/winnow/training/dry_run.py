@@ -73,7 +73,7 @@ def start_dry_run(request: TrainingRequest) -> str:
     report_id = uuid4().hex
     resources.dry_run_reports().write(report_id, {"status": "running", "report": None, "error": None, "started_at": now()})
     chosen = request.hyperparameters
-    asked = {"exclusive": chosen.exclusive, "rare_labels": chosen.rare_labels, "recipe": request.recipe}
+    asked: Shown = {"exclusive": chosen.exclusive, "rare_labels": chosen.rare_labels, "recipe": request.recipe}
     asked |= {"n_texts": chosen.n_texts, "n_iter": chosen.n_iter}
     event = {"report_id": report_id, "dataset": request.source, **asked}
     clients.lambda_().invoke(FunctionName=clients.setting("REPORT_FUNCTION"), InvocationType="Event", Payload=json.dumps(event).encode())

@@ -85,11 +85,11 @@ class _Cost:
 
 
 _COSTS = {
-    "linear": _Cost(110, 1_200, 24, 5, 0, 0.0, 1.6e-6, 0.9e-6, 6e-9, 8),
-    "light": _Cost(300, 3_300, 24, 5, 4, 20e-6, 1.6e-6, 0.9e-6, 6e-9, 8),
+    "linear": _Cost(110, 1_200, 24, 5, 0, 0.0, 2.1e-6, 0.5e-6, 7e-9, 8),
+    "light": _Cost(150, 2_800, 24, 5, 4, 50e-6, 2.1e-6, 0.5e-6, 7e-9, 8),
     "cnn": _Cost(350, 2_000, 40, 0, 0, 0.0, 2e-6, 20e-6, 0.0, 10),
-    "sentence": _Cost(350, 2_500, 4, 0, 4, 120e-6, 0.0, 2e-6, 0.0, 12),
-    "best": _Cost(500, 4_500, 24, 5, 4, 140e-6, 1.6e-6, 1e-6, 6e-9, 8),
+    "sentence": _Cost(270, 2_400, 4, 0, 4, 190e-6, 0.0, 2e-6, 0.0, 12),
+    "best": _Cost(350, 4_000, 24, 5, 4, 240e-6, 2.1e-6, 0.5e-6, 7e-9, 8),
 }
 
 # Recipes with a kernel of this many texts use a network above it (recipes.sentence).
@@ -107,7 +107,8 @@ _SECONDS_OF_EXAMPLE = 20e-6
 # From the start of a task on Fargate until its program runs: the image is fetched. Documented as typical, not measured.
 _SECONDS_TO_FETCH = 120
 
-# Virtual CPUs with their memory in GB: from, to, and the step (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html).
+# Virtual CPUs with their memory in GB: from, to, and the step.
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
 _SIZES = ((1, 2, 8, 1), (2, 4, 16, 1), (4, 8, 30, 1), (8, 16, 60, 4), (16, 32, 120, 8))
 _MOST_MEMORY_MB = 120 * 1024
 
@@ -134,9 +135,10 @@ def _estimate(recipe: str, size: Size, n_iter: int | None, limits: TrainingLimit
         whole = round(_SECONDS_TO_FETCH + seconds + again)
         fits = _SPARE * memory_mb <= _MOST_MEMORY_MB and whole <= 60 * limits.minutes
         dollars = prices.of_container(whole, container.vcpus, container.memory_mb)
+        cpus = f"{container.vcpus} virtual CPU{'' if container.vcpus == 1 else 's'}"
         sentence = (
-            f"{recipe}: about {_duration(whole)} in a container with {container.vcpus} virtual CPUs and {_gigabytes(container.memory_mb)},"
-            f" for ${dollars:.2f}, or up to {prices.SPOT_SAVES_AT_MOST:.0%} less on Spot."
+            f"{recipe}: about {_duration(whole)} in a container with {cpus} and {_gigabytes(container.memory_mb)},"
+            f" for {_dollars(dollars)}, or up to {prices.SPOT_SAVES_AT_MOST:.0%} less on Spot."
         )
         if not fits:
             sentence += " That is more than a container or LongestTraining allows: train on fewer texts (n_texts)."
@@ -146,7 +148,7 @@ def _estimate(recipe: str, size: Size, n_iter: int | None, limits: TrainingLimit
     dollars = prices.of_lambdas(whole, limits.memory_mb, calls)
     sentence = (
         f"{recipe}: about {_duration(whole)} in {calls:,} Lambda{'' if calls == 1 else 's'},"
-        f" with {_gigabytes(memory_mb)} of {_gigabytes(limits.memory_mb)}, for ${dollars:.2f}."
+        f" with {_gigabytes(memory_mb)} of {_gigabytes(limits.memory_mb)}, for {_dollars(dollars)}."
     )
     if too_large:
         sentence += " It will probably run out of memory: train on fewer texts (n_texts), or ask the operator for LargeTrainings."
@@ -192,6 +194,10 @@ def _duration(seconds: float) -> str:
     if seconds < 90:
         return f"{max(1, round(seconds))} seconds"
     return f"{round(seconds / 60)} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+
+
+def _dollars(dollars: float) -> str:
+    return "less than a cent" if dollars < 0.01 else f"${dollars:.2f}"
 
 
 def _gigabytes(memory_mb: int) -> str:
