@@ -114,7 +114,8 @@ class _Process:
     """A task in a process of its own. Its line is printed at its end."""
 
     def __init__(self, endpoint: str, name: str, *arguments: str) -> None:
-        self.name, self.code, self._peak, self._cpu, self._killed = name, None, 0, 0.0, ""
+        self.name, self._peak, self._cpu, self._killed = name, 0, 0.0, ""
+        self.code: int | None = None
         self._began = time.monotonic()
         path = {"AWS_ENDPOINT_URL": endpoint, "PYTHONPATH": str(ROOT / "layers" / "winnow"), "NO_PROXY": "*"}
         settings = SETTINGS | CREDENTIALS | path | {"PATH": os.environ["PATH"], "POWERTOOLS_LOG_LEVEL": "ERROR"}
