@@ -53,6 +53,12 @@ RULES = (
         "tests/scenarios/test_keys.py::test_the_command_prints_the_key_once_and_what_is_wrong_in_a_line",
     ),
     (r".*", r"make encoder .*", "tests/e2e/test_encoders.py::test_versions_keep_their_encoder_and_no_deployment_takes_it_away"),
+    (r".*", r"make image .*", "tests/contract/test_large_trainings.py::test_the_image_is_built_and_finds_its_packages"),
+    (
+        r".*",
+        r"sam deploy --parameter-overrides LargeTrainings=.*",
+        "an AWS account; tests/contract/test_large_trainings.py holds the nested template against the rest",
+    ),
     (r".*", r"make build\b.*", "an AWS account to go on with; the layers that it builds are those of tests/layers"),
     (
         r".*",

@@ -64,6 +64,7 @@ def version_view(version: Version, live_version: int | None) -> dict[str, Any]:
         "note": version.note,
         "created_at": version.created_at,
         "finished_at": version.finished_at,
+        **({} if version.trained_on is None else {"trained_on": version.trained_on}),
         **({} if version.forgetting is None else {"forgetting": version.forgetting}),
     }
 

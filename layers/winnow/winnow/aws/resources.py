@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from winnow.aws import clients
 from winnow.domain.dataset import Ceilings
+from winnow.domain.job import TrainingLimits
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -110,6 +111,15 @@ def most_trainings() -> int:
 
 def longest_training() -> timedelta:
     return timedelta(minutes=int(clients.setting("LONGEST_TRAINING")))
+
+
+def training_limits() -> TrainingLimits:
+    return TrainingLimits(
+        memory_mb=int(clients.setting("TRAINING_MEMORY")),
+        seconds=int(clients.setting("TRAINING_TIMEOUT")),
+        minutes=int(clients.setting("LONGEST_TRAINING")),
+        containers=clients.setting("LARGE_TRAININGS") != "",
+    )
 
 
 def feedback_batches() -> FeedbackBatches:

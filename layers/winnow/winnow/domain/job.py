@@ -120,6 +120,19 @@ class TrainingJob:
         return f"{version_prefix(self.uid, self.version)}{self.fence}/"
 
 
+@dataclass(frozen=True, slots=True)
+class TrainingLimits:
+    """What the deployment gives to a training.
+
+    memory_mb, seconds: of one Lambda. minutes: of a whole training. containers: whether it has them (LargeTrainings).
+    """
+
+    memory_mb: int
+    seconds: int
+    minutes: int
+    containers: bool
+
+
 class Stage(StrEnum):
     """The step that a training job is at."""
 

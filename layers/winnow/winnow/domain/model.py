@@ -51,6 +51,13 @@ class VersionSource(StrEnum):
     FEEDBACK = "feedback"
 
 
+class TrainedOn(StrEnum):
+    """What a training ran on: Lambdas, or a container, because it was too large for a Lambda."""
+
+    LAMBDA = "lambda"
+    FARGATE = "fargate"
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """A named classifier with a history.
@@ -140,6 +147,7 @@ class Version:
     warnings: sentences about what the version was made from, beside those of its evaluation.
     digests: the SHA-256 of the version's other objects, by their keys under the job's prefix. A version of an earlier release has none.
     note: a client's words about the version. forgetting: the id of the forgetting that it was made for, None if a client asked for it.
+    trained_on: known once the version is ready; None before, and for versions of earlier releases.
     """
 
     job: TrainingJob
@@ -166,6 +174,7 @@ class Version:
     digests: Mapping[str, str] = field(default_factory=dict)
     note: str | None = None
     forgetting: str | None = None
+    trained_on: TrainedOn | None = None
 
     @property
     def source(self) -> VersionSource:
