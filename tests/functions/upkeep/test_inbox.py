@@ -13,6 +13,7 @@ from tests.support.batches import TEXTS, predicted
 from tests.support.contract import template
 from tests.support.inbox import TAKE, Bus, Inbox
 from winnow.batch import queue
+from winnow.batch.requests import start_batch
 from winnow.domain.batch import BatchJob
 from winnow.domain.dropped_file import DroppedFile, error_key, outbox_key
 from winnow.storage.bucket import Bucket
@@ -247,7 +248,7 @@ def test_one_file_that_fails_keeps_no_other_from_its_start(inbox: Inbox, monkeyp
     inbox.winnow.parameters["MostBatches"] = "1"
     for name in ("a", "b", "c"):
         inbox.drop(f"inbox/tc-01/{name}.jsonl", TEXTS)
-    start = upkeep_inbox.start_batch
+    start = start_batch
 
     def broken(request: Any, key: Any) -> Any:
         if request.object.endswith("b.jsonl"):
@@ -360,8 +361,8 @@ def test_a_result_that_comes_after_its_model_was_deleted_goes_too(inbox: Inbox, 
     # The function ended before its look at the model.
     [batch] = inbox.batches()
     job, place = BatchJob("tc-01", batch["uid"], batch["batch"]), f"batches/{batch['uid']}/{batch['batch']}/result.jsonl"
-    source = {"Bucket": inbox.winnow.names["Models"], "Key": place, "ContentType": "application/jsonl"}
-    copied(DroppedFiles(Bucket(inbox.winnow.s3, inbox.bucket)), job, source, "outbox/tc-01/texts.jsonl")
+    source = {"Bucket": inbox.winnow.names["Models"], "Key": place}
+    copied(DroppedFiles(Bucket(inbox.winnow.s3, inbox.bucket)), job, source, "outbox/tc-01/texts.jsonl", "application/jsonl")
     told = {"model_id": "tc-01", "batch": job.batch, "object": KEY, "result": {"s3bucket": source["Bucket"], "object": place}}
     inbox.deliver({"source": "winnow", "detail-type": "Winnow Batch Ended", "detail": told})
     assert inbox.objects() == [KEY]
