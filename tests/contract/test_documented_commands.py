@@ -19,7 +19,7 @@ _BLOCK = re.compile(r"^```(sh|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 # The first match counts: the test of the command, or what a test would need.
 RULES = (
-    (r".*", r"sam deploy --template-file operations/webhook.yaml .*", "tests/e2e/test_webhook.py::test_an_event_is_posted_and_verified"),
+    (r"docs/guides/17-webhook.md", r"(sam deploy|aws) .*", "tests/e2e/test_webhook.py::test_an_event_is_posted_and_verified"),
     (r"docs/guides/.*", r".*", "tests/e2e/test_guides.py::test_the_commands_answer_what_the_page_says"),
     (r"docs/keys.md", r"curl .*aws-sigv4.*", "an AWS account: the local cloud signs nothing"),
     (r"README.md", r"(H=|curl |\.venv/bin/winnow ).*", "tests/e2e/test_readme.py::test_the_commands_of_the_readme_are_answered"),

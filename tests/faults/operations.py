@@ -628,6 +628,14 @@ def _sweep_batches_after(**time: float) -> Step:
     return act
 
 
+def _schedule_comes(world: World) -> None:
+    world.change(schedule="rate(1 hour)")
+    # At most one version comes of it.
+    world.lives[MODEL][-1].asked += 1
+    world.clock.advance(hours=2)
+    world.sweep()
+
+
 def _told_of_the_end(world: World) -> None:
     world.told.clear()
     world.tell_of_ends()
@@ -700,6 +708,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("cancel a training on feedback", "feedback is trained on", _cancel(2), _client(_cancel(2))),
     Operation("DELETE model with feedback", "feedback is trained on", _delete, _client(_delete)),
     Operation("sweeper: feedback to be trained on", "asked while training", _sweep_after(minutes=6)),
+    Operation("sweeper: a schedule that has come", "feedback waits", _schedule_comes),
     Operation("sweeper: an orphan of feedback", "feedback of nobody", _sweep_after(hours=25)),
     Operation("sweeper: an orphan", "an object of nobody", _sweep_after(hours=25)),
     Operation("POST queue", "texts", _post_queue, _client(_post_queue)),

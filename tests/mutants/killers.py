@@ -64,6 +64,7 @@ KILLERS: Mapping[str, Sequence[Tests]] = {
         *_REGISTRY,
         ("tests/functions/api/test_promote_version.py", "tests/functions/api/test_change_model.py"),
         ("tests/functions/api/test_conditional_requests.py", "tests/functions/api/test_delete_model.py"),
+        ("tests/functions/upkeep/test_schedule.py",),
         ("tests/scenarios/test_write_conflicts.py",),
         (f"{_RACES}::promote|delete",),
     ),

@@ -15,7 +15,7 @@ import pytest
 from boto3.dynamodb.types import TypeSerializer
 from jsonschema import Draft202012Validator
 
-from tests.conftest import ROOT, load_event
+from tests.conftest import ROOT, Json, load_event
 from tests.support.batches import TEXTS, cancel, done, post
 from tests.support.batches import put as put_texts
 from tests.support.contract import functions
@@ -24,11 +24,11 @@ from winnow.aws import clients
 from winnow.domain.batch import ACTIVE_BATCH, BatchStatus
 from winnow.domain.model import ACTIVE, VersionStatus
 
-_EVENTS: Json = json.loads((ROOT / "docs" / "events.schema.json").read_text())
-SCHEMA = Draft202012Validator(_EVENTS)
+EVENTS: Json = json.loads((ROOT / "docs" / "events.schema.json").read_text())
+SCHEMA = Draft202012Validator(EVENTS)
 
 if TYPE_CHECKING:
-    from tests.conftest import Json, Ready, Winnow
+    from tests.conftest import Ready, Winnow
 
 
 class Bus:
@@ -246,7 +246,7 @@ def documented() -> dict[str, Json]:
 
 
 def test_each_event_has_an_example_that_is_as_the_schema_says() -> None:
-    assert documented().keys() == {each["properties"]["detail-type"]["const"] for each in _EVENTS["$defs"].values()}
+    assert documented().keys() == {each["properties"]["detail-type"]["const"] for each in EVENTS["$defs"].values()}
     for example in documented().values():
         SCHEMA.validate(example)
 

@@ -361,8 +361,8 @@ def test_a_result_that_comes_after_its_model_was_deleted_goes_too(inbox: Inbox, 
     # The function ended before its look at the model.
     [batch] = inbox.batches()
     job, place = BatchJob("tc-01", batch["uid"], batch["batch"]), f"batches/{batch['uid']}/{batch['batch']}/result.jsonl"
-    source = {"Bucket": inbox.winnow.names["Models"], "Key": place, "ContentType": "application/jsonl"}
-    copied(DroppedFiles(Bucket(inbox.winnow.s3, inbox.bucket)), job, source, "outbox/tc-01/texts.jsonl")
+    source = {"Bucket": inbox.winnow.names["Models"], "Key": place}
+    copied(DroppedFiles(Bucket(inbox.winnow.s3, inbox.bucket)), job, source, "outbox/tc-01/texts.jsonl", "application/jsonl")
     told = {"model_id": "tc-01", "batch": job.batch, "object": KEY, "result": {"s3bucket": source["Bucket"], "object": place}}
     inbox.deliver({"source": "winnow", "detail-type": "Winnow Batch Ended", "detail": told})
     assert inbox.objects() == [KEY]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -29,14 +30,15 @@ class DroppedFiles:
 
     def say(self, key: str, record: Mapping[str, Any]) -> None:
         """Write what is wrong with a file beside it."""
-        self._bucket.put_json(error_key(key), record)
+        body = json.dumps(record, ensure_ascii=False).encode()
+        self._bucket.s3.put_object(Bucket=self._bucket.name, Key=error_key(key), Body=body, ContentType="application/json")
 
     def unsay(self, key: str) -> None:
         """Remove what was wrong with a file."""
         if self._metadata(error_key(key)) is not None:
             self._bucket.s3.delete_object(Bucket=self._bucket.name, Key=error_key(key))
 
-    def deliver(self, job: BatchJob, source: Mapping[str, str], key: str) -> bool:
+    def deliver(self, job: BatchJob, source: Mapping[str, str], key: str, content_type: str) -> bool:
         """Copy the result of a batch into the outbox. source: Bucket and Key of the result. False if it is gone.
 
         The result of a later batch, which has read a later file of this name, is left as it is.
@@ -52,7 +54,7 @@ class DroppedFiles:
                 CopySource={"Bucket": source["Bucket"], "Key": source["Key"]},
                 Metadata=made_by,
                 MetadataDirective="REPLACE",
-                ContentType=source["ContentType"],
+                ContentType=content_type,
             )
         except ClientError as error:
             if error.response["Error"]["Code"] not in _GONE:

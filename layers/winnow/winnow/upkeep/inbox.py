@@ -12,11 +12,11 @@ from enum import Enum
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from winnow.aws import resources
+from winnow.aws import clients, resources
 from winnow.aws.log import logger
 from winnow.aws.metrics import count
 from winnow.batch.requests import start_batch
-from winnow.domain.batch import BatchJob, BatchRequest, BatchStatus
+from winnow.domain.batch import CONTENT_TYPES, BatchJob, BatchRequest, BatchStatus
 from winnow.domain.clock import now
 from winnow.domain.dataset import DatasetReference, Layout
 from winnow.domain.dropped_file import DroppedFile, Folder, folder_of, outbox_key
@@ -30,9 +30,10 @@ from winnow.domain.errors import (
 )
 from winnow.domain.history import WINNOW, calling
 from winnow.domain.job import Hyperparameters, IdempotencyKey, Promote, TrainingRequest
+from winnow.domain.keys import result_key
 from winnow.domain.model import VersionStatus
 from winnow.recipes.catalogue import AUTO, ZERO_SHOT
-from winnow.training.requests import start_training
+from winnow.training.feedback import train_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -148,7 +149,8 @@ def _file_of(version: Version) -> str | None:
 def _deliver(batch: BatchPrediction) -> None:
     job, files = batch.job, resources.dropped_files()
     key = outbox_key(batch.object, batch.ending)
-    if not files.deliver(job, resources.batch_objects().place(job, batch.ending), key):
+    place = {"Bucket": clients.setting("MODELS_BUCKET"), "Key": result_key(job.uid, job.batch, batch.ending)}
+    if not files.deliver(job, place, key, CONTENT_TYPES[batch.ending]):
         logger.warning("the result is gone", extra={"file": batch.object, "batch": job.batch})
         return
     files.unsay(batch.object)
@@ -187,8 +189,7 @@ def _started(file: DroppedFile) -> _Outcome:
     if file.folder is Folder.INBOX:
         start_batch(BatchRequest(file.model_id, bucket, file.key), key)
     else:
-        model = resources.models().get(file.model_id)
-        start_training(_training(model, bucket, file.key), key, lambda found: found is not None and found.uid == model.uid)
+        train_on(file.model_id, lambda model: _training(model, bucket, file.key), key, None)
     return _Outcome.STARTED
 
 
