@@ -32,11 +32,11 @@ env: .tools/.dev .tools/.docs .tools/.contract .tools/.sam .tools/.ministack ###
 ENCODER_MAKERS := $(addprefix layers/encoder/,assemble.py use_multilingual.py double_array.py use_multilingual_mean.json)
 assemble_encoder = $(1)/bin/python -B -m layers.encoder.assemble "$$($(1)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 
-.tools/.dev: requirements/dev.txt requirements/encoder-layer.txt requirements/docs-layer.txt $(ENCODER_MAKERS) cli/pyproject.toml .tools/.uv
+.tools/.dev: requirements/dev.txt requirements/encoder-layer.txt requirements/docs-layer.txt $(ENCODER_MAKERS) client/pyproject.toml cli/pyproject.toml .tools/.uv
 	$(UV) venv -q --clear --python 3.13 .venv
 	$(UV) pip sync -q --python .venv --require-hashes requirements/dev.txt requirements/encoder-layer.txt requirements/docs-layer.txt
 	$(call assemble_encoder,.venv)
-	$(UV) pip install -q --python .venv --offline --no-deps --no-build-isolation --editable cli
+	$(UV) pip install -q --python .venv --offline --no-deps --no-build-isolation --editable client --editable cli
 	touch $@
 
 # And winnow_docs: remade with each change of the contract or the console, without the environment around it.
