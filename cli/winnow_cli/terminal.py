@@ -74,7 +74,9 @@ class Terminal:
     def show(self, data: Any, *renderables: RenderableType) -> None:
         """Print a result to stdout: `data` as one line of JSON, or the renderables for people."""
         if self.as_json:
-            sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
+            # JSON has escapes for what another encoding lacks.
+            whole = sys.stdout.encoding.lower().startswith("utf")
+            sys.stdout.write(json.dumps(data, ensure_ascii=not whole) + "\n")
             sys.stdout.flush()
             return
         _print(self.out, renderables)
