@@ -71,7 +71,7 @@ def to_onnx(client: Client, model: str, version: Mapping[str, Any], folder: Path
 def _downloaded(client: Client, model: str, version: int, path: Path) -> Path:
     """The version's archive, with the digest that the service says. Deployments of earlier releases say none."""
     link = client.call("GET", f"/models/{model}/versions/{version}/artifact")
-    download(link["url"], path)
+    download(client, link["url"], path)
     expected = link.get("sha256")
     if expected is not None and hashlib.sha256(path.read_bytes()).hexdigest() != expected:
         raise CommandError(f"The download of version {version} of {model} is damaged (its SHA-256 is not {expected[:12]}…): try again.")

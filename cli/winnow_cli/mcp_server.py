@@ -156,7 +156,7 @@ def evaluate(
     with _api() as client:
         number = _number(client, model_id, version)
         path = f"/models/{model_id}/versions/{number}/evaluations"
-        upload = client.upload("examples.jsonl", lines, bytes=len(lines))
+        upload = client.upload("examples.jsonl", lines)
         try:
             started = client.call("POST", path, upload)
             found = client.follow(f"{path}/{started['evaluation']}", seconds=_EVALUATION_SECONDS, longest_pause=5)

@@ -121,7 +121,7 @@ def test_a_version_without_examples_says_that_nothing_was_measured(server: Serve
     version |= {"recipe": "zero-shot", "evaluation": None}
     serve(server, version, {})
 
-    done = winnow("card", "tc-01", "--version", str(version["version"]))
+    done = winnow("card", "tc-01", "--model-version", str(version["version"]))
 
     assert done.returncode == 0, done.stderr
     assert "model-index" not in fields(done.stdout)
@@ -150,6 +150,6 @@ def test_a_model_without_a_live_version_and_a_version_in_training_have_none(
     serve(server, version | {"status": "training"}, evaluation)
     ends(winnow("card", "tc-01"), 1, "is training", "ready")
     server.gives("GET /models/tc-01", (200, MODELS["models"][0] | {"model_id": "tc-01", "live_version": None}))
-    ends(winnow("card", "tc-01"), 1, "No version of tc-01 is live", "--version")
+    ends(winnow("card", "tc-01"), 1, "No version of tc-01 is live", "--model-version")
     server.gives("GET /models/other", problem(404, "There is no model 'other'."))
     ends(winnow("card", "other"), 1, "There is no model")

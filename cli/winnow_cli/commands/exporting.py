@@ -21,7 +21,7 @@ commands = typer.Typer()
 _Model = Annotated[str, typer.Argument(metavar="ID", callback=model_id, help="The model's id.")]
 
 
-@commands.command(epilog=examples_of("winnow card tickets --output README.md", "winnow card tickets --version 2"))
+@commands.command(epilog=examples_of("winnow card tickets --output README.md", "winnow card tickets --model-version 2"))
 def card(
     *,
     model: _Model,
@@ -47,7 +47,7 @@ def card(
             typer.echo(made, nl=False)
 
 
-@commands.command(epilog=examples_of("winnow export tickets", "winnow export tickets --version 2 --output tickets-onnx"))
+@commands.command(epilog=examples_of("winnow export tickets", "winnow export tickets --model-version 2 --output tickets-onnx"))
 def export(
     *,
     model: _Model,
@@ -78,7 +78,7 @@ def ready_version(client: Client, model: str, version: int | None) -> Mapping[st
     """The version, or the live one. CommandError if it isn't ready, or if none is live."""
     number = version or client.call("GET", f"/models/{model}")["live_version"]
     if number is None:
-        raise CommandError(f"No version of {model} is live: say which one, with --version.")
+        raise CommandError(f"No version of {model} is live: say which one, with --model-version.")
     found: dict[str, Any] = client.call("GET", f"/models/{model}/versions/{number}")
     if found["status"] != "ready":
         raise CommandError(f"Version {number} of {model} is {found['status']}: only a version that is ready can be taken out.")
