@@ -48,12 +48,15 @@ class _Graph:
         if isinstance(value, str):
             return value
         name = f"constant_{len(self.constants)}"
-        array = np.asarray(value, np.float32) if isinstance(value, float) else np.asarray(value)
+        array = np.asarray(value, np.float32) if type(value) is float else np.asarray(value)
         self.constants.append(numpy_helper.from_array(array, name))
         return name
 
     def floats(self, value: str) -> str:
         return self("Cast", value, to=TensorProto.FLOAT)
+
+    def doubles(self, value: Any) -> str:
+        return self("Cast", value, to=TensorProto.DOUBLE)
 
     def sum(self, value: str, axes: Sequence[int], *, keep: bool = False) -> str:
         return self("ReduceSum", value, np.array(axes, np.int64), keepdims=int(keep))
@@ -176,15 +179,16 @@ def _two(graph: _Graph, one: str, weights: Any, other: str, others: Any) -> str:
 
 def _kernel(graph: _Graph, vector: str, head: Mapping[str, Any]) -> tuple[str, str]:
     """Logits of shape (1, labels), and the mean cosine to the nearest learnt texts."""
-    learnt = head["vectors"].astype(np.float32)
-    moved, own = vector, learnt
+    own = head["vectors"].astype(np.float32)
+    moved, place = vector, own
     if "projection" in head:
         own = head["unprojected"].astype(np.float32)
         moved = graph.unit(graph("Add", vector, graph("MatMul", vector, head["projection"].astype(np.float32).T)))
-    cosines = graph("MatMul", moved, learnt.T)
-    near = graph("Exp", graph("Mul", graph("Sub", cosines, 1.0), 2.0))
-    logits = graph("Mul", graph("MatMul", near, head["weights"]), float(head["sharpness"]))
-    return logits, _nearness(graph, cosines if moved == vector else graph("MatMul", vector, own.T), len(own))
+    # In float64: weights of both signs nearly cancel out, and with them float32's digits.
+    cosines = graph("MatMul", graph.doubles(moved), graph.doubles(place.T))
+    near = graph("Exp", graph("Mul", graph("Sub", cosines, np.float64(1)), np.float64(2)))
+    logits = graph("Mul", graph.floats(graph("MatMul", near, graph.doubles(head["weights"]))), float(head["sharpness"]))
+    return logits, _nearness(graph, graph.floats(cosines) if moved == vector else graph("MatMul", vector, own.T), len(own))
 
 
 def _maxout(graph: _Graph, vector: str, head: Mapping[str, Any]) -> tuple[str, str]:

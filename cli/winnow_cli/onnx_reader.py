@@ -187,7 +187,10 @@ class Model:
 
     def answer(self, text: str) -> list[tuple[str, float, bool]]:
         """Label, score and whether it is accepted, best first."""
-        scores, nearness = self.scores(text)
+        return self.answered(*self.scores(text))
+
+    def answered(self, scores: np.ndarray, nearness: float) -> list[tuple[str, float, bool]]:
+        """The same of what `scores` returned."""
         thresholds, least = np.array(self.about["thresholds"], np.float32), self.about["least_familiarity"]
         familiar = least is None or nearness + self.about["score_weight"] * scores.max() >= least
         order = np.argsort(-scores, kind="stable")
