@@ -118,6 +118,9 @@ def _of_call(call: AwsCall, reached: set[str]) -> Iterator[Right]:
     if call.where == "winnow.storage.every_version.EveryVersion.stream":
         # It names the S3 version.
         yield from (("s3:GetObjectVersion", target) for target in targets)
+    if call.where == "winnow.storage.dropped_files.DroppedFiles._is_of":
+        # The same.
+        yield "s3:GetObjectVersion", "Datasets"
     if call.where == "winnow.storage.dropped_files.DroppedFiles.deliver":
         # It copies from the other bucket.
         yield from (("s3:GetObject", "Models"), ("s3:ListBucket", "Models"))

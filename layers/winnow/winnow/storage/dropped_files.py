@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from winnow.domain.batch import BatchJob
     from winnow.storage.bucket import Bucket
+    from winnow.storage.removal import Stored
 
 # The metadata of a result: the life of its model, and its batch.
 _UID, _BATCH = "winnow-uid", "winnow-batch"
@@ -69,22 +70,33 @@ class DroppedFiles:
             for page in stored_of(self._bucket, key):
                 remove_page(self._bucket, page)
 
-    def remove_results(self, model_id: str, until: datetime, time_left: Iterator[bool]) -> bool:
-        """Remove the results of a deleted model that were written until then, while there is time. True if none is left.
+    def remove_results(self, model_id: str, uid: str, until: datetime, time_left: Iterator[bool]) -> bool:
+        """Remove the results of a deleted model, while there is time. True if none is left.
 
-        What is newer belongs to another model that has the id now.
+        uid: of the deleted life. until: when it was deleted. Of what is newer only its own results go: another model may have the id now.
         """
         while True:
             found = False
             for page in stored_under(self._bucket, outbox_prefix(model_id)):
                 if not next(time_left):
                     return False
-                own = [stored for stored in page if stored.modified <= until]
+                own = [stored for stored in page if stored.modified <= until or self._is_of(stored, uid)]
                 found = found or bool(own)
                 if remove_page(self._bucket, own) < len(own):
                     return False
             if not found:
                 return True
+
+    def _is_of(self, stored: Stored, uid: str) -> bool:
+        """Whether an S3 version is a result of this life of a model. False for a delete marker, and if it is gone."""
+        where: dict[str, Any] = {} if stored.version_id is None else {"VersionId": stored.version_id}
+        try:
+            found = self._bucket.s3.head_object(Bucket=self._bucket.name, Key=stored.key, **where)["Metadata"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in {*_GONE, "403", "405"}:
+                raise
+            return False
+        return bool(found.get(_UID) == uid)
 
     def _metadata(self, key: str) -> Mapping[str, str] | None:
         """The metadata of an object. None if there is none."""

@@ -112,7 +112,8 @@ def _remove_model(deletion: Deletion, time_left: Iterator[bool]) -> bool:
     """The same for the deletion of a model, with its results in the outbox."""
     removed = resources.model_objects().remove_model(deletion.uid, time_left)
     if removed and resources.has_inbox():
-        removed = resources.dropped_files().remove_results(deletion.model_id, datetime.fromisoformat(deletion.at), time_left)
+        until = datetime.fromisoformat(deletion.at)
+        removed = resources.dropped_files().remove_results(deletion.model_id, deletion.uid, until, time_left)
     if removed:
         resources.upkeep().remove_rows(deletion)
     return removed
