@@ -85,11 +85,11 @@ class _Cost:
 
 
 _COSTS = {
-    "linear": _Cost(110, 1_200, 24, 5, 0, 0.0, 2.1e-6, 0.5e-6, 7e-9, 8),
-    "light": _Cost(150, 2_800, 24, 5, 4, 50e-6, 2.1e-6, 0.5e-6, 7e-9, 8),
+    "linear": _Cost(110, 1_200, 24, 6, 0, 0.0, 2.1e-6, 0.5e-6, 7e-9, 8),
+    "light": _Cost(150, 2_800, 24, 6, 4, 50e-6, 2.1e-6, 0.5e-6, 7e-9, 8),
     "cnn": _Cost(200, 2_000, 40, 0, 0, 0.0, 2e-6, 14.5e-6, 45e-9, 10),
     "sentence": _Cost(270, 2_400, 4, 0, 4, 190e-6, 0.0, 2e-6, 0.0, 12),
-    "best": _Cost(350, 4_000, 24, 5, 4, 240e-6, 2.1e-6, 0.5e-6, 7e-9, 8),
+    "best": _Cost(350, 4_000, 24, 6, 4, 240e-6, 2.1e-6, 0.5e-6, 7e-9, 8),
 }
 
 # Recipes with a kernel of this many texts use a network above it (recipes.sentence).
