@@ -297,7 +297,7 @@ def _all_variables() -> frozenset[str]:
 def _memory(function: Json) -> int | Json:
     """In MB."""
     given: int | Json = function.get("MemorySize", template()["Globals"]["Function"]["MemorySize"])
-    return given
+    return given["If"][2] if isinstance(given, dict) and "If" in given else given
 
 
 def workflow_tasks() -> dict[str, Json]:

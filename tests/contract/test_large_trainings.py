@@ -61,6 +61,10 @@ def test_without_the_parameter_none_of_it_exists() -> None:
     assert template()["Parameters"]["LargeTrainings"]["Default"] == ""
     assert STACK not in deployment()
     assert STACK in deployment({"LargeTrainings": "an image"})
+    # Publish reads all examples of a large training, in a Lambda.
+    default = template()["Parameters"]["TrainingMemory"]["Default"]
+    assert deployment()["Publish"]["Properties"]["MemorySize"] == default
+    assert deployment({"LargeTrainings": "an image"})["Publish"]["Properties"]["MemorySize"] == 10_240
 
 
 def test_the_parameters_are_those_that_the_template_gives() -> None:
