@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from local.start import DEFAULT_PORT
-from tests.support.contract import ROOT
+from tests.support.contract import ROOT, template
 
 IMAGE = ROOT / "containers" / "local-cloud" / "Dockerfile"
 
@@ -65,6 +65,9 @@ def test_what_is_copied_is_enough_to_build_and_to_start(image: Path) -> None:
         done = subprocess.run([sys.executable, *arguments], cwd=image, env=settings, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     assert "--stay" in done.stdout
+    # sam deploy uploads these two.
+    about = template()["Metadata"]["AWS::ServerlessRepo::Application"]
+    assert {about["LicenseUrl"], about["ReadmeUrl"]} <= set(copied())
 
 
 def test_the_image_has_no_more_rights_and_no_other_port_than_it_says() -> None:

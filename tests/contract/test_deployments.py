@@ -14,6 +14,7 @@ from tests.support.contract import ROOT, template
 from tests.support.translated import deployment, translated
 
 ENDPOINTS = "vpce-0123456789abcdef0,vpce-0fedcba9876543210"
+LIST = {"Fn::Split": [",", ENDPOINTS]}
 EVERYTHING = {"SnapStart": "true", "AccessLogs": "true", "DeploymentPreference": "Canary10Percent10Minutes", "Tracing": "Active"}
 ROLE = "operations/github/role.yaml"
 WORKFLOW = ROOT / "operations" / "github" / "deploy.yml"
@@ -32,7 +33,7 @@ def test_by_default_the_api_is_public_and_has_no_policy_of_its_own() -> None:
 
 def test_a_private_api_answers_only_through_the_endpoints() -> None:
     api = deployment({"VpcEndpoints": ENDPOINTS})["Api"]["Properties"]
-    assert api["EndpointConfiguration"] == {"Types": ["PRIVATE"], "VpcEndpointIds": ENDPOINTS}
+    assert api["EndpointConfiguration"] == {"Types": ["PRIVATE"], "VpcEndpointIds": LIST}
     # A private API without a policy refuses everyone: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-apis.html
     [statement] = api["Policy"]["Statement"]
     assert statement == {
@@ -40,7 +41,7 @@ def test_a_private_api_answers_only_through_the_endpoints() -> None:
         "Principal": "*",
         "Action": "execute-api:Invoke",
         "Resource": "execute-api:/*",
-        "Condition": {"StringEquals": {"aws:SourceVpce": ENDPOINTS}},
+        "Condition": {"StringEquals": {"aws:SourceVpce": LIST}},
     }
 
 
@@ -53,7 +54,8 @@ def test_a_private_api_is_refused_with_iam() -> None:
     # Within an account it is enough for IAM that the API's policy allows a call: every principal of the account could make it.
     [assertion] = template()["Rules"]["PrivateByKeys"]["Assertions"]
     without, keys = assertion["Assert"]["Or"]
-    assert without == {"Equals": [{"Join": ["", {"Ref": "VpcEndpoints"}]}, ""]}
+    # Rules know no Fn::Join: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-rules.html
+    assert without == {"Equals": [{"Ref": "VpcEndpoints"}, ""]}
     assert keys == {"Equals": [{"Ref": "Authorizer"}, "KeyRoles"]}
 
 
