@@ -89,7 +89,8 @@ class DroppedFiles:
 
     def _is_of(self, stored: Stored, uid: str) -> bool:
         """Whether an S3 version is a result of this life of a model. False for a delete marker, and if it is gone."""
-        where: dict[str, Any] = {} if stored.version_id is None else {"VersionId": stored.version_id}
+        # A bucket that keeps no versions calls the only one "null".
+        where: dict[str, Any] = {} if stored.version_id in {None, "null"} else {"VersionId": stored.version_id}
         try:
             found = self._bucket.s3.head_object(Bucket=self._bucket.name, Key=stored.key, **where)["Metadata"]
         except ClientError as error:
