@@ -32,11 +32,11 @@ env: .tools/.dev .tools/.docs .tools/.contract .tools/.sam .tools/.ministack ###
 ENCODER_MAKERS := $(addprefix layers/encoder/,assemble.py use_multilingual.py double_array.py use_multilingual_mean.json)
 assemble_encoder = $(1)/bin/python -B -m layers.encoder.assemble "$$($(1)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 
-.tools/.dev: requirements/dev.txt requirements/encoder-layer.txt requirements/docs-layer.txt $(ENCODER_MAKERS) cli/pyproject.toml .tools/.uv
+.tools/.dev: requirements/dev.txt requirements/encoder-layer.txt requirements/docs-layer.txt $(ENCODER_MAKERS) client/pyproject.toml cli/pyproject.toml .tools/.uv
 	$(UV) venv -q --clear --python 3.13 .venv
 	$(UV) pip sync -q --python .venv --require-hashes requirements/dev.txt requirements/encoder-layer.txt requirements/docs-layer.txt
 	$(call assemble_encoder,.venv)
-	$(UV) pip install -q --python .venv --offline --no-deps --no-build-isolation --editable cli
+	$(UV) pip install -q --python .venv --offline --no-deps --no-build-isolation --editable client --editable cli
 	touch $@
 
 # And winnow_docs: remade with each change of the contract or the console, without the environment around it.
@@ -183,7 +183,7 @@ check: env ## lint, format, types (the console's too), template
 	mypy
 	$(NPM) run check
 	sam validate --lint --region us-east-1
-	.tools/sam/bin/cfn-lint --regions us-east-1 -- operations/monitoring.yaml operations/large-trainings.yaml
+	.tools/sam/bin/cfn-lint --regions us-east-1 -- operations/monitoring.yaml operations/webhook.yaml operations/large-trainings.yaml operations/github/role.yaml
 
 # What ships, and what the project's environment has beside it.
 AUDITED := $(foreach name,winnow-layer spacy-layer encoder-layer docs-layer dev,-r requirements/$(name).txt)
@@ -209,7 +209,7 @@ test: env ## the quick tests, and one end to end that builds the layers, deploys
 
 # One worker more than there are processors: the end-to-end tests, which all have one worker, wait much of their time.
 test-rest: env ### all that `make test` leaves out: end to end, faults, fuzz, the layers, and what is slow
-	REQUESTS=$(or $(REQUESTS),3000) $(PYTEST) -n $$(($$(nproc) + 1)) --dist loadgroup -m "not ($(QUICK))" --durations=20
+	REQUESTS=$(or $(REQUESTS),2000) $(PYTEST) -n $$(($$(nproc) + 1)) --dist loadgroup -m "not ($(QUICK))" --durations=20
 
 test-all: ## every test, once
 	$(MAKE) test
@@ -231,8 +231,8 @@ figures: env ### the pictures of the console for README and docs/console.md, by 
 artifacts: env ### keep small artifacts of each recipe with their scores, before an upgrade (docs/upgrades.md)
 	$(WITH_PACKAGE) -m tests.support.artifacts
 
-test-faults: env ### the tests of faults at length, others each time: PAIRS=3000 lives with two faults from SEED=0 on, STEPS=100000 of the state machine
-	PAIRS=$(or $(PAIRS),3000) STEPS=$(or $(STEPS),100000) SEED=$(or $(SEED),0) $(PYTHON) -m pytest tests/faults
+test-faults: env ### the tests of faults at length, others each time: PAIRS=3000 lives with two faults from SEED=0 on, STEPS=100000 of the state machine, INTERLEAVINGS=500 of a pair
+	PAIRS=$(or $(PAIRS),3000) STEPS=$(or $(STEPS),100000) INTERLEAVINGS=$(or $(INTERLEAVINGS),500) SEED=$(or $(SEED),0) $(PYTHON) -m pytest tests/faults
 
 test-mutants: env ### break the registry and the storage at one point after the other, and say which mutants pass all tests: ONLY=a part of a name
 	OPENBLAS_NUM_THREADS=1 $(PYTHON) -m tests.mutants --only "$(ONLY)"

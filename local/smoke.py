@@ -19,6 +19,7 @@ import requests
 
 from local.demo import SAMPLE
 from winnow_cli.client import ApiError, Client
+from winnow_client import WinnowError
 
 # Of the ten minutes, the last is for removing what was made.
 SECONDS = 540
@@ -137,7 +138,7 @@ class Smoke:
             try:
                 self._client.call("DELETE", f"/datasets/{name}")
                 self._expect_refusal(404, "DELETE", f"/datasets/{name}")
-            except (ApiError, SmokeError, requests.RequestException) as error:
+            except (WinnowError, SmokeError, requests.RequestException) as error:
                 failures.append(str(error))
         _expect(not failures, "; ".join(failures))
         return f"{len(self._uploads)} are gone" if self._uploads else "there were none"
@@ -222,7 +223,7 @@ def _make(step: Step, smoke: Smoke, passed: set[str]) -> None:
         passed.add(step.name)
     except (KeyError, TypeError, IndexError) as error:
         mark, sentence = "NO", f"an answer without what it should have: {type(error).__name__} {error}"
-    except (ApiError, SmokeError, TimeoutError, ValueError, requests.RequestException) as error:
+    except (WinnowError, SmokeError, TimeoutError, ValueError, requests.RequestException) as error:
         mark, sentence = "NO", str(error)
     print(f"  {mark}  {step.name:<15} {time.monotonic() - begin:>5.1f} s  {sentence}", flush=True)
 

@@ -11,18 +11,17 @@ from typing import Annotated
 
 import typer
 
-from winnow_cli.commands import examples, forgetting, keys, models, prediction, training
+from winnow_cli.commands import datasets, examples, exporting, forgetting, keys, models, prediction, serving, training
 from winnow_cli.failures import CommandError, ExitCode
 from winnow_cli.options import examples_of
-from winnow_cli.terminal import plain
+from winnow_cli.terminal import LOOKALIKES, plain
 
 app = typer.Typer(
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (models, training, prediction, examples, forgetting, keys):
+for group in (models, training, prediction, examples, datasets, exporting, serving, forgetting, keys):
     app.add_typer(group.commands)
 
 
@@ -30,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code. A failure prints one line on stderr, never a traceback."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+        stream.reconfigure(errors=LOOKALIKES)  # type: ignore[union-attr]
     try:
         code = app(args=arguments, prog_name="winnow", standalone_mode=False)
         sys.stdout.flush()
@@ -44,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of stdout has closed it, as `head` does. Python would report that again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.FAILED
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         return ExitCode.INTERRUPTED
     except Exception as error:  # an unexpected error prints no traceback either
         frame = error.__traceback__

@@ -10,26 +10,40 @@ from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-import requests
+from rich.text import Text
 
 from winnow_cli.client import ApiError, Client
 from winnow_cli.failures import CommandError, UsageError
-from winnow_cli.files import in_s3
+from winnow_cli.files import Uploads
 from winnow_cli.terminal import Terminal, line
 from winnow_cli.watching import followed, without_success
 
-_CHUNK = 1 << 20
 
-
-def start(client: Client, terminal: Terminal, model: str, source: str, more: Mapping[str, Any]) -> str:
+def start(client: Client, uploads: Uploads, model: str, source: str, more: Mapping[str, Any]) -> str:
     """Start a batch prediction of a local file or of s3://BUCKET/KEY. Returns its id."""
-    texts = in_s3(client, terminal, source)
+    texts = uploads.in_s3(source)
     body = {"s3bucket": texts["s3bucket"], "object": texts["training_object"], **more}
-    return str(client.call("POST", f"/models/{model}/batches", body, headers={"Idempotency-Key": str(uuid4())})["batch"])
+    try:
+        return str(client.call("POST", f"/models/{model}/batches", body, headers={"Idempotency-Key": str(uuid4())})["batch"])
+    except ApiError:
+        uploads.remove()
+        raise
 
 
-def look(client: Client, terminal: Terminal, model: str, batch: str, *, watch: bool, output: Path | None) -> None:
-    """Show a batch. With `watch` or `output`, wait until it ends; `output` gets the result. Raises CommandError if it failed."""
+def look(
+    client: Client,
+    terminal: Terminal,
+    model: str,
+    batch: str,
+    *,
+    watch: bool,
+    output: Path | None,
+    uploads: Uploads | None = None,
+) -> None:
+    """Show a batch. With `watch` or `output`, wait until it ends; `output` gets the result. Raises CommandError if it failed.
+
+    uploads: what the batch reads. They are removed at its end.
+    """
     path = f"/models/{model}/batches/{batch}"
     again = f"winnow batch --model {model} --batch {batch}"
     if watch or output:
@@ -37,10 +51,27 @@ def look(client: Client, terminal: Terminal, model: str, batch: str, *, watch: b
         found = followed(client, terminal, path, lambda it: (it["status"], it["progress"]["percent"]), interrupted=goes_on)
     else:
         found = client.call("GET", path)
+    if uploads:
+        if found["status"] in {"ready", "failed", "cancelled"}:
+            uploads.remove()
+        else:
+            uploads.stay()
     if output and found["result"]:
-        download(found["result"]["url"], output)
+        download(client, found["result"]["url"], output)
+    told = _told(model, found, again, output)
+    to_stdout = output is not None and str(output) == "-"
+    if not to_stdout:
+        terminal.show(found, *told)
+    if found["status"] in {"failed", "cancelled"}:
+        raise without_success(f"Batch {batch}", found)
+    if output and not found["result"]:
+        raise CommandError(f"The result of batch {batch} has been deleted: start the batch again.")
+
+
+def _told(model: str, found: Mapping[str, Any], again: str, output: Path | None) -> list[Text]:
+    """A batch in lines. again: the command that shows it."""
     progress = found["progress"]
-    told = [line(f"batch {batch} of {model}, version {found['version']}: {found['status']}, {progress['percent']} %", "bold")]
+    told = [line(f"batch {found['batch']} of {model}, version {found['version']}: {found['status']}, {progress['percent']} %", "bold")]
     if found.get("ahead") is not None:
         told.append(line(f"  it waits for its turn; before it: {found['ahead']}"))
     if progress["all_lines"] is not None:
@@ -53,13 +84,7 @@ def look(client: Client, terminal: Terminal, model: str, batch: str, *, watch: b
         told.append(line(f"  result (link expires {found['result']['expires_at']}): {found['result']['url']}"))
     elif found["status"] in {"queued", "running"}:
         told.append(line(f"  `{again} --output FILE` waits for the result and downloads it"))
-    to_stdout = output is not None and str(output) == "-"
-    if not to_stdout:
-        terminal.show(found, *told)
-    if found["status"] in {"failed", "cancelled"}:
-        raise without_success(f"Batch {batch}", found)
-    if output and not found["result"]:
-        raise CommandError(f"The result of batch {batch} has been deleted: start the batch again.")
+    return told
 
 
 def _of_another_format(url: str, output: Path) -> str:
@@ -73,20 +98,13 @@ def _of_another_format(url: str, output: Path) -> str:
     return ""
 
 
-def download(url: str, output: Path) -> None:
+def download(client: Client, url: str, output: Path) -> None:
     """Save what a link leads to in one step, so that a broken download leaves no partial file. `-` is stdout."""
-    # No API key is sent: the URL is signed and leads to S3.
-    with requests.get(url, stream=True, timeout=60) as answer:
-        if not answer.ok:
-            raise ApiError("GET link", answer.status_code, answer.text[:300])
-        parts = answer.iter_content(_CHUNK)
-        if str(output) == "-":
-            for part in parts:
-                sys.stdout.buffer.write(part)
-            return
-        with in_one_step(output) as file:
-            for part in parts:
-                file.write(part)
+    if str(output) == "-":
+        client.typed.save(url, sys.stdout.buffer)
+        return
+    with in_one_step(output) as file:
+        client.typed.save(url, file)
 
 
 @contextmanager
@@ -98,8 +116,6 @@ def in_one_step(output: Path) -> Iterator[BinaryIO]:
             yield file
         partial.replace(output)
     except OSError as error:
-        if isinstance(error, requests.RequestException):
-            raise
         raise UsageError(f"Can't write {output}: {error.strerror}") from error
     finally:
         partial.unlink(missing_ok=True)

@@ -1,70 +1,29 @@
-"""The client of Winnow's API. The command, the demo, the smoke test, the benchmarks and the end-to-end tests use it.
+"""The client of the API in JSON, for what shows answers as they came: the command, and the project's own tools and tests.
 
-It uses only HTTPS.
+Programs take `winnow_client`, whose calls have names and types.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
-from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, BinaryIO
 
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import BaseHTTPResponse
-from urllib3.connectionpool import ConnectionPool
-from urllib3.exceptions import MaxRetryError, ResponseError
-from urllib3.util import Retry
+from winnow_client import ApiError, Winnow
 
-_SECONDS = 60
-_PATIENCE_SECONDS = 30
+__all__ = ["ApiError", "Client"]
+
+_SECONDS = 60.0
 _ENDED = {"ready", "failed", "cancelled"}
-# After these statuses the same request may succeed: too many requests, and errors of API Gateway itself.
-PASSING = (429, 502, 503, 504)
-
-
-class ApiError(Exception):
-    """The API answered with an error: its status, and the sentence of its problem details."""
-
-    def __init__(self, call: str, status: int, sentence: str) -> None:
-        super().__init__(f"{call} answered {status}: {sentence}")
-        self.status = status
-        self.sentence = sentence
-
-
-class _Retry(Retry):
-    """Retries that stop at once if the answer asks for a long wait, as when the quota of the day is used up."""
-
-    def increment(
-        self,
-        method: str | None = None,
-        url: str | None = None,
-        response: BaseHTTPResponse | None = None,
-        error: Exception | None = None,
-        _pool: ConnectionPool | None = None,
-        _stacktrace: TracebackType | None = None,
-    ) -> Self:
-        if response is not None and _pool is not None and (self.get_retry_after(response) or 0) > _PATIENCE_SECONDS:
-            raise MaxRetryError(_pool, url or "", ResponseError(f"Retry-After is longer than {_PATIENCE_SECONDS} s"))
-        return super().increment(method, url, response, error, _pool, _stacktrace)
 
 
 class Client:
     """The API at a URL, with a key.
 
-    retries: how often a call is repeated after a status in PASSING. Use it only if each call is safe to repeat.
+    retries: how often a call is repeated after a temporary error, if it is safe to repeat. typed: the same API, with names and types.
     """
 
     def __init__(self, url: str, key: str, retries: int = 0) -> None:
-        self._url = url.rstrip("/")
-        self._session = requests.Session()
-        self._session.headers["x-api-key"] = key
-        if retries:
-            again = _Retry(
-                retries, connect=1, read=1, backoff_factor=0.5, status_forcelist=PASSING, allowed_methods=None, raise_on_status=False
-            )
-            self._session.mount(self._url, HTTPAdapter(max_retries=again))
+        self.typed = Winnow(url, key, timeout=_SECONDS, retries=retries)
 
     def call(
         self,
@@ -74,11 +33,8 @@ class Client:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """The parsed answer to a call. Raises ApiError if the call fails."""
-        answer = self._session.request(method, self._url + path, json=body, params=query, headers=headers, timeout=_SECONDS)
-        if not answer.ok:
-            raise ApiError(f"{method} {path}", answer.status_code, _sentence(answer))
-        return answer.json()
+        """The parsed answer to a call. Raises WinnowError if the call fails."""
+        return self.typed.call(method, path, body, query, headers)
 
     def pages(self, path: str, member: str, more: Mapping[str, str] | None = None) -> Iterator[dict[str, Any]]:
         """All items of a list that comes in pages. Each page has its items under `member`. more: of the query."""
@@ -90,14 +46,10 @@ class Client:
                 return
             query["next"] = page["next"]
 
-    def upload(self, name: str, content: bytes | IO[bytes], **more: Any) -> dict[str, str]:
+    def upload(self, name: str, content: bytes | BinaryIO) -> dict[str, str]:
         """Upload a data set. Returns its s3bucket and training_object, which a training request needs."""
-        target = self.call("POST", "/datasets", {"name": name, **more})
-        # No API key is sent: the URL is signed and leads to S3. Deployments of earlier releases name no headers.
-        answer = requests.put(target["upload_url"], data=content, headers=target.get("headers"), timeout=_SECONDS)
-        if not answer.ok:
-            raise ApiError("PUT upload_url", answer.status_code, answer.text[:300])
-        return {"s3bucket": target["s3bucket"], "training_object": target["training_object"]}
+        stored = self.typed.upload(content, name)
+        return {"s3bucket": stored.s3bucket, "training_object": stored.training_object}
 
     def train(self, model_id: str, dataset: Mapping[str, str], **more: Any) -> dict[str, Any]:
         """Start training a version."""
@@ -128,20 +80,5 @@ class Client:
 
         The first pause is half a second. Pauses grow up to `longest_pause`. Raises TimeoutError after `seconds`.
         """
-        end, pause = time.monotonic() + seconds, 0.5
-        while True:
-            answer: dict[str, Any] = self.call("GET", path)
-            watch(answer)
-            if ended(answer):
-                return answer
-            if time.monotonic() > end:
-                raise TimeoutError(f"{path} has not ended after {seconds:.0f} s")
-            time.sleep(pause)
-            pause = min(pause * 1.1, longest_pause)
-
-
-def _sentence(answer: requests.Response) -> str:
-    try:
-        return str(answer.json()["detail"])
-    except (ValueError, KeyError, TypeError):
-        return answer.text[:300] or str(answer.reason)
+        found: dict[str, Any] = self.typed.follow(path, ended, watch=watch, timeout=seconds, longest_pause=longest_pause)
+        return found

@@ -32,7 +32,7 @@ def readable(path: Path, content: BinaryIO) -> Iterator[tuple[str, BinaryIO, int
         except ImportError as error:
             raise UsageError(
                 f"{path} is {_KINDS[kind]}: save it as CSV UTF-8, or install winnow-cli[files], which reads it"
-                " (`pip install './cli[files]'`)."
+                " (`pip install ./client './cli[files]'`)."
             ) from error
         except Exception as error:  # the readers raise errors of many kinds for a broken file
             raise UsageError(f"Can't read {path} as {_KINDS[kind]} ({type(error).__name__}): save it as CSV UTF-8.") from error

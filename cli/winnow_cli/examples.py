@@ -36,11 +36,11 @@ def save(client: Client, terminal: Terminal, model: str, version: int | None, ou
     """Save all examples in a file, as `winnow train` takes it: packed if its name ends in .gz. `-` is stdout, and gets them packed."""
     found = client.call("GET", f"{_path(client, model, version)}.jsonl")
     if str(output) == "-" or output.suffix == ".gz":
-        download(found["url"], output)
+        download(client, found["url"], output)
     else:
         with TemporaryDirectory() as folder, in_one_step(output) as file:
             packed = Path(folder, "examples.gz")
-            download(found["url"], packed)
+            download(client, found["url"], packed)
             with gzip.open(packed) as unpacked:
                 shutil.copyfileobj(unpacked, file)
     if str(output) != "-":

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 
-import requests
+import httpx
 
-from winnow_cli.client import PASSING, ApiError
+from winnow_client import ApiError, NoAnswerError, UnexpectedAnswerError
+from winnow_client.flows import PASSING, reason
+
+_CHECK_URL = "set WINNOW_URL to the deployment's ApiUrl, with its stage, such as …/v1"
 
 
 class ExitCode(IntEnum):
@@ -46,25 +50,31 @@ def translated(url: str) -> Iterator[None]:
         yield
     except ApiError as error:
         if error.status in PASSING:
-            raise UnavailableError(f"{error.sentence} (status {error.status}; try again later)") from error
+            raise UnavailableError(f"{error.message} (status {error.status}; try again later)") from error
+        if not error.problem:
+            raise CommandError(f"{error.call} answered {error.status}, but not as Winnow does: {_CHECK_URL} ({url}).") from error
         if error.status == 403:
-            raise CommandError(f"{error.sentence} (`winnow key` shows what your key may do)") from error
-        raise CommandError(error.sentence) from error
-    except requests.JSONDecodeError as error:
-        raise CommandError(f"The server at {url} is not Winnow's API: set WINNOW_URL to the deployment's ApiUrl.") from error
-    except requests.exceptions.InvalidJSONError as error:
-        raise UsageError("nan and inf can't be sent: give numbers.") from error
-    except requests.exceptions.SSLError as error:
-        raise UnavailableError(f"TLS with {url} failed: {_reason(error)}") from error
-    except (requests.Timeout, TimeoutError) as error:
+            raise CommandError(f"{error.message} (`winnow key` shows what your key may do)") from error
+        raise CommandError(error.message) from error
+    except UnexpectedAnswerError as error:
+        raise CommandError(f"The server at {url} is not Winnow's API: {_CHECK_URL}.") from error
+    except NoAnswerError as error:
+        cause = error.__cause__ or error
+        why = reason(cause)
+        if isinstance(cause, httpx.TimeoutException) and not isinstance(cause, httpx.ConnectTimeout):
+            raise UnavailableError(f"{url} did not answer in time: try again later.") from error
+        if any(isinstance(each, ssl.SSLError) for each in _chain(cause)):
+            raise UnavailableError(f"TLS with {url} failed: {why}") from error
+        raise UnavailableError(f"Can't reach {url} ({why}): check WINNOW_URL, and that the deployment exists.") from error
+    except TimeoutError as error:
         raise UnavailableError(f"{url} did not answer in time: try again later.") from error
-    except requests.RequestException as error:
-        raise UnavailableError(f"Can't reach {url} ({_reason(error)}): check WINNOW_URL, and that the deployment exists.") from error
+    except ValueError as error:
+        if "JSON compliant" not in str(error):
+            raise
+        raise UsageError("nan and inf can't be sent: give numbers.") from error
 
 
-def _reason(error: BaseException) -> str:
-    """The message of the operating system or of TLS. requests and urllib3 wrap it several times."""
-    inner: BaseException = error
-    while (deeper := inner.__cause__ or inner.__context__) is not None:
-        inner = deeper
-    return getattr(inner, "strerror", None) or str(inner) or type(inner).__name__
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import batched
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -95,7 +94,7 @@ def _requests(client: Client, terminal: Terminal, file: str, fields: Mapping[str
     if layout := [name for name in fields if name != "retrain"]:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in layout)
         raise UsageError(f"{options}: leave this out, because the lines of {file} name predictions.")
-    parts = list(batched(named, _MOST_NAMED, strict=False))
+    parts = [named[begin : begin + _MOST_NAMED] for begin in range(0, len(named), _MOST_NAMED)]
     for number, part in enumerate(parts, start=1):
         yield {"examples": part, **fields} if number == len(parts) else {"examples": part, "retrain": "no"}
 

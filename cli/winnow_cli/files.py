@@ -18,7 +18,8 @@ from rich.progress import Progress
 from winnow_cli.client import Client
 from winnow_cli.converting import readable
 from winnow_cli.failures import UsageError
-from winnow_cli.terminal import Terminal
+from winnow_cli.terminal import Terminal, line
+from winnow_client import WinnowError
 
 _GZIP = b"\x1f\x8b"
 _S3 = re.compile(r"s3://([^/]+)/(.+)", re.DOTALL)
@@ -34,8 +35,38 @@ def opened(path: Path) -> BinaryIO:
         raise UsageError(f"Can't read {path}: {error.strerror}") from error
 
 
-def in_s3(client: Client, terminal: Terminal, source: str) -> dict[str, str]:
-    """The file's bucket and key, for a request. A local file is uploaded first; a workbook or Parquet as CSV or JSON Lines."""
+class Uploads:
+    """The files that a command has uploaded, to be removed when the API has read them."""
+
+    def __init__(self, client: Client, terminal: Terminal, *, keep: bool = False) -> None:
+        self._client, self._terminal, self._keep = client, terminal, keep
+        self._names: list[str] = []
+
+    def in_s3(self, source: str) -> dict[str, str]:
+        """As the function of this name. Files that were in S3 before are never removed."""
+        return in_s3(self._client, self._terminal, source, self._names)
+
+    def remove(self) -> None:
+        """Remove what was uploaded. If that can't be done, the command says it and goes on."""
+        for name in () if self._keep else self._names:
+            try:
+                self._client.call("DELETE", f"/datasets/{name}")
+            except WinnowError as error:
+                if getattr(error, "status", None) != 404:
+                    self._terminal.say(line(f"The upload is still there: `winnow datasets --remove {name}` removes it.", "dim"))
+        self._names.clear()
+
+    def stay(self) -> None:
+        """Say that what was uploaded stays, because nobody waits until it is read."""
+        for name in () if self._keep else self._names:
+            self._terminal.say(line(f"The upload stays: `winnow datasets --remove {name}` removes it when the work has ended.", "dim"))
+
+
+def in_s3(client: Client, terminal: Terminal, source: str, names: list[str] | None = None) -> dict[str, str]:
+    """The file's bucket and key, for a request. A local file is uploaded first; a workbook or Parquet as CSV or JSON Lines.
+
+    names: gets the name of an upload.
+    """
     if known := _S3.fullmatch(source):
         return {"s3bucket": known[1], "training_object": known[2]}
     path = Path(source)
@@ -43,12 +74,10 @@ def in_s3(client: Client, terminal: Terminal, source: str) -> dict[str, str]:
         if not path.is_file():
             raise UsageError(f"Can't upload {path}: it is not a regular file.")
         with readable(path, content) as (name, readable_content, size):
-            return client.upload(_upload_name(name), bar.wrap_file(readable_content, size, description="uploading"), bytes=size)
-
-
-def _upload_name(name: str) -> str:
-    """A similar name that POST /datasets accepts. The ending stays, because it shows the format."""
-    return re.sub("[\\x00-\\x1f\\x7f-\\x9f/\\\\\\ud800-\\udfff]+", "-", name)[-128:].lstrip(".") or "dataset"
+            stored = client.typed.upload(bar.wrap_file(readable_content, size, description="uploading"), name)
+    if names is not None and stored.name:
+        names.append(stored.name)
+    return {"s3bucket": stored.s3bucket, "training_object": stored.training_object}
 
 
 def lines(path: Path | None) -> Iterator[str]:
@@ -80,7 +109,7 @@ def _numbered(text: str) -> Iterator[tuple[int, str]]:
     if begin == "[":
         yield from ((number, _text_of(each)) for number, each in enumerate(json.loads(text), start=1))
     elif begin == "{":
-        yield from ((number, _text_of(json.loads(line))) for number, line in enumerate(text.split("\n"), start=1) if line.strip())
+        yield from ((number, _text_of(json.loads(row))) for number, row in enumerate(text.split("\n"), start=1) if row.strip())
     else:
         number, column = 1, None
         records = csv.reader(io.StringIO(text, newline=""))
@@ -108,9 +137,9 @@ def decoded(path: Path) -> str:
         raise UsageError(f"{path} is not UTF-8: save it as UTF-8.") from error
 
 
-def parts[T](items: Iterable[T], most: int, most_bytes: int) -> Iterator[list[T]]:
+def parts(items: Iterable[str], most: int, most_bytes: int) -> Iterator[list[str]]:
     """The items in order, in parts of at most `most` items and `most_bytes` bytes of JSON. A larger item is a part by itself."""
-    part: list[T] = []
+    part: list[str] = []
     size = 0
     for item in items:
         length = len(json.dumps(item)) + 2

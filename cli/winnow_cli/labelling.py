@@ -11,7 +11,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-import requests
 import typer
 
 from winnow_cli.answers import Answers, opened
@@ -19,6 +18,7 @@ from winnow_cli.client import ApiError, Client
 from winnow_cli.failures import CommandError
 from winnow_cli.files import in_s3
 from winnow_cli.terminal import Terminal, line, plain
+from winnow_client import WinnowError
 
 _ENTER, _UNDO, _SKIP, _NEW, _QUIT = "\r", "u", "s", "n", "q"
 # An arrow or another special key is several characters, of which none is meant.
@@ -173,7 +173,7 @@ class _Session:
         try:
             return self.client.call("GET", f"/models/{self.model}/queue", query={"limit": _AT_ONCE})
         except ApiError as error:
-            if error.status == 404 and "review queue" in error.sentence:
+            if error.status == 404 and "review queue" in error.message:
                 raise CommandError(
                     f"{self.model} has no review queue, or it has expired: make one with `winnow label {self.model} --file FILE`,"
                     " or with --from-log, of the texts that it keeps of those that it classifies."
@@ -255,7 +255,7 @@ def _kept(terminal: Terminal, model: str, answers: Answers) -> Iterator[None]:
     """Says where the answers are if they can't be sent."""
     try:
         yield
-    except (ApiError, requests.RequestException):
+    except WinnowError:
         if len(answers):
             said = f"{len(answers)} answers are kept in {answers.path}: `winnow label {model}` sends them the next time."
             terminal.say(line(said, "yellow"))

@@ -60,7 +60,8 @@ def languages(report: Mapping[str, Any]) -> str | None:
         return None
     if len(found) == 1:
         return f"Language: {found[0]['language']}"
-    return f"Languages: {', '.join(f'{each["language"]} {each["share"]:.0%}' for each in found)}"
+    shares = ", ".join(f"{each['language']} {each['share']:.0%}" for each in found)
+    return f"Languages: {shares}"
 
 
 def long_texts(report: Mapping[str, Any]) -> str | None:

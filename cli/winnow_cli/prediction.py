@@ -12,7 +12,7 @@ from winnow_cli.failures import UsageError
 from winnow_cli.files import lines, parts
 from winnow_cli.terminal import Terminal
 
-_MOST_TEXTS = 100
+_MOST_TEXTS, _N_TOP = 100, 5
 # A request has at most 1 MB, an answer at most 5 MB. With many labels, an answer is much larger than its request. An answer has 28 seconds,
 # and an explanation takes as long as some dozen predictions.
 _MOST_BYTES, _MOST_EXPLAINED_BYTES, _MOST_LABELS = 700_000, 1_000, 20_000
@@ -29,12 +29,12 @@ def predict(
     texts = _texts(source, columns)
     most_bytes = _MOST_EXPLAINED_BYTES if "explain" in more else _MOST_BYTES
     done = 0
-    for some in parts(texts, min(_MOST_TEXTS, _MOST_LABELS // more["n_top"]), most_bytes):
+    for some in parts(texts, min(_MOST_TEXTS, _MOST_LABELS // more.get("n_top", _N_TOP)), most_bytes):
         try:
             answer = client.call("POST", "/prediction", {**more, "texts": some})
         except ApiError as error:
             if done or len(some) > 1:
-                error.sentence = f"Texts {done + 1} to {done + len(some)}: {error.sentence}"
+                error.message = f"Texts {done + 1} to {done + len(some)}: {error.message}"
             raise
         for text, predicted in zip(some, answer["predictions"], strict=True):
             _show(terminal, text, predicted, answer)

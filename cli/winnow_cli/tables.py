@@ -79,6 +79,30 @@ def of_problems(found: Iterable[Mapping[str, Any]]) -> Iterator[RenderableType]:
             yield line(f"           {_places(problem)}", "dim")
 
 
+def label_counts(labels: Sequence[Mapping[str, Any]]) -> Table:
+    """The labels of a data set with their examples, most first."""
+    table = _table("label", "examples", "distinct texts", right=("examples", "distinct texts"))
+    for each in sorted(labels, key=lambda it: -it["examples"]):
+        table.add_row(plain(each["label"]), str(each["examples"]), str(each["texts"]))
+    return table
+
+
+def datasets(found: Iterable[Mapping[str, Any]]) -> Table:
+    """The uploads, one per row."""
+    table = _table("upload", "bytes", "time", "training_object", right=("bytes",))
+    for each in found:
+        table.add_row(each["name"], f"{each['bytes']:,}", each["uploaded_at"], plain(each["training_object"]))
+    return table
+
+
+def keys(found: Iterable[Mapping[str, Any]]) -> Table:
+    """The keys of a deployment, one per row."""
+    table = _table("key", "role", "id", "enabled", "created")
+    for each in found:
+        table.add_row(plain(each["name"]), each["role"], each["key_id"], "yes" if each["enabled"] else "no", each["created_at"])
+    return table
+
+
 def warnings(version: Mapping[str, Any]) -> Iterator[Text]:
     """What a person should know of a version, beside its scores. Versions of earlier releases don't say it."""
     yield from (line(f"Warning: {warning}", "bold yellow") for warning in version.get("warnings", ()))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console, RenderableType
@@ -16,6 +18,49 @@ from rich.text import Text
 _WIDE = 1000
 
 
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """The characters of small plots. shades: from nothing to all. parts: of a cell, in equal steps up to the whole."""
+
+    parts: str
+    shades: str
+    mark: str
+
+
+BLOCKS = Signs("▏▎▍▌▋▊▉█", " ░▒▓█", "│")
+PLAIN = Signs("#", " .:+#", "|")
+
+
+LOOKALIKES = "winnow-lookalikes"
+"""The error handler of streams that can't encode all characters: it writes similar ones, such as # for a block."""
+_SIMILAR = str.maketrans(
+    {
+        "█": "#",
+        "·": ".",
+        "…": "...",
+        "→": "->",
+        "“": '"',
+        "”": '"',
+        "\u2018": "'",
+        "\u2019": "'",
+        "─": "-",
+        "━": "-",
+        "│": "|",
+        "\u2013": "-",
+    }
+)
+
+
+def _similar(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end].translate(_SIMILAR)
+    return "".join(each if each.isascii() else "?" for each in text), error.end
+
+
+codecs.register_error(LOOKALIKES, _similar)
+
+
 class Terminal:
     """stdout and stderr of the command. With `as_json`, results are JSON and stdout gets nothing else."""
 
@@ -23,11 +68,15 @@ class Terminal:
         self.as_json = as_json
         self.out = _console(stderr=False)
         self.aside = _console(stderr=True)
+        can = self.out.is_terminal and not self.out.is_dumb_terminal and self.out.encoding.lower().startswith("utf")
+        self.signs = BLOCKS if can else PLAIN
 
     def show(self, data: Any, *renderables: RenderableType) -> None:
         """Print a result to stdout: `data` as one line of JSON, or the renderables for people."""
         if self.as_json:
-            sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
+            # JSON has escapes for what another encoding lacks.
+            whole = sys.stdout.encoding.lower().startswith("utf")
+            sys.stdout.write(json.dumps(data, ensure_ascii=not whole) + "\n")
             sys.stdout.flush()
             return
         _print(self.out, renderables)

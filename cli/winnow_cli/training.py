@@ -11,26 +11,24 @@ from uuid import uuid4
 from winnow_cli import tables
 from winnow_cli.client import ApiError, Client
 from winnow_cli.failures import CommandError, UsageError
-from winnow_cli.files import in_s3
+from winnow_cli.files import Uploads
 from winnow_cli.label_files import labels_in
 from winnow_cli.terminal import Terminal, line, version_line
 from winnow_cli.watching import followed, without_success
+from winnow_client import WinnowError
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The options of a training. None means the API's default. Either `file` or `labels`, a file of labels without examples, is given."""
+    """The options of a training. fields: those of the request. Either `file` or `labels`, a file of labels without examples, is given."""
 
     model: str
     file: str | None
     labels: Path | None
     test: str | None
-    recipe: str | None
-    promote: str | None
     force_update: bool
-    rare_labels: str | None
-    layout: Mapping[str, Any]
-    note: str | None = None
+    fields: Mapping[str, Any]
+    keep_upload: bool = False
 
 
 def train(client: Client, terminal: Terminal, asked: Asked, *, dry_run: bool, watch: bool) -> None:
@@ -40,8 +38,13 @@ def train(client: Client, terminal: Terminal, asked: Asked, *, dry_run: bool, wa
     """
     if not (asked.force_update or dry_run):
         _refuse_known(client, asked.model)
-    request = _request(client, terminal, asked)
-    report, estimates = _dry_run(client, terminal, request)
+    uploads = Uploads(client, terminal, keep=asked.keep_upload)
+    try:
+        request = _request(uploads, asked)
+        report, estimates = _dry_run(client, terminal, request)
+    except (CommandError, WinnowError):
+        uploads.remove()
+        raise
     shown = [*tables.problems(report, Path(asked.file or str(asked.labels)).name)]
     if report["test_set"]:
         shown += tables.problems(report["test_set"], Path(str(asked.test)).name)
@@ -50,6 +53,8 @@ def train(client: Client, terminal: Terminal, asked: Asked, *, dry_run: bool, wa
     else:
         terminal.say(*shown)
     errors = report["errors"] + (report["test_set"] or {"errors": 0})["errors"]
+    if errors or dry_run:
+        uploads.remove()
     if errors:
         if not dry_run:
             terminal.show({"report": report})
@@ -60,15 +65,23 @@ def train(client: Client, terminal: Terminal, asked: Asked, *, dry_run: bool, wa
     if not watch:
         sentence = f"Version {queued['version']} of {asked.model} is queued. `winnow models {asked.model}` shows its progress."
         terminal.show({**queued, "report": report}, line(sentence))
+        uploads.stay()
         return
-    see_to_end(client, terminal, asked.model, queued["version"], {"report": report})
+    see_to_end(client, terminal, asked.model, queued["version"], {"report": report}, uploads=uploads)
 
 
-def see_to_end(client: Client, terminal: Terminal, model: str, number: int, more: Mapping[str, Any]) -> None:
-    """Wait for a version and show its evaluation. more: further fields of the JSON. Raises CommandError if it isn't ready."""
+def see_to_end(
+    client: Client, terminal: Terminal, model: str, number: int, more: Mapping[str, Any], *, uploads: Uploads | None = None
+) -> None:
+    """Wait for a version and show its evaluation. more: further fields of the JSON. Raises CommandError if it isn't ready.
+
+    uploads: what the training reads. They are removed at the end; a training that is cut short by Ctrl-C may still read them.
+    """
     path = f"/models/{model}/versions/{number}"
     goes_on = f"Version {number} of {model} is still training. `winnow models {model}` shows its progress."
     version = followed(client, terminal, path, lambda it: (it["progress"]["stage"], it["progress"]["percent"]), interrupted=goes_on)
+    if uploads:
+        uploads.remove()
     evaluation = evaluation_of(client, path, version)
     parts = [version_line(model, version)]
     if version["selection"]:
@@ -102,24 +115,17 @@ def _refuse_known(client: Client, model: str) -> None:
         raise CommandError(f"Model {model} exists. Add --force-update to train a new version of it, or choose another id.")
 
 
-def _request(client: Client, terminal: Terminal, asked: Asked) -> dict[str, Any]:
-    source: dict[str, Any] = {"labels": labels_in(asked.labels)} if asked.labels else in_s3(client, terminal, str(asked.file))
+def _request(uploads: Uploads, asked: Asked) -> dict[str, Any]:
+    source: dict[str, Any] = {"labels": labels_in(asked.labels)} if asked.labels else uploads.in_s3(str(asked.file))
     request: dict[str, Any] = {"id": asked.model, **source}
     if asked.test:
-        test_set = in_s3(client, terminal, asked.test)
+        test_set = uploads.in_s3(asked.test)
         if test_set["s3bucket"] != request["s3bucket"]:
             raise UsageError(
                 "The data set and the test set must be in the same bucket: give two files, or two s3:// objects of one bucket."
             )
         request["test_object"] = test_set["training_object"]
-    given = {
-        "recipe": asked.recipe,
-        "promote": asked.promote,
-        "force_update": asked.force_update or None,
-        "rare_labels": asked.rare_labels,
-        "note": asked.note,
-    }
-    return request | dict(asked.layout) | {name: value for name, value in given.items() if value is not None}
+    return {**request, **({"force_update": True} if asked.force_update else {}), **asked.fields}
 
 
 def _dry_run(client: Client, terminal: Terminal, request: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:

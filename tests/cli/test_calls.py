@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
 
-from tests.cli.conftest import MODELS, Server, Winnow, ends, problem
+from tests.cli.conftest import MODELS, Server, Winnow, ends, environment, problem
+from tests.support.contract import contract
 from winnow_cli.app import app
 from winnow_cli.failures import ExitCode
 
@@ -62,7 +66,7 @@ def test_a_wrong_setting_is_a_usage_error(server: Server, winnow: Winnow, settin
         (["nope"], "No such command 'nope'"),
         (["models", "--nope"], "No such option"),
         (["models", "../datasets"], "a model id has 1 to 64 letters"),
-        (["models", "--version", "2"], "--version needs a model id"),
+        (["models", "--model-version", "2"], "--model-version needs a model id"),
         (["predict", "text"], "winnow predict --help"),
         (["predict", "-m", "m", "text", "--file", "x"], "either texts or --file"),
         (["predict", "-m", "m", "--n-top", "0", "text"], "greater than or equal to 1"),
@@ -73,7 +77,7 @@ def test_a_wrong_setting_is_a_usage_error(server: Server, winnow: Winnow, settin
         (["batch", "-m", "m"], "--batch ID"),
         (["batch", "-m", "m", "--batch", "../x"], "a batch id has only letters"),
         (["batch", "-m", "m", "--batch", "20260302T091641007-1a2b3c4d", "--n-top", "3"], "--n-top: for new batches only"),
-        (["batch", "-m", "m", "--batch", "20260302T091641007-1a2b3c4d", "--version", "2"], "leave this out with --batch ID"),
+        (["batch", "-m", "m", "--batch", "20260302T091641007-1a2b3c4d", "--model-version", "2"], "leave this out with --batch ID"),
         (["feedback", "missing.json", "-m", "m"], "Can't read missing.json"),
     ],
 )
@@ -89,12 +93,44 @@ def test_without_a_command_the_help_says_which_there_are(winnow: Winnow) -> None
     assert winnow("--version").stdout.strip() == "0.1.0"
 
 
-@pytest.mark.parametrize("command", ["train", "predict", "batch"])
-def test_the_help_has_examples(winnow: Winnow, command: str) -> None:
+@pytest.mark.parametrize("command", sorted(typer.main.get_command(app).commands))  # type: ignore[attr-defined]
+def test_the_help_of_each_command_has_examples(winnow: Winnow, command: str) -> None:
     done = winnow(command, "-h")
     assert (done.returncode, done.stderr) == (0, "")
-    assert f"Examples:\n    winnow {command} " in done.stdout
+    assert f"Examples:\n    winnow {command}" in done.stdout
     assert winnow(command, "--help").stdout == done.stdout
+
+
+def test_the_help_shows_what_can_be_chosen(winnow: Winnow) -> None:
+    # Lines are broken where they are too long.
+    shown = "".join(winnow("train", "-h").stdout.split())
+    assert "<auto|linear|light|cnn|sentence|best|zero-shot>" in shown
+    assert "<auto|if-better|never>" in shown
+    ends(winnow("train", "x.csv", "-m", "m", "--recipe", "magic"), 2, "'magic' is not one of", "linear")
+
+
+def test_each_field_of_a_training_has_an_option() -> None:
+    named = {"id": "model", "training_object": "file", "test_object": "test", "promote": "promote_when"}
+    fields = contract()["components"]["schemas"]["TrainingRequest"]["properties"].keys() - {"s3bucket"}
+    command = typer.main.get_command(app).commands["train"]  # type: ignore[attr-defined]
+    assert {named.get(name, name) for name in fields} <= {parameter.name for parameter in command.params}
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
+def test_a_shell_is_told_how_to_complete(server: Server, shell: str) -> None:
+    command = [sys.executable, "-m", "winnow_cli"]
+    settings = {**os.environ, **environment(server), "_WINNOW_COMPLETE": f"source_{shell}"}
+    done = subprocess.run(command, env=settings, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "_WINNOW_COMPLETE" in done.stdout
+
+
+def test_tab_completes_commands_and_choices(server: Server) -> None:
+    settings = {**os.environ, **environment(server), "_WINNOW_COMPLETE": "complete_bash"}
+    for words, wanted in (("winnow wat", "watch"), ("winnow train --recipe li", "light")):
+        asked = {**settings, "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
+        done = subprocess.run([sys.executable, "-m", "winnow_cli"], env=asked, capture_output=True, text=True, check=False, timeout=60)
+        assert wanted in done.stdout.split(), done
 
 
 @pytest.mark.parametrize("status", [400, 404, 409, 412, 413, 422, 500])
@@ -150,7 +186,7 @@ def test_texts_come_from_a_file_or_stdin_a_hundred_a_call(server: Server, winnow
     for arguments, text in ((["--file", str(file)], ""), ([], file.read_text())):
         server.asked.clear()
         server.gives("POST /prediction", (200, hundred), (200, rest))
-        done = winnow("predict", "-m", "m", "--version", "3", "--json", *arguments, text=text)
+        done = winnow("predict", "-m", "m", "--model-version", "3", "--json", *arguments, text=text)
         assert done.returncode == 0, done.stderr
         answers = [json.loads(line) for line in done.stdout.splitlines()]
         assert [answer["text"] for answer in answers] == [f"text {number}" for number in range(120)]
@@ -187,7 +223,8 @@ def test_the_page_has_every_command_option_and_exit_code() -> None:
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     assert set(re.findall(r"^\| `winnow (\w+)", page, re.MULTILINE)) == commands.keys()
     for name, command in commands.items():
-        options = {option for parameter in command.params for option in parameter.opts if option.startswith("--")} - {"--help", "--json"}
-        described = "".join(row for row in page.splitlines() if row.startswith(f"| `winnow {name}"))
+        named = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+        options = {option for option in named if option.startswith("--")} - {"--help", "--json"}
+        described = "".join(row for row in page.splitlines() if re.match(rf"\| `winnow {name}[ `]", row))
         assert options == set(re.findall(r"--[a-z-]+", described)), name
     assert {int(code) for code in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)} == set(ExitCode)

@@ -73,7 +73,7 @@ def test_what_is_asked_for_goes_to_the_api(server: Server, winnow: Winnow) -> No
     server.gives(f"GET {PATH}", (200, page(example(1), after="abc")))
     asked = ("--label", "a b", "--predicted", "c", "--wrong", "--split", "2", "--contains", "x&y", "--sort", "margin", "--limit", "1")
 
-    done = winnow("examples", "savings", "--version", "3", *asked)
+    done = winnow("examples", "savings", "--model-version", "3", *asked)
 
     [call] = server.calls()
     assert call == f"GET {PATH}?label=a+b&predicted=c&split=2&contains=x%26y&wrong=true&sort=margin&limit=1"
@@ -85,7 +85,7 @@ def test_more_than_a_page_is_asked_for_in_pages(server: Server, winnow: Winnow) 
     pages = [page(*map(example, range(1, 4)), after="abc"), page(after="def"), page(example(4))]
     server.gives(f"GET {PATH}", *((200, each) for each in pages))
 
-    done = winnow("errors", "savings", "--version", "3", "--label", "budget", "--limit", "1500", "--json")
+    done = winnow("errors", "savings", "--model-version", "3", "--label", "budget", "--limit", "1500", "--json")
 
     query = "label=budget&wrong=true&sort=score"
     assert server.calls() == [
@@ -110,23 +110,23 @@ def test_all_examples_are_saved_in_a_file(server: Server, winnow: Winnow, tmp_pa
     server.gives("GET /s3/x", (200, packed))
     file = tmp_path / "examples.jsonl.gz"
 
-    done = winnow("examples", "savings", "--version", "3", "--output", str(file))
+    done = winnow("examples", "savings", "--model-version", "3", "--output", str(file))
 
     assert done.stdout == f"The examples of version 3 of savings are saved in {file}.\n"
     assert file.read_bytes() == packed
     plain = tmp_path / "examples.jsonl"
-    assert winnow("examples", "savings", "--version", "3", "--output", str(plain)).returncode == 0
+    assert winnow("examples", "savings", "--model-version", "3", "--output", str(plain)).returncode == 0
     assert plain.read_bytes() == gzip.decompress(packed)
     assert sorted(tmp_path.iterdir()) == [plain, file]
     nowhere = tmp_path / "absent" / "examples.jsonl"
-    ends(winnow("examples", "savings", "--version", "3", "--output", str(nowhere)), 2, "Can't write")
+    ends(winnow("examples", "savings", "--model-version", "3", "--output", str(nowhere)), 2, "Can't write")
     ends(winnow("examples", "savings", "--output", str(file), "--wrong"), 2, "--output saves all examples")
 
 
 def test_what_can_t_be_shown_is_an_error(server: Server, winnow: Winnow) -> None:
     server.gives(f"GET {PATH}", problem(404, "Version 3 of model 'savings' has no list of its examples."))
 
-    ends(winnow("errors", "savings", "--version", "3"), 1, "has no list of its examples")
+    ends(winnow("errors", "savings", "--model-version", "3"), 1, "has no list of its examples")
     ends(winnow("examples", "savings", "--limit", "0"), 2, "--limit")
 
 

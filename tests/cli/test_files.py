@@ -217,5 +217,5 @@ def test_without_their_readers_it_says_what_to_install(
         return known(module, *rest)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    ends(winnow("train", str(tmp_path / name), "-m", "new", "--dry-run"), 2, "pip install './cli[files]'", "save it as CSV UTF-8")
+    ends(winnow("train", str(tmp_path / name), "-m", "new", "--dry-run"), 2, "pip install ./client './cli[files]'", "save it as CSV UTF-8")
     assert not server.asked

@@ -83,7 +83,7 @@ def test_words_are_written_on_the_model_or_on_a_version(server: Server, winnow: 
     done = winnow("note", "one\ntwo", "-m", "savings", "--title", "Savings", "--tag", "a", "--tag", "b")
     assert (done.returncode, done.stdout) == (0, "Savings\nTags: a, b\nNote: one\ntwo\n")
     assert sent(server) == {"title": "Savings", "tags": ["a", "b"], "note": "one\ntwo"}
-    assert winnow("note", "", "--model", "savings", "--version", "2").returncode == 0
+    assert winnow("note", "", "--model", "savings", "--model-version", "2").returncode == 0
     assert (server.calls()[-1], sent(server)) == ("PATCH /models/savings/versions/2", {"note": None})
     assert winnow("note", "--model", "savings", "--title", "", "--tag", "").returncode == 0
     assert sent(server) == {"title": None, "tags": []}
@@ -91,7 +91,7 @@ def test_words_are_written_on_the_model_or_on_a_version(server: Server, winnow: 
 
 def test_a_note_of_nothing_or_a_title_of_a_version_is_a_usage_error(server: Server, winnow: Winnow) -> None:
     ends(winnow("note", "-m", "savings"), 2, "Give a note, --title or --tag")
-    ends(winnow("note", "x", "-m", "savings", "--version", "2", "--tag", "a"), 2, "A version has only a note")
+    ends(winnow("note", "x", "-m", "savings", "--model-version", "2", "--tag", "a"), 2, "A version has only a note")
     ends(winnow("models", "savings", "--tag", "a"), 2, "--tag lists models")
     assert not server.asked
 

@@ -66,7 +66,7 @@ def test_the_tradeoff_is_a_table(server: Server, winnow: Winnow) -> None:
     assert "0.718 87.8 % [83.8, 90.9] 97.5 % [95.0, 98.8]" in lines
     # The label with the most mistakes comes first.
     assert lines.index("saving 37 97.3 % [86.2, 99.5] 90.0 %") < lines.index("debt 0 - -")
-    assert json.loads(winnow("tradeoff", "savings", "--version", "3", "--json").stdout) == TRADEOFF
+    assert json.loads(winnow("tradeoff", "savings", "--model-version", "3", "--json").stdout) == TRADEOFF
 
 
 def test_a_policy_is_shown(server: Server, winnow: Winnow) -> None:
@@ -166,4 +166,4 @@ def test_an_evaluation_is_awaited(server: Server, winnow: Winnow) -> None:
     assert done.stdout.startswith("Evaluation 0a of version 2, without 3 texts that it has learnt\n")
     assert json.loads(server.asked[1][3]) == {"s3bucket": "bucket", "training_object": "may.csv", "label_column": "kind"}
     assert winnow("evaluate", "s3://bucket/may.csv", "-m", "savings").stdout.startswith("Evaluation 0a of version 2\n")
-    ends(winnow("evaluate", "s3://bucket/may.csv", "-m", "savings", "--version", "2"), 1, "The test set has no label at all.")
+    ends(winnow("evaluate", "s3://bucket/may.csv", "-m", "savings", "--model-version", "2"), 1, "The test set has no label at all.")

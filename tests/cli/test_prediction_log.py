@@ -74,8 +74,9 @@ def test_log_says_what_goes_together(winnow: Winnow, options: tuple[str, ...], t
 
 
 def test_what_the_api_refuses_is_said(server: Server, winnow: Winnow) -> None:
-    server.gives("PATCH /models/savings", problem(422, "log.days must be 1, 7, 30 or 90."))
-    ends(winnow("log", "savings", "--share", "1", "--days", "5"), 1, "log.days must be 1, 7, 30 or 90.")
+    server.gives("PATCH /models/savings", problem(422, "log.share must be above 0 and at most 1."))
+    ends(winnow("log", "savings", "--share", "2"), 1, "log.share must be above 0 and at most 1.")
+    ends(winnow("log", "savings", "--share", "1", "--days", "5"), 2, "'1', '7', '30', '90'")
 
 
 def test_predict_shows_the_id_in_json(server: Server, winnow: Winnow) -> None:

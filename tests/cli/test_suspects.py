@@ -77,7 +77,7 @@ def test_a_file_gives_the_texts_by_their_rows(
     file.write_bytes(gzip.compress(content.encode()) if packed else content.encode())
     server.gives(f"GET {PATH}", (200, answer(wrong(2, text="of the answer"))))
 
-    done = winnow("suspects", "savings", "--version", "3", "--file", str(file))
+    done = winnow("suspects", "savings", "--model-version", "3", "--file", str(file))
 
     assert server.calls() == [f"GET {PATH}?limit=1000"], "the file is only read"
     assert line_of(done.stdout, "2 ")[-1] in {"two", "b,two"}
@@ -88,7 +88,7 @@ def test_rows_of_csv_are_counted_as_the_api_does(server: Server, winnow: Winnow,
     file.write_text('id,Text,label\n1,"in two\nlines",a\n\n2,after them,b\n')
     server.gives(f"GET {PATH}", (200, answer(wrong(2), wrong(5), wrong(9))))
 
-    done = winnow("suspects", "savings", "--version", "3", "--file", str(file))
+    done = winnow("suspects", "savings", "--model-version", "3", "--file", str(file))
 
     assert line_of(done.stdout, "2 ")[6:] == ["in", "two", "lines"]
     assert line_of(done.stdout, "5 ")[6:] == ["after", "them"]
@@ -99,8 +99,8 @@ def test_a_long_list_says_how_to_see_the_rest(server: Server, winnow: Winnow) ->
     whole = answer(*map(wrong, range(1, 61)))
     server.gives(f"GET {PATH}", (200, whole))
 
-    assert winnow("suspects", "savings", "--version", "3").stdout.rstrip().endswith("10 more: --json shows all of them.")
-    assert json.loads(winnow("suspects", "savings", "--version", "3", "--json").stdout) == whole
+    assert winnow("suspects", "savings", "--model-version", "3").stdout.rstrip().endswith("10 more: --json shows all of them.")
+    assert json.loads(winnow("suspects", "savings", "--model-version", "3", "--json").stdout) == whole
 
 
 def test_what_can_t_be_shown_is_an_error(server: Server, winnow: Winnow, tmp_path: Path) -> None:

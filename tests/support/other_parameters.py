@@ -27,6 +27,7 @@ OTHERS = {
     "TrainConcurrency": "2",
     "BatchConcurrency": "1",
     "BatchDays": "3",
+    "Inbox": "true",
     "KeepData": "true",  # samconfig.toml has "false" for the local cloud of all other end-to-end tests
     "SnapStart": "true",
     "AccessLogs": "true",

@@ -25,20 +25,22 @@ from winnow_cli.options import (
     LatestVersion,
     Limit,
     Model,
+    ModelArgument,
     Retrain,
+    Retraining,
+    Sorting,
     SubjectColumn,
     TextColumn,
     examples_of,
-    model_id,
 )
 
 commands = typer.Typer()
 
 
-@commands.command(epilog=examples_of("winnow suspects tickets --file tickets.csv", "winnow suspects tickets --version 2 --json"))
+@commands.command(epilog=examples_of("winnow suspects tickets --file tickets.csv", "winnow suspects tickets --model-version 2 --json"))
 def suspects(
     *,
-    model: Annotated[str, typer.Argument(metavar="ID", callback=model_id, help="The model's id.")],
+    model: ModelArgument,
     version: LatestVersion = None,
     file: Annotated[Path | None, typer.Option(help="The data set that the version was trained on, to show the texts.")] = None,
     as_json: Json = False,
@@ -63,14 +65,14 @@ def suspects(
 )
 def examples(
     *,
-    model: Annotated[str, typer.Argument(metavar="ID", callback=model_id, help="The model's id.")],
+    model: ModelArgument,
     version: LatestVersion = None,
     label: Annotated[str | None, typer.Option(help="Only examples that have this label.")] = None,
     predicted: Annotated[str | None, typer.Option(help="Only examples whose answer has this label.")] = None,
     wrong: Annotated[bool, typer.Option("--wrong", help="Only examples whose answer is wrong.")] = False,
     split: Annotated[str | None, typer.Option(help="Only train, test, or the number of a fold.")] = None,
     contains: Annotated[str | None, typer.Option(help="Only examples whose text has this.")] = None,
-    sort: Annotated[str, typer.Option(help="row, score (the surest answers first) or margin (the least certain answers first).")] = "row",
+    sort: Annotated[Sorting, typer.Option(help="The order; score: the surest answers first; margin: the least certain first.")] = "row",
     limit: Limit = 20,
     output: Annotated[
         Path | None, typer.Option(help="Save all examples in this file instead (JSON Lines; gzip if it ends in .gz, or is -, stdout).")
@@ -95,7 +97,7 @@ def examples(
 @commands.command(epilog=examples_of("winnow errors tickets", "winnow errors tickets --label bug --limit 100"))
 def errors(
     *,
-    model: Annotated[str, typer.Argument(metavar="ID", callback=model_id, help="The model's id.")],
+    model: ModelArgument,
     version: LatestVersion = None,
     label: Annotated[str | None, typer.Option(help="Only examples that have this label.")] = None,
     predicted: Annotated[str | None, typer.Option(help="Only examples whose answer has this label.")] = None,
@@ -220,14 +222,14 @@ def _pairs(option: str, given: Sequence[str] | None) -> list[tuple[str, str]]:
 )
 def label(
     *,
-    model: Annotated[str, typer.Argument(metavar="ID", callback=model_id, help="The model's id.")],
+    model: ModelArgument,
     file: Annotated[
         str | None, typer.Option(metavar="FILE", help="Make a new queue of this file of texts first: a local file, or s3://BUCKET/KEY.")
     ] = None,
     from_log: Annotated[
         bool, typer.Option("--from-log", help="Make a new queue of the texts that the model's log keeps first (see winnow log).")
     ] = False,
-    retrain: Annotated[str | None, typer.Option(help="When to train on the answers: now (at the end), auto (default) or no.")] = None,
+    retrain: Annotated[Retraining | None, typer.Option(help="When to train on the answers; now: at the end (default: auto).")] = None,
     text_column: TextColumn = None,
     delimiter: Delimiter = None,
     encoding: Encoding = None,

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
-from winnow_cli import tables
+from winnow_cli import gateway_keys, tables
 from winnow_cli.client import ApiError, Client
 from winnow_cli.connection import connected
 from winnow_cli.failures import CommandError
 from winnow_cli.options import Json, examples_of
-from winnow_cli.terminal import line
+from winnow_cli.terminal import Terminal, line
 
 commands = typer.Typer()
 
 
-@commands.command()
+@commands.command(epilog=examples_of("winnow key", "winnow key --json"))
 def key(as_json: Json = False) -> None:
     """Show what your key may do.
 
@@ -32,6 +32,20 @@ def key(as_json: Json = False) -> None:
             )
         may = {"classify": "classify", "predict": "classify and read", "admin": "classify, read, upload, train, promote and delete"}[role]
         terminal.show({"role": role}, line(f"The key in WINNOW_API_KEY has the role {role}: it may {may}."))
+
+
+@commands.command(epilog=examples_of("winnow keys", "winnow keys --stack winnow-test --json"))
+def keys(
+    *,
+    stack: Annotated[str, typer.Option(metavar="NAME", help="The stack of the deployment.")] = "winnow",
+    as_json: Json = False,
+) -> None:
+    """List the keys of a deployment with their roles, without their values.
+
+    It asks AWS, not the API: it needs AWS credentials and the extra winnow-cli[aws]. `make key` makes keys (docs/keys.md).
+    """
+    found = gateway_keys.listed(stack)
+    Terminal(as_json).show({"keys": found}, tables.keys(found) if found else line(f"The stack {stack} has no keys."))
 
 
 @commands.command(epilog=examples_of("winnow whoami", "winnow whoami --json"))

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import RenderableType
 
-from winnow_cli import tables, training
+from winnow_cli import batches, figure_files, plots, tables, training
 from winnow_cli.connection import connected
-from winnow_cli.failures import UsageError
-from winnow_cli.options import Json, Model, examples_of, model_id
+from winnow_cli.failures import CommandError, UsageError
+from winnow_cli.options import Json, LatestVersion, Model, ModelArgument, Version, examples_of, model_id
 from winnow_cli.terminal import line, version_line
 
 commands = typer.Typer()
 
 
-@commands.command(epilog=examples_of("winnow models", "winnow models tickets --version 2"))
+@commands.command(epilog=examples_of("winnow models", "winnow models tickets --model-version 2"))
 def models(
     *,
     model: Annotated[str | None, typer.Argument(metavar="ID", callback=model_id, help="Show only this model, with its versions.")] = None,
     version: Annotated[
-        int | None, typer.Option("--version", min=1, help="Show the evaluation of this version instead of the latest.")
+        int | None, typer.Option("--model-version", min=1, help="Show the evaluation of this version instead of the latest.")
     ] = None,
     tag: Annotated[str | None, typer.Option(help="List only models with this tag.")] = None,
     as_json: Json = False,
@@ -31,7 +33,7 @@ def models(
     With an ID, the command also shows the evaluation of the latest version.
     """
     if version and not model:
-        raise UsageError("--version needs a model id: winnow models ID --version N")
+        raise UsageError("--model-version needs a model id: winnow models ID --model-version N")
     if tag and model:
         raise UsageError("--tag lists models: leave out the id.")
     with connected(as_json) as (client, terminal):
@@ -57,6 +59,82 @@ def models(
         terminal.show(
             {**described, "versions": versions, "evaluation": evaluation}, *parts, *(tables.evaluation(evaluation) if evaluation else ())
         )
+
+
+@commands.command(epilog=examples_of("winnow delete tickets", "winnow delete tickets --yes", "winnow delete tickets --model-version 2"))
+def delete(
+    *,
+    model: ModelArgument,
+    version: Annotated[int | None, typer.Option("--model-version", min=1, help="Delete only this version. It must not be live.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Delete a model with all its versions, or one version. Your data sets stay. This can't be undone."""
+    what = f"version {version} of {model}" if version else f"{model} with all its versions"
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UsageError(f"Nobody can be asked whether to delete {what}: add --yes.")
+        typer.confirm(f"Delete {what}?", abort=True, err=True)
+    with connected(as_json) as (client, terminal):
+        path = f"/models/{model}/versions/{version}" if version else f"/models/{model}"
+        answer = client.call("DELETE", path)
+        goes_on = "" if answer["status"] == "deleted" else ", and its objects are being removed"
+        terminal.show(answer, line(f"Deleted {what}{goes_on}."))
+
+
+@commands.command(epilog=examples_of("winnow report tickets", "winnow report tickets --model-version 2 --json"))
+def report(*, model: ModelArgument, version: LatestVersion = None, as_json: Json = False) -> None:
+    """Show what the data set of a version holds, and every kind of problem in it."""
+    with connected(as_json) as (client, terminal):
+        number = version or client.call("GET", f"/models/{model}")["latest_version"]
+        answer = client.call("GET", f"/models/{model}/versions/{number}/report")
+        found = answer["report"]
+        parts = [*tables.problems(found, f"version {number} of {model}"), tables.label_counts(found["labels"])]
+        if found["test_set"]:
+            parts += tables.problems(found["test_set"], "its test set")
+        terminal.show(answer, *parts)
+
+
+@commands.command(epilog=examples_of("winnow figures tickets", "winnow figures tickets --output figures    (as SVG files)"))
+def figures(
+    *,
+    model: ModelArgument,
+    version: LatestVersion = None,
+    output: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Save the pictures in this folder instead (SVG).")] = None,
+    as_json: Json = False,
+) -> None:
+    """Draw how far the scores of a version can be trusted, and which labels it takes for one another."""
+    with connected(as_json) as (client, terminal):
+        number = version or client.call("GET", f"/models/{model}")["latest_version"]
+        path = f"/models/{model}/versions/{number}"
+        if output is None:
+            evaluation = client.call("GET", f"{path}/evaluation")
+            calibration, confused = evaluation["calibration"], evaluation["confusion"]
+            drawn = [*plots.reliability(calibration["after"], terminal.signs), line(""), *plots.confusion(confused, terminal.signs)]
+            terminal.show({"model_id": model, "version": number, "calibration": calibration, "confusion": confused}, *drawn)
+            return
+        saved = figure_files.save(client, model, number, output)
+        terminal.show({"model_id": model, "version": number, "files": list(map(str, saved))}, *(line(str(file)) for file in saved))
+
+
+@commands.command(epilog=examples_of("winnow download tickets", "winnow download tickets --model-version 2 --output tickets.tar.gz"))
+def download(
+    *,
+    model: ModelArgument,
+    version: Version = None,
+    output: Annotated[Path | None, typer.Option(help="The file (default: ID-N.tar.gz; - is stdout).")] = None,
+    as_json: Json = False,
+) -> None:
+    """Download a version as a pipeline, which runs without Winnow's service (docs/predictions.md)."""
+    with connected(as_json) as (client, terminal):
+        number = version or client.call("GET", f"/models/{model}")["live_version"]
+        if number is None:
+            raise CommandError(f"No version of {model} is live: say which one to download, with --model-version.")
+        link = client.call("GET", f"/models/{model}/versions/{number}/artifact")
+        file = output or Path(f"{model}-{number}.tar.gz")
+        batches.download(client, link["url"], file)
+        if str(file) != "-":
+            terminal.show({**link, "file": str(file)}, line(f"Version {number} of {model} is saved in {file}."))
 
 
 @commands.command(epilog=examples_of("winnow promote 1 --model tickets"))
@@ -104,7 +182,7 @@ def history(
 @commands.command(
     epilog=examples_of(
         'winnow note "ask the support team first" --model tickets',
-        'winnow note "with the tickets of February" --model tickets --version 2',
+        'winnow note "with the tickets of February" --model tickets --model-version 2',
         'winnow note --model tickets --title "Tickets of the shop" --tag support --tag english',
         'winnow note "" --model tickets    (remove the note)',
     )
@@ -113,7 +191,7 @@ def note(
     *,
     text: Annotated[str | None, typer.Argument(metavar="TEXT", help="The note. An empty one removes the note.")] = None,
     model: Model,
-    version: Annotated[int | None, typer.Option("--version", min=1, help="Write on this version instead of the model.")] = None,
+    version: Annotated[int | None, typer.Option("--model-version", min=1, help="Write on this version instead of the model.")] = None,
     title: Annotated[str | None, typer.Option(help="The model's title. An empty one removes the title.")] = None,
     tags: Annotated[list[str] | None, typer.Option("--tag", help="A tag of the model. Repeat it for more: they replace all tags.")] = None,
     as_json: Json = False,
@@ -125,7 +203,7 @@ def note(
     if not words:
         raise UsageError("Give a note, --title or --tag.")
     if version and about:
-        raise UsageError("A version has only a note: leave out --version to write a title or tags on the model.")
+        raise UsageError("A version has only a note: leave out --model-version to write a title or tags on the model.")
     with connected(as_json) as (client, terminal):
         path = f"/models/{model}/versions/{version}" if version else f"/models/{model}"
         answer = client.call("PATCH", path, words)

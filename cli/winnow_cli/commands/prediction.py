@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,10 +12,14 @@ from winnow_cli import batches, prediction_log, tables
 from winnow_cli import prediction as classifying
 from winnow_cli.connection import connected
 from winnow_cli.failures import CommandError, UsageError
+from winnow_cli.files import Uploads
 from winnow_cli.layout import said
-from winnow_cli.options import Delimiter, Encoding, Json, Model, TextColumn, Version, batch_id, examples_of, model_id
+from winnow_cli.options import Delimiter, Encoding, Json, KeepUpload, Model, ModelArgument, TextColumn, Version, batch_id, examples_of
 
 commands = typer.Typer()
+# Options whose names differ from those of the fields.
+Days = Literal["1", "7", "30", "90"]
+_OPTIONS = {"version": "model_version"}
 
 
 @commands.command(
@@ -32,7 +36,7 @@ def predict(
     ] = None,
     text_column: TextColumn = None,
     version: Version = None,
-    n_top: Annotated[int, typer.Option(min=1, max=1000, help="Labels per text.")] = 3,
+    n_top: Annotated[int | None, typer.Option(min=1, max=1000, help="Labels per text (default: the API's, 5).")] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Colour each word by what it adds to the first label.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -45,7 +49,8 @@ def predict(
     if not texts and not file and sys.stdin.isatty():
         raise UsageError("No text: give texts as arguments, with --file, or on stdin.")
     with connected(as_json) as (client, terminal):
-        more = {"model_id": model, "n_top": n_top} | ({"version": version} if version else {}) | ({"explain": True} if explain else {})
+        given = {"n_top": n_top, "version": version, "explain": explain or None}
+        more = {"model_id": model, **{name: value for name, value in given.items() if value is not None}}
         classifying.predict(client, terminal, texts or file, text_column or [], more)
 
 
@@ -66,6 +71,7 @@ def batch(
     text_column: TextColumn = None,
     delimiter: Delimiter = None,
     encoding: Encoding = None,
+    keep_upload: KeepUpload = False,
     watch: Annotated[bool, typer.Option("--watch", help="Wait for the batch to end.")] = False,
     output: Annotated[Path | None, typer.Option(help="Wait for the batch to end, and save the result in this file (- is stdout).")] = None,
     as_json: Json = False,
@@ -79,19 +85,20 @@ def batch(
     more = {name: value for name, value in (("n_top", n_top), ("version", version)) if value is not None}
     more |= said(text_column, delimiter, encoding)
     if again and more:
-        options = ", ".join(f"--{name.replace('_', '-')}" for name in more)
+        options = ", ".join(f"--{_OPTIONS.get(name, name).replace('_', '-')}" for name in more)
         raise UsageError(f"{options}: for new batches only, so leave this out with --batch ID.")
     with connected(as_json) as (client, terminal):
-        number = again or batches.start(client, terminal, model, str(file), more)
-        batches.look(client, terminal, model, number, watch=watch, output=output)
+        uploads = Uploads(client, terminal, keep=keep_upload)
+        number = again or batches.start(client, uploads, model, str(file), more)
+        batches.look(client, terminal, model, number, watch=watch, output=output, uploads=uploads)
 
 
 @commands.command(epilog=examples_of("winnow log tickets", "winnow log tickets --share 0.1 --days 30", "winnow log tickets --off"))
 def log(
     *,
-    model: Annotated[str, typer.Argument(metavar="ID", callback=model_id, help="The model's id.")],
+    model: ModelArgument,
     share: Annotated[float | None, typer.Option(help="The share of the texts to keep, above 0 and at most 1.")] = None,
-    days: Annotated[int | None, typer.Option(help="The days until they are removed: 1, 7, 30 (default) or 90.")] = None,
+    days: Annotated[Days | None, typer.Option(help="The days until they are removed (default: 30).")] = None,
     off: Annotated[bool, typer.Option("--off", help="Keep no more texts. What was kept stays until its day comes.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -103,7 +110,7 @@ def log(
         raise UsageError("Give either --share and --days, or --off.")
     if days is not None and share is None:
         raise UsageError("--days needs --share, the share of the texts to keep.")
-    wanted = None if share is None else {"share": share, "days": days or 30}
+    wanted = None if share is None else {"share": share, "days": int(days or 30)}
     with connected(as_json) as (client, terminal):
         prediction_log.show_or_set(client, terminal, model, wanted, change=off or wanted is not None)
 
@@ -111,7 +118,7 @@ def log(
 @commands.command(epilog=examples_of("winnow drift tickets", "winnow drift tickets --day 2026-03-02"))
 def drift(
     *,
-    model: Annotated[str, typer.Argument(metavar="ID", callback=model_id, help="The model's id.")],
+    model: ModelArgument,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="Show so many days.")] = 30,
     day: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Show the labels of this day.")] = None,
     as_json: Json = False,

@@ -27,6 +27,8 @@ def model_view(model: Model) -> dict[str, Any]:
         "latest_version": model.latest_version,
         "labels": model.labels,
         "retrain_after": model.retrain_after,
+        "schedule": model.schedule,
+        "scheduled_for": model.scheduled_for,
         "tolerance": model.tolerance,
         "log": None if model.log is None else asdict(model.log),
         "policy": model.policy,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -87,10 +88,12 @@ class IdempotencyKey:
     """A client's name for one request.
 
     value: the name, and whose it is. digest: a digest of the request, so that another request with the same name is refused.
+    known_for: how long the request is known.
     """
 
     value: str
     digest: str
+    known_for: timedelta = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,8 @@ class Model:
     revision: grows with every change, except changes of the feedback, which has its own revision.
     ready_version: the last version that became ready, live or not; None if there was none or it was deleted.
     retrain_after: train a new version when this many feedback examples are pending; None for never.
+    schedule: when to train a version on the pending feedback, as an expression of EventBridge Scheduler; None for never by the clock.
+    scheduled_for: the next such time (ISO 8601).
     tolerance: a version from feedback may go live if its macro-F1 is at most this much below that of the live version.
     log: what is kept of the predictions; None for nothing.
     policy: the revision of the policy that says what is accepted; None if each version's own thresholds do. policies: how many revisions of
@@ -85,6 +87,8 @@ class Model:
     created_at: str
     updated_at: str
     retrain_after: int | None = None
+    schedule: str | None = None
+    scheduled_for: str | None = None
     tolerance: float = 0.0
     log: LogSetting | None = None
     policy: int | None = None
