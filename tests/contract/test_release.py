@@ -24,9 +24,6 @@ PARAMETERS = {
     "Authorizer": "AWS_IAM",
     "Tracing": "Active",
     "KeepData": "false",
-    # The local cloud has no containers.
-    "LargeTrainings": "123456789012.dkr.ecr.us-east-1.amazonaws.com/winnow-training:1",
-    "LargeTrainingsNetwork": "private",
     "VpcEndpoints": "vpce-0123456789abcdef0",
 }
 SEEN = {"Architecture", "Encoder", "EncoderBucket", "Authorizer", "CorsOrigin", "SnapStart", "Tracing"}

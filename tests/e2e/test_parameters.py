@@ -67,3 +67,6 @@ def test_a_deployment_of_other_values_trains_and_answers(tmp_path_factory: pytes
         assert table["DeletionProtectionEnabled"] is True
         function = cloud.client("lambda").get_function_configuration(FunctionName=cloud.resource("Predict"))
         assert function["LoggingConfig"]["LogGroup"] == cloud.resource("Logs")
+        # The nested stack, of which the workflow knows the cluster.
+        machine = cloud.client("stepfunctions").describe_state_machine(stateMachineArn=cloud.resource("TrainingWorkflow"))
+        assert cloud.client("ecs").list_clusters()["clusterArns"][0] in machine["definition"]

@@ -21,6 +21,8 @@ OTHERS = {
     "MostTrainings": "1",
     "MostBatches": "1",
     "LongestTraining": "60",
+    "LargeTrainings": "123456789012.dkr.ecr.us-east-1.amazonaws.com/winnow-training:1",  # deployed, and never started
+    "LargeTrainingsNetwork": "private",
     "PredictConcurrency": "3",
     "TrainConcurrency": "2",
     "BatchConcurrency": "1",
