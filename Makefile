@@ -104,10 +104,19 @@ ARCHITECTURE ?= arm64
 HOST_ARCHITECTURE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 SOURCES := template.yaml openapi.yaml $(CONSOLE) $(shell find functions layers requirements -type f -not -path '*/__pycache__/*')
 
-.PHONY: build build-local deploy start stop demo encoder doctor key keys key-remove monitoring smoke
+.PHONY: image build build-local deploy start stop demo encoder doctor key keys key-remove monitoring smoke
 build: env ## build for an account: ARCHITECTURE=arm64 (default) or x86_64, ENCODER=minilm (default) or none; then `sam deploy`
 	ARCHITECTURE=$(ARCHITECTURE) sam build --parameter-overrides Architecture=$(ARCHITECTURE)
 	$(if $(filter none,$(ENCODER)),,$(PYTHON) -m layers.sizes .aws-sam/build)
+
+# By its own ignore file, of all that a build has the image gets the layers alone.
+image: build ### the image of trainings too large for a Lambda (docs/large-trainings.md), by Docker: ARCHITECTURE=arm64 or x86_64, REPOSITORY=… to push it
+	command -v docker >/dev/null || { echo "winnow: no Docker: install it, or build the image where it is (docs/large-trainings.md)" >&2; exit 1; }
+	tag="$(or $(REPOSITORY),winnow-training):$(ARCHITECTURE)-$$(git rev-parse --short HEAD)"
+	docker build --platform linux/$(if $(filter arm64,$(ARCHITECTURE)),arm64,amd64) --provenance=false \
+		-f containers/training/Dockerfile -t "$$tag" .aws-sam/build
+	$(if $(REPOSITORY),docker push "$$tag")
+	echo "$(if $(REPOSITORY),sam deploy --parameter-overrides LargeTrainings=$$tag,Built $$tag. To push it: make image REPOSITORY=ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME)"
 
 build-local: .aws-sam/local/zipped.json ### build for this machine, for the local cloud
 
@@ -174,7 +183,7 @@ check: env ## lint, format, types (the console's too), template
 	mypy
 	$(NPM) run check
 	sam validate --lint --region us-east-1
-	.tools/sam/bin/cfn-lint --regions us-east-1 -- operations/monitoring.yaml
+	.tools/sam/bin/cfn-lint --regions us-east-1 -- operations/monitoring.yaml operations/webhook.yaml operations/large-trainings.yaml operations/github/role.yaml
 
 # What ships, and what the project's environment has beside it.
 AUDITED := $(foreach name,winnow-layer spacy-layer encoder-layer docs-layer dev,-r requirements/$(name).txt)
@@ -183,7 +192,7 @@ PIP_AUDIT := .tools/audit/bin/pip-audit --strict --disable-pip --require-hashes 
 audit: env .tools/.audit ### checkov over the templates, the locks against the known vulnerabilities: STRICT=1 fails where nobody can be asked for these
 	mkdir -p .aws-sam
 	$(PYTHON) -m tests.support.translated >.aws-sam/deployment.json
-	.tools/audit/bin/checkov --config-file .ci/checkov.yaml --file .aws-sam/deployment.json operations/monitoring.yaml
+	.tools/audit/bin/checkov --config-file .ci/checkov.yaml --file .aws-sam/deployment.json operations/monitoring.yaml operations/large-trainings.yaml
 	# A service is one that knows of a vulnerability that there is: a mirror that has none would find our locks sound.
 	for service in pypi osv; do
 		if .ci/known-vulnerability .tools/audit/bin/pip-audit $$service; then exec $(PIP_AUDIT) -s $$service $(AUDITED); fi
@@ -200,7 +209,7 @@ test: env ## the quick tests, and one end to end that builds the layers, deploys
 
 # One worker more than there are processors: the end-to-end tests, which all have one worker, wait much of their time.
 test-rest: env ### all that `make test` leaves out: end to end, faults, fuzz, the layers, and what is slow
-	REQUESTS=$(or $(REQUESTS),3000) $(PYTEST) -n $$(($$(nproc) + 1)) --dist loadgroup -m "not ($(QUICK))" --durations=20
+	REQUESTS=$(or $(REQUESTS),2000) $(PYTEST) -n $$(($$(nproc) + 1)) --dist loadgroup -m "not ($(QUICK))" --durations=20
 
 test-all: ## every test, once
 	$(MAKE) test
@@ -222,8 +231,8 @@ figures: env ### the pictures of the console for README and docs/console.md, by 
 artifacts: env ### keep small artifacts of each recipe with their scores, before an upgrade (docs/upgrades.md)
 	$(WITH_PACKAGE) -m tests.support.artifacts
 
-test-faults: env ### the tests of faults at length, others each time: PAIRS=3000 lives with two faults from SEED=0 on, STEPS=100000 of the state machine
-	PAIRS=$(or $(PAIRS),3000) STEPS=$(or $(STEPS),100000) SEED=$(or $(SEED),0) $(PYTHON) -m pytest tests/faults
+test-faults: env ### the tests of faults at length, others each time: PAIRS=3000 lives with two faults from SEED=0 on, STEPS=100000 of the state machine, INTERLEAVINGS=500 of a pair
+	PAIRS=$(or $(PAIRS),3000) STEPS=$(or $(STEPS),100000) INTERLEAVINGS=$(or $(INTERLEAVINGS),500) SEED=$(or $(SEED),0) $(PYTHON) -m pytest tests/faults
 
 test-mutants: env ### break the registry and the storage at one point after the other, and say which mutants pass all tests: ONLY=a part of a name
 	OPENBLAS_NUM_THREADS=1 $(PYTHON) -m tests.mutants --only "$(ONLY)"

@@ -25,13 +25,15 @@ from winnow_cli.client import Client
 
 RECIPES: Mapping[str, Mapping[str, Any]] = {"linear": {}, "cnn": {"n_iter": 1}, "sentence": {}, "light": {}, "best": {}}
 """Our recipes and their settings. cnn trains for one epoch, because that doesn't change the cost of its predictions."""
+EARLIER = "best-earlier"
+"""The model of benchmarks/earlier.py."""
 PEERS = ("spacy_ensemble", "sklearn_svc", "fasttext")
 """The functions that a user might build, in benchmarks/peers_prediction."""
 
 _BUILT = PROJECT / ".aws-sam" / "local"
 _PACKAGES = PROJECT / ".aws-sam" / "peers"
 _LAYERS = ("WinnowLayer", "SpacyLayer", "EncoderLayer")
-_OF_ENCODER = {"sentence", "light", "best"}
+_OF_ENCODER = {"sentence", "light", "best", EARLIER}
 # best with a thousand labels takes long on a slow processor.
 _TRAINING_SECONDS = 7_200
 _EVENT = PROJECT / "events" / "api" / "predict_post_text.json"

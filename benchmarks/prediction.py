@@ -7,7 +7,8 @@ per call; the same texts, 100 per call. Ours also classify them as a shard of a 
 first round and isn't counted. After the rounds come cold starts with a dropped page cache (needs root). Last, one process each answers
 many texts of new words. Seconds are CPU time unless stated otherwise. All figures are medians over the rounds.
 `best` answers an easy text with its first stage, so all cold starts are with such a text, and `best` has another one with a text for its
-last stage. Before it had stages, `best` cost a few hundredths of a millisecond more a text than `sentence`.
+last stage. Beside it stands `best` as it was before it had stages (benchmarks/earlier.py). The two answer one after the other in each
+round, in the other order in every second one, and are compared within the round.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ from functools import cached_property
 from itertools import batched
 from pathlib import Path
 
-from benchmarks import contestants, shard
-from benchmarks.contestants import PEERS, RECIPES, Contestant, Told
+from benchmarks import contestants, earlier, shard
+from benchmarks.contestants import EARLIER, PEERS, RECIPES, Contestant, Told
 from benchmarks.splits import DATA, FOLDERS, banking77, require_banking77
 from local.cloud import PROJECT, LocalCloud
 from local.server import CloudError
@@ -85,6 +86,9 @@ def prepared(cloud: LocalCloud, data: Path, names: Sequence[str]) -> Iterator[Co
                 _say(f"training {name}")
                 contestants.train(cloud, name, content, recipe=name, **RECIPES[name])
                 yield contestants.of_recipe(cloud, name)
+            if name == STAGED:
+                earlier.publish(cloud, EARLIER, STAGED)
+                yield contestants.of_recipe(cloud, EARLIER)
 
 
 def _train_peers(data: Path, folder: Path) -> None:
@@ -169,6 +173,16 @@ class Measured:
     def grown(self) -> float:
         return self.new_words.answers[-1][1] / 1e6 - self.loaded
 
+    @cached_property
+    def times(self) -> Mapping[str, Sequence[float]]:
+        """Seconds for a text, by the way of asking, in each round."""
+        times = {
+            "a text alone, mean": [statistics.mean(self._single(told)) for told in self.rounds],
+            "a text alone, median": [statistics.median(self._single(told)) for told in self.rounds],
+            f"{A_CALL} per call": [sum(told.seconds(1 + self.texts, None)) / self.texts for told in self.rounds],
+        }
+        return times | {"in a batch": [told.seconds(1, 2)[0] / self.texts for told in self.batches]}
+
     def of_dropped(self, figure: Callable[[Told], float]) -> float | None:
         return statistics.median(map(figure, self.dropped)) if self.dropped else None
 
@@ -183,12 +197,12 @@ def _measured(cloud: LocalCloud, asked: Sequence[Contestant], texts: Sequence[st
     first = {each.name: [contestants.event(each.name, texts[:1])] for each in asked}
     rounds, dropped, batches, hard = ({each.name: list[Told]() for each in asked} for _ in range(4))
     in_batch = contestants.ours(cloud, "ClassifyShard")
-    shards = {each.name: shard.event(cloud, each.name, texts) for each in asked if each.name in RECIPES}
+    shards = {each.name: shard.event(cloud, each.name, texts) for each in asked if each.name not in PEERS}
     for each in asked:
         contestants.ask(each, first[each.name])
     for number in range(arguments.rounds):
         _say(f"round {number + 1} of {arguments.rounds}")
-        for each in asked:
+        for each in asked if number % 2 == 0 else reversed(asked):
             single = [contestants.event(each.name, [text]) for text in texts]
             hundred = [contestants.event(each.name, part) for part in batched(texts, A_CALL, strict=False)]
             rounds[each.name].append(contestants.ask(each, first[each.name] + single + hundred))
@@ -250,11 +264,12 @@ def _table(found: Sequence[Measured], texts: int, arguments: argparse.Namespace)
     }
     lines = ["", *(["| " + " | ".join(["", *(_title(each.name) for each in found)]) + " |"]), "| --- |" + " ---: |" * len(found)]
     lines += ["| " + " | ".join([name.strip(), *(show(each) for each in found)]) + " |" for name, show in rows.items()]
-    return "\n".join([*lines, "", _about(texts, arguments), "", *_goals({each.name: each for each in found})])
+    by_name = {each.name: each for each in found}
+    return "\n".join([*lines, "", _about(texts, arguments), "", *_compared(by_name), *_goals(by_name)])
 
 
 def _title(name: str) -> str:
-    return {A: "(a) spaCy", "sklearn_svc": "(b) scikit-learn", "fasttext": "(c) fastText"}.get(name, f"`{name}`")
+    return {EARLIER: "`best` before", A: "(a) spaCy", "sklearn_svc": "(b) scikit-learn", "fasttext": "(c) fastText"}.get(name, f"`{name}`")
 
 
 def _or_not(figure: float | None) -> str:
@@ -270,6 +285,21 @@ def _about(texts: int, arguments: argparse.Namespace) -> str:
     )
 
 
+def _compared(found: Mapping[str, Measured]) -> Iterator[str]:
+    """The time of `best` as a share of its time before it had stages, each round by itself."""
+    if STAGED in found:
+        yield "time of best, of best before it had stages: median of the rounds, and the least and the most of them"
+        for way in found[STAGED].times:
+            ratios = _ratios(found, way)
+            yield f"  {way + ':':<22} {statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})"
+        yield ""
+
+
+def _ratios(found: Mapping[str, Measured], way: str) -> list[float]:
+    """The same for one way of asking, of each round."""
+    return [now / before for now, before in zip(found[STAGED].times[way], found[EARLIER].times[way], strict=True)]
+
+
 def _goals(found: Mapping[str, Measured]) -> Iterator[str]:
     """Our goals, where both sides were measured."""
     linear, cnn, a, b = (found.get(name) for name in ("linear", "cnn", A, "sklearn_svc"))
@@ -280,12 +310,12 @@ def _goals(found: Mapping[str, Measured]) -> Iterator[str]:
         yield _goal("linear, cold, of (b)", linear.cold / b.cold, 1)
     if cnn and a:
         yield _goal("cnn, cold, of (a)", cnn.cold / a.cold, 0.55)
-    best, sentence = found.get(STAGED), found.get("sentence")
+    best = found.get(STAGED)
     if best and linear:
         yield _goal("best, cold with an easy text, of linear", best.cold / linear.cold, 1.2)
-    if best and sentence:
-        yield _goal("best, time of a text alone, of sentence", sentence.single_rate / best.single_rate, 0.4)
-        yield _goal("best, texts per second in a batch, of sentence", (best.batch_rate or 0) / (sentence.batch_rate or 1), 2.5, least=True)
+    if best:
+        yield _goal("best, time of a text alone, mean, of before", statistics.median(_ratios(found, "a text alone, mean")), 0.4)
+        yield _goal("best, texts per second in a batch, of before", 1 / statistics.median(_ratios(found, "in a batch")), 2.5, least=True)
     for name, most in (("linear", 150), ("cnn", 250)):
         if name in found:
             yield _goal(f"{name}, MB in total", found[name].new_words.most / 1e6, most)

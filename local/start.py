@@ -20,7 +20,10 @@ def main() -> int:
     """Start and deploy, or find a cloud that already runs. A failure prints one line on stderr."""
     parser = argparse.ArgumentParser(prog="make start", description=__doc__)
     parser.add_argument("--folder", type=Path, default=PROJECT / ".local", help="the folder for state, logs and settings")
-    cloud = LocalCloud(parser.parse_args().folder, port=None)
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen at; 0.0.0.0 in a container")
+    parser.add_argument("--stay", action="store_true", help="stay until SIGTERM or Ctrl-C, then stop the cloud and keep its data")
+    given = parser.parse_args()
+    cloud = LocalCloud(given.folder, port=None, host=given.host)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         if cloud.find():
@@ -29,7 +32,9 @@ def main() -> int:
         else:
             cloud.port = _port()
             _start(cloud)
-        _greet(cloud, cloud.environment())
+        _greet(cloud, cloud.environment(), staying=given.stay)
+        if given.stay:
+            _stay(cloud)
     except FAILURES as error:
         print(sentence(error), file=sys.stderr)
         return 1
@@ -56,7 +61,7 @@ def _start(cloud: LocalCloud) -> None:
         print(f"winnow: {cloud.server.notice}", flush=True)
     try:
         print("winnow: deploying …", flush=True)
-        cloud.deploy()
+        cloud.deploy({"Inbox": os.environ.get("WINNOW_INBOX") or "false"})
         settings = cloud.environment()
         _check_health(settings)
         _write_settings(cloud.folder / "env", settings)
@@ -69,6 +74,19 @@ def _start(cloud: LocalCloud) -> None:
             cloud.stop()
         raise
     print(f"winnow: ready after {time.monotonic() - begun:.0f} s")
+
+
+def _stay(cloud: LocalCloud) -> None:
+    """Wait for SIGTERM or Ctrl-C, and stop the cloud. CloudError if its server ends before, or can't save."""
+    asked: list[int] = []
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda number, _: asked.append(number))
+    while not asked:
+        if not cloud.find():
+            raise CloudError(f"the local cloud's server has ended (log: {cloud.server.log})")
+        time.sleep(1)
+    cloud.stop()
+    print(f"winnow: stopped; its data stays in {cloud.folder}", flush=True)
 
 
 def _check_health(settings: dict[str, str]) -> None:
@@ -90,11 +108,12 @@ def _write_settings(file: Path, settings: dict[str, str]) -> None:
     file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
 
 
-def _greet(cloud: LocalCloud, settings: dict[str, str]) -> None:
+def _greet(cloud: LocalCloud, settings: dict[str, str], *, staying: bool) -> None:
     file = cloud.folder / "env"
     shown = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
     headers = '-H "x-api-key: $WINNOW_API_KEY" -H "Content-Type: application/json"'
-    print(f"""
+    print(
+        f"""
   console  {settings["WINNOW_URL"]}/console
   key      {settings["WINNOW_API_KEY"]}
   URL      {settings["WINNOW_URL"]}
@@ -110,7 +129,9 @@ The file {shown} has the URL, the key and the settings for AWS tools. Try:
   curl -X GET "$WINNOW_URL/prediction" {headers} -d '{{"model_id": "tc-01", "text": "I want to save for vacation!"}}'
   curl "$WINNOW_URL/prediction" {headers} -d '{{"model_id": "tc-01", "texts": ["…", "…"]}}'
 
-`make stop` stops it and keeps its data.""")
+{"Ctrl-C (or `docker stop -t 60`) stops it" if staying else "`make stop` stops it"} and keeps its data.""",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ from tests.support import enforced, fast_moto, moments, short_way
 from tests.support.clock import Clock
 from tests.support.contract import check_answer, definition, functions, template
 from tests.support.moments import Moment
-from tests.support.state_machine import REQUEST_ID, StateMachine
+from tests.support.state_machine import REQUEST_ID, StateMachine, no_containers
 from winnow.aws import clients
 from winnow.domain import clock as domain_clock
 
@@ -46,7 +46,14 @@ PARAMETERS = {"Encoder": "none", "DatasetBuckets": f"{CLIENT_BUCKET},{CLIENT_BUC
 ROLE = "arn:aws:iam::123456789012:role/winnow"
 OFFLINE = ("unit", "functions", "scenarios")
 # The marks of all tests of a folder (pyproject.toml says what each means).
-MARKS = {"scenarios": ("slow",), "console": ("slow",), "e2e": ("cloud",), "fuzz": ("cloud", "fuzz"), "faults": ("faults",)}
+MARKS = {
+    "scenarios": ("slow",),
+    "containers": ("slow",),
+    "console": ("slow",),
+    "e2e": ("cloud",),
+    "fuzz": ("cloud", "fuzz"),
+    "faults": ("faults",),
+}
 
 fast_moto.install()
 # What functions need of the contract, up to date before any of them is imported.
@@ -110,6 +117,8 @@ class Winnow:
     stepfunctions: Any = field(default_factory=lambda: boto3.client("stepfunctions"))
     table: Any = field(init=False)
     environments: dict[str, ModuleType] = field(default_factory=dict)
+    # What a task of ECS does, for a test to say.
+    run_container: Callable[[Json], Any] = no_containers
 
     def __post_init__(self) -> None:
         self.table = boto3.resource("dynamodb").Table(self.names["Registry"])
@@ -204,7 +213,11 @@ class Winnow:
         def invoke(function: str, given: Json) -> Any:
             return self.invoke(functions()[function]["CodeUri"], given, context or Context(seconds=900))
 
-        return StateMachine(machine, invoke, lambda **where: self.s3.get_object(**where)["Body"].read()).run(data, start_at)[0]
+        def get_object(**where: str) -> bytes:
+            found: bytes = self.s3.get_object(**where)["Body"].read()
+            return found
+
+        return StateMachine(machine, invoke, get_object, self.run_container).run(data, start_at)[0]
 
     def run_task(self, task: str, data: Json, context: Context | None = None) -> Json:
         """Invoke one task with what the workflow would give it: Train for each candidate. Returns the input of the task that follows."""
@@ -284,13 +297,13 @@ def _all_variables() -> frozenset[str]:
 def _memory(function: Json) -> int | Json:
     """In MB."""
     given: int | Json = function.get("MemorySize", template()["Globals"]["Function"]["MemorySize"])
-    return given
+    return given["If"][2] if isinstance(given, dict) and "If" in given else given
 
 
 def workflow_tasks() -> dict[str, Json]:
     """The training workflow's states that call functions, those of a Map's items among them, by the folder of the function."""
     machines = [WORKFLOW, *(state["ItemProcessor"] for state in WORKFLOW["States"].values() if state["Type"] == "Map")]
-    states = [state for machine in machines for state in machine["States"].values() if state["Type"] == "Task"]
+    states = [state for machine in machines for state in machine["States"].values() if "GetAtt" in state.get("Resource", ())]
     return {functions()[state["Resource"]["GetAtt"].removesuffix(".Arn")]["CodeUri"]: state for state in states}
 
 

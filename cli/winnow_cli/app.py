@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from winnow_cli.commands import datasets, examples, forgetting, keys, models, prediction, training
+from winnow_cli.commands import datasets, examples, exporting, forgetting, keys, models, prediction, serving, training
 from winnow_cli.failures import CommandError, ExitCode
 from winnow_cli.options import examples_of
 from winnow_cli.terminal import LOOKALIKES, plain
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (models, training, prediction, examples, datasets, forgetting, keys):
+for group in (models, training, prediction, examples, datasets, exporting, serving, forgetting, keys):
     app.add_typer(group.commands)
 
 

@@ -41,7 +41,7 @@ def train(client: Client, terminal: Terminal, asked: Asked, *, dry_run: bool, wa
     uploads = Uploads(client, terminal, keep=asked.keep_upload)
     try:
         request = _request(uploads, asked)
-        report = _dry_run(client, terminal, request)
+        report, estimates = _dry_run(client, terminal, request)
     except (CommandError, WinnowError):
         uploads.remove()
         raise
@@ -49,7 +49,7 @@ def train(client: Client, terminal: Terminal, asked: Asked, *, dry_run: bool, wa
     if report["test_set"]:
         shown += tables.problems(report["test_set"], Path(str(asked.test)).name)
     if dry_run:
-        terminal.show({"report": report}, *shown)
+        terminal.show({"report": report, "estimates": estimates}, *shown, *(line(each["sentence"]) for each in estimates))
     else:
         terminal.say(*shown)
     errors = report["errors"] + (report["test_set"] or {"errors": 0})["errors"]
@@ -128,7 +128,8 @@ def _request(uploads: Uploads, asked: Asked) -> dict[str, Any]:
     return {**request, **({"force_update": True} if asked.force_update else {}), **asked.fields}
 
 
-def _dry_run(client: Client, terminal: Terminal, request: Mapping[str, Any]) -> dict[str, Any]:
+def _dry_run(client: Client, terminal: Terminal, request: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The report on the data set, and what a training would take, for which earlier releases of the API have no estimate."""
     answer = client.call("POST", "/models", {**request, "dry_run": True})
     if "report" not in answer:
         path = f"/reports/{answer['report_id']}"
@@ -137,5 +138,4 @@ def _dry_run(client: Client, terminal: Terminal, request: Mapping[str, Any]) -> 
         )
         if answer["report"] is None:
             raise CommandError(answer["error"] or "The data set could not be checked: try again.")
-    report: dict[str, Any] = answer["report"]
-    return report
+    return answer["report"], answer.get("estimates") or []

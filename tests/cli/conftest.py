@@ -28,6 +28,8 @@ MODELS: dict[str, Any] = {
             "latest_version": 3,
             "labels": 8,
             "retrain_after": None,
+            "schedule": None,
+            "scheduled_for": None,
             "tolerance": 0.0,
             "log": None,
             "waiting_examples": 0,

@@ -119,9 +119,11 @@ def test_errors_in_the_test_set_count(server: Server, winnow: Winnow, tmp_path: 
 def test_a_large_data_set_s_report_is_waited_for(server: Server, winnow: Winnow) -> None:
     server.gives("POST /models", (202, {"dry_run": True, "report_id": "f0", "status": "running"}))
     running = {"report_id": "f0", "status": "running", "report": None, "error": None}
-    server.gives("GET /reports/f0", (200, running), (200, running | {"status": "ready", "report": REPORT}))
+    estimates = [{"recipe": "linear", "sentence": "linear: about 2.3 hours in a container."}]
+    server.gives("GET /reports/f0", (200, running), (200, running | {"status": "ready", "report": REPORT, "estimates": estimates}))
     done = winnow("train", "s3://mine/train.csv", "-m", "new", "--dry-run", "--json")
-    assert json.loads(done.stdout) == {"report": REPORT}
+    assert json.loads(done.stdout) == {"report": REPORT, "estimates": estimates}
+    assert winnow("train", "s3://mine/train.csv", "-m", "new", "--dry-run").stdout.splitlines()[-1] == estimates[0]["sentence"]
     server.gives("GET /reports/f0", (200, running | {"status": "failed", "error": "It took too long."}))
     ends(winnow("train", "s3://mine/train.csv", "-m", "new", "--dry-run"), 1, "It took too long.")
 

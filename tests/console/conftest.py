@@ -149,6 +149,8 @@ def model(model_id: str = "tc-01", /, **changes: Any) -> Json:
         "latest_version": 1,
         "labels": 13,
         "retrain_after": None,
+        "schedule": None,
+        "scheduled_for": None,
         "tolerance": 0.01,
         "log": None,
         "policy": None,

@@ -60,11 +60,11 @@ def test_the_list_is_filtered_by_the_address(api: FakeApi, visit: Console) -> No
     page = opened(visit, f"{ADDRESS}?label=budget")
 
     page.get_by_label("The version says").select_option("saving")
-    page.get_by_label("Text has").fill("rent")
     page.get_by_label("First").select_option("the least certain answers")
+    page.get_by_label("Text has").fill("rent")
 
     expect(page).to_have_url(re.compile("contains=rent"))
-    expect(rows(page).first).to_be_visible()
+    expect(page.get_by_role("heading", name=f"{len(MISTAKES)} mistakes")).to_be_visible()
     asked = api.asked(EXAMPLES)[-1].query
     wanted = {"label": "budget", "predicted": "saving", "contains": "rent", "sort": "margin", "wrong": "true", "limit": "50"}
     assert asked == wanted

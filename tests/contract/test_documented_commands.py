@@ -19,6 +19,7 @@ _BLOCK = re.compile(r"^```(sh|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 # The first match counts: the test of the command, or what a test would need.
 RULES = (
+    (r"docs/guides/17-webhook.md", r"(sam deploy|aws) .*", "tests/e2e/test_webhook.py::test_an_event_is_posted_and_verified"),
     (r"docs/guides/.*", r".*", "tests/e2e/test_guides.py::test_the_commands_answer_what_the_page_says"),
     (r"docs/keys.md", r"curl .*aws-sigv4.*", "an AWS account: the local cloud signs nothing"),
     (r"README.md", r"(H=|curl |\.venv/bin/winnow ).*", "tests/e2e/test_readme.py::test_the_commands_of_the_readme_are_answered"),
@@ -29,6 +30,21 @@ RULES = (
     (r".*", r"git .*", "an address of this repository, and a later release of it"),
     (r"CONTRIBUTING.md", r"make (env|check|test)", "nothing: it is how the tests are run, here and in .ci/run"),
     (r".*", r"make smoke .*", "tests/e2e/test_commands.py::test_smoke_passes_on_a_deployed_stack_and_fails_with_a_wrong_key"),
+    (
+        r"docs/local-container.md",
+        r"docker .*",
+        "a container engine: a test runs the image's command without one",
+    ),
+    (r"docs/exports.md", r"pip install .*", "a new environment: tests of the command say what a missing extra prints"),
+    (r"docs/exports.md", r"python \S+/reader.py .*", "tests/cli/test_export.py::test_the_reader_is_a_command_too"),
+    (r"docs/exports.md", r"winnow card .*", "tests/cli/test_card.py::test_it_is_saved_in_a_file_or_is_a_member_of_json"),
+    (r"docs/exports.md", r"winnow export .*", "tests/cli/test_export.py::test_linear_answers_as_the_service_does"),
+    (r"docs/deployments.md", r"\S*sam (package|publish) .*", "an AWS account: a contract test holds the metadata"),
+    (
+        r"docs/deployments.md",
+        r"\S*sam deploy --config-env .*",
+        "tests/contract/test_deployments.py::test_a_stage_is_a_stack_of_its_own_with_parameters_that_there_are",
+    ),
     (r".*", r"make doctor\b.*", "tests/unit/test_doctor.py::test_it_says_whose_credentials_and_which_region"),
     (r".*", r"(export WINNOW_URL=|winnow ).*", "tests/e2e/test_command_line.py::test_from_a_file_to_a_better_model"),
     (
@@ -37,6 +53,12 @@ RULES = (
         "tests/scenarios/test_keys.py::test_the_command_prints_the_key_once_and_what_is_wrong_in_a_line",
     ),
     (r".*", r"make encoder .*", "tests/e2e/test_encoders.py::test_versions_keep_their_encoder_and_no_deployment_takes_it_away"),
+    (r".*", r"make image .*", "tests/contract/test_large_trainings.py::test_the_image_is_built_and_finds_its_packages"),
+    (
+        r".*",
+        r"sam deploy --parameter-overrides LargeTrainings=.*",
+        "an AWS account; tests/contract/test_large_trainings.py holds the nested template against the rest",
+    ),
     (r".*", r"make build\b.*", "an AWS account to go on with; the layers that it builds are those of tests/layers"),
     (
         r".*",
@@ -59,6 +81,7 @@ RULES = (
         r"sam deploy --parameter-overrides (?!Authorizer).*",
         "tests/e2e/test_parameters.py::test_a_deployment_of_other_values_trains_and_answers",
     ),
+    (r".*", r"WINNOW_INBOX=true make start", "tests/e2e/test_parameters.py::test_a_deployment_of_other_values_trains_and_answers"),
     (
         r".*",
         r"sam deploy --parameter-overrides Authorizer=AWS_IAM",

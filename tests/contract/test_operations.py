@@ -70,6 +70,7 @@ def test_the_metrics_of_ours_that_alarms_look_at_are_counted_by_the_code() -> No
         ("Tracing", "Disabled"),
         ("AccessLogs", "false"),
         ("SnapStart", "false"),
+        ("LargeTrainings", ""),
         ("DeploymentPreference", "AllAtOnce"),
     ],
 )

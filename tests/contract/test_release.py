@@ -24,6 +24,7 @@ PARAMETERS = {
     "Authorizer": "AWS_IAM",
     "Tracing": "Active",
     "KeepData": "false",
+    "VpcEndpoints": "vpce-0123456789abcdef0",
 }
 SEEN = {"Architecture", "Encoder", "EncoderBucket", "Authorizer", "CorsOrigin", "SnapStart", "Tracing"}
 

@@ -21,7 +21,7 @@ from tests.support.contract import definition, functions
 from tests.support.translated import deployment
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/of-ours"
-PARAMETERS = {"KmsKey": KEY, "EncoderBucket": "EncoderBucket", "DatasetBuckets": "DatasetBuckets", "Tracing": "Active"}
+PARAMETERS = {"KmsKey": KEY, "EncoderBucket": "EncoderBucket", "DatasetBuckets": "DatasetBuckets", "Tracing": "Active", "Inbox": "true"}
 WORKFLOWS = {"winnow.aws.resources.training_workflow": "TrainingWorkflow", "winnow.aws.resources.batch_workflow": "BatchWorkflow"}
 # The modules that call other functions, and which.
 INVOKES = {
@@ -36,9 +36,12 @@ BUCKETS = ("Models", "Datasets", "DatasetBuckets", "EncoderBucket")
 TARGETS = ("Registry", *BUCKETS, *WORKFLOWS.values(), *PLANS, *INVOKES.values(), "event-bus", KEY)
 
 # Without s3:ListBucket S3 answers 403 to these where an object is absent, and not 404.
-EXPECTS_ABSENCE = {"winnow.storage.bucket.Bucket.find", "winnow.storage.bucket.Bucket.link", "winnow.storage.uploads.Datasets.open"}
+EXPECTS_ABSENCE = {
+    *("winnow.storage.bucket.Bucket.find", "winnow.storage.bucket.Bucket.link", "winnow.storage.uploads.Datasets.open"),
+    *("winnow.storage.dropped_files.DroppedFiles._metadata", "winnow.storage.dropped_files.DroppedFiles.deliver"),
+}
 # The modules that remove objects, and of which bucket.
-REMOVES = {"uploads": "Datasets", "every_version": "Datasets"} | dict.fromkeys(
+REMOVES = {"uploads": "Datasets", "every_version": "Datasets", "dropped_files": "Datasets"} | dict.fromkeys(
     ("model_objects", "candidates", "feedback_objects", "batch_objects", "forgetting_objects"), "Models"
 )
 # S3 asks for the key when it reads and writes objects, and not for lists and deletions. DynamoDB always does.
@@ -71,8 +74,8 @@ def granted(owner: str) -> set[Right]:
         for policy in (*role.get("Policies", []), *attached)
         for statement in _list(policy["PolicyDocument"]["Statement"])
         for action in _list(statement["Action"])
-        # Traces have no ARNs: tests/contract/test_operations.py.
-        if not action.startswith("xray:")
+        # Traces have no ARNs: tests/contract/test_operations.py. Lambda itself sends failed events to a queue.
+        if not action.startswith(("xray:", "sqs:"))
         for resource in _list(statement["Resource"])
         for target in _targets(resource)
     }
@@ -115,6 +118,12 @@ def _of_call(call: AwsCall, reached: set[str]) -> Iterator[Right]:
     if call.where == "winnow.storage.every_version.EveryVersion.stream":
         # It names the S3 version.
         yield from (("s3:GetObjectVersion", target) for target in targets)
+    if call.where == "winnow.storage.dropped_files.DroppedFiles._is_of":
+        # The same.
+        yield "s3:GetObjectVersion", "Datasets"
+    if call.where == "winnow.storage.dropped_files.DroppedFiles.deliver":
+        # It copies from the other bucket.
+        yield from (("s3:GetObject", "Models"), ("s3:ListBucket", "Models"))
     if call.where == "winnow.storage.uploads.Datasets.open":
         # Of the other buckets a stranger's answer is the same for an absent object and a forbidden one.
         yield "s3:GetObject", "DatasetBuckets"
@@ -127,7 +136,7 @@ def _buckets(where: str, reached: set[str]) -> set[str]:
         return {bucket for module, bucket in REMOVES.items() if any(each.startswith(f"winnow.storage.{module}.") for each in reached)}
     if where.startswith(("winnow.aws.health.", "winnow.storage.every_version.")):
         return {"Datasets", "Models"}
-    return {"Datasets" if where.startswith("winnow.storage.uploads.") else "Models"}
+    return {"Datasets" if where.startswith(("winnow.storage.uploads.", "winnow.storage.dropped_files.")) else "Models"}
 
 
 def _for_the_key(rights: set[Right]) -> set[Right]:
@@ -184,7 +193,8 @@ def needed_by_workflow(workflow: str) -> Iterator[Right]:
             yield from states(state["ItemProcessor"]) if state["Type"] == "Map" else ()
 
     for state in states(definition(workflow)):
-        if state["Type"] == "Task":
+        # The right to start containers comes with them: test_large_trainings.py.
+        if state["Type"] == "Task" and "GetAtt" in state["Resource"]:
             yield "lambda:InvokeFunction", state["Resource"]["GetAtt"].removesuffix(".Arn")
         if "ItemReader" in state:
             assert state["ItemReader"]["Resource"]["Sub"].endswith(":s3:getObject")

@@ -21,6 +21,7 @@ from packaging.requirements import Requirement
 from layers.encoder.assemble import CARRIERS, ENCODER
 from tests.support import contract
 from tests.support.contract import ROOT, functions, template
+from tests.support.translated import deployment
 from winnow.domain.keys import LOG_PREFIX
 from winnow.domain.prediction_log import DAYS
 from winnow.recipes.encoder import IN_LAYER
@@ -221,7 +222,7 @@ def test_functions_that_train_or_predict_have_the_encoder_beside_spacy_unless_a_
 
 def test_the_api_is_regional() -> None:
     # An edge-optimised API refuses GET with a body.
-    assert template()["Resources"]["Api"]["Properties"]["EndpointConfiguration"] == {"Type": "REGIONAL"}
+    assert deployment()["Api"]["Properties"]["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
 
 
 def test_functions_of_the_api_end_before_api_gateway_gives_up() -> None:

@@ -21,7 +21,7 @@ def shell(api: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 
 def test_there_is_a_page_for_each_job_in_the_list() -> None:
     listed = (PAGES[0].parent / "README.md").read_text(encoding="utf-8")
-    assert len(PAGES) == 16
+    assert len(PAGES) == 17
     assert all(f"({page.name})" in listed for page in PAGES)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import time
+
 import pytest
 import requests
 
@@ -11,8 +14,8 @@ from tests.support.contract import template
 from tests.support.other_parameters import OTHERS
 
 # Architecture must be the machine's. The local cloud translates the template without the values of parameters, so tests/contract tests
-# Authorizer (test_access.py), Tracing (test_operations.py) and DeploymentPreference (test_release.py).
-NOT_HERE = {"Architecture", "Authorizer", "Tracing", "DeploymentPreference"}
+# Authorizer (test_access.py), Tracing (test_operations.py), DeploymentPreference (test_release.py) and VpcEndpoints (test_deployments.py).
+NOT_HERE = {"Architecture", "Authorizer", "Tracing", "DeploymentPreference", "VpcEndpoints"}
 
 
 def test_every_parameter_has_another_value_here() -> None:
@@ -32,6 +35,22 @@ def check_cors(api: Deployed) -> None:
         assert answer.headers["Access-Control-Allow-Origin"] == OTHERS["CorsOrigin"], answer.status_code
 
 
+def check_inbox(api: Deployed) -> None:
+    """A file is classified, and one that can't be is told why, by S3's own events."""
+    s3, name = api.cloud.client("s3"), "Zwei Wörter + 100%.csv"
+    s3.put_object(Bucket=api.datasets_bucket, Key=f"inbox/other/{name}", Body=b"text\nmy rent is due\n")
+    s3.put_object(Bucket=api.datasets_bucket, Key="inbox/nobody/texts.csv", Body=b"text\nmy rent is due\n")
+    wanted = {f"outbox/other/{name}", "inbox/nobody/texts.csv.error.json"}
+    end = time.monotonic() + 180
+    while not wanted <= (keys := {each["Key"] for each in s3.list_objects_v2(Bucket=api.datasets_bucket)["Contents"]}):
+        assert time.monotonic() < end, keys
+        time.sleep(1)
+    result = s3.get_object(Bucket=api.datasets_bucket, Key=f"outbox/other/{name}")["Body"].read().decode()
+    assert result.splitlines()[1].startswith("my rent is due,")
+    told = json.loads(s3.get_object(Bucket=api.datasets_bucket, Key="inbox/nobody/texts.csv.error.json")["Body"].read())
+    assert told["error"].startswith("There is no model 'nobody'")
+
+
 def test_a_deployment_of_other_values_trains_and_answers(tmp_path_factory: pytest.TempPathFactory, small_dataset: bytes) -> None:
     with LocalCloud(tmp_path_factory.mktemp("others"), port=None) as cloud:
         cloud.deploy(OTHERS)
@@ -42,8 +61,12 @@ def test_a_deployment_of_other_values_trains_and_answers(tmp_path_factory: pytes
         prediction = api.client.call("POST", "/prediction", {"model_id": "other", "text": "my rent is due", "n_top": 1})
         assert prediction["version"] == 1
         check_cors(api)
+        check_inbox(api)
 
         table = cloud.client("dynamodb").describe_table(TableName=api.table)["Table"]
         assert table["DeletionProtectionEnabled"] is True
         function = cloud.client("lambda").get_function_configuration(FunctionName=cloud.resource("Predict"))
         assert function["LoggingConfig"]["LogGroup"] == cloud.resource("Logs")
+        # The nested stack, of which the workflow knows the cluster.
+        machine = cloud.client("stepfunctions").describe_state_machine(stateMachineArn=cloud.resource("TrainingWorkflow"))
+        assert cloud.client("ecs").list_clusters()["clusterArns"][0] in machine["definition"]

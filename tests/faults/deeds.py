@@ -11,7 +11,7 @@ from tests.conftest import Json
 
 type Deed = tuple[str, str, Any]
 
-SETTINGS = ("retrain_after", "tolerance", "log", "title", "note", "tags")
+SETTINGS = ("retrain_after", "schedule", "tolerance", "log", "title", "note", "tags")
 # These aren't in the order of the changes to the model, because they don't change what a deed is decided on.
 UNORDERED = {"add-examples", "take-back-examples", "change-version"}
 

@@ -12,6 +12,7 @@ from tests.conftest import CLIENT_BUCKET, DATA
 from tests.support import moments
 from tests.support.object_versions import unpacked
 from winnow.domain.clock import utc_now
+from winnow.domain.dropped_file import DROPPED_PREFIXES, OUTBOX_PREFIX, error_key, is_sentence
 from winnow.domain.errors import WinnowError
 from winnow.domain.job import TrainingJob
 from winnow.domain.keys import (
@@ -64,6 +65,7 @@ def violations(world: World, dataset: str = "exclusive.json") -> list[str]:
         *_of_feedback(world, models),
         *_of_queues(world, models),
         *_of_batches(world, models),
+        *_of_inbox(world, models),
         *_of_policies(world, models),
         *_of_drift(world, models),
         *_of_executions(world),
@@ -309,6 +311,26 @@ def _of_batches(world: World, models: dict[str, Any]) -> Iterator[str]:
         yield from (f"the batch {it} was cancelled and is {own.get(it)}" for it in life.cancelled_batches if own.get(it) != "cancelled")
 
 
+def _of_inbox(world: World, models: dict[str, Any]) -> Iterator[str]:
+    """Each file of the inbox has begun one batch or training, and has a result or a sentence beside it."""
+    yield from (f"the file {row['object']} waits" for row in world.rows() if row["pk"] == "INBOX")
+    there = moments.bodies(world.winnow)
+    files = {key: key.split("/")[1] for key in there if key.startswith(DROPPED_PREFIXES) and not is_sentence(key)}
+    begun = Counter(row["object"] for row in world.rows() if row["pk"].startswith("BATCHES#"))
+    begun += Counter(
+        row["dataset"].get("training_object") for row in world.rows() if row["pk"].startswith("VERSIONS#") and "dataset" in row
+    )
+    for key, model_id in files.items():
+        result = f"{OUTBOX_PREFIX}{key.partition('/')[2]}"
+        if model_id not in models:
+            yield from (f"the result {result} of a deleted model is left" for _ in [1] if result in there)
+            continue
+        if begun[key] != 1:
+            yield f"the file {key} has begun {begun[key]} times"
+        if key.startswith("inbox/") and (result in there) == (error_key(key) in there):
+            yield f"the file {key} has neither a result nor a sentence, or both"
+
+
 def _of_executions(world: World) -> Iterator[str]:
     executions = [*moments.executions(), *moments.executions("BatchWorkflow")]
     inputs = Counter(execution.execution_input for execution in executions)
@@ -321,7 +343,8 @@ def _of_promises(world: World, models: dict[str, Any], versions: dict[str, dict[
         for life in lives:
             yield from (f"two POSTs were given {model_id}/{number}" for number, told in Counter(life.accepted).items() if told > 1)
         yield from _of_life(world, model_id, lives[-1], models, versions)
-        most = sum(len(life.accepted) + life.unanswered + life.asked for life in lives)
+        files = sum(key.startswith(f"training/{model_id}/") for key in moments.bodies(world.winnow))
+        most = sum(len(life.accepted) + life.unanswered + life.asked for life in lives) + files
         made = sum(1 for uid, _ in world.made if uid in world.uids.get(model_id, []))
         if made > most:
             yield f"{made} versions of {model_id} were made, for at most {most} requests"

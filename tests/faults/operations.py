@@ -7,11 +7,11 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.conftest import CLIENT_BUCKET, Context, load_event
+from tests.conftest import CLIENT_BUCKET, DATA, Context, load_event
 from tests.faults.deployed import DIED, SERVICE_FAULT, UnheardError, VanishedError
 from tests.faults.outside import Outside
 from tests.faults.wire import How, Write
-from tests.faults.world import MODEL, START_WAITING, Promises, Segments, World
+from tests.faults.world import MODEL, Promises, Segments, World
 from tests.support import moments
 from tests.support.feedback import frozen
 from tests.support.moments import Moment
@@ -23,6 +23,9 @@ LOGGED = "I want to save for vacation!"
 THREE = (MODEL, "tc-02", "tc-03")
 # Aims of policies. Whole numbers come back from DynamoDB as they were.
 STRICT, CHEAP = {"thresholds": {"baking": 1}}, {"cost": {"wrong": 1, "refused": 10}}
+
+
+INBOX_FILE, TRAINING_FILE = f"inbox/{MODEL}/texts.jsonl", f"training/{MODEL}/texts.json"
 
 
 def nothing(_: World) -> None:
@@ -255,6 +258,12 @@ def _asked_to_forget(world: World) -> None:
     world.outside.calls.clear()
 
 
+def _classified(world: World) -> None:
+    """The result of a file lies in the outbox."""
+    _ready(world)
+    _drop_and_run(INBOX_FILE)(world)
+
+
 def _deleting(world: World) -> None:
     """A model is gone for clients, but all its objects and rows still exist."""
     _ready(world)
@@ -297,6 +306,7 @@ STARTS: Mapping[str, Step] = {
     "texts": _texts,
     "a queue": _a_queue,
     "a queue from the log": _a_queue_from_the_log,
+    "a file is classified": _classified,
     "batches wait": _batches_wait,
     "a batch never started": _batch_never_started,
 }
@@ -518,6 +528,11 @@ def _govern(*aims: Any) -> Step:
     return act
 
 
+def _govern_and_tell(world: World) -> None:
+    world.govern(STRICT)
+    world.tell_readers()
+
+
 def _write_note(world: World) -> None:
     world.write_note()
 
@@ -544,6 +559,25 @@ def _while_it_works(world: World) -> None:
     world.clock.advance(minutes=6)
     world.sweep()
     world.run_executions()
+
+
+def _drop_and_run(key: str, body: bytes | None = None) -> Step:
+    def act(world: World) -> None:
+        world.winnow.parameters["Inbox"] = "true"
+        given = (b'"a flat tyre"\n' if key == INBOX_FILE else (DATA / "exclusive.json").read_bytes()) if body is None else body
+        # From a later moment, where the file is there already, it goes on.
+        if key not in moments.bodies(world.winnow):
+            world.drop(key, given)
+        world.run_executions()
+        # What waited for the end of another training.
+        world.run_executions()
+
+    return act
+
+
+def _delete_with_outbox(world: World) -> None:
+    world.winnow.parameters["Inbox"] = "true"
+    world.delete()
 
 
 def _post_queue(world: World) -> None:
@@ -582,9 +616,6 @@ def _batch_ends(world: World) -> None:
     """One batch ends, and the registry's stream tells of it, as often as Lambda tries."""
     _one_batch_at_once(world)
     world.run_executions()
-    event = load_event("upkeep/start_waiting")
-    event["Records"][0]["dynamodb"]["OldImage"] = {"batch_status": {"S": "running"}}
-    world.deliver(START_WAITING, event)
 
 
 def _sweep_batches_after(**time: float) -> Step:
@@ -595,6 +626,14 @@ def _sweep_batches_after(**time: float) -> Step:
         world.sweep()
 
     return act
+
+
+def _schedule_comes(world: World) -> None:
+    world.change(schedule="rate(1 hour)")
+    # At most one version comes of it.
+    world.lives[MODEL][-1].asked += 1
+    world.clock.advance(hours=2)
+    world.sweep()
 
 
 def _told_of_the_end(world: World) -> None:
@@ -662,12 +701,14 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("DELETE while a text is logged", "logged", _delete_while_a_text_is_logged, _client(_delete), of=("api/",)),
     Operation("PUT policy", "ready", _govern(STRICT), _client(_govern(STRICT))),
     Operation("PUT policy, another and DELETE", "ready", _govern(STRICT, CHEAP, None), _client(_govern(None))),
+    Operation("the registry's stream tells of a policy", "ready", _govern_and_tell, of=("upkeep/",)),
     Operation("DELETE model with policies", "governed", _delete, _client(_delete)),
     Operation("PATCH version", "ready", _write_note, _client(_write_note)),
     Operation("training on feedback", "feedback is trained on", lambda world: world.run_executions(), _TASK, of=("training/",)),
     Operation("cancel a training on feedback", "feedback is trained on", _cancel(2), _client(_cancel(2))),
     Operation("DELETE model with feedback", "feedback is trained on", _delete, _client(_delete)),
     Operation("sweeper: feedback to be trained on", "asked while training", _sweep_after(minutes=6)),
+    Operation("sweeper: a schedule that has come", "feedback waits", _schedule_comes),
     Operation("sweeper: an orphan of feedback", "feedback of nobody", _sweep_after(hours=25)),
     Operation("sweeper: an orphan", "an object of nobody", _sweep_after(hours=25)),
     Operation("POST queue", "texts", _post_queue, _client(_post_queue)),
@@ -678,6 +719,10 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("DELETE model with a queue", "a queue", _delete, _client(_delete)),
     Operation("POST /forget", "to forget", _forget, _client(_forget), of=("api/",)),
     Operation("a forgetting to its end", "to forget", _forget_to_the_end, {"left alone": Variant(then=_while_it_works)}, of=("upkeep/",)),
+    Operation("a file of the inbox", "ready", _drop_and_run(INBOX_FILE), of=("upkeep/take_file",)),
+    Operation("a file of the inbox that is empty", "ready", _drop_and_run(INBOX_FILE, b""), of=("upkeep/take_file",)),
+    Operation("a training file that waits", "retraining", _drop_and_run(TRAINING_FILE), of=("upkeep/take_file",)),
+    Operation("DELETE model with results in the outbox", "a file is classified", _delete_with_outbox, _client(_delete), of=("api/",)),
     Operation("POST batches", "texts", _post_batch, _client(_post_batch)),
     Operation("POST batches while others wait", "batches wait", _post_batch, _client(_post_batch)),
     Operation("cancel a batch", "batches wait", _cancel_a_batch_that("runs"), _client(_cancel_a_batch_that("runs"))),

@@ -1,9 +1,13 @@
-"""Requests at once, interleaved at each call to AWS: 200 POSTs of one id, and pairs of requests that conflict."""
+"""Requests at once, interleaved at each call to AWS: 200 POSTs of one id, and pairs of requests that conflict.
+
+`make test-all` runs 100 interleavings of each pair. `make test-faults INTERLEAVINGS=…` runs any number.
+"""
 
 from __future__ import annotations
 
 import json
 import math
+import os
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -13,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conftest import Context, load_event
+from tests.conftest import DATA, Context, load_event
 from tests.faults import broken
 from tests.faults.interleaving import Race, interleave
 from tests.faults.invariants import not_forgotten, violations
-from tests.faults.operations import begin, corrections, learnt
-from tests.faults.world import MODEL
+from tests.faults.operations import INBOX_FILE, TRAINING_FILE, begin, corrections, learnt
+from tests.faults.world import MODEL, SWEEP, TAKE_FILE
 from tests.support import moments
 from tests.support.feedback import labelled
 from tests.support.forgetting import WORK
@@ -28,9 +32,9 @@ if TYPE_CHECKING:
     from tests.faults.world import World
 
 POSTS, ROUNDS = 200, 20
-INTERLEAVINGS = 200
+INTERLEAVINGS = int(os.environ.get("INTERLEAVINGS") or 100)
 # Each looks everywhere several times.
-FORGETTINGS = 40
+FORGETTINGS = INTERLEAVINGS // 5
 
 
 # --- many POSTs of one id ---
@@ -466,6 +470,58 @@ def _forget_violated(world: World, race: Race) -> Iterator[str]:
     yield from not_forgotten(world)
 
 
+def _told_of(key: str, times: int) -> Callable[[World], Mapping[str, Callable[[], Any]]]:
+    """S3 tells of a file several times at once."""
+
+    def actors(world: World) -> Mapping[str, Callable[[], Any]]:
+        body = (DATA / "exclusive.json").read_bytes() if key == TRAINING_FILE else b'"a flat tyre"\n'
+        world.winnow.s3.put_object(Bucket=world.winnow.names["Datasets"], Key=key, Body=body)
+        event = load_event("upkeep/take_file")
+        event["detail"]["object"]["key"] = key
+        return {str(each): lambda: world.winnow.invoke(TAKE_FILE, event) for each in range(times)}
+
+    return actors
+
+
+def _told_violated(world: World, race: Race) -> Iterator[str]:
+    yield from (f"{name} raised {outcome!r}" for name, outcome in race.outcomes.items() if outcome is not None)
+    rows = world.rows()
+    begun = [row for row in rows if row.get("object") == INBOX_FILE and row["pk"].startswith("BATCHES#")]
+    begun += [row for row in rows if row.get("dataset", {}).get("training_object") == TRAINING_FILE]
+    if len(begun) != 1 or any(row["pk"] == "INBOX" for row in rows):
+        yield f"the file has begun {len(begun)} times: {[(row['pk'], row['sk']) for row in rows]}"
+
+
+def _deliver_and_delete(world: World) -> Mapping[str, Callable[[], Any]]:
+    """The event that a batch has ended comes again while its model is deleted."""
+    [row] = [row for row in world.rows() if row["pk"].startswith("BATCHES#")]
+    result = {"s3bucket": world.winnow.names["Models"], "object": f"batches/{row['uid']}/{row['batch']}/result.jsonl"}
+    detail = {"model_id": MODEL, "batch": row["batch"], "object": INBOX_FILE, "result": result}
+    event = {"detail-type": "Winnow Batch Ended", "detail": detail}
+    return {"deliver": lambda: world.winnow.invoke(TAKE_FILE, event), "DELETE": lambda: _delete(world)[0]}
+
+
+def _deliver_and_delete_violated(world: World, race: Race) -> Iterator[str]:
+    if race.outcomes["deliver"] is not None or race.outcomes["DELETE"] not in {200, 202}:
+        yield f"the outcomes were {race.outcomes}"
+    yield from (f"a result of the deleted model is left: {key}" for key in moments.bodies(world.winnow) if key.startswith("outbox/"))
+
+
+def _two_sweeps(world: World) -> Mapping[str, Callable[[], Any]]:
+    """Two sweepers find that a schedule has come."""
+    world.change(schedule="rate(1 hour)")
+    world.clock.advance(hours=2)
+    event = load_event("upkeep/sweep") | {"time": "2026-11-23T16:00:00Z"}
+    sweep = lambda: world.winnow.invoke(SWEEP, event, Context(seconds=900))  # noqa: E731
+    return {"one": sweep, "two": sweep}
+
+
+def _two_sweeps_violated(world: World, race: Race) -> Iterator[str]:
+    versions = [row for row in world.rows() if row["pk"].startswith("VERSIONS#")]
+    if len(versions) != 2 or set(race.outcomes.values()) != {None}:
+        yield f"there are {len(versions)} versions, and the outcomes were {race.outcomes}"
+
+
 A_BATCH = {"s3bucket": "albert-textcats", "object": "texts.jsonl"}
 A_TRAINING = {"id": MODEL, "force_update": True, "s3bucket": "albert-textcats", "training_object": "trainingSet.json", "n_iter": 1}
 PAIRS: Mapping[str, Pair] = {
@@ -515,6 +571,16 @@ PAIRS: Mapping[str, Pair] = {
     ),
     "two reviewers": Pair("texts", _two_reviewers, _reviewers_violated, leaves_work=False),
     "two reviewers of the log": Pair("logged", partial(_two_reviewers, from_log=True), _reviewers_violated, leaves_work=False),
+    "one file of the inbox, told three times": Pair(
+        "ready", _told_of(INBOX_FILE, 3), _told_violated, leaves_work=False, parameters={"Inbox": "true"}
+    ),
+    "one training file, told twice": Pair(
+        "ready", _told_of(TRAINING_FILE, 2), _told_violated, leaves_work=False, parameters={"Inbox": "true"}
+    ),
+    "a result for the outbox against delete": Pair(
+        "a file is classified", _deliver_and_delete, _deliver_and_delete_violated, parameters={"Inbox": "true"}
+    ),
+    "two sweeps at a schedule": Pair("feedback waits", _two_sweeps, _two_sweeps_violated, leaves_work=False),
     "batch against delete": Pair(
         "ready",
         lambda world: {"DELETE": lambda: _delete(world), "POST": lambda: _create_batch(world)},

@@ -23,7 +23,7 @@ from botocore.exceptions import ConnectionClosedError
 
 WRITES = frozenset(
     (
-        *("PutObject", "DeleteObject", "DeleteObjects"),
+        *("PutObject", "CopyObject", "DeleteObject", "DeleteObjects"),
         *("CreateMultipartUpload", "UploadPart", "UploadPartCopy", "CompleteMultipartUpload", "AbortMultipartUpload"),
         *("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"),
         *("StartExecution", "StopExecution", "Invoke", "PutEvents"),

@@ -26,13 +26,14 @@ from tests.support.feedback import labelled
 from tests.support.moments import Moment
 from winnow.domain.batch import ACTIVE_BATCH
 from winnow.domain.model import ACTIVE
+from winnow.upkeep import announce
 
 SWEEP = "functions/upkeep/sweep"
 ENDED = "functions/upkeep/execution_ended"
+TAKE_FILE = "functions/upkeep/take_file"
 MEASURE_DRIFT = "functions/upkeep/measure_drift"
-START_WAITING = "functions/upkeep/start_waiting"
 # The functions that read the registry's stream, with the kinds of records that they get.
-READERS = {"Announce": {"MODIFY"}, "StartWaiting": {"MODIFY", "REMOVE"}}
+READERS = {"Announce": {"MODIFY", "INSERT"}, "StartWaiting": {"MODIFY", "REMOVE"}}
 # Lambda repeats a failed asynchronous invocation twice.
 _DELIVERIES = 3
 MODEL = "tc-01"
@@ -418,12 +419,27 @@ class World:
         self.observe()
 
     def tell_readers(self) -> None:
-        """The registry's stream tells of the ends of trainings."""
+        """The registry's stream tells of the ends of trainings and batch predictions, and of policies."""
         records = list(self.outside.records)
         self.outside.records.clear()
         for function, kinds in READERS.items():
             if own := [record for record in records if record["eventName"] in kinds]:
                 self.deliver(functions()[function]["CodeUri"], {"Records": own}, deliveries(function))
+        events = list(self.outside.for_rule)
+        self.outside.for_rule.clear()
+        if self.winnow.setting({"Ref": "Inbox"}) == "true":
+            for event in events:
+                if event["detail-type"] in {announce.BATCH_ENDED, announce.DETAIL_TYPE}:
+                    self.deliver(TAKE_FILE, event)
+        self.observe()
+
+    def drop(self, key: str, body: bytes) -> None:
+        """Put a file into a folder. S3 tells of it twice."""
+        self.winnow.s3.put_object(Bucket=self.winnow.names["Datasets"], Key=key, Body=body)
+        event = load_event("upkeep/take_file")
+        event["detail"]["object"]["key"] = key
+        for _ in range(2):
+            self.deliver(TAKE_FILE, event)
         self.observe()
 
     def make_calls(self) -> None:

@@ -54,6 +54,8 @@ REASONS = {
         *(_KEY_REUSED, "(?s)(rename|merge) (has the label|makes) ", "(?s).+ can't become two labels", "A single label would be left"),
         "(rename|merge) has a label of only characters that nobody sees",
     ),
+    # An expression that only looks like one.
+    "PATCH /models/{model_id}": ("schedule (must|has|never)",),
     "PUT /models/{model_id}/policy": (
         *("thresholds names the label ", "An aim is missing", r"\w+ can't be sent with \w+: send one of"),
         r"The [\d,]+ examples that measure the version can't show",

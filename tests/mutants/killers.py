@@ -64,6 +64,7 @@ KILLERS: Mapping[str, Sequence[Tests]] = {
         *_REGISTRY,
         ("tests/functions/api/test_promote_version.py", "tests/functions/api/test_change_model.py"),
         ("tests/functions/api/test_conditional_requests.py", "tests/functions/api/test_delete_model.py"),
+        ("tests/functions/upkeep/test_schedule.py",),
         ("tests/scenarios/test_write_conflicts.py",),
         (f"{_RACES}::promote|delete",),
     ),
@@ -106,6 +107,7 @@ KILLERS: Mapping[str, Sequence[Tests]] = {
     "storage.batch_objects": (("tests/functions/batch/test_batch_tasks.py",), ("tests/functions/upkeep/test_sweep.py",)),
     "storage.bucket": _TRAINING,
     "storage.candidates": _TRAINING,
+    "storage.dropped_files": (("tests/functions/upkeep/test_inbox.py",), (f"{_SWEEP}::inbox|outbox",)),
     "storage.example_lines": (("tests/functions/training/test_pinned_data.py",), *_TRAINING),
     "storage.feedback_objects": (("tests/functions/api/test_add_examples.py", "tests/functions/api/test_corrections.py"),),
     "storage.frozen_examples": _TRAINING,
@@ -148,12 +150,16 @@ EQUIVALENT: Mapping[str, str] = {
         for what in ("order write_report > put", "order put > put", "reversed (name, body)")
     },
     "storage.candidates Candidates.remove_leftovers: reversed page": _LEFT_OVER,
-    "storage.learnt_examples LearntExamples._read: reversed block": "the result has each block by its number",
+    "storage.candidates Candidates.remove_leftovers: order remove_prefix > keys": "the keys come from a manifest, not from a checkpoint",
+    **{
+        f"storage.dropped_files DroppedFiles.{name}: reversed page": "the pages are those of objects to be removed, and all of them are"
+        for name in ("withdraw", "remove_results")
+    },
+    "storage.frozen_examples FrozenExamples.texts: reversed record": "its caller removes each text from a mapping, in any order",
     **{
         f"storage.batch_objects BatchObjects._labelled: reversed {what}": "its callers add up the results, or look them up by their names"
         for what in ("page", "entry")
     },
-    "storage.review_objects ReviewObjects.write: order put > sha256": "the digest is made of the bytes, and nothing is written then",
     "storage.every_version EveryVersion.remove_earlier: reversed page": "the earlier S3 versions are removed, in any order",
     **{
         f"storage.removal {where}: reversed page": "pages are removed until none is left, and have no order"

@@ -39,6 +39,7 @@ _ACTIONS = {
     "CreateMultipartUpload": {"s3:PutObject"},
     "UploadPart": {"s3:PutObject"},
     "UploadPartCopy": {"s3:PutObject", "s3:GetObject"},
+    "CopyObject": {"s3:PutObject", "s3:GetObject"},
     "CompleteMultipartUpload": {"s3:PutObject"},
     "Invoke": {"lambda:InvokeFunction"},
     # API Gateway names its permissions by the HTTP method (https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-create-and-manage-apis.html).

@@ -21,10 +21,13 @@ OTHERS = {
     "MostTrainings": "1",
     "MostBatches": "1",
     "LongestTraining": "60",
+    "LargeTrainings": "123456789012.dkr.ecr.us-east-1.amazonaws.com/winnow-training:1",  # deployed, and never started
+    "LargeTrainingsNetwork": "private",
     "PredictConcurrency": "3",
     "TrainConcurrency": "2",
     "BatchConcurrency": "1",
     "BatchDays": "3",
+    "Inbox": "true",
     "KeepData": "true",  # samconfig.toml has "false" for the local cloud of all other end-to-end tests
     "SnapStart": "true",
     "AccessLogs": "true",

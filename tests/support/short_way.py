@@ -38,6 +38,9 @@ _PAGE = 1000
 long_way = BaseClient._make_request  # type: ignore[attr-defined]
 
 
+_META = "x-amz-meta-"
+
+
 def install(monkeypatch: pytest.MonkeyPatch, needs_request: Callable[[], bool] = lambda: False) -> None:
     """Take the short way. needs_request: whether the current call must go the long way, because something happens to its request."""
 
@@ -95,7 +98,7 @@ def _head(key: FakeKey) -> dict[str, Any]:
         "ContentLength": key.size,
         "ETag": key.etag,
         "ContentType": key.metadata["Content-Type"],
-        "Metadata": {},
+        "Metadata": {name.removeprefix(_META): value for name, value in key.metadata.items() if name.startswith(_META)},
     }
 
 

@@ -106,9 +106,9 @@ def test_numpy_alone_gives_the_pipeline_s_scores(name: str, tmp_path: Path) -> N
 
 def test_only_rows_that_were_trained_are_kept() -> None:
     linear = SparseLinear(3, Reading(2), exclusive=True)
-    targets = np.eye(3, dtype=np.float32)[[LABELS.index(record["label"]) for record in RECORDS]]
+    truth = np.eye(3, dtype=np.bool_)[[LABELS.index(record["label"]) for record in RECORDS]]
     how = Descent(epochs=1, rate=1.0, batch=1, dropout=0.0, smoothing=0.0, averaged=0, seed=0)
-    fitting = LinearFitting(linear, [record["text"] for record in RECORDS], targets, how, [])
+    fitting = LinearFitting(linear, [record["text"] for record in RECORDS], truth, how, [])
     assert [*fitting.begin(), *fitting.run_epoch()]
     places = {place for record in RECORDS for place in features(record["text"], Reading(2))[0].tolist()}
 

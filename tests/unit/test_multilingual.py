@@ -24,6 +24,7 @@ from winnow.domain.job import Hyperparameters
 from winnow.recipes import encoder
 from winnow.recipes.mapped_arrays import MappedArrays
 from winnow.recipes.multilingual import Multilingual
+from winnow.recipes.ngram_network import MOST_PIECES
 from winnow.recipes.pipeline import pipeline
 from winnow.training.fit import Training
 
@@ -152,6 +153,28 @@ def test_a_text_has_the_same_vector_alone_and_among_others_but_for_rounding(ours
     assert np.allclose(together, np.vstack([ours.vectors([text]) for text in texts]), atol=2e-6)
     assert np.allclose(together, ours.vectors(texts[::-1])[::-1], atol=2e-6)
     assert np.array_equal(together, ours.vectors(texts))
+
+
+# Mostly pieces of one character.
+CHINESE = "".join(map(chr, range(0x4E00, 0x4E00 + 8_000)))
+
+
+def test_a_text_has_the_same_vector_after_many_other_pieces(ours: Multilingual) -> None:
+    texts, others = sentences(), [CHINESE[begin : begin + 20] for begin in range(0, len(CHINESE), 20)]
+    before = ours.vectors(texts)
+    ours.vectors(others)
+
+    assert len(ours._network._row_of) == MOST_PIECES
+    assert np.allclose(ours.vectors(texts), before, atol=2e-6)
+    assert np.allclose(np.vstack([ours.vectors([text]) for text in texts]), before, atol=2e-6)
+
+
+def test_windows_with_more_pieces_than_are_kept_are_read(ours: Multilingual) -> None:
+    windows = ours._tokenizer.windows_of(CHINESE, 64)
+    alone = np.vstack([ours._network.vectors([window]) for window in windows])
+
+    assert len({piece for window in windows for piece in window}) > MOST_PIECES
+    assert np.allclose(ours._encoded(windows), alone, atol=2e-6)
 
 
 def test_what_is_beyond_256_tokens_is_not_read(ours: Multilingual) -> None:

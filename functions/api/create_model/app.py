@@ -37,9 +37,9 @@ def handler(request: Request) -> Answer:
 
 
 def _dry_run(wanted: TrainingRequest, seconds: float) -> Answer:
-    report = report_at_once(wanted, seconds)
-    if report is not None:
-        return Answer(HTTPStatus.OK, {"dry_run": True, "report": report})
+    found = report_at_once(wanted, seconds)
+    if found is not None:
+        return Answer(HTTPStatus.OK, {"dry_run": True, **found})
     report_id = start_dry_run(wanted)
     return Answer(
         HTTPStatus.ACCEPTED,

@@ -11,5 +11,5 @@ if TYPE_CHECKING:
 
 
 @task
-def handler(job: TrainingJob, event: dict[str, Any], context: "LambdaContext") -> list[dict[str, str]]:
-    return [{"recipe": recipe} for recipe in prepare_training(job)]
+def handler(job: TrainingJob, event: dict[str, Any], context: "LambdaContext") -> list[dict[str, Any]]:
+    return prepare_training(job)

@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import CLIENT_BUCKET, Context
 from tests.support.feedback import add, frozen, set_properties, told
 from tests.support.forgetting import WORK, ask, having, receipt, run_trainings, sweep, to_the_end, work
+from tests.support.inbox import Bus, Inbox
 from tests.support.invoked import Invoked
 from winnow.aws import clients
 from winnow.aws.log import logger
@@ -378,6 +379,39 @@ def test_a_file_in_the_uploads_bucket_that_is_no_upload_is_named(winnow: Winnow,
     named = [told.partition(", which ")[0] for told in done["not_done"] if "is not an upload: remove the texts there" in told]
     assert named == [f"s3://{bucket}/mine/texts.json", f"s3://{bucket}/mine/texts.jsonl"]
     assert kinds(done) == ["batch", "version"]
+
+
+def test_the_files_of_the_inbox_and_their_results_go_with_all_their_s3_versions(
+    winnow: Winnow, invoked: Invoked, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versioned(winnow)
+    bus = Bus()
+    bus.install(monkeypatch)
+    train(winnow, examples())
+    inbox = Inbox(winnow, bus)
+    text = said()["text"]
+    table = f"text,subject\n{text},{SUBJECT}\na slow bicycle,u2\n".encode()
+    inbox.drop("inbox/tc-01/ä +%.csv", table)
+    inbox.settle()
+    # What was overwritten stays as an earlier S3 version.
+    inbox.drop("inbox/tc-01/ä +%.csv", b"text,subject\na red bicycle,u2\n")
+    inbox.drop("inbox/tc-01/lines.jsonl", [{"text": text, "id": "a"}, {"text": "a slow bicycle"}])
+    inbox.drop("inbox/tc-01/others.csv", b"text\na slow bicycle\n")
+    inbox.drop("training/tc-01/more.json", json.dumps(examples(said(1, subject=SUBJECT))).encode())
+    inbox.drop("inbox/tc-01/empty.csv", b"")
+    inbox.settle()
+    assert {place.partition("/")[0] for place in having(winnow, PLANTED)} == {"inbox", "outbox", "training", "models", "batches"}
+
+    done = to_the_end(winnow, invoked, clock, begun(winnow, subject=SUBJECT))
+
+    assert having(winnow, PLANTED) == []
+    uploads = sorted(place["name"] for place in done["touched"] if place["kind"] == "upload")
+    names = ["inbox/tc-01/lines.jsonl", "inbox/tc-01/ä +%.csv", "outbox/tc-01/ä +%.csv", "training/tc-01/more.json"]
+    assert uploads == sorted(names)
+    empty = "inbox/tc-01/empty.csv"
+    left = [key for key in inbox.objects() if not key.startswith("uploads/")]
+    assert left == [empty, f"{empty}.error.json", "inbox/tc-01/others.csv", "outbox/tc-01/others.csv"]
+    assert not [told for told in done["not_done"] if "inbox" in told or "outbox" in told]
 
 
 def test_what_cannot_be_read_is_named(winnow: Winnow, invoked: Invoked, clock: Clock) -> None:

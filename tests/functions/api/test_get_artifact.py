@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import tarfile
 from datetime import UTC, datetime
@@ -39,7 +40,7 @@ def test_the_link_leads_to_a_pipeline_that_answers_as_the_api_does(
     assert parse_qs(link.query)["response-content-disposition"] == ['attachment; filename="tc-01-1.tar.gz"']
     assert answer.body["expires_at"] == "2026-03-02T09:15:00.000Z"
     [body] = [body for key, body in winnow.objects().items() if unquote(link.path).endswith(key)]
-    assert answer.body["bytes"] == len(body)
+    assert (answer.body["bytes"], answer.body["sha256"]) == (len(body), hashlib.sha256(body).hexdigest())
 
     with tarfile.open(fileobj=io.BytesIO(body)) as tar:
         tar.extractall(tmp_path, filter="data")

@@ -205,7 +205,10 @@ def test_above_what_is_read_at_once_the_report_is_made_elsewhere(
     assert (answer.status, answer.body["status"]) == (202, "running")
     assert urljoin("https://example.com/v1/models", answer.headers["Location"]) == f"https://example.com/v1/reports/{report_id}"
     running = winnow.call("get_dry_run", path={"report_id": report_id})
-    assert (running.status, running.body) == (200, {"report_id": report_id, "status": "running", "report": None, "error": None})
+    assert (running.status, running.body) == (
+        200,
+        {"report_id": report_id, "status": "running", "report": None, "estimates": None, "error": None},
+    )
     winnow.invoke("functions/upkeep/report_dataset", invoked.events[0])
     ready = winnow.call("get_dry_run", path={"report_id": report_id})
     assert (ready.body["status"], ready.body["error"]) == ("ready", None)

@@ -27,6 +27,8 @@ def model_view(model: Model) -> dict[str, Any]:
         "latest_version": model.latest_version,
         "labels": model.labels,
         "retrain_after": model.retrain_after,
+        "schedule": model.schedule,
+        "scheduled_for": model.scheduled_for,
         "tolerance": model.tolerance,
         "log": None if model.log is None else asdict(model.log),
         "policy": model.policy,
@@ -64,6 +66,7 @@ def version_view(version: Version, live_version: int | None) -> dict[str, Any]:
         "note": version.note,
         "created_at": version.created_at,
         "finished_at": version.finished_at,
+        **({} if version.trained_on is None else {"trained_on": version.trained_on}),
         **({} if version.forgetting is None else {"forgetting": version.forgetting}),
     }
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from winnow.aws import clients
 from winnow.domain.dataset import Ceilings
+from winnow.domain.job import TrainingLimits
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -34,11 +35,13 @@ if TYPE_CHECKING:
     from winnow.registry.training_jobs import Jobs
     from winnow.registry.upkeep import Upkeep
     from winnow.registry.versions import Versions
+    from winnow.registry.waiting_files import WaitingFiles
     from winnow.storage.artifacts import Artifacts
     from winnow.storage.batch_objects import BatchObjects
     from winnow.storage.bucket import Bucket
     from winnow.storage.candidates import Candidates
     from winnow.storage.checkpoints import Checkpoints
+    from winnow.storage.dropped_files import DroppedFiles
     from winnow.storage.dry_run_reports import DryRunReports
     from winnow.storage.every_version import EveryVersion
     from winnow.storage.feedback_objects import FeedbackObjects
@@ -108,6 +111,15 @@ def most_trainings() -> int:
 
 def longest_training() -> timedelta:
     return timedelta(minutes=int(clients.setting("LONGEST_TRAINING")))
+
+
+def training_limits() -> TrainingLimits:
+    return TrainingLimits(
+        memory_mb=int(clients.setting("TRAINING_MEMORY")),
+        seconds=int(clients.setting("TRAINING_TIMEOUT")),
+        minutes=int(clients.setting("LONGEST_TRAINING")),
+        containers=clients.setting("LARGE_TRAININGS") != "",
+    )
 
 
 def feedback_batches() -> FeedbackBatches:
@@ -344,10 +356,26 @@ def object_versions() -> EveryVersion:
 
 def upload_versions() -> EveryVersion:
     """The uploads of clients."""
-    from winnow.storage.bucket import Bucket
     from winnow.storage.every_version import EveryVersion
 
-    return EveryVersion(Bucket(clients.s3(), clients.setting("DATASETS_BUCKET")))
+    return EveryVersion(_datasets_bucket())
+
+
+def has_inbox() -> bool:
+    """Whether files in the folders inbox/ and training/ of the uploads' bucket are Winnow's to take, and those in outbox/ its own."""
+    return clients.setting("INBOX") == "true"
+
+
+def dropped_files() -> DroppedFiles:
+    from winnow.storage.dropped_files import DroppedFiles
+
+    return DroppedFiles(_datasets_bucket())
+
+
+def waiting_files() -> WaitingFiles:
+    from winnow.registry.waiting_files import WaitingFiles
+
+    return WaitingFiles(_registry())
 
 
 def hasty_prediction_log() -> PredictionLog:
@@ -390,6 +418,12 @@ def _models_bucket() -> Bucket:
     from winnow.storage.bucket import Bucket
 
     return Bucket(clients.s3(), clients.setting("MODELS_BUCKET"))
+
+
+def _datasets_bucket() -> Bucket:
+    from winnow.storage.bucket import Bucket
+
+    return Bucket(clients.s3(), clients.setting("DATASETS_BUCKET"))
 
 
 def memory() -> int:

@@ -93,10 +93,13 @@ def unforeseen(failure: Mapping[str, Any], said: Sentences = OF_TRAINING) -> str
 
     https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
     """
-    error = str(failure.get("Error") or "unknown")
-    if error in _OUT_OF_RESOURCES:
-        return said.out_of_resources.format(error=error)
-    return said.fault.format(reason=_class_name(failure.get("Cause")) or error)
+    error, cause = str(failure.get("Error") or "unknown"), _cause(failure.get("Cause"))
+    # Of a container: what ECS says about its task, such as "OutOfMemoryError: Container killed due to memory usage".
+    containers = cause.get("Containers") or [{}]
+    stopped = str(containers[0].get("Reason") or cause.get("StoppedReason") or "").partition(":")[0]
+    if error in _OUT_OF_RESOURCES or stopped == "OutOfMemoryError":
+        return said.out_of_resources.format(error=stopped or error)
+    return said.fault.format(reason=cause.get("errorType") or stopped or error)
 
 
 def ended(execution: Mapping[str, Any], said: Sentences = OF_TRAINING) -> str:
@@ -109,9 +112,10 @@ def ended(execution: Mapping[str, Any], said: Sentences = OF_TRAINING) -> str:
     return unforeseen({"Error": execution.get("error"), "Cause": execution.get("cause")}, said)
 
 
-def _class_name(cause: Any) -> str | None:
+def _cause(told: Any) -> dict[str, Any]:
+    """The error of a Lambda, or the task of ECS. Empty if the cause is only text."""
     try:
-        told = json.loads(cause)
+        cause = json.loads(told)
     except (TypeError, ValueError):
-        return None
-    return str(told["errorType"]) if isinstance(told, Mapping) and "errorType" in told else None
+        return {}
+    return cause if isinstance(cause, dict) else {}

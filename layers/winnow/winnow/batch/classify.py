@@ -20,8 +20,9 @@ from winnow.registry.versions import check_ready
 if TYPE_CHECKING:
     from winnow.recipes.least_scores import Least
 
-# The most characters of the texts that are classified together, because all their features are in memory at the same time.
-_MOST_CHARACTERS = 200_000
+# The texts that are classified together, and their characters: all of their scores are in memory at the same time. Of many texts, more that
+# come to the last stage of `best` have the same length, and so are encoded together.
+_TOGETHER, _MOST_CHARACTERS = 1_000, 200_000
 # Writing to the registry is how the task notices that the batch was cancelled.
 _SECONDS_BETWEEN_NOTES = 60.0
 
@@ -48,7 +49,7 @@ class Classifying:
         if batch.policy is not None:
             least = self._least_scores.of(job.model_id, job.uid, batch.policy, batch.version, trained.labels)
         with objects.labelled(job, shard) as written:
-            for lines in portions(objects.read_shard(job, shard), lambda line: len(line.get("text", "")), _MOST_CHARACTERS):
+            for lines in portions(objects.read_shard(job, shard), lambda line: len(line.get("text", "")), _MOST_CHARACTERS, _TOGETHER):
                 written.write(_labelled(trained, least, lines, batch))
                 if time.monotonic() - noted >= _SECONDS_BETWEEN_NOTES:
                     batches.note(job)

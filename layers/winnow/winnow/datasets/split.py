@@ -52,11 +52,16 @@ def split(examples: Sequence[Example], seed: int, *, most_cross_validated: int =
     groups = _groups(examples)
     texts = Counter(label for group in groups for label in _labels(group))
     _check(texts)
-    if len(examples) <= most_cross_validated:
-        train, test = _shuffled(groups, [], seed)
-    else:
-        train, test = _part(groups, _SHARE_OF_FEW if len(examples) <= _FEW else _SHARE, seed)
+    held_out = share_held_out(len(examples), most_cross_validated)
+    train, test = _part(groups, held_out, seed) if held_out else _shuffled(groups, [], seed)
     return Split(train, test, tuple(sorted(texts)), _is_exclusive(examples) if exclusive is None else exclusive)
+
+
+def share_held_out(examples: int, most_cross_validated: int) -> float:
+    """The share of this number of examples that `split` holds out for the test."""
+    if examples <= most_cross_validated:
+        return 0.0
+    return _SHARE_OF_FEW if examples <= _FEW else _SHARE
 
 
 def with_test_set(train: Sequence[Example], test: Sequence[Example], seed: int, *, exclusive: bool | None = None) -> Split:

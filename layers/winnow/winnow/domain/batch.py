@@ -13,6 +13,8 @@ from winnow.domain.dataset import Layout
 _SHARD = re.compile(r"(?P<number>[0-9]{6})-(?P<lines>[0-9]+)-(?P<errors>[0-9]+)")
 # The ending of a result's name.
 JSON_LINES = "jsonl"
+# Of results, by their endings.
+CONTENT_TYPES = {JSON_LINES: "application/jsonl", "csv": "text/csv; charset=utf-8", "tsv": "text/tab-separated-values; charset=utf-8"}
 
 
 class BatchStatus(StrEnum):

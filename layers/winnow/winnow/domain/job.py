@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -87,10 +88,12 @@ class IdempotencyKey:
     """A client's name for one request.
 
     value: the name, and whose it is. digest: a digest of the request, so that another request with the same name is refused.
+    known_for: how long the request is known.
     """
 
     value: str
     digest: str
+    known_for: timedelta = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,19 @@ class TrainingJob:
     def prefix(self) -> str:
         """The S3 prefix of this job alone."""
         return f"{version_prefix(self.uid, self.version)}{self.fence}/"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingLimits:
+    """What the deployment gives to a training.
+
+    memory_mb, seconds: of one Lambda. minutes: of a whole training. containers: whether it has them (LargeTrainings).
+    """
+
+    memory_mb: int
+    seconds: int
+    minutes: int
+    containers: bool
 
 
 class Stage(StrEnum):

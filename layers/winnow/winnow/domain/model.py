@@ -51,6 +51,13 @@ class VersionSource(StrEnum):
     FEEDBACK = "feedback"
 
 
+class TrainedOn(StrEnum):
+    """What a training ran on: Lambdas, or a container, because it was too large for a Lambda."""
+
+    LAMBDA = "lambda"
+    FARGATE = "fargate"
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """A named classifier with a history.
@@ -59,6 +66,8 @@ class Model:
     revision: grows with every change, except changes of the feedback, which has its own revision.
     ready_version: the last version that became ready, live or not; None if there was none or it was deleted.
     retrain_after: train a new version when this many feedback examples are pending; None for never.
+    schedule: when to train a version on the pending feedback, as an expression of EventBridge Scheduler; None for never by the clock.
+    scheduled_for: the next such time (ISO 8601).
     tolerance: a version from feedback may go live if its macro-F1 is at most this much below that of the live version.
     log: what is kept of the predictions; None for nothing.
     policy: the revision of the policy that says what is accepted; None if each version's own thresholds do. policies: how many revisions of
@@ -78,6 +87,8 @@ class Model:
     created_at: str
     updated_at: str
     retrain_after: int | None = None
+    schedule: str | None = None
+    scheduled_for: str | None = None
     tolerance: float = 0.0
     log: LogSetting | None = None
     policy: int | None = None
@@ -140,6 +151,7 @@ class Version:
     warnings: sentences about what the version was made from, beside those of its evaluation.
     digests: the SHA-256 of the version's other objects, by their keys under the job's prefix. A version of an earlier release has none.
     note: a client's words about the version. forgetting: the id of the forgetting that it was made for, None if a client asked for it.
+    trained_on: known once the version is ready; None before, and for versions of earlier releases.
     """
 
     job: TrainingJob
@@ -166,6 +178,7 @@ class Version:
     digests: Mapping[str, str] = field(default_factory=dict)
     note: str | None = None
     forgetting: str | None = None
+    trained_on: TrainedOn | None = None
 
     @property
     def source(self) -> VersionSource:

@@ -15,6 +15,7 @@ from winnow.aws import resources
 from winnow.datasets.any_texts import AnyTexts
 from winnow.domain.batch import ACTIVE_BATCH
 from winnow.domain.dataset import Layout
+from winnow.domain.dropped_file import DROPPED_PREFIXES, OUTBOX_PREFIX, is_sentence
 from winnow.domain.errors import DatasetError
 from winnow.domain.forgetting import Forgotten, Trace, TraceKind
 from winnow.domain.keys import BATCHES_PREFIX, LOG_PREFIX, MODELS_PREFIX, SHARDS_PREFIX, result_prefix, shards_prefix
@@ -36,7 +37,9 @@ _QUEUE = re.compile(rf"{MODELS_PREFIX}(?P<uid>[^/]+)/queue/(?P<name>[^/]+)\.json
 _LOG = re.compile(rf"{LOG_PREFIX}\d+/(?P<uid>[^/]+)/(?P<name>[^/]+)/[^/]+\.jsonl\.gz")
 _SHARD = re.compile(rf"{SHARDS_PREFIX}(?P<uid>[^/]+)/(?P<name>[^/]+)/(?:texts|labels)/[^/]+")
 _RESULT = re.compile(rf"{BATCHES_PREFIX}(?P<uid>[^/]+)/(?P<name>[^/]+)/result\.(?:csv|tsv)")
-_UPLOAD = re.compile(rf"{UPLOADS_PREFIX}(?P<name>.+)", re.DOTALL)
+# Of the uploads' bucket. A file of the inbox, and a result in the outbox, is named with its folder.
+_UPLOAD = re.compile(rf"(?:{UPLOADS_PREFIX})?(?P<name>.+)", re.DOTALL)
+_OF_INBOX = (*DROPPED_PREFIXES, OUTBOX_PREFIX)
 
 # The objects whose lines are records with a text.
 _OF_LINES = {
@@ -46,7 +49,7 @@ _OF_LINES = {
     TraceKind.LOG: _LOG,
 }
 # In this order, so that the texts of a subject are known before the places that have texts alone.
-_PREFIXES = (MODELS_PREFIX, UPLOADS_PREFIX, LOG_PREFIX, SHARDS_PREFIX, BATCHES_PREFIX)
+_PREFIXES = (MODELS_PREFIX, UPLOADS_PREFIX, *DROPPED_PREFIXES, LOG_PREFIX, SHARDS_PREFIX, BATCHES_PREFIX, OUTBOX_PREFIX)
 
 
 # The most seconds for one file. The receipt names a file that takes longer: otherwise each run would end at it.
@@ -109,8 +112,11 @@ class _Look:
     def under(self, number: int, after: str, time_left: Iterator[bool]) -> None:
         """Look at the objects under a prefix, after this key, while there is time."""
         prefix = _PREFIXES[number]
-        objects = resources.upload_versions() if prefix == UPLOADS_PREFIX else resources.object_versions()
-        for key, version_ids in objects.after(prefix, after):
+        uploads = prefix in {UPLOADS_PREFIX, *_OF_INBOX}
+        objects = resources.upload_versions() if uploads else resources.object_versions()
+        # Without an inbox, what lies there is a client's own.
+        there = objects.after(prefix, after) if prefix not in _OF_INBOX or resources.has_inbox() else ()
+        for key, version_ids in there:
             if not self._in_time(key, partial(self._at, objects, key, version_ids)):
                 return
             self._findings.after = (number, key)
@@ -137,7 +143,7 @@ class _Look:
         return True
 
     def _at_batch(self, batch: BatchPrediction, uploads: Mapping[str, int], elsewhere: dict[tuple[str, str, Layout], int]) -> None:
-        if resources.datasets().is_upload(batch.s3bucket, batch.object):
+        if is_upload(batch.s3bucket, batch.object):
             count = uploads.get(batch.object, 0)
         else:
             where = (batch.s3bucket, batch.object, batch.layout)
@@ -184,7 +190,7 @@ class _Look:
         if found := _SHARD.fullmatch(key) or _RESULT.fullmatch(key):
             uid, name = found["uid"], found["name"]
             return Trace(TraceKind.BATCH, shards_prefix(uid, name), self._in_file(version, self._said.of_batch(uid, name)), uid, name=name)
-        if found := _UPLOAD.fullmatch(key):
+        if _may_have_texts(key) and (found := _UPLOAD.fullmatch(key)):
             return Trace(TraceKind.UPLOAD, key, self._in_file(version, self._of_upload(key)), name=found["name"])
         return None
 
@@ -260,6 +266,20 @@ class _Look:
         if stream() is None:
             return 0
         return self._in_stream(lambda: stream() or io.BytesIO(), batch.object, [batch.layout])[0]
+
+
+def _may_have_texts(key: str) -> bool:
+    """Of the uploads' bucket. A result that is no table has none, and a sentence beside a file has none either."""
+    if key.startswith(OUTBOX_PREFIX):
+        return key.endswith((".csv", ".tsv"))
+    return key.startswith(UPLOADS_PREFIX) or (key.startswith(DROPPED_PREFIXES) and not is_sentence(key))
+
+
+def is_upload(bucket: str, key: str) -> bool:
+    """Whether an object is an upload, or a file of the inbox. Winnow removes these, and no other objects of clients."""
+    datasets = resources.datasets()
+    dropped = bucket == datasets.bucket and key.startswith(DROPPED_PREFIXES) and resources.has_inbox()
+    return dropped or datasets.is_upload(bucket, key)
 
 
 def _has_something(batch: BatchPrediction) -> bool:

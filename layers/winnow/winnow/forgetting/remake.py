@@ -13,7 +13,7 @@ from winnow.domain.model import VersionStatus
 from winnow.forgetting.find import every_version
 from winnow.training import queue
 from winnow.training.feedback import request_on
-from winnow.versions.delete import remove_deleted
+from winnow.versions.delete import remove_version
 
 if TYPE_CHECKING:
     from winnow.domain.model import Model, Version
@@ -56,7 +56,7 @@ def _withdraw(model: Model, version: Version, time_left: Iterator[bool]) -> None
     deletion = resources.versions().delete(model, version)
     if deletion is not None:
         # What there is no time for, the sweeper removes.
-        remove_deleted(deletion, time_left)
+        remove_version(deletion, version.job.version, time_left)
 
 
 def _replace(forgetting: str, model: Model, live: Version, others: Sequence[Version]) -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from winnow.aws import resources
 from winnow.batch.requests import cancel_batch
+from winnow.domain.batch import BatchJob
+from winnow.domain.dropped_file import Folder, folder_of, outbox_key
 from winnow.domain.errors import (
     ArtifactError,
     BatchPredictionNotFoundError,
@@ -48,6 +50,7 @@ def remove(trace: Trace, forgotten: Forgotten, model: Model | None, time_left: I
             _end(trace, model)
             prefixes = (trace.key, result_prefix(str(trace.uid), str(trace.name)))
             removed = all(remove_prefix(bucket, prefix, time_left) for prefix in prefixes)
+            _from_outbox(trace, model)
         case TraceKind.FEEDBACK:
             waits = _training_of(model)
             removed = waits is not None or _from_feedback(trace, forgotten, model, time_left)
@@ -81,6 +84,15 @@ def _end(trace: Trace, model: Model | None) -> None:
         # It may have ended or expired, or its model was deleted.
         with suppress(NotCancellableError, BatchPredictionNotFoundError, ModelNotFoundError):
             cancel_batch(model.model_id, str(trace.name))
+
+
+def _from_outbox(trace: Trace, model: Model | None) -> None:
+    """Remove the result of a file of the inbox from the outbox, also one without texts."""
+    if model is not None and resources.has_inbox():
+        with suppress(BatchPredictionNotFoundError):
+            batch = resources.batch_predictions().get(BatchJob(model.model_id, model.uid, str(trace.name)))
+            if batch.s3bucket == resources.datasets().bucket and folder_of(batch.object) is Folder.INBOX:
+                resources.dropped_files().withdraw(batch.job, outbox_key(batch.object, batch.ending))
 
 
 def _training_of(model: Model | None) -> str | None:

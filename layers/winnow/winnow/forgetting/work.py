@@ -16,7 +16,7 @@ from winnow.domain.errors import BatchPredictionNotFoundError, VersionNotFoundEr
 from winnow.domain.forgetting import Forgetting, ForgettingStage, ForgettingStatus, Touched, Trace, TraceKind
 from winnow.domain.history import WINNOW, calling
 from winnow.domain.model import ACTIVE
-from winnow.forgetting.find import every_model, look_everywhere
+from winnow.forgetting.find import every_model, is_upload, look_everywhere
 from winnow.forgetting.remake import outcome, settle
 from winnow.forgetting.remove import NO_TIME, remove
 from winnow.registry.forgettings import LAST_WRITE
@@ -209,7 +209,7 @@ def _in_clients_buckets(traces: Sequence[Trace]) -> list[str]:
 
 def _elsewhere(bucket: str, key: str, reader: str) -> str:
     """Empty if it is an upload."""
-    if resources.datasets().is_upload(bucket, key):
+    if is_upload(bucket, key):
         return ""
     whose = "is not an upload" if bucket == resources.datasets().bucket else "is in a bucket of yours"
     return f"s3://{bucket}/{key}, which {reader} read, {whose}: remove the texts there, or they come back with it."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,17 +36,16 @@ class Descent:
 
 
 class LinearFitting:
-    """A Fitting (recipes.fitting) of a SparseLinear. targets: of shape (texts, C), 1 for a label of the text, otherwise 0."""
+    """A Fitting (recipes.fitting) of a SparseLinear. truth: of shape (texts, C), whether the text has the label."""
 
-    def __init__(
-        self, linear: SparseLinear, texts: Sequence[str], targets: NDArray[np.float32], how: Descent, held_out: Sequence[str]
-    ) -> None:
+    def __init__(self, linear: SparseLinear, texts: Sequence[str], truth: NDArray[np.bool_], how: Descent, held_out: Sequence[str]) -> None:
         self.linear = linear
         self.epochs = 0
         self.loss = 0.0
         self._how = how
         self._texts, self._held_out_texts = texts, held_out
-        self._targets = smoothed(targets, how.smoothing, exclusive=linear.exclusive)
+        # Smoothed only for the texts that are being learnt: as numbers, two million texts of 200 labels would take 1.6 GB.
+        self._truth = truth
         self._read: list[Features] = []
         self._held_out: list[Features] = []
         # The current epoch: the number of learnt texts, the sum of their losses, and the random state at its start.
@@ -65,10 +64,12 @@ class LinearFitting:
             # No yield after the last part: a training may only be interrupted after progress.
             if found:
                 yield
-            found.append(part)
+            # A part has at most 256 texts. All parts are in memory at once, so their numbers are kept small.
+            found.append(replace(part, of=part.of.astype(np.int16)))
         self.linear.begin(found)
-        for part in found:
-            self._read += self.linear.weighed(part).each()
+        found.reverse()
+        while found:
+            self._read += self.linear.weighed(found.pop()).each()
             yield
         for number, part in enumerate(read(self._held_out_texts, self.linear.reading)):
             if number:
@@ -81,10 +82,11 @@ class LinearFitting:
         steps = self._how.epochs * texts
         while self._learnt < texts:
             end = min(texts, self._learnt + max(1, _LEARNT_AT_ONCE // batch) * batch)
+            targets = iter(self._targets(order[self._learnt : end]))
             for start in range(self._learnt, end, batch):
-                for place in order[start : start + batch]:
+                for place in order[start : min(end, start + batch)]:
                     text = _dropped(self._read[place], self._how.dropout, self._chance)
-                    self._lost += self.linear.keep_gradient(text, self._targets[place])
+                    self._lost += self.linear.keep_gradient(text, next(targets))
                 self.linear.descend(self._how.rate * (1 - (1 - _LAST_RATE) * (self.epochs * texts + start) / steps))
             self._learnt = end
             yield
@@ -124,6 +126,9 @@ class LinearFitting:
         self.epochs, self._learnt = saved["places"].tolist()
         self.loss, self._lost = saved["losses"].tolist()
         self._began_with, self._chance.bit_generator.state = json.loads(str(saved["chance"]))
+
+    def _targets(self, places: Sequence[int]) -> NDArray[np.float32]:
+        return smoothed(self._truth[places].astype(np.float32), self._how.smoothing, exclusive=self.linear.exclusive)
 
     def _order(self) -> list[int]:
         """The order of this epoch's texts. A resumed epoch uses the random state from its start, so the order is the same."""

@@ -79,7 +79,7 @@ class KernelRidge:
         Their predictions have a closed form: Hastie, Tibshirani and Friedman 2009, The Elements of Statistical Learning, section 7.10.
         """
         if self.projection is not None:
-            self.unprojected, vectors = _kept(vectors), self._projected(vectors)
+            self.unprojected, vectors = _in_columns(_kept(vectors)), self._projected(vectors)
         no = -1 / (truth.shape[1] - 1) if exclusive else -1.0
         targets = np.where(truth, np.float32(1), np.float32(no))
         factor = _Factor(vectors, strength)
@@ -93,21 +93,21 @@ class KernelRidge:
         yield from factor.solve_lower(columns)
         without = targets[left_out] - weights[left_out] / np.einsum("ij,ij->j", columns, columns)[:, None]
         self.loss = cross_entropy(without * np.float32(self.sharpness), truth[left_out], exclusive=exclusive)
-        self.vectors, self.weights = _kept(vectors), weights
+        self.vectors, self.weights = _in_columns(_kept(vectors)), _in_columns(weights)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arguments of `from_arrays`. Vectors are float16, which is as exact as they are."""
-        exact = {"weights": self.weights, "sharpness": np.array(self.sharpness)}
+        exact = {"weights": np.ascontiguousarray(self.weights), "sharpness": np.array(self.sharpness)}
         halved = {"vectors": self.vectors, "projection": self.projection, "unprojected": self.unprojected}
-        return exact | {name: array.astype(np.float16) for name, array in halved.items() if array is not None}
+        return exact | {name: array.astype(np.float16, order="C") for name, array in halved.items() if array is not None}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> KernelRidge:
         made = cls()
-        made.vectors, made.weights = arrays["vectors"].astype(np.float32), arrays["weights"]
+        made.vectors, made.weights = _in_columns(arrays["vectors"]), _in_columns(arrays["weights"])
         made.sharpness = float(arrays["sharpness"])
         if "projection" in arrays:
-            made.projection, made.unprojected = arrays["projection"].astype(np.float32), arrays["unprojected"].astype(np.float32)
+            made.projection, made.unprojected = arrays["projection"].astype(np.float32), _in_columns(arrays["unprojected"])
         return made
 
     def _projected(self, vectors: Matrix) -> Matrix:
@@ -242,6 +242,17 @@ class _Factor:
         for block, inverse in zip(reversed(self._blocks), reversed(self._inverses), strict=True):
             right[block] = inverse.T @ (right[block] - self._matrix[block.stop :, block].T @ right[block.stop :])
             yield
+
+
+def _in_columns(rows: NDArray[Any]) -> Matrix:
+    """The same matrix as float32, each column in one piece: BLAS multiplies a single text with that in two thirds of the time.
+
+    Block by block: numpy's own way takes twice as long, while a first answer waits.
+    """
+    columns = np.empty(rows.shape[::-1], np.float32)
+    for start in range(0, len(rows), _BLOCK):
+        columns[:, start : start + _BLOCK] = rows[start : start + _BLOCK].astype(np.float32).T
+    return columns.T
 
 
 def _kept(vectors: Matrix) -> Matrix:

@@ -56,12 +56,12 @@ class Classifier:
         """A new training on the examples. held_out: texts for a score after each pass."""
         few = is_few(len(examples), len(self.labels))
         texts = [example.text for example in examples]
-        targets = label_flags(examples, self.labels).astype(np.float32)
+        truth = label_flags(examples, self.labels)
         named = few and self.exclusive
         if named:
             names, numbers = names_as_texts(self.labels)
             texts += names
-            targets = np.concatenate([targets, np.eye(len(self.labels), dtype=np.float32)[numbers]])
+            truth = np.concatenate([truth, np.eye(len(self.labels), dtype=np.bool_)[numbers]])
         how = Descent(
             epochs=settings.n_iter or 1,
             rate=settings.learn_rate or _RATES[self.exclusive],
@@ -72,7 +72,7 @@ class Classifier:
             seed=settings.seed,
         )
         self.layer = SparseLinear(len(self.labels), Reading(), exclusive=self.exclusive)
-        return LinearFitting(self.layer, texts, targets, how, held_out)
+        return LinearFitting(self.layer, texts, truth, how, held_out)
 
     def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Of shape (texts, labels)."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from winnow.recipes.mapped_arrays import MappedArrays
-from winnow.recipes.ngram_network import DIMENSIONS, NgramNetwork
+from winnow.recipes.ngram_network import DIMENSIONS, MOST_PIECES, NgramNetwork
 from winnow.recipes.portions import portions
 from winnow.recipes.text import without_surrogates
 from winnow.recipes.unigram import Unigram
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
-
-# So many tokens, or a text more, are read together: the weights come from memory once for all of them.
-_TOGETHER = 384
 
 
 class Multilingual:
@@ -62,7 +59,8 @@ class Multilingual:
         """What the network gives for each window."""
         found = np.empty((len(tokens), DIMENSIONS), np.float32)
         begin = 0
-        for group in portions(tokens, len, _TOGETHER):
+        # The weights come from memory once for all tokens that are read together. A group may have one window more than this.
+        for group in portions(tokens, len, MOST_PIECES - self._most_tokens):
             found[begin : begin + len(group)] = self._network.vectors(group)
             begin += len(group)
         return found

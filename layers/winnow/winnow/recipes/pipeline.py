@@ -31,9 +31,9 @@ def pipeline(trained: TrainedClassifier, about: Mapping[str, Any]) -> Language:
 
     about: the version's facts for meta.json.
 
-    meta.json also has the labels' thresholds, under "winnow", because spaCy has no place for them. Scores differ from ours in two cases: an
-    empty text has scores of 0, because spaCy doesn't pass it to the model; and with cnn, spaCy's tokenizer doesn't split runs of more than
-    64 characters.
+    meta.json also has the labels' thresholds and the lowest familiarity, under "winnow", because spaCy has no place for them. Scores
+    differ from ours in two cases: an empty text has scores of 0, because spaCy doesn't pass it to the model; and with cnn, spaCy's
+    tokenizer doesn't split runs of more than 64 characters.
     """
     nlp = spacy.blank(trained.classifier.language)
     classifier, kind = trained.classifier, "textcat" if trained.exclusive else "textcat_multilabel"
@@ -45,7 +45,13 @@ def pipeline(trained: TrainedClassifier, about: Mapping[str, Any]) -> Language:
         textcat = nlp.add_pipe(kind, config={"model": architectures.config_of(classifier, trained.temperature)})
         architectures.give(textcat.model, classifier)
     textcat.cfg["labels"] = trained.labels
-    nlp.meta["winnow"] = {**about, "recipe": trained.recipe, "thresholds": dict(zip(trained.labels, trained.thresholds, strict=True))}
+    nlp.meta["winnow"] = {
+        **about,
+        "recipe": trained.recipe,
+        "thresholds": dict(zip(trained.labels, trained.thresholds, strict=True)),
+        "least_familiarity": trained.least_familiarity,
+        "score_weight": trained.score_weight,
+    }
     return nlp
 
 

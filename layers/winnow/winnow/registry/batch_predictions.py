@@ -6,10 +6,12 @@ of a task that still runs is refused with JobSupersededError.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import TypeDeserializer
 
 from winnow.domain.batch import ACTIVE_BATCH, BatchJob, BatchPrediction, BatchStatus
 from winnow.domain.clock import now, timestamp, utc_now
@@ -126,6 +128,13 @@ class BatchPredictions:
             rows.transact(self._table, rows.updated(ended), mark)
         except rows.ConditionFailedError as error:
             raise _superseded(job) from error
+
+
+def batches_of_images(images: Iterable[Mapping[str, Any]]) -> Iterator[BatchPrediction]:
+    """The batches from rows of the table's stream, which have DynamoDB's own types. Without damaged and expired rows."""
+    read = TypeDeserializer()
+    found = each_decoded(({name: read.deserialize(value) for name, value in image.items()} for image in images), _unexpired)
+    return (batch for batch in found if batch is not None)
 
 
 def _guarded(job: BatchJob, assign: Mapping[str, Any], lease: str | None = None, *, ends: bool = False) -> rows.Update:

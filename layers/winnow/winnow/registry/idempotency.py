@@ -1,4 +1,4 @@
-"""Requests that were answered under an Idempotency-Key. For a day, the same request gets the same answer.
+"""Requests that were answered under an Idempotency-Key. For a day (or as the key says), the same request gets the same answer.
 
 As in draft-ietf-httpapi-idempotency-key-header (https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/).
 """
@@ -6,7 +6,6 @@ As in draft-ietf-httpapi-idempotency-key-header (https://datatracker.ietf.org/do
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from winnow.domain.clock import utc_now
@@ -16,8 +15,6 @@ from winnow.registry import table as rows
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
-
-_KEPT_FOR = timedelta(hours=24)
 
 
 class AnsweredRequests:
@@ -54,8 +51,8 @@ class AnsweredRequests:
 
 
 def answered(key: IdempotencyKey, kept: Mapping[str, Any]) -> Callable[[str], dict[str, Any]]:
-    """For `transact`: the record of a request with this key. The write fails if the key was used in the last day."""
-    expires = _seconds() + int(_KEPT_FOR.total_seconds())
+    """For `transact`: the record of a request with this key. The write fails if the request is known."""
+    expires = _seconds() + int(key.known_for.total_seconds())
     row = {**rows.idempotency_key(key.value), **kept, "digest": key.digest, "expires": expires}
     return rows.put_new(row, or_expired_at=_seconds())
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from winnow.domain.clock import now, time_of_id
+from winnow.domain.clock import now, time_of_id, timestamp, utc_now
 from winnow.domain.errors import GoneError, ModelNotFoundError
 from winnow.domain.feedback import Feedback, Watermark
 from winnow.domain.history import Deed, without_texts
 from winnow.domain.model import Model, Version, VersionStatus
 from winnow.domain.prediction_log import DAYS, LogSetting
+from winnow.domain.schedule import next_time
 from winnow.registry import table as rows
 from winnow.registry.decoding import decoded, each_decoded
 from winnow.registry.history import checked_id, recorded
@@ -91,13 +93,31 @@ class Models:
         condition, where = rows.of_life(model.uid, model.revision if exactly else None)
         change = rows.Update(
             key=rows.model_key(model.model_id),
-            assign={**{name: _stored(value) for name, value in properties.items()}, "updated_at": now()},
+            assign={**{name: _stored(value) for name, value in properties.items()}, **_scheduled(properties), "updated_at": now()},
             condition=condition,
             where=where,
         )
         entry = recorded(model.model_id, model.history, Deed.CHANGE_MODEL, settings=without_texts(properties))
         try:
             rows.transact(self._table, rows.updated(entry.named_in(change)), entry.row)
+        except rows.ConditionFailedError:
+            return False
+        return True
+
+    def reschedule(self, model: Model) -> bool:
+        """Go on to the next time of the model's schedule. False if somebody else has, or if the schedule changed."""
+        if model.schedule is None or model.scheduled_for is None:
+            return False
+        at = next_time(model.schedule, datetime.fromisoformat(model.scheduled_for), utc_now())
+        condition, where = rows.of_life(model.uid)
+        change = rows.Update(
+            key=rows.model_key(model.model_id),
+            assign={"scheduled_for": None if at is None else timestamp(at)},
+            condition=f"{condition} AND #schedule = :schedule AND #scheduled_for = :scheduled_for",
+            where={**where, "schedule": model.schedule, "scheduled_for": model.scheduled_for},
+        )
+        try:
+            rows.update(self._table, change)
         except rows.ConditionFailedError:
             return False
         return True
@@ -140,6 +160,8 @@ def _model(item: Mapping[str, Any]) -> Model:
         created_at=item["created_at"],
         updated_at=item["updated_at"],
         retrain_after=item.get("retrain_after"),
+        schedule=item.get("schedule"),
+        scheduled_for=item.get("scheduled_for"),
         tolerance=float(item.get("tolerance", 0)),
         log=_log(item.get("log")),
         policy=item.get("policy"),
@@ -150,6 +172,15 @@ def _model(item: Mapping[str, Any]) -> Model:
         history=checked_id(item.get("history", "")),
         feedback=_feedback(item),
     )
+
+
+def _scheduled(properties: Mapping[str, Any]) -> dict[str, str | None]:
+    """When a schedule that is set comes first."""
+    if "schedule" not in properties:
+        return {}
+    expression, at = properties["schedule"], utc_now()
+    first = None if expression is None else next_time(expression, at, at)
+    return {"scheduled_for": None if first is None else timestamp(first)}
 
 
 def _stored(value: Any) -> Any:

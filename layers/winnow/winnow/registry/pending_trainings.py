@@ -39,6 +39,12 @@ class PendingTrainings:
         for item in rows.partition(self._table, rows.MODELS, FilterExpression=asked):
             yield rows.model_id_of(item)
 
+    def scheduled(self, until: str) -> Iterator[str]:
+        """The ids of the models whose schedule has come by this time (ISO 8601)."""
+        due = Attr("scheduled_for").lte(until)
+        for item in rows.partition(self._table, rows.MODELS, FilterExpression=due, **rows.SOMEWHAT_LATE):
+            yield rows.model_id_of(item)
+
 
 def _wanted(item: Mapping[str, Any]) -> Wanted:
     # A row without `queued_at` is from an older deployment and comes first.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from itertools import islice
 from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import TypeDeserializer
 
 from winnow.domain.errors import DamagedRowError
 from winnow.domain.history import Deed
@@ -64,6 +66,13 @@ class Policies:
         except rows.ConditionFailedError:
             return False
         return True
+
+
+def policies_of_images(images: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Policy]]:
+    """The policies from rows of the table's stream, which have DynamoDB's own types, with the ids of their models. Without damaged rows."""
+    read = TypeDeserializer()
+    items = ({name: read.deserialize(value) for name, value in image.items()} for image in images)
+    return each_decoded(items, lambda item: (str(item["model_id"]), _policy(item)))
 
 
 def _item(model: Model, policy: Policy) -> dict[str, Any]:

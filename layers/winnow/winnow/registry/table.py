@@ -14,6 +14,7 @@ DELETIONS       uid         a deleted model that may still have objects
 DELETIONS       uid#000001  the same for one version of a model
 DELETIONS       forget#id   the mark of a forgetting that isn't finished
 FORGETTINGS     id          a forgetting; ids sort by time
+INBOX           time#digest a file of the inbox that waits to be classified or trained on
 TRAININGS       slots       the trainings that hold a slot, and since when
 SLOTS           batches     the same for batch predictions
 UPKEEP          name        when the sweeper last did a daily task
@@ -49,6 +50,7 @@ BATCHES = "BATCHES"
 DELETIONS = "DELETIONS"
 TRAININGS = "TRAININGS"
 UPKEEP = "UPKEEP"
+INBOX = "INBOX"
 # A uid never has this character at this place.
 _FORGET = "forget#"
 ROLES = "ROLES"
@@ -176,6 +178,10 @@ def forgetting_mark_key(forgetting: str) -> Key:
 def forgetting_of_mark(name: str) -> str | None:
     """The id of the forgetting whose mark has this name (sk). None if it is another row of DELETIONS."""
     return name.removeprefix(_FORGET) if name.startswith(_FORGET) else None
+
+
+def waiting_file_key(dropped_at: str, digest: str) -> Key:
+    return {"pk": INBOX, "sk": f"{dropped_at}#{digest}"}
 
 
 def upkeep_key(name: str) -> Key:

@@ -23,18 +23,20 @@ _LAST_WRITE = timedelta(minutes=16)
 class Deletion:
     """A deleted model or version whose objects and rows are still to be removed.
 
-    final_after: the time (ISO 8601) after which no training job of it can write objects. version: None for the whole model.
+    at: when it was deleted (ISO 8601). final_after: the time after which no training job of it can write objects. version: None for the
+    whole model.
     """
 
     model_id: str
     uid: str
+    at: str
     final_after: str
     version: int | None = None
 
     @classmethod
     def of(cls, model: Model, version: int | None = None) -> Deletion:
         """The deletion of the model, or of one of its versions, at this moment."""
-        return cls(model.model_id, model.uid, timestamp(utc_now() + _LAST_WRITE), version)
+        return cls(model.model_id, model.uid, now(), timestamp(utc_now() + _LAST_WRITE), version)
 
 
 def noted(deletion: Deletion) -> Callable[[str], dict[str, Any]]:
@@ -46,7 +48,7 @@ def noted(deletion: Deletion) -> Callable[[str], dict[str, Any]]:
             "model_id": deletion.model_id,
             "uid": deletion.uid,
             "final_after": deletion.final_after,
-            "at": now(),
+            "at": deletion.at,
             **version,
         }
     )
@@ -120,4 +122,4 @@ class Upkeep:
 
 
 def _deletion(note: Mapping[str, Any]) -> Deletion:
-    return Deletion(note["model_id"], note["uid"], note["final_after"], note.get("version"))
+    return Deletion(note["model_id"], note["uid"], note["at"], note["final_after"], note.get("version"))

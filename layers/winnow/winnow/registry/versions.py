@@ -15,7 +15,7 @@ from winnow.domain.feedback import TakenFeedback
 from winnow.domain.history import Deed
 from winnow.domain.job import Progress, Promote, Stage, TrainingJob
 from winnow.domain.lifecycle import TRANSITIONS, Event
-from winnow.domain.model import ACTIVE, Gate, Model, Version, VersionStatus
+from winnow.domain.model import ACTIVE, Gate, Model, TrainedOn, Version, VersionStatus
 from winnow.domain.retrying import TRIES
 from winnow.registry import table as rows
 from winnow.registry.decoding import decoded, each_decoded
@@ -253,6 +253,7 @@ def _version(item: Mapping[str, Any]) -> Version:
         digests=item.get("digests", {}),
         note=item.get("note"),
         forgetting=item.get("forgetting"),
+        trained_on=TrainedOn(item["trained_on"]) if "trained_on" in item else None,
     )
 
 

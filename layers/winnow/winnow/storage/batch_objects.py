@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from winnow.domain.batch import JSON_LINES, BatchJob, BatchProgress, Shard
+from winnow.domain.batch import CONTENT_TYPES, JSON_LINES, BatchJob, BatchProgress, Shard
 from winnow.domain.errors import ArtifactError
 from winnow.domain.keys import result_key, shards_prefix
 from winnow.storage.multipart import LongObject
@@ -24,7 +24,6 @@ _TEXTS = "texts/"
 _LABELS = "labels/"
 _MANIFEST = "manifest.json"
 _HEADER = "header"
-_CONTENT_TYPES = {JSON_LINES: "application/jsonl", "csv": "text/csv; charset=utf-8", "tsv": "text/tab-separated-values; charset=utf-8"}
 
 
 class BatchObjects:
@@ -69,7 +68,7 @@ class BatchObjects:
         manifest = json.loads(self._get(shards_prefix(job.uid, job.batch) + _MANIFEST))
         sizes = dict(self._labelled(job))
         key = result_key(job.uid, job.batch, ending)
-        with LongObject(self._bucket.s3, self._bucket.name, key, _CONTENT_TYPES[ending]) as result:
+        with LongObject(self._bucket.s3, self._bucket.name, key, CONTENT_TYPES[ending]) as result:
             if ending != JSON_LINES:
                 result.write(self._get(shards_prefix(job.uid, job.batch) + _HEADER))
             for item in manifest:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from winnow.storage.bucket import Bucket
 
 _DIGITS_IN_NAME = 16
+RESULT = "result.json"
 
 
 class Candidates:
@@ -57,6 +58,15 @@ class Candidates:
         there = hashlib.sha256(read_of_job(self._bucket, job, key)).hexdigest()
         self._artifacts.read(job, there, manifest=key)
         return there
+
+    def write_result(self, job: TrainingJob, recipe: str, result: Mapping[str, Any]) -> None:
+        """Keep what a container has to say about a candidate, for the workflow, which doesn't see what a container returns."""
+        self._bucket.put_json(job.prefix + candidate_name(recipe, RESULT), result)
+
+    def find_result(self, job: TrainingJob, recipe: str) -> dict[str, Any] | None:
+        """What `write_result` kept, or None."""
+        body = self._bucket.find(job.prefix + candidate_name(recipe, RESULT))
+        return None if body is None else dict(json.loads(body))
 
     def take(self, job: TrainingJob, recipe: str) -> None:
         """Make a candidate the version's artifact. Its files are in place already, so this writes only the other objects and the manifest.

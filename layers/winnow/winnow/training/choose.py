@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from winnow.domain.errors import TrainingFailedError
-from winnow.domain.model import Version
+from winnow.domain.model import TrainedOn, Version
 from winnow.recipes.catalogue import COSTS
 
 # A more expensive recipe must be better by this much: a point of accuracy or micro-F1.
@@ -23,7 +23,7 @@ class Candidate:
     """A recipe that was tried for a version.
 
     score: on texts held out of the training set, 0 to 1; None if there were none. seconds: the training time. manifest_sha256: of its
-    artifact. failed: the reason if the training failed, otherwise None.
+    artifact. failed: the reason if the training failed, otherwise None. trained_on: a TrainedOn; it is text, as in the workflow's data.
     """
 
     recipe: str
@@ -31,6 +31,7 @@ class Candidate:
     seconds: float | None = None
     manifest_sha256: str = ""
     failed: str | None = None
+    trained_on: str = TrainedOn.LAMBDA
 
     def as_dict(self) -> dict[str, Any]:
         """The candidate as the API shows it."""

@@ -193,6 +193,24 @@ def retrain_if_due(model_id: str) -> bool:
     return model is not None and model.retraining_due and _try_to_retrain(model) is not None
 
 
+def retrain_on_schedule(model_id: str) -> bool:
+    """If the model's schedule has come, train a version on its pending feedback, if there is any. False: nothing was started.
+
+    While a version is in training, the schedule waits for its end. A crash after the start repeats nothing: then no feedback waits.
+    """
+    model = resources.models().find(model_id)
+    if model is None or model.scheduled_for is None or model.scheduled_for > now() or model.training_version is not None:
+        return False
+    job = None
+    if model.feedback.waiting:
+        job = _try_to_retrain(model)
+        if job is None and resources.versions().base_of_feedback(model) is not None:
+            # The model changed meanwhile. The next look finds it as it is then.
+            return False
+    resources.models().reschedule(model)
+    return job is not None
+
+
 def train_on_pending(model_id: str, key: IdempotencyKey | None, condition: Condition | None) -> TrainingJob:
     """Register a version that takes all pending feedback, and start its training. The arguments and other errors are those of `train_on`.
 

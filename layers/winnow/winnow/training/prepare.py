@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from winnow.aws import resources
 from winnow.datasets.languages import as_dicts
@@ -12,13 +14,16 @@ from winnow.domain.errors import DatasetError
 from winnow.domain.job import Hyperparameters, Progress, Stage, TrainingJob
 from winnow.domain.model import Version, VersionStatus
 from winnow.recipes.catalogue import ZERO_SHOT, candidates, most_cross_validated
+from winnow.training.estimate import Size, characters_of, estimates
 from winnow.training.prepare_feedback import prepare_feedback
 from winnow.training.prepare_labels import prepare_labels
 from winnow.training.read_dataset import read
 
 
-def prepare_training(job: TrainingJob) -> tuple[str, ...]:
-    """Freeze the training and the test examples of the job. Returns the recipes to try, the cheapest first.
+def prepare_training(job: TrainingJob) -> list[dict[str, Any]]:
+    """Freeze the training and the test examples of the job. Returns the candidates: the recipes to try, the cheapest first.
+
+    One that is too large for a Lambda has `large`: the size of its container, as Fargate takes it.
 
     EncoderError if the deployment no longer has the encoder that the recipe needs. DatasetError if the data set can't be trained on;
     its report says why. Once the registry has the data set's figures, a repetition changes nothing, even if the client has replaced
@@ -34,7 +39,19 @@ def prepare_training(job: TrainingJob) -> tuple[str, ...]:
             _freeze(job, version, most_cross_validated(tried))
         else:
             prepare_feedback(job, version, version.feedback, most_cross_validated(tried))
-    return tried
+        version = resources.versions().of_job(job)
+    return [{"recipe": recipe, **large} for recipe, large in zip(tried, _large(version, tried), strict=True)]
+
+
+def _large(version: Version, recipes: Sequence[str]) -> list[dict[str, Any]]:
+    """`large` for each recipe that needs a container."""
+    limits = resources.training_limits()
+    # A training that an earlier release prepared doesn't know its characters: it began in Lambdas.
+    if not limits.containers or "characters" not in version.dataset:
+        return [{} for _ in recipes]
+    size = Size(version.dataset["train_examples"], version.dataset["labels"], version.dataset["characters"])
+    found = estimates(recipes, size, version.hyperparameters["n_iter"], limits)
+    return [{"large": each.container.for_fargate()} if each.container else {} for each in found]
 
 
 def _freeze(job: TrainingJob, version: Version, cross_validated: int) -> None:
@@ -63,6 +80,7 @@ def _freeze(job: TrainingJob, version: Version, cross_validated: int) -> None:
         "train_examples": len(parts.train),
         "test_examples": len(parts.test),
         "labels": len(parts.labels),
+        "characters": characters_of(parts.train),
         "exclusive": parts.exclusive,
         "warnings": whole.warnings,
         "languages": as_dicts(whole.data.report.languages),

@@ -17,6 +17,7 @@ from winnow.domain.job import Hyperparameters, Progress, Stage, TrainingJob
 from winnow.domain.model import Version, VersionStatus
 from winnow.domain.normal_form import text_key
 from winnow.recipes.catalogue import ZERO_SHOT
+from winnow.training.estimate import characters_of
 from winnow.training.forgotten import without_forgotten
 
 # The facts about the client's object. A version from feedback copies them from its base.
@@ -65,6 +66,7 @@ def prepare_feedback(job: TrainingJob, version: Version, feedback: TakenFeedback
         "relabelled": merged.relabelled,
         "removed": known.removed,
         "labels": len(parts.labels),
+        "characters": characters_of(parts.train),
         "exclusive": parts.exclusive,
         "warnings": 0,
         "languages": as_dicts(_languages(parts.train)),

@@ -45,7 +45,7 @@ def publish(job: TrainingJob, candidates: Sequence[Candidate]) -> None:
     stored.take(job, choice.winner.recipe)
     trained = load(resources.artifacts(), job, manifest_sha256)
     headline, digests = (None, {}) if version.recipe == ZERO_SHOT else _measure(version, trained)
-    known: dict[str, Any] = {"encoder": trained.encoder, "encoders": trained.encoders} | (
+    known: dict[str, Any] = {"encoder": trained.encoder, "encoders": trained.encoders, "trained_on": choice.winner.trained_on} | (
         _chosen(version, trained, candidates, choice) if version.recipe == AUTO else {}
     )
     about = {"model_id": job.model_id, "version": job.version} | {name: (headline or {}).get(name) for name in ("accuracy", "macro_f1")}

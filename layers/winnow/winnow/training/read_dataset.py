@@ -18,12 +18,13 @@ from winnow.storage.uploads import OpenDataset
 
 @dataclass(frozen=True, slots=True)
 class ReadFile:
-    """An object that was read to its end. examples: empty if they weren't wanted."""
+    """An object that was read to its end. examples: empty if they weren't wanted. characters: of the texts that can be trained on."""
 
     opened: OpenDataset
     reader: Reader
     report: Report
     examples: list[Example]
+    characters: int
 
     def pinned(self) -> dict[str, Any]:
         """The object's digest, ETag and version id, which identify the content that was read."""
@@ -85,7 +86,7 @@ def read(
     if test is None:
         return ReadDataset(data, None)
     report = test.report.without_unknown_labels(data.report.labels.keys(), data.report.dropped)
-    return ReadDataset(data, ReadFile(test.opened, test.reader, report, report.used(test.examples)))
+    return ReadDataset(data, replace(test, report=report, examples=report.used(test.examples)))
 
 
 def read_test_set(file: DatasetReference, labels: Collection[str], *, exclusive: bool) -> ReadFile:
@@ -122,11 +123,14 @@ def _read(
         raise EnoughError
     reader = Reader(opened.stream, key, ceilings or resources.ceilings(), of, dataset.layout)
     examples: list[Example] = []
+    characters = 0
     for found in reader:
-        if counting.add(found) and keep and isinstance(found, Example):
-            examples.append(found)
+        if counting.add(found) and isinstance(found, Example):
+            characters += len(found.text)
+            if keep:
+                examples.append(found)
         if enough(reader.unpacked_bytes):
             raise EnoughError
     counting.separated = reader.separated
     report = counting.report()
-    return ReadFile(opened, reader, report, report.used(examples))
+    return ReadFile(opened, reader, report, report.used(examples), characters)

@@ -1,4 +1,4 @@
-"""One segment of a training: train on the frozen examples while this Lambda has time.
+"""One segment of a training: train on the frozen examples while this Lambda, or this container, has time.
 
 A segment can be repeated. If it was killed, the next one goes on from the job's last checkpoint.
 """
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from winnow.aws import resources
 from winnow.domain.job import Hyperparameters, Progress, Stage, TrainingJob
-from winnow.domain.model import Version, VersionStatus
+from winnow.domain.model import TrainedOn, Version, VersionStatus
 from winnow.evaluation.learning_curve import learning_curve
 from winnow.prediction import encoders
 from winnow.recipes.catalogue import AUTO, OF_ENCODER, ZERO_SHOT
@@ -37,11 +37,18 @@ _NO_FURTHER = "The training makes no progress in the time that one Lambda has: t
 
 
 def train_segment(
-    job: TrainingJob, recipe: str, recipes: Sequence[str], seconds_left: Callable[[], float], clock: Callable[[], float] = time.monotonic
+    job: TrainingJob,
+    recipe: str,
+    recipes: Sequence[str],
+    seconds_left: Callable[[], float],
+    clock: Callable[[], float] = time.monotonic,
+    *,
+    on: TrainedOn = TrainedOn.LAMBDA,
 ) -> Candidate | None:
-    """One segment: train with a recipe on the frozen training examples, from the last checkpoint, while this Lambda has time.
+    """One segment: train with a recipe on the frozen training examples, from the last checkpoint, while there is time.
 
-    recipes: all recipes of the job, this one among them; each is trained on its own. None: another segment must go on.
+    recipes: all recipes of the job, this one among them; each is trained on its own. None: another segment must go on. A Lambda that makes
+    no progress in its time gives up, because the next one would not either. A container only lacks time when AWS wants it back.
     """
     jobs, checkpoints = resources.jobs(), resources.checkpoints()
     version = resources.versions().of_job(job)
@@ -70,9 +77,10 @@ def train_segment(
     began_at = training.share
     for _ in training.steps():
         if seconds_left() < _SECONDS_TO_SAVE:
-            if training.share <= began_at:
+            if training.share > began_at:
+                _save(training, job, recipe)
+            elif on is TrainedOn.LAMBDA:
                 return Candidate(recipe, failed=_NO_FURTHER)
-            _save(training, job, recipe)
             return None
         if clock() - noted >= _SECONDS_BETWEEN_NOTES:
             note()
@@ -90,7 +98,7 @@ def train_segment(
     }
     answers = training.folds.answers().to_bytes() if training.folds.plan.cross_validates else None
     manifest_sha256 = resources.candidates().write(job, recipe, result.to_files(), story, answers)
-    return Candidate(recipe, training.folds.held_out_score(), round(training.seconds, 1), manifest_sha256)
+    return Candidate(recipe, training.folds.held_out_score(), round(training.seconds, 1), manifest_sha256, trained_on=on)
 
 
 def _encodings(version: Version, recipe: str) -> Sequence[Encoding]:

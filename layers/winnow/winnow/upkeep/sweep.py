@@ -12,7 +12,7 @@ from winnow.aws.log import logger
 from winnow.batch import queue as batch_queue
 from winnow.batch.requests import care_for_batch
 from winnow.domain.batch import BatchJob
-from winnow.domain.clock import utc_now
+from winnow.domain.clock import now, utc_now
 from winnow.domain.errors import DamagedRowError, JobSupersededError
 from winnow.domain.keys import JobObject, feedback_batch_of_key, review_queue_of_key, version_of_label_list_key
 from winnow.domain.model import ACTIVE, VersionStatus
@@ -71,6 +71,8 @@ def sweep(seconds: float, *, hourly: bool) -> Counter[str]:
     each(resources.upkeep().deletions(), lambda name: _deletion(name, time_left))
     if hourly:
         each(["drift"], lambda _: _drift())
+        scheduled = resources.pending_trainings().scheduled(now())
+        each(scheduled, lambda name: {"RetrainingsStarted": 1} if feedback.retrain_on_schedule(name) else {})
     each(["orphans"], lambda name: _orphans(name, time_left))
     return done
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from winnow.aws import resources
 from winnow.aws.log import logged_only
@@ -22,7 +23,10 @@ def delete_model(model_id: str, seconds: float, condition: Condition | None) -> 
     The sweeper deletes the rest later. condition: must hold for the model that is deleted, otherwise StaleError. ModelNotFoundError,
     BusyError.
     """
-    return _try_to_remove(_take_model_out_of_sight(model_id, condition), seconds)
+    deletion = _take_model_out_of_sight(model_id, condition)
+    with logged_only("not removed"):
+        return _remove_model(deletion, time_left(seconds))
+    return False
 
 
 def delete_version(model_id: str, number: int, seconds: float, condition: VersionCondition | None) -> bool:
@@ -31,13 +35,9 @@ def delete_version(model_id: str, number: int, seconds: float, condition: Versio
     condition: must hold for the version that is deleted, otherwise StaleError. VersionLiveError for the live version;
     TrainingUnderwayError for a version in training; ModelNotFoundError, VersionNotFoundError, BusyError.
     """
-    return _try_to_remove(_take_version_out_of_sight(model_id, number, condition), seconds)
-
-
-def _try_to_remove(deletion: Deletion, seconds: float) -> bool:
-    """`remove_deleted` for a request. If it fails, the sweeper removes the rest."""
+    deletion = _take_version_out_of_sight(model_id, number, condition)
     with logged_only("not removed"):
-        return remove_deleted(deletion, time_left(seconds))
+        return remove_version(deletion, number, time_left(seconds))
     return False
 
 
@@ -95,11 +95,25 @@ def remove_deleted(deletion: Deletion, time_left: Iterator[bool]) -> bool:
     The row of the deletion stays, because a running training may still write an object. The sweeper removes such objects later, when
     no training can run any more.
     """
-    objects = resources.model_objects()
     if deletion.version is None:
-        removed = objects.remove_model(deletion.uid, time_left)
-    else:
-        removed = objects.remove_version(deletion.uid, deletion.version, time_left)
+        return _remove_model(deletion, time_left)
+    return remove_version(deletion, deletion.version, time_left)
+
+
+def remove_version(deletion: Deletion, number: int, time_left: Iterator[bool]) -> bool:
+    """The same for the deletion of the version with this number."""
+    removed = resources.model_objects().remove_version(deletion.uid, number, time_left)
+    if removed:
+        resources.upkeep().remove_rows(deletion)
+    return removed
+
+
+def _remove_model(deletion: Deletion, time_left: Iterator[bool]) -> bool:
+    """The same for the deletion of a model, with its results in the outbox."""
+    removed = resources.model_objects().remove_model(deletion.uid, time_left)
+    if removed and resources.has_inbox():
+        until = datetime.fromisoformat(deletion.at)
+        removed = resources.dropped_files().remove_results(deletion.model_id, deletion.uid, until, time_left)
     if removed:
         resources.upkeep().remove_rows(deletion)
     return removed
