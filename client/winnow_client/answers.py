@@ -24,17 +24,18 @@ class Result:
 
     @classmethod
     def from_json(cls: type[ResultT], answer: Any, etag: str | None = None) -> ResultT:
-        """The answer as this class. Fields that it doesn't know are only in `raw`.
+        """The answer as this class. Fields that it doesn't know are only in `raw`. Those that an older service lacks are None.
 
-        Raises UnexpectedAnswerError if a field is missing that every answer has.
+        Raises UnexpectedAnswerError if most fields are missing that every answer has: it is not Winnow that answered.
         """
         if not isinstance(answer, Mapping):
             raise UnexpectedAnswerError(f"The answer has {answer!r:.100} in place of an object ({cls.__name__}): it isn't Winnow's.")
         readers, needed = _readers(cls)  # type: ignore[arg-type]
-        if missing := needed - answer.keys():
+        missing = needed - answer.keys()
+        if 2 * len(missing) > len(needed):
             lacks = ", ".join(sorted(missing))
-            raise UnexpectedAnswerError(f"The answer lacks {lacks} ({cls.__name__}): it isn't Winnow's, or of an earlier release.")
-        made = cls(**{name: read(answer[its]) for name, (its, read) in readers.items() if its in answer})
+            raise UnexpectedAnswerError(f"The answer lacks {lacks} ({cls.__name__}): it isn't Winnow's.")
+        made = cls(**{name: read(answer[its]) if its in answer else None for name, (its, read) in readers.items()})
         # The dataclasses are frozen.
         object.__setattr__(made, "raw", answer)
         object.__setattr__(made, "etag", etag)

@@ -64,7 +64,7 @@ class NoAnswerError(WinnowError):
 
 
 class UnexpectedAnswerError(WinnowError):
-    """The answer isn't one of Winnow's: the URL is wrong, or the deployment is older than this client."""
+    """The answer isn't one of Winnow's: the URL is wrong."""
 
 
 class WorkFailedError(WinnowError):

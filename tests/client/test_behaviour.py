@@ -411,6 +411,14 @@ def test_a_field_of_a_newer_service_does_no_harm_and_is_there(api: FakeApi) -> N
     assert (found.raw["colour"], found.limits.raw["colours"]) == ("green", 3)
 
 
+def test_a_field_that_an_older_service_lacks_is_none(api: FakeApi) -> None:
+    older = example_of("GET /models/{model_id}")
+    del older["tags"], older["version"]["note"]
+    api.says("GET /models/tc-01", httpx.Response(200, json=older))
+    found: Any = api.sync().model("tc-01")
+    assert (found.tags, found.version.note, found.model_id) == (None, None, older["model_id"])
+
+
 def test_an_etag_guards_a_change(api: FakeApi) -> None:
     client = api.sync()
     model = client.model("tc-01")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import shutil
 from pathlib import Path
@@ -47,7 +48,8 @@ def test_what_the_page_does_not_show(api: Deployed, small_dataset: bytes, tmp_pa
         assert all(each.kind for each in client.suspects("client", 1))
         assert client.save_examples("client", 1, tmp_path / "examples.gz").bytes == (tmp_path / "examples.gz").stat().st_size
         assert client.save_artifact("client", 1, tmp_path / "artifact").bytes == (tmp_path / "artifact").stat().st_size
-        assert client.evaluate("client", small_dataset).learnt
+        others = [(example["text"], example["label"]) for example in json.loads(SAMPLE.read_text(encoding="utf-8"))[:200]]
+        assert client.evaluate("client", others).learnt == 20, "every tenth one"
         assert client.set_policy("client", thresholds={"saving": 0.9}).policy
         assert [policy.revision for policy in client.policies("client")] == [1]
         assert client.remove_policy("client").policy is None
