@@ -28,7 +28,7 @@ def test_every_example_of_the_page_runs(
         exec(compile(block, "docs/python-client.md", "exec"), names)  # noqa: S102
     shown = capsys.readouterr()
     assert "saving 0." in shown.out
-    assert "404 model-not-found Model 'no-such-model'" in shown.out
+    assert "404 model-not-found There is no model 'no-such-model'" in shown.out
     assert re.search(r"Version 1 of savings-py: ready 100 %", shown.err)
     assert (tmp_path / "result.jsonl").read_text(encoding="utf-8").count("\n") == 2
     assert "savings-py" not in {model["model_id"] for model in api.client.pages("/models", "models")}
@@ -39,7 +39,7 @@ def test_what_the_page_does_not_show(api: Deployed, small_dataset: bytes, tmp_pa
         stored = client.upload(small_dataset, "small.jsonl")
         assert stored.name in {each.name for each in client.datasets()}
         first = client.train("client", stored, recipe="linear", n_iter=2, tags=["a"], note="first").wait()
-        assert (first.live, first.note, first.dataset.layout) == (True, "first", first.dataset.layout)
+        assert (first.live, first.note, first.recipe) == (True, "first", "linear")
         assert [model.model_id for model in client.models(tag="a")] == ["client"]
         assert client.evaluation("client", 1).per_label.keys() == {each.label for each in client.report("client", 1).report.labels}
         assert client.figure("client", 1, "confusion.svg").lstrip().startswith("<")
@@ -72,7 +72,7 @@ def test_what_the_page_does_not_show(api: Deployed, small_dataset: bytes, tmp_pa
         assert client.compare("client", 1, 3).examples
         assert client.promote("client", 1).live_version == 1
         assert client.rollback("client").live_version == 3
-        assert {"train", "promote", "roll-back"} <= {entry.deed for entry in client.history("client")} | {"promote"}
+        assert {"train", "promote", "roll-back", "cancel"} <= {entry.deed for entry in client.history("client")}
         assert client.delete_version("client", 1).version == 1
         assert client.whoami().role == "admin"
         assert client.health(deep=True).parts
