@@ -187,12 +187,16 @@ class Calls:
         retrain_after: int | Unset | None = UNSET,
         tolerance: float | Unset = UNSET,
         log: Mapping[str, float] | Unset | None = UNSET,
+        schedule: str | Unset | None = UNSET,
         title: str | Unset | None = UNSET,
         note: str | Unset | None = UNSET,
         tags: Sequence[str] | Unset = UNSET,
         if_match: str | None = None,
     ) -> Flow[r.ModelWithVersion]:
-        """Change settings of a model. None removes one. log: `{"share": 0.1, "days": 30}`, the texts that it keeps."""
+        """Change settings of a model. None removes one.
+
+        log: `{"share": 0.1, "days": 30}`, the texts that it keeps. schedule: when pending feedback is trained on, such as `rate(7 days)`.
+        """
         given = {name: value for name, value in locals().items() if name not in {"self", "model_id", "if_match"}}
         body = {name: value for name, value in given.items() if not isinstance(value, Unset)}
         return one(request("PATCH", _model(model_id), body=body, headers=_headers(if_match)), r.ModelWithVersion)

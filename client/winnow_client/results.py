@@ -40,7 +40,7 @@ class AppliedPolicyHeldOut(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class ArtifactLink(Result):
-    """The link to a version as a pipeline."""
+    """The link to a file of a version."""
 
     model_id: str
     version: int
@@ -235,6 +235,8 @@ class CancelledVersion(Result):
     """Why the training failed, or null."""
     note: str | None
     """A client's words about the version, or null."""
+    trained_on: str | None = None
+    """Absent until the version is ready, and in versions of earlier releases."""
     forgetting: str | None = None
     """The forgetting that it was made for, in place of a version that had to go; absent if a client asked for it."""
     created_at: str
@@ -440,6 +442,8 @@ class DatasetSummary(Result):
     warnings: int | None = None
     """The number of warnings in the version's report."""
     languages: list[Language] | None = None
+    characters: int | None = None
+    """The characters of all texts that it learns from; absent in versions of earlier releases."""
     sampled_from: int | None = None
     """The number of examples before n_texts took a sample."""
     test_object: str | None = None
@@ -644,6 +648,7 @@ class DryRun(Result):
 
     dry_run: bool
     report: DatasetReport
+    estimates: list[Estimate]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -654,6 +659,8 @@ class DryRunReport(Result):
     status: str
     report: DatasetReport | None
     """Null until it is ready."""
+    estimates: list[Estimate] | None
+    """Null until it is ready, and in reports of earlier releases."""
     error: str | None
     """Why there is no report, or null."""
 
@@ -664,6 +671,36 @@ class Encoder(Result):
 
     name: str
     digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate(Result):
+    """`Estimate` of the contract."""
+
+    recipe: str
+    trained_on: str
+    memory_mb: int
+    """The most memory that it needs, in units of 2^20 bytes."""
+    seconds: int
+    """About how long it takes."""
+    lambdas: int | None
+    """The number of Lambdas, one after the other; null in a container, and if no number of them would be enough."""
+    container: EstimateContainer | None
+    """The size of the container; null in Lambdas."""
+    fits: bool
+    """Whether memory and time will probably suffice."""
+    dollars: float
+    """What AWS charges for that in us-east-1 by its list prices for arm64; for a container, if it isn't on Spot."""
+    sentence: str
+    """The same in a sentence, with advice if it doesn't fit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EstimateContainer(Result):
+    """The size of the container; null in Lambdas."""
+
+    vcpus: int
+    memory_mb: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -1314,6 +1351,10 @@ class Model(Result):
     """The number of labels of the live version, or null."""
     retrain_after: int | None
     """The number of new feedback examples that starts a training; null never starts one."""
+    schedule: str | None
+    """When a training starts by itself if examples wait, in UTC; null never starts one."""
+    scheduled_for: str | None
+    """The next time of the schedule, or null. A training starts within the hour after it."""
     tolerance: float
     """How much lower the macro-F1 of a version from feedback may be than that of the live version, if it is to go live."""
     log: Log | None
@@ -1350,6 +1391,10 @@ class ModelWithVersion(Result):
     """The number of labels of the live version, or null."""
     retrain_after: int | None
     """The number of new feedback examples that starts a training; null never starts one."""
+    schedule: str | None
+    """When a training starts by itself if examples wait, in UTC; null never starts one."""
+    scheduled_for: str | None
+    """The next time of the schedule, or null. A training starts within the hour after it."""
     tolerance: float
     """How much lower the macro-F1 of a version from feedback may be than that of the live version, if it is to go live."""
     log: Log | None
@@ -1377,6 +1422,19 @@ class Models(Result):
     models: list[Model]
     next: str | None
     """For the query parameter `next`; null on the last page."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PipelineLink(Result):
+    """The link to a version as a pipeline."""
+
+    model_id: str
+    version: int
+    url: str
+    bytes: int
+    sha256: str | None
+    """The SHA-256 of the archive; null for versions of earlier releases."""
+    expires_at: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -1832,6 +1890,8 @@ class Version(Result):
     """Why the training failed, or null."""
     note: str | None
     """A client's words about the version, or null."""
+    trained_on: str | None = None
+    """Absent until the version is ready, and in versions of earlier releases."""
     forgetting: str | None = None
     """The forgetting that it was made for, in place of a version that had to go; absent if a client asked for it."""
     created_at: str
@@ -1944,6 +2004,8 @@ class VersionOfModel(Result):
     """Why the training failed, or null."""
     note: str | None
     """A client's words about the version, or null."""
+    trained_on: str | None = None
+    """Absent until the version is ready, and in versions of earlier releases."""
     forgetting: str | None = None
     """The forgetting that it was made for, in place of a version that had to go; absent if a client asked for it."""
     created_at: str

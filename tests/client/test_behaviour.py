@@ -211,7 +211,7 @@ def test_labels_alone_are_trained_on(api: FakeApi) -> None:
 
 def test_the_report_on_a_large_data_set_is_waited_for(api: FakeApi) -> None:
     dry = example_of("GET /reports/{report_id}")
-    running = {"report_id": dry["report_id"], "status": "running", "report": None, "error": None}
+    running = dry | {"status": "running", "report": None, "estimates": None, "error": None}
     api.says("POST /models", (202, {"dry_run": True, "report_id": dry["report_id"], "status": "running"}))
     report = example_of("POST /models")["report"]
     api.says(f"GET /reports/{dry['report_id']}", running, running | {"status": "ready", "report": report})
