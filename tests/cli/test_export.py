@@ -68,8 +68,8 @@ def of_sample(recipe: str, *, exclusive: bool) -> tuple[TrainedClassifier, tuple
         for _ in fitting.run_epoch():
             pass
     fitting.finish()
-    # As a training finds them for these texts.
-    trained = TrainedClassifier(recipe, classifier, 0.3, (0.3,) * len(labels), 0.55 if exclusive else None)
+    # About what a training finds for these texts.
+    trained = TrainedClassifier(recipe, classifier, 0.3 if exclusive else 1.0, (0.3,) * len(labels), 0.55 if exclusive else None)
     return TrainedClassifier.from_files(trained.to_files()), tuple(each.text for each in examples[::5])
 
 
