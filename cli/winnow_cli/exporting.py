@@ -41,7 +41,7 @@ def to_onnx(client: Client, model: str, version: Mapping[str, Any], folder: Path
     try:
         from winnow_cli import onnx_graph, pipeline_archive  # noqa: PLC0415 # of the extra
     except ImportError as error:
-        raise UsageError("An export needs winnow-cli[onnx]: install it (`pip install './cli[onnx]'`).") from error
+        raise UsageError("An export needs winnow-cli[onnx]: install it (`pip install ./client './cli[onnx]'`).") from error
     needed = version["encoders"][-1] if version["encoders"] else None
     found = None if needed is None else _encoder(encoder, needed)
     try:

@@ -20,7 +20,7 @@ def mcp() -> None:
     try:
         from winnow_cli import mcp_server  # noqa: PLC0415 # of the extra
     except ImportError as error:
-        raise UsageError("The tools need winnow-cli[mcp]: install it (`pip install './cli[mcp]'`).") from error
+        raise UsageError("The tools need winnow-cli[mcp]: install it (`pip install ./client './cli[mcp]'`).") from error
     # A missing setting is said at once, and not by the first tool.
     with connected(as_json=True):
         pass
