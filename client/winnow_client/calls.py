@@ -854,7 +854,9 @@ def uploaded(name: str, content: bytes | BinaryIO) -> Flow[Stored]:
         at = content.tell()
         size = content.seek(0, 2) - at
         content.seek(at)
-    target = yield from _json(request("POST", "/datasets", body={"name": upload_name(name), "bytes": size}, repeatable=True))
+    # An empty file is refused when it is read, by a sentence that says so.
+    body = {"name": upload_name(name)} | ({"bytes": size} if size else {})
+    target = yield from _json(request("POST", "/datasets", body=body, repeatable=True))
     # Deployments of earlier releases name no headers.
     put = Send("PUT", target["upload_url"], {}, target.get("headers") or {}, content, repeatable=True)
     try:

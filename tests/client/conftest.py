@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Iterator
@@ -14,6 +13,7 @@ from urllib.parse import parse_qsl
 import httpx
 import pytest
 
+from tests.support import awaiting
 from tests.support.contract import check_answer, check_request, operations
 from winnow_client import AsyncWinnow, Winnow
 
@@ -133,7 +133,7 @@ def both(api: FakeApi, method: str, /, *arguments: Any, **named: Any) -> Any:
         async with api.aio() as client:
             return await _async_whole(getattr(client, method)(*arguments, **named))
 
-    of_async = asyncio.run(run())
+    of_async = awaiting.run(run())
     assert [_same(each) for each in api.asked[before:]] == [_same(each) for each in asked]
     assert repr(of_async).replace("Async", "") == repr(of_sync) or type(of_async).__name__ == f"Async{type(of_sync).__name__}"
     return of_sync

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import json
 import pickle
@@ -14,6 +13,7 @@ import pytest
 
 from tests.client.conftest import FakeApi, both, example_of, problem
 from tests.client.test_surface import BATCH, STORED
+from tests.support import awaiting
 from winnow_client import (
     ApiError,
     AsyncWinnow,
@@ -252,7 +252,7 @@ def test_an_async_training_too(api: FakeApi) -> None:
             assert (await training.cancel()).version == 2
             return ready.status, events
 
-    assert asyncio.run(run()) == ("ready", ["training", "ready"])
+    assert awaiting.run(run()) == ("ready", ["training", "ready"])
     assert percents == [40, 40, VERSION["progress"]["percent"]]
 
 

@@ -88,7 +88,7 @@ def fake() -> FakeApi:
     api.on("GET /models/questions/versions", {"model_id": "questions", "versions": [running], "next": None})
     api.on("POST /prediction", lambda call: savings.saved("tried") if call.body["text"] == TRIED else savings.explained(call))
     api.on("POST /datasets", Reply(201, PLACE))
-    api.on("POST /models", {"dry_run": True, "report": checked()})
+    api.on("POST /models", {"dry_run": True, "estimates": [], "report": checked()})
     api.on("GET /health", {"status": "ok", "parts": dict.fromkeys(("registry", "datasets", "models", "training", "batches"), "ok")})
     return api
 

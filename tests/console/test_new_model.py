@@ -90,7 +90,7 @@ def bucket(visit: Console) -> Bucket:
 @pytest.fixture(autouse=True)
 def _answers(api: FakeApi) -> None:
     api.on("POST /datasets", Reply(201, PLACE))
-    api.on("POST /models", {"dry_run": True, "report": report()}, QUEUED)
+    api.on("POST /models", {"dry_run": True, "estimates": [], "report": report()}, QUEUED)
     api.on("GET /models/questions", model("questions", live_version=None, status="training") | {"version": training()})
     api.on("GET /models/questions/versions", {"model_id": "questions", "versions": [training()], "next": None})
 
@@ -162,7 +162,7 @@ def test_a_file_can_be_dropped(visit: Console, bucket: Bucket) -> None:
 def test_the_first_rows_of_many_formats_are_shown(api: FakeApi, visit: Console, name: str, content: str | bytes) -> None:
     delimiter = "\t" if name.endswith("tsv") else "," if "two" in str(content)[:30] else ";"
     understood = report()["understood"] | ({"delimiter": delimiter} if "json" not in name else {"delimiter": None})
-    api.on("POST /models", {"dry_run": True, "report": report(understood=understood)})
+    api.on("POST /models", {"dry_run": True, "estimates": [], "report": report(understood=understood)})
     page = visit.open("#/new")
     choose(page, name, content)
     expect(page.get_by_text("This can be trained.")).to_be_visible()
@@ -178,7 +178,7 @@ NO_LABEL = "It is not clear which column of the data set holds the label (name i
 @pytest.mark.parametrize("name", ["[text]", "[1]", "["])
 def test_a_column_whose_name_looks_like_a_list_is_chosen(api: FakeApi, visit: Console, name: str) -> None:
     def check(call: Call) -> Json:
-        return {"dry_run": True, "report": report() if call.body.get("text_column") == name else unreadable(UNCLEAR)}
+        return {"dry_run": True, "estimates": [], "report": report() if call.body.get("text_column") == name else unreadable(UNCLEAR)}
 
     api.on("POST /models", check)
     page = visit.open("#/new")
@@ -197,7 +197,7 @@ def test_columns_that_were_not_found_are_chosen_from_menus_and_survive_a_reload(
 
     def check(call: Call) -> Json:
         said = {name: value for name, value in call.body.items() if name.endswith("_column")}
-        return {"dry_run": True, "report": report() if said == wanted else unreadable(sentence)}
+        return {"dry_run": True, "estimates": [], "report": report() if said == wanted else unreadable(sentence)}
 
     api.on("POST /models", check)
     page = visit.open("#/new", keep=True)
@@ -225,7 +225,7 @@ def test_columns_that_were_not_found_are_chosen_from_menus_and_survive_a_reload(
 
 def test_a_file_that_is_broken_is_not_about_its_columns(api: FakeApi, visit: Console, bucket: Bucket) -> None:
     sentence = "Line 8 of the data set opens a quote that is never closed: close it, and double the quotes inside it."
-    api.on("POST /models", {"dry_run": True, "report": unreadable(sentence)})
+    api.on("POST /models", {"dry_run": True, "estimates": [], "report": unreadable(sentence)})
     page = visit.open("#/new")
     choose(page, "texts.csv", TABLE)
     expect(page.get_by_text(sentence)).to_be_visible()
@@ -287,7 +287,7 @@ def test_problems_are_grouped_errors_first(api: FakeApi, visit: Console) -> None
         {"kind": "duplicate", "refuses": False, "count": 1, "sentence": "Remove one of them.", "rows": [{"row": 7, "first_row": 3}]},
         {"kind": "scarce-label", "refuses": False, "count": 1, "sentence": "Add texts.", "rows": [{"labels": ["<b>a</b>"]}]},
     ]
-    api.on("POST /models", {"dry_run": True, "report": report(trainable=False, errors=25, warnings=2, problems=problems)})
+    api.on("POST /models", {"dry_run": True, "estimates": [], "report": report(trainable=False, errors=25, warnings=2, problems=problems)})
     page = visit.open("#/new")
     choose(page, "texts.csv", TABLE)
 
@@ -311,8 +311,8 @@ def test_a_large_file_is_checked_while_one_waits(api: FakeApi, visit: Console) -
     report_id = "0f8fad5bd9cb469fa16570867728950e"
     started = {"dry_run": True, "report_id": report_id, "status": "running"}
     api.on("POST /models", Reply(202, started, {"Location": f"reports/{report_id}"}))
-    running = {"report_id": report_id, "status": "running", "report": None, "error": None}
-    api.on(f"GET /reports/{report_id}", running, running | {"status": "ready", "report": report()})
+    running = {"report_id": report_id, "status": "running", "report": None, "estimates": None, "error": None}
+    api.on(f"GET /reports/{report_id}", running, running | {"status": "ready", "report": report(), "estimates": []})
     page = visit.open("#/new")
     choose(page, "texts.csv", TABLE)
     expect(page.get_by_text("This can be trained.")).to_be_visible(timeout=15_000)
@@ -341,7 +341,7 @@ def test_a_lost_network_starts_one_training_and_what_was_typed_stays(api: FakeAp
 @pytest.mark.usefixtures("bucket")
 def test_an_id_that_exists_may_get_a_new_version(api: FakeApi, visit: Console) -> None:
     exists = problem(409, "model-exists", "Model 'questions' exists.")
-    api.on("POST /models", {"dry_run": True, "report": report()}, exists, QUEUED)
+    api.on("POST /models", {"dry_run": True, "estimates": [], "report": report()}, exists, QUEUED)
     page = visit.open("#/new")
     choose(page, "questions.csv", TABLE)
     page.get_by_role("button", name="Train", exact=True).click()
@@ -357,7 +357,7 @@ def test_names_of_labels_are_enough(api: FakeApi, visit: Console) -> None:
         {"label": "refund", "examples": 0, "texts": 0, "description": "wants money back"},
         {"label": "login", "examples": 0, "texts": 0},
     ]
-    api.on("POST /models", {"dry_run": True, "report": report(examples=0, rows=0, labels=labels)}, QUEUED)
+    api.on("POST /models", {"dry_run": True, "estimates": [], "report": report(examples=0, rows=0, labels=labels)}, QUEUED)
     page = visit.open("#/new")
     page.get_by_role("link", name="I have only the names of my labels").click()
     page.get_by_label("One label a line").fill("refund: wants money back: all of it\n\n  login  \n")

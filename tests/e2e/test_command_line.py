@@ -69,7 +69,7 @@ def test_from_a_file_to_a_better_model(api: Deployed, file: Path, tmp_path: Path
     assert f"Findings: {suspects['found']}." in told(api, "suspects", MODEL, "--file", file)
 
     predicted = answer(api, "predict", "-m", MODEL, "I want to save for vacation!")
-    expected = api.client.call("POST", "/prediction", {"model_id": MODEL, "text": "I want to save for vacation!", "n_top": 3})
+    expected = api.client.call("POST", "/prediction", {"model_id": MODEL, "text": "I want to save for vacation!"})
     assert predicted["labels"] == expected["labels"]
     assert "vacation" in told(api, "predict", "-m", MODEL, "--explain", text="I want to save for vacation!\n")
 

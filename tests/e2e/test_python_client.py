@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import SAMPLE, Deployed
+from tests.support import awaiting
 from winnow_client import AsyncWinnow, ConflictError, Winnow, WorkFailedError
 
 ROOT = Path(__file__).parents[2]
@@ -101,5 +102,5 @@ def test_the_async_client_does_the_same(api: Deployed, small_dataset: bytes, tmp
             assert (await client.training("aio", 2).wait()).status == "ready"
             await client.delete_model("aio")
 
-    asyncio.run(run())
+    awaiting.run(run())
     assert (tmp_path / "result.jsonl").read_text(encoding="utf-8").count("\n") == 2
