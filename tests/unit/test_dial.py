@@ -132,7 +132,7 @@ def precision_on_fresh(threshold: float, too_sure: float) -> float:
     return float((taken - too_sure).mean())
 
 
-@pytest.mark.parametrize("texts", [150, 400, 2_000])
+@pytest.mark.parametrize("texts", [150, 400, pytest.param(2_000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("too_sure", [0.0, 0.03])
 @pytest.mark.parametrize("promise", [0.9, 0.95])
 def test_a_promise_is_kept_on_fresh_texts_in_nineteen_of_twenty_draws(texts: int, too_sure: float, promise: float) -> None:

@@ -186,6 +186,7 @@ def test_the_settings_are_filled_in_and_what_the_client_chose_stays(recipe: str)
     assert fit.settings_for(recipe, chosen, 100, 3, exclusive=True) == chosen
 
 
+@pytest.mark.slow
 def test_another_seed_gives_another_classifier(recipe: str) -> None:
     one, other = (fit.train(recipe, examples(), Hyperparameters(n_iter=2, seed=seed), exclusive=True) for seed in (0, 1))
     # sentence has a closed form: only its folds, and so its thresholds, depend on the seed.

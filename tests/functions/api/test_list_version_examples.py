@@ -245,7 +245,7 @@ def test_a_page_ends_before_it_is_too_large_and_the_next_one_goes_on(
 
 @pytest.mark.parametrize("sort", ["row", "score", "margin"])
 @pytest.mark.parametrize("contains", [None, "e", "the oven"])
-@pytest.mark.parametrize("most", [(1, 1), (3, 2), (256, 1), (256, 16)])
+@pytest.mark.parametrize("most", [(1, 1), (3, 2), *(pytest.param(many, marks=pytest.mark.slow) for many in ((256, 1), (256, 16)))])
 def test_a_page_looks_at_so_many_blocks_only(
     in_small_blocks: Winnow, monkeypatch: pytest.MonkeyPatch, sort: str, contains: str | None, most: tuple[int, int]
 ) -> None:

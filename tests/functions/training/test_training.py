@@ -113,7 +113,7 @@ def test_what_went_wrong_is_quoted_only_where_the_request_said_so(winnow: Winnow
         assert wrong.get("text") == (texts[wrong["row"]] if keep_texts else None)
 
 
-@pytest.mark.parametrize("recipe", COSTS)
+@pytest.mark.parametrize("recipe", [pytest.param(name, marks=pytest.mark.slow) if name in {"sentence", "best"} else name for name in COSTS])
 def test_each_recipe_makes_a_version_that_answers(winnow: Winnow, recipe: str) -> None:
     winnow.parameters["Encoder"] = "minilm"
     winnow.put_dataset()
