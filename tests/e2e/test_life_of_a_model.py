@@ -73,12 +73,16 @@ def test_versions_deletion_and_a_second_life(api: Deployed, small_dataset: bytes
 
 
 def test_nothing_is_left_of_a_deleted_model(api: Deployed, small_dataset: bytes) -> None:
-    before = api.objects(api.models_bucket)
+    def objects() -> list[str]:
+        # A forgetting of another test may be at work.
+        return [key for key in api.objects(api.models_bucket) if not key.startswith("forgettings/")]
+
+    before = objects()
     api.client.train("gone", api.client.upload("small.jsonl", small_dataset), n_iter=1)
     api.client.wait("gone")
-    assert len(api.objects(api.models_bucket)) > len(before)
+    assert len(objects()) > len(before)
     api.request("DELETE", "/models/gone")
-    assert api.objects(api.models_bucket) == before
+    assert objects() == before
 
 
 def test_a_cancelled_training_stops_and_leaves_the_live_version(api: Deployed, small_dataset: bytes) -> None:

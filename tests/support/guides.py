@@ -20,7 +20,7 @@ from local.cloud import PROJECT, LocalCloud
 # In the order of their numbers.
 PAGES = sorted((PROJECT / "docs" / "guides").glob("[0-9]*.md"), key=lambda page: int(page.name.partition("-")[0]))
 _BLOCK = re.compile(r"(?<=^```console\n)(?:.*\n)*?(?=^```$)", re.MULTILINE)
-_COMMAND = re.compile(r"^\$ (.*\n(?:> .*\n)*)((?:(?!\$ ).*\n)*)", re.MULTILINE)
+_COMMAND = re.compile(r"^\$ (.*\n(?:>(?: .*)?\n)*)((?:(?!\$ ).*\n)*)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Command:
 
     @property
     def script(self) -> str:
-        return re.sub(r"^> ", "", self.typed, flags=re.MULTILINE)
+        return re.sub(r"^>(?: |$)", "", self.typed, flags=re.MULTILINE)
 
 
 def commands(page: Path) -> Iterator[Command]:
