@@ -69,7 +69,8 @@ class Outside:
         template.yaml do."""
         seen: dict[tuple[str, str], Json] = {}
         for beginning, name, active, number in _JOBS:
-            jobs = {(row["pk"], row["sk"]): row for row in rows if row["pk"].startswith(beginning) and name in row}
+            # A row that an update made of nothing has no number.
+            jobs = {(row["pk"], row["sk"]): row for row in rows if row["pk"].startswith(beginning) and {name, number} <= row.keys()}
             for key, before in self._seen.items():
                 if not key[0].startswith(beginning):
                     continue

@@ -1,6 +1,6 @@
 """Requests at once, interleaved at each call to AWS: 200 POSTs of one id, and pairs of requests that conflict.
 
-`make test-all` runs 100 interleavings of each pair. `make test-faults INTERLEAVINGS=…` runs any number.
+`make test-all` runs 200 interleavings of each pair. `make test-faults INTERLEAVINGS=…` runs any number.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tests.faults.world import World
 
 POSTS, ROUNDS = 200, 20
-INTERLEAVINGS = int(os.environ.get("INTERLEAVINGS") or 100)
+INTERLEAVINGS = int(os.environ.get("INTERLEAVINGS") or 200)
 # Each looks everywhere several times.
 FORGETTINGS = INTERLEAVINGS // 5
 
