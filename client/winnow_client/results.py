@@ -50,8 +50,8 @@ class ArtifactLink(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BatchPrediction(Result):
-    """`BatchPrediction` of the contract."""
+class BatchPredictionFields(Result):
+    """What BatchPrediction, CancelledBatch and those in BatchPredictions have in common."""
 
     batch: str
     status: str
@@ -72,6 +72,12 @@ class BatchPrediction(Result):
     created_at: str
     finished_at: str | None
     """When it became ready, failed or was cancelled; null while it is queued or running."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchPrediction(BatchPredictionFields):
+    """`BatchPrediction` of the contract."""
+
     model_id: str
     ahead: int | None
     """How many batches have their turn before this one; null if it has had its turn or was cancelled."""
@@ -114,28 +120,8 @@ class BatchPredictions(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BatchPredictionsBatch(Result):
+class BatchPredictionsBatch(BatchPredictionFields):
     """`BatchPredictionsBatch` of the contract."""
-
-    batch: str
-    status: str
-    """queued while it waits for its turn and until its first step begins; ready when the result is there."""
-    version: int
-    policy: int | None
-    """The revision of the policy that says what is accepted, the model's when the batch was asked for; null without one."""
-    n_top: int
-    s3bucket: str
-    object: str
-    layout: dict[str, str | list[str]] | None = None
-    lines: int | None
-    """The number of texts in the object; null until it is known."""
-    error: str | None
-    """Why the batch failed; null if it did not."""
-    warning: str | None
-    """A doubt about how the object was read; null if there is none."""
-    created_at: str
-    finished_at: str | None
-    """When it became ready, failed or was cancelled; null while it is queued or running."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,33 +158,16 @@ class Caller(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CancelledBatch(Result):
+class CancelledBatch(BatchPredictionFields):
     """`CancelledBatch` of the contract."""
 
-    batch: str
     status: str
-    version: int
-    policy: int | None
-    """The revision of the policy that says what is accepted, the model's when the batch was asked for; null without one."""
-    n_top: int
-    s3bucket: str
-    object: str
-    layout: dict[str, str | list[str]] | None = None
-    lines: int | None
-    """The number of texts in the object; null until it is known."""
-    error: str | None
-    """Why the batch failed; null if it did not."""
-    warning: str | None
-    """A doubt about how the object was read; null if there is none."""
-    created_at: str
-    finished_at: str | None
-    """When it became ready, failed or was cancelled; null while it is queued or running."""
     model_id: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class CancelledVersion(Result):
-    """The version whose training was stopped."""
+class VersionFields(Result):
+    """What Version, VersionOfModel and CancelledVersion have in common."""
 
     version: int
     status: str
@@ -242,6 +211,12 @@ class CancelledVersion(Result):
     created_at: str
     finished_at: str | None
     """Null while the version is queued, training or evaluating."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CancelledVersion(VersionFields):
+    """The version whose training was stopped."""
+
     model_id: str
 
 
@@ -366,8 +341,8 @@ class DatasetProblemRow(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DatasetReport(Result):
-    """The report on a data set and on the client's own test set."""
+class FileReportFields(Result):
+    """The report on one file."""
 
     format: str | None
     """The recognised format; null if it is none of these."""
@@ -396,24 +371,18 @@ class DatasetReport(Result):
     """
     exclusive: bool
     """Whether each example has exactly one label."""
-    labels: list[DatasetReportLabel]
+    labels: list[FileReportFieldsLabel]
     """The first 1,000 labels, by name."""
     problems: list[DatasetProblem]
     """Each kind of problem in the file, those that prevent training first."""
-    test_set: FileReport | None
-    """Null if the request named no test set."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class DatasetReportLabel(Result):
-    """`DatasetReportLabel` of the contract."""
+class DatasetReport(FileReportFields):
+    """The report on a data set and on the client's own test set."""
 
-    label: str
-    examples: int
-    description: str | None = None
-    """What the request says of a label without examples."""
-    texts: int
-    """The number of distinct texts."""
+    test_set: FileReport | None
+    """Null if the request named no test set."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -1012,45 +981,13 @@ class FileEvaluation(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FileReport(Result):
+class FileReport(FileReportFields):
     """`FileReport` of the contract."""
-
-    format: str | None
-    """The recognised format; null if it is none of these."""
-    understood: dict[str, str | list[str] | None] | None = None
-    bytes: int
-    """The number of bytes read."""
-    unpacked_bytes: int
-    """The number of bytes after unpacking."""
-    rows: int
-    """The number of records."""
-    trainable: bool
-    """Whether the file can be trained on."""
-    errors: int
-    """The number of problems that prevent training."""
-    warnings: int
-    """The number of problems that don't prevent training."""
-    examples: int
-    """How many can be trained on."""
-    languages: list[Language] | None = None
-    language_texts: int | None = None
-    """The number of distinct texts in the sample for `languages`, at most 500."""
-    texts_in_windows: int | None = None
-    """
-    About how many examples are longer than 256 tokens, estimated from their words, letters and punctuation. Sentence encoders
-    read them in several windows. Reports of earlier releases don't have it.
-    """
-    exclusive: bool
-    """Whether each example has exactly one label."""
-    labels: list[FileReportLabel]
-    """The first 1,000 labels, by name."""
-    problems: list[DatasetProblem]
-    """Each kind of problem in the file, those that prevent training first."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class FileReportLabel(Result):
-    """`FileReportLabel` of the contract."""
+class FileReportFieldsLabel(Result):
+    """`FileReportFieldsLabel` of the contract."""
 
     label: str
     examples: int
@@ -1334,8 +1271,8 @@ class MadeReviewQueue(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Model(Result):
-    """A named classifier with a history."""
+class ModelFields(Result):
+    """What Model and ModelWithVersion have in common."""
 
     model_id: str
     status: str
@@ -1374,43 +1311,14 @@ class Model(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelWithVersion(Result):
+class Model(ModelFields):
+    """A named classifier with a history."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelWithVersion(ModelFields):
     """A model with the latest of its versions."""
 
-    model_id: str
-    status: str
-    """
-    ready: the live version answers, or, if live_version is null, the latest version is ready and can be promoted; training: no
-    version is live yet, and one is in training; failed: no version is live, and the last training failed.
-    """
-    live_version: int | None
-    """The version that answers, or null."""
-    latest_version: int
-    """The highest number given so far. Numbers are never used again, so that version may have been deleted."""
-    labels: int | None
-    """The number of labels of the live version, or null."""
-    retrain_after: int | None
-    """The number of new feedback examples that starts a training; null never starts one."""
-    schedule: str | None
-    """When a training starts by itself if examples wait, in UTC; null never starts one."""
-    scheduled_for: str | None
-    """The next time of the schedule, or null. A training starts within the hour after it."""
-    tolerance: float
-    """How much lower the macro-F1 of a version from feedback may be than that of the live version, if it is to go live."""
-    log: Log | None
-    """What is kept of the texts that were classified; null keeps nothing."""
-    policy: int | None
-    """The revision of the policy that says what is accepted; null if each version's own thresholds do."""
-    title: str | None
-    """A client's name for the model, or null."""
-    note: str | None
-    """A client's words about the model, or null."""
-    tags: list[str]
-    """Words by which `GET /models` can list models."""
-    waiting_examples: int
-    """The number of pending feedback examples, which no version has used or is training on."""
-    created_at: str
-    updated_at: str
     version: Version | None
     """Null if every version was deleted."""
 
@@ -1852,51 +1760,8 @@ class TradeoffPointAt(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Version(Result):
+class Version(VersionFields):
     """One trained, immutable state of a model, or its making."""
-
-    version: int
-    status: str
-    live: bool
-    """Whether this version is live."""
-    source: str
-    """What the version is trained on: the data set of a request, or feedback and the examples of another version."""
-    recipe: str
-    """
-    How the version is made; auto until one recipe is chosen, if the request named none; zero-shot if it was made from labels
-    without examples.
-    """
-    selection: Selection | None
-    """Which recipes were tried and why this one was chosen; null until then, and if the request named the recipe."""
-    encoder: Encoder | None
-    """The version's main sentence encoder, from the start of its training; null if it needs none."""
-    encoders: list[Encoder]
-    """All sentence encoders that the version needs, the main one last; the recipe best may need two."""
-    promote: str
-    """Whether the version goes live by itself when it is ready; with if-better, only if it passes the gate."""
-    progress: Progress
-    hyperparameters: Hyperparameters
-    dataset: DatasetSummary
-    evaluation: Evaluation | None
-    """Null until the version is ready, and if there was nothing to measure it on (zero-shot)."""
-    gate: Gate | None
-    """The comparison with the version that was live; null if there was none."""
-    warnings: list[str]
-    """
-    Sentences about what the version was made from: nothing was measured and names that mean nothing (zero-shot), or labels
-    without examples (from feedback on such a version). Those about its scores are in the evaluation.
-    """
-    error: str | None
-    """Why the training failed, or null."""
-    note: str | None
-    """A client's words about the version, or null."""
-    trained_on: str | None = None
-    """Absent until the version is ready, and in versions of earlier releases."""
-    forgetting: str | None = None
-    """The forgetting that it was made for, in place of a version that had to go; absent if a client asked for it."""
-    created_at: str
-    finished_at: str | None
-    """Null while the version is queued, training or evaluating."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -1966,51 +1831,9 @@ class VersionExamples(Result):
 
 
 @dataclass(frozen=True, kw_only=True)
-class VersionOfModel(Result):
+class VersionOfModel(VersionFields):
     """A version and its model."""
 
-    version: int
-    status: str
-    live: bool
-    """Whether this version is live."""
-    source: str
-    """What the version is trained on: the data set of a request, or feedback and the examples of another version."""
-    recipe: str
-    """
-    How the version is made; auto until one recipe is chosen, if the request named none; zero-shot if it was made from labels
-    without examples.
-    """
-    selection: Selection | None
-    """Which recipes were tried and why this one was chosen; null until then, and if the request named the recipe."""
-    encoder: Encoder | None
-    """The version's main sentence encoder, from the start of its training; null if it needs none."""
-    encoders: list[Encoder]
-    """All sentence encoders that the version needs, the main one last; the recipe best may need two."""
-    promote: str
-    """Whether the version goes live by itself when it is ready; with if-better, only if it passes the gate."""
-    progress: Progress
-    hyperparameters: Hyperparameters
-    dataset: DatasetSummary
-    evaluation: Evaluation | None
-    """Null until the version is ready, and if there was nothing to measure it on (zero-shot)."""
-    gate: Gate | None
-    """The comparison with the version that was live; null if there was none."""
-    warnings: list[str]
-    """
-    Sentences about what the version was made from: nothing was measured and names that mean nothing (zero-shot), or labels
-    without examples (from feedback on such a version). Those about its scores are in the evaluation.
-    """
-    error: str | None
-    """Why the training failed, or null."""
-    note: str | None
-    """A client's words about the version, or null."""
-    trained_on: str | None = None
-    """Absent until the version is ready, and in versions of earlier releases."""
-    forgetting: str | None = None
-    """The forgetting that it was made for, in place of a version that had to go; absent if a client asked for it."""
-    created_at: str
-    finished_at: str | None
-    """Null while the version is queued, training or evaluating."""
     model_id: str
 
 

@@ -39,6 +39,7 @@ class _Writer:
 
     def __init__(self) -> None:
         self.classes: dict[str, str] = {}
+        self.bases: dict[str, list[str]] = {}
 
     def type_of(self, schema: Mapping[str, Any], name: str) -> str:
         """The Python type of a schema. name: for a class, if the schema has none of its own."""
@@ -73,9 +74,13 @@ class _Writer:
         if name in self.classes:
             return
         self.classes[name] = ""
-        lines = ["@dataclass(frozen=True, kw_only=True)", f"class {name}(Result):"]
+        inherited, needed = _properties({"allOf": _whole(schema)})
+        self.bases[name] = [self.type_of(each, "") for each in _whole(schema)]
+        lines = ["@dataclass(frozen=True, kw_only=True)", f"class {name}({', '.join(self.bases[name]) or 'Result'}):"]
         lines += [*_docstring(schema.get("description") or f"`{name}` of the contract"), ""]
         for each, its in properties.items():
+            if inherited.get(each) == its and (each in needed) == (each in required):
+                continue
             kind = self.type_of(its, name + _camel(each))
             attribute = f"{each}_" if keyword.iskeyword(each) else each
             lines.append(f"    {attribute}: {kind}" if each in required else f"    {attribute}: {_or_none(kind)} = None")
@@ -89,7 +94,16 @@ def results() -> str:
     writer = _Writer()
     for schema in _answers():
         writer.type_of(schema, "Answer")
-    written = "\n\n\n".join(writer.classes[name] for name in sorted(writer.classes) if name not in _LEFT_OUT)
+    order: dict[str, None] = {}
+
+    def place(name: str) -> None:
+        for base in writer.bases[name]:
+            place(base)
+        order.setdefault(name)
+
+    for name in sorted(writer.classes):
+        place(name)
+    written = "\n\n\n".join(writer.classes[name] for name in order if name not in _LEFT_OUT)
     return f"{_HEAD}\n\n{written}\n"
 
 
@@ -102,6 +116,13 @@ def _answers() -> Iterator[Mapping[str, Any]]:
                 schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
                 if status < "300":
                     yield from (each for each in (schema, *schema.get("oneOf", ())) if "$ref" in each)
+
+
+def _whole(schema: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The references of a schema to those that it has as a whole, and adds fields to."""
+    found = [{"$ref": schema["$ref"]}] if "$ref" in schema else []
+    found += [each for each in schema.get("allOf", ()) if set(each) == {"$ref"}]
+    return [each for each in found if _properties(each)[0]]
 
 
 def _properties(schema: Mapping[str, Any]) -> tuple[dict[str, Any], set[str]]:

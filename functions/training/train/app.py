@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def handler(job: TrainingJob, event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     recipe, recipes = event["candidate"]["recipe"], [candidate["recipe"] for candidate in event["candidates"]]
     if "large" in event["candidate"]:
-        return {"recipe": recipe, **_of_container(job, recipe), "done": True}
+        return {**_of_container(job, recipe), "done": True}
     candidate = segment.train_segment(job, recipe, recipes, lambda: context.get_remaining_time_in_millis() / 1000)
     return {"recipe": recipe, "done": False} if candidate is None else {**asdict(candidate), "done": True}
 

@@ -53,9 +53,10 @@ class DroppedFile:
         found = event["detail"]["object"]
         # Unlike S3's other notifications, an event has the key as it is.
         key: str = found["key"]
-        if not key.startswith(DROPPED_PREFIXES) or key.endswith("/") or is_sentence(key):
+        folder = folder_of(key)
+        if folder is None or key.endswith("/") or is_sentence(key):
             return None
-        return cls(Folder(key.partition("/")[0]), key, found.get("version-id") or found["sequencer"], event["time"])
+        return cls(folder, key, found.get("version-id") or found["sequencer"], event["time"])
 
     @property
     def model_id(self) -> str | None:

@@ -11,8 +11,6 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeDeserializer
-
 from winnow.domain.batch import ACTIVE_BATCH, BatchJob, BatchPrediction, BatchStatus
 from winnow.domain.clock import now, timestamp, utc_now
 from winnow.domain.dataset import Layout
@@ -20,7 +18,7 @@ from winnow.domain.errors import BatchPredictionNotFoundError, JobSupersededErro
 from winnow.domain.job import IdempotencyKey
 from winnow.domain.model import Model
 from winnow.registry import table as rows
-from winnow.registry.decoding import decoded, each_decoded
+from winnow.registry.decoding import decoded, each_decoded, each_of_images
 from winnow.registry.idempotency import answered
 
 if TYPE_CHECKING:
@@ -131,10 +129,8 @@ class BatchPredictions:
 
 
 def batches_of_images(images: Iterable[Mapping[str, Any]]) -> Iterator[BatchPrediction]:
-    """The batches from rows of the table's stream, which have DynamoDB's own types. Without damaged and expired rows."""
-    read = TypeDeserializer()
-    found = each_decoded(({name: read.deserialize(value) for name, value in image.items()} for image in images), _unexpired)
-    return (batch for batch in found if batch is not None)
+    """The batches from rows of the table's stream. Without damaged and expired rows."""
+    return (batch for batch in each_of_images(images, _unexpired) if batch is not None)
 
 
 def _guarded(job: BatchJob, assign: Mapping[str, Any], lease: str | None = None, *, ends: bool = False) -> rows.Update:

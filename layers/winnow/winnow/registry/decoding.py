@@ -9,6 +9,8 @@ from operator import or_
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
+from boto3.dynamodb.types import TypeDeserializer
+
 from winnow.domain.errors import DamagedRowError
 from winnow.registry.table import from_item, name_of
 
@@ -41,6 +43,12 @@ def each_decoded[Row](items: Iterable[Mapping[str, Any]], decode: Callable[[Mapp
         except DamagedRowError:
             continue
         yield row
+
+
+def each_of_images[Row](images: Iterable[Mapping[str, Any]], decode: Callable[[Mapping[str, Any]], Row]) -> Iterator[Row]:
+    """The rows, as in `each_decoded`, from records of the table's stream, which have DynamoDB's own types."""
+    read = TypeDeserializer()
+    return each_decoded(({name: read.deserialize(value) for name, value in image.items()} for image in images), decode)
 
 
 def _check(row: object) -> None:

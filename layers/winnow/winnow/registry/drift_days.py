@@ -8,11 +8,9 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeDeserializer
-
 from winnow.domain.drift import KEPT_FOR, DriftDay, LabelShare, UsualFigures
 from winnow.registry import table as rows
-from winnow.registry.decoding import each_decoded
+from winnow.registry.decoding import each_decoded, each_of_images
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -51,9 +49,8 @@ class DriftDays:
 
 
 def days_of_images(images: Iterable[Mapping[str, Any]]) -> Iterator[DriftDay]:
-    """The days from rows of the table's stream, which have DynamoDB's own types. Without damaged rows."""
-    read = TypeDeserializer()
-    return each_decoded(({name: read.deserialize(value) for name, value in image.items()} for image in images), _day)
+    """The days from rows of the table's stream. Without damaged rows."""
+    return each_of_images(images, _day)
 
 
 def _day(item: Mapping[str, Any]) -> DriftDay:

@@ -7,13 +7,11 @@ from dataclasses import asdict
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeDeserializer
-
 from winnow.domain.errors import DamagedRowError
 from winnow.domain.history import Deed
 from winnow.domain.policy import Aim, Applied, Cost, Policy
 from winnow.registry import table as rows
-from winnow.registry.decoding import decoded, each_decoded
+from winnow.registry.decoding import decoded, each_decoded, each_of_images
 from winnow.registry.history import recorded
 
 if TYPE_CHECKING:
@@ -69,10 +67,8 @@ class Policies:
 
 
 def policies_of_images(images: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Policy]]:
-    """The policies from rows of the table's stream, which have DynamoDB's own types, with the ids of their models. Without damaged rows."""
-    read = TypeDeserializer()
-    items = ({name: read.deserialize(value) for name, value in image.items()} for image in images)
-    return each_decoded(items, lambda item: (str(item["model_id"]), _policy(item)))
+    """The policies from rows of the table's stream, with the ids of their models. Without damaged rows."""
+    return each_of_images(images, lambda item: (str(item["model_id"]), _policy(item)))
 
 
 def _item(model: Model, policy: Policy) -> dict[str, Any]:

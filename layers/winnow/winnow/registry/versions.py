@@ -7,7 +7,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr
-from boto3.dynamodb.types import TypeDeserializer
 
 from winnow.domain.clock import now
 from winnow.domain.errors import NotMeasuredError, ReportNotFoundError, VersionNotFoundError, VersionNotReadyError, WinnowError
@@ -18,7 +17,7 @@ from winnow.domain.lifecycle import TRANSITIONS, Event
 from winnow.domain.model import ACTIVE, Gate, Model, TrainedOn, Version, VersionStatus
 from winnow.domain.retrying import TRIES
 from winnow.registry import table as rows
-from winnow.registry.decoding import decoded, each_decoded
+from winnow.registry.decoding import decoded, each_decoded, each_of_images
 from winnow.registry.history import recorded
 from winnow.registry.models import Models
 from winnow.registry.upkeep import Deletion, noted
@@ -207,9 +206,8 @@ def check_measured(version: Version) -> None:
 
 
 def versions_of_images(images: Iterable[Mapping[str, Any]]) -> Iterator[Version]:
-    """The versions from rows of the table's stream, which have DynamoDB's own types. Without damaged rows."""
-    read = TypeDeserializer()
-    return each_decoded(({name: read.deserialize(value) for name, value in image.items()} for image in images), _version)
+    """The versions from rows of the table's stream. Without damaged rows."""
+    return each_of_images(images, _version)
 
 
 def dataset_never_read(version: Version) -> WinnowError:

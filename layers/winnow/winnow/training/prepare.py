@@ -39,19 +39,22 @@ def prepare_training(job: TrainingJob) -> list[dict[str, Any]]:
             _freeze(job, version, most_cross_validated(tried))
         else:
             prepare_feedback(job, version, version.feedback, most_cross_validated(tried))
-        version = resources.versions().of_job(job)
-    return [{"recipe": recipe, **large} for recipe, large in zip(tried, _large(version, tried), strict=True)]
+    large = _large(job, tried)
+    return [{"recipe": recipe, **large.get(recipe, {})} for recipe in tried]
 
 
-def _large(version: Version, recipes: Sequence[str]) -> list[dict[str, Any]]:
-    """`large` for each recipe that needs a container."""
+def _large(job: TrainingJob, recipes: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """`large` of the recipes that need a container."""
     limits = resources.training_limits()
+    if not limits.containers:
+        return {}
+    version = resources.versions().of_job(job)
     # A training that an earlier release prepared doesn't know its characters: it began in Lambdas.
-    if not limits.containers or "characters" not in version.dataset:
-        return [{} for _ in recipes]
+    if "characters" not in version.dataset:
+        return {}
     size = Size(version.dataset["train_examples"], version.dataset["labels"], version.dataset["characters"])
     found = estimates(recipes, size, version.hyperparameters["n_iter"], limits)
-    return [{"large": each.container.for_fargate()} if each.container else {} for each in found]
+    return {each.recipe: {"large": each.container.for_fargate()} for each in found if each.container}
 
 
 def _freeze(job: TrainingJob, version: Version, cross_validated: int) -> None:
