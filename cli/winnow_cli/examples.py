@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from winnow_cli import tables
+from winnow_cli import tables, versions
 from winnow_cli.batches import download, in_one_step
 from winnow_cli.client import Client
 from winnow_cli.terminal import Terminal, line
@@ -48,5 +48,5 @@ def save(client: Client, terminal: Terminal, model: str, version: int | None, ou
 
 
 def _path(client: Client, model: str, version: int | None) -> str:
-    number = version or client.call("GET", f"/models/{model}")["latest_version"]
+    number = versions.latest(client, model, version)
     return f"/models/{model}/versions/{number}/examples"

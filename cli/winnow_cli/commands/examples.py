@@ -11,7 +11,7 @@ import typer
 
 from winnow_cli import examples as listing
 from winnow_cli import feedback as sending
-from winnow_cli import labelling, tables
+from winnow_cli import labelling, tables, versions
 from winnow_cli.connection import connected
 from winnow_cli.failures import UsageError
 from winnow_cli.files import texts_by_row
@@ -51,7 +51,7 @@ def suspects(
     """
     texts = texts_by_row(file) if file else {}
     with connected(as_json) as (client, terminal):
-        number = version or client.call("GET", f"/models/{model}")["latest_version"]
+        number = versions.latest(client, model, version)
         answer = client.call("GET", f"/models/{model}/versions/{number}/suspects", query={"limit": "1000"})
         terminal.show(answer, *tables.suspects(answer, texts))
 

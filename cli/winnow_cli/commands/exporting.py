@@ -8,23 +8,21 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from winnow_cli import exporting, model_card, training
+from winnow_cli import exporting, model_card, training, versions
 from winnow_cli.batches import in_one_step
 from winnow_cli.client import Client
 from winnow_cli.connection import connected
 from winnow_cli.failures import CommandError
-from winnow_cli.options import Json, Version, examples_of, model_id
+from winnow_cli.options import Json, ModelArgument, Version, examples_of
 from winnow_cli.terminal import line
 
 commands = typer.Typer()
-
-_Model = Annotated[str, typer.Argument(metavar="ID", callback=model_id, help="The model's id.")]
 
 
 @commands.command(epilog=examples_of("winnow card tickets --output README.md", "winnow card tickets --model-version 2"))
 def card(
     *,
-    model: _Model,
+    model: ModelArgument,
     version: Version = None,
     output: Annotated[Path | None, typer.Option(help="Save the card in this file (default: print it).")] = None,
     as_json: Json = False,
@@ -50,7 +48,7 @@ def card(
 @commands.command(epilog=examples_of("winnow export tickets", "winnow export tickets --model-version 2 --output tickets-onnx"))
 def export(
     *,
-    model: _Model,
+    model: ModelArgument,
     version: Version = None,
     made: Annotated[Literal["onnx"], typer.Option("--format", help="The form of the export.")] = "onnx",
     output: Annotated[Path | None, typer.Option(metavar="FOLDER", help="The new folder (default: ID-N-onnx).")] = None,
@@ -76,9 +74,7 @@ def export(
 
 def ready_version(client: Client, model: str, version: int | None) -> Mapping[str, Any]:
     """The version, or the live one. CommandError if it isn't ready, or if none is live."""
-    number = version or client.call("GET", f"/models/{model}")["live_version"]
-    if number is None:
-        raise CommandError(f"No version of {model} is live: say which one, with --model-version.")
+    number = versions.live(client, model, version)
     found: dict[str, Any] = client.call("GET", f"/models/{model}/versions/{number}")
     if found["status"] != "ready":
         raise CommandError(f"Version {number} of {model} is {found['status']}: only a version that is ready can be taken out.")

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
-from winnow_cli import batches, figure_files, plots, tables, training
+from winnow_cli import batches, figure_files, plots, tables, training, versions
 from winnow_cli.connection import connected
-from winnow_cli.failures import CommandError, UsageError
+from winnow_cli.failures import UsageError
 from winnow_cli.options import Json, LatestVersion, Model, ModelArgument, Version, examples_of, model_id
 from winnow_cli.terminal import line, version_line
 
@@ -86,7 +86,7 @@ def delete(
 def report(*, model: ModelArgument, version: LatestVersion = None, as_json: Json = False) -> None:
     """Show what the data set of a version holds, and every kind of problem in it."""
     with connected(as_json) as (client, terminal):
-        number = version or client.call("GET", f"/models/{model}")["latest_version"]
+        number = versions.latest(client, model, version)
         answer = client.call("GET", f"/models/{model}/versions/{number}/report")
         found = answer["report"]
         parts = [*tables.problems(found, f"version {number} of {model}"), tables.label_counts(found["labels"])]
@@ -105,7 +105,7 @@ def figures(
 ) -> None:
     """Draw how far the scores of a version can be trusted, and which labels it takes for one another."""
     with connected(as_json) as (client, terminal):
-        number = version or client.call("GET", f"/models/{model}")["latest_version"]
+        number = versions.latest(client, model, version)
         path = f"/models/{model}/versions/{number}"
         if output is None:
             evaluation = client.call("GET", f"{path}/evaluation")
@@ -127,9 +127,7 @@ def download(
 ) -> None:
     """Download a version as a pipeline, which runs without Winnow's service (docs/predictions.md)."""
     with connected(as_json) as (client, terminal):
-        number = version or client.call("GET", f"/models/{model}")["live_version"]
-        if number is None:
-            raise CommandError(f"No version of {model} is live: say which one to download, with --model-version.")
+        number = versions.live(client, model, version)
         link = client.call("GET", f"/models/{model}/versions/{number}/artifact")
         file = output or Path(f"{model}-{number}.tar.gz")
         batches.download(client, link["url"], file)

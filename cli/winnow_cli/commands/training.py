@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from winnow_cli import batches, policies, tables, training
+from winnow_cli import batches, policies, tables, training, versions
 from winnow_cli.connection import connected
-from winnow_cli.failures import CommandError, UsageError
+from winnow_cli.failures import UsageError
 from winnow_cli.layout import said
 from winnow_cli.options import (
     Batch,
@@ -145,7 +145,7 @@ def watch(
         if batch:
             batches.look(client, terminal, model, batch, watch=True, output=None)
         else:
-            number = version or client.call("GET", f"/models/{model}")["latest_version"]
+            number = versions.latest(client, model, version)
             training.see_to_end(client, terminal, model, number, {})
 
 
@@ -169,7 +169,7 @@ def cancel(
             answer = client.call("POST", f"/models/{model}/batches/{batch}/cancel")
             terminal.show(answer, line(f"Batch {batch} of {model} is cancelled."))
             return
-        number = version or client.call("GET", f"/models/{model}")["latest_version"]
+        number = versions.latest(client, model, version)
         answer = client.call("POST", f"/models/{model}/versions/{number}/cancel")
         terminal.show(answer, line(f"The training of version {number} of {model} is cancelled."))
 
@@ -186,7 +186,7 @@ def tradeoff(
     A higher threshold answers fewer texts, and more of them rightly.
     """
     with connected(as_json) as (client, terminal):
-        number = version or client.call("GET", f"/models/{model}")["latest_version"]
+        number = versions.latest(client, model, version)
         answer = client.call("GET", f"/models/{model}/versions/{number}/tradeoff")
         terminal.show(answer, *tables.tradeoff(answer))
 
@@ -213,9 +213,7 @@ def evaluate(
     """
     layout = said(text_column, delimiter, encoding, label_column, label_separator, subject_column=subject_column)
     with connected(as_json) as (client, terminal):
-        number = version or client.call("GET", f"/models/{model}")["live_version"]
-        if number is None:
-            raise CommandError(f"No version of {model} is live: say which one to measure, with --model-version.")
+        number = versions.live(client, model, version)
         found = policies.evaluate(client, terminal, f"/models/{model}/versions/{number}/evaluations", file, layout)
         terminal.show(found, *tables.evaluation_by_id(found, number))
 

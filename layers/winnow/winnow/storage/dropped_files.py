@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,8 @@ class DroppedFiles:
 
     def say(self, key: str, record: Mapping[str, Any]) -> None:
         """Write what is wrong with a file beside it."""
-        self._bucket.put_json(error_key(key), record)
+        body = json.dumps(record, ensure_ascii=False).encode()
+        self._bucket.s3.put_object(Bucket=self._bucket.name, Key=error_key(key), Body=body, ContentType="application/json")
 
     def unsay(self, key: str) -> None:
         """Remove what was wrong with a file."""
