@@ -192,7 +192,8 @@ PIP_AUDIT := .tools/audit/bin/pip-audit --strict --disable-pip --require-hashes 
 audit: env .tools/.audit ### checkov over the templates, the locks against the known vulnerabilities: STRICT=1 fails where nobody can be asked for these
 	mkdir -p .aws-sam
 	$(PYTHON) -m tests.support.translated >.aws-sam/deployment.json
-	.tools/audit/bin/checkov --config-file .ci/checkov.yaml --file .aws-sam/deployment.json operations/monitoring.yaml operations/large-trainings.yaml
+	.tools/audit/bin/checkov --config-file .ci/checkov.yaml --file .aws-sam/deployment.json \
+		operations/monitoring.yaml operations/large-trainings.yaml operations/webhook.yaml operations/github/role.yaml
 	# A service is one that knows of a vulnerability that there is: a mirror that has none would find our locks sound.
 	for service in pypi osv; do
 		if .ci/known-vulnerability .tools/audit/bin/pip-audit $$service; then exec $(PIP_AUDIT) -s $$service $(AUDITED); fi
