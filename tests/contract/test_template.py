@@ -49,6 +49,8 @@ FOLDERS = (
     {"upkeep"},
 )
 
+# AWS's names for what keeps a resource from being deleted.
+PROTECTION = re.compile("Protection(Enabled)?$|^ObjectLock")
 NAMES = ("BucketName", "TableName", "FunctionName", "LayerName", "UsagePlanName", "RoleName", "Name")
 
 
@@ -252,11 +254,18 @@ def test_api_gateway_s_own_errors_are_problems(kind: str) -> None:
     assert ("Retry-After" in given.get("ResponseParameters", {}).get("Headers", {})) == (problem["status"] == 429)
 
 
-def test_what_is_kept_outlives_the_stack_but_not_a_failed_first_deploy() -> None:
+def test_what_is_kept_outlives_the_stack_and_the_buckets_not_a_failed_first_deployment() -> None:
     kept = {name: it for name, it in template()["Resources"].items() if it["Type"] in {"AWS::DynamoDB::Table", "AWS::S3::Bucket"}}
     assert set(kept) == {"Registry", "Models", "Datasets"}
     policies = {name: (it.get("DeletionPolicy"), it.get("UpdateReplacePolicy")) for name, it in kept.items()}
-    assert policies == dict.fromkeys(kept, ("RetainExceptOnCreate", "Retain"))
+    assert policies == {"Registry": ("Retain", "Retain")} | dict.fromkeys(("Models", "Datasets"), ("RetainExceptOnCreate", "Retain"))
+
+
+@pytest.mark.parametrize("name", ["template.yaml", *(str(path.relative_to(ROOT)) for path in (ROOT / "operations").rglob("*.yaml"))])
+def test_a_failed_first_deployment_can_delete_all_that_it_does_not_keep(name: str) -> None:
+    deleted = {resource: it for resource, it in template(name)["Resources"].items() if it.get("DeletionPolicy") != "Retain"}
+    protected = {(resource, prop) for resource, it in deleted.items() for prop in it.get("Properties", {}) if PROTECTION.search(prop)}
+    assert not protected
 
 
 def test_what_is_kept_is_protected_unless_a_parameter_says_otherwise() -> None:
