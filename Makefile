@@ -183,6 +183,7 @@ check: env ## lint, format, types (the console's too), template
 	mypy
 	$(NPM) run check
 	sam validate --lint --region us-east-1
+	$(PYTHON) -m tests.support.linted
 	.tools/sam/bin/cfn-lint --regions us-east-1 -- operations/monitoring.yaml operations/webhook.yaml operations/large-trainings.yaml operations/github/role.yaml
 
 # What ships, and what the project's environment has beside it.

@@ -21,7 +21,8 @@ from typing import NamedTuple
 
 # Only compilers and type checkers read these. Files ending in .cu must stay: thinc reads its CUDA sources at import.
 SOURCE_SUFFIXES = {".pyx", ".pxd", ".pxi", ".pyi", ".c", ".cpp", ".h", ".a"}
-# Notes of the installer, which are wrong after trimming. METADATA, licences and entry_points.txt (spacy-legacy needs it) stay.
+# Notes of the installer, which are wrong after trimming. METADATA, licences and entry_points.txt (spacy-legacy needs it) stay. So
+# does WHEEL: it says which processor the layer was built for (winnow/aws/processor.py).
 INSTALLER_FILES = {"RECORD", "REQUESTED", "INSTALLER", "direct_url.json"}
 
 # e_machine in the ELF header, and the processor's name in tools and in platform.machine().

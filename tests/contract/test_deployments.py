@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -120,6 +121,32 @@ def test_cloudformation_may_make_everything_that_the_stack_has() -> None:
     prefixes = {"stepfunctions": "states"}
     allowed = {action.partition(":")[0] for statement in statements("Execution") for action in listed(statement["Action"])}
     assert {prefixes.get(service, service) for service in services} <= allowed
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        # What CloudWatch names where it refuses: https://github.com/aws-samples/amazon-cloudwatch-auto-alarms/issues/1
+        ("cloudwatch:DescribeAlarms", "arn:aws:cloudwatch:us-east-1:123456789012:alarm:*"),
+        ("cloudwatch:PutMetricAlarm", "arn:aws:cloudwatch:us-east-1:123456789012:alarm:winnow-AlarmPredictCanary-1AB"),
+        # A version of Predict that isn't needed any more, by either reading of what is deleted.
+        ("lambda:DeleteFunction", "arn:aws:lambda:us-east-1:123456789012:function:winnow-Predict-1AB"),
+        ("lambda:DeleteFunction", "arn:aws:lambda:us-east-1:123456789012:function:winnow-Predict-1AB:3"),
+    ],
+)
+def test_cloudformation_may_do_it_whichever_resource_aws_asks_about(action: str, resource: str) -> None:
+    known = {"AWS::Partition": "aws", "AWS::Region": "us-east-1", "AWS::AccountId": "123456789012", "StackName": "winnow"}
+
+    def covers(pattern: Any) -> bool:
+        written = pattern["Sub"] if isinstance(pattern, dict) else pattern
+        return fnmatchcase(resource, re.sub(r"\$\{([\w:]+)\}", lambda found: known[found[1]], written))
+
+    assert any(
+        fnmatchcase(action, allowed)
+        for statement in statements("Execution")
+        if any(map(covers, listed(statement["Resource"])))
+        for allowed in listed(statement["Action"])
+    )
 
 
 def test_cloudformation_makes_no_role_that_goes_beyond_the_boundary() -> None:

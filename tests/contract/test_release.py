@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.contract import events, functions, template
-from tests.support.other_parameters import OTHERS
+from tests.support.other_parameters import EVERY
 from tests.support.translated import deployment, translated
 
 ALIAS = "PredictAliaslive"
@@ -16,16 +16,6 @@ CALLS = [call for call, (name, _) in events().items() if name == "Predict"]
 # Not part of a version, but of the function as a whole: https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html
 OF_NO_VERSION = {"ReservedConcurrentExecutions", "Role"}
 CANARY = {"DeploymentPreference": "Canary10Percent10Minutes"}
-# Another value than the default for every parameter.
-PARAMETERS = {
-    **OTHERS,
-    **CANARY,
-    "Architecture": "x86_64",
-    "Authorizer": "AWS_IAM",
-    "Tracing": "Active",
-    "KeepData": "false",
-    "VpcEndpoints": "vpce-0123456789abcdef0",
-}
 SEEN = {"Architecture", "Encoder", "EncoderBucket", "Authorizer", "CorsOrigin", "SnapStart", "Tracing"}
 
 
@@ -67,15 +57,15 @@ def test_what_is_no_part_of_predict_s_code_or_settings_is_no_other_version() -> 
     assert version(translated(packages=packages)) == version(translated())
 
 
-@pytest.mark.parametrize("parameter", PARAMETERS)
+@pytest.mark.parametrize("parameter", EVERY)
 def test_another_value_of_a_parameter_is_another_version_if_predict_sees_it(parameter: str) -> None:
-    other = deployment({parameter: PARAMETERS[parameter]})
+    other = deployment({parameter: EVERY[parameter]})
     assert (runs(other) != runs(deployment())) == (parameter in SEEN)
     assert (version(other) != version(deployment())) == (parameter in SEEN)
 
 
 def test_every_parameter_is_tried() -> None:
-    assert set(PARAMETERS) == set(template()["Parameters"])
+    assert set(EVERY) == set(template()["Parameters"])
 
 
 def test_the_description_of_a_version_is_never_too_long() -> None:

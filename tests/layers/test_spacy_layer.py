@@ -49,7 +49,7 @@ def tree(tmp_path: Path) -> Path:
     write(tree / "spacy/doc.so", shared_object())
     write(tree / "thinc/_custom_kernels.cu")
     write(tree / "spacy_legacy-3.dist-info/entry_points.txt", "[spacy_architectures]\n")
-    for name in ("METADATA", "RECORD", "INSTALLER", "REQUESTED", "licenses/LICENSE"):
+    for name in ("METADATA", "RECORD", "INSTALLER", "REQUESTED", "WHEEL", "licenses/LICENSE"):
         write(tree / "spacy_legacy-3.dist-info" / name)
     write(tree / "numpy/core.so", shared_object())
     write(tree / "numpy.libs/libblas-1a2b.so.3", shared_object())
@@ -90,6 +90,7 @@ def test_leaves_what_spacy_reads_and_nothing_else(tree: Path) -> None:
         "numpy/core.so",
         "numpy.libs/libblas-1a2b.so.3",
         "spacy_legacy-3.dist-info/METADATA",
+        "spacy_legacy-3.dist-info/WHEEL",
         "spacy_legacy-3.dist-info/entry_points.txt",
         "spacy_legacy-3.dist-info/licenses/LICENSE",
     }

@@ -14,7 +14,7 @@ import pytest
 import winnow_encoder
 
 from layers.encoder import upload
-from tests.conftest import Json, load_event
+from tests.conftest import Context, Json, load_event
 from tests.support.custom_resource import answer_of
 from tests.support.deadline import Deadline
 from tests.support.feedback import add, labelled
@@ -72,10 +72,10 @@ def answered(winnow: Winnow) -> Json:
     return {**predict(winnow).body, "prediction_id": ""}
 
 
-def checked(winnow: Winnow, monkeypatch: pytest.MonkeyPatch, kind: str = "Update") -> Json:
+def checked(winnow: Winnow, monkeypatch: pytest.MonkeyPatch, kind: str = "Update", seconds: float = 300) -> Json:
     """The answer of the deployment's check to CloudFormation."""
     new_environments(winnow)
-    return answer_of(winnow, monkeypatch, CHECK, load_event("upkeep/check_encoders") | {"RequestType": kind})
+    return answer_of(winnow, monkeypatch, CHECK, load_event("upkeep/check_encoders") | {"RequestType": kind}, Context(seconds))
 
 
 # --- training and answering ---
@@ -108,7 +108,7 @@ def test_a_version_goes_on_with_its_own_when_others_are_trained_with_another(win
 def test_it_is_fetched_once_and_by_those_that_need_it(winnow: Winnow, digest: str, fetched: Path) -> None:
     winnow.train(recipe="linear")
     assert predict(winnow).status == 200
-    assert not fetched.exists()
+    assert not list(fetched.iterdir())
 
     winnow.parameters["Encoder"] = digest
     winnow.train(recipe="sentence", force_update=True)
@@ -318,8 +318,39 @@ def test_one_whose_encoder_is_no_model_is_refused(winnow: Winnow, digest: str, f
     assert "doesn't work" in checked(winnow, monkeypatch)["Reason"]
 
 
+def test_with_more_encoders_than_time_each_is_looked_for(
+    winnow: Winnow, digest: str, fetched: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    winnow.parameters["Encoder"] = digest
+    winnow.train(recipe="sentence")
+    winnow.parameters["Encoder"] = "minilm"
+    winnow.s3.put_object(Bucket=BUCKET, Key=encoder_key(digest, "model.onnx"), Body=b"no model")
+    shutil.rmtree(fetched)
+
+    assert "has a wrong model.onnx" in checked(winnow, monkeypatch)["Reason"]
+    # 30 seconds for the answer and 60 for a try: none is left.
+    assert checked(winnow, monkeypatch, seconds=90)["Status"] == "SUCCESS"
+    assert not list(fetched.iterdir())
+    assert "no time to try an encoder" in capsys.readouterr().out
+    winnow.s3.delete_object(Bucket=BUCKET, Key=encoder_key(digest, "model.onnx"))
+    assert "has no model.onnx" in checked(winnow, monkeypatch, seconds=90)["Reason"]
+
+
+def test_each_encoder_has_the_disk_for_itself(
+    winnow: Winnow, digest: str, fetched: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = upload.upload(tmp_path, BUCKET, upload.described(tmp_path, "fewer-tokens", "mean", 3))
+    for number, each in enumerate((digest, other)):
+        winnow.parameters["Encoder"] = each
+        winnow.train(recipe="sentence", id=f"tc-{number}")
+    winnow.parameters["Encoder"] = "minilm"
+
+    assert checked(winnow, monkeypatch)["Status"] == "SUCCESS"
+    assert len(list(fetched.iterdir())) == 1
+
+
 def test_a_fault_of_ours_is_an_answer_too(winnow: Winnow, digest: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def killed() -> None:
+    def killed(seconds: float) -> None:
         raise RuntimeError
 
     monkeypatch.setattr(encoders, "check", killed)

@@ -1,8 +1,9 @@
-"""Another value than the default for each parameter of template.yaml that has an effect on the local cloud."""
+"""Another value than the default for each parameter of template.yaml."""
 
 from __future__ import annotations
 
 KEY = "arn:aws:kms:us-east-1:000000000000:key/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+# Those that have an effect on the local cloud.
 OTHERS = {
     "DatasetBuckets": "a-bucket-of-ours",
     "BucketOwners": "111122223333",
@@ -39,4 +40,13 @@ OTHERS = {
     "RequestsPerDay": "5000",
     "AdminRequestsPerSecond": "60",
     "AdminRequestsPerDay": "6000",
+}
+EVERY = {
+    **OTHERS,
+    "Architecture": "x86_64",
+    "Authorizer": "AWS_IAM",
+    "DeploymentPreference": "Canary10Percent10Minutes",
+    "Tracing": "Active",
+    "KeepData": "false",
+    "VpcEndpoints": "vpce-0123456789abcdef0",
 }

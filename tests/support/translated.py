@@ -15,7 +15,7 @@ from typing import Any
 from tests.support.contract import ROOT
 
 _TRANSLATE = """
-import itertools, json, sys
+import itertools, json, logging, sys
 from types import SimpleNamespace
 from samtranslator.model import apigateway
 from samtranslator.translator.transform import transform
@@ -25,6 +25,8 @@ class NoPolicies:
     def load(self):
         return {}
 
+# Warnings about what the translator itself lacks outside of AWS.
+logging.disable(logging.WARNING)
 # AlwaysDeploy tells deployments apart by the second in which each was translated. Here no two are in the same second.
 apigateway.time = SimpleNamespace(time=itertools.count().__next__)
 # By JSON, so that what the anchors share is no longer one object.
@@ -69,24 +71,25 @@ def translated(
 ) -> dict[str, Any]:
     """The resources by their logical ids. packages: uploads for functions or layers, if not the default. changes: properties of
     a resource that replace those in template.yaml."""
-    resources: dict[str, Any] = _template(parameters, packages, changes)["Resources"]
+    resources: dict[str, Any] = whole(parameters, packages, changes)["Resources"]
     return resources
 
 
 def deployment(parameters: Mapping[str, str] | None = None, packages: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The resources of a deployment by their logical ids, with conditions and parameters replaced by their values. Parameters default to
     the template's."""
-    template = _template(parameters, packages)
+    template = whole(parameters, packages)
     defaults = {name: declared["Default"] for name, declared in template["Parameters"].items()}
     decide = _Decisions(defaults | dict(parameters or {}), template["Conditions"])
     return {name: decide.value(it) for name, it in template["Resources"].items() if "Condition" not in it or decide.holds(it["Condition"])}
 
 
-def _template(
+def whole(
     parameters: Mapping[str, str] | None,
     packages: Mapping[str, str] | None = None,
     changes: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
+    """The same, as a template."""
     template: dict[str, Any] = json.loads(_translated(json.dumps([parameters or {}, packages or {}, changes or {}])))
     return template
 

@@ -5,8 +5,11 @@ The event and the answer: https://docs.aws.amazon.com/AWSCloudFormation/latest/U
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
@@ -24,21 +27,29 @@ _SECONDS = 30
 _MOST_CHARACTERS = 2_000
 
 Event = dict[str, Any]
+type Check = Callable[[float], None]
 
 
-def custom_resource(check: Callable[[], None]) -> Callable[[Event, LambdaContext], None]:
-    """Make the Lambda handler of a custom resource. check() decides whether a deployment may create or update the resource.
+def custom_resource(check: Check) -> Callable[[Event, LambdaContext], None]:
+    """Make the Lambda handler of a custom resource. check(seconds) decides whether a deployment may create or update the resource.
 
-    Any exception makes the deployment fail; a WinnowError gives the reason. A deletion does nothing and succeeds.
+    Any exception makes the deployment fail, and so does a check that takes longer; a WinnowError gives the reason. A deletion does nothing
+    and succeeds. So does a return to the properties that were accepted last, as when CloudFormation undoes an update that was refused: the
+    physical id is their digest.
     """
 
     @wraps(check)
     def handler(event: Event, context: LambdaContext) -> None:
-        reason = None if event["RequestType"] == "Delete" else _refusal(check, event)
+        accepted = f"{event['LogicalResourceId']}-{_digest(event['ResourceProperties'])}"
+        before = event.get("PhysicalResourceId", accepted)
+        deleted = event["RequestType"] == "Delete"
+        known = event["RequestType"] == "Update" and before == accepted
+        reason = None if deleted or known else _refusal(check, event, context.get_remaining_time_in_millis() / 1000 - _SECONDS)
         answer = {
             "Status": "FAILED" if reason else "SUCCESS",
             "Reason": (reason or "")[:_MOST_CHARACTERS],
-            "PhysicalResourceId": event["LogicalResourceId"],
+            # Where the id changes, CloudFormation deletes the old one.
+            "PhysicalResourceId": before if deleted or reason else accepted,
             **{name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")},
         }
         # The URL is signed without a content type.
@@ -49,10 +60,26 @@ def custom_resource(check: Callable[[], None]) -> Callable[[Event, LambdaContext
     return handler
 
 
-def _refusal(check: Callable[[], None], event: Event) -> str | None:
+def _digest(properties: Any) -> str:
+    return hashlib.sha256(json.dumps(properties, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _refusal(check: Check, event: Event, seconds: float) -> str | None:
     """The reason why the deployment must fail; None if it may go on."""
+    # In a thread, so that the answer goes out also if a call in it hangs.
+    thread = ThreadPoolExecutor(1)
     try:
-        check()
+        return thread.submit(copy_context().run, _reason, check, event, seconds).result(max(seconds, 0))
+    except TimeoutError:
+        logger.error("a custom resource took too long")
+        return f"{event['LogicalResourceId']} took longer than {seconds:.0f} seconds: deploy again. Its function's log has the details."
+    finally:
+        thread.shutdown(wait=False)
+
+
+def _reason(check: Check, event: Event, seconds: float) -> str | None:
+    try:
+        check(seconds)
     except WinnowError as error:
         return error.sentence
     except Exception:

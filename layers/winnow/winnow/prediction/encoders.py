@@ -9,19 +9,21 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from winnow.aws import clients, resources
+from winnow.aws.log import logger
 from winnow.domain.errors import EncoderError
 from winnow.domain.keys import encoder_key
 from winnow.recipes import encoder
 from winnow.recipes.encoder import ABOUT, MINILM, MULTILINGUAL, names_of_parts
+from winnow.storage.removal import time_left
 
 if TYPE_CHECKING:
     from winnow.recipes.encoder import Encoding
@@ -31,6 +33,8 @@ _READ_AT_ONCE = 1 << 20
 _GONE = ("NoSuchKey", "NoSuchBucket", "AccessDenied", "403", "404")
 # The versions that an error lists.
 _NAMED = 5
+# The time to fetch an encoder of some hundred megabytes, and to read a text with it.
+_SECONDS_TO_TRY_ONE = 60
 
 
 def for_training() -> Encoding:
@@ -111,6 +115,14 @@ class _Source:
     def __init__(self, bucket: str, name: str, digest: str) -> None:
         self._bucket, self._name, self._digest = bucket, name, digest
 
+    def look(self) -> None:
+        """Raise EncoderError if a file is missing. Nothing is copied."""
+        about = self._object(ABOUT).read()
+        if hashlib.sha256(about).hexdigest() != self._digest:
+            raise self._wrong(ABOUT, self._digest)
+        for part in names_of_parts(json.loads(about)):
+            self._object(part).close()
+
     def copy_to(self, folder: Path) -> None:
         folder.mkdir()
         try:
@@ -131,7 +143,7 @@ class _Source:
                 digest.update(part)
                 file.write(part)
         if digest.hexdigest() != sha256:
-            raise self._unusable(f"has a wrong {name}: its SHA-256 isn't {sha256[:12]}…")
+            raise self._wrong(name, sha256)
 
     def _object(self, name: str) -> Any:
         try:
@@ -141,6 +153,9 @@ class _Source:
                 raise
             raise self._unusable(f"has no {name} that this deployment may read") from error
 
+    def _wrong(self, name: str, sha256: str) -> EncoderError:
+        return self._unusable(f"has a wrong {name}: its SHA-256 isn't {sha256[:12]}…")
+
     def _unusable(self, why: str) -> EncoderError:
         return EncoderError(
             f"The sentence encoder {self._name} ({self._digest[:12]}) in s3://{self._bucket}/{encoder_key(self._digest, '')} {why}:"
@@ -148,8 +163,12 @@ class _Source:
         )
 
 
-def check() -> None:
-    """Raise EncoderError if the encoder for trainings, or one that a version needs, is missing or doesn't work."""
+def check(seconds: float) -> None:
+    """Raise EncoderError if the encoder for trainings, or one that a version needs, is missing or doesn't work.
+
+    It looks for all of them, and then tries one after the other while there is time.
+    """
+    left = time_left(seconds - _SECONDS_TO_TRY_ONE)
     if resources.has_encoder():
         for encoding in of_deployment():
             _try(encoding)
@@ -158,20 +177,37 @@ def check() -> None:
         for each in version.encoders:
             known = needing.setdefault((each["name"], each["digest"]), [])
             known.append(f"{version.job.model_id} {version.job.version}")
-    lacking = [sentence for encoder, versions in needing.items() if (sentence := _lacking(*encoder, versions))]
-    if lacking:
-        raise EncoderError(" ".join(lacking))
+    for test in (_look_for, partial(_try_in_time, left)):
+        lacking = [sentence for encoder, versions in needing.items() if (sentence := _lacking(*encoder, versions, test))]
+        if lacking:
+            raise EncoderError(" ".join(lacking))
 
 
-def _lacking(name: str, digest: str, versions: Sequence[str]) -> str | None:
-    """The error about versions whose encoder is missing. None if they have it."""
+def _lacking(name: str, digest: str, versions: Sequence[str], test: Callable[[Encoding], None]) -> str | None:
+    """The error about versions whose encoder is missing or fails the test. None if they have it."""
     try:
-        _try(find(name, digest))
+        test(find(name, digest))
     except EncoderError as error:
         more = f" and {len(versions) - _NAMED:,} more" if len(versions) > _NAMED else ""
         count = f"{len(versions):,} version{'s' if len(versions) > 1 else ''}"
         return f"{count} ({', '.join(versions[:_NAMED])}{more}) would stop answering: {error.sentence} Or delete these versions first."
     return None
+
+
+def _look_for(encoding: Encoding) -> None:
+    """Raise EncoderError if a file of an encoder in the bucket is missing."""
+    if isinstance(encoding, _InBucket):
+        _Source(encoding.bucket, encoding.name, encoding.digest).look()
+
+
+def _try_in_time(left: Iterator[bool], encoding: Encoding) -> None:
+    if not next(left):
+        logger.warning("no time to try an encoder", extra={"encoder": encoding.name, "digest": encoding.digest})
+        return
+    # The next one needs the memory and the disk.
+    _opened.cache_clear()
+    shutil.rmtree(_FETCHED, ignore_errors=True)
+    _try(encoding)
 
 
 def _try(encoding: Encoding) -> None:
