@@ -1,7 +1,7 @@
-"""python -m tests.support.linted: what cfn-lint finds in template.yaml as CloudFormation gets it, with the default parameters and with others.
+"""What cfn-lint finds in template.yaml as CloudFormation gets it: python -m tests.support.linted
 
-`sam validate --lint` translates the template with the defaults alone. Here cfn-lint reads both translations, for both architectures and
-several Regions. Conditions that SAM leaves in the template are tried both ways.
+`sam validate --lint` translates the template with the default parameters alone. Here cfn-lint reads that translation and one with another
+value for each parameter, for both architectures and several Regions. It tries conditions that SAM leaves in the template both ways.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def template(parameters: Mapping[str, str]) -> str:
 
 def _started(text: str) -> subprocess.Popen[str]:
     command = [str(ROOT / ".tools" / "sam" / "bin" / "cfn-lint"), "--format", "json", "--regions", *REGIONS]
-    linter = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own template
+    linter = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert linter.stdin is not None
     linter.stdin.write(text)
     linter.stdin.close()
