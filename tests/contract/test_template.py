@@ -249,7 +249,7 @@ def test_api_gateway_s_own_errors_are_problems(kind: str) -> None:
     given = template()["Resources"]["Api"]["Properties"]["GatewayResponses"][kind]
     assert problem["status"] == given["StatusCode"]
     # If a wait helps, the answer says how long.
-    assert ("Retry-After" in given.get("ResponseParameters", {}).get("Headers", {})) == (problem["status"] == 429)
+    assert ("Retry-After" in given.get("ResponseParameters", {}).get("Headers", {})) == (problem["status"] in {429, 503})
 
 
 def test_what_is_kept_outlives_the_stack_but_not_a_failed_first_deploy() -> None:

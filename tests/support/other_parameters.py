@@ -19,7 +19,7 @@ OTHERS = {
     "MostTextCharacters": "2000",
     "MostLabels": "50",
     "MostTrainings": "1",
-    "MostBatches": "1",
+    "MostBatches": "2",
     "LongestTraining": "60",
     "LargeTrainings": "123456789012.dkr.ecr.us-east-1.amazonaws.com/winnow-training:1",  # deployed, and never started
     "LargeTrainingsNetwork": "private",
