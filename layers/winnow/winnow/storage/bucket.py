@@ -25,7 +25,10 @@ DOWNLOAD_SECONDS = 900
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A presigned URL of an object, with the object's size. It is good until expires_at."""
+    """A presigned URL of an object, with the object's size. It is good until expires_at, or until the credentials of the function end.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/ShareObjectPreSignedURL.html. Lambda doesn't say when they do.
+    """
 
     url: str
     bytes: int

@@ -49,7 +49,7 @@ class OpenDataset:
 
 @dataclass(frozen=True, slots=True)
 class UploadUrl:
-    """A URL to PUT one object to, once, valid for an hour, with the names of that object. headers: what the PUT must send."""
+    """A URL to PUT one object to, once, valid for at most an hour, with the names of that object. headers: what the PUT must send."""
 
     url: str
     headers: Mapping[str, str]
