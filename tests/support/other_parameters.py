@@ -6,6 +6,7 @@ KEY = "arn:aws:kms:us-east-1:000000000000:key/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1
 OTHERS = {
     "DatasetBuckets": "a-bucket-of-ours",
     "BucketOwners": "111122223333",
+    "BucketKeys": KEY,
     "KmsKey": KEY,
     "Encoder": "none",
     "EncoderBucket": "a-bucket-of-encoders",
