@@ -110,12 +110,11 @@ def sam_settings(file: Path) -> dict[str, Any]:
 
 
 def concurrency(account: Account) -> Finding:
-    """Whether the account has the Lambdas that trainings, a batch and the API take at once."""
+    """Whether the account has the Lambdas that trainings, batches and the API take at once."""
     limits = account.client("lambda").get_account_settings()["AccountLimit"]
     limit, unreserved = limits["ConcurrentExecutions"], limits["UnreservedConcurrentExecutions"]
-    wanted = {
-        name: int(account.parameters[name]) for name in ("MostTrainings", "BatchConcurrency", "PredictConcurrency", "TrainConcurrency")
-    }
+    names = ("MostTrainings", "MostBatches", "BatchConcurrency", "PredictConcurrency", "TrainConcurrency")
+    wanted = {name: int(account.parameters[name]) for name in names}
     reserved = wanted["PredictConcurrency"] + wanted["TrainConcurrency"]
     if reserved and account.stack_of(account.stack) is None and unreserved - reserved < _UNRESERVED:
         return Finding(
@@ -123,14 +122,15 @@ def concurrency(account: Account) -> Finding:
             f"{unreserved} Lambdas are unreserved, and {_UNRESERVED} must stay so, but PredictConcurrency and TrainConcurrency reserve"
             f" {reserved}: set both to 0",
         )
-    busy = _CANDIDATES * wanted["MostTrainings"] + wanted["BatchConcurrency"]
+    busy = _CANDIDATES * wanted["MostTrainings"] + wanted["MostBatches"] * wanted["BatchConcurrency"]
     if limit - busy >= _FOR_THE_API:
-        return Finding(Verdict.OK, f"{limit} Lambdas at once, and trainings and a batch take at most {busy}")
+        return Finding(Verdict.OK, f"{limit} Lambdas at once, and trainings and batches take at most {busy}")
     each = max(1, (limit - _FOR_THE_API) // (_CANDIDATES + 1))
     return Finding(
         Verdict.ADVICE,
-        f"{limit} Lambdas at once for the whole account, and trainings and a batch may take {busy}, so that calls of the API fail:"
-        f" deploy with MostTrainings={each} BatchConcurrency={each}, and ask for more in Service Quotas (Lambda, Concurrent executions)",
+        f"{limit} Lambdas at once for the whole account, and trainings and batches may take {busy}, so that calls of the API are refused:"
+        f" deploy with MostTrainings={each} MostBatches=1 BatchConcurrency={each}, and ask for more in Service Quotas (Lambda, Concurrent"
+        " executions)",
     )
 
 

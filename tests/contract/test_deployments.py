@@ -173,3 +173,9 @@ def test_the_application_has_what_sam_publish_needs() -> None:
         assert (ROOT / file).is_file()
     # The largest README that the repository takes is 512 KB.
     assert (ROOT / about["ReadmeUrl"]).stat().st_size < 512_000
+
+
+@pytest.mark.parametrize("file", ["template.yaml", *(str(file.relative_to(ROOT)) for file in sorted(ROOT.glob("operations/**/*.yaml")))])
+def test_no_template_names_a_partition(file: str) -> None:
+    """China and GovCloud have partitions of their own."""
+    assert not re.findall(r"arn:aws[-a-z]*:", (ROOT / file).read_text(encoding="utf-8"))

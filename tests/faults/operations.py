@@ -679,7 +679,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("a dry run that nobody waits for", "nothing", _dry_run, _client(_dry_run)),
     Operation("sweeper: a training that never started", "never started", _sweep_after(minutes=6)),
     Operation("sweeper: a training to be started again", "stopped before it began", _sweep_after(minutes=6)),
-    Operation("sweeper: a lease that ran out", "stopped in the middle", _sweep_after(minutes=51)),
+    Operation("sweeper: a lease that ran out", "stopped in the middle", _sweep_after(minutes=66)),
     Operation("sweeper: a deletion to be finished", "deleting", _sweep_after(minutes=17)),
     Operation("POST examples", "ready", _feedback("no"), _client(_feedback("no"))),
     Operation("POST examples and train", "feedback waits", _feedback("now"), _client(_feedback("now"))),

@@ -76,9 +76,10 @@ def test_a_new_account_s_ten_lambdas_are_too_few_and_it_says_what_to_set(session
     found = doctor.concurrency(account(session, parameter_overrides="MostTrainings=5 BatchConcurrency=5"))
     assert found.verdict is Verdict.ADVICE
     assert "10 Lambdas at once for the whole account" in found.sentence
-    assert "MostTrainings=2 BatchConcurrency=2" in found.sentence
-    # And that is enough.
-    assert doctor.concurrency(account(session, parameter_overrides=["MostTrainings=2", "BatchConcurrency=2"])).verdict is Verdict.OK
+    assert "MostTrainings=2 MostBatches=1 BatchConcurrency=2" in found.sentence
+    # And that is enough. It is the default.
+    assert doctor.concurrency(account(session)).verdict is Verdict.OK
+    assert doctor.concurrency(account(session, parameter_overrides="MostBatches=2")).verdict is Verdict.ADVICE
 
 
 def test_what_is_deployed_counts_before_the_template_s_defaults_and_samconfig_before_both(session: boto3.Session, answers: Answers) -> None:

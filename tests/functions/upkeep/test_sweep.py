@@ -185,7 +185,7 @@ def test_a_lease_that_is_renewed_between_the_sweeper_s_look_and_its_write_counts
     winnow.create(n_iter=1)
     job = winnow.started_job()
     winnow.invoke("functions/training/prepare", job)
-    clock.advance(minutes=51)
+    clock.advance(minutes=66)
     expire = rows.transact
 
     def late(table: Any, *writes: Any) -> None:
