@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from operations.doctor import GUARDED
 from tests.support.contract import ROOT, template
 from tests.support.translated import deployment, translated
 
@@ -76,6 +77,19 @@ def test_a_stage_is_a_stack_of_its_own_with_parameters_that_there_are(stage: str
         assert value in map(str, declared["AllowedValues"]), override
     # The role of GitHub Actions may write there, and nowhere else.
     assert own["s3_prefix"] == f"winnow-{stage}"
+
+
+def test_the_docs_set_parameters_in_samconfig_and_nowhere_else() -> None:
+    # Other stacks, which have no section in samconfig.toml and no list of parameters there.
+    others = {"docs/guides/17-webhook.md": "operations/webhook.yaml", "docs/deployments.md": "operations/github/role.yaml"}
+    pages = {str(page.relative_to(ROOT)): page.read_text(encoding="utf-8") for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"))}
+    given = {page for page, text in pages.items() if "--parameter-overrides" in text}
+    assert given == others.keys()
+    for page, stack in others.items():
+        assert len(re.findall(rf"{stack}\S* [^`]*--parameter-overrides", pages[page])) == pages[page].count("--parameter-overrides") == 1
+    assert not [page for page, text in pages.items() if re.search(r"sam deploy --(guided|config-env|stack-name)", text)]
+    section = pages["docs/deploy.md"].partition("## Set parameters")[2].partition("\n## ")[0]
+    assert {name for name in re.findall(r"`([A-Z]\w+)`", section) if name in template()["Parameters"]} == GUARDED
 
 
 def test_production_keeps_its_data_and_asks() -> None:
