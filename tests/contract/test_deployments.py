@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -95,6 +97,30 @@ def test_the_docs_set_parameters_in_samconfig_and_nowhere_else() -> None:
 def test_production_keeps_its_data_and_asks() -> None:
     assert "KeepData=true" in SAMCONFIG["prod"]["deploy"]["parameters"]["parameter_overrides"]
     assert SAMCONFIG["prod"]["deploy"]["parameters"]["confirm_changeset"] is True
+
+
+# --- the first real account ---
+
+
+def test_the_documented_edit_changes_all_limits_of_calls(tmp_path: Path) -> None:
+    [edit] = re.findall("^(sed .*?) && ", (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8"), re.MULTILINE)
+    edited = tmp_path / "template.yaml"
+    edited.write_bytes((ROOT / "template.yaml").read_bytes())
+    subprocess.run(["bash", "-c", edit], cwd=tmp_path, check=True)  # noqa: S607
+    limits = re.findall(r"Throttling(?:Rate|Burst)Limit: [^,}]*", edited.read_text(encoding="utf-8"))
+    assert len(limits) == 2 * len(template()["Resources"]["Api"]["Properties"]["MethodSettings"])
+    assert {limit.partition(": ")[2] for limit in limits} == {"100"}
+
+
+def test_the_documented_deployment_that_fails_has_a_section_that_sam_takes() -> None:
+    page = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    [section] = [tomllib.loads(block) for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL) if "[fails." in block]
+    settings = section["fails"]["deploy"]["parameters"]
+    assert settings["capabilities"] == SAMCONFIG["default"]["deploy"]["parameters"]["capabilities"]
+    [override] = settings["parameter_overrides"]
+    name, _, value = override.partition("=")
+    # It passes the pattern of the parameter, so that the deployment begins.
+    assert re.fullmatch(template()["Parameters"][name]["AllowedPattern"], value)
 
 
 # --- GitHub Actions ---

@@ -27,6 +27,12 @@ RULES = (
     (r"docs/batches.md", r"curl .*", "tests/e2e/test_readme.py::test_the_calls_of_the_page_on_batches_are_answered"),
     (r".*", r"(make start|set -a; \. \.local/env).*", "tests/e2e/test_commands.py::test_start_says_where_it_is_and_stop_ends_it"),
     (r".*", r"make demo", "tests/e2e/test_commands.py::test_the_demo_does_the_main_job_and_leaves_nothing_running"),
+    (
+        r"docs/deploy.md",
+        r"(echo \"# |git checkout [a-z]|ALARM=|API=).*",
+        "an AWS account: it tries two releases, a canary and other limits there",
+    ),
+    (r"docs/deploy.md", r"sed .*", "tests/contract/test_deployments.py::test_the_documented_edit_changes_all_limits_of_calls"),
     (r".*", r"git .*", "an address of this repository, and a later release of it"),
     (r"CONTRIBUTING.md", r"make (env|check|test)", "nothing: it is how the tests are run, here and in .ci/run"),
     (r".*", r"make smoke .*", "tests/e2e/test_commands.py::test_smoke_passes_on_a_deployed_stack_and_fails_with_a_wrong_key"),
