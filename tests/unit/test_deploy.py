@@ -34,7 +34,12 @@ def ran(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[list[s
     monkeypatch.setattr(settings, "FILE", file)
     monkeypatch.setattr(deploy, "layers", lambda _: doctor.Finding(doctor.Verdict.OK, "they fit"))
     commands: list[list[str]] = []
-    monkeypatch.setattr(subprocess, "run", lambda command, **_: commands.append(command) or subprocess.CompletedProcess(command, 7))
+
+    def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        commands.append(command)
+        return subprocess.CompletedProcess(command, 7)
+
+    monkeypatch.setattr(subprocess, "run", run)
     with mock_aws():
         yield commands
 

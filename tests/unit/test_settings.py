@@ -73,7 +73,7 @@ GIVEN = (
 
 def test_parameters_are_read_as_sam_reads_them() -> None:
     sam = "import json, sys; from samcli.cli.types import CfnParameterOverridesType as T; print(json.dumps([T().convert(*each, None, None)"
-    command = [ROOT / ".tools/sam/bin/python", "-c", f"{sam} for each in json.load(sys.stdin)]))"]
+    command = [str(ROOT / ".tools/sam/bin/python"), "-c", f"{sam} for each in json.load(sys.stdin)]))"]
     asked = json.dumps([[each] for each in GIVEN])
     answered = subprocess.run(command, input=asked, capture_output=True, text=True, check=True).stdout
     assert [settings._parameters(each) for each in GIVEN] == json.loads(answered)
@@ -101,9 +101,18 @@ def test_they_ask_in_the_region_of_samconfig_and_name_it(
 @pytest.mark.usefixtures("file")
 def test_the_monitoring_is_deployed_in_the_region_of_the_stack(monkeypatch: pytest.MonkeyPatch) -> None:
     run: list[list[str]] = []
-    monkeypatch.setattr(subprocess, "run", lambda command, **_: run.append(command) or subprocess.CompletedProcess(command, 0))
-    monitoring.deploy(settings.of_stack("winnow-dev"), {"Stack": "winnow-dev"})
+
+    def note(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        run.append(command)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(subprocess, "run", note)
+    stack = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}, "Outputs": {name: {"Value": "x"} for name in monitoring.FROM_OUTPUTS}}
+    with mock_aws():
+        boto3.client("cloudformation", region_name="eu-north-1").create_stack(StackName="winnow-dev", TemplateBody=json.dumps(stack))
+        assert monitoring.main(["--stack", "winnow-dev"]) == 0
     [command] = run
+    assert command[command.index("--stack-name") + 1] == "winnow-dev-monitoring"
     assert command[command.index("--region") + 1] == "eu-north-1"
     assert "--profile" not in command
 
