@@ -83,7 +83,7 @@ class Account:
     @cached_property
     def parameters(self) -> dict[str, str]:
         """What is deployed next: samconfig.toml's values, else those of the stack, which sam keeps, else the template's defaults."""
-        return self.defaults | self.deployed | {name: it for name, it in self.deploying.parameters.items() if name in self.defaults}
+        return {**self.defaults, **self.deployed, **self.deploying.parameters}
 
     @property
     def changes(self) -> dict[str, tuple[str, str]]:
