@@ -124,8 +124,8 @@ def concurrency(account: Account) -> Finding:
     return Finding(
         Verdict.ADVICE,
         f"{limit} Lambdas at once for the whole account, and trainings and batches may take {busy}, so that calls of the API are refused:"
-        f" set MostTrainings={each} MostBatches=1 BatchConcurrency={each} in samconfig.toml, and ask for more in Service Quotas (Lambda, Concurrent"
-        " executions)",
+        f" set MostTrainings={each} MostBatches=1 BatchConcurrency={each} in samconfig.toml, and ask for more in Service Quotas (Lambda,"
+        " Concurrent executions)",
     )
 
 
