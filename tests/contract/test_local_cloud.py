@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 
 import botocore.session
 from botocore import xform_name
@@ -24,12 +25,15 @@ def called(module: ast.Module) -> Iterator[ast.Call]:
     return (node for node in ast.walk(module) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute))
 
 
+@cache
+def operations(service: str) -> set[str]:
+    return {xform_name(name) for name in botocore.session.get_session().get_service_model(service).operation_names}
+
+
 def changes(module: ast.Module, services: set[str]) -> set[str]:
     """The calls of a module that change something, of these services of AWS."""
-    session = botocore.session.get_session()
-    operations = {xform_name(name) for service in services for name in session.get_service_model(service).operation_names}
     found = {call.func.attr for call in called(module) if isinstance(call.func, ast.Attribute)}
-    return {name for name in found & operations if not name.startswith(READS)}
+    return {name for name in found & set().union(*map(operations, services)) if not name.startswith(READS)}
 
 
 def services(module: ast.Module) -> set[str]:
