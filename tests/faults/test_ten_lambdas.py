@@ -34,7 +34,7 @@ class RefusedError(Exception):
 
 def states(workflow: str) -> dict[str, Any]:
     """All states of a workflow, with those of its Map."""
-    outer = definition(workflow)["States"]
+    outer: dict[str, Any] = definition(workflow)["States"]
     return outer | {name: it for state in outer.values() if state["Type"] == "Map" for name, it in state["ItemProcessor"]["States"].items()}
 
 

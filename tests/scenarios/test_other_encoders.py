@@ -235,12 +235,12 @@ def test_an_encoder_whose_kms_key_may_not_be_used_is_not_said_to_be_missing(
     winnow.parameters["Encoder"] = digest
     winnow.create(recipe="sentence")
     job = winnow.run_task("prepare", winnow.started_job())
-    denied = {"Code": "AccessDenied", "Message": "User is not authorized to perform: kms:Decrypt on the resource"}
+    message = "User is not authorized to perform: kms:Decrypt on the resource"
     get_object = clients.s3().get_object
 
     def refused(**asked: Any) -> Any:
         if asked["Bucket"] == BUCKET:
-            raise ClientError({"Error": denied}, "GetObject")
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": message}}, "GetObject")
         return get_object(**asked)
 
     monkeypatch.setattr(clients.s3(), "get_object", refused)
