@@ -214,7 +214,7 @@ def stack(account: Account) -> Finding:
 
 
 # A change of one of these could open the API or the data, lose them, or end predictions. So it is never made without a word.
-_OPENS = ("Authorizer", "CorsOrigin", "VpcEndpoints", "DatasetBuckets", "BucketOwners")
+_OPENS = ("Authorizer", "CorsOrigin", "VpcEndpoints", "DatasetBuckets", "BucketKeys", "BucketOwners")
 _BREAKS = ("Architecture", "Encoder", "EncoderBucket", "EncoderLanguages", "KeepData", "KmsKey")
 GUARDED = frozenset(_OPENS + _BREAKS)
 
