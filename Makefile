@@ -105,7 +105,7 @@ HOST_ARCHITECTURE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64
 SOURCES := template.yaml openapi.yaml $(CONSOLE) $(shell find functions layers requirements -type f -not -path '*/__pycache__/*')
 
 .PHONY: image build build-local deploy start stop demo encoder doctor key keys key-remove monitoring smoke
-build: env ## build for an account: ARCHITECTURE=arm64 (default) or x86_64, ENCODER=minilm (default) or none; then `sam deploy`
+build: env ## build for an account: ARCHITECTURE=arm64 (default) or x86_64, ENCODER=minilm (default) or none; then `make deploy`
 	ARCHITECTURE=$(ARCHITECTURE) sam build --parameter-overrides Architecture=$(ARCHITECTURE)
 	$(if $(filter none,$(ENCODER)),,$(PYTHON) -m layers.sizes .aws-sam/build)
 
@@ -116,7 +116,7 @@ image: build ### the image of trainings too large for a Lambda (docs/large-train
 	docker build --platform linux/$(if $(filter arm64,$(ARCHITECTURE)),arm64,amd64) --provenance=false \
 		-f containers/training/Dockerfile -t "$$tag" .aws-sam/build
 	$(if $(REPOSITORY),docker push "$$tag")
-	echo "$(if $(REPOSITORY),sam deploy --parameter-overrides LargeTrainings=$$tag,Built $$tag. To push it: make image REPOSITORY=ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME)"
+	echo "$(if $(REPOSITORY),Pushed $$tag: set LargeTrainings=$$tag in samconfig.toml and run \`make deploy\`,Built $$tag. To push it: make image REPOSITORY=ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME)"
 
 build-local: .aws-sam/local/zipped.json ### build for this machine, for the local cloud
 
@@ -124,7 +124,7 @@ build-local: .aws-sam/local/zipped.json ### build for this machine, for the loca
 .aws-sam/local/zipped.json: .aws-sam/local/template.yaml local/zipped.py
 	.tools/sam/bin/python -m local.zipped $(@D)
 
-# Beside .aws-sam/build, which is what `sam deploy` sends to an account.
+# Beside .aws-sam/build, which is what `make deploy` sends to an account.
 .aws-sam/local/template.yaml: BUILD_FOR := $(HOST_ARCHITECTURE)
 .aws-sam/arm64/template.yaml: BUILD_FOR := arm64
 .aws-sam/local/template.yaml: TOO_LARGE = || echo "winnow: the local cloud takes them all the same" >&2
@@ -150,10 +150,16 @@ encoder: env ### put a sentence encoder where a deployment finds it (docs/encode
 	$(WITH_PACKAGE) -m layers.encoder.upload "$(FOLDER)" "$(BUCKET)" $(if $(NAME),--name "$(NAME)") \
 		$(if $(POOLING),--pooling $(POOLING)) $(if $(MOST_TOKENS),--most-tokens $(MOST_TOKENS))
 
-doctor: env ## is this AWS account ready for `sam deploy`, and what to set if not (docs/deploy.md): STACK=winnow
-	$(PYTHON) -m operations.doctor $(if $(STACK),--stack "$(STACK)")
+# The stack of the section default in samconfig.toml, or the one that STACK names.
+OF_STACK = $(if $(STACK),--stack "$(STACK)")
+doctor: env ## is this AWS account ready for `make deploy`, and what to set if not (docs/deploy.md): STACK=winnow
+	$(PYTHON) -m operations.doctor $(OF_STACK)
 
-KEYS = $(WITH_PACKAGE) -m operations.keys --stack "$(or $(STACK),winnow)"
+# Without `build`, which runs other people's code and needs no credentials.
+deploy: env ## deploy the build by `sam deploy`, and say which parameters change (docs/deploy.md): STACK=winnow, CHANGE=…, OPTIONS=…
+	$(PYTHON) -m operations.deploy $(OF_STACK) $(if $(CHANGE),--change "$(CHANGE)") $(if $(OPTIONS),--options="$(OPTIONS)")
+
+KEYS = $(WITH_PACKAGE) -m operations.keys $(OF_STACK)
 key: env ## make an API key and print it this once (docs/keys.md): NAME=… ROLE=classify, predict or admin, STACK=winnow
 	$(KEYS) add "$(NAME)" "$(ROLE)"
 
@@ -164,7 +170,7 @@ key-remove: env ### take an API key back: NAME=…, STACK=winnow
 	$(KEYS) remove "$(NAME)"
 
 monitoring: env ### alarms and a dashboard for a deployed stack (docs/operations.md): STACK=winnow EMAIL=…, DASHBOARD=false
-	$(WITH_PACKAGE) -m operations.monitoring --stack "$(or $(STACK),winnow)" $(if $(EMAIL),--email "$(EMAIL)") $(if $(DASHBOARD),--dashboard "$(DASHBOARD)")
+	$(WITH_PACKAGE) -m operations.monitoring $(OF_STACK) $(if $(EMAIL),--email "$(EMAIL)") $(if $(DASHBOARD),--dashboard "$(DASHBOARD)")
 
 smoke: env ## check a deployed stack from upload to deletion, in at most ten minutes, with a table: URL=… KEY=… (an admin's)
 	$(WITH_PACKAGE) -m local.smoke "$(URL)" "$(KEY)"

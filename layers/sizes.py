@@ -6,7 +6,7 @@ FOLDER is the output of `sam build`. This is the limit for all layers of a funct
 import sys
 from pathlib import Path
 
-from layers.trimming import LayerError, megabytes, size_of
+from layers.trimming import PROCESSORS, LayerError, megabytes, read_elf, shared_objects, size_of
 
 # Bytes. Lambda allows 250 MiB (262 MB) for a function and all of its layers together.
 MOST = 250_000_000
@@ -34,6 +34,14 @@ def check(build: Path) -> str:
             "install LLVM for llvm-strip, or build without the encoder (`make build ENCODER=none`, and the parameter Encoder=none)"
         )
     return f"The layers have {megabytes(together)} unzipped: {each}."
+
+
+def architecture(build: Path) -> str | None:
+    """The processors that the layers were built for, as the parameter Architecture has them. None if the folder has no layers."""
+    names = {machine: name for name, (machine, _) in PROCESSORS.items()}
+    objects = (shared for python in sorted(build.glob("*/python")) for shared in shared_objects(python))
+    # The build has checked that all of them are alike.
+    return next((names[read_elf(shared)[0]] for shared in objects), None)
 
 
 if __name__ == "__main__":

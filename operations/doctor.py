@@ -1,4 +1,4 @@
-"""`make doctor`: whether this account, this build and this template are ready for `sam deploy`, and what to set if not.
+"""`make doctor`: whether this account, this build and this template are ready for `make deploy`, and what to set if not.
 
 It only reads. docs/deploy.md lists the rights that it takes.
 """
@@ -6,11 +6,9 @@ It only reads. docs/deploy.md lists the rights that it takes.
 from __future__ import annotations
 
 import argparse
-import shlex
 import subprocess
 import sys
-import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -22,7 +20,8 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 
 from layers import sizes
 from layers.trimming import LayerError
-from operations import definitions
+from operations import definitions, settings
+from operations.settings import OperationError, Settings
 
 ROOT = Path(__file__).parents[1]
 _SAM_STACK = "aws-sam-cli-managed-default"
@@ -55,67 +54,62 @@ class Finding:
     sentence: str
 
 
-class DoctorError(Exception):
-    """Nothing can be checked. The message is one sentence for the operator."""
-
-
 class Account:
-    """An account in a Region, and what is or will be deployed there. settings: sam's for `sam deploy`, from samconfig.toml."""
+    """An account in a Region, and what is or will be deployed there, by these settings."""
 
-    def __init__(self, session: boto3.Session, stack: str, settings: Mapping[str, Any]) -> None:
+    def __init__(self, session: boto3.Session, deploying: Settings) -> None:
         self.session = session
-        self.stack = stack
-        self.settings = settings
+        self.stack = deploying.stack
+        self.deploying = deploying
 
     def client(self, service: str) -> Any:
         return self.session.client(service)  # type: ignore[call-overload]
 
     def stack_of(self, name: str) -> dict[str, Any] | None:
         """The stack of this name; None if there is none."""
-        try:
-            [found] = self.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
-        except ClientError as error:
-            # CloudFormation's word for it.
-            if error.response["Error"]["Code"] == "ValidationError" and "does not exist" in error.response["Error"]["Message"]:
-                return None
-            raise
-        return dict(found)
+        return settings.described(name, self.client("cloudformation"))
+
+    @cached_property
+    def defaults(self) -> dict[str, str]:
+        """The template's own values."""
+        return {name: str(it["Default"]) for name, it in definitions.read(ROOT / "template.yaml")["Parameters"].items()}
+
+    @cached_property
+    def deployed(self) -> dict[str, str]:
+        """The parameters of the stack, without those that the template no longer has. Empty if there is no stack."""
+        found = (self.stack_of(self.stack) or {}).get("Parameters", [])
+        return {it["ParameterKey"]: it["ParameterValue"] for it in found if it["ParameterKey"] in self.defaults}
 
     @cached_property
     def parameters(self) -> dict[str, str]:
-        """What `sam deploy` would deploy with: its settings, else what is deployed, else the template's defaults."""
-        declared = definitions.read(ROOT / "template.yaml")["Parameters"]
-        defaults = {name: str(it["Default"]) for name, it in declared.items()}
-        deployed = (self.stack_of(self.stack) or {}).get("Parameters", [])
-        return defaults | {it["ParameterKey"]: it["ParameterValue"] for it in deployed} | overrides(self.settings)
+        """What is deployed next: samconfig.toml's values, else those of the stack, which sam keeps, else the template's defaults."""
+        return {**self.defaults, **self.deployed, **self.deploying.parameters}
 
+    @property
+    def changes(self) -> dict[str, tuple[str, str]]:
+        """The parameters whose value a deployment would change: the values before and after. Nothing if there is no stack."""
+        before = self.defaults | self.deployed if self.deployed else self.parameters
+        return {name: (value, self.parameters[name]) for name, value in before.items() if value != self.parameters[name]}
 
-def overrides(settings: Mapping[str, Any]) -> dict[str, str]:
-    """The parameters in sam's settings: a text or a list of NAME=VALUE, where values may have quotes."""
-    given = settings.get("parameter_overrides", [])
-    pairs = shlex.split(given) if isinstance(given, str) else [pair for each in given for pair in shlex.split(each)]
-    return dict(pair.split("=", 1) for pair in pairs if "=" in pair)
-
-
-def sam_settings(file: Path) -> dict[str, Any]:
-    """The settings of `sam deploy`. DoctorError if the file isn't TOML."""
-    try:
-        read = tomllib.loads(file.read_text(encoding="utf-8")).get("default", {})
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise DoctorError(f"{file.name} can't be read, so `sam deploy` fails too: {error}") from error
-    return {**read.get("global", {}).get("parameters", {}), **read.get("deploy", {}).get("parameters", {})}
+    @property
+    def changes_in_words(self) -> list[str]:
+        """The guarded ones first."""
+        ordered = sorted(self.changes.items(), key=lambda it: (it[0] not in GUARDED, it[0]))
+        return [
+            f"{'CAUTION ' if name in GUARDED else ''}{name} from {before or 'nothing'} to {after or 'nothing'}"
+            for name, (before, after) in ordered
+        ]
 
 
 # --- the checks, each a finding ---
 
 
 def concurrency(account: Account) -> Finding:
-    """Whether the account has the Lambdas that trainings, a batch and the API take at once."""
+    """Whether the account has the Lambdas that trainings, batches and the API take at once."""
     limits = account.client("lambda").get_account_settings()["AccountLimit"]
     limit, unreserved = limits["ConcurrentExecutions"], limits["UnreservedConcurrentExecutions"]
-    wanted = {
-        name: int(account.parameters[name]) for name in ("MostTrainings", "BatchConcurrency", "PredictConcurrency", "TrainConcurrency")
-    }
+    names = ("MostTrainings", "MostBatches", "BatchConcurrency", "PredictConcurrency", "TrainConcurrency")
+    wanted = {name: int(account.parameters[name]) for name in names}
     reserved = wanted["PredictConcurrency"] + wanted["TrainConcurrency"]
     if reserved and account.stack_of(account.stack) is None and unreserved - reserved < _UNRESERVED:
         return Finding(
@@ -123,14 +117,15 @@ def concurrency(account: Account) -> Finding:
             f"{unreserved} Lambdas are unreserved, and {_UNRESERVED} must stay so, but PredictConcurrency and TrainConcurrency reserve"
             f" {reserved}: set both to 0",
         )
-    busy = _CANDIDATES * wanted["MostTrainings"] + wanted["BatchConcurrency"]
+    busy = _CANDIDATES * wanted["MostTrainings"] + wanted["MostBatches"] * wanted["BatchConcurrency"]
     if limit - busy >= _FOR_THE_API:
-        return Finding(Verdict.OK, f"{limit} Lambdas at once, and trainings and a batch take at most {busy}")
+        return Finding(Verdict.OK, f"{limit} Lambdas at once, and trainings and batches take at most {busy}")
     each = max(1, (limit - _FOR_THE_API) // (_CANDIDATES + 1))
     return Finding(
         Verdict.ADVICE,
-        f"{limit} Lambdas at once for the whole account, and trainings and a batch may take {busy}, so that calls of the API fail:"
-        f" deploy with MostTrainings={each} BatchConcurrency={each}, and ask for more in Service Quotas (Lambda, Concurrent executions)",
+        f"{limit} Lambdas at once for the whole account, and trainings and batches may take {busy}, so that calls of the API are refused:"
+        f" set MostTrainings={each} MostBatches=1 BatchConcurrency={each} in samconfig.toml, and ask for more in Service Quotas (Lambda,"
+        " Concurrent executions)",
     )
 
 
@@ -205,7 +200,7 @@ def stack(account: Account) -> Finding:
     """Whether there is a stack of this name, and whether it takes a deployment."""
     found = account.stack_of(account.stack)
     if found is None:
-        return Finding(Verdict.OK, f"there is no stack {account.stack} yet: `sam deploy --guided` makes it")
+        return Finding(Verdict.OK, f"there is no stack {account.stack} yet: `make deploy` makes it")
     status = found["StackStatus"]
     if status in _OF_STACKS:
         return Finding(Verdict.WRONG, f"the stack {account.stack} is in {status}: {_OF_STACKS[status]}")
@@ -218,10 +213,38 @@ def stack(account: Account) -> Finding:
     return Finding(Verdict.OK, f"the stack {account.stack} is in {status}")
 
 
+# A change of one of these could open the API or the data, lose them, or end predictions. So it is never made without a word.
+_OPENS = ("Authorizer", "CorsOrigin", "VpcEndpoints", "DatasetBuckets", "BucketKeys", "BucketOwners")
+_BREAKS = ("Architecture", "Encoder", "EncoderBucket", "EncoderLanguages", "KeepData", "KmsKey")
+GUARDED = frozenset(_OPENS + _BREAKS)
+
+
+def parameters(account: Account) -> Finding:
+    """Which parameters of the stack a deployment would change, which it keeps without samconfig.toml, and which sam ignores."""
+    set_there = account.deploying.parameters
+    kept = {name: value for name, value in account.deployed.items() if value != account.defaults[name] and name not in set_there}
+    found = {
+        "a deployment changes": account.changes_in_words,
+        "it keeps what samconfig.toml doesn't set:": [f"{name}={value}" for name, value in kept.items()],
+        "sam ignores what template.yaml doesn't have:": sorted(set_there.keys() - account.defaults.keys()),
+    }
+    if sentences := [f"{what} {', '.join(names)}" for what, names in found.items() if names]:
+        return Finding(Verdict.ADVICE, "; ".join(sentences))
+    return Finding(Verdict.OK, "a deployment changes none" if account.deployed else f"{len(set_there)} are set in samconfig.toml")
+
+
 def layers(account: Account) -> Finding:
-    """Whether the layers of the build fit into a function."""
+    """Whether the layers of the build fit into a function, and were built for the processor that the parameters say."""
+    build, wanted = ROOT / ".aws-sam" / "build", account.parameters["Architecture"]
     try:
-        return Finding(Verdict.OK, sizes.check(ROOT / ".aws-sam" / "build").removesuffix("."))
+        fit, built = sizes.check(build).removesuffix("."), sizes.architecture(build)
+        if built not in {None, wanted}:
+            return Finding(
+                Verdict.WRONG,
+                f"the layers were built for {built}, and Architecture is {wanted}: `make build ARCHITECTURE={wanted}`,"
+                f" or Architecture={built} in samconfig.toml",
+            )
+        return Finding(Verdict.OK, fit)
     except LayerError as error:
         without = account.parameters["Encoder"] == "none"
         return Finding(Verdict.WRONG, f"{error} (`make build{' ENCODER=none' if without else ''}`)")
@@ -250,6 +273,7 @@ CHECKS: dict[str, Callable[[Account], Finding]] = {
     "gateway": gateway,
     "sam's bucket": sam_bucket,
     "stack": stack,
+    "parameters": parameters,
     "layers": layers,
     "template": template,
 }
@@ -268,15 +292,13 @@ def examine(check: Callable[[Account], Finding], account: Account) -> Finding:
 
 
 def identity(session: boto3.Session) -> str:
-    """Who these credentials are. DoctorError if there are none, AWS refuses them, or there is no Region."""
+    """Who these credentials are. OperationError if there are none, or AWS refuses them."""
     try:
         caller = session.client("sts").get_caller_identity()
     except (NoCredentialsError, PartialCredentialsError) as error:
-        raise DoctorError("there are no AWS credentials: run `aws configure`, or set AWS_PROFILE") from error
+        raise OperationError("there are no AWS credentials: run `aws configure`, or set AWS_PROFILE") from error
     except (ClientError, BotoCoreError) as error:
-        raise DoctorError(f"AWS doesn't take these credentials: log in again, or set AWS_PROFILE ({error})") from error
-    if session.region_name is None:
-        raise DoctorError("there is no Region: set AWS_DEFAULT_REGION, such as eu-central-1")
+        raise OperationError(f"AWS doesn't take these credentials: log in again, or set AWS_PROFILE ({error})") from error
     return f"account {caller['Account']}, as {caller['Arn']}"
 
 
@@ -286,22 +308,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--stack")
     given = parser.parse_args(arguments)
     try:
-        settings = sam_settings(ROOT / "samconfig.toml")
-        # As `sam deploy` does: samconfig.toml comes before the environment.
-        session = boto3.Session(region_name=settings.get("region"), profile_name=settings.get("profile"))
+        deploying = settings.of_stack(given.stack)
+        session = deploying.session()
         _show("credentials", Finding(Verdict.OK, identity(session)))
-    except (DoctorError, BotoCoreError) as error:
+    except (OperationError, BotoCoreError) as error:
         print(f"winnow: {error}", file=sys.stderr)
         return 1
-    _show("region", Finding(Verdict.OK, f"{session.region_name}, from {'samconfig.toml' if 'region' in settings else 'the environment'}"))
-    account = Account(session, given.stack or settings.get("stack_name", "winnow"), settings)
+    _show("region", Finding(Verdict.OK, f"{session.region_name}, from {'samconfig.toml' if deploying.region else 'the environment'}"))
+    account = Account(session, deploying)
     findings = [_show(name, examine(check, account)) for name, check in CHECKS.items()]
     wrong = sum(finding.verdict is Verdict.WRONG for finding in findings)
     unknown = sum(finding.verdict is Verdict.UNKNOWN for finding in findings)
     if unknown:
         print(f"winnow: {unknown} checks could not be made", file=sys.stderr)
     if wrong:
-        print(f"winnow: {wrong} of these must be mended before `sam deploy`", file=sys.stderr)
+        print(f"winnow: {wrong} of these must be fixed before `make deploy`", file=sys.stderr)
     return 1 if wrong else 0
 
 

@@ -17,6 +17,8 @@ from typing import Any, Self
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from operations import settings
+from operations.settings import OperationError
 from winnow.domain import access
 from winnow.domain.access import KeyRole, Role
 from winnow.domain.clock import now
@@ -29,8 +31,8 @@ _KEY_BYTES = 20
 _PLANS = {Role.CLASSIFY: "ClassifyPlan", Role.PREDICT: "PredictPlan", Role.ADMIN: "AdminPlan"}
 
 
-class KeysError(Exception):
-    """The command failed. The message is one sentence for the operator."""
+class KeysError(OperationError):
+    """The key can't be made, found or removed."""
 
 
 class NameTakenError(KeysError):
@@ -52,12 +54,8 @@ class Deployment:
 
     @classmethod
     def of(cls, stack: str, session: boto3.Session, **options: Any) -> Self:
-        """The stack of this name. options: for each client. Raises KeysError if there is no such stack."""
-        try:
-            [found] = session.client("cloudformation", **options).describe_stacks(StackName=stack)["Stacks"]
-        except ClientError as error:
-            raise KeysError(f"there is no stack {stack} (set STACK=…): {error}") from error
-        outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+        """The stack of this name. options: for each client. Raises OperationError if there is no such stack."""
+        outputs = settings.outputs(stack, session.client("cloudformation", **options))
         if not {"RegistryTable", *_PLANS.values()} <= outputs.keys():
             raise KeysError(f"the stack {stack} lacks a usage plan for a role: deploy this version of template.yaml first")
         table = session.resource("dynamodb", **options).Table(outputs["RegistryTable"])
@@ -136,7 +134,7 @@ class Deployment:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command. A failure prints one line on stderr and returns 1."""
     parser = argparse.ArgumentParser(prog="make key", description=__doc__)
-    parser.add_argument("--stack", default="winnow")
+    parser.add_argument("--stack")
     commands = parser.add_subparsers(dest="command", required=True)
     adding = commands.add_parser("add", help="make a key and print it once")
     adding.add_argument("name")
@@ -145,7 +143,8 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("remove", help="remove a key").add_argument("name")
     given = parser.parse_args(arguments)
     try:
-        deployment = Deployment.of(given.stack, boto3.Session())
+        of_stack = settings.of_stack(given.stack)
+        deployment = Deployment.of(of_stack.stack, of_stack.session())
         match given.command:
             case "add":
                 print(deployment.add(given.name, _role(given.role)))
@@ -156,7 +155,7 @@ def main(arguments: list[str] | None = None) -> int:
             case "remove":
                 deployment.remove(given.name)
                 print(f"winnow: removed the key {given.name}")
-    except (KeysError, ClientError, BotoCoreError) as error:
+    except (OperationError, ClientError, BotoCoreError) as error:
         print(f"winnow: {error}", file=sys.stderr)
         return 1
     return 0

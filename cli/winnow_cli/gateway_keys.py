@@ -32,7 +32,7 @@ def listed(stack: str) -> list[dict[str, Any]]:
             for key in page["items"]
         ]
     except (NoCredentialsError, NoRegionError) as error:
-        raise UsageError(f"AWS can't be asked: {error} Set AWS_PROFILE, or AWS_REGION and credentials.") from error
+        raise UsageError(f"AWS can't be asked: {error} Set AWS_PROFILE, or AWS_DEFAULT_REGION and credentials.") from error
     except (ClientError, BotoCoreError) as error:
         raise CommandError(f"AWS can't list the keys of the stack {stack} (--stack NAME): {error}") from error
     return sorted(keys, key=lambda each: each["name"])

@@ -25,8 +25,9 @@ Query = Mapping[str, str | int | float | bool | None]
 
 # After these statuses the same request may succeed: too many requests, and errors of API Gateway itself.
 PASSING = (429, 502, 503, 504)
-# The service did nothing yet when it answers one of these.
-_NOTHING_DONE = (429, 503)
+_TOO_MANY = 429
+# This kind of 503 says that nothing was done. After another one, the service may have done something.
+_NOTHING_DONE = "busy"
 _REPEATABLE = ("GET", "HEAD", "PUT", "DELETE", "PATCH")
 _SHOWN = 300
 _PAGE = 1000
@@ -157,7 +158,7 @@ def exchange(step: Send, patience: Patience) -> Flow[Answer]:
             if answer.status < 400:
                 return answer
             error_of_api = _error(step, answer)
-            again = answer.status in PASSING and (step.repeatable or answer.status in _NOTHING_DONE)
+            again = answer.status in PASSING and (step.repeatable or answer.status == _TOO_MANY or error_of_api.code == _NOTHING_DONE)
             pause = _pause(tried) if error_of_api.retry_after is None else error_of_api.retry_after
             if not again or tried >= patience.retries or pause > patience.longest_wait:
                 raise error_of_api

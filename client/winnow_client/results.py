@@ -47,6 +47,7 @@ class ArtifactLink(Result):
     url: str
     bytes: int
     expires_at: str
+    """When the link ends at the latest. If it ends earlier, because the service's credentials do, ask for another one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +108,7 @@ class BatchPredictionResult(Result):
     url: str
     bytes: int
     expires_at: str
+    """When the link ends at the latest. If it ends earlier, because the service's credentials do, ask for another one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -1343,6 +1345,7 @@ class PipelineLink(Result):
     sha256: str | None
     """The SHA-256 of the archive; null for versions of earlier releases."""
     expires_at: str
+    """When the link ends at the latest. If it ends earlier, because the service's credentials do, ask for another one."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -106,7 +106,7 @@ def main() -> None:
     print(f"s3://{given.bucket}/{encoder_key(digest, '')} holds the sentence encoder {json.loads(about)['name']}.")
     if not reads_together(given.folder, about):
         print("It reads one text at a time, because its vectors depend on the other texts. Dynamic quantization by onnxruntime does that.")
-    print(f"Train with it: sam deploy --parameter-overrides EncoderBucket={given.bucket} Encoder={digest}")
+    print(f"To train with it, set EncoderBucket={given.bucket} and Encoder={digest} in samconfig.toml, and run `make deploy`.")
 
 
 if __name__ == "__main__":

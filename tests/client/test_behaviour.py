@@ -153,6 +153,18 @@ def test_without_a_connection_nothing_was_sent_so_it_is_tried_once_more(api: Fak
     assert len(api.asked) == 4
 
 
+@pytest.mark.parametrize(("status", "code", "repeated"), [(429, "throttled", True), (503, "busy", True), (503, "gateway", False)])
+def test_what_may_have_happened_is_not_done_twice(api: FakeApi, *, status: int, code: str, repeated: bool) -> None:
+    cancel = "POST /models/tc-01/versions/2/cancel"
+    api.says(cancel, problem(status, code, "Later."), None)
+    if repeated:
+        api.sync().cancel_training("tc-01", 2)
+    else:
+        with pytest.raises(ApiError, match="Later"):
+            api.sync().cancel_training("tc-01", 2)
+    assert len(api.asked) == 1 + repeated
+
+
 # --- uploads ---
 
 

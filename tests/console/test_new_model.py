@@ -318,6 +318,27 @@ def test_a_large_file_is_checked_while_one_waits(api: FakeApi, visit: Console) -
     expect(page.get_by_text("This can be trained.")).to_be_visible(timeout=15_000)
 
 
+def estimate(recipe: str, sentence: str, *, fits: bool = True) -> Json:
+    size = {"trained_on": "lambda", "memory_mb": 400, "seconds": 60, "lambdas": 1, "container": None, "dollars": 0.002}
+    return {"recipe": recipe, "sentence": sentence, "fits": fits} | size
+
+
+@pytest.mark.usefixtures("bucket")
+def test_what_a_training_takes_is_said_before_it_starts(api: FakeApi, visit: Console) -> None:
+    quick, large = "linear: about 1 minute in 1 Lambda.", "best: about 3 hours in 14 Lambdas. It will probably run out of memory."
+    estimates = [estimate("linear", quick), estimate("best", large, fits=False)]
+    api.on("POST /models", {"dry_run": True, "estimates": estimates, "report": report()})
+    page = visit.open("#/new")
+    choose(page, "texts.csv", TABLE)
+    taken = page.get_by_role("status").filter(has_text="What it will take")
+    expect(taken.get_by_role("listitem")).to_have_text([quick, large])
+    page.get_by_label("Recipe").select_option("linear")
+    expect(taken.get_by_role("listitem")).to_have_text([quick])
+    page.get_by_label("Recipe").select_option("cnn")
+    expect(taken).to_have_count(0)
+    assert not visit.violations()
+
+
 def test_a_lost_network_starts_one_training_and_what_was_typed_stays(api: FakeApi, visit: Console, bucket: Bucket) -> None:
     bucket.lost = 1
     page = visit.open("#/new")

@@ -161,6 +161,14 @@ def test_feedback_that_waits_is_trained_by_a_button(api: FakeApi, visit: Console
     assert [call.body for call in api.asked("POST /models/tc-01/examples")] == [{"retrain": "now"}]
 
 
+def test_schedules_and_containers_are_said(api: FakeApi, visit: Console) -> None:
+    show(api, [version(trained_on="fargate")], waiting_examples=3, schedule="rate(1 day)", scheduled_for="2026-03-03T03:00:00.000Z")
+    page = visit.open("#/models/tc-01")
+    expect(page.get_by_text("3 examples of feedback wait for the next training. Its schedule trains with them")).to_be_visible()
+    expect(page.get_by_text("It was trained in a container")).to_be_visible()
+    assert not visit.violations()
+
+
 def test_keys_that_may_not_edit_cannot_cancel(api: FakeApi, visit: Console) -> None:
     api.on("GET /whoami", whoami("predict"))
     show(api, [running()])

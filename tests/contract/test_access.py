@@ -91,7 +91,7 @@ def test_what_asks_for_no_key_has_a_limit_of_its_own_for_all_callers_together() 
 
 
 def test_one_key_of_each_plan_may_use_up_its_plan_with_one_call() -> None:
-    together = sum(template()["Parameters"][f"{plan}RequestsPerSecond"]["Default"] for plan in ("Classify", "", "Admin"))
+    together = sum(int(template()["Parameters"][f"{plan}RequestsPerSecond"]["Default"]) for plan in ("Classify", "", "Admin"))
     for call in ANY_NUMBER_OF_KEYS:
         limits = contract.method_settings()[call]
         assert together <= limits["ThrottlingRateLimit"] <= limits["ThrottlingBurstLimit"]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from operations.doctor import GUARDED
 from tests.support.contract import ROOT, template
 from tests.support.translated import deployment, translated
 
@@ -79,9 +82,46 @@ def test_a_stage_is_a_stack_of_its_own_with_parameters_that_there_are(stage: str
     assert own["s3_prefix"] == f"winnow-{stage}"
 
 
+def test_the_docs_set_parameters_in_samconfig_and_nowhere_else() -> None:
+    # Other stacks, which have no section in samconfig.toml and no list of parameters there.
+    others = {"docs/guides/17-webhook.md": "operations/webhook.yaml", "docs/deployments.md": "operations/github/role.yaml"}
+    pages = {str(page.relative_to(ROOT)): page.read_text(encoding="utf-8") for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"))}
+    given = {page for page, text in pages.items() if "--parameter-overrides" in text}
+    assert given == others.keys()
+    for page, stack in others.items():
+        assert len(re.findall(rf"{stack}\S* [^`]*--parameter-overrides", pages[page])) == pages[page].count("--parameter-overrides") == 1
+    assert not [page for page, text in pages.items() if re.search(r"sam deploy --(guided|config-env|stack-name)", text)]
+    section = pages["docs/deploy.md"].partition("## Set parameters")[2].partition("\n## ")[0]
+    assert {name for name in re.findall(r"`([A-Z]\w+)`", section) if name in template()["Parameters"]} == GUARDED
+
+
 def test_production_keeps_its_data_and_asks() -> None:
     assert "KeepData=true" in SAMCONFIG["prod"]["deploy"]["parameters"]["parameter_overrides"]
     assert SAMCONFIG["prod"]["deploy"]["parameters"]["confirm_changeset"] is True
+
+
+# --- the first real account ---
+
+
+def test_the_documented_edit_changes_all_limits_of_calls(tmp_path: Path) -> None:
+    [edit] = re.findall("^(sed .*?) && ", (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8"), re.MULTILINE)
+    edited = tmp_path / "template.yaml"
+    edited.write_bytes((ROOT / "template.yaml").read_bytes())
+    subprocess.run(["bash", "-c", edit], cwd=tmp_path, check=True)  # noqa: S607
+    limits = re.findall(r"Throttling(?:Rate|Burst)Limit: [^,}]*", edited.read_text(encoding="utf-8"))
+    assert len(limits) == 2 * len(template()["Resources"]["Api"]["Properties"]["MethodSettings"])
+    assert {limit.partition(": ")[2] for limit in limits} == {"100"}
+
+
+def test_the_documented_deployment_that_fails_has_a_section_that_sam_takes() -> None:
+    page = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    [section] = [tomllib.loads(block) for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL) if "[fails." in block]
+    settings = section["fails"]["deploy"]["parameters"]
+    assert settings["capabilities"] == SAMCONFIG["default"]["deploy"]["parameters"]["capabilities"]
+    [override] = settings["parameter_overrides"]
+    name, _, value = override.partition("=")
+    # It passes the pattern of the parameter, so that the deployment begins.
+    assert re.fullmatch(template()["Parameters"][name]["AllowedPattern"], value)
 
 
 # --- GitHub Actions ---
@@ -200,3 +240,9 @@ def test_the_application_has_what_sam_publish_needs() -> None:
         assert (ROOT / file).is_file()
     # The largest README that the repository takes is 512 KB.
     assert (ROOT / about["ReadmeUrl"]).stat().st_size < 512_000
+
+
+@pytest.mark.parametrize("file", ["template.yaml", *(str(file.relative_to(ROOT)) for file in sorted(ROOT.glob("operations/**/*.yaml")))])
+def test_no_template_names_a_partition(file: str) -> None:
+    """China and GovCloud have partitions of their own."""
+    assert not re.findall(r"arn:aws[-a-z]*:", (ROOT / file).read_text(encoding="utf-8"))

@@ -27,6 +27,12 @@ RULES = (
     (r"docs/batches.md", r"curl .*", "tests/e2e/test_readme.py::test_the_calls_of_the_page_on_batches_are_answered"),
     (r".*", r"(make start|set -a; \. \.local/env).*", "tests/e2e/test_commands.py::test_start_says_where_it_is_and_stop_ends_it"),
     (r".*", r"make demo", "tests/e2e/test_commands.py::test_the_demo_does_the_main_job_and_leaves_nothing_running"),
+    (
+        r"docs/deploy.md",
+        r"(echo \"# |git checkout [a-z]|ALARM=|API=).*",
+        "an AWS account: it tries two releases, a canary and other limits there",
+    ),
+    (r"docs/deploy.md", r"sed .*", "tests/contract/test_deployments.py::test_the_documented_edit_changes_all_limits_of_calls"),
     (r".*", r"git .*", "an address of this repository, and a later release of it"),
     (r"CONTRIBUTING.md", r"make (env|check|test)", "nothing: it is how the tests are run, here and in .ci/run"),
     (r".*", r"make smoke .*", "tests/e2e/test_commands.py::test_smoke_passes_on_a_deployed_stack_and_fails_with_a_wrong_key"),
@@ -40,11 +46,6 @@ RULES = (
     (r"docs/exports.md", r"winnow card .*", "tests/cli/test_card.py::test_it_is_saved_in_a_file_or_is_a_member_of_json"),
     (r"docs/exports.md", r"winnow export .*", "tests/cli/test_export.py::test_linear_answers_as_the_service_does"),
     (r"docs/deployments.md", r"\S*sam (package|publish) .*", "an AWS account: a contract test holds the metadata"),
-    (
-        r"docs/deployments.md",
-        r"\S*sam deploy --config-env .*",
-        "tests/contract/test_deployments.py::test_a_stage_is_a_stack_of_its_own_with_parameters_that_there_are",
-    ),
     (r".*", r"make doctor\b.*", "tests/unit/test_doctor.py::test_it_says_whose_credentials_and_which_region"),
     (r".*", r"(export WINNOW_URL=|winnow ).*", "tests/e2e/test_command_line.py::test_from_a_file_to_a_better_model"),
     (
@@ -54,39 +55,10 @@ RULES = (
     ),
     (r".*", r"make encoder .*", "tests/e2e/test_encoders.py::test_versions_keep_their_encoder_and_no_deployment_takes_it_away"),
     (r".*", r"make image .*", "tests/contract/test_large_trainings.py::test_the_image_is_built_and_finds_its_packages"),
-    (
-        r".*",
-        r"sam deploy --parameter-overrides LargeTrainings=.*",
-        "an AWS account; tests/contract/test_large_trainings.py holds the nested template against the rest",
-    ),
     (r".*", r"make build\b.*", "an AWS account to go on with; the layers that it builds are those of tests/layers"),
-    (
-        r".*",
-        r"\S*sam deploy( --guided.*)?",
-        "an AWS account; tests/e2e deploys the same template by the same `sam deploy`, to the local cloud",
-    ),
+    (r".*", r"make deploy\b.*", "tests/unit/test_deploy.py::test_a_stage_is_deployed_by_its_section_with_what_github_gives"),
     (r".*", r"make monitoring .*", "tests/e2e/test_monitoring.py::test_alarms_watch_the_stack_and_notify_the_operator"),
-    (
-        r".*",
-        r"sam deploy --parameter-overrides DeploymentPreference=.*",
-        "tests/contract/test_release.py::test_codedeploy_moves_predictions_gradually_by_parameter_and_watches_the_alarm",
-    ),
-    (
-        r".*",
-        r"sam deploy --parameter-overrides Tracing=Active",
-        "tests/contract/test_operations.py::test_functions_are_traced_and_may_write_traces_only_if_a_parameter_says_so",
-    ),
-    (
-        r".*",
-        r"sam deploy --parameter-overrides (?!Authorizer).*",
-        "tests/e2e/test_parameters.py::test_a_deployment_of_other_values_trains_and_answers",
-    ),
     (r".*", r"WINNOW_INBOX=true make start", "tests/e2e/test_parameters.py::test_a_deployment_of_other_values_trains_and_answers"),
-    (
-        r".*",
-        r"sam deploy --parameter-overrides Authorizer=AWS_IAM",
-        "tests/contract/test_access.py::test_the_deployed_authorizer_is_the_function_that_knows_roles_and_iam_is_iam",
-    ),
     (
         r".*",
         r"(aws |PREDICT=|\.venv/bin/python -c \"import boto3).*",

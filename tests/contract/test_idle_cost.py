@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +11,11 @@ import pytest
 from botocore.client import BaseClient
 
 from tests.conftest import Context, load_event
+from tests.contract.test_template import own_code
+from tests.support.contract import ROOT
 from tests.support.translated import deployment
+from winnow.batch.requests import BatchCare
+from winnow.training.requests import Care
 
 if TYPE_CHECKING:
     from tests.conftest import Winnow
@@ -174,7 +180,7 @@ def test_what_runs_by_the_clock_costs_less_than_a_cent_a_month(
 
 
 def sweep_in_silence(winnow: Winnow, capsys: pytest.CaptureFixture[str], minute: int) -> None:
-    """Run the sweep without output: each line of the log is billed, and a metric that is counted once costs thirty cents that month."""
+    """Run the sweep without output: each line of the log is billed, and each metric for the hour in which it is counted."""
     capsys.readouterr()
     event = load_event("upkeep/sweep") | {"time": f"2026-11-23T16:{minute:02d}:00Z"}
     winnow.invoke("functions/upkeep/sweep", event, Context(seconds=240))
@@ -185,3 +191,30 @@ def price(operation: str, given: dict[str, Any]) -> float:
     """The price of a request with a small or empty result, in dollars. An operation without a price fails."""
     half = operation in {"Query", "GetItem"} and not given.get("ConsistentRead")
     return REQUESTS[operation] / (2 if half else 1)
+
+
+def test_the_metrics_of_a_stack_are_listed_with_what_they_cost() -> None:
+    page = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    listed = re.findall(r"`(\w+)`", page.partition("**Metrics.**")[2].partition("CloudWatch")[0])
+    assert sorted(listed) == sorted(metrics())
+    number = len(metrics())
+    assert f"${0.30 * (number - 10):.2f} per month, or ${0.30 * number:.2f}" in page
+    assert f"if all {number} are written" in page
+
+
+def metrics() -> set[str]:
+    """The names that are given to count(), and those that the sweep counts."""
+    counted = {*Care, *BatchCare}
+    for module in own_code().values():
+        for node in ast.walk(module):
+            match node:
+                case ast.Call(func=ast.Name(id="count"), args=[ast.Constant(value=str(name)), *_]):
+                    counted.add(name)
+                case ast.Call(func=ast.Name(id="Counter"), keywords=keywords):
+                    counted |= {it.arg for it in keywords if it.arg}
+    [swept] = [module for path, module in own_code().items() if str(path).endswith("upkeep/sweep.py")]
+    for node in ast.walk(swept):
+        match node:
+            case ast.Dict(keys=keys):
+                counted |= {key.value for key in keys if isinstance(key, ast.Constant) and str(key.value)[0].isupper()}
+    return counted

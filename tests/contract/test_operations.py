@@ -59,9 +59,22 @@ def test_what_the_monitoring_has_to_know_of_a_stack_is_in_its_outputs() -> None:
 def test_the_metrics_of_ours_that_alarms_look_at_are_counted_by_the_code() -> None:
     constants = {node.value for module in own_code().values() for node in ast.walk(module) if isinstance(node, ast.Constant)}
     keywords = {node.arg for module in own_code().values() for node in ast.walk(module) if isinstance(node, ast.keyword)}
-    looked_at = {it["Properties"]["MetricName"] for it in alarms().values() if it["Properties"]["Namespace"] == "Winnow"}
+    looked_at = {it["Properties"]["MetricName"] for it in alarms().values() if it["Properties"].get("Namespace") == "Winnow"}
     assert looked_at == {"WaitingTrainings", "SweepFaults", "DamagedRows", "RefusedArtifacts", "DriftedModels"}
     assert looked_at <= constants | keywords
+
+
+def test_the_alarm_for_errors_does_not_count_the_calls_that_lambda_refused() -> None:
+    share, *rest = alarms()["AlarmErrors"]["Properties"]["Metrics"]
+    read = {it["Id"]: (it["MetricStat"]["Metric"]["Namespace"], it["MetricStat"]["Metric"]["MetricName"], it["ReturnData"]) for it in rest}
+    assert read == {
+        "failed": ("AWS/ApiGateway", "5XXError", False),
+        "requests": ("AWS/ApiGateway", "Count", False),
+        "throttled": ("AWS/Lambda", "Throttles", False),
+    }
+    formula = share["Expression"].replace("FILL(throttled, 0)", "throttled")
+    assert eval(formula, {"failed": 30, "throttled": 30, "requests": 1000}) == 0  # noqa: S307
+    assert eval(formula, {"failed": 41, "throttled": 30, "requests": 1000}) > alarms()["AlarmErrors"]["Properties"]["Threshold"]  # noqa: S307
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ the code.)"""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -32,7 +33,17 @@ def test_no_statement_is_for_all_actions_or_all_resources(grant: Grant) -> None:
         assert (grant.resources, grant.condition) == (("*",), "Traces")
         return
     # A star comes only after a name: the objects of a bucket, the executions of a workflow.
-    assert not [each for each in grant.resources if each == "*" or each.startswith("*") or each.startswith("arn:aws:s3:::*")]
+    assert not [each for each in grant.resources if each == "*" or each.startswith("*") or re.match(r"arn:[^:]*:s3:::\*", each)]
+
+
+def test_whoever_reads_a_bucket_of_others_may_use_its_keys_and_nobody_else() -> None:
+    def owners(wanted: str) -> set[tuple[str, str]]:
+        return {(grant.owner, grant.condition) for grant in grants() if any(wanted in each for each in grant.resources)}
+
+    readers = owners("${DatasetBuckets}") | owners("${EncoderBucket}")
+    assert owners("BucketKeys") == {(owner, f"{condition} and HasBucketKeys") for owner, condition in readers}
+    assert {grant.actions for grant in grants() if grant.resources == ("BucketKeys",)} == {("kms:Decrypt",)}
+    assert {grant.where for grant in grants() if grant.resources == ("BucketKeys",)} == {"kms:ViaService StringLike s3.*.${URLSuffix}"}
 
 
 def test_the_boundary_is_above_every_role_and_keeps_off_the_buckets_of_strangers() -> None:

@@ -251,7 +251,36 @@ def test_api_gateway_s_own_errors_are_problems(kind: str) -> None:
     given = template()["Resources"]["Api"]["Properties"]["GatewayResponses"][kind]
     assert problem["status"] == given["StatusCode"]
     # If a wait helps, the answer says how long.
-    assert ("Retry-After" in given.get("ResponseParameters", {}).get("Headers", {})) == (problem["status"] == 429)
+    assert ("Retry-After" in given.get("ResponseParameters", {}).get("Headers", {})) == (problem["status"] in {429, 503})
+
+
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+OWN_STATUSES = {
+    **{"ACCESS_DENIED": 403, "BAD_REQUEST_BODY": 400, "BAD_REQUEST_PARAMETERS": 400, "EXPIRED_TOKEN": 403, "INVALID_API_KEY": 403},
+    **{"INVALID_SIGNATURE": 403, "MISSING_AUTHENTICATION_TOKEN": 403, "QUOTA_EXCEEDED": 429, "REQUEST_TOO_LARGE": 413},
+    **{"RESOURCE_NOT_FOUND": 404, "THROTTLED": 429, "UNAUTHORIZED": 401, "UNSUPPORTED_MEDIA_TYPE": 415, "WAF_FILTERED": 403},
+    **{"API_CONFIGURATION_ERROR": 500, "AUTHORIZER_CONFIGURATION_ERROR": 500, "AUTHORIZER_FAILURE": 500},
+    **{"INTEGRATION_FAILURE": 504, "INTEGRATION_TIMEOUT": 504},
+}
+# A wrong key and none are the same to a client, and so are an unsigned call and a call that there isn't.
+CHOSEN = {"UNAUTHORIZED": 403, "MISSING_AUTHENTICATION_TOKEN": 404}
+
+
+@pytest.mark.parametrize("kind", OWN_STATUSES)
+def test_each_of_api_gateway_s_own_errors_keeps_its_status_or_is_503(kind: str) -> None:
+    given = template()["Resources"]["Api"]["Properties"]["GatewayResponses"]
+    own = OWN_STATUSES[kind]
+    answered = given.get(kind, given["DEFAULT_4XX" if own < 500 else "DEFAULT_5XX"])["StatusCode"]
+    # Lambda refuses calls of the API and of the authorizer if none is free. Nothing says which of these five API Gateway makes of it.
+    assert answered == CHOSEN.get(kind, own if own < 500 or kind == "INTEGRATION_TIMEOUT" else 503)
+
+
+@pytest.mark.parametrize("name", [name for name in template()["Parameters"] if "RequestsPer" in name])
+def test_limits_of_usage_plans_are_whole_numbers(name: str) -> None:
+    """A fraction can be a rate, but no burst: the deployment would fail half-way. Parameters of the type Number take fractions."""
+    pattern = template()["Parameters"][name]["AllowedPattern"]
+    assert re.fullmatch(pattern, template()["Parameters"][name]["Default"])
+    assert not any(re.fullmatch(pattern, value) for value in ("2.5", "0", "-1", ""))
 
 
 def test_what_is_kept_outlives_the_stack_and_the_buckets_not_a_failed_first_deployment() -> None:

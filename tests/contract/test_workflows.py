@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -37,25 +37,37 @@ ALL = [(workflow, *task) for workflow in LEASES for task in tasks(definition(wor
 # Tasks that report a failure retry on every error. After that, the rule on ended executions reports it.
 # A container has states of its own for that (tests/functions/training/test_large_trainings.py).
 OF_LAMBDA = [(workflow, name, task) for workflow, name, task in ALL if "GetAtt" in task["Resource"]]
-WORK = [(workflow, name, task) for workflow, name, task in OF_LAMBDA if task["Retry"][0]["ErrorEquals"] != ["States.ALL"]]
+WORK = [(workflow, name, task) for workflow, name, task in OF_LAMBDA if task["Retry"][-1]["ErrorEquals"] != ["States.ALL"]]
 
 
 def test_each_task_that_works_is_looked_at() -> None:
     assert [name for _, name, _ in WORK] == ["Prepare", "Train", "Publish", "Split", "Classify", "Join"]
 
 
-@pytest.mark.parametrize(("workflow", "name", "task"), WORK, ids=[name for _, name, _ in WORK])
-def test_a_task_waits_for_concurrency_half_an_hour_and_its_lease_is_longer(workflow: str, name: str, task: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("workflow", "name", "task"), OF_LAMBDA, ids=[name for _, name, _ in OF_LAMBDA])
+def test_a_task_waits_for_concurrency_longer_than_a_segment_and_its_lease_is_longer(workflow: str, name: str, task: dict[str, Any]) -> None:
     [retrier] = [each for each in task["Retry"] if "Lambda.TooManyRequestsException" in each["ErrorEquals"]]
-    waited = timedelta(seconds=sum(pauses(retrier)))
-    assert waited >= timedelta(minutes=30)
+    # Each pause is a random part of its limit: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+    assert retrier["JitterStrategy"] == "FULL"
+    limits = list(pauses(retrier))
     # A task starts within a minute after Lambda has room again.
-    assert max(pauses(retrier)) <= 60
-    assert list(islice(pauses(retrier), 2)) == [2, 4]
-    longest = functions()[task["Resource"]["GetAtt"].removesuffix(".Arn")]["Timeout"]
+    assert max(limits) <= 60
+    assert limits[:2] == [2, 4]
+    # The sum of the pauses is close to normal. Four deviations below its mean it still is as long as a segment may be.
+    mean, deviation = sum(limits) / 2, math.sqrt(sum(limit**2 for limit in limits) / 12)
+    assert mean - 4 * deviation > template()["Parameters"]["TrainingTimeout"]["MaxValue"]
+    longest = functions()[task["Resource"]["GetAtt"].removesuffix(".Arn")].get("Timeout", template()["Globals"]["Function"]["Timeout"])
     # A training's timeout is a parameter, at most Lambda's own limit: https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
     runs = timedelta(seconds=longest if isinstance(longest, int) else template()["Parameters"][longest["Ref"]]["MaxValue"])
-    assert waited + runs < LEASES[workflow]
+    assert timedelta(seconds=sum(limits)) + runs < LEASES[workflow]
+
+
+@pytest.mark.parametrize(("workflow", "name", "task"), WORK, ids=[name for _, name, _ in WORK])
+def test_a_task_is_tried_again_after_each_error_of_lambda_itself(workflow: str, name: str, task: dict[str, Any]) -> None:
+    """https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html"""
+    of_lambda = {"ServiceException", "AWSLambdaException", "SdkClientException", "ClientExecutionTimeoutException"}
+    [retrier] = [each for each in task["Retry"] if {f"Lambda.{error}" for error in of_lambda} <= set(each["ErrorEquals"])]
+    assert retrier["JitterStrategy"] == "FULL"
 
 
 def test_the_definitions_are_of_the_amazon_states_language() -> None:

@@ -486,9 +486,12 @@ class World:
     def settle(self, *pauses: int) -> None:
         """Let time pass and sweep after each pause, in minutes, until no work is left: first leases and deletions, then days."""
         for minutes in pauses or (6, 60, 25 * 60, 25 * 60):
-            self.clock.advance(minutes=minutes)
-            self.sweep()
-            self.run_executions()
+            # The hourly sweep would meet a day that the pause passes over.
+            days = (self.clock() + timedelta(minutes=minutes)).date() - self.clock().date()
+            for pause in (minutes - 24 * 60, 24 * 60) if days > timedelta(1) else (minutes,):
+                self.clock.advance(minutes=pause)
+                self.sweep()
+                self.run_executions()
 
     def during(self, function: str, operation: str, what: Callable[[], object]) -> None:
         """Do something in the middle of a function: just before its first call of this operation."""

@@ -30,7 +30,7 @@ def cancel(winnow: Winnow) -> None:
 
 def expire(winnow: Winnow, clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     winnow.invoke("functions/training/prepare", winnow.started_job())
-    clock.advance(minutes=51)
+    clock.advance(minutes=66)
     assert sweep(winnow, capsys) == {"TrainingsFailed": 1}
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from operations import keys
 from operations.keys import Deployment, KeysError, NameTakenError
+from operations.settings import OperationError
 from tests.conftest import Winnow
 from winnow.domain import access
 from winnow.domain.access import Role
@@ -147,7 +148,7 @@ def test_the_command_prints_the_key_once_and_what_is_wrong_in_a_line(
 
 
 def test_a_stack_that_is_not_there_is_said(winnow: Winnow) -> None:
-    with pytest.raises(KeysError, match="no stack elsewhere"):
+    with pytest.raises(OperationError, match="no stack elsewhere"):
         Deployment.of("elsewhere", boto3.DEFAULT_SESSION)  # type: ignore[arg-type]
 
 

@@ -7,11 +7,12 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 import winnow_encoder
+from botocore.exceptions import ClientError
 
 from layers.encoder import upload
 from tests.conftest import Context, Json, load_event
@@ -19,6 +20,7 @@ from tests.support.custom_resource import answer_of
 from tests.support.deadline import Deadline
 from tests.support.feedback import add, labelled
 from tests.support.tiny_encoder import put as put_tiny
+from winnow.aws import clients
 from winnow.domain.keys import encoder_key
 from winnow.prediction import encoders
 from winnow.recipes import encoder
@@ -225,6 +227,25 @@ def test_a_version_doesn_t_answer_by_what_isn_t_its_encoder(winnow: Winnow, dige
     assert refused.body["detail"].startswith(f"The sentence encoder few-tokens ({digest[:12]}) in s3://{BUCKET}/encoders/{digest}/ {said}")
     # No part of it is kept: it could be taken for the whole.
     assert not list(fetched.iterdir())
+
+
+def test_an_encoder_whose_kms_key_may_not_be_used_is_not_said_to_be_missing(
+    winnow: Winnow, digest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    winnow.parameters["Encoder"] = digest
+    winnow.create(recipe="sentence")
+    job = winnow.run_task("prepare", winnow.started_job())
+    message = "User is not authorized to perform: kms:Decrypt on the resource"
+    get_object = clients.s3().get_object
+
+    def refused(**asked: Any) -> Any:
+        if asked["Bucket"] == BUCKET:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": message}}, "GetObject")
+        return get_object(**asked)
+
+    monkeypatch.setattr(clients.s3(), "get_object", refused)
+    with pytest.raises(Exception, match="BucketKeys"):
+        winnow.run_task("train", job)
 
 
 def test_a_training_fails_with_the_sentence(winnow: Winnow, digest: str) -> None:

@@ -23,7 +23,7 @@ from tests.support.permissions import Grant, grants
 from winnow.registry.table import ROLES
 
 # As tests/support/permissions.py writes the objects of a bucket.
-_OTHERS = "arn:aws:s3:::${DatasetBuckets}"
+_OTHERS = "arn:*:s3:::${DatasetBuckets}"
 _ENCODERS = "arn:${Partition}:s3:::${EncoderBucket}"
 
 

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable
+from copy import copy, deepcopy
 from functools import cache, lru_cache
 from string import ascii_letters, digits
 from typing import Any
@@ -19,6 +20,9 @@ from moto.core.base_backend import BaseBackend
 from moto.core.models import botocore_stubber
 from moto.core.serialize import JSONSerializer, ResponseSerializer
 from moto.dynamodb.comparisons import ConditionExpressionParser
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.dynamodb.models.table import Table
 from moto.dynamodb.parsing import ast_nodes
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser  # type: ignore[attr-defined]
 from moto.moto_api._internal import mock_random
@@ -34,6 +38,9 @@ def install() -> None:
     backend_url_patterns.sort(key=lambda each: each[0] not in _USED)
     _change(BaseBackend, "urls", _made_once)
     _change(moto.core.responses, "method_names_from_class", cache)
+    _change(DynamoType, "__deepcopy__", lambda _: _copied)
+    Table.__deepcopy__ = _Backups.of  # type: ignore[attr-defined]
+    _change(DynamoDBBackend, "transact_write_items", _backed_up_once)
     _change(JSONSerializer, "_serialize_type_structure", _scalars_as_they_are)
     _change(ResponseSerializer, "get_value", _what_is_there)
     _change(UpdateExpressionParser, "make", cache)
@@ -61,6 +68,48 @@ def _made_once(urls: property) -> property:
         return made[type(backend)]
 
     return property(of)
+
+
+def _copied(value: DynamoType, _: Any) -> DynamoType:
+    """A copy of a value. moto puts another scalar in the place of one, and never changes one, so copies share them."""
+    if value.type == "M":
+        made: Any = {name: _copied(each, _) for name, each in value.value.items()}
+    elif value.type == "L":
+        made = [_copied(each, _) for each in value.value]
+    elif value.is_set():
+        made = list(value.value)
+    else:
+        return value
+    result = DynamoType.__new__(DynamoType)
+    result.type, result.value = value.type, made
+    return result
+
+
+class _Backups:
+    """What moto goes back to if a transaction fails. It would copy the table, with all that it has beside rows, for each row to write."""
+
+    made: dict[str, Table] | None = None
+
+    @staticmethod
+    def of(table: Table, _: Any) -> Table:
+        if _Backups.made is not None and table.name in _Backups.made:
+            return _Backups.made[table.name]
+        backup = copy(table)
+        backup.items = defaultdict(dict, deepcopy(dict(table.items)))
+        if _Backups.made is not None:
+            _Backups.made[table.name] = backup
+        return backup
+
+
+def _backed_up_once(transact: Callable[..., None]) -> Callable[..., None]:
+    def once(*given: Any, **more: Any) -> None:
+        _Backups.made = {}
+        try:
+            transact(*given, **more)
+        finally:
+            _Backups.made = None
+
+    return once
 
 
 def _scalars_as_they_are(write: Callable[..., None]) -> Callable[..., None]:

@@ -7,6 +7,7 @@ KEY = "arn:aws:kms:us-east-1:000000000000:key/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1
 OTHERS = {
     "DatasetBuckets": "a-bucket-of-ours",
     "BucketOwners": "111122223333",
+    "BucketKeys": KEY,
     "KmsKey": KEY,
     "Encoder": "none",
     "EncoderBucket": "a-bucket-of-encoders",
@@ -20,7 +21,7 @@ OTHERS = {
     "MostTextCharacters": "2000",
     "MostLabels": "50",
     "MostTrainings": "1",
-    "MostBatches": "1",
+    "MostBatches": "2",
     "LongestTraining": "60",
     "LargeTrainings": "123456789012.dkr.ecr.us-east-1.amazonaws.com/winnow-training:1",  # deployed, and never started
     "LargeTrainingsNetwork": "private",

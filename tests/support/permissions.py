@@ -61,6 +61,11 @@ def _of(owner: str, resource: dict[str, Any]) -> Iterator[Grant]:
 
 def _statements(owner: str, document: dict[str, Any], condition: str) -> Iterator[Grant]:
     for statement in _list(document["Statement"]):
+        if "If" in statement:
+            name, inner, otherwise = statement["If"]
+            assert otherwise == {"Ref": "AWS::NoValue"}
+            yield from _statements(owner, {"Statement": inner}, f"{condition} and {name}")
+            continue
         assert set(statement) <= {"Effect", "Action", "Resource", "Condition"}, f"{owner} has a statement with {sorted(statement)}"
         where = ", ".join(
             f"{key} {operator} {', '.join(_named(value) for value in _list(values))}"

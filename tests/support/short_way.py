@@ -103,8 +103,8 @@ def _head(key: FakeKey) -> dict[str, Any]:
 
 
 def _put_object(_: Any, request: Any, context: Any) -> Any:
-    given = _given(context, {"Bucket", "Key", "Body", "ContentType"})
-    if given is None:
+    given = _given(context, {"Bucket", "Key", "Body", "ContentType", "IfNoneMatch"})
+    if given is None or ("IfNoneMatch" in given and _s3().get_object(given["Bucket"], given["Key"])):
         return None
     body = given.get("Body", b"")
     if not isinstance(body, bytes):

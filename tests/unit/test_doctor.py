@@ -16,7 +16,8 @@ from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 
 from operations import doctor
-from operations.doctor import Account, DoctorError, Verdict
+from operations.doctor import Account, Verdict
+from operations.settings import OperationError, Settings
 
 REGION = "eu-central-1"
 type Answers = Callable[[str, Any], None]
@@ -50,8 +51,8 @@ def answers(session: boto3.Session) -> Answers:
     return answer
 
 
-def account(session: boto3.Session, **settings: Any) -> Account:
-    return Account(session, "winnow", settings)
+def account(session: boto3.Session, **parameters: str) -> Account:
+    return Account(session, Settings("default", "winnow", parameters=parameters))
 
 
 def limits(concurrent: int, unreserved: int | None = None) -> dict[str, Any]:
@@ -73,24 +74,25 @@ def make_stack(session: boto3.Session, name: str, outputs: Mapping[str, str] | N
 
 def test_a_new_account_s_ten_lambdas_are_too_few_and_it_says_what_to_set(session: boto3.Session, answers: Answers) -> None:
     answers("lambda.GetAccountSettings", limits(10))
-    found = doctor.concurrency(account(session, parameter_overrides="MostTrainings=5 BatchConcurrency=5"))
+    found = doctor.concurrency(account(session, MostTrainings="5", BatchConcurrency="5"))
     assert found.verdict is Verdict.ADVICE
     assert "10 Lambdas at once for the whole account" in found.sentence
-    assert "MostTrainings=2 BatchConcurrency=2" in found.sentence
-    # And that is enough.
-    assert doctor.concurrency(account(session, parameter_overrides=["MostTrainings=2", "BatchConcurrency=2"])).verdict is Verdict.OK
+    assert "MostTrainings=2 MostBatches=1 BatchConcurrency=2" in found.sentence
+    # And that is enough. It is the default.
+    assert doctor.concurrency(account(session)).verdict is Verdict.OK
+    assert doctor.concurrency(account(session, MostBatches="2")).verdict is Verdict.ADVICE
 
 
 def test_what_is_deployed_counts_before_the_template_s_defaults_and_samconfig_before_both(session: boto3.Session, answers: Answers) -> None:
     answers("lambda.GetAccountSettings", limits(1000))
     make_stack(session, "winnow", MostTrainings="700")
     assert doctor.concurrency(account(session)).verdict is Verdict.ADVICE
-    assert doctor.concurrency(account(session, parameter_overrides='MostTrainings="7"')).verdict is Verdict.OK
+    assert doctor.concurrency(account(session, MostTrainings="7")).verdict is Verdict.OK
 
 
 def test_a_reservation_that_lambda_would_refuse_is_wrong(session: boto3.Session, answers: Answers) -> None:
     answers("lambda.GetAccountSettings", limits(110))
-    found = doctor.concurrency(account(session, parameter_overrides="PredictConcurrency=20"))
+    found = doctor.concurrency(account(session, PredictConcurrency="20"))
     assert found.verdict is Verdict.WRONG
     assert "PredictConcurrency" in found.sentence
     assert "100 must stay so" in found.sentence
@@ -113,19 +115,19 @@ def test_there_must_be_room_for_a_role_of_each_function(session: boto3.Session, 
 
 
 @pytest.mark.parametrize(
-    ("gateway", "overrides", "expected"),
+    ("gateway", "logs", "expected"),
     [
-        ({"throttleSettings": {"rateLimit": 10000.0}}, "", (Verdict.OK, "10,000 requests")),
-        ({"throttleSettings": {"rateLimit": 20.0}}, "", (Verdict.ADVICE, "20 requests")),
-        ({"throttleSettings": {"rateLimit": 10000.0}}, "AccessLogs=true", (Verdict.WRONG, "operations.md")),
-        ({"throttleSettings": {"rateLimit": 10000.0}, "cloudwatchRoleArn": "arn:r"}, "AccessLogs=true", (Verdict.OK, "10,000 requests")),
+        ({"throttleSettings": {"rateLimit": 10000.0}}, "false", (Verdict.OK, "10,000 requests")),
+        ({"throttleSettings": {"rateLimit": 20.0}}, "false", (Verdict.ADVICE, "20 requests")),
+        ({"throttleSettings": {"rateLimit": 10000.0}}, "true", (Verdict.WRONG, "operations.md")),
+        ({"throttleSettings": {"rateLimit": 10000.0}, "cloudwatchRoleArn": "arn:r"}, "true", (Verdict.OK, "10,000 requests")),
     ],
 )
 def test_api_gateway_s_rate_and_its_role_for_logs(
-    session: boto3.Session, answers: Answers, gateway: Any, overrides: str, expected: tuple[Verdict, str]
+    session: boto3.Session, answers: Answers, gateway: Any, logs: str, expected: tuple[Verdict, str]
 ) -> None:
     answers("apigateway.GetAccount", gateway)
-    found = doctor.gateway(account(session, parameter_overrides=overrides))
+    found = doctor.gateway(account(session, AccessLogs=logs))
     assert (found.verdict, expected[1] in found.sentence) == (expected[0], True)
 
 
@@ -143,7 +145,7 @@ def test_a_bucket_of_sam_is_made_found_or_gone(session: boto3.Session) -> None:
 
 
 def test_a_stack_is_absent_or_ready(session: boto3.Session) -> None:
-    assert "sam deploy --guided" in doctor.stack(account(session)).sentence
+    assert "make deploy" in doctor.stack(account(session)).sentence
     make_stack(session, "winnow")
     assert doctor.stack(account(session)).sentence == "the stack winnow is in CREATE_COMPLETE"
 
@@ -166,6 +168,39 @@ def test_each_state_of_a_stack_says_what_to_do(session: boto3.Session, answers: 
     assert (found.verdict, says in found.sentence) == (verdict, True)
 
 
+# --- the parameters ---
+
+
+def test_a_new_stack_changes_none(session: boto3.Session) -> None:
+    found = doctor.parameters(account(session, Authorizer="AWS_IAM"))
+    assert (found.verdict, found.sentence) == (Verdict.OK, "1 are set in samconfig.toml")
+
+
+def test_values_that_samconfig_would_put_back_are_said_the_guarded_ones_first_and_loudly(session: boto3.Session) -> None:
+    make_stack(session, "winnow", Authorizer="AWS_IAM", BatchDays="7", CorsOrigin="https://app.example.org", LogDays="30")
+    found = doctor.parameters(account(session, Authorizer="KeyRoles", BatchDays="30", CorsOrigin="", LogDays="30"))
+    assert found.verdict is Verdict.ADVICE
+    assert found.sentence == (
+        "a deployment changes CAUTION Authorizer from AWS_IAM to KeyRoles, CAUTION CorsOrigin from https://app.example.org to nothing,"
+        " BatchDays from 7 to 30"
+    )
+
+
+def test_a_parameter_that_the_stack_has_not_yet_changes_from_its_default(session: boto3.Session) -> None:
+    make_stack(session, "winnow", LogDays="30")
+    assert "CAUTION VpcEndpoints from nothing to vpce-1" in doctor.parameters(account(session, VpcEndpoints="vpce-1")).sentence
+    assert doctor.parameters(account(session, VpcEndpoints="")).verdict is Verdict.OK
+
+
+def test_what_sam_keeps_without_samconfig_and_what_it_ignores_is_said(session: boto3.Session) -> None:
+    make_stack(session, "winnow", LogDays="7", PredictCanary="true", Tracing="Disabled")
+    found = doctor.parameters(account(session, Authoriser="AWS_IAM"))
+    assert found.verdict is Verdict.ADVICE
+    assert found.sentence == (
+        "it keeps what samconfig.toml doesn't set: LogDays=7; sam ignores what template.yaml doesn't have: Authoriser"
+    )
+
+
 # --- the build and the template ---
 
 
@@ -175,11 +210,16 @@ def test_layers_that_were_not_built_are_wrong_and_it_names_the_command(
     (tmp_path / "template.yaml").write_bytes((doctor.ROOT / "template.yaml").read_bytes())
     monkeypatch.setattr(doctor, "ROOT", tmp_path)
     assert "`make build`" in doctor.layers(account(session)).sentence
-    assert "`make build ENCODER=none`" in doctor.layers(account(session, parameter_overrides="Encoder=none")).sentence
+    assert "`make build ENCODER=none`" in doctor.layers(account(session, Encoder="none")).sentence
     layer = tmp_path / ".aws-sam" / "build" / "SpacyLayer" / "python"
     layer.mkdir(parents=True)
     (layer / "module.py").write_bytes(b"x" * 3_000_000)
     assert doctor.layers(account(session)).verdict is Verdict.OK
+    # The beginning of a shared object for x86_64.
+    (layer / "module.so").write_bytes(b"\x7fELF\x02\x01".ljust(18, b"\0") + (62).to_bytes(2, "little") + bytes(44))
+    wrong = doctor.layers(account(session))
+    assert (wrong.verdict, "built for x86_64, and Architecture is arm64" in wrong.sentence) == (Verdict.WRONG, True)
+    assert doctor.layers(account(session, Architecture="x86_64")).verdict is Verdict.OK
 
 
 @pytest.mark.parametrize("faults", [[], ["States/A/Next: nowhere"]])
@@ -248,13 +288,14 @@ def test_only_what_is_wrong_fails(
     assert f"{verdict:<7} two           mend it" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("settings", [{}, {"AWS_DEFAULT_REGION": REGION}])
-def test_without_credentials_it_is_a_sentence(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, settings: dict[str, str]
-) -> None:
+def test_without_credentials_it_is_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_DEFAULT_REGION", "AWS_REGION"):
         monkeypatch.delenv(name, raising=False)
-    for name, value in {"AWS_CONFIG_FILE": str(tmp_path), "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path), **settings}.items():
+    for name, value in {
+        "AWS_CONFIG_FILE": str(tmp_path),
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path),
+        "AWS_DEFAULT_REGION": REGION,
+    }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     assert doctor.main([]) == 1
@@ -262,28 +303,7 @@ def test_without_credentials_it_is_a_sentence(
     assert (told.out, told.err) == ("", "winnow: there are no AWS credentials: run `aws configure`, or set AWS_PROFILE\n")
 
 
-@pytest.mark.usefixtures("session")
-def test_without_a_region_it_is_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.delenv("AWS_DEFAULT_REGION")
-    assert doctor.main([]) == 1
-    assert capsys.readouterr().err == "winnow: there is no Region: set AWS_DEFAULT_REGION, such as eu-central-1\n"
-
-
 def test_credentials_that_have_expired_are_a_sentence(session: boto3.Session, answers: Answers) -> None:
     answers("sts.GetCallerIdentity", "ExpiredToken")
-    with pytest.raises(DoctorError, match="AWS doesn't take these credentials: log in again"):
+    with pytest.raises(OperationError, match="AWS doesn't take these credentials: log in again"):
         doctor.identity(session)
-
-
-def test_the_region_and_the_name_are_those_of_sam_deploy(tmp_path: Path) -> None:
-    file = tmp_path / "samconfig.toml"
-    file.write_text(
-        '[default.global.parameters]\nstack_name = "mine"\n[default.deploy.parameters]\nregion = "eu-west-1"\n'
-        'parameter_overrides = "Architecture=\\"x86_64\\" MostTrainings=\\"2\\" CorsOrigin=\\"\\""\n'
-    )
-    settings = doctor.sam_settings(file)
-    assert (settings["stack_name"], settings["region"]) == ("mine", "eu-west-1")
-    assert doctor.overrides(settings) == {"Architecture": "x86_64", "MostTrainings": "2", "CorsOrigin": ""}
-    file.write_text("[default")
-    with pytest.raises(DoctorError, match=r"samconfig\.toml can't be read"):
-        doctor.sam_settings(file)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import re
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -73,6 +75,34 @@ def test_pieces_are_written_as_they_come(s3: Any) -> None:
         for number in range(13):
             whole.write(bytes([number]) * MIB)
     assert body(s3, "whole") == b"".join(bytes([number]) * MIB for number in range(13))
+
+
+def test_an_upload_names_its_checksum_and_completes_with_that_of_each_part(s3: Any) -> None:
+    s3.put_object(Bucket="long", Key="piece", Body=b"x" * 6 * MIB)
+    # Of its own, because of the hooks.
+    client: Any = boto3.Session().client("s3")
+    sent: dict[str, list[Any]] = defaultdict(list)
+    answered: list[str] = []
+    for operation in ("CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"):
+        client.meta.events.register(f"before-send.s3.{operation}", lambda request, event_name, **_: sent[event_name].append(request))
+    client.meta.events.register("after-call.s3.UploadPart", lambda parsed, **_: answered.append(parsed["ChecksumCRC32"]))
+    # As S3 answers for the first copy, and as a store without checksums of copies for the second one.
+    of_copies: Iterator[dict[str, str]] = iter([{"ChecksumCRC32": "Q29weQ=="}, {}])
+    client.meta.events.register("after-call.s3.UploadPartCopy", lambda parsed, **_: parsed["CopyPartResult"].update(next(of_copies)))
+
+    with LongObject(client, "long", "whole") as whole:
+        whole.write(b"y" * LEAST_PART)
+        whole.append("piece", 6 * MIB)
+        whole.append("piece", 6 * MIB)
+        whole.write(b"z")
+
+    [create] = sent["before-send.s3.CreateMultipartUpload"]
+    assert create.headers["x-amz-checksum-algorithm"] == b"CRC32"
+    assert [it.headers["x-amz-sdk-checksum-algorithm"] for it in sent["before-send.s3.UploadPart"]] == [b"CRC32", b"CRC32"]
+    [complete] = sent["before-send.s3.CompleteMultipartUpload"]
+    parts = re.findall(r"<Part>(.*?)</Part>", complete.body.decode())
+    first, last = answered
+    assert [re.findall(r"<ChecksumCRC32>(.*?)</ChecksumCRC32>", part) for part in parts] == [[first], ["Q29weQ=="], [], [last]]
 
 
 def test_where_it_breaks_nothing_is_there_and_no_upload_is_left(s3: Any) -> None:

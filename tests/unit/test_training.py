@@ -148,8 +148,7 @@ def test_the_share_grows_from_nothing_to_all(recipe: str) -> None:
     assert given.folds.epoch == given.folds.passes
 
 
-@pytest.mark.parametrize("exclusive", [True, pytest.param(False, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("dropout", [0.0, pytest.param(0.3, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("exclusive", "dropout"), [(True, 0.0), pytest.param(False, 0.3, marks=pytest.mark.slow)])
 def test_put_down_after_any_step_it_comes_to_the_same_classifier(recipe: str, exclusive: bool, dropout: float) -> None:
     chosen: dict[str, Any] = {"dropout": dropout, "batch_size": 8}
     at_one_go = done(training(recipe, exclusive=exclusive, **chosen))

@@ -109,15 +109,15 @@ function FromFile({ api, query }) {
   `;
 }
 
-/** The dry run of an uploaded file. @param {import("../api.js").Api} api @param {Record<string, any>} request @param {AbortSignal} signal */
+/** The dry run of an uploaded file: its report, and what its training would take. @param {import("../api.js").Api} api @param {Record<string, any>} request @param {AbortSignal} signal */
 async function dryRun(api, request, signal) {
   const { status, body } = await api.call("POST", "models", { body: { ...request, id: "dry-run", dry_run: true }, signal });
-  if (status === 200) return body.report;
+  if (status === 200) return body;
   for (;;) {
     await pause(2, signal);
-    const { status, report, error } = await api.get(`reports/${body.report_id}`, {}, signal);
-    if (status === "ready") return report;
-    if (status === "failed") throw new ApiError(422, { title: words.noReport, detail: error });
+    const found = await api.get(`reports/${body.report_id}`, {}, signal);
+    if (found.status === "ready") return found;
+    if (found.status === "failed") throw new ApiError(422, { title: words.noReport, detail: found.error });
   }
 }
 
@@ -149,12 +149,13 @@ function Checked({ api, query, file }) {
   const missing = () => unknown.current.columns.filter((name) => !layout[name]);
   const check = async (/** @type {AbortSignal} */ signal) => {
     if (missing().length) return null;
-    const report = await dryRun(api, request, signal);
-    const columns = columnsMissing(report).filter((name) => !layout[name]);
+    const found = await dryRun(api, request, signal);
+    const columns = columnsMissing(found.report).filter((name) => !layout[name]);
     if (columns.length) unknown.current = { cut, columns };
-    return report;
+    return found;
   };
-  const { value: report, problem, loading, reload } = useLoad(check, [JSON.stringify(layout)]);
+  const { value: found, problem, loading, reload } = useLoad(check, [JSON.stringify(layout)]);
+  const report = found?.report;
   const rows = useLoad(async () => (file ? preview(file, { ...(report?.understood ?? {}), ...layout }) : null), [file, report, query.delimiter, query.encoding]);
   const kept = useRef(/** @type {any} */ (null));
   if (rows.value) kept.current = rows.value;
@@ -176,7 +177,7 @@ function Checked({ api, query, file }) {
         ${(report || kept.current) && html`<${Layout} preview=${kept.current} report=${report} layout=${layout} />`}
       </section>
       ${loading ? html`<${Loading} what=${words.checking} />` : report && !toChoose.length && html`<${Report} report=${report} />`}
-      ${report?.trainable && !loading && html`<${Train} api=${api} request=${request} name=${query.name} recipes />`}
+      ${report?.trainable && !loading && html`<${Train} api=${api} request=${request} name=${query.name} estimates=${found?.estimates} recipes />`}
     <//>
   `;
 }
@@ -300,16 +301,16 @@ function FromLabels({ api }) {
 
 /** @param {{api: import("../api.js").Api, labels: any[]}} props */
 function CheckedLabels({ api, labels }) {
-  const { value: report, problem, loading, reload } = useLoad((signal) => dryRun(api, { labels }, signal), []);
+  const { value: found, problem, loading, reload } = useLoad((signal) => dryRun(api, { labels }, signal), []);
   if (loading) return html`<${Loading} what=${words.checking} />`;
   if (problem) return html`<${Problem} error=${problem} onReload=${reload} />`;
-  return html`<${Report} report=${report} />${report?.trainable && html`<${Train} api=${api} request=${{ labels }} name="" recipes=${false} />`}`;
+  return html`<${Report} report=${found?.report} />${found?.report.trainable && html`<${Train} api=${api} request=${{ labels }} name="" recipes=${false} />`}`;
 }
 
 // --- the training ---
 
-/** @param {{api: import("../api.js").Api, request: any, name: string, recipes: boolean}} props */
-function Train({ api, request, name, recipes }) {
+/** @param {{api: import("../api.js").Api, request: any, name: string, recipes: boolean, estimates?: any[] | null}} props */
+function Train({ api, request, name, recipes, estimates }) {
   const [id, setId] = useState(idOf(name));
   const [recipe, setRecipe] = useState("auto");
   const [busy, setBusy] = useState(false);
@@ -350,6 +351,7 @@ function Train({ api, request, name, recipes }) {
             </select>
           <//>`}
         </div>
+        <${Estimates} estimates=${(estimates ?? []).filter((it) => recipe === "auto" || it.recipe === recipe)} />
         ${exists
           ? html`<div class="notice" role="alert">
               <p>${words.exists(id)}</p>
@@ -359,5 +361,18 @@ function Train({ api, request, name, recipes }) {
         <p class="actions"><button class=${exists ? "" : "primary"} disabled=${busy}>${busy ? words.starting : words.train}</button></p>
       </form>
     </section>
+  `;
+}
+
+/** What the training would take, a sentence for each recipe that it tries. @param {{estimates: any[]}} props */
+function Estimates({ estimates }) {
+  if (!estimates.length) return null;
+  return html`
+    <div class=${estimates.every((it) => it.fits) ? "card" : "notice"} role="status">
+      <p><b>${words.takes}</b></p>
+      <ul>
+        ${estimates.map((it) => html`<li key=${it.recipe}>${it.sentence}</li>`)}
+      </ul>
+    </div>
   `;
 }

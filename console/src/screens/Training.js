@@ -78,7 +78,7 @@ function Pending({ api, model, versions, onChange }) {
   const base = versions.find((it) => it.version === model.live_version);
   return html`
     <div class="notice">
-      <p>${words.pending(model.waiting_examples)}</p>
+      <p>${words.pending(model.waiting_examples)}${model.scheduled_for && ` ${words.scheduled(moment(model.scheduled_for))}`}</p>
       ${api.mayEdit &&
       !underWay(model.version) &&
       html`<p class="actions"><button type="button" disabled=${busy} onClick=${() => run(() => trainPending(api, model.model_id))}>${strings.outcome.train(model.waiting_examples)}</button></p>
@@ -164,6 +164,7 @@ function Ready({ model, version }) {
         <div class="muted small">${words.labels(dataset.labels)}</div>
       </div>`}
     </div>
+    ${version.trained_on === "fargate" && html`<p class="muted">${words.inContainer}</p>`}
     ${gate && html`<p class=${gate.passed ? "notice good" : "notice"}><b>${words.gate}:</b> ${inPercent(gate.reason)}</p>`}
     ${warnings.length > 0 &&
     html`<div class="notice">

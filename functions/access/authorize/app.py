@@ -27,6 +27,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 def _key(event: dict[str, Any]) -> str | None:
     """The key of the request. None if it has several keys, because API Gateway may have metered another one."""
-    headers = event.get("multiValueHeaders") or {}
+    headers = event.get("multiValueHeaders")
+    if headers is None:
+        # Some gateways send only this member, where of several keys one has won.
+        headers = {name: [value] for name, value in (event.get("headers") or {}).items()}
     keys = [key for name, values in headers.items() if name.lower() == "x-api-key" for key in values]
     return keys[0] if len(keys) == 1 else None

@@ -101,6 +101,23 @@ def test_the_key_is_the_one_of_its_header(winnow: Winnow, headers: dict[str, lis
     assert authorize(winnow, headers)["policyDocument"]["Statement"][0]["Effect"] == effect
 
 
+@pytest.mark.parametrize(
+    ("members", "effect"),
+    [
+        ({"headers": {"X-Api-Key": KEY}}, "Allow"),
+        ({"headers": {"X-Api-Key": KEY, "x-api-key": KEY}}, "Deny"),
+        ({"headers": {"X-Api-Key": KEY}, "multiValueHeaders": {}}, "Deny"),
+        ({"headers": None}, "Deny"),
+        ({}, "Deny"),
+    ],
+)
+def test_an_event_without_lists_of_headers_has_the_key_in_its_headers(winnow: Winnow, members: Json, effect: str) -> None:
+    give(winnow, Role.ADMIN)
+    event = {name: value for name, value in load_event("access/authorize").items() if not name.lower().endswith("headers")}
+    answer = winnow.invoke("functions/access/authorize", event | members)
+    assert answer["policyDocument"]["Statement"][0]["Effect"] == effect
+
+
 def test_neither_the_answer_nor_the_log_nor_the_registry_has_the_key(winnow: Winnow, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     give(winnow, Role.PREDICT)

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import base64
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
+from botocore.exceptions import ClientError
+
+from winnow.aws import clients
+from winnow.training import dry_run
 
 if TYPE_CHECKING:
     from tests.conftest import Winnow
@@ -113,3 +118,18 @@ def test_an_unexpected_fault_is_a_problem_without_its_details(winnow: Winnow) ->
     assert answer.status == 500
     assert "ResourceNotFound" not in answer.body["detail"]
     assert "Traceback" not in answer.body["detail"]
+
+
+@pytest.mark.parametrize(("code", "status"), [("TooManyRequestsException", 503), ("ValidationException", 500)])
+def test_a_call_that_aws_refuses_for_now_is_503_and_says_when_to_try_again(
+    winnow: Winnow, monkeypatch: pytest.MonkeyPatch, code: str, status: int
+) -> None:
+    refused = ClientError({"Error": {"Code": code, "Message": "Rate exceeded"}}, "Invoke")
+    monkeypatch.setattr(dry_run, "MOST_BYTES_AT_ONCE", 10)
+    monkeypatch.setattr(clients.lambda_(), "invoke", Mock(side_effect=refused))
+    winnow.put_dataset()
+
+    answer = winnow.create("create_model_dry_run")
+
+    assert answer.status == status
+    assert answer.headers.get("Retry-After") == ("5" if status == 503 else None)

@@ -199,7 +199,7 @@ def test_a_batch_that_never_started_is_started_by_the_sweeper(ready: Ready, neve
 
 @pytest.mark.parametrize(
     ("under_way", "stopped", "minutes"),
-    [(True, False, 51), (False, True, 6), (True, True, 6)],
+    [(True, False, 66), (False, True, 6), (True, True, 6)],
 )
 def test_a_batch_that_fell_silent_fails(ready: Ready, clock: Clock, under_way: bool, stopped: bool, minutes: int) -> None:
     winnow = ready("exclusive.json")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import gzip
 import json
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 from urllib.parse import urljoin
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.conftest import CLIENT_BUCKET
 from tests.support.feedback import add
@@ -156,6 +158,28 @@ def test_what_the_request_says_of_the_labels_is_held_against_them(winnow: Winnow
 
 
 # --- a dry run ---
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "by_key"),
+    [
+        ("AccessDenied", "User: arn:aws:sts::1:assumed-role/r is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:k", True),
+        ("AccessDenied", "The ciphertext refers to a customer master key that does not exist", True),
+        ("KMS.DisabledException", "arn:aws:kms:k is disabled.", True),
+        ("AccessDenied", "Access Denied", False),
+        ("AccessDenied", "User: arn:aws:sts::1:assumed-role/r is not authorized to perform: s3:GetObject", False),
+    ],
+)
+def test_a_file_whose_kms_key_may_not_be_used_gets_a_sentence_that_names_the_parameter(
+    winnow: Winnow, monkeypatch: pytest.MonkeyPatch, code: str, message: str, by_key: bool
+) -> None:
+    refused = ClientError({"Error": {"Code": code, "Message": message}}, "GetObject")
+    monkeypatch.setattr(clients.s3(), "get_object", Mock(side_effect=refused))
+    answer = winnow.create("create_model_dry_run")
+    assert answer.status == 422
+    assert ("BucketKeys" in answer.body["detail"]) == by_key
+    assert ("DatasetBuckets" in answer.body["detail"]) == (not by_key)
+    assert "arn:" not in answer.body["detail"]
 
 
 def test_a_dry_run_starts_and_registers_nothing_and_needs_no_free_id(winnow: Winnow) -> None:

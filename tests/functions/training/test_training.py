@@ -197,7 +197,7 @@ def test_a_task_may_be_run_again(winnow: Winnow, task: str) -> None:
     [
         (load_event("training/fail")["failure"], "out of time or memory (Runtime.ExitError)"),
         ({"Error": "Sandbox.Timedout", "Cause": '{"errorMessage":"Task timed out after 900.00 seconds"}'}, "out of time or memory"),
-        ({"Error": "Lambda.Unknown", "Cause": "The cause could not be determined"}, "an internal error (Lambda.Unknown)"),
+        ({"Error": "Lambda.Unknown", "Cause": "The cause could not be determined"}, "out of time or memory (Lambda.Unknown)"),
         (
             {"Error": "KeyError", "Cause": '{"errorMessage":"secret","errorType":"KeyError","stackTrace":[]}'},
             "an internal error (KeyError)",

@@ -142,7 +142,7 @@ def test_a_training_that_fell_silent_fails_and_its_workflow_is_stopped(
             winnow.run_task("publish", job)
     assert winnow.version()["status"] == status
 
-    clock.advance(minutes=49)
+    clock.advance(minutes=64)
     assert sweep(winnow, capsys) == {}
     clock.advance(minutes=2)
     assert sweep(winnow, capsys) == {"TrainingsFailed": 1}
@@ -185,7 +185,7 @@ def test_a_lease_that_is_renewed_between_the_sweeper_s_look_and_its_write_counts
     winnow.create(n_iter=1)
     job = winnow.started_job()
     winnow.invoke("functions/training/prepare", job)
-    clock.advance(minutes=51)
+    clock.advance(minutes=66)
     expire = rows.transact
 
     def late(table: Any, *writes: Any) -> None:
@@ -244,6 +244,7 @@ def test_what_ended_is_left_alone(ready: Ready, clock: Clock, capsys: pytest.Cap
 def test_one_sick_row_does_not_keep_the_sweeper_from_the_others(
     winnow: Winnow, broken: pytest.MonkeyPatch, clock: Clock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    winnow.parameters["MostTrainings"] = "3"
     for model_id in ("tc-01", "tc-02", "tc-03"):
         winnow.create(id=model_id)
     winnow.create(id="tc-04")

@@ -16,12 +16,22 @@ from functools import wraps
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from winnow.api import conditional, fields, problems
 from winnow.aws import clients
 from winnow.aws.log import logger
 from winnow.aws.metrics import count
 from winnow.domain import access, strict_json
-from winnow.domain.errors import ArtifactError, ForbiddenError, InvalidFieldError, TooLargeError, UnreadableError, WinnowError
+from winnow.domain.errors import (
+    ArtifactError,
+    ForbiddenError,
+    InvalidFieldError,
+    OverloadedError,
+    TooLargeError,
+    UnreadableError,
+    WinnowError,
+)
 from winnow.domain.history import Caller, CallerKind, calling
 
 if TYPE_CHECKING:
@@ -34,6 +44,14 @@ _READABLE = "ETag, Location, Retry-After, x-amzn-RequestId"
 # The headers that a 304 keeps from the full answer (RFC 9110, section 15.4.5).
 _OF_A_304 = ("ETag", "Cache-Control", "Vary")
 _JSON = json.JSONEncoder(ensure_ascii=False)
+# How Lambda, Step Functions, S3 and DynamoDB refuse a call because there are too many. By then botocore has tried several times.
+_THROTTLED = {
+    "TooManyRequestsException",
+    "ThrottlingException",
+    "SlowDown",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+}
 
 
 class Headers:
@@ -112,9 +130,9 @@ def endpoint(call: str) -> Callable[[Callable[[Request], Answer]], Handler]:
                 if isinstance(error, ArtifactError):
                     count("RefusedArtifacts")
                 response = _response(problem(error))
-            except Exception:
+            except Exception as error:
                 logger.exception("unexpected")
-                response = _response(problem(WinnowError(problems.UNEXPECTED)))
+                response = _response(problem(OverloadedError() if _is_throttled(error) else WinnowError(problems.UNEXPECTED)))
             finally:
                 calling.reset(token)
             response["headers"] |= _for_browsers()
@@ -152,6 +170,10 @@ def _check_role(event: Mapping[str, Any], role: str | None) -> None:
     """ForbiddenError unless the role may make exactly this call. The authorizer's policy has patterns, which match more than one call."""
     if not access.may(role, f"{event.get('httpMethod')} {event.get('resource')}") and clients.setting("AUTHORIZER") != access.BY_IAM:
         raise ForbiddenError
+
+
+def _is_throttled(error: Exception) -> bool:
+    return isinstance(error, ClientError) and error.response["Error"]["Code"] in _THROTTLED
 
 
 def problem(error: WinnowError) -> Answer:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
-_OUT_OF_RESOURCES = {"States.Timeout", "Sandbox.Timedout", "Runtime.ExitError", "Runtime.OutOfMemory"}
+# Lambda.Unknown is what Step Functions says if Lambda named no error, as for a Lambda that was out of memory or time:
+# https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html
+_OUT_OF_RESOURCES = {"States.Timeout", "Sandbox.Timedout", "Runtime.ExitError", "Runtime.OutOfMemory", "Lambda.Unknown"}
 
 Event = dict[str, Any]
 
@@ -75,7 +77,8 @@ class Sentences:
 
 
 OF_TRAINING = Sentences(
-    "The training ran out of time or memory ({error}): train on fewer texts (n_texts) or in fewer epochs (n_iter).",
+    "The training ran out of time or memory ({error}): train on fewer texts (n_texts) or in fewer epochs (n_iter), or ask the operator to"
+    " raise TrainingMemory.",
     "The training failed with an internal error ({reason}). Train again; if it fails again, ask the operator: the log has the details.",
     "The training's workflow was stopped from outside: train again with force_update.",
     "The training took longer than three days: train on fewer texts (n_texts) or in fewer epochs (n_iter).",

@@ -478,6 +478,16 @@ class BusyError(WinnowError):
         super().__init__(f"Too many requests change {what} at the same time: try again in a few seconds.")
 
 
+class OverloadedError(WinnowError):
+    """AWS refused a call of ours because there were too many. The request itself is right."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    kind = "overloaded"
+
+    def __init__(self) -> None:
+        super().__init__("AWS takes no more calls from this deployment at the moment: try again in a few seconds.")
+
+
 class UnhealthyError(WinnowError):
     """Something that the API stands on doesn't answer. parts: "ok" or the reason, by the name of each part that was asked."""
 

@@ -23,6 +23,7 @@ from winnow.domain.errors import EncoderError
 from winnow.domain.keys import encoder_key
 from winnow.recipes import encoder
 from winnow.recipes.encoder import ABOUT, MINILM, MULTILINGUAL, names_of_parts
+from winnow.storage.bucket import refused_by_key
 from winnow.storage.removal import time_left
 
 if TYPE_CHECKING:
@@ -149,6 +150,8 @@ class _Source:
         try:
             return clients.s3().get_object(Bucket=self._bucket, Key=encoder_key(self._digest, name))["Body"]
         except ClientError as error:
+            if refused_by_key(error):
+                raise self._unusable(f"has a {name} whose KMS key this deployment may not use (BucketKeys)") from error
             if error.response["Error"]["Code"] not in _GONE:
                 raise
             raise self._unusable(f"has no {name} that this deployment may read") from error

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 # How long a batch may report nothing. A queued batch's workflow starts within seconds. A running batch reports at the start of each of
-# its Lambdas. A Lambda runs at most 15 minutes, and Step Functions tries to start the next one for half an hour.
+# its Lambdas. A Lambda runs at most 15 minutes, and Step Functions tries to start the next one for at most 46 minutes.
 _QUEUED_LEASE = timedelta(minutes=5)
-RUNNING_LEASE = timedelta(minutes=50)
+RUNNING_LEASE = timedelta(minutes=65)
 # How much longer the row is kept than the result, which the workflow writes within at most three days.
 _ROW_OUTLIVES = timedelta(days=4)
 

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from winnow.registry.slots import Wanted
 
 # How long a job may report nothing. A queued job's workflow starts within seconds. A running job reports at the start of each of its
-# Lambdas. A Lambda runs at most 15 minutes, and Step Functions tries to start the next one for half an hour.
+# Lambdas. A Lambda runs at most 15 minutes, and Step Functions tries to start the next one for at most 46 minutes.
 _QUEUED_LEASE = timedelta(minutes=5)
-WORKING_LEASE = timedelta(minutes=50)
+WORKING_LEASE = timedelta(minutes=65)
 
 _NOTED = {VersionStatus.TRAINING: Event.TRAIN, VersionStatus.EVALUATING: Event.EVALUATE}
 

@@ -23,9 +23,21 @@ if TYPE_CHECKING:
 DOWNLOAD_SECONDS = 900
 
 
+def refused_by_key(error: ClientError) -> bool:
+    """Whether S3 may give the object, but the KMS key that encrypts it may not be used, or can't be.
+
+    S3 passes on what KMS says: in a code such as KMS.DisabledException, or in the message of its own AccessDenied.
+    """
+    code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+    return code.startswith("KMS.") or (code == "AccessDenied" and ("kms:" in message or "ciphertext" in message))
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A presigned URL of an object, with the object's size. It is good until expires_at."""
+    """A presigned URL of an object, with the object's size. It is good until expires_at, or until the credentials of the function end.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/ShareObjectPreSignedURL.html. Lambda doesn't say when they do.
+    """
 
     url: str
     bytes: int

@@ -7,7 +7,7 @@ The limits: each part except the last has at least 5 MiB; an object has at most 
 from __future__ import annotations
 
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 LEAST_PART = 5 * 1024 * 1024
+
+# Named in each request, because parts with a checksum don't fit an upload that was begun without one ("Checksum Type mismatch"), and
+# which checksum botocore sends by itself depends on its version and the environment. S3 makes those of copied parts.
+_CHECKSUM: Final = "CRC32"
 
 
 class LongObject:
@@ -63,7 +67,9 @@ class LongObject:
             self._copy_part(key, head, size)
 
     def _put_part(self) -> None:
-        answer = self._s3.upload_part(**self._begun(), PartNumber=len(self._parts) + 1, Body=bytes(self._waiting))
+        answer = self._s3.upload_part(
+            **self._begun(), PartNumber=len(self._parts) + 1, Body=bytes(self._waiting), ChecksumAlgorithm=_CHECKSUM
+        )
         self._note_part(answer)
         self._waiting.clear()
 
@@ -79,12 +85,12 @@ class LongObject:
 
     def _begun(self) -> dict[str, Any]:
         if not self._upload:
-            upload_id = self._s3.create_multipart_upload(**self._where, ContentType=self._content_type)["UploadId"]
-            self._upload = {**self._where, "UploadId": upload_id}
+            answer = self._s3.create_multipart_upload(**self._where, ContentType=self._content_type, ChecksumAlgorithm=_CHECKSUM)
+            self._upload = {**self._where, "UploadId": answer["UploadId"]}
         return self._upload
 
     def _note_part(self, answer: Mapping[str, Any]) -> None:
-        # S3 needs each part's checksum again, if it made one.
+        # S3 needs the checksum of each part again. Other stores may make none.
         checksums = {name: value for name, value in answer.items() if name.startswith("Checksum") and name != "ChecksumType"}
         self._parts.append({"PartNumber": len(self._parts) + 1, "ETag": answer["ETag"], **checksums})
 

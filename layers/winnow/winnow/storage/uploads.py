@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from winnow.domain.clock import timestamp
 from winnow.domain.errors import DatasetError, DatasetNotDeletedError, DatasetNotFoundError
-from winnow.storage.bucket import Bucket
+from winnow.storage.bucket import Bucket, refused_by_key
 from winnow.storage.removal import remove_object, stored_of
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class OpenDataset:
 
 @dataclass(frozen=True, slots=True)
 class UploadUrl:
-    """A URL to PUT one object to, once, valid for an hour, with the names of that object. headers: what the PUT must send."""
+    """A URL to PUT one object to, once, valid for at most an hour, with the names of that object. headers: what the PUT must send."""
 
     url: str
     headers: Mapping[str, str]
@@ -119,7 +119,8 @@ class Datasets:
     def open(self, bucket: str, key: str) -> OpenDataset:
         """Open a data set. DatasetError if there is none, or if it may not be read.
 
-        The sentence is the same for an absent and a forbidden object, so that nobody can find out which objects exist.
+        The sentence is the same for an absent and a forbidden object, so that nobody can find out which objects exist. (Of an object whose
+        KMS key may not be used, the deployment may read the bucket.)
         """
         not_to_be_had = DatasetError(
             f"s3://{bucket}/{key} can't be read: there is no such object, or this deployment may not read the bucket."
@@ -131,6 +132,11 @@ class Datasets:
         try:
             answer = self._s3.get_object(Bucket=bucket, Key=key)
         except ClientError as error:
+            if refused_by_key(error):
+                raise DatasetError(
+                    f"s3://{bucket}/{key} can't be read: this deployment may not use the KMS key that encrypts it, or the key is disabled."
+                    " Ask the operator to name the key in the template parameter BucketKeys."
+                ) from error
             if error.response["Error"]["Code"] not in _NOT_TO_BE_HAD:
                 raise
             raise not_to_be_had from error
