@@ -106,6 +106,16 @@ def test_back_and_reload_lead_to_the_same_screens(visit: Console) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Models")
 
 
+def test_the_heading_takes_the_focus_before_anything_else_can_have_it(visit: Console) -> None:
+    page = visit.open()
+    expect(page.get_by_role("link", name="tc-01")).to_be_visible()
+    # No timer and no frame: what is left for later never comes.
+    page.clock.install()
+    page.clock.pause_at("2100-01-01")
+    page.get_by_role("link", name="Health").click()
+    expect(page.get_by_role("heading", level=1, name="Key and health")).to_be_focused()
+
+
 def test_an_address_of_no_screen_leads_to_the_models(visit: Console) -> None:
     page = visit.open("#/models/%E0%A4%A/nothing")
     page.get_by_role("link", name="Go to the models").click()

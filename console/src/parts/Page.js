@@ -1,5 +1,5 @@
 // The frame of a screen: its heading, one sentence, its actions. The heading gets the focus after a navigation.
-import { html, useEffect, useRef } from "../html.js";
+import { html, useEffect, useLayoutEffect, useRef } from "../html.js";
 import { strings } from "../strings.js";
 
 let navigations = 0;
@@ -11,7 +11,8 @@ export function Page({ title, lead, actions, children }) {
   useEffect(() => {
     document.title = `${title} · ${strings.common.name}`;
   }, [title]);
-  useEffect(() => {
+  // At once: later it could take the focus from a field that somebody types in already.
+  useLayoutEffect(() => {
     if (navigations > 0) heading.current?.focus({ preventScroll: true });
   }, []);
   return html`
