@@ -486,8 +486,9 @@ class World:
     def settle(self, *pauses: int) -> None:
         """Let time pass and sweep after each pause, in minutes, until no work is left: first leases and deletions, then days."""
         for minutes in pauses or (6, 60, 25 * 60, 25 * 60):
-            # The hourly sweep would meet a day that the pause passes over.
-            days = (self.clock() + timedelta(minutes=minutes)).date() - self.clock().date()
+            # The hourly sweep would meet a day that the pause passes over. Until ten past midnight it is about the day before.
+            ten_ago = self.clock() - timedelta(minutes=10)
+            days = (ten_ago + timedelta(minutes=minutes)).date() - ten_ago.date()
             for pause in (minutes - 24 * 60, 24 * 60) if days > timedelta(1) else (minutes,):
                 self.clock.advance(minutes=pause)
                 self.sweep()
