@@ -230,13 +230,17 @@ class Console(Visit):
             self.page.get_by_label("API key").wait_for(state="detached")
         return self.page
 
-    def violations(self) -> list[str]:
-        """What axe finds against WCAG 2.2 AA on the screen as it is."""
+    def axe(self) -> Json:
+        """axe's report about WCAG 2.2 AA on the screen as it is: https://github.com/dequelabs/axe-core/blob/develop/doc/API.md."""
         self.page.evaluate(AXE.read_text(encoding="utf-8"))
-        found = self.page.evaluate(
+        found: Json = self.page.evaluate(
             "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
         )
-        return [f"{it['id']}: {node['html']} {node['failureSummary']}" for it in found["violations"] for node in it["nodes"]]
+        return found
+
+    def violations(self) -> list[str]:
+        """What axe finds against it."""
+        return [f"{it['id']}: {node['html']} {node['failureSummary']}" for it in self.axe()["violations"] for node in it["nodes"]]
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """The pictures of docs/console.md, docs/figures/console: python -m tests.console.pictures (`make figures`).
 
 Each picture is a screen on a desktop and on a phone. The API behind it answers what a local cloud answered about the sample data set.
+Beside each picture it prints what axe says about the screen (https://github.com/dequelabs/axe-core).
 """
 
 from __future__ import annotations
@@ -100,21 +101,26 @@ def checked() -> Json:
     return report(format="json-array", understood=understood, rows=800, examples=800, language_texts=500, labels=labels)
 
 
-def shot(browser: Browser, scheme: Any, viewport: Any, address: str, do: Doing) -> bytes:
+def shot(browser: Browser, scheme: Any, viewport: Any, address: str, do: Doing) -> tuple[bytes, str]:
+    """The picture, and axe's counts of rules."""
     context = browser.new_context(color_scheme=scheme, viewport=viewport, locale="en-GB", timezone_id="UTC", reduced_motion="reduce")
     page = context.new_page()
     api = fake()
     page.route(re.compile(f"^{re.escape(ORIGIN)}/"), api.handle)
     Bucket(page)
-    Console(page).open(address)
+    console = Console(page)
+    console.open(address)
     do(page)
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(500)
     taken = page.screenshot()
+    report = console.axe()
     context.close()
     if api.faults:
         sys.exit(f"pictures: {address}: {api.faults[0]}")
-    return taken
+    if report["violations"]:
+        sys.exit(f"pictures: {address}: axe found {report['violations'][0]['id']}")
+    return taken, f"{len(report['passes'])} rules passed, {len(report['violations'])} violated, {len(report['incomplete'])} undecided"
 
 
 def beside(browser: Browser, scheme: str, pictures: list[bytes]) -> bytes:
@@ -138,8 +144,8 @@ def main() -> None:
         for name, (address, do) in SCREENS.items():
             for scheme in ("light", "dark"):
                 both = [shot(browser, scheme, viewport, address, do) for viewport in (DESKTOP, PHONE)]
-                (FOLDER / f"{name}-{scheme}.png").write_bytes(beside(browser, scheme, both))
-                print(f"{name}, {scheme}", flush=True)
+                (FOLDER / f"{name}-{scheme}.png").write_bytes(beside(browser, scheme, [picture for picture, _ in both]))
+                print(f"{name}, {scheme}: desktop {both[0][1]}; phone {both[1][1]}", flush=True)
 
 
 if __name__ == "__main__":
