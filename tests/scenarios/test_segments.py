@@ -16,7 +16,7 @@ from tests.support.hostile_labels import HOSTILE_LABELS
 from tests.support.short_trainings import shorten
 from winnow.domain.errors import JobSupersededError
 from winnow.recipes import features
-from winnow.recipes.catalogue import OF_ENCODER, RECIPES, ZERO_SHOT
+from winnow.recipes.catalogue import AUTO, OF_ENCODER, RECIPES, ZERO_SHOT, candidates
 
 if TYPE_CHECKING:
     from tests.conftest import Json, Winnow
@@ -47,9 +47,9 @@ def looks(recipe: str) -> int:
     return 16 if recipe in OF_ENCODER else 3
 
 
-@pytest.fixture(params=[recipe for recipe in RECIPES if recipe != ZERO_SHOT])
+@pytest.fixture(params=[recipe for recipe in RECIPES if recipe not in {ZERO_SHOT, *candidates(AUTO, has_encoder=True)}])
 def recipe(request: pytest.FixtureRequest, winnow: Winnow) -> str:
-    """Each recipe that learns from examples alone, and auto with several candidates."""
+    """Each recipe that learns from examples: alone, or as a candidate of auto."""
     winnow.parameters["Encoder"] = "minilm"
     return str(request.param)
 
@@ -111,18 +111,18 @@ def test_cnn_goes_on_whatever_labels_are_called(winnow: Winnow) -> None:
 
 def test_a_training_killed_at_ten_places_makes_the_same_artifact(winnow: Winnow, recipe: str) -> None:
     winnow.put_dataset()
-    job = begun(winnow, "killed", recipe=recipe, n_iter=8)
+    job = begun(winnow, "killed", recipe=recipe, n_iter=4)
     chance = random.Random(0)
 
     # Take turns, as if they ran side by side.
-    candidates = range(len(job["candidates"]))
+    side_by_side = range(len(job["candidates"]))
     for _ in range(10):
-        for candidate in candidates:
+        for candidate in side_by_side:
             with pytest.raises(Killed):
                 segment(winnow, job, Deadline(looks=chance.randrange(1, 3), then=killed), candidate)
-    assert all(segment(winnow, job, Context(seconds=900), candidate)["done"] for candidate in candidates)
+    assert all(segment(winnow, job, Context(seconds=900), candidate)["done"] for candidate in side_by_side)
 
-    assert written(winnow, job) == uncut(winnow, recipe=recipe, n_iter=8)
+    assert written(winnow, job) == uncut(winnow, recipe=recipe, n_iter=4)
 
 
 @pytest.mark.parametrize("encoder", ["none", "minilm"])
