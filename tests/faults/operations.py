@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from tests.conftest import CLIENT_BUCKET, DATA, Context, load_event
@@ -17,6 +18,7 @@ from tests.support.feedback import frozen
 from tests.support.moments import Moment
 from winnow.domain.dataset import example_id
 from winnow.domain.keys import MODELS_PREFIX
+from winnow.storage.pipelines import PIPELINE
 
 Step = Callable[[World], object]
 LOGGED = "I want to save for vacation!"
@@ -63,6 +65,17 @@ def _labels_queued(world: World) -> None:
     """A training without examples. Its encoder is there from now on."""
     world.winnow.parameters["Encoder"] = "minilm"
     world.post(labels=["baking", {"name": "cycling", "description": "Bicycles"}], s3bucket=None, training_object=None, n_texts=None)
+
+
+def _artifact_queued(world: World) -> None:
+    """The import of an artifact that this deployment made itself."""
+    _ready(world)
+    winnow = world.winnow
+    [archive] = [body for key, body in winnow.objects().items() if key.endswith(PIPELINE)]
+    winnow.s3.put_object(Bucket=winnow.names["Datasets"], Key="a.tar.gz", Body=archive)
+    artifact = {"s3bucket": winnow.names["Datasets"], "object": "a.tar.gz", "sha256": sha256(archive).hexdigest()}
+    of_trainings = dict.fromkeys(("s3bucket", "training_object", "n_texts", "n_iter"))
+    world.post(force_update=True, artifact=artifact, **of_trainings)
 
 
 def _ready(world: World) -> None:
@@ -279,6 +292,7 @@ STARTS: Mapping[str, Step] = {
     "nothing": nothing,
     "queued": _queued,
     "labels queued": _labels_queued,
+    "artifact queued": _artifact_queued,
     "three wait": _three_wait,
     "two for one slot": _two_for_one_slot,
     "never started": _never_started,
@@ -663,6 +677,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("training of two candidates", "queued", _two_candidates, _TASK, of=_ROWS),
     Operation("POST /models with labels", "nothing", _labels_queued, _client(_labels_queued)),
     Operation("training on labels", "labels queued", _on_labels, _TASK, of=("training/",)),
+    Operation("training on an artifact", "artifact queued", lambda world: world.run_executions(), _TASK, of=_ROWS),
     Operation("training whose candidates all fail", "queued", _fails("train"), _TASK, of=("training/publish",)),
     Operation("Fail", "queued", _fails("publish"), _TASK, of=("training/fail",)),
     Operation("cancel", "queued", _cancel(1), _client(_cancel(1))),

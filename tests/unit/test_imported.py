@@ -25,10 +25,10 @@ def parts(recipe: str, *, exclusive: bool = True) -> tuple[TrainedClassifier, di
     made = trained(recipe, exclusive=exclusive)
     early = (EarlyStage(1.5, made.thresholds, None),) * 2 if recipe == "best" else ()
     published = TrainedClassifier.from_files(replace(made, early=early).to_files())
-    model = pipeline(published, {}).get_pipe("textcat" if exclusive else "textcat_multilabel").model.to_bytes()
+    textcat: Any = pipeline(published, {}).get_pipe("textcat" if exclusive else "textcat_multilabel")
     about = json.loads(json.dumps(published.description))
     encoders = about.get("encoders", [about["encoder"]] if about["encoder"] else [])
-    return published, {**about, "encoders": encoders, "nbytes": 0}, model
+    return published, {**about, "encoders": encoders, "nbytes": 0}, textcat.model.to_bytes()
 
 
 @pytest.mark.parametrize("exclusive", [True, False])

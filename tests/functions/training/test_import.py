@@ -211,7 +211,7 @@ BROKEN: dict[str, tuple[Callable[[bytes], bytes], str]] = {
         "an earlier release",
     ),
     "a later form": (lambda body: changed(body, form=3), "has the form 3 .* a later one made it"),
-    "a later recipe": (lambda body: changed(body, recipe="os.system"), "recipe 'os.system', which this release doesn't know"),
+    "a later recipe": (lambda body: changed(body, recipe="os.system"), "the recipe os.system, which this release doesn't know"),
     "another recipe": (lambda body: changed(body, recipe="cnn"), "can't read the artifact's weights"),
     "one label": (lambda body: changed(body, labels=["a"]), "wrong labels"),
     "a label twice": (lambda body: changed(body, labels=["a", "a"]), "wrong labels"),

@@ -25,6 +25,7 @@ from winnow.domain.model import DESCRIPTION, Version, VersionStatus
 from winnow.domain.normal_form import label_form
 from winnow.recipes.catalogue import COSTS, FORMS, IN_PARTS, WHOLE, ZERO_SHOT
 from winnow.recipes.languages import LANGUAGES
+from winnow.storage.job_objects import Digests
 
 NOT_MEASURED_HERE = (
     "The version was imported. Nothing was measured here, because its examples are not in its artifact: measure it on your own with"
@@ -38,7 +39,7 @@ _MODELS = {"textcat/model", "textcat_multilabel/model"}
 _MODEL = "model"
 _DIGEST = re.compile("[0-9a-f]{64}")
 _LONGEST_NAME = 100
-# Of a number in the description: float32 has it, also if it is divided by the smallest one.
+# Of a number in the description. float32 has larger ones.
 _LARGEST = 1e18
 _OF_PARTS = {"light", "best"}
 
@@ -60,7 +61,7 @@ def prepare_artifact(job: TrainingJob, version: Version) -> str:
         names = " and ".join(each["name"] for each in about["encoders"])
         raise EncoderError(f"The artifact needs the sentence encoder {names}, and this deployment has none: deploy it with Encoder=minilm.")
     resources.checkpoints().write(job, about["recipe"], io.BytesIO(json.dumps(about).encode() + b"\n" + files[_MODEL]))
-    digests = {}
+    digests: Digests = {}
     for part in ("train", "test"):
         digests |= resources.frozen_examples().write(job, part, [])
     dataset = {
@@ -145,16 +146,16 @@ def _described(body: bytes, most_labels: int) -> dict[str, Any]:
     form, recipe = about.get("form"), about.get("recipe")
     if form not in FORMS or recipe not in (*COSTS, ZERO_SHOT):
         raise DatasetError(
-            f"The artifact has the form {form!r} and the recipe {recipe!r}, which this release doesn't know: a later one made it."
-            " Upgrade this deployment, or train here."
+            f"The artifact has the form {str(form)[:_LONGEST_NAME]} and the recipe {str(recipe)[:_LONGEST_NAME]}, which this release"
+            " doesn't know: a later one made it. Upgrade this deployment, or train here."
         )
-    labels = about.get("labels")
+    labels: Any = about.get("labels")
     if not _are_labels(labels):
         raise _not_ours(f"its {DESCRIPTION} has wrong labels")
     if len(labels) > most_labels:
         raise DatasetError(f"The artifact has {len(labels):,} labels, and this deployment takes at most {most_labels:,} (MostLabels).")
-    encoders = about.get("encoders") if form == IN_PARTS else [each for each in [about.get("encoder")] if each is not None]
-    early = about.get("early", [])
+    encoders: Any = about.get("encoders") if form == IN_PARTS else [each for each in [about.get("encoder")] if each is not None]
+    early: Any = about.get("early", [])
     right = (
         (form == IN_PARTS) == (recipe in _OF_PARTS)
         and isinstance(about.get("exclusive"), bool)
@@ -183,9 +184,11 @@ def _are_labels(labels: Any) -> bool:
 
 def _is_stage(stage: Mapping[str, Any], labels: int) -> bool:
     """Whether it has a temperature, a threshold of each label, and a lowest familiarity or none."""
-    temperature, least = stage.get("temperature"), stage.get("least_familiarity")
-    positive = _is_number(temperature) and temperature > 0
-    return positive and _are_numbers(stage.get("thresholds"), labels) and (least is None or _is_number(least))
+    least: Any = stage.get("least_familiarity")
+    temperature: Any = stage.get("temperature")
+    if not _is_number(temperature) or temperature <= 0 or not (least is None or _is_number(least)):
+        return False
+    return _are_numbers(stage.get("thresholds"), labels)
 
 
 def _is_early(stage: Mapping[str, Any]) -> bool:
