@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -16,9 +17,11 @@ from tests.faults.world import MODEL, Promises, Segments, World
 from tests.support import moments
 from tests.support.feedback import frozen
 from tests.support.moments import Moment
-from winnow.domain.dataset import example_id
+from winnow.domain.dataset import Example, example_id
+from winnow.domain.job import Hyperparameters
 from winnow.domain.keys import MODELS_PREFIX
-from winnow.storage.pipelines import PIPELINE
+from winnow.recipes.pipeline import archive
+from winnow.training.fit import train
 
 Step = Callable[[World], object]
 LOGGED = "I want to save for vacation!"
@@ -68,14 +71,18 @@ def _labels_queued(world: World) -> None:
 
 
 def _artifact_queued(world: World) -> None:
-    """The import of an artifact that this deployment made itself."""
-    _ready(world)
-    winnow = world.winnow
-    [archive] = [body for key, body in winnow.objects().items() if key.endswith(PIPELINE)]
-    winnow.s3.put_object(Bucket=winnow.names["Datasets"], Key="a.tar.gz", Body=archive)
-    artifact = {"s3bucket": winnow.names["Datasets"], "object": "a.tar.gz", "sha256": sha256(archive).hexdigest()}
+    """The import of a version of another deployment."""
+    body, bucket = _archive(), world.winnow.names["Datasets"]
+    world.winnow.s3.put_object(Bucket=bucket, Key="a.tar.gz", Body=body)
+    artifact = {"s3bucket": bucket, "object": "a.tar.gz", "sha256": sha256(body).hexdigest()}
     of_trainings = dict.fromkeys(("s3bucket", "training_object", "n_texts", "n_iter"))
-    world.post(force_update=True, artifact=artifact, **of_trainings)
+    world.post(artifact=artifact, **of_trainings)
+
+
+@cache
+def _archive() -> bytes:
+    examples = [Example(f"{word} {label}", (label,)) for label in ("baking", "cycling") for word in ("one", "two", "three")]
+    return archive(train("linear", examples, Hyperparameters(n_iter=1), exclusive=True), "a-1", {})
 
 
 def _ready(world: World) -> None:
