@@ -75,7 +75,7 @@ def _artifact_queued(world: World) -> None:
     body, bucket = _archive(), world.winnow.names["Datasets"]
     world.winnow.s3.put_object(Bucket=bucket, Key="a.tar.gz", Body=body)
     artifact = {"s3bucket": bucket, "object": "a.tar.gz", "sha256": sha256(body).hexdigest()}
-    of_trainings = dict.fromkeys(("s3bucket", "training_object", "n_texts", "n_iter"))
+    of_trainings: Any = dict.fromkeys(("s3bucket", "training_object", "n_texts", "n_iter"))
     world.post(artifact=artifact, **of_trainings)
 
 
