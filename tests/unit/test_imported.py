@@ -63,6 +63,7 @@ def with_arrays(model: bytes, **arrays: Any) -> bytes:
         {"weights": lambda weights: weights * np.float32("nan")},
         {"weights": lambda weights: weights[:, :1]},
         {"bias": lambda bias: bias[:1]},
+        {"idf": lambda idf: idf[:-1]},
         {"idf": lambda idf: idf.astype(np.float64)},
     ],
 )

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conftest import load_dataset
+from tests.conftest import CLIENT_BUCKET, load_dataset
 from tests.support.batches import done, put, result
+from tests.support.invoked import Invoked
+from winnow.aws import clients
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,8 +54,8 @@ def scores(winnow: Winnow, model_id: str) -> Any:
     return [prediction["labels"] for prediction in answer.body["predictions"]]
 
 
-def view(winnow: Winnow, call: str, **more: Any) -> Answer:
-    return winnow.call(call, path=IMPORTED, **more)
+def view(winnow: Winnow, call: str, **path: str) -> Answer:
+    return winnow.call(call, path=IMPORTED | path)
 
 
 def members(body: bytes) -> dict[str, bytes]:
@@ -173,6 +175,24 @@ def test_fields_of_a_training_are_refused_beside_an_artifact(winnow: Winnow, fie
     assert answer.body["detail"] == (
         f"{next(iter(field))} can't be sent with artifact: nothing is trained, and the artifact says how the version was made."
     )
+
+
+def test_it_is_measured_here_on_a_file_and_a_policy_is_set_by_that(ready: Ready, monkeypatch: pytest.MonkeyPatch) -> None:
+    winnow = ready("exclusive.json")
+    imported(winnow, archive(winnow))
+    invoked = Invoked("MeasureVersion")
+    monkeypatch.setattr(clients.lambda_(), "invoke", invoked.invoke)
+    rows = [{"text": f"{each['text']} {number}", "label": each["label"]} for each in load_dataset("exclusive.json") for number in range(5)]
+    put(winnow, json.dumps(rows).encode(), "may.json")
+    file = {"s3bucket": CLIENT_BUCKET, "training_object": "may.json"}
+    asked = winnow.call("evaluate_version", body=file, path=IMPORTED).body
+    winnow.invoke("functions/upkeep/measure_version", invoked.events[-1])
+    found = view(winnow, "get_evaluation_by_id", evaluation=asked["evaluation"]).body
+    policy = {"min_precision": 0.8, "evaluation": asked["evaluation"]}
+    answer = winnow.call("set_policy", body=policy, path={"model_id": "there"})
+
+    assert (found["status"], found["learnt"], found["report"]["examples"]) == ("ready", 0, len(rows))
+    assert (answer.status, answer.body["policy"]["min_precision"]) == (200, 0.8)
 
 
 # --- what can't be imported ---
