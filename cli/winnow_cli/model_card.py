@@ -44,7 +44,7 @@ def card(version: Mapping[str, Any], evaluation: Mapping[str, Any] | None) -> st
         [f"# {_text(version['model_id'])}, version {version['version']}"],
         _about(version),
         ["## Data", "", *_data(version["dataset"])],
-        ["## Measures", "", *(_measures(evaluation) if evaluation else [_NEVER])],
+        ["## Measures", "", *(_measures(evaluation) if evaluation else [_IMPORTED if "artifact" in version["dataset"] else _NEVER])],
         *([["## Labels", "", *_labels(evaluation)]] if evaluation else []),
         ["## Limits", "", *(f"- {each}" for each in _limits(version, evaluation))],
         ["## Use", "", *_use(version)],
@@ -53,6 +53,7 @@ def card(version: Mapping[str, Any], evaluation: Mapping[str, Any] | None) -> st
 
 
 _NEVER = "The version was made from the names of its labels, without examples. Nothing was measured."
+_IMPORTED = "The version was imported from another deployment, without its examples. Nothing was measured here."
 
 
 def _fields(version: Mapping[str, Any], evaluation: Mapping[str, Any] | None) -> Iterator[str]:
@@ -106,6 +107,8 @@ def _data(dataset: Mapping[str, Any]) -> Iterator[str]:
     yield f"- labels: {dataset['labels']}"
     if dataset["training_object"]:
         yield f"- file: `{_code(PurePosixPath(dataset['training_object']).name)}`, SHA-256 `{dataset['sha256']}`"
+    if "artifact" in dataset:
+        yield f"- imported: an artifact with the SHA-256 `{dataset['artifact']['sha256']}`"
     if "sampled_from" in dataset:
         yield f"- a sample of {dataset['sampled_from']:,} examples"
     if dataset.get("feedback_examples"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from uuid import uuid4
 from winnow_cli import tables
 from winnow_cli.client import ApiError, Client
 from winnow_cli.failures import CommandError, UsageError
-from winnow_cli.files import Uploads
+from winnow_cli.files import Uploads, opened
 from winnow_cli.label_files import labels_in
 from winnow_cli.terminal import Terminal, line, version_line
 from winnow_cli.watching import followed, without_success
@@ -70,6 +71,25 @@ def train(client: Client, terminal: Terminal, asked: Asked, *, dry_run: bool, wa
     see_to_end(client, terminal, asked.model, queued["version"], {"report": report}, uploads=uploads)
 
 
+def import_version(
+    client: Client, terminal: Terminal, model: str, file: Path, *, sha256: str | None, fields: Mapping[str, Any], keep: bool
+) -> None:
+    """Upload the file of a version, import it, and wait until that ends. CommandError if it can't be imported."""
+    with opened(file) as content:
+        digest = sha256 or hashlib.sha256(content.read()).hexdigest()
+    if not fields.get("force_update"):
+        _refuse_known(client, model)
+    uploads = Uploads(client, terminal, keep=keep)
+    stored = uploads.in_s3(str(file))
+    artifact = {"s3bucket": stored["s3bucket"], "object": stored["training_object"], "sha256": digest}
+    try:
+        queued = client.call("POST", "/models", {"id": model, "artifact": artifact, **fields}, headers={"Idempotency-Key": str(uuid4())})
+    except WinnowError:
+        uploads.remove()
+        raise
+    see_to_end(client, terminal, model, queued["version"], {}, uploads=uploads)
+
+
 def see_to_end(
     client: Client, terminal: Terminal, model: str, number: int, more: Mapping[str, Any], *, uploads: Uploads | None = None
 ) -> None:
@@ -97,8 +117,8 @@ def see_to_end(
 
 
 def evaluation_of(client: Client, path: str, version: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The evaluation of the version at this path. None if it isn't ready, or was made from labels alone and never measured."""
-    if version["status"] != "ready" or version["recipe"] == "zero-shot":
+    """The evaluation of the version at this path. None if it isn't ready, or was never measured: made from labels alone, or imported."""
+    if version["status"] != "ready" or version["evaluation"] is None:
         return None
     found: dict[str, Any] = client.call("GET", f"{path}/evaluation")
     return found

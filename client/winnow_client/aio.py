@@ -85,6 +85,7 @@ class AsyncWinnow(Settings):
     delete_dataset = awaited(Calls.delete_dataset)
 
     train = awaited_handle(Calls.train, lambda client, begun: AsyncTraining(client, begun.model_id, begun.version))
+    import_artifact = awaited_handle(Calls.import_artifact, lambda client, begun: AsyncTraining(client, begun.model_id, begun.version))
     check = awaited(Calls.check)
     dry_run = awaited(Calls.dry_run)
 

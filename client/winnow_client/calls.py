@@ -6,6 +6,7 @@ iterated with `async for`.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import sys
@@ -82,7 +83,7 @@ class Calls:
 
     # --- training ---
 
-    @operation("createModel", own=("data", "test", "s3bucket", "training_object", "test_object", "dry_run"))
+    @operation("createModel", own=("data", "test", "s3bucket", "training_object", "test_object", "dry_run", "artifact"))
     def train(
         self,
         model_id: str,
@@ -127,6 +128,39 @@ class Calls:
         """
         fields = _given(locals(), _FIELDS_OF_TRAINING)
         body = yield from _training(model_id, data, labels, test, fields)
+        step = request("POST", "/models", body=body, headers=_headers(if_match, idempotency_key or str(uuid4())))
+        return (yield from one(step, r.QueuedVersion))
+
+    @operation("createModel", own=("file", "sha256"))
+    def import_artifact(
+        self,
+        model_id: str,
+        file: str | Path | bytes | Stored,
+        *,
+        sha256: str | None = None,
+        force_update: bool | None = None,
+        promote: str | None = None,
+        retrain_after: int | None = None,
+        tolerance: float | None = None,
+        title: str | None = None,
+        tags: Sequence[str] | None = None,
+        note: str | None = None,
+        if_match: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Flow[r.QueuedVersion]:
+        """Import a version of another deployment: the file that `save_artifact` has saved there.
+
+        sha256: its digest (the answer of `save_artifact` has it); by default that of the file. A file in S3 needs it. The other parameters
+        are those of `train`.
+        """
+        fields = _given(locals(), _FIELDS_OF_TRAINING)
+        content = file if isinstance(file, bytes | Stored) or _S3.fullmatch(str(file)) else Path(file).read_bytes()
+        digest = sha256 or (hashlib.sha256(content).hexdigest() if isinstance(content, bytes) else None)
+        if digest is None:
+            raise ValueError("Give the sha256 of a file that is in S3.")
+        stored = yield from _stored(content, "artifact.tar.gz" if isinstance(file, bytes | Stored) else Path(file).name)
+        artifact = {"s3bucket": stored.s3bucket, "object": stored.training_object, "sha256": digest}
+        body = {"id": model_id, "artifact": artifact, **fields}
         step = request("POST", "/models", body=body, headers=_headers(if_match, idempotency_key or str(uuid4())))
         return (yield from one(step, r.QueuedVersion))
 

@@ -179,8 +179,8 @@ class VersionFields(Result):
     """What the version is trained on: the data set of a request, or feedback and the examples of another version."""
     recipe: str
     """
-    How the version is made; auto until one recipe is chosen, if the request named none; zero-shot if it was made from labels
-    without examples.
+    How the version is made; auto until one recipe is chosen, if the request named none, and until an artifact is read; zero-
+    shot if it was made from labels without examples.
     """
     selection: Selection | None
     """Which recipes were tried and why this one was chosen; null until then, and if the request named the recipe."""
@@ -194,13 +194,13 @@ class VersionFields(Result):
     hyperparameters: Hyperparameters
     dataset: DatasetSummary
     evaluation: Evaluation | None
-    """Null until the version is ready, and if there was nothing to measure it on (zero-shot)."""
+    """Null until the version is ready, and if there was nothing to measure it on (zero-shot, or imported)."""
     gate: Gate | None
     """The comparison with the version that was live; null if there was none."""
     warnings: list[str]
     """
-    Sentences about what the version was made from: nothing was measured and names that mean nothing (zero-shot), or labels
-    without examples (from feedback on such a version). Those about its scores are in the evaluation.
+    Sentences about what the version was made from: nothing was measured (zero-shot, or imported), names that mean nothing, or
+    labels without examples (from feedback on such a version). Those about its scores are in the evaluation.
     """
     error: str | None
     """Why the training failed, or null."""
@@ -392,10 +392,10 @@ class DatasetSummary(Result):
     """The data set of the version. Everything except its location is known only after it was read."""
 
     s3bucket: str | None
-    """Null if the version has no data set, only labels and perhaps feedback."""
+    """Null if the version has no data set, only labels or an artifact, and perhaps feedback."""
     training_object: str | None
     sha256: str | None = None
-    """The SHA-256 of the file, or of the list of labels."""
+    """The SHA-256 of the file or the archive, or of the list of labels."""
     etag: str | None = None
     """The ETag of the object, without quotes; null if there is none."""
     version_id: str | None = None
@@ -403,7 +403,7 @@ class DatasetSummary(Result):
     examples: int | None = None
     """The number of examples used, train_examples and test_examples together."""
     train_examples: int | None = None
-    """0 if the version was made from labels."""
+    """0 if the version was made from labels or imported."""
     test_examples: int | None = None
     """0 if the version was measured by cross-validation."""
     labels: int | None = None
@@ -419,6 +419,8 @@ class DatasetSummary(Result):
     """The number of examples before n_texts took a sample."""
     test_object: str | None = None
     """The client's own test set, if the request named one."""
+    artifact: DatasetSummaryArtifact | None = None
+    """The archive that the version was imported from; absent if it was trained."""
     layout: dict[str, str | list[str]] | None = None
     test_set: DatasetSummaryTestSet | None = None
     """The object of the test set, as it was read."""
@@ -439,6 +441,15 @@ class DatasetSummary(Result):
     """The labels that a forgetting left too few texts of, so the version doesn't know them; absent if there are none."""
     removed: int | None = None
     """The number of examples that feedback dropped; absent in versions of earlier releases."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetSummaryArtifact(Result):
+    """The archive that the version was imported from; absent if it was trained."""
+
+    s3bucket: str
+    object: str
+    sha256: str
 
 
 @dataclass(frozen=True, kw_only=True)

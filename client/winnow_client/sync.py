@@ -85,6 +85,7 @@ class Winnow(Settings):
     delete_dataset = sync(Calls.delete_dataset)
 
     train = sync_handle(Calls.train, lambda client, begun: Training(client, begun.model_id, begun.version))
+    import_artifact = sync_handle(Calls.import_artifact, lambda client, begun: Training(client, begun.model_id, begun.version))
     check = sync(Calls.check)
     dry_run = sync(Calls.dry_run)
 

@@ -103,7 +103,8 @@ def test_a_version_is_downloaded_in_one_step(server: Server, winnow: Winnow, tmp
     link = example_of(f"GET {VERSION}/artifact") | {"url": server.url.replace("/v1", "/s3/x")}
     server.gives("GET /models/savings/versions/2/artifact", (200, link))
     server.gives("GET /s3/x", (200, b"packed"))
-    assert winnow("download", "savings").stdout == "Version 2 of savings is saved in savings-2.tar.gz.\n"
+    saved = " ".join(winnow("download", "savings").stdout.split())
+    assert saved == f"Version 2 of savings is saved in savings-2.tar.gz. Its SHA-256 is {link['sha256']}."
     assert (tmp_path / "savings-2.tar.gz").read_bytes() == b"packed"
     assert winnow("download", "savings", "--output", "-").stdout == "packed"
     server.gives("GET /s3/x", (403, b"expired"))

@@ -44,6 +44,7 @@ RULES = (
     (r"docs/exports.md", r"pip install .*", "a new environment: tests of the command say what a missing extra prints"),
     (r"docs/exports.md", r"python \S+/reader.py .*", "tests/cli/test_export.py::test_the_reader_is_a_command_too"),
     (r"docs/exports.md", r"winnow card .*", "tests/cli/test_card.py::test_it_is_saved_in_a_file_or_is_a_member_of_json"),
+    (r"docs/exports.md", r"winnow (download|import) .*", "tests/cli/test_import.py::test_the_file_is_uploaded_imported_and_removed"),
     (r"docs/exports.md", r"winnow export .*", "tests/cli/test_export.py::test_linear_answers_as_the_service_does"),
     (r"docs/deployments.md", r"\S*sam (package|publish) .*", "an AWS account: a contract test holds the metadata"),
     (r".*", r"make doctor\b.*", "tests/unit/test_doctor.py::test_it_says_whose_credentials_and_which_region"),

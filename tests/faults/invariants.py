@@ -28,7 +28,6 @@ from winnow.domain.keys import (
 )
 from winnow.domain.model import FIGURES
 from winnow.evaluation.example_index import ExampleIndex
-from winnow.recipes.catalogue import ZERO_SHOT
 from winnow.registry.versions import Versions
 from winnow.storage.artifacts import Artifacts
 from winnow.storage.bucket import Bucket
@@ -181,7 +180,7 @@ def _unreadable(bucket: Bucket, version: Version) -> Iterator[str]:
         Artifacts(bucket).read(job, version.manifest_sha256 or "")
         reports, frozen = VersionReports(bucket), FrozenExamples(bucket)
         # A version without examples has nothing to be measured on.
-        if version.recipe != ZERO_SHOT:
+        if not version.without_examples:
             reports.evaluation(version)
             reports.suspects(version)
             reports.dial(version)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cache
+from hashlib import sha256
 from typing import Any
 
 from tests.conftest import CLIENT_BUCKET, DATA, Context, load_event
@@ -15,8 +17,11 @@ from tests.faults.world import MODEL, Promises, Segments, World
 from tests.support import moments
 from tests.support.feedback import frozen
 from tests.support.moments import Moment
-from winnow.domain.dataset import example_id
+from winnow.domain.dataset import Example, example_id
+from winnow.domain.job import Hyperparameters
 from winnow.domain.keys import MODELS_PREFIX
+from winnow.recipes.pipeline import archive
+from winnow.training.fit import train
 
 Step = Callable[[World], object]
 LOGGED = "I want to save for vacation!"
@@ -63,6 +68,21 @@ def _labels_queued(world: World) -> None:
     """A training without examples. Its encoder is there from now on."""
     world.winnow.parameters["Encoder"] = "minilm"
     world.post(labels=["baking", {"name": "cycling", "description": "Bicycles"}], s3bucket=None, training_object=None, n_texts=None)
+
+
+def _artifact_queued(world: World) -> None:
+    """The import of a version of another deployment."""
+    body, bucket = _archive(), world.winnow.names["Datasets"]
+    world.winnow.s3.put_object(Bucket=bucket, Key="a.tar.gz", Body=body)
+    artifact = {"s3bucket": bucket, "object": "a.tar.gz", "sha256": sha256(body).hexdigest()}
+    of_trainings: Any = dict.fromkeys(("s3bucket", "training_object", "n_texts", "n_iter"))
+    world.post(artifact=artifact, **of_trainings)
+
+
+@cache
+def _archive() -> bytes:
+    examples = [Example(f"{word} {label}", (label,)) for label in ("baking", "cycling") for word in ("one", "two", "three")]
+    return archive(train("linear", examples, Hyperparameters(n_iter=1), exclusive=True), "a-1", {})
 
 
 def _ready(world: World) -> None:
@@ -279,6 +299,7 @@ STARTS: Mapping[str, Step] = {
     "nothing": nothing,
     "queued": _queued,
     "labels queued": _labels_queued,
+    "artifact queued": _artifact_queued,
     "three wait": _three_wait,
     "two for one slot": _two_for_one_slot,
     "never started": _never_started,
@@ -666,6 +687,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("training of two candidates", "queued", _two_candidates, _TASK, of=_ROWS),
     Operation("POST /models with labels", "nothing", _labels_queued, _client(_labels_queued)),
     Operation("training on labels", "labels queued", _on_labels, _TASK, of=("training/",)),
+    Operation("training on an artifact", "artifact queued", lambda world: world.run_executions(), _TASK, of=_ROWS),
     Operation("training whose candidates all fail", "queued", _fails("train"), _TASK, of=("training/publish",)),
     Operation("Fail", "queued", _fails("publish"), _TASK, of=("training/fail",)),
     Operation("cancel", "queued", _cancel(1), _client(_cancel(1))),

@@ -1,4 +1,4 @@
-"""Take a version out of Winnow: a model card, and ONNX."""
+"""Take a version out of Winnow, as a model card or ONNX, and one of another deployment into it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from winnow_cli.batches import in_one_step
 from winnow_cli.client import Client
 from winnow_cli.connection import connected
 from winnow_cli.failures import CommandError
-from winnow_cli.options import Json, ModelArgument, Version, examples_of
+from winnow_cli.options import Json, KeepUpload, Model, ModelArgument, Promotion, Version, examples_of
 from winnow_cli.terminal import line
 
 commands = typer.Typer()
@@ -43,6 +43,38 @@ def card(
             terminal.show({"model_id": model, "version": found["version"], "card": made})
         else:
             typer.echo(made, nl=False)
+
+
+@commands.command(
+    "import",
+    epilog=examples_of(
+        "winnow import tickets-1.tar.gz --model tickets",
+        "winnow import tickets-2.tar.gz --model tickets --force-update --promote if-better",
+    ),
+)
+def import_version(
+    *,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `winnow download` has saved from another deployment.")],
+    model: Model,
+    sha256: Annotated[
+        str | None, typer.Option(metavar="DIGEST", help="What `winnow download` printed there (default: the digest of the file).")
+    ] = None,
+    promote_when: Annotated[
+        Promotion | None, typer.Option("--promote", help="When the version goes live; auto (default): when it is ready.")
+    ] = None,
+    force_update: Annotated[bool, typer.Option("--force-update", help="Import it as a new version of an existing model.")] = False,
+    note: Annotated[str | None, typer.Option(help="A note on the new version.")] = None,
+    keep_upload: KeepUpload = False,
+    as_json: Json = False,
+) -> None:
+    """Import a version of another account or region: nothing is trained, and it gives the same scores.
+
+    Nothing is measured either: `winnow evaluate` measures it on a file of yours.
+    """
+    named = {"promote": promote_when, "force_update": force_update or None, "note": note}
+    fields = {name: value for name, value in named.items() if value is not None}
+    with connected(as_json) as (client, terminal):
+        training.import_version(client, terminal, model, file, sha256=sha256, fields=fields, keep=keep_upload)
 
 
 @commands.command(epilog=examples_of("winnow export tickets", "winnow export tickets --model-version 2 --output tickets-onnx"))

@@ -132,7 +132,9 @@ def download(
         file = output or Path(f"{model}-{number}.tar.gz")
         batches.download(client, link["url"], file)
         if str(file) != "-":
-            terminal.show({**link, "file": str(file)}, line(f"Version {number} of {model} is saved in {file}."))
+            # Deployments of earlier releases say no digest.
+            digest = f" Its SHA-256 is {link['sha256']}." if "sha256" in link else ""
+            terminal.show({**link, "file": str(file)}, line(f"Version {number} of {model} is saved in {file}.{digest}"))
 
 
 @commands.command(epilog=examples_of("winnow promote 1 --model tickets"))

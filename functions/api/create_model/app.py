@@ -9,7 +9,7 @@ from winnow.api.idempotency import idempotency_key
 from winnow.api.properties import model_properties
 from winnow.aws import clients, resources
 from winnow.datasets.label_list import label_list
-from winnow.domain.dataset import LAYOUT_FIELDS, DatasetReference, Layout
+from winnow.domain.dataset import LAYOUT_FIELDS, ArtifactReference, DatasetReference, Layout
 from winnow.domain.errors import EncoderError, InvalidFieldError
 from winnow.domain.job import Hyperparameters, Promote, TrainingRequest
 from winnow.domain.model import VersionStatus
@@ -55,12 +55,16 @@ def _training_request(request: Request) -> TrainingRequest:
     given = {name: value for name, value in given.items() if name not in LAYOUT_FIELDS}
     named = given.pop("labels", None)
     labels = None if named is None else label_list(named, resources.ceilings().labels)
+    artifact = None if "artifact" not in given else ArtifactReference(**given.pop("artifact"))
     dataset = (
-        None if labels else DatasetReference(given.pop("s3bucket"), given.pop("training_object"), given.pop("test_object", None), layout)
+        None
+        if labels or artifact
+        else DatasetReference(given.pop("s3bucket"), given.pop("training_object"), given.pop("test_object", None), layout)
     )
     force_update = is_true(given.pop("force_update", False))
     promote = Promote(given.pop("promote", Promote.AUTO))
-    recipe = _recipe(given.pop("recipe", AUTO), without_examples=labels is not None)
+    # An archive says its own recipe, and the workflow reads it.
+    recipe = AUTO if artifact else _recipe(given.pop("recipe", AUTO), without_examples=labels is not None)
     # Here the note is about the version.
     note = given.pop("note", None)
     properties = model_properties(given)
@@ -69,7 +73,9 @@ def _training_request(request: Request) -> TrainingRequest:
     # The stack's own bucket has the texts anyway.
     kept = {"keep_texts": dataset is None or dataset.s3bucket == clients.setting("DATASETS_BUCKET")}
     chosen = Hyperparameters(**{**kept, **given, **whole})
-    return TrainingRequest(model_id, dataset, chosen, recipe, force_update, promote, properties=properties, labels=labels, note=note)
+    return TrainingRequest(
+        model_id, dataset, chosen, recipe, force_update, promote, properties=properties, labels=labels, artifact=artifact, note=note
+    )
 
 
 def _recipe(name: str, *, without_examples: bool) -> str:

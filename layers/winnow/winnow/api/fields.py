@@ -82,11 +82,14 @@ def _check_pattern(name: str, value: str, schema: Schema) -> None:
 
 def _explained(error: Mismatch, schema: Schema, given: Mapping[str, Any]) -> InvalidFieldError:
     properties: Mapping[str, Any] = schema["properties"]
-    # Fields that another field excludes, as `labels` does those of a data set.
-    excluded = schema.get("then", {}).get("properties", {})
-    if error.path and error.path[0] in excluded and all(name in given for name in schema["if"]["required"]):
-        name = error.path[0]
-        return InvalidFieldError(f"{name} can't be sent with {schema['if']['required'][0]}: {schema['then']['description']}.", field=name)
+    # Fields that another field excludes, as `labels` does those of a data set. `else` may have such a condition too.
+    other: Schema = schema
+    while "if" in other:
+        [sent] = other["if"]["required"]
+        if error.path and error.path[0] in other["then"]["properties"] and sent in given:
+            name = error.path[0]
+            return InvalidFieldError(f"{name} can't be sent with {sent}: {other['then']['description']}.", field=name)
+        other = other["else"]
     if error.path:
         field, wrong = _place(error.path, properties)
         return InvalidFieldError(f"{field} must be {wrong['description']}.", field=field)
@@ -96,7 +99,7 @@ def _explained(error: Mismatch, schema: Schema, given: Mapping[str, Any]) -> Inv
         return InvalidFieldError(
             f"Unknown fields: {', '.join(name[:100] for name in unknown[:10])}. Known are: {known}.", field=unknown[0][:100]
         )
-    required = [*schema.get("required", []), *schema.get("else", {}).get("required", [])]
+    required = [*schema.get("required", []), *({} if other is schema else other).get("required", [])]
     missing = [name for name in required if name not in given]
     if missing:
         name = missing[0]

@@ -100,6 +100,15 @@ LAYOUT_FIELDS = tuple(each.name for each in fields(Layout))
 
 
 @dataclass(frozen=True, slots=True)
+class ArtifactReference:
+    """Where the archive of a version of another deployment is, and its digest. The names are those of the API."""
+
+    s3bucket: str
+    object: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class DatasetReference:
     """Where a data set is, and how it is laid out. test_object: the client's own test set in the same bucket, if any.
 

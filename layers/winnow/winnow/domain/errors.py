@@ -99,15 +99,15 @@ class ReportNotFoundError(WinnowError):
 
 
 class NotMeasuredError(WinnowError):
-    """The version was made from the names of its labels alone, so it has no evaluation."""
+    """The version was made from the names of its labels alone, or imported, so it has no evaluation."""
 
     status = HTTPStatus.NOT_FOUND
     kind = "not-measured"
 
     def __init__(self, model_id: str, version: int) -> None:
         super().__init__(
-            f"Version {version} of model {model_id!r} was made from the names of its labels, without examples to measure it on: send some"
-            f" with POST /models/{model_id}/examples, and a version that learns from them is measured."
+            f"Version {version} of model {model_id!r} was made from the names of its labels or imported, without examples to measure it on:"
+            f" send some with POST /models/{model_id}/examples, and a version that learns from them is measured."
         )
 
 

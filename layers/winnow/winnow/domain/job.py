@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from winnow.domain.dataset import DatasetReference
+from winnow.domain.dataset import ArtifactReference, DatasetReference
 from winnow.domain.feedback import TakenFeedback
 from winnow.domain.keys import version_prefix
 from winnow.domain.label_names import LabelList
@@ -54,7 +54,8 @@ class Hyperparameters:
 class TrainingRequest:
     """A request for a version of a model.
 
-    dataset: None if the client has no examples yet: it sent `labels`, or the version is made from feedback on such a version.
+    dataset: None if the client has no examples yet: it sent `labels` or an `artifact`, or the version is made from feedback on such a
+    version.
     feedback: None if the version is trained on the data set alone; otherwise the data set is that of its base version.
     properties: properties of the model to set at the same time, such as `retrain_after`.
     note: the client's words about the version.
@@ -71,6 +72,7 @@ class TrainingRequest:
     feedback: TakenFeedback | None = None
     properties: Mapping[str, Any] = field(default_factory=dict)
     labels: LabelList | None = None
+    artifact: ArtifactReference | None = None
     label_changes: Mapping[str, str] = field(default_factory=dict)
     note: str | None = None
     forgetting: str | None = None
@@ -80,7 +82,8 @@ class TrainingRequest:
         """What the version is made from, as the registry keeps it before anything is read."""
         located = {"s3bucket": None, "training_object": None} if self.dataset is None else self.dataset.as_dict()
         changes = {"label_changes": dict(self.label_changes)} if self.label_changes else {}
-        return located | changes | ({} if self.labels is None else self.labels.as_dict())
+        imported = {} if self.artifact is None else {"artifact": asdict(self.artifact)}
+        return located | changes | imported | ({} if self.labels is None else self.labels.as_dict())
 
 
 @dataclass(frozen=True, slots=True)

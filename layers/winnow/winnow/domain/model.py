@@ -140,7 +140,7 @@ class Version:
     """One trained, immutable state of a model, or one in training.
 
     dataset, evaluation: the headline figures; the full reports are in S3 under the job's prefix. A ready version without an evaluation
-    was made from labels alone, so that there was nothing to measure it on.
+    was made from labels alone or imported, so that there was nothing to measure it on.
     manifest_sha256: the digest of the artifact's manifest. Files that don't match it are not loaded.
     revision: grows with every change.
     lease_until: if the version is active, the time after which nothing works on it any more. Each write of the job renews it.
@@ -179,6 +179,11 @@ class Version:
     note: str | None = None
     forgetting: str | None = None
     trained_on: TrainedOn | None = None
+
+    @property
+    def without_examples(self) -> bool:
+        """Whether it has learnt nothing here: it was made from labels alone, or imported. False until that is known."""
+        return self.dataset.get("examples") == 0
 
     @property
     def source(self) -> VersionSource:

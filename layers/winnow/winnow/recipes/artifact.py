@@ -16,7 +16,7 @@ from winnow.domain.answer import ExplainedWord, Explanation, ScoredLabel
 from winnow.domain.errors import ArtifactError, WinnowError
 from winnow.domain.model import DESCRIPTION
 from winnow.recipes.calibration import scores_of
-from winnow.recipes.catalogue import COSTS, ZERO_SHOT
+from winnow.recipes.catalogue import COSTS, FORMS, IN_PARTS, WHOLE, ZERO_SHOT
 from winnow.recipes.encoder import Find, described, find_installed
 from winnow.recipes.familiarity import EARLIER_SCORE_WEIGHT, SCORE_WEIGHT, familiarity
 from winnow.recipes.stages import Asking, EarlyStage, InParts, Judged, as_json, early_stage, margins
@@ -35,10 +35,8 @@ type Classifier = linear.Classifier | cnn.Classifier | sentence.Classifier | Mix
 """What a training makes out of examples."""
 type Answering = Classifier | zero_shot.Classifier
 
-_WEIGHTS = "weights.bin"
-# The forms that `to_files` writes: one file of weights, or one for each part, and stages. A new one comes when earlier releases couldn't
-# read the files.
-_WHOLE, _IN_PARTS = 1, 2
+WEIGHTS = "weights.bin"
+"""The file of a classifier without parts."""
 # Of a score in answers. float32 has hardly more digits.
 _DIGITS = 6
 # Of familiarity, between the last two stages. Of texts that are strange to the last one, translations differ by about 0.5, and most others
@@ -300,9 +298,11 @@ class TrainedClassifier:
         """How many words `explain` tells of the text; 0 if it leaves words out, because then it tells of few."""
         return len(self.classifier.words(text)) if isinstance(self.classifier, OfWords) else 0
 
-    def to_files(self) -> dict[str, bytes]:
+    @property
+    def description(self) -> dict[str, Any]:
+        """What it is, beside its weights."""
         description = {
-            "form": _WHOLE,
+            "form": WHOLE,
             "recipe": self.recipe,
             "language": self.classifier.language,
             "labels": self.labels,
@@ -313,20 +313,17 @@ class TrainedClassifier:
             "score_weight": self.score_weight,
             "encoder": self.encoder,
         }
+        if not self._in_parts:
+            return description
+        early, shares = [as_json(stage) for stage in self.early], self._in_parts.shares
+        return {**description, "form": IN_PARTS, "encoders": self.encoders, "early": early, "shares": shares, "nbytes": self.nbytes}
+
+    def to_files(self) -> dict[str, bytes]:
         if self._in_parts:
-            files = {_file(part): weights for part, weights in self._in_parts.parts().items()}
-            early = [as_json(stage) for stage in self.early]
-            in_parts = {
-                "form": _IN_PARTS,
-                "encoders": self.encoders,
-                "early": early,
-                "shares": self._in_parts.shares,
-                "nbytes": self.nbytes,
-            }
-            description |= in_parts
+            files = {file_of(part): weights for part, weights in self._in_parts.parts().items()}
         else:
-            files = {_WEIGHTS: self.classifier.to_bytes()}
-        return {DESCRIPTION: json.dumps(description, ensure_ascii=False).encode(), **files}
+            files = {WEIGHTS: self.classifier.to_bytes()}
+        return {DESCRIPTION: json.dumps(self.description, ensure_ascii=False).encode(), **files}
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes], find: Find = find_installed) -> TrainedClassifier:
@@ -346,10 +343,10 @@ class TrainedClassifier:
     @classmethod
     def _from_files(cls, files: Mapping[str, bytes], find: Find) -> TrainedClassifier:
         description = json.loads(files[DESCRIPTION])
-        form, recipe = description.get("form", _WHOLE), description["recipe"]
-        if form not in (_WHOLE, _IN_PARTS):
+        form, recipe = description.get("form", WHOLE), description["recipe"]
+        if form not in FORMS:
             raise ArtifactError(
-                f"The version's files have the form {form!r}, but this release only reads {_WHOLE} and {_IN_PARTS}: train it again."
+                f"The version's files have the form {form!r}, but this release only reads {WHOLE} and {IN_PARTS}: train it again."
             )
         # Older artifacts don't have all of these.
         main, least = description.get("encoder"), description.get("least_familiarity")
@@ -363,13 +360,14 @@ class TrainedClassifier:
             encodings=[find(each["name"], each["digest"]) for each in needed],
         )
         early: list[EarlyStage] = []
-        if form == _IN_PARTS and isinstance(classifier, InParts):
-            classifier.from_parts(description["shares"], lambda part: files[_file(part)], description["nbytes"])
+        if form == IN_PARTS and isinstance(classifier, InParts):
+            classifier.from_parts(description["shares"], lambda part: files[file_of(part)], description["nbytes"])
             early = [early_stage(stage) for stage in description["early"]]
         else:
-            classifier.from_bytes(files[_WEIGHTS])
+            classifier.from_bytes(files[WEIGHTS])
         return cls(recipe, classifier, description["temperature"], tuple(description["thresholds"]), least, score_weight, tuple(early))
 
 
-def _file(part: str) -> str:
+def file_of(part: str) -> str:
+    """The file of a part's weights."""
     return f"{part}.bin"

@@ -19,6 +19,10 @@ ZERO_SHOT = "zero-shot"
 RECIPES = (AUTO, *COSTS, ZERO_SHOT)
 """The names that a client may use, the default first."""
 
+FORMS = (WHOLE, IN_PARTS) = (1, 2)
+"""The forms of an artifact's files that this release reads: one file of weights, or one for each part, and stages. A new one comes when
+earlier releases couldn't read the files."""
+
 OF_ENCODER = ("sentence", "light", "best", ZERO_SHOT)
 """The recipes that need a sentence encoder."""
 

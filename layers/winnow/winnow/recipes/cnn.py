@@ -46,6 +46,8 @@ _READING = Reading(shortest=3, scripts=False)
 _LOOSE_PREFIX = "|<a([^>]+)>"
 # The first bytes of a zip file, which a numpy archive is.
 _ARCHIVE = b"PK"
+KNOWN = "known"
+"""The attribute of the pipeline's model with the known features, packed."""
 # The strings that the vocabulary keeps beyond the language's own, up to five per word. Frequent words are among the first. (A hundred texts
 # of Banking77 took 17 ms with kept words and 25 ms without.) Longer texts are not kept: one alone could exceed the bound.
 _KEPT_STRINGS, _MOST_CHARACTERS_KEPT = 10_000, 1_000
@@ -193,12 +195,30 @@ class Classifier:
         for part in read(texts, _READING):
             self._known[part.places] = True
 
+    def initialize(self, examples: Sequence[Example]) -> None:
+        """Begin with random weights. examples: some, from which spaCy infers dimensions."""
+        first = [self.pair(example) for example in examples]
+        # Not `nlp.initialize`: it reads labels from spaCy's config, where ${…} stands for another setting.
+        self.textcat.initialize(lambda: first, labels=self.labels)
+
     def spacy_model(self, temperature: float) -> tuple[dict[str, Any], bytes]:
         """The config of the architecture that gives the same scores in a pipeline, and the weights to load."""
-        config = {**_MODEL, "exclusive_classes": self.exclusive, "temperature": temperature, "nO": len(self.labels)}
-        resolved: Model[Any, Any] = registry.resolve({"model": config})["model"]
+        config, resolved = self._in_pipeline(temperature)
         resolved.layers[0].from_bytes(self.textcat.model.to_bytes())
+        # spaCy has no place for familiarity. They are for an import (recipes.imported).
+        resolved.attrs[KNOWN] = np.packbits(self._known).tobytes()
         return config, resolved.to_bytes()
+
+    def from_pipeline(self, weights: bytes, known: NDArray[np.uint8]) -> Classifier:
+        """Load the weights that `spacy_model` returned, and its known features. The caller has checked both."""
+        _, resolved = self._in_pipeline(1.0)
+        self.textcat.model.from_bytes(resolved.from_bytes(weights).layers[0].to_bytes())
+        self._known = np.unpackbits(known).astype(np.bool_)
+        return self
+
+    def _in_pipeline(self, temperature: float) -> tuple[dict[str, Any], Model[Any, Any]]:
+        config = {**_MODEL, "exclusive_classes": self.exclusive, "temperature": temperature, "nO": len(self.labels)}
+        return config, registry.resolve({"model": config})["model"]
 
     @property
     def nbytes(self) -> int:
@@ -265,9 +285,7 @@ class CnnFitting:
     def begin(self) -> Iterator[None]:
         self._classifier.learn_features([example.text for example in self._examples])
         fix_random_seed(self._seed)
-        first = [self._classifier.pair(example) for example in self._examples[:100]]
-        # Not `nlp.initialize`: it reads labels from spaCy's config, where ${…} stands for another setting.
-        self._classifier.textcat.initialize(lambda: first, labels=self._classifier.labels)
+        self._classifier.initialize(self._examples[:100])
         yield
 
     def run_epoch(self) -> Iterator[None]:

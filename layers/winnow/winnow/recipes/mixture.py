@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 # Two weights, for exclusive labels with few and with many texts, and for other labels: that of the sentences' logits beside those of the
 # words, and among the sentences that of the first encoder beside the second. Found on folds of training sets.
 _SHARES = {"few": (0.7, 0.2), "many": (0.5, 0.5), "multilabel": (0.4, 0.5)}
-_WORDS, _SENTENCE = "words", "sentence"
+WORDS, _SENTENCE = "words", "sentence"
+_SHARE = "share"
 
 
 def settings(chosen: Hyperparameters, texts: int, labels: int, *, exclusive: bool) -> Hyperparameters:
@@ -146,7 +147,7 @@ class Mixture:
 
     def parts(self) -> dict[str, bytes]:
         """The weights of each part, by its name."""
-        parts = {_WORDS: self.words.to_bytes()}
+        parts = {WORDS: self.words.to_bytes()}
         return parts | {_name(place): each.to_bytes() for place, each in enumerate(self.sentences)}
 
     def from_parts(self, shares: Sequence[float], read: Callable[[str], bytes], nbytes: int) -> Mixture:
@@ -155,22 +156,22 @@ class Mixture:
         read: from a part's name to its weights. nbytes: of the whole classifier in memory.
         """
         self.shares, self._expected = (shares[0], shares[1]), nbytes
-        self.words.from_bytes(read(_WORDS))
+        self.words.from_bytes(read(WORDS))
         self._waiting = {place: partial(read, _name(place)) for place in range(len(self._sentences))}
         return self
 
     def to_bytes(self) -> bytes:
         file = io.BytesIO()
         parts = {name: np.frombuffer(part, np.uint8) for name, part in self.parts().items()}
-        np.savez(file, allow_pickle=False, share=np.array(self.shares), **parts)
+        np.savez(file, allow_pickle=False, **{_SHARE: np.array(self.shares)}, **parts)
         return file.getvalue()
 
     def from_bytes(self, weights: bytes) -> Mixture:
         """Load the weights of a classifier with the same labels and exclusiveness. Raises EncoderError like "sentence"."""
         found = arrays.read(weights)
         # Earlier releases had one encoder, and so one share.
-        self.shares = tuple([*np.atleast_1d(found["share"]).tolist(), 0.0][:2])
-        self.words.from_bytes(found[_WORDS].tobytes())
+        self.shares = tuple([*np.atleast_1d(found[_SHARE]).tolist(), 0.0][:2])
+        self.words.from_bytes(found[WORDS].tobytes())
         parts = [found[name].tobytes() for place in range(len(found)) if (name := _name(place)) in found]
         # spaCy makes a classifier before it knows the encoders.
         self._sentences = [*self._sentences, *(self._of_encoding(None) for _ in parts)][: len(parts)]
@@ -184,6 +185,11 @@ class Mixture:
             found.from_bytes(self._waiting[place]())
             del self._waiting[place]
         return found
+
+
+def parts_in(weights: bytes) -> dict[str, bytes]:
+    """The `parts` in what `Mixture.to_bytes` returned."""
+    return {name: part.tobytes() for name, part in arrays.read(weights).items() if name != _SHARE}
 
 
 def _mean(one: Floats, other: Floats, share: float) -> Floats:
@@ -244,10 +250,10 @@ class MixtureFitting:
         self._words.finish()
 
     def save(self) -> dict[str, NDArray[Any]]:
-        parts = {_WORDS: self._words.save()} | {_name(place): each.save() for place, each in enumerate(self._sentences)}
+        parts = {WORDS: self._words.save()} | {_name(place): each.save() for place, each in enumerate(self._sentences)}
         return {f"{part}.{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
 
     def resume(self, saved: Mapping[str, NDArray[Any]]) -> None:
-        fittings: dict[str, Fitting] = {_WORDS: self._words} | {_name(place): each for place, each in enumerate(self._sentences)}
+        fittings: dict[str, Fitting] = {WORDS: self._words} | {_name(place): each for place, each in enumerate(self._sentences)}
         for part, fitting in fittings.items():
             fitting.resume({name.removeprefix(f"{part}."): array for name, array in saved.items() if name.startswith(f"{part}.")})

@@ -7,6 +7,7 @@ package winnow_encoder with the files of the version's encoders.
 from __future__ import annotations
 
 import io
+import json
 import tarfile
 import tempfile
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import spacy
 
+from winnow.domain.model import DESCRIPTION
 from winnow.recipes import architectures, cnn
 
 if TYPE_CHECKING:
@@ -56,10 +58,11 @@ def pipeline(trained: TrainedClassifier, about: Mapping[str, Any]) -> Language:
 
 
 def archive(trained: TrainedClassifier, name: str, about: Mapping[str, Any]) -> bytes:
-    """The pipeline as a gzipped tar archive with one folder, `name`."""
+    """The pipeline as a gzipped tar archive with one folder, `name`, and in it the artifact's description, for an import elsewhere."""
     with tempfile.TemporaryDirectory() as temporary, io.BytesIO() as file:
         folder = Path(temporary) / name
         pipeline(trained, about).to_disk(folder)
+        (folder / DESCRIPTION).write_text(json.dumps(trained.description, ensure_ascii=False), encoding="utf-8")
         with tarfile.open(fileobj=file, mode="w:gz", compresslevel=_COMPRESSION) as tar:
             tar.add(folder, name)
         return file.getvalue()

@@ -113,7 +113,7 @@ class Jobs:
     def note(self, job: TrainingJob, status: VersionStatus, progress: Progress | None, **known: Any) -> None:
         """Write the job's progress, and renew its lease. progress: None to keep it.
 
-        known: the version's `dataset`, `hyperparameters`, `encoders`, `warnings` or `digests`, once they are known.
+        known: the version's `recipe`, `dataset`, `hyperparameters`, `encoders`, `warnings` or `digests`, once they are known.
         """
         how_far = {} if progress is None else {"progress": asdict(progress)}
         self._change(job, _NOTED[status], {**how_far, "lease_until": _lease(WORKING_LEASE), **known})

@@ -219,6 +219,8 @@ def dataset_never_read(version: Version) -> WinnowError:
             f"{name} has no report, because it is trained on feedback and the examples of version {base}."
             f" GET {path}/versions/{base}/report has the report on that version's data set."
         )
+    if "artifact" in version.dataset:
+        return ReportNotFoundError(f"{name} has no report, because it was imported: it has no data set.")
     if version.status in ACTIVE:
         return VersionNotReadyError(f"{name} hasn't read its data set yet: GET {path} shows its progress.")
     return ReportNotFoundError(f"{name} has no report: its data set was never read. GET {path}/versions/{version.job.version} says why.")

@@ -26,7 +26,7 @@ from winnow.domain.feedback import FeedbackBatch, Retrain, TakenFeedback
 from winnow.domain.job import Hyperparameters, IdempotencyKey, Promote, TrainingJob, TrainingRequest
 from winnow.domain.model import Model, Version
 from winnow.domain.retrying import TRIES, retry_on_conflict
-from winnow.recipes.catalogue import AUTO, ZERO_SHOT
+from winnow.recipes.catalogue import AUTO
 from winnow.registry.kept_examples import MOST_KEPT
 from winnow.training import queue
 from winnow.training.feedback_examples import Examples, Sent
@@ -274,7 +274,6 @@ def request_on(model: Model, base: Version, newest: str, label_changes: Mapping[
 
     label_changes: the new label of each one that changes.
     """
-    of_labels = base.recipe == ZERO_SHOT
     # With more examples another recipe may be best. If the client didn't name a recipe, it is chosen again.
     recipe, chosen = (base.recipe, base.hyperparameters) if base.chosen is None else (AUTO, base.chosen)
     after = model.feedback.taken.through
@@ -283,13 +282,13 @@ def request_on(model: Model, base: Version, newest: str, label_changes: Mapping[
         # A version without examples has no data set, and neither has a version that builds on it.
         None if base.dataset["s3bucket"] is None else DatasetReference(base.dataset["s3bucket"], base.dataset["training_object"]),
         Hyperparameters(**chosen),
-        AUTO if of_labels else recipe,
+        AUTO if base.without_examples else recipe,
         # Nobody checked the new labels, so a version that would go live at once must pass the gate first.
         promote=Promote.IF_BETTER if base.promote is Promote.AUTO else base.promote,
         # Nothing of a version without examples is learnt, so its feedback counts from the beginning: examples that a version learnt which
         # didn't go live, because some labels had none, would otherwise be lost.
         feedback=TakenFeedback(
-            base.job.version, min(after, sorts_before(base.created_at)) if of_labels else after, newest, model.feedback.received
+            base.job.version, min(after, sorts_before(base.created_at)) if base.without_examples else after, newest, model.feedback.received
         ),
         label_changes=label_changes or {},
     )

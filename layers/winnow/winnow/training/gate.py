@@ -21,7 +21,6 @@ from winnow.domain.normal_form import text_key
 from winnow.evaluation.difference import changed_examples, comparison_report
 from winnow.prediction.loading import load
 from winnow.recipes.artifact import TrainedClassifier
-from winnow.recipes.catalogue import ZERO_SHOT
 from winnow.recipes.label_matrix import flags_of
 from winnow.training.measure import folds_answers
 
@@ -54,7 +53,7 @@ def judge(live: Version, made: Version, trained: TrainedClassifier, tolerance: f
         worst = ", ".join(f"{label['label']} ({label['before']:.2f} → {label['after']:.2f})" for label in report["per_label"][:3])
         reason += f" The labels that got worse the most: {worst}. Promote it yourself if it should still answer."
     # Without this, feedback on some of the labels would silently take the others away.
-    lost = sorted({*old_classifier.labels}.difference(trained.labels)) if live.recipe == ZERO_SHOT and made.feedback is not None else []
+    lost = sorted({*old_classifier.labels}.difference(trained.labels)) if live.without_examples and made.feedback is not None else []
     if lost:
         reason += f" But it doesn't know {listed(lost)}: send examples, or promote it yourself if it should answer without these labels."
     passed = enough and not lost

@@ -11,7 +11,6 @@ from winnow.datasets.split import FEWEST_LABELS
 from winnow.domain.dataset import MAX_LABEL_CHARACTERS
 from winnow.domain.errors import InvalidFieldError, ModelNotReadyError
 from winnow.domain.normal_form import label_form
-from winnow.recipes.catalogue import ZERO_SHOT
 from winnow.training.feedback import request_on, train_on
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ def change_labels(model_id: str, wanted: LabelChanges, key: IdempotencyKey | Non
 
     def request_of(model: Model) -> TrainingRequest:
         base = resources.versions().base_of_feedback(model)
-        if base is None or base.recipe == ZERO_SHOT:
+        if base is None or base.without_examples:
             raise ModelNotReadyError(
                 f"Model {model_id!r} has no ready version that learnt examples: train one, and change its labels then."
             )

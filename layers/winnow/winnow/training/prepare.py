@@ -15,6 +15,7 @@ from winnow.domain.job import Hyperparameters, Progress, Stage, TrainingJob
 from winnow.domain.model import Version, VersionStatus
 from winnow.recipes.catalogue import ZERO_SHOT, candidates, most_cross_validated
 from winnow.training.estimate import Size, characters_of, estimates
+from winnow.training.prepare_artifact import prepare_artifact
 from winnow.training.prepare_feedback import prepare_feedback
 from winnow.training.prepare_labels import prepare_labels
 from winnow.training.read_dataset import read
@@ -25,11 +26,14 @@ def prepare_training(job: TrainingJob) -> list[dict[str, Any]]:
 
     One that is too large for a Lambda has `large`: the size of its container, as Fargate takes it.
 
+    An imported version has one candidate, of the recipe that its archive says.
     EncoderError if the deployment no longer has the encoder that the recipe needs. DatasetError if the data set can't be trained on;
     its report says why. Once the registry has the data set's figures, a repetition changes nothing, even if the client has replaced
     the object.
     """
     version = resources.versions().of_job(job)
+    if "artifact" in version.dataset:
+        return [{"recipe": prepare_artifact(job, version)}]
     tried = candidates(version.recipe, has_encoder=resources.has_encoder())
     if "examples" not in version.dataset:
         resources.jobs().note(job, VersionStatus.TRAINING, Progress.of(Stage.PREPARING))

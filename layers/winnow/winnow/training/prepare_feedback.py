@@ -16,7 +16,6 @@ from winnow.domain.feedback import TakenFeedback
 from winnow.domain.job import Hyperparameters, Progress, Stage, TrainingJob
 from winnow.domain.model import Version, VersionStatus
 from winnow.domain.normal_form import text_key
-from winnow.recipes.catalogue import ZERO_SHOT
 from winnow.training.estimate import characters_of
 from winnow.training.forgotten import without_forgotten
 
@@ -45,7 +44,7 @@ def prepare_feedback(job: TrainingJob, version: Version, feedback: TakenFeedback
     merged = merge(
         known.train,
         known.test,
-        _of_frequent_labels(known.feedback) if base.recipe == ZERO_SHOT else known.feedback,
+        _of_frequent_labels(known.feedback) if base.without_examples else known.feedback,
         Hyperparameters(**version.hyperparameters).seed,
         most_cross_validated=most_cross_validated,
         exclusive=base.dataset["exclusive"],
@@ -100,7 +99,7 @@ def _of_frequent_labels(sent: Sequence[Example]) -> list[Example]:
 
 def _labels_without_examples(base: Version, known: Set[str]) -> list[str]:
     """The warning about labels of a base without examples that still have too few. Empty if all have enough."""
-    if base.recipe != ZERO_SHOT:
+    if not base.without_examples:
         return []
     named = resources.artifacts().description(base.job, base.manifest_sha256 or "")["labels"]
     if not (lost := sorted(set(named).difference(known))):

@@ -18,7 +18,7 @@ from winnow.evaluation.suspects import suspect_report
 from winnow.prediction.loading import load
 from winnow.recipes import pipeline
 from winnow.recipes.artifact import TrainedClassifier
-from winnow.recipes.catalogue import AUTO, ZERO_SHOT
+from winnow.recipes.catalogue import AUTO
 from winnow.storage.job_objects import Digests
 from winnow.training import gate
 from winnow.training.calibrate import Answers
@@ -44,7 +44,7 @@ def publish(job: TrainingJob, candidates: Sequence[Candidate]) -> None:
     manifest_sha256 = choice.winner.manifest_sha256
     stored.take(job, choice.winner.recipe)
     trained = load(resources.artifacts(), job, manifest_sha256)
-    headline, digests = (None, {}) if version.recipe == ZERO_SHOT else _measure(version, trained)
+    headline, digests = (None, {}) if version.without_examples else _measure(version, trained)
     known: dict[str, Any] = {"encoder": trained.encoder, "encoders": trained.encoders, "trained_on": choice.winner.trained_on} | (
         _chosen(version, trained, candidates, choice) if version.recipe == AUTO else {}
     )

@@ -23,6 +23,7 @@ from winnow.recipes.encodings import of_recipe
 from winnow.training.calibrate import right_by_size
 from winnow.training.choose import Candidate, language_of
 from winnow.training.fit import Training
+from winnow.training.import_artifact import import_artifact
 from winnow.training.zero_shot import make_from_labels
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ def train_segment(
     """
     jobs, checkpoints = resources.jobs(), resources.checkpoints()
     version = resources.versions().of_job(job)
+    if "artifact" in version.dataset:
+        return import_artifact(job, recipe)
     if recipe == ZERO_SHOT:
         return make_from_labels(job, version)
     if "examples" not in version.dataset:

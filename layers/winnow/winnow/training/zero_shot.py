@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 # The values of spacy_model that name no other language than the names' own: the default, and "several languages".
 _NO_LANGUAGE = {"en", "xx"}
-# The story of a training that has no passes over examples.
-_NO_EPOCHS: dict[str, Any] = {"epochs": [], "stopped": None, "strangers": None, "learning_curve": None}
+NO_EPOCHS: dict[str, Any] = {"epochs": [], "stopped": None, "strangers": None, "learning_curve": None}
+"""The story of a training that has no passes over examples."""
 
 
 def make_from_labels(job: TrainingJob, version: Version) -> Candidate:
@@ -36,7 +36,7 @@ def make_from_labels(job: TrainingJob, version: Version) -> Candidate:
     names = sorted(label.name for label in labels)
     classifier = Classifier(names, exclusive=version.dataset["exclusive"], language=chosen.spacy_model, encoding=encoding).learn(labels)
     trained = TrainedClassifier(ZERO_SHOT, classifier, TEMPERATURE, (NEVER,) * len(names))
-    manifest_sha256 = resources.candidates().write(job, ZERO_SHOT, trained.to_files(), _NO_EPOCHS)
+    manifest_sha256 = resources.candidates().write(job, ZERO_SHOT, trained.to_files(), NO_EPOCHS)
     return Candidate(ZERO_SHOT, None, round(time.monotonic() - began, 1), manifest_sha256)
 
 

@@ -32,7 +32,7 @@ from winnow.domain.history import WINNOW, calling
 from winnow.domain.job import Hyperparameters, IdempotencyKey, Promote, TrainingRequest
 from winnow.domain.keys import result_key
 from winnow.domain.model import VersionStatus
-from winnow.recipes.catalogue import AUTO, ZERO_SHOT
+from winnow.recipes.catalogue import AUTO
 from winnow.training.feedback import train_on
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ def _training(model: Model, bucket: str, key: str) -> TrainingRequest:
     chosen: Mapping[str, Any] = {}
     if base is not None:
         recipe, chosen = (base.recipe, base.hyperparameters) if base.chosen is None else (AUTO, base.chosen)
-        recipe, layout = AUTO if recipe == ZERO_SHOT else recipe, Layout.of(base.dataset.get("layout") or {})
+        recipe, layout = AUTO if base.without_examples else recipe, Layout.of(base.dataset.get("layout") or {})
     settings = Hyperparameters(**{**chosen, "keep_texts": True})
     dataset = DatasetReference(bucket, key, None, layout)
     return TrainingRequest(model.model_id, dataset, settings, recipe, force_update=True, promote=Promote.IF_BETTER)
