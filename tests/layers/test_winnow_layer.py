@@ -91,6 +91,7 @@ def told(*paths: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_its_clients_are_those_of_the_whole(tree: Path) -> None:
     assert told(tree) == told(PACKAGES)
 
@@ -118,6 +119,7 @@ def test_powertools_logs_and_counts_without_the_parts_that_went(tree: Path) -> N
     assert [word in done.stdout for word in ("logged", "Counted", "Flushed")] == [True] * 3
 
 
+@pytest.mark.slow
 def test_languages_are_found_without_the_detector_s_code(tree: Path) -> None:
     assert sorted(path.name for path in (tree / "eld").rglob("*.*")) == ["ngrams.json.gz", "ngramsM60.py"]
     packed, whole = (runpy.run_path(str(each / "eld/resources/ngrams/ngramsM60.py"))["ngrams_data"] for each in (tree, PACKAGES))

@@ -38,7 +38,7 @@ def test_prefixes_are_tried_only_where_a_word_begins(language: str) -> None:
     assert str(kind) == "AT" or len(branches[1]) <= 2
 
 
-@pytest.mark.parametrize("language", ["id", "ms", "en"])
+@pytest.mark.parametrize("language", ["en", *(pytest.param(each, marks=pytest.mark.slow) for each in ("id", "ms"))])
 def test_tokens_are_spacy_s(language: str) -> None:
     ours, theirs = cnn.language_class(language)(), get_lang_class(language)()
     pieces = ("a", "-", "_", "'", ".", "<a", "<a b>", "</a>", "<b/>", "<", "Rp", "IDR", "1", "/", "—", "(", "-nya", "USD5")

@@ -148,7 +148,8 @@ def test_the_share_grows_from_nothing_to_all(recipe: str) -> None:
     assert given.folds.epoch == given.folds.passes
 
 
-@pytest.mark.parametrize(("exclusive", "dropout"), [(True, 0.0), pytest.param(False, 0.3, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("exclusive", "dropout"), [(True, 0.0), (False, 0.3)])
 def test_put_down_after_any_step_it_comes_to_the_same_classifier(recipe: str, exclusive: bool, dropout: float) -> None:
     chosen: dict[str, Any] = {"dropout": dropout, "batch_size": 8}
     at_one_go = done(training(recipe, exclusive=exclusive, **chosen))
