@@ -70,12 +70,12 @@ def _made_once(urls: property) -> property:
     return property(of)
 
 
-def _copied(value: DynamoType, _: Any) -> DynamoType:
+def _copied(value: DynamoType, memo: Any) -> DynamoType:
     """A copy of a value. moto puts another scalar in the place of one, and never changes one, so copies share them."""
     if value.type == "M":
-        made: Any = {name: _copied(each, _) for name, each in value.value.items()}
+        made: Any = {name: _copied(each, memo) for name, each in value.value.items()}
     elif value.type == "L":
-        made = [_copied(each, _) for each in value.value]
+        made = [_copied(each, memo) for each in value.value]
     elif value.is_set():
         made = list(value.value)
     else:

@@ -283,9 +283,9 @@ def test_it_says_whose_credentials_and_which_region(capsys: pytest.CaptureFixtur
 def test_only_what_is_wrong_fails(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], verdict: Verdict, status: int
 ) -> None:
-    monkeypatch.setitem(doctor.CHECKS, "two", lambda _: doctor.Finding(verdict, "mend it"))
+    monkeypatch.setitem(doctor.CHECKS, "two", lambda _: doctor.Finding(verdict, "fix it"))
     assert doctor.main([]) == status
-    assert f"{verdict:<7} two           mend it" in capsys.readouterr().out
+    assert f"{verdict:<7} two           fix it" in capsys.readouterr().out
 
 
 def test_without_credentials_it_is_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

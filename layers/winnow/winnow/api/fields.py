@@ -99,7 +99,7 @@ def _explained(error: Mismatch, schema: Schema, given: Mapping[str, Any]) -> Inv
         return InvalidFieldError(
             f"Unknown fields: {', '.join(name[:100] for name in unknown[:10])}. Known are: {known}.", field=unknown[0][:100]
         )
-    required = [*schema.get("required", []), *({} if other is schema else other).get("required", [])]
+    required = [*schema.get("required", []), *other.get("required", [])]
     missing = [name for name in required if name not in given]
     if missing:
         name = missing[0]

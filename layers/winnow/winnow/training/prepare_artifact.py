@@ -172,6 +172,7 @@ def _described(body: bytes, most_labels: int) -> dict[str, Any]:
     )
     if not right:
         raise _not_ours(f"its {DESCRIPTION} is not as a training writes it")
+    # The archive's word for how much memory it needs counts for nothing: Train writes its own.
     return {**about, "encoders": encoders, "nbytes": 0}
 
 
