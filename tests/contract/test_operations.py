@@ -64,8 +64,10 @@ def test_the_metrics_of_ours_that_alarms_look_at_are_counted_by_the_code() -> No
     assert looked_at <= constants | keywords
 
 
-def test_the_alarm_for_errors_does_not_count_the_calls_that_lambda_refused() -> None:
-    share, *rest = alarms()["AlarmErrors"]["Properties"]["Metrics"]
+@pytest.mark.parametrize("name", ["AlarmErrors", "AlarmPredictCanary"])
+def test_an_alarm_for_errors_does_not_count_the_calls_that_lambda_refused(name: str) -> None:
+    alarm = (alarms() | template()["Resources"])[name]["Properties"]
+    share, *rest = alarm["Metrics"]
     read = {it["Id"]: (it["MetricStat"]["Metric"]["Namespace"], it["MetricStat"]["Metric"]["MetricName"], it["ReturnData"]) for it in rest}
     assert read == {
         "failed": ("AWS/ApiGateway", "5XXError", False),
@@ -74,7 +76,7 @@ def test_the_alarm_for_errors_does_not_count_the_calls_that_lambda_refused() -> 
     }
     formula = share["Expression"].replace("FILL(throttled, 0)", "throttled")
     assert eval(formula, {"failed": 30, "throttled": 30, "requests": 1000}) == 0  # noqa: S307
-    assert eval(formula, {"failed": 41, "throttled": 30, "requests": 1000}) > alarms()["AlarmErrors"]["Properties"]["Threshold"]  # noqa: S307
+    assert eval(formula, {"failed": 41, "throttled": 30, "requests": 1000}) > alarm["Threshold"]  # noqa: S307
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,7 @@ PROTECTION = re.compile("Protection(Enabled)?$|^ObjectLock")
 NAMES = ("BucketName", "TableName", "FunctionName", "LayerName", "UsagePlanName", "RoleName", "Name")
 
 
+@cache
 def modules(folder: Path = PACKAGE) -> dict[str, ast.Module]:
     """The parsed modules of a folder, by their path from the project's root."""
     return {str(file.relative_to(ROOT)): ast.parse(file.read_text(encoding="utf-8")) for file in sorted(folder.rglob("*.py"))}
