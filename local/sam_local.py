@@ -107,7 +107,10 @@ def container_engine() -> Iterator[Engine]:
 def _started_by(tool: str) -> Engine:
     """The engine that the tool starts. The tool prints shell commands that set DOCKER_HOST and LAMBDA_IMAGE."""
     script = 'set -e; settings=$("$0"); eval "$settings"; printf "%s\\n" "$DOCKER_HOST" "$LAMBDA_IMAGE"'
-    done = subprocess.run(["bash", "-c", script, tool], stdout=subprocess.PIPE, text=True, check=False)  # noqa: S607
+    # The tool finds the machine's own Python: that of the project, which make puts before it, has no pip.
+    path = os.pathsep.join(folder for folder in os.environ["PATH"].split(os.pathsep) if not Path(folder).is_relative_to(PROJECT))
+    given = os.environ | {"PATH": path}
+    done = subprocess.run(["bash", "-c", script, tool], env=given, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S607
     if done.returncode:
         raise NoEngineError(f"{tool} started no container engine (status {done.returncode})")
     host, image = done.stdout.splitlines()
@@ -165,7 +168,7 @@ def _template(folder: Path) -> Path:
     template = yaml.safe_load((built / "template.yaml").read_text())
     template["Globals"]["Function"]["Environment"]["Variables"]["AWS_ENDPOINT_URL"] = ""
     for resource in template["Resources"].values():
-        for name in {"CodeUri", "ContentUri"} & resource.get("Properties", {}).keys():
+        for name in {"CodeUri", "ContentUri", "TemplateURL"} & resource.get("Properties", {}).keys():
             resource["Properties"][name] = str(built / resource["Properties"][name])
     path = folder / "template.yaml"
     path.write_text(yaml.safe_dump(template, sort_keys=False))
