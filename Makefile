@@ -110,11 +110,12 @@ build: env ## build for an account: ARCHITECTURE=arm64 (default) or x86_64, ENCO
 	$(if $(filter none,$(ENCODER)),,$(PYTHON) -m layers.sizes .aws-sam/build)
 
 # By its own ignore file, of all that a build has the image gets the layers alone.
-image: build ### the image of trainings too large for a Lambda (docs/large-trainings.md), by Docker: ARCHITECTURE=arm64 or x86_64, REPOSITORY=… to push it
+image: build ### the image of trainings too large for a Lambda (docs/large-trainings.md), by Docker: ARCHITECTURE=arm64 or x86_64, REPOSITORY=… to push it, BASE_IMAGE=… in place of Lambda's
 	command -v docker >/dev/null || { echo "winnow: no Docker: install it, or build the image where it is (docs/large-trainings.md)" >&2; exit 1; }
 	tag="$(or $(REPOSITORY),winnow-training):$(ARCHITECTURE)-$$(git rev-parse --short HEAD)"
-	docker build --platform linux/$(if $(filter arm64,$(ARCHITECTURE)),arm64,amd64) --provenance=false \
-		-f containers/training/Dockerfile -t "$$tag" .aws-sam/build
+	# One image, without an index of attestations: told by a variable, because only buildx knows the option --provenance.
+	BUILDX_NO_DEFAULT_ATTESTATIONS=1 docker build --platform linux/$(if $(filter arm64,$(ARCHITECTURE)),arm64,amd64) \
+		$(if $(BASE_IMAGE),--build-arg BASE_IMAGE="$(BASE_IMAGE)") -f containers/training/Dockerfile -t "$$tag" .aws-sam/build
 	$(if $(REPOSITORY),docker push "$$tag")
 	echo "$(if $(REPOSITORY),Pushed $$tag: set LargeTrainings=$$tag in samconfig.toml and run \`make deploy\`,Built $$tag. To push it: make image REPOSITORY=ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME)"
 
@@ -182,7 +183,7 @@ docs: .tools/.docs-site ## make the site of docs/ in .site; any warning is an er
 	NO_MKDOCS_2_WARNING=1 .tools/docs-site/bin/mkdocs build --strict
 	echo "The site is in .site: open .site/index.html, or python3 -m http.server -d .site"
 
-.PHONY: check audit test test-rest test-all browser figures artifacts test-faults test-mutants test-fuzz test-arm64 test-sam-local start-sam-local
+.PHONY: check audit test test-rest test-all browser figures artifacts test-faults test-mutants test-fuzz test-arm64 test-sam-local test-images start-sam-local
 check: env ## lint, format, types (the console's too), template
 	ruff check .
 	ruff format --check .
@@ -267,6 +268,9 @@ test-arm64: $(if $(ARM64_PYTHON),.aws-sam/arm64/template.yaml) ### the layers bu
 LAMBDA_IMAGE_TOOL ?= $(wildcard ../shared/tools/lambda-image)
 test-sam-local: build-local ### the original calls against `sam local start-api`, in containers: skipped where there is no Docker engine
 	LAMBDA_IMAGE_TOOL="$(LAMBDA_IMAGE_TOOL)" $(PYTHON) -m pytest tests/sam_local
+
+test-images: build-local ### the image of large trainings, built and run by a Docker engine: skipped where there is none
+	LAMBDA_IMAGE_TOOL="$(LAMBDA_IMAGE_TOOL)" $(PYTHON) -m pytest tests/images
 
 start-sam-local: build-local ### `sam local start-api` with a local cloud behind it, until Ctrl-C: PORT=3000 (default: a free one)
 	LAMBDA_IMAGE_TOOL="$(LAMBDA_IMAGE_TOOL)" $(WITH_PACKAGE) -m local.sam_local $(PORT)

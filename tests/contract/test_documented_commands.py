@@ -55,7 +55,7 @@ RULES = (
         "tests/scenarios/test_keys.py::test_the_command_prints_the_key_once_and_what_is_wrong_in_a_line",
     ),
     (r".*", r"make encoder .*", "tests/e2e/test_encoders.py::test_versions_keep_their_encoder_and_no_deployment_takes_it_away"),
-    (r".*", r"make image .*", "tests/contract/test_large_trainings.py::test_the_image_is_built_and_finds_its_packages"),
+    (r".*", r"make image .*", "tests/contract/test_large_trainings.py::test_make_gives_the_image_another_base_only_where_one_is_named"),
     (r".*", r"make build\b.*", "an AWS account to go on with; the layers that it builds are those of tests/layers"),
     (r".*", r"make deploy\b.*", "tests/unit/test_deploy.py::test_a_stage_is_deployed_by_its_section_with_what_github_gives"),
     (r".*", r"make monitoring .*", "tests/e2e/test_monitoring.py::test_alarms_watch_the_stack_and_notify_the_operator"),

@@ -16,8 +16,8 @@ from tests.conftest import REGION
 
 
 @contextmanager
-def moto_server(seen: Callable[[str, str], None]) -> Iterator[str]:
-    """The server's endpoint. seen(METHOD, PATH) is called before each request is answered. Requests are answered one at a time."""
+def moto_server(seen: Callable[[str, str], None], host: str = "127.0.0.1") -> Iterator[str]:
+    """The server's endpoint, at this address. seen(METHOD, PATH) is called before each request is answered, one at a time."""
 
     # A client keeps a connection for each service, but moto isn't safe under threads.
     one_at_a_time = Lock()
@@ -60,11 +60,11 @@ def moto_server(seen: Callable[[str, str], None]) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer((host, 0), Handler)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"http://{host}:{server.server_port}"
     finally:
         server.shutdown()
         thread.join()
