@@ -80,7 +80,8 @@ def test_the_image_has_no_more_rights_and_no_other_port_than_it_says() -> None:
     assert named["EXPOSE"] in named["HEALTHCHECK"]
     assert named["EXPOSE"] == str(DEFAULT_PORT)
     python = (ROOT / ".python-version").read_text().strip()
-    assert named["FROM"].startswith(f"python:{'.'.join(python.split('.')[:2])}-")
+    assert named["FROM"] == "${BASE_IMAGE}"
+    assert named["ARG"].startswith(f"BASE_IMAGE=python:{'.'.join(python.split('.')[:2])}-")
 
 
 def test_the_page_runs_it_with_the_same_port_and_folder() -> None:
