@@ -67,11 +67,11 @@ def endpoint(winnow: Winnow, requests: Requests) -> Iterator[str]:
         yield url
 
 
-def prepared(winnow: Winnow, model_id: str, texts: int = 1_000) -> Json:
+def prepared(winnow: Winnow, model_id: str, texts: int = 1_000, n_iter: int = 3) -> Json:
     """A training of 20 labels, and the input of its container."""
     body = "\n".join(islice(lines(20), texts)).encode()
     winnow.put_dataset(body)
-    assert winnow.create(id=model_id, recipe="linear", n_iter=3).status == 202
+    assert winnow.create(id=model_id, recipe="linear", n_iter=n_iter).status == 202
     return winnow.run_task("prepare", winnow.started_job())
 
 

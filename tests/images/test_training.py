@@ -7,10 +7,13 @@ moto, in this process.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
@@ -35,7 +38,10 @@ RUN [ -e {PYTHON} ] || {{ mkdir -p /var/lang/bin && ln -s "$(command -v python3.
 """
 # Before its first step a container asks six times. The seventh request is its first note, two seconds later.
 FIRST_NOTE = 7
-SECONDS = 120
+# A container trains on these for some eight seconds.
+TEXTS, EPOCHS = 2_000, 8
+# Less than a client waits for an answer.
+SECONDS = 50
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,18 @@ class Image:
             yield container
         finally:
             self.engine.ask("rm", "--force", container)
+
+    @contextmanager
+    def stopping(self, container: str) -> Iterator[None]:
+        """`docker stop`: inside, the container has got SIGTERM. It has ended after it."""
+        began, given = time.time(), str(program()["StopTimeout"])
+        with ThreadPoolExecutor(1) as background:
+            stopped = background.submit(self.engine.ask, "stop", "--time", given, container)
+            seen = ["--since", f"{began:.3f}", "--filter", f"container={container}", "--filter", "event=kill"]
+            while not stopped.done() and not self.engine.ask("events", *seen, "--until", f"{time.time():.3f}"):
+                time.sleep(0.1)
+            yield
+            stopped.result()
 
 
 @pytest.fixture(scope="module")
@@ -91,12 +109,20 @@ def test_nobody_finds_its_packages(image: Image) -> None:
 
 
 def test_a_stopped_container_and_the_next_one_make_the_artifact_of_a_lambda(image: Image, winnow: Winnow, tell: Tell) -> None:
-    requests, data = Requests(), prepared(winnow, "in-containers", 4_000)
-    with moto_server(requests.seen, image.engine.bridge()) as endpoint:
+    requests, signalled, data = Requests(), Event(), prepared(winnow, "in-containers", TEXTS, EPOCHS)
+
+    def seen(method: str, path: str) -> None:
+        requests.seen(method, path)
+        # The first container waits for its answer until it has the signal: however slow the engine is, it is not done before.
+        if requests.count == FIRST_NOTE:
+            signalled.wait(SECONDS)
+
+    with moto_server(seen, image.engine.bridge()) as endpoint:
         noted = requests.after(FIRST_NOTE)
         with image.started(winnow, data, endpoint) as container:
             assert noted.wait(SECONDS), image.engine.ask("logs", container)
-            image.engine.ask("stop", "--time", str(program()["StopTimeout"]), container)
+            with image.stopping(container):
+                signalled.set()
             # Were it killed, it would be 137.
             assert image.engine.ask("wait", container) == str(INTERRUPTED), image.engine.ask("logs", container)
         version = winnow.version("in-containers")
@@ -108,6 +134,6 @@ def test_a_stopped_container_and_the_next_one_make_the_artifact_of_a_lambda(imag
             assert image.engine.ask("wait", container) == "0", image.engine.ask("logs", container)
     assert collected(winnow, data)["trained_on"] == "fargate"
 
-    in_lambda = prepared(winnow, "in-lambda", 4_000)
+    in_lambda = prepared(winnow, "in-lambda", TEXTS, EPOCHS)
     assert winnow.invoke("functions/training/train", in_lambda | {"candidate": in_lambda["candidates"][0]})["done"]
     assert artifact(winnow, data) == artifact(winnow, in_lambda)
