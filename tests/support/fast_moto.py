@@ -13,6 +13,7 @@ from typing import Any
 
 import botocore.parsers
 import moto.core.responses
+from botocore.regions import EndpointRulesetResolver
 from botocore.signers import RequestSigner
 from botocore.useragent import UserAgentString
 from moto.backend_index import backend_url_patterns
@@ -49,6 +50,7 @@ def install() -> None:
     ast_nodes.isinstance = _isinstance  # type: ignore[attr-defined]
     FakeKey.__deepcopy__ = _Listed.of  # type: ignore[attr-defined]
     _change(mock_random, "get_random_string", _drawn_at_once)
+    _change(EndpointRulesetResolver, "construct_endpoint", _found_once)
     _change(RequestSigner, "handler", _without_a_signature)
     _change(UserAgentString, "to_string", lambda _: lambda _: "tests")
     _change(botocore.parsers, "DEFAULT_TIMESTAMP_PARSER", lru_cache)
@@ -175,6 +177,19 @@ def _drawn_at_once(_: Callable[..., str]) -> Callable[..., str]:
         return made.lower() if lower_case else made
 
     return drawn
+
+
+def _found_once(construct: Callable[..., Any]) -> Callable[..., Any]:
+    """The endpoint of an operation and a bucket is looked up once by each client. botocore would do it for each key."""
+
+    def found(resolver: EndpointRulesetResolver, operation_model: Any, call_args: Any, request_context: Any) -> Any:
+        known = vars(resolver).setdefault("found_endpoints", {})
+        place = operation_model.name, (call_args or {}).get("Bucket")
+        if place not in known:
+            known[place] = construct(resolver, operation_model, call_args, request_context)
+        return known[place]
+
+    return found
 
 
 def _without_a_signature(sign: Callable[..., None]) -> Callable[..., None]:
