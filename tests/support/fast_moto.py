@@ -49,7 +49,7 @@ def install() -> None:
     _change(UpdateExpressionParser, "make", cache)
     _change(ConditionExpressionParser, "_lex_condition_expression", _cut_once)
     _change(Validator, "__init__", _copied_from_bytes)
-    _change(ast_nodes.DepthFirstTraverser, "nodes_to_be_processed", _known_by_class)
+    _change(ast_nodes.DepthFirstTraverser, "nodes_to_be_processed", _known_by_class)  # type: ignore[attr-defined]
     # The classes of expressions are abstract, which makes Python's own isinstance slow.
     ast_nodes.isinstance = _isinstance  # type: ignore[attr-defined]
     FakeKey.__deepcopy__ = _Listed.of  # type: ignore[attr-defined]
