@@ -108,7 +108,7 @@ KILLERS: Mapping[str, Sequence[Tests]] = {
     "storage.bucket": _TRAINING,
     "storage.candidates": _TRAINING,
     "storage.dropped_files": (_OBJECTS, ("tests/functions/upkeep/test_inbox.py",), (f"{_SWEEP}::inbox|outbox",)),
-    "storage.example_lines": (("tests/functions/training/test_pinned_data.py",), *_TRAINING),
+    "storage.example_lines": _TRAINING,
     "storage.feedback_objects": (("tests/functions/api/test_add_examples.py", "tests/functions/api/test_corrections.py"),),
     "storage.frozen_examples": _TRAINING,
     "storage.forgetting_objects": (("tests/functions/api/test_forget.py",),),

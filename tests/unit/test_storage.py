@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import itertools
 import json
@@ -18,6 +19,7 @@ from winnow.storage.artifacts import Artifacts
 from winnow.storage.bucket import Bucket
 from winnow.storage.candidates import Candidates
 from winnow.storage.dropped_files import DroppedFiles
+from winnow.storage.example_lines import packed, unpacked
 from winnow.storage.model_objects import ModelObjects
 from winnow.storage.removal import Stored, remove_object
 
@@ -240,3 +242,10 @@ def test_what_is_listed_is_worked_on_page_by_page_so_that_time_for_one_page_is_e
         assert pages == ["list_objects_v2", *["list_object_versions"] * 6]
     left = winnow.objects().keys()
     assert left == {f"{JOB.prefix}2", f"{JOB.prefix}3", *(f"{outbox_prefix(JOB.model_id)}result{number}" for number in (1, 2, 3))}
+
+
+def test_lines_are_packed_in_their_order_without_a_newline_at_the_end() -> None:
+    body = packed([{"text": "mañana"}, ["two"], 3])
+
+    assert gzip.decompress(body).decode() == '{"text": "mañana"}\n["two"]\n3'
+    assert list(unpacked(body)) == [{"text": "mañana"}, ["two"], 3]
