@@ -13,6 +13,7 @@ export const strings = {
     close: "Close",
     more: "Show more",
     nothing: "Nothing here.",
+    sortBy: "Sort by",
     copy: "Copy",
     copied: "Copied",
     interval: (/** @type {string} */ low, /** @type {string} */ high) => `95 % sure: ${low} to ${high}`,
