@@ -168,7 +168,8 @@ export const strings = {
       (report.languages?.length
         ? `. ${report.languages.map((/** @type {any} */ it) => `${languages.of(it.language)} ${percent(it.share, 0)}`).join(", ")}.`
         : "."),
-    mustFix: "Fix these, and drop the file again",
+    mustFix: "Fix these, and give the corrected file",
+    correctedFile: "Choose the corrected file",
     mayLook: "Worth a look",
     kinds: {
       "unreadable-file": "The file can't be read",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.console.conftest import Opens
 
 PHONE = {"width": 390, "height": 832}
-SIDEWAYS = """() => [document.scrollingElement, ...document.querySelectorAll("main .table, main .example, main .card, main form")]
+SIDEWAYS = """() => [document.scrollingElement, ...document.querySelectorAll("main .table, main pre, main .example, main .card, main form")]
     .filter((it) => it.scrollWidth > it.clientWidth)
     .map((it) => `${it.tagName} ${it.className} ${it.scrollWidth}`)"""
 SCREENS = {name: address for name, (address, _) in pictures.SCREENS.items()} | {
@@ -67,6 +67,15 @@ def test_no_screen_scrolls_sideways(phone: Console, api: FakeApi, screen: str) -
     assert page.evaluate(SIDEWAYS) == []
     assert not api.faults
     assert not phone.faults
+
+
+def test_the_lines_of_a_file_that_is_no_table_are_broken(phone: Console) -> None:
+    Bucket(phone.page)
+    page = phone.open(SCREENS["batch"])
+    lines = "text\n" + "a line that is wider than the screen of a phone is, and by far\n" * 2
+    page.locator("input[type=file]").set_input_files({"name": "texts.csv", "mimeType": "text/csv", "buffer": lines.encode()})
+    page.locator("main pre").first.wait_for()
+    assert page.evaluate(SIDEWAYS) == []
 
 
 def test_names_without_a_space_do_not_widen_a_screen(phone: Console, api: FakeApi) -> None:

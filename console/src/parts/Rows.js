@@ -14,5 +14,5 @@ export function Rows({ preview, roles }) {
     cell: (/** @type {any} */ row) => html`<span class=${roles.has(name) ? "" : "muted"}>${row.cells[index]}</span>`,
   }));
   const rows = preview.rows.map((cells, index) => ({ cells, index }));
-  return html`<${Table} caption=${strings.new.firstRows} columns=${columns} rows=${rows} keyOf=${(/** @type {any} */ row) => row.index} />`;
+  return html`<div class="rows"><${Table} caption=${strings.new.firstRows} columns=${columns} rows=${rows} keyOf=${(/** @type {any} */ row) => row.index} /></div>`;
 }
