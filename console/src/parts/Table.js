@@ -41,7 +41,7 @@ export function Table({ caption, columns, rows, keyOf, sort = "", onSort, rowCla
                 ${columns.map((column) =>
                   column.header
                     ? html`<th key=${column.name} scope="row" role="rowheader">${column.cell(row)}</th>`
-                    : html`<td key=${column.name} role="cell" class=${`${column.numeric ? "numeric" : ""} ${column.wide ? "wide" : ""}`} data-column=${column.tag ? `${column.title} (${column.tag})` : column.title}>${column.cell(row)}</td>`,
+                    : html`<td key=${column.name} role="cell" class=${`${column.numeric ? "numeric" : ""} ${column.wide ? "wide" : ""}`} data-column=${column.tag && column.tag !== column.title ? `${column.title} (${column.tag})` : column.title}>${column.cell(row)}</td>`,
                 )}
               </tr>
             `,
