@@ -66,6 +66,10 @@ class Emulator:
                 self.app._get_module(module).load_persisted_state(state)
             except Exception as error:
                 raise UnreadableStateError(f"{file.name}: {type(error).__name__}: {error}") from error
+        # MiniStack saves how far functions have read the streams of tables, and not the streams, which begin again. It would pass over as
+        # many records as were read before.
+        positions = self._functions._dynamodb_stream_positions._data
+        positions.update(dict.fromkeys(positions, 0))
 
     def deploying(self) -> bool:
         """Whether a stack is being made or changed."""

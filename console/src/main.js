@@ -66,7 +66,7 @@ function Console() {
   return html`
     <a class="skip" href="#content" onClick=${skip}>${strings.nav.skip}</a>
     <header class="top">
-      <a class="brand" href=${link(["models"])}><img src="docs/favicon.svg" alt="" width="24" height="24" />${strings.common.name}</a>
+      <a class="brand" href=${link(["models"])}><img src="docs/favicon.svg" alt="" width="24" height="24" /><span>${strings.common.name}</span></a>
       ${api &&
       html`<nav aria-label=${strings.nav.main}>
           <ul>

@@ -13,6 +13,7 @@ export const strings = {
     close: "Close",
     more: "Show more",
     nothing: "Nothing here.",
+    sortBy: "Sort by",
     copy: "Copy",
     copied: "Copied",
     interval: (/** @type {string} */ low, /** @type {string} */ high) => `95 % sure: ${low} to ${high}`,
@@ -167,7 +168,8 @@ export const strings = {
       (report.languages?.length
         ? `. ${report.languages.map((/** @type {any} */ it) => `${languages.of(it.language)} ${percent(it.share, 0)}`).join(", ")}.`
         : "."),
-    mustFix: "Fix these, and drop the file again",
+    mustFix: "Fix these, and give the corrected file",
+    correctedFile: "Choose the corrected file",
     mayLook: "Worth a look",
     kinds: {
       "unreadable-file": "The file can't be read",

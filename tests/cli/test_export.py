@@ -165,7 +165,9 @@ def test_versions_of_the_sample_answer_its_test_texts_and_hostile_texts_as_the_s
 
     assert done.returncode == 0, done.stderr
     assert ("tokenizer.bin" in {path.name for path in (tmp_path / "out").iterdir()}) == (recipe == "light")
-    assert largest_difference(tmp_path / "out", trained, [*texts, *artifacts.TEXTS, *BLANK, LONG, *HOSTILE.values()]) < 1e-5
+    # Texts are read alike whether labels exclude each other or not, so the hostile ones, which take long, are asked once.
+    hostile = HOSTILE.values() if exclusive else ()
+    assert largest_difference(tmp_path / "out", trained, [*texts, *artifacts.TEXTS, *BLANK, LONG, *hostile]) < 1e-5
 
 
 @pytest.mark.slow

@@ -86,6 +86,7 @@ def test_a_version_is_promoted_after_a_question(api: FakeApi, visit: Console) ->
     page.get_by_role("button", name="Make it live").click()
 
     expect(page.get_by_text("Version 2 is live.")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_be_focused()  # its button is gone
     [sent] = api.asked("PUT /models/savings/live")
     assert (sent.body, sent.headers["if-match"]) == ({"version": 2}, '"0123456789abcdef"')
     page.get_by_role("button", name="Roll back to version 1").click()
@@ -116,6 +117,13 @@ def test_a_promotion_without_an_answer_is_not_sent_twice(api: FakeApi, visit: Co
     page.get_by_role("button", name="Make it live").click()
     expect(page.get_by_role("alert")).to_contain_text("No connection")
     assert len(api.asked("PUT /models/savings/live")) == 1
+
+
+def test_a_screen_that_could_not_be_loaded_does_not_say_that_no_version_is_live(api: FakeApi, visit: Console) -> None:
+    api.on("GET /models/savings", LOST)
+    page = visit.open(ADDRESS)
+    expect(page.get_by_role("alert")).to_contain_text("No connection")
+    expect(page.get_by_text("No version is live.")).to_have_count(0)
 
 
 def test_the_gate_s_verdict_against_a_version_is_shown(api: FakeApi, visit: Console) -> None:

@@ -223,6 +223,18 @@ def test_columns_that_were_not_found_are_chosen_from_menus_and_survive_a_reload(
     assert len(bucket.got) == 1
 
 
+def test_a_corrected_file_is_read_as_the_one_before(api: FakeApi, visit: Console, bucket: Bucket) -> None:
+    api.on("POST /models", {"dry_run": True, "estimates": [], "report": unreadable("Line 3 has an empty text.")})
+    page = visit.open("#/new?text_column=frage&label_column=thema&bucket=winnow-datasets&object=uploads/first.csv&name=first.csv")
+    page.get_by_role("link", name="Choose the corrected file").click()
+    api.on("POST /models", {"dry_run": True, "estimates": [], "report": report()})
+    choose(page, "second.csv", "frage;thema\nwie?;a\n")
+    expect(page.get_by_text("This can be trained.")).to_be_visible()
+    assert page.get_by_role("link", name="Choose the corrected file").count() == 0
+    assert {name: api.calls[-1].body[name] for name in ("text_column", "label_column")} == {"text_column": "frage", "label_column": "thema"}
+    assert bucket.got
+
+
 def test_a_file_that_is_broken_is_not_about_its_columns(api: FakeApi, visit: Console, bucket: Bucket) -> None:
     sentence = "Line 8 of the data set opens a quote that is never closed: close it, and double the quotes inside it."
     api.on("POST /models", {"dry_run": True, "estimates": [], "report": unreadable(sentence)})

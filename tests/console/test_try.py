@@ -221,9 +221,10 @@ def test_a_file_without_texts_is_not_sent(api: FakeApi, visit: Console) -> None:
     assert not api.asked("POST /datasets")
 
 
-def test_a_key_that_only_classifies_tries_texts_and_nothing_else(api: FakeApi, visit: Console) -> None:
+@pytest.mark.parametrize("query", ["", "?what=file"])
+def test_a_key_that_only_classifies_tries_texts_and_nothing_else(api: FakeApi, visit: Console, query: str) -> None:
     api.on("GET /whoami", whoami("classify"))
-    page = visit.open("#/models/tc-01/try")
+    page = visit.open(f"#/models/tc-01/try{query}")
     page.get_by_role("textbox").fill("rent")
     page.get_by_role("button", name="Classify").click()
     expect(page.get_by_text("Version 1 answered.")).to_be_visible()

@@ -58,7 +58,7 @@ def test_a_large_dry_run_is_reported_on_later(api: Deployed) -> None:
 def test_a_training_keeps_its_report_and_one_of_csv_is_like_any_other(api: Deployed, small_dataset: bytes) -> None:
     rows = [json.loads(line) for line in small_dataset.splitlines()]
     quoted = "\n".join(["text,label", *('"' + row["text"].replace('"', '""') + '",' + row["label"] for row in rows)])
-    api.client.train("of-csv", api.client.upload("small.csv", quoted.encode()), n_iter=2)
+    api.client.train("of-csv", api.client.upload("small.csv", quoted.encode()), recipe="linear", n_iter=2)
     assert api.client.wait("of-csv")["status"] == "ready"
 
     report = api.request("GET", "/models/of-csv/versions/1/report").json()["report"]

@@ -10,13 +10,8 @@ from tests.e2e.conftest import Deployed
 
 
 def test_whoever_waits_for_the_end_of_a_training_is_told(api: Deployed, small_dataset: bytes) -> None:
-    queue = api.cloud.client("sqs").create_queue(QueueName="trainings")["QueueUrl"]
-    arn = api.cloud.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    pattern = json.dumps({"source": ["winnow"], "detail-type": ["Winnow Training Ended"], "detail": {"model_id": ["told"]}})
-    api.cloud.client("events").put_rule(Name="trainings", EventPattern=pattern)
-    api.cloud.client("events").put_targets(Rule="trainings", Targets=[{"Id": "queue", "Arn": arn}])
-
-    api.client.train("told", api.client.upload("small.jsonl", small_dataset), n_iter=2)
+    queue = listening(api, "told")
+    api.client.train("told", api.client.upload("small.jsonl", small_dataset), recipe="linear", n_iter=2)
     ready = api.client.wait("told")["version"]
     api.client.train("told", {"s3bucket": api.datasets_bucket, "training_object": "absent.json"}, force_update=True)
     failed = api.client.wait("told")["version"]
@@ -26,6 +21,17 @@ def test_whoever_waits_for_the_end_of_a_training_is_told(api: Deployed, small_da
     assert details[0]["evaluation"] == ready["evaluation"]
     assert details[1]["error"] == failed["error"]
     api.request("DELETE", "/models/told")
+
+
+def listening(api: Deployed, model_id: str) -> str:
+    """The URL of a queue of the ends of a model's trainings, from now on."""
+    name = f"trainings-of-{model_id}"
+    queue = api.cloud.client("sqs").create_queue(QueueName=name)["QueueUrl"]
+    arn = api.cloud.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    pattern = json.dumps({"source": ["winnow"], "detail-type": ["Winnow Training Ended"], "detail": {"model_id": [model_id]}})
+    api.cloud.client("events").put_rule(Name=name, EventPattern=pattern)
+    api.cloud.client("events").put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": arn}])
+    return str(queue)
 
 
 def received(api: Deployed, queue: str, number: int) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import SAMPLE, Deployed, deployed
+from tests.e2e.test_events import listening, received
 from winnow.domain.model import FIGURES
 from winnow.evaluation import figures
 
@@ -45,13 +46,13 @@ def test_a_stranger_s_texts_are_understood_by_a_model_of_the_sample_data(api: De
 
 def test_versions_deletion_and_a_second_life(api: Deployed, small_dataset: bytes) -> None:
     dataset = api.client.upload("small.jsonl", small_dataset)
-    api.client.train("life", dataset, n_iter=2)
+    api.client.train("life", dataset, recipe="linear", n_iter=2)
     first = api.client.wait("life")
     assert first["live_version"] == 1
 
     assert api.request("POST", "/models", json={"id": "life", **dataset}).status_code == 409
     # The first version answers during the training of the second, which takes long enough for this.
-    api.client.train("life", dataset, n_iter=100, force_update=True)
+    api.client.train("life", dataset, recipe="linear", n_iter=1000, force_update=True)
     assert api.client.call("GET", "/prediction", {"model_id": "life", "text": "my rent is due"})["version"] == 1
     underway = api.request("POST", "/models", json={"id": "life", "force_update": True, **dataset})
     assert underway.status_code == 409
@@ -66,7 +67,7 @@ def test_versions_deletion_and_a_second_life(api: Deployed, small_dataset: bytes
     refused_within(2, api, "life")
     assert dataset["training_object"] in api.objects(api.datasets_bucket)
 
-    api.client.train("life", dataset, n_iter=2)
+    api.client.train("life", dataset, recipe="linear", n_iter=2)
     again = api.client.wait("life")
     assert (again["live_version"], again["latest_version"]) == (1, 1)
     api.request("DELETE", "/models/life")
@@ -87,9 +88,9 @@ def test_nothing_is_left_of_a_deleted_model(api: Deployed, small_dataset: bytes)
 
 def test_a_cancelled_training_stops_and_leaves_the_live_version(api: Deployed, small_dataset: bytes) -> None:
     dataset = api.client.upload("small.jsonl", small_dataset)
-    api.client.train("stopped", dataset, n_iter=1)
+    api.client.train("stopped", dataset, recipe="linear", n_iter=1)
     api.client.wait("stopped")
-    api.client.train("stopped", dataset, n_iter=1000, force_update=True)
+    api.client.train("stopped", dataset, recipe="linear", n_iter=1000, force_update=True)
     cancelled = api.request("POST", "/models/stopped/versions/2/cancel")
     assert (cancelled.status_code, cancelled.json()["status"]) == (200, "cancelled")
     model = api.client.call("GET", "/models/stopped")
@@ -140,8 +141,9 @@ def test_more_trainings_than_go_on_at_once_wait_for_their_turn_and_are_made(api:
         api.request("DELETE", f"/models/{name}")
 
 
-def test_models_survive_a_stop_and_a_start(api: Deployed, small_dataset: bytes) -> None:
-    api.client.train("kept", api.client.upload("small.jsonl", small_dataset), n_iter=2)
+def test_models_survive_a_stop_and_a_start_and_are_trained_again(api: Deployed, small_dataset: bytes) -> None:
+    dataset = api.client.upload("small.jsonl", small_dataset)
+    api.client.train("kept", dataset, recipe="linear", n_iter=2)
     api.client.wait("kept")
     body = {"model_id": "kept", "text": "my rent is due"}
     before = api.client.call("GET", "/prediction", body)["labels"]
@@ -151,6 +153,10 @@ def test_models_survive_a_stop_and_a_start(api: Deployed, small_dataset: bytes) 
     assert api.cloud.port == port
     assert deployed(api.cloud) == api
     assert api.client.call("GET", "/prediction", body)["labels"] == before
+    # The registry's stream goes on: it tells of the end of the next training.
+    queue = listening(api, "kept")
+    api.client.train("kept", dataset, recipe="linear", n_iter=2, force_update=True)
+    assert [detail["version"] for detail in received(api, queue, 1)] == [2]
     api.request("DELETE", "/models/kept")
 
 

@@ -31,7 +31,7 @@ def sweep(api: Deployed) -> None:
 
 
 def test_a_training_whose_workflow_is_stopped_from_outside_fails(api: Deployed, small_dataset: bytes) -> None:
-    api.client.train("halted", api.client.upload("small.jsonl", small_dataset), n_iter=1000)
+    api.client.train("halted", api.client.upload("small.jsonl", small_dataset), recipe="linear", n_iter=1000)
     while api.client.call("GET", "/models/halted")["version"]["status"] == "queued":
         time.sleep(0.1)
     [execution] = executions(api, row(api, "halted")["uid"]["S"]).values()
@@ -46,7 +46,7 @@ def test_a_training_whose_workflow_is_stopped_from_outside_fails(api: Deployed, 
 
 def test_what_ended_and_is_still_queued_is_started_again(api: Deployed, small_dataset: bytes) -> None:
     dataset = api.client.upload("small.jsonl", small_dataset)
-    api.client.train("again", dataset, n_iter=1)
+    api.client.train("again", dataset, recipe="linear", n_iter=1)
     assert api.client.wait("again")["version"]["status"] == "ready"
     uid = row(api, "again")["uid"]["S"]
     # As if its execution had ended in silence: queued, without a sign of life for long.

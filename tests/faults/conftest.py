@@ -13,6 +13,7 @@ import moto.s3.models
 import numpy as np
 import pytest
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
+from botocore.validate import ParamValidationDecorator
 from moto.dynamodb.responses import DynamoHandler
 
 from tests.conftest import OneSession, Winnow
@@ -55,6 +56,8 @@ def world(winnow: Winnow, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iter
     monkeypatch.setattr(moto.s3.models, "utcnow", lambda: clock().replace(tzinfo=None))
     monkeypatch.setattr(botocore.endpoint, "time", Instant())
     monkeypatch.setattr(DynamoHandler, "transact_write_items", _once_by_token(DynamoHandler.transact_write_items))
+    # The tests of functions have botocore check each call.
+    monkeypatch.setattr(ParamValidationDecorator, "serialize_to_request", _unchecked)
     # Where the wire loses an answer, there must be a request.
     short_way.install(monkeypatch, lambda: _WIRE.fault is How.LOST)
     _WIRE.arm({})
@@ -68,6 +71,10 @@ def world(winnow: Winnow, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iter
     _WIRE.arm({})
     _WIRE.at_each_call = None
     features._words.cache_clear()
+
+
+def _unchecked(decorator: Any, parameters: Any, operation: Any) -> Any:
+    return decorator._serializer.serialize_to_request(parameters, operation)
 
 
 class Words(linear.Classifier):

@@ -39,8 +39,8 @@ class Trials:
     # The name of the first test that failed in this process.
     _failed: str = ""
     _items: Sequence[pytest.Item] = ()
-    # The tests that passed without a mutant, so far.
-    _sound: dict[Tests, bool] = field(default_factory=dict)
+    # What fails of these tests without a mutant. They run once without one, when they have killed their first.
+    _without: dict[Tests, str] = field(default_factory=dict)
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         if session.testsfailed:
@@ -78,9 +78,11 @@ class Trials:
         """The first test that fails with the mutant. Empty if all pass."""
         for tests in KILLERS[mutant[0]]:
             failed = self._in_a_fork(tests, mutant)
-            if failed and not self._sound.setdefault(tests, not self._in_a_fork(tests, None)):
-                sys.exit(f"winnow: {failed} fails without a mutant, or one of {tests}: fix it first")
             if failed:
+                if tests not in self._without:
+                    self._without[tests] = self._in_a_fork(tests, None)
+                if self._without[tests]:
+                    sys.exit(f"winnow: {self._without[tests]} fails without a mutant too: fix it first")
                 return failed
         return ""
 

@@ -107,8 +107,8 @@ KILLERS: Mapping[str, Sequence[Tests]] = {
     "storage.batch_objects": (("tests/functions/batch/test_batch_tasks.py",), ("tests/functions/upkeep/test_sweep.py",)),
     "storage.bucket": _TRAINING,
     "storage.candidates": _TRAINING,
-    "storage.dropped_files": (("tests/functions/upkeep/test_inbox.py",), (f"{_SWEEP}::inbox|outbox",)),
-    "storage.example_lines": (("tests/functions/training/test_pinned_data.py",), *_TRAINING),
+    "storage.dropped_files": (_OBJECTS, ("tests/functions/upkeep/test_inbox.py",), (f"{_SWEEP}::inbox|outbox",)),
+    "storage.example_lines": _TRAINING,
     "storage.feedback_objects": (("tests/functions/api/test_add_examples.py", "tests/functions/api/test_corrections.py"),),
     "storage.frozen_examples": _TRAINING,
     "storage.forgetting_objects": (("tests/functions/api/test_forget.py",),),
@@ -116,7 +116,7 @@ KILLERS: Mapping[str, Sequence[Tests]] = {
     "storage.file_evaluations": (("tests/functions/api/test_evaluations.py",),),
     "storage.job_objects": _TRAINING,
     "storage.learnt_examples": (("tests/functions/api/test_list_version_examples.py",), *_TRAINING),
-    "storage.model_objects": (("tests/functions/upkeep/test_sweep.py",), (f"{_SWEEP}::orphan",)),
+    "storage.model_objects": (_OBJECTS, ("tests/functions/upkeep/test_sweep.py",), (f"{_SWEEP}::orphan",)),
     "storage.multipart": (("tests/unit/test_long_object.py",), ("tests/functions/batch/test_batch_tasks.py",)),
     "storage.removal": (_OBJECTS, ("tests/functions/api/test_delete_model.py",), (f"{_SWEEP}::DELETE|orphan",)),
     "storage.prediction_log": (
@@ -133,6 +133,7 @@ _BEFORE_THE_MANIFEST = "all of them come before the manifest, and nothing reads 
 _LEFT_OVER = "the version is ready without them, and a task or the sweeper that comes later removes what is left"
 EQUIVALENT: Mapping[str, str] = {
     "registry.batch_predictions _guarded: condition {active}": "a batch that has ended has no lease, so the lease refuses the write too",
+    "registry.training_jobs Jobs._finish_and_record: reversed _": "the loop only counts its tries",
     "registry.versions Versions._at_one_moment: reversed _": "the loop counts its tries, and only reads",
     **{
         f"registry.upkeep Upkeep.remove_rows: {what}": _IN_ANY_ORDER
@@ -151,18 +152,11 @@ EQUIVALENT: Mapping[str, str] = {
     },
     "storage.candidates Candidates.remove_leftovers: reversed page": _LEFT_OVER,
     "storage.candidates Candidates.remove_leftovers: order remove_prefix > keys": "the keys come from a manifest, not from a checkpoint",
-    **{
-        f"storage.dropped_files DroppedFiles.{name}: reversed page": "the pages are those of objects to be removed, and all of them are"
-        for name in ("withdraw", "remove_results")
-    },
+    "storage.dropped_files DroppedFiles.withdraw: reversed page": "all S3 versions of one object are removed, in any order",
     "storage.frozen_examples FrozenExamples.texts: reversed record": "its caller removes each text from a mapping, in any order",
     **{
         f"storage.batch_objects BatchObjects._labelled: reversed {what}": "its callers add up the results, or look them up by their names"
         for what in ("page", "entry")
     },
     "storage.every_version EveryVersion.remove_earlier: reversed page": "the earlier S3 versions are removed, in any order",
-    **{
-        f"storage.removal {where}: reversed page": "pages are removed until none is left, and have no order"
-        for where in ("_remove", "stored_under", "stored_of")
-    },
 }

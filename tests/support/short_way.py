@@ -25,6 +25,8 @@ from werkzeug.exceptions import HTTPException
 from tests.support.moments import ACCOUNT, REGION
 
 _TABLE_CALLS = {
+    "BatchWriteItem": "batch_write_item",
+    "DeleteItem": "delete_item",
     "GetItem": "get_item",
     "Query": "query",
     "TransactWriteItems": "transact_write_items",
@@ -39,6 +41,7 @@ long_way = BaseClient._make_request  # type: ignore[attr-defined]
 
 
 _META = "x-amz-meta-"
+_OF_KEY = {"Bucket", "Key", "ChecksumMode"}
 
 
 def install(monkeypatch: pytest.MonkeyPatch, needs_request: Callable[[], bool] = lambda: False) -> None:
@@ -48,8 +51,9 @@ def install(monkeypatch: pytest.MonkeyPatch, needs_request: Callable[[], bool] =
         given = None if needs_request() else answer(operation, request, context)
         if given is None:
             return long_way(client, operation, request, context)
-        http = AWSResponse("https://aws.example", 200, HTTPHeaders(), None)
-        return http, given | {"ResponseMetadata": {"HTTPStatusCode": 200, "HTTPHeaders": {}, "RetryAttempts": 0}}
+        status = 404 if "Error" in given else 200
+        http = AWSResponse("https://aws.example", status, HTTPHeaders(), None)
+        return http, given | {"ResponseMetadata": {"HTTPStatusCode": status, "HTTPHeaders": {}, "RetryAttempts": 0}}
 
     monkeypatch.setattr(BaseClient, "_make_request", make_request)
 
@@ -80,15 +84,19 @@ def _of_table(operation: Any, request: Any, _: Any) -> Any:
 
 
 def _get_object(_: Any, __: Any, context: Any) -> Any:
-    key = _key(context)
-    if key is None:
+    given = _given(context, _OF_KEY)
+    if given is None:
         return None
+    key = _s3().get_object(given["Bucket"], given["Key"])
+    if key is None:
+        return {"Error": {"Code": "NoSuchKey", "Message": "The specified key does not exist.", "Key": given["Key"]}}
     return _head(key) | {"Body": StreamingBody(BytesIO(key.value), key.size)}
 
 
 def _head_object(_: Any, __: Any, context: Any) -> Any:
-    key = _key(context)
-    return None if key is None else _head(key)
+    given = _given(context, _OF_KEY)
+    key = given and _s3().get_object(given["Bucket"], given["Key"])
+    return _head(key) if key else None
 
 
 def _head(key: FakeKey) -> dict[str, Any]:
@@ -114,6 +122,14 @@ def _put_object(_: Any, request: Any, context: Any) -> Any:
     key.set_metadata(metadata_from_headers(request["headers"]))
     key.set_acl(_s3().buckets[given["Bucket"]].acl)
     return {"ETag": key.etag}
+
+
+def _delete_objects(_: Any, __: Any, context: Any) -> Any:
+    given = _given(context, {"Bucket", "Delete"})
+    if given is None:
+        return None
+    deleted, _errors = _s3().delete_objects(given["Bucket"], given["Delete"]["Objects"], False)  # (Only locked S3 versions are refused.)
+    return {"Deleted": [{"Key": key} | ({"VersionId": version} if version else {}) for key, version, _marker in deleted]}
 
 
 def _list_objects(_: Any, __: Any, context: Any) -> Any:
@@ -151,14 +167,6 @@ def _listed(context: Any) -> tuple[Any, list[FakeKey]] | None:
     return None if len(keys) > _PAGE else (given, keys)
 
 
-def _key(context: Any) -> FakeKey | None:
-    given = _given(context, {"Bucket", "Key", "ChecksumMode"})
-    if given is None:
-        return None
-    key: FakeKey | None = _s3().get_object(given["Bucket"], given["Key"])
-    return key
-
-
 def _given(context: Any, may: set[str]) -> Any:
     """The parameters of a call of S3. None if there are others than these, or if the bucket isn't there or keeps versions."""
     given = context["s3_redirect"]["params"]
@@ -175,6 +183,7 @@ def _seconds(moment: datetime) -> datetime:
 
 
 CALLS: Mapping[tuple[str, str], Callable[[Any, Any, Any], dict[str, Any] | None]] = {
+    ("s3", "DeleteObjects"): _delete_objects,
     ("s3", "GetObject"): _get_object,
     ("s3", "HeadObject"): _head_object,
     ("s3", "ListObjectVersions"): _list_versions,

@@ -13,6 +13,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.mutants import loading, points
+from tests.mutants.__main__ import Mutant, Trials
 from tests.mutants.killers import EQUIVALENT, KILLERS
 
 POINTS = loading.all_points()
@@ -113,6 +114,25 @@ def test_conditions_and_writes_are_found_in_the_package() -> None:
     assert "registry.slots Slots.give: condition #revision = :revision" in names
     assert "storage.bucket Bucket.put_once: once IfNoneMatch='*'" in names
     assert "storage.candidates Candidates.write: order put > put_once" in names
+
+
+@pytest.mark.parametrize("without", ["", "test_that_is_broken"])
+def test_what_kills_a_mutant_runs_once_without_one_and_must_pass(monkeypatch: pytest.MonkeyPatch, without: str) -> None:
+    ran: list[Mutant | None] = []
+
+    def run(_: Trials, __: object, mutant: Mutant | None) -> str:
+        ran.append(mutant)
+        return "test_that_kills" if mutant else without
+
+    monkeypatch.setattr(Trials, "_in_a_fork", run)
+    trials, one, another = Trials([]), ("registry.slots", "one"), ("registry.slots", "another")
+
+    if without:
+        with pytest.raises(SystemExit, match=f"{without} fails without a mutant"):
+            trials._killer(one)
+    else:
+        assert [trials._killer(one), trials._killer(another)] == ["test_that_kills"] * 2
+        assert ran == [one, None, another]
 
 
 def test_a_mutant_is_killed_by_its_test() -> None:

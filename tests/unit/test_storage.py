@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import itertools
 import json
@@ -11,15 +12,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from winnow.domain.dropped_file import outbox_prefix
 from winnow.domain.errors import ArtifactError
 from winnow.domain.job import TrainingJob
 from winnow.storage.artifacts import Artifacts
 from winnow.storage.bucket import Bucket
 from winnow.storage.candidates import Candidates
+from winnow.storage.dropped_files import DroppedFiles
+from winnow.storage.example_lines import packed, unpacked
 from winnow.storage.model_objects import ModelObjects
-from winnow.storage.removal import Stored
+from winnow.storage.removal import Stored, remove_object
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.conftest import Winnow
 
 JOB = TrainingJob("tc-01", "5f0c7a3e9b2d4c6f8a1e3b5d7f9c0a2e", version=1, fence=1)
@@ -205,3 +211,41 @@ def test_what_a_first_look_missed_a_second_finds(winnow: Winnow, bucket: Bucket,
 
     assert ModelObjects(bucket).remove_model(JOB.uid, itertools.repeat(True))
     assert winnow.objects() == {}
+
+
+def test_what_is_listed_is_worked_on_page_by_page_so_that_time_for_one_page_is_enough(
+    winnow: Winnow, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("", "1", "2", "3"):
+        bucket.put(JOB.prefix + name, b"{}")
+        bucket.put(f"{outbox_prefix(JOB.model_id)}result{name}", b"{}")
+    pages: list[str] = []
+
+    def one_by_one(name: str) -> Callable[..., Any]:
+        listed = getattr(winnow.s3, name)
+
+        def counted(**given: Any) -> Any:
+            pages.append(name)
+            return listed(**given, MaxKeys=1)
+
+        return counted
+
+    with monkeypatch.context() as short:
+        for name in ("list_objects_v2", "list_object_versions"):
+            short.setattr(winnow.s3, name, one_by_one(name))
+
+        assert len(next(ModelObjects(bucket).list())) == 1
+        assert pages == ["list_objects_v2"]
+        assert not remove_object(bucket, JOB.prefix, iter([True, False]))
+        assert not ModelObjects(bucket).remove_model(JOB.uid, iter([True, False]))
+        assert not DroppedFiles(bucket).remove_results(JOB.model_id, JOB.uid, datetime.now(UTC), iter([True, False]))
+        assert pages == ["list_objects_v2", *["list_object_versions"] * 6]
+    left = winnow.objects().keys()
+    assert left == {f"{JOB.prefix}2", f"{JOB.prefix}3", *(f"{outbox_prefix(JOB.model_id)}result{number}" for number in (1, 2, 3))}
+
+
+def test_lines_are_packed_in_their_order_without_a_newline_at_the_end() -> None:
+    body = packed([{"text": "mañana"}, ["two"], 3])
+
+    assert gzip.decompress(body).decode() == '{"text": "mañana"}\n["two"]\n3'
+    assert list(unpacked(body)) == [{"text": "mañana"}, ["two"], 3]

@@ -134,6 +134,16 @@ def test_a_model_that_changed_gets_no_policy(registry: Registry, change: dict[st
     assert registry.refuses(lambda: Policies(registry.table).add(model, policy, exactly=False))
 
 
+@pytest.mark.parametrize("change", [{"uid": "another"}, {"schedule": "rate(2 days)"}, {"scheduled_for": "2026-11-30T10:00:00.000Z"}])
+def test_a_model_that_changed_does_not_go_on_to_the_next_time_of_its_schedule(registry: Registry, change: dict[str, Any]) -> None:
+    registry.alter(MODEL_ROW, schedule="rate(1 day)", scheduled_for="2026-11-29T10:00:00.000Z")
+    model = registry.model
+    registry.alter(MODEL_ROW, **change)
+
+    assert registry.refuses(lambda: registry.models.reschedule(model))
+    assert registry.models.reschedule(registry.model)
+
+
 @pytest.mark.parametrize("change", [{"uid": "another"}, {"training_version": 2}])
 def test_a_model_that_changed_is_not_deleted(registry: Registry, change: dict[str, Any]) -> None:
     in_training = registry.model

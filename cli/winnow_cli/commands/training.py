@@ -174,6 +174,28 @@ def cancel(
         terminal.show(answer, line(f"The training of version {number} of {model} is cancelled."))
 
 
+@commands.command(
+    epilog=examples_of("winnow schedule tickets", 'winnow schedule tickets "cron(0 3 ? * SUN *)"', "winnow schedule tickets --off")
+)
+def schedule(
+    *,
+    model: ModelArgument,
+    times: Annotated[
+        str | None, typer.Argument(metavar="TIMES", help='When, in UTC: "rate(1 day)", or "cron(…)" as EventBridge Scheduler has it.')
+    ] = None,
+    off: Annotated[bool, typer.Option("--off", help="Train no more by the clock.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show or set when a model trains by itself, if examples are pending then."""
+    if off and times is not None:
+        raise UsageError("Give either TIMES or --off.")
+    with connected(as_json) as (client, terminal):
+        path = f"/models/{model}"
+        found = client.call("GET", path) if times is None and not off else client.call("PATCH", path, {"schedule": times})
+        when = f"{found['schedule']}, next within the hour after {found['scheduled_for']}" if found["schedule"] else "no schedule"
+        terminal.show({name: found[name] for name in ("model_id", "schedule", "scheduled_for")}, line(f"{model}: {when}."))
+
+
 @commands.command(epilog=examples_of("winnow tradeoff tickets", "winnow tradeoff tickets --model-version 2 --json"))
 def tradeoff(
     *,

@@ -8,9 +8,11 @@ export function Rows({ preview, roles }) {
   if ("lines" in preview) return html`<pre tabindex="0">${preview.lines.join("\n")}</pre>`;
   const columns = preview.columns.map((name, index) => ({
     name: `${index}`,
-    title: html`${name} ${roles.has(name) && html`<span class="tag role">${roles.get(name)}</span>`}`,
+    title: name,
+    tag: roles.get(name),
+    wide: true,
     cell: (/** @type {any} */ row) => html`<span class=${roles.has(name) ? "" : "muted"}>${row.cells[index]}</span>`,
   }));
   const rows = preview.rows.map((cells, index) => ({ cells, index }));
-  return html`<${Table} caption=${strings.new.firstRows} columns=${columns} rows=${rows} keyOf=${(/** @type {any} */ row) => row.index} />`;
+  return html`<div class="rows"><${Table} caption=${strings.new.firstRows} columns=${columns} rows=${rows} keyOf=${(/** @type {any} */ row) => row.index} /></div>`;
 }

@@ -1,5 +1,5 @@
 // Screen 7: two versions side by side, which of them answers, and who did what.
-import { html, useState } from "../html.js";
+import { html, useEffect, useRef, useState } from "../html.js";
 import { inPercent, moment, number, percent } from "../format.js";
 import { Confirm } from "../parts/Dialog.js";
 import { Interval } from "../parts/Interval.js";
@@ -34,13 +34,19 @@ export function Compare({ api, params: { model, query } }) {
     loaded.reload();
     versions.reload();
   };
+  // The button that made a version live is gone then, and the heading stands over the sentence that says so.
+  const lastLive = useRef(live);
+  useEffect(() => {
+    if (lastLive.current !== null && live !== lastLive.current) document.querySelector("h1")?.focus();
+    lastLive.current = live;
+  }, [live]);
   const addressOf = (/** @type {Record<string, number>} */ change) => link(["models", model, "compare"], { from: before?.version, to: to?.version, ...change });
   const choices = html`
     <${VersionChoice} versions=${versions.value} version=${before?.version ?? null} label=${words.from} addressOf=${(/** @type {number} */ version) => addressOf({ from: version })} />
     <${VersionChoice} versions=${versions.value} version=${to?.version ?? null} label=${words.to} addressOf=${(/** @type {number} */ version) => addressOf({ to: version })} />
   `;
   return html`
-    <${Page} title=${words.title(model)} lead=${live === null ? words.noneLive : words.lead(live)} actions=${choices}>
+    <${Page} title=${words.title(model)} lead=${found && (live === null ? words.noneLive : words.lead(live))} actions=${choices}>
       <${ModelNav} api=${api} model=${model} version=${live ?? to?.version ?? null} here="compare" />
       <${Problem} error=${loaded.problem ?? versions.problem} onRetry=${reload} />
       ${(!found || !versions.value) && !loaded.problem && !versions.problem && html`<${Loading} />`}

@@ -63,7 +63,8 @@ function FromFile({ api, query }) {
     setShare(0);
     try {
       const place = await api.upload(chosen, chosen.name, setShare, own.signal);
-      go(link(["new"], { bucket: place.s3bucket, object: place.training_object, name: chosen.name }), { replace: Boolean(query.sample) });
+      const { sample: _, ...layout } = query;
+      go(link(["new"], { ...layout, bucket: place.s3bucket, object: place.training_object, name: chosen.name }), { replace: Boolean(query.sample) });
     } catch (error) {
       if (own.signal.aborted) return;
       setProblem(error);
@@ -142,6 +143,7 @@ function columnOrColumns(value) {
 function Checked({ api, query, file }) {
   const layout = layoutOf(query);
   const request = { s3bucket: query.bucket, training_object: query.object, ...layout };
+  const laidOut = Object.fromEntries(LAYOUT.map((name) => [name, query[name]]));
   // The columns that the API did not find, so that somebody must name them before it is asked again.
   const cut = JSON.stringify([query.delimiter, query.encoding]);
   const unknown = useRef({ cut, columns: /** @type {string[]} */ ([]) });
@@ -177,6 +179,7 @@ function Checked({ api, query, file }) {
         ${(report || kept.current) && html`<${Layout} preview=${kept.current} report=${report} layout=${layout} />`}
       </section>
       ${loading ? html`<${Loading} what=${words.checking} />` : report && !toChoose.length && html`<${Report} report=${report} />`}
+      ${report && !report.trainable && !toChoose.length && !loading && html`<p class="actions"><a class="button primary" href=${link(["new"], laidOut)}>${words.correctedFile}</a></p>`}
       ${report?.trainable && !loading && html`<${Train} api=${api} request=${request} name=${query.name} estimates=${found?.estimates} recipes />`}
     <//>
   `;

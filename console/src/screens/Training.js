@@ -197,8 +197,8 @@ function Failed({ api, model, version }) {
 function Selection({ selection, chosen }) {
   const columns = [
     { name: "recipe", title: words.recipe, header: true, cell: (/** @type {any} */ it) => html`${it.recipe === chosen ? html`<b>${it.recipe}</b>` : it.recipe}` },
-    { name: "score", title: words.score, numeric: true, cell: (/** @type {any} */ it) => (it.failed ? words.didNotTrain(it.failed) : it.score === null ? "–" : percent(it.score)) },
-    { name: "seconds", title: words.seconds, numeric: true, cell: (/** @type {any} */ it) => (it.failed ? "" : it.seconds.toFixed(1)) },
+    { name: "score", title: words.score, numeric: true, cell: (/** @type {any} */ it) => (it.failed ? html`<span class="reason">${words.didNotTrain(it.failed)}</span>` : it.score === null ? "–" : percent(it.score)) },
+    { name: "seconds", title: words.seconds, numeric: true, cell: (/** @type {any} */ it) => (it.failed ? "–" : it.seconds.toFixed(1)) },
   ];
   return html`
     <details>
@@ -220,7 +220,7 @@ function Versions({ model, versions, shown }) {
     },
     { name: "status", title: words.status, cell: (/** @type {any} */ it) => html`<${Status} status=${it.live ? "live" : it.status} />` },
     { name: "recipe", title: words.recipe, cell: (/** @type {any} */ it) => it.recipe },
-    { name: "accuracy", title: words.accuracy, cell: (/** @type {any} */ it) => it.evaluation && html`<${Interval} share=${it.evaluation.accuracy} n=${it.evaluation.examples} compact />` },
+    { name: "accuracy", title: words.accuracy, cell: (/** @type {any} */ it) => (it.evaluation ? html`<${Interval} share=${it.evaluation.accuracy} n=${it.evaluation.examples} compact />` : "–") },
     { name: "created", title: words.created, cell: (/** @type {any} */ it) => html`<time datetime=${it.created_at}>${moment(it.created_at)}</time>` },
   ];
   return html`

@@ -28,7 +28,7 @@ export function Try({ api, params }) {
   const path = `models/${encodeURIComponent(params.model)}`;
   // Keys that only classify may not read the model.
   const { value: model, problem, reload } = useLoad(async (signal) => (api.mayRead ? api.get(path, {}, signal) : null), [path]);
-  const file = params.query.what === "file";
+  const file = api.mayRead && params.query.what === "file";
   return html`
     <${Page} title=${model?.title ?? params.model} lead=${words.lead}>
       ${model && html`<${ModelNav} api=${api} model=${params.model} version=${model.live_version ?? model.latest_version} here="try" />`}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+from itertools import count
 from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any
 
@@ -102,14 +103,14 @@ def test_the_queue_has_a_limit(model: Winnow, monkeypatch: pytest.MonkeyPatch) -
 
 def test_what_there_is_no_time_for_is_not_looked_at(model: Winnow, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(making, "_TOGETHER", 1)
-    put_texts(model)
+    # Each look at the clock is a second later, and there are 22.
+    seconds = count()
+    monkeypatch.setattr(making, "monotonic", lambda: next(seconds))
+    monkeypatch.setattr(sources, "monotonic", lambda: 0)
 
-    answer = model.invoke("functions/api/create_queue", load_event("api/create_queue"), Context(seconds=6.2))
+    told = make(model).body
 
-    told = json.loads(answer["body"])
-    assert answer["statusCode"] == 201, told
-    assert 1 <= told["looked_at"] <= len(TEXTS)
-    assert told["queued"] <= told["looked_at"]
+    assert (told["drawn"], told["looked_at"], told["queued"]) == (12, 10, 10)
 
 
 def test_similar_texts_without_an_accepted_label_are_a_candidate_label_with_its_words(model: Winnow) -> None:

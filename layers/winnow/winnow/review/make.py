@@ -117,7 +117,7 @@ def _new(model: Model, version: Version, texts: Sequence[SourceText], until: flo
     for place, text in enumerate(_known(model, version)):
         new.pop(example_id(model.uid, text), None)
         if place % 1_000 == 0 and monotonic() > until:
-            raise DatasetError("The texts and the model's examples take too long to read: send a part of the file.")
+            raise DatasetError("The model's examples take longer to read than a call may: try again, or train the model on fewer.")
     return new
 
 
