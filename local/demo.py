@@ -74,7 +74,7 @@ def _demonstrate(folder: Path) -> None:
     others_file.write_text(json.dumps(others), encoding="utf-8")
     print(f"\nVersion 1: train on 5 examples per label ({len(few)} in total), test on the other {len(others)}.", flush=True)
     _winnow("train", few_file, "--model", MODEL, "--test", others_file, "--watch")
-    print(f"\nVersion 2: train on all {len(few) + len(others)} examples; a fifth is held out for the test.", flush=True)
+    print(f"\nVersion 2: train on all {len(few) + len(others)} examples, and measure it in five folds of them.", flush=True)
     _winnow("train", SAMPLE, "--model", MODEL, "--force-update", "--watch")
     print(flush=True)
     _winnow("predict", "--model", MODEL, *TEXTS)
@@ -85,8 +85,11 @@ def _winnow(*arguments: str | Path) -> None:
     """Print a command and run it. Raises DemoError if it fails."""
     typed = [each.name if isinstance(each, Path) else each for each in arguments]
     print(f"$ winnow {shlex.join(typed)}", flush=True)
+    began = time.monotonic()
     if winnow([str(each) for each in arguments]):
         raise DemoError
+    if arguments[0] == "train":
+        print(f"({time.monotonic() - began:.0f} seconds, from the file to the live version)", flush=True)
 
 
 def _parted(examples: Sequence[dict[str, str]]) -> tuple[list[dict[str, str]], list[dict[str, str]]]:

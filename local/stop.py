@@ -14,6 +14,8 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=PROJECT / ".local", help="the folder with its state")
     cloud = LocalCloud(parser.parse_args().folder, port=None)
     running = cloud.find()
+    if running:
+        print("Stopping the local cloud, and saving its data …", flush=True)
     try:
         stopped = cloud.stop()
     except FAILURES as error:

@@ -38,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _end(str(error), error.code)
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
-        return _end(f"{error.format_message()} ({context.command_path if context else 'winnow'} --help)", ExitCode.USAGE)
+        said = error.format_message().replace("Value error, ", "")
+        return _end(f"{said} ({context.command_path if context else 'winnow'} --help)", ExitCode.USAGE)
     except BrokenPipeError:
         # The reader of stdout has closed it, as `head` does. Python would report that again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

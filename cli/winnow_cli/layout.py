@@ -36,9 +36,11 @@ def understood(report: Mapping[str, Any]) -> str | None:
     how = {name: value for name, value in report.get("understood", {}).items() if value}
     if not how:
         return None
-    parts = [_FORMATS.get(report["format"], report["format"])]
+    # The format is null where nobody could say what the columns are.
+    form = report["format"] and _FORMATS.get(report["format"], report["format"])
+    parts = [form] if form else []
     if "delimiter" in how:
-        parts[0] += f" with {_DELIMITERS.get(how['delimiter'], how['delimiter'])}"
+        parts = [f"{form or 'a table'} with {_DELIMITERS.get(how['delimiter'], how['delimiter'])}"]
     if "text_column" in how:
         columns = [how["text_column"]] if isinstance(how["text_column"], str) else how["text_column"]
         parts.append(f"text from {' + '.join(columns)}")

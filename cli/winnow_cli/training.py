@@ -46,6 +46,9 @@ def train(client: Client, terminal: Terminal, asked: Asked, *, dry_run: bool, wa
     except (CommandError, WinnowError):
         uploads.remove()
         raise
+    errors = report["errors"] + (report["test_set"] or {"errors": 0})["errors"]
+    if errors or dry_run:
+        uploads.remove()
     shown = [*tables.problems(report, Path(asked.file or str(asked.labels)).name)]
     if report["test_set"]:
         shown += tables.problems(report["test_set"], Path(str(asked.test)).name)
@@ -53,9 +56,6 @@ def train(client: Client, terminal: Terminal, asked: Asked, *, dry_run: bool, wa
         terminal.show({"report": report, "estimates": estimates}, *shown, *(line(each["sentence"]) for each in estimates))
     else:
         terminal.say(*shown)
-    errors = report["errors"] + (report["test_set"] or {"errors": 0})["errors"]
-    if errors or dry_run:
-        uploads.remove()
     if errors:
         if not dry_run:
             terminal.show({"report": report})

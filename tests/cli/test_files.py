@@ -118,6 +118,8 @@ def test_a_delimiter_is_one_of_four(server: Server, winnow: Winnow) -> None:
             "Read as: CSV with tabs, text from v2, label from v1, labels separated by #, UTF-8",
         ),
         ({"format": "rasa", "understood": {"delimiter": None, "encoding": "utf-16"}}, "Read as: rasa, UTF-16"),
+        ({"format": None, "understood": {"delimiter": None, "encoding": "utf-8"}}, "Read as: UTF-8"),
+        ({"format": None, "understood": {"delimiter": ";", "encoding": "windows-1252"}}, "Read as: a table with semicolons, Windows-1252"),
         (
             {"texts_in_windows": 1_234, "examples": 20_000},
             "Longer than 256 tokens: about 1,234 of 20,000 texts. Sentence encoders read them in windows.",

@@ -207,4 +207,4 @@ def note(
     with connected(as_json) as (client, terminal):
         path = f"/models/{model}/versions/{version}" if version else f"/models/{model}"
         answer = client.call("PATCH", path, words)
-        terminal.show(answer, *tables.words(answer))
+        terminal.show(answer, *([*tables.words(answer)] or [line("Nothing is written.")]))

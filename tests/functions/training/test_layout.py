@@ -11,6 +11,7 @@ from tests.support.invoked import Invoked
 from winnow.aws import clients
 from winnow.domain.dataset import DatasetReference, Layout
 from winnow.training import dry_run, prepare, read_dataset
+from winnow_cli import tables
 
 if TYPE_CHECKING:
     from tests.conftest import Json, Winnow
@@ -83,6 +84,25 @@ def test_the_report_says_what_was_understood(winnow: Winnow) -> None:
 
     assert report["understood"] == said
     assert (report["trainable"], report["examples"], [each["label"] for each in report["labels"]]) == (True, 6, ["unter", "über"])
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (b"phrase,kind\na flat tyre,cycling\n", "Read as: UTF-8"),
+        ("Text;Kategorie\nRückgabe;über\n".encode("windows-1252"), "Read as: Windows-1252"),
+        (b"", "empty"),
+        (b"\x89PNG\r\n\x1a\n", "has an unknown format"),
+    ],
+    ids=["unknown columns", "one unknown column", "empty", "no text"],
+)
+def test_the_command_line_shows_what_is_wrong_with_a_file_that_is_not_understood(winnow: Winnow, body: bytes, shown: str) -> None:
+    winnow.put_dataset(body)
+    report = winnow.create("create_model_dry_run").body["report"]
+    assert report["format"] is None
+    said = [str(each) for each in tables.problems(report, "texts.csv")]
+    assert said[0].startswith("texts.csv: 0 rows, 0 examples, 0 labels (unknown format)")
+    assert any(shown in each for each in said)
 
 
 def test_rows_and_events_of_earlier_releases_say_nothing(winnow: Winnow, read: list[tuple[DatasetReference, str]]) -> None:

@@ -84,7 +84,7 @@ def _wrong(what: str) -> InvalidFieldError:
 
 def _of_rate(number: int, unit: str, plural: str) -> Schedule:
     if (number == 1) == bool(plural):
-        raise _wrong(f"must be rate({number} {unit}{'' if number == 1 else 's'})")
+        raise _wrong(f"must be rate({number} {unit}{'' if number == 1 else 's'}): the unit has an s unless the number is 1")
     every = number * _UNITS[unit]
     if every < _LEAST:
         raise _wrong("must leave at least an hour between two trainings: Winnow looks once an hour")
