@@ -59,7 +59,7 @@ def train(
     promote_when: Annotated[
         Promotion | None, typer.Option("--promote", help="When the version goes live; auto (default): when it is ready.")
     ] = None,
-    force_update: Annotated[bool, typer.Option("--force-update", help="Train a new version of an existing model, on this file alone.")] = False,
+    force_update: Annotated[bool, typer.Option("--force-update", help="Train a new version of a known model, on this file alone.")] = False,
     text_column: TextColumn = None,
     label_column: LabelColumn = None,
     label_separator: LabelSeparator = None,
