@@ -38,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _end(str(error), error.code)
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
+        # Typer's words before the sentence about a choice.
         said = error.format_message().replace("Value error, ", "")
         return _end(f"{said} ({context.command_path if context else 'winnow'} --help)", ExitCode.USAGE)
     except BrokenPipeError:

@@ -39,7 +39,7 @@ def install() -> None:
     """Change moto and botocore in this process."""
     # moto tries the URLs of its services in this order.
     backend_url_patterns.sort(key=lambda each: each[0] not in _USED)
-    _change(BaseBackend, "urls", _made_once)
+    _change(BaseBackend, "urls", lambda urls: property(_by_class(urls.fget)))
     _change(moto.core.responses, "method_names_from_class", cache)
     _change(DynamoType, "__deepcopy__", lambda _: _copied)
     Table.__deepcopy__ = _Backups.of  # type: ignore[attr-defined]
@@ -49,7 +49,7 @@ def install() -> None:
     _change(UpdateExpressionParser, "make", cache)
     _change(ConditionExpressionParser, "_lex_condition_expression", _cut_once)
     _change(Validator, "__init__", _copied_from_bytes)
-    _change(ast_nodes.DepthFirstTraverser, "nodes_to_be_processed", _known_by_class)  # type: ignore[attr-defined]
+    _change(ast_nodes.DepthFirstTraverser, "nodes_to_be_processed", _by_class)  # type: ignore[attr-defined]
     # The classes of expressions are abstract, which makes Python's own isinstance slow.
     ast_nodes.isinstance = _isinstance  # type: ignore[attr-defined]
     FakeKey.__deepcopy__ = _Listed.of  # type: ignore[attr-defined]
@@ -64,16 +64,16 @@ def _change(owner: Any, name: str, change: Callable[[Any], Any]) -> None:
     setattr(owner, name, change(getattr(owner, name)))
 
 
-def _made_once(urls: property) -> property:
-    """The URLs that a backend answers depend only on its class, and moto would make all of them again for each call."""
+def _by_class(make: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """What depends only on an object's class is made once for the class. moto would make it again for each object, and each call."""
     made: dict[type, Any] = {}
 
-    def of(backend: BaseBackend) -> Any:
-        if type(backend) not in made:
-            made[type(backend)] = urls.__get__(backend)
-        return made[type(backend)]
+    def of(it: Any) -> Any:
+        if type(it) not in made:
+            made[type(it)] = make(it)
+        return made[type(it)]
 
-    return property(of)
+    return of
 
 
 def _copied(value: DynamoType, memo: Any) -> DynamoType:
@@ -154,7 +154,7 @@ def _cut_once(lex: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _copied_from_bytes(begin: Callable[..., None]) -> Callable[..., None]:
-    """Each update changes a copy of its expression. pickle copies one in a fifth of the time."""
+    """Each update changes a copy of its expression, and pickle makes it faster than deepcopy."""
     kept: dict[int, tuple[Any, bytes]] = {}
 
     def started(validator: Validator, expression: Any, *given: Any, **more: Any) -> None:
@@ -164,18 +164,6 @@ def _copied_from_bytes(begin: Callable[..., None]) -> Callable[..., None]:
         validator.node_to_validate = pickle.loads(kept[id(expression)][1])  # noqa: S301 - its own
 
     return started
-
-
-def _known_by_class(kinds_of: Callable[..., Any]) -> Callable[..., Any]:
-    """The kinds of nodes that a traverser looks for depend only on its class. moto would list them again for each node."""
-    known: dict[type, Any] = {}
-
-    def kinds(traverser: Any) -> Any:
-        if type(traverser) not in known:
-            known[type(traverser)] = kinds_of(traverser)
-        return known[type(traverser)]
-
-    return kinds
 
 
 _issubclass: Callable[..., bool] = cache(issubclass)
