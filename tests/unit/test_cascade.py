@@ -129,6 +129,25 @@ def test_a_stage_that_lets_a_stranger_through_answers_only_above_it() -> None:
     assert open_to_all.accepts(open_to_all.judge(strange.logits, strange.nearness)).any()
 
 
+def test_the_last_stage_refuses_a_few_texts_more_before_the_early_ones_answer_fewer() -> None:
+    """Three strangers pass an early stage, and ten others pass the last one, but only just."""
+    asked = planted(2_000, 0)
+    sure, weak = np.flatnonzero(asked.logits[0].max(axis=1) > 6)[:3], np.flatnonzero(asked.logits[2].max(axis=1) < 4)[:10]
+    taken = asked.of(np.isin(np.arange(2_000), [*sure, *weak]))
+    strange = taken._replace(truth=np.zeros_like(taken.truth))
+    open_to_all = calibrated("best", classifier(), asked, NO_STRANGERS, min_precision=0.5)
+    assert strange.nearness is not None
+    assert open_to_all.least_familiarity is not None
+    last = open_to_all.judge_at(2, strange.logits, strange.nearness)
+    passing = strange.logits[2].max(axis=1) < 4
+    just = open_to_all.least_familiarity + 0.001 - open_to_all.score_weight * last.scores.max(axis=1)
+    strange.nearness[2] = np.where(passing, just, 0.0)
+    made = calibrated("best", classifier(), asked, strange, min_precision=0.5)
+
+    assert made.accepts(made.judge(strange.logits, strange.nearness)).sum() <= open_to_all.accepts(last)[passing].sum()
+    assert [stage.margin for stage in made.early] == [stage.margin for stage in open_to_all.early]
+
+
 def test_what_is_strange_to_the_last_encoder_alone_keeps_the_answer_before_and_is_not_accepted() -> None:
     """As a text in a language that only the multilingual encoder speaks. What is strange to both is answered by the last stage."""
     known = planted(2_000, 0)

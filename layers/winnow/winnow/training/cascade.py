@@ -25,6 +25,9 @@ _MOST_LOST = 0.001
 # The weight of a stage's own scores, in texts, beside the counted losses. Few texts without a loss prove little: with 40 of them a stage
 # would answer nearly all, and lose a point. Found on folds of training sets.
 _DOUBT = 50.0
+# The last stage may refuse this share of the held-out texts more, so that no more strangers pass. Without it, a few strangers that an early
+# stage accepts can send most texts to the last stage. Too few held-out texts can't show such a share: then it refuses no more.
+_MORE_REFUSED = 0.005
 
 
 def cascaded(trained: TrainedClassifier, held_out: Asked, strange: Asked | None) -> TrainedClassifier:
@@ -39,8 +42,10 @@ def cascaded(trained: TrainedClassifier, held_out: Asked, strange: Asked | None)
         return with_margins(trained, held_out)
     if strange is None:
         return replace(trained, early=tuple(replace(stage, floor=math.inf) for stage in trained.early))
-    unknown = ~strange.truth.any(axis=1)
-    alone = trained.accepts(trained.judge_at(len(trained.early), strange.logits, strange.nearness))
+    unknown, last = ~strange.truth.any(axis=1), len(trained.early)
+    alone = trained.accepts(trained.judge_at(last, strange.logits, strange.nearness))
+    passing = int((alone & unknown).sum())
+    fewest_accepted = trained.accepts(trained.judge_at(last, held_out.logits, held_out.nearness)).mean() - _MORE_REFUSED
     # The margins of the strangers that only the early stages would let through, the largest first.
     margins = []
     for number, stage in enumerate(trained.early):
@@ -51,7 +56,10 @@ def cascaded(trained: TrainedClassifier, held_out: Asked, strange: Asked | None)
     tried = most
     while fewest <= most:
         made = with_margins(_with_floors(trained, [_floor(each, tried) for each in margins]), held_out)
-        if (made.accepts(made.judge(strange.logits, strange.nearness)) & unknown).sum() <= (alone & unknown).sum():
+        if len(held_out.truth) * _MORE_REFUSED >= 1:
+            made = _refusing(made, strange, unknown, passing)
+        fewer = (made.accepts(made.judge(strange.logits, strange.nearness)) & unknown).sum() <= passing
+        if fewer and made.accepts(made.judge(held_out.logits, held_out.nearness)).mean() >= fewest_accepted:
             best, fewest = made, tried + 1
         else:
             most = tried - 1
@@ -83,8 +91,23 @@ def with_margins(trained: TrainedClassifier, held_out: Asked) -> TrainedClassifi
 
 
 def with_floors_of(trained: TrainedClassifier, other: TrainedClassifier) -> TrainedClassifier:
-    """The calibrated classifier with the floors of another one with the same stages."""
-    return _with_floors(trained, [stage.floor for stage in other.early])
+    """The calibrated classifier with the floors of another one with the same stages. It asks for at least the same familiarity."""
+    made = _with_floors(trained, [stage.floor for stage in other.early])
+    if made.least_familiarity is None or other.least_familiarity is None:
+        return made
+    return replace(made, least_familiarity=max(made.least_familiarity, other.least_familiarity))
+
+
+def _refusing(made: TrainedClassifier, strange: Asked, unknown: NDArray[np.bool_], passing: int) -> TrainedClassifier:
+    """The classifier whose last stage asks for so much familiarity that only `passing` strangers pass; unchanged if that isn't enough."""
+    judged = made.judge(strange.logits, strange.nearness)
+    accepted = made.accepts(judged) & unknown
+    by_last = accepted & (judged.stages == len(made.early))
+    excess = int(accepted.sum()) - passing
+    if strange.nearness is None or made.least_familiarity is None or not 0 < excess <= by_last.sum():
+        return made
+    found = np.sort(familiarity(strange.nearness[-1, by_last], judged.scores[by_last], made.score_weight))
+    return replace(made, least_familiarity=float(np.nextafter(found[excess - 1], np.float32(np.inf))))
 
 
 def _with_floors(trained: TrainedClassifier, floors: Sequence[float]) -> TrainedClassifier:
