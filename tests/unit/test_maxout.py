@@ -141,8 +141,8 @@ def _no_room_for_a_kernel(monkeypatch: pytest.MonkeyPatch, installed: Callable[.
     monkeypatch.setattr(encoder, "installed", installed)
 
 
-def training(recipe: str, *, exclusive: bool) -> Training:
-    chosen = Hyperparameters(n_iter=20 if recipe == "sentence" else 3, batch_size=8)
+def training(recipe: str, *, exclusive: bool, epochs: int = 20) -> Training:
+    chosen = Hyperparameters(n_iter=epochs if recipe == "sentence" else 3, batch_size=8)
     return Training(recipe, EXAMPLES[exclusive], chosen, exclusive=exclusive)
 
 
@@ -166,10 +166,11 @@ def test_sentence_takes_it_where_a_kernel_has_no_room(exclusive: bool) -> None:
 @pytest.mark.usefixtures("_no_room_for_a_kernel")
 @pytest.mark.parametrize("recipe", ["sentence", "best"])
 def test_a_training_with_it_is_put_down_and_comes_to_the_same(recipe: str) -> None:
-    whole = training(recipe, exclusive=True)
+    whole = training(recipe, exclusive=True, epochs=4)
     steps = sum(1 for _ in whole.steps())
+    files = whole.result().to_files()
     for stop in range(steps // 4, steps, steps // 4):
-        first, second = training(recipe, exclusive=True), training(recipe, exclusive=True)
+        first, second = (training(recipe, exclusive=True, epochs=4) for _ in range(2))
         for _ in itertools.islice(first.steps(), stop):
             pass
         file = io.BytesIO()
@@ -178,7 +179,7 @@ def test_a_training_with_it_is_put_down_and_comes_to_the_same(recipe: str) -> No
         second.resume(file)
         for _ in second.steps():
             pass
-        assert second.result().to_files() == whole.result().to_files(), f"put down after step {stop} of {steps}"
+        assert second.result().to_files() == files, f"put down after step {stop} of {steps}"
         assert second.folds.history == whole.folds.history
 
 

@@ -152,8 +152,10 @@ def test_the_share_grows_from_nothing_to_all(recipe: str) -> None:
 @pytest.mark.parametrize(("exclusive", "dropout"), [(True, 0.0), (False, 0.3)])
 def test_put_down_after_any_step_it_comes_to_the_same_classifier(recipe: str, exclusive: bool, dropout: float) -> None:
     chosen: dict[str, Any] = {"dropout": dropout, "batch_size": 8}
-    at_one_go = done(training(recipe, exclusive=exclusive, **chosen))
-    steps = sum(1 for _ in training(recipe, exclusive=exclusive, **chosen).steps())
+    at_one_go = training(recipe, exclusive=exclusive, **chosen)
+    steps = sum(1 for _ in at_one_go.steps())
+    expected = at_one_go.result()
+    scores = expected.scores(TEXTS)
 
     for stop in range(1, steps + 1, max(1, steps // 6)):
         first = training(recipe, exclusive=exclusive, **chosen)
@@ -161,11 +163,11 @@ def test_put_down_after_any_step_it_comes_to_the_same_classifier(recipe: str, ex
             pass
         second = training(recipe, exclusive=exclusive, **chosen)
         second.resume(put_down(first))
-        done(second)
-        assert np.array_equal(second.result().scores(TEXTS), at_one_go.result().scores(TEXTS)), f"put down after step {stop} of {steps}"
+        result = done(second).result()
+        assert np.array_equal(result.scores(TEXTS), scores), f"put down after step {stop} of {steps}"
         assert second.folds.history == at_one_go.folds.history
         assert second.folds.held_out_score() == at_one_go.folds.held_out_score()
-        assert second.result().thresholds == at_one_go.result().thresholds
+        assert result.thresholds == expected.thresholds
 
 
 def test_put_down_after_every_step_it_comes_to_the_same_classifier(recipe: str) -> None:
@@ -228,7 +230,7 @@ def test_without_patience_every_epoch_is_done(recipe: str) -> None:
     assert (given.stopped, len(given.folds.history)) == (None, epochs)
 
 
-@pytest.mark.parametrize("minutes", [0.1, 1, 2, 3, 4, 5, 6])
+@pytest.mark.parametrize("minutes", [0.1, 1, 2, 4, 6])
 def test_when_its_minutes_are_over_the_best_so_far_answers(recipe: str, minutes: float) -> None:
     """The clock advances a second with each reading. linear's fittings of ten epochs take about 30 steps each."""
     seconds = itertools.count()
