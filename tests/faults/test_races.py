@@ -1,6 +1,6 @@
 """Requests at once, interleaved at each call to AWS: 200 POSTs of one id, and pairs of requests that conflict.
 
-`make test-all` runs 100 interleavings of each pair. `make test-faults INTERLEAVINGS=…` runs any number.
+`make test-all` runs 60 interleavings of each pair. `make test-faults INTERLEAVINGS=…` runs any number.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from tests.faults.world import World
 
 POSTS, ROUNDS = 200, 20
-INTERLEAVINGS = int(os.environ.get("INTERLEAVINGS") or 100)
+INTERLEAVINGS = int(os.environ.get("INTERLEAVINGS") or 60)
 # Each looks everywhere several times.
-FORGETTINGS = 2 * INTERLEAVINGS // 5
+FORGETTINGS = INTERLEAVINGS // 2
 
 
 # --- many POSTs of one id ---

@@ -1,6 +1,6 @@
 """Two faults in one life of a model, from the first POST to DELETE. A seed decides their kinds and places, and everyone's next steps.
 
-`make test-all` runs 300 lives. `make test-faults PAIRS=…` runs any number. SEED=… is the first seed.
+`make test-all` runs 200 lives. `make test-faults PAIRS=…` runs any number. SEED=… is the first seed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.conftest import Tell
     from tests.faults.world import World
 
-PAIRS = int(os.environ.get("PAIRS") or 300)
+PAIRS = int(os.environ.get("PAIRS") or 200)
 SEED = int(os.environ.get("SEED") or 0)
 # Lives per test, so that tests can run side by side.
 LIVES = 50

@@ -157,7 +157,7 @@ def test_put_down_after_any_step_it_comes_to_the_same_classifier(recipe: str, ex
     expected = at_one_go.result()
     scores = expected.scores(TEXTS)
 
-    for stop in range(1, steps + 1, max(1, steps // 6)):
+    for stop in range(1, steps + 1, max(1, steps // 5)):
         first = training(recipe, exclusive=exclusive, **chosen)
         for _ in itertools.islice(first.steps(), stop):
             pass
