@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 # Two weights, for exclusive labels with few and with many texts, and for other labels: that of the sentences' logits beside those of the
 # words, and among the sentences that of the first encoder beside the second. Found on folds of training sets.
-_SHARES = {"few": (0.7, 0.2), "many": (0.5, 0.5), "multilabel": (0.4, 0.5)}
+_SHARES = {"few": (0.7, 0.2), "many": (0.6, 0.4), "multilabel": (0.4, 0.5)}
 WORDS, _SENTENCE = "words", "sentence"
 _SHARE = "share"
 
