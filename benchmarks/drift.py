@@ -8,6 +8,8 @@ and the version's answers about that are what days are compared with. The other 
 - Fresh: days of 1,000 fresh texts. In some, a tenth of the texts is replaced by texts of one label, of five, of ten, or of half of the
   labels. The second version is made of 1,000 texts of the ten commonest labels, and cross-validated. The columns: the share of days that
   are found, by which test, and the median of the index (psi).
+
+Beside these, what the best possible tests of the labels find (computed, of samples with the shares of the held-out answers).
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
@@ -38,6 +41,8 @@ TEXTS, SHARE = 1_000, 0.1
 _MADE_OF = 10_003
 # Of the ten commonest labels.
 _CROSS_VALIDATED = 1_000
+# Samples for what is computed: the first number without a change, for a threshold that few of them reach.
+_UNCHANGED, _CHANGED = 60_000, 3_000
 
 
 def main() -> int:
@@ -55,10 +60,13 @@ def main() -> int:
     _simulated(many, arguments.models)
     print(f"{'fresh texts':<34} {'found':>6} {'by labels':>10} {'by scores':>10} {'psi':>7}")
     _fresh(many, arguments.days)
+    _possible(many.usual)
     commonest = {label for label, _ in Counter(example.labels[0] for example in texts).most_common(10)}
     of_ten = [example for example in texts if example.labels[0] in commonest]
     # As many as are cross-validated.
-    _fresh(_answered(arguments.recipe, of_ten[:_CROSS_VALIDATED], [], of_ten[_CROSS_VALIDATED:]), arguments.days)
+    few = _answered(arguments.recipe, of_ten[:_CROSS_VALIDATED], [], of_ten[_CROSS_VALIDATED:])
+    _fresh(few, arguments.days)
+    _possible(few.usual)
     return 0
 
 
@@ -105,10 +113,55 @@ def _fresh(version: Version, days: int) -> None:
         changed = int(TEXTS * SHARE) if number else 0
         return [*some(TEXTS - changed), *(drawing.choices(of_others, k=changed) if changed else [])]
 
-    for number in sorted({0, 1, 5, 10, count // 2}):
-        if number < count:
-            name = f"{count} labels, {f'a tenth with {number} of them' if number else 'undrifted'}"
-            _row(name, [version.day(injected(number)) for _ in range(days)])
+    for number in (0, *_numbers(count)):
+        name = f"{count} labels, {f'a tenth with {number} of them' if number else 'undrifted'}"
+        _row(name, [version.day(injected(number)) for _ in range(days)])
+
+
+def _numbers(labels: int) -> list[int]:
+    """To how many labels the changed texts come."""
+    return [number for number in sorted({1, 5, 10, labels // 2}) if number < labels]
+
+
+def _possible(usual: Usual) -> None:
+    """What two tests of the labels find that no test can do better than (Neyman and Pearson), with as few false alarms.
+
+    Both know how many texts change. The first also knows which labels these come to. The second knows to how many labels; it takes each
+    label for one of them with the same probability. The usual shares are known from the held-out texts only.
+    """
+    draw, counts = np.random.default_rng(0), np.array(list(usual.labels.values()))
+    labels, held_out = len(counts), int(counts.sum())
+    shares, texts = counts / held_out, TEXTS + held_out
+
+    def usually(number: int) -> NDArray[np.int64]:
+        return draw.multinomial(held_out, shares, size=number)
+
+    def ratio(day: NDArray[np.int64], both: NDArray[np.int64], in_it: float) -> NDArray[np.float64]:
+        inside, outside = (
+            np.log(probability) + day * np.log(factor) - both * np.log1p(TEXTS / texts * (factor - 1))
+            for probability, factor in ((in_it, 1 - SHARE + SHARE / in_it), (1 - in_it, 1 - SHARE))
+        )
+        found: NDArray[np.float64] = np.logaddexp(inside, outside).sum(axis=1)
+        return found
+
+    for number in _numbers(labels):
+        which = draw.permuted(np.tile(np.arange(labels) < number, (_CHANGED, 1)), axis=1)
+        changed = (1 - SHARE) * shares + SHARE * which * shares / (which * shares).sum(axis=1, keepdims=True)
+        day = draw.multinomial(TEXTS, changed)
+        both = day + usually(_CHANGED)
+        # The sum of these over the day's texts, in standard deviations of a permutation test.
+        weights = np.log(changed / shares)
+        mean = (both * weights).sum(axis=1) / texts
+        variance = TEXTS * held_out / (texts - 1) * ((both * weights**2).sum(axis=1) / texts - mean**2)
+        knows_which = ((day * weights).sum(axis=1) - TEXTS * mean) / np.sqrt(variance) > NormalDist().inv_cdf(1 - LEAST_P)
+        unchanged = draw.multinomial(TEXTS, shares, size=_UNCHANGED)
+        least = np.quantile(ratio(unchanged, unchanged + usually(_UNCHANGED), number / labels), 1 - LEAST_P)
+        knows_how_many = ratio(day, both, number / labels) > least
+        print(
+            f"{labels} labels, a tenth with {number} of them: the best possible test finds {knows_which.mean():.2f} if it knows which, "
+            f"{knows_how_many.mean():.2f} if it knows how many",
+            flush=True,
+        )
 
 
 def _answered(recipe: str, learnt: Sequence[Example], test: Sequence[Example], fresh: Sequence[Example]) -> Version:

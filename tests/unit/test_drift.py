@@ -33,6 +33,17 @@ def day(of: Usual, scores: Any) -> Comparison:
     return found
 
 
+def counted(held_out: Any, of_day: Any) -> Comparison:
+    """From the counts of labels alone: all scores are alike."""
+    names = [f"label {number}" for number in range(len(held_out))]
+    said = [name for name, count in zip(names, of_day, strict=True) for _ in range(count)]
+    texts = int(held_out.sum())
+    of_usual = Usual("held-out", texts, 0, 0.0, None, dict(zip(names, held_out.tolist(), strict=True)), [texts] + [0] * 999)
+    found = compare(of_usual, Seen(said, [0.0] * len(said), 0, []))
+    assert found is not None
+    return found
+
+
 def test_without_drift_p_values_are_as_rare_as_they_say() -> None:
     random = np.random.default_rng(1)
     found = [day(usual(answers(random, 300)), answers(random, 200)) for _ in range(60)]
@@ -40,8 +51,8 @@ def test_without_drift_p_values_are_as_rare_as_they_say() -> None:
         # Each is a mean of 60: within three standard deviations.
         assert sum(p <= 0.2 for p in values) / 60 < 0.36
         assert sum(p <= 0.05 for p in values) / 60 < 0.14
-    # Of the labels two statistics are tried, which costs some; of the scores one.
-    assert sum(each.p_scores <= 0.2 for each in found) / 60 > 0.1
+        # And not much rarer.
+        assert sum(p <= 0.2 for p in values) / 60 > 0.1
 
 
 @pytest.mark.parametrize(("to", "label"), [(9, "the rarest"), (0, "the commonest")])
@@ -51,6 +62,20 @@ def test_a_tenth_with_one_label_is_found_in_a_thousand_texts(to: int, label: str
     changed[to] = SHARES[to] + 0.1
     found = [day(usual(answers(random, 1500)), answers(random, 1000, changed)).p_labels <= LEAST_P for _ in range(10)]
     assert sum(found) >= 8, label
+
+
+@pytest.mark.parametrize(("count", "factor"), [(5, 2.8), (2, 0.0)], ids=["5 labels grow", "2 labels vanish"])
+def test_a_change_of_a_few_labels_is_found_in_both_directions(count: int, factor: float) -> None:
+    random = np.random.default_rng(6)
+    shares = np.full(80, 1 / 80)
+    changed = shares.copy()
+    changed[:count] *= factor
+    drawn = [(random.multinomial(2000, shares), random.multinomial(1000, changed / changed.sum())) for _ in range(8)]
+    assert sum(counted(*each).p_labels <= LEAST_P for each in drawn) >= 6
+
+
+def test_one_label_can_not_drift() -> None:
+    assert counted(np.array([500]), np.array([300])).p_labels == 1
 
 
 def test_scores_that_fell_are_found_and_folds_may_be_a_little_less_sure() -> None:
