@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from winnow.evaluation.review_order import least_certain, spread, uncertainty
+from winnow.evaluation.review_order import least_certain, nearest, spread, uncertainty, without_examples
 from winnow.evaluation.text_groups import groups, telling_words
 from winnow.recipes.text_vectors import hashed
 
@@ -33,6 +33,40 @@ def test_a_text_that_stands_for_others_comes_first_and_then_what_is_far_from_it(
 
 def test_near_duplicates_are_left_out_and_the_most_are_kept_to() -> None:
     assert sorted(spread([1.0, 1.0, 1.0], directions(0, 1, 90), same=0.99, most=9)) in ([0, 2], [1, 2])
+
+
+def test_what_texts_before_stand_for_comes_last_and_what_repeats_them_is_left_out() -> None:
+    vectors = directions(0, 1, 20, 90)
+
+    near = nearest(vectors, [*directions(0)])
+
+    assert near == pytest.approx(np.cos(np.radians([0, 1, 20, 90])), abs=1e-6)
+    assert spread([1.0] * 4, vectors, same=0.999, most=4, near=near) == [3, 2]
+    assert nearest(vectors, []).tolist() == [-1] * 4
+
+
+def test_without_examples_each_label_gets_the_most_typical_of_its_surest_texts_and_then_what_is_uncertain_comes() -> None:
+    # Three texts of each of two labels, the middle one of which is the most typical, and one that says nothing.
+    vectors = directions(0, 10, 20, 90, 100, 110, 200)
+    scores = np.array([[0.9, 0.1], [0.8, 0.2], [0.8, 0.2], [0.1, 0.9], [0.2, 0.8], [0.2, 0.8], [0.5, 0.5]], np.float32)
+    uncertain = uncertainty(scores, np.ones_like(scores), exclusive=True).tolist()
+
+    def order(*lacking: int, most: int = 7) -> list[int]:
+        return without_examples(scores, uncertain, vectors, nearest(vectors, []), lacking=lacking, same=0.9999, most=most)
+
+    assert order(1, 1)[:3] == [1, 4, 6]
+    assert [place // 3 for place in order(2, 2)[:4]] == [0, 1, 0, 1]
+    assert [place // 3 for place in order(1, 2)[:3]] == [1, 0, 1]
+    assert order(0, 0)[0] == 6
+    assert sorted(order(2, 2)) == [*range(7)]
+    assert order(2, 2, most=3) == order(2, 2)[:3]
+
+
+def test_without_examples_no_text_comes_twice_and_few_texts_are_enough() -> None:
+    vectors, scores = directions(0, 90), np.full((2, 5), 0.2, np.float32)
+
+    assert sorted(without_examples(scores, [1.0, 1.0], vectors, nearest(vectors, []), lacking=[2] * 5, same=0.9, most=9)) == [0, 1]
+    assert without_examples(scores, [1.0, 1.0], vectors, nearest(vectors, [*vectors]), lacking=[2] * 5, same=0.9, most=9) == []
 
 
 def test_the_lazy_order_is_that_of_the_whole_search() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -9,11 +10,15 @@ from itertools import chain
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from winnow.aws import resources
+from winnow.datasets.split import FEWEST_TEXTS
 from winnow.domain.answer import ScoredLabel
 from winnow.domain.clock import now, sortable_id, timestamp, utc_now
-from winnow.domain.dataset import example_id
+from winnow.domain.dataset import Example, example_id
 from winnow.domain.errors import ArtifactError, DatasetError, ModelNotFoundError, ModelNotReadyError
+from winnow.domain.feedback import FeedbackLine
 from winnow.domain.model import Model, Version
 from winnow.domain.retrying import retry_on_conflict
 from winnow.domain.review import CandidateLabel, ReviewItem, ReviewQueue, ReviewTexts
@@ -25,29 +30,48 @@ from winnow.recipes.text_vectors import Once, closeness_of, vectors_of
 from winnow.review.sources import Source, SourceText
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from winnow.recipes.encoder import Encoding
 
-# The most items of a queue, and the least certain texts that they are chosen from.
-MOST_ITEMS, _CANDIDATES = 500, 1_000
+    type Floats = NDArray[np.float32]
+
+MOST_ITEMS = 500
+"""The most items of a queue."""
 # The best labels that an item shows, one for each number key.
 _N_TOP = 9
 # How long a queue is kept. Its texts shouldn't lie around for ever.
 _KEPT_FOR = timedelta(days=30)
 # Texts are classified so many characters at a time.
 _TOGETHER = 5_000
-# A third of the time may be spent on reading the texts, a half on reading both the texts and the model's examples.
+# A third of the time may be spent on reading the texts, a half on reading both the texts and the model's examples, and two thirds on
+# these and the vectors of feedback.
 _TO_READ = 1 / 3
 _TO_LEAVE_OUT = 1 / 2
+_TO_COMPARE = 2 / 3
 
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
-    """What the version says about texts. accepted: whether it accepts any label of each. labels: the best of each."""
+    """What the version says about texts. scores: in parts of shape (n, labels). accepted: whether it accepts any label of each.
+    labels: the best of each.
+    """
 
     texts: list[SourceText] = field(default_factory=list)
+    scores: list[Floats] = field(default_factory=list)
     uncertain: list[float] = field(default_factory=list)
     accepted: list[bool] = field(default_factory=list)
     labels: list[Sequence[ScoredLabel]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """What is labelled while a version without examples is live. lacking: how many texts each label lacks until a version from feedback
+    knows it. labelled: the vectors of texts with labels.
+    """
+
+    lacking: Sequence[int]
+    labelled: Sequence[Floats]
 
 
 def make_queue(model_id: str, source: Source, seconds: float) -> dict[str, Any]:
@@ -66,12 +90,13 @@ def make_queue(model_id: str, source: Source, seconds: float) -> dict[str, Any]:
             f"Model {model_id!r} has no ready version that can judge the texts: GET /models/{model_id} shows whether one is in training."
         )
     drawn = source(model, began + seconds * _TO_READ)
-    new = _new(model, version, drawn.texts, began + seconds * _TO_LEAVE_OUT)
+    new, answered = _new(model, version, drawn.texts, began + seconds * _TO_LEAVE_OUT)
     if not new:
         raise DatasetError("All texts are among the model's examples or its feedback already: send others.")
     trained = TrainedClassifier.from_files(resources.artifacts().opened(version.job, version.manifest_sha256 or ""), _found_once)
+    start = _start(trained, answered, began + seconds * _TO_COMPARE) if version.without_examples else None
     looked = _looked(trained, list(new.values()), began + seconds)
-    texts = _texts(trained, looked, model.uid)
+    texts = _texts(trained, looked, model.uid, start)
     queue = ReviewQueue(
         queue=sortable_id(),
         sha256="",
@@ -103,8 +128,9 @@ def _found_once(name: str, digest: str) -> Encoding:
     return Once(encoders.find(name, digest))
 
 
-def _new(model: Model, version: Version, texts: Sequence[SourceText], until: float) -> dict[str, SourceText]:
-    """The texts by their example ids, without repeated ones, the model's examples, and feedback.
+def _new(model: Model, version: Version, texts: Sequence[SourceText], until: float) -> tuple[dict[str, SourceText], list[Example]]:
+    """The texts by their example ids, without repeated ones, the model's examples, and feedback; and, for a version without examples, the
+    feedback: the newest on each text, oldest first.
 
     DatasetError if the model has more examples than can be read in this time.
     """
@@ -114,15 +140,21 @@ def _new(model: Model, version: Version, texts: Sequence[SourceText], until: flo
         if each.line and before.line and each.line < before.line:
             # The first of repeated texts of a file stays, whatever their order here.
             new[example_id(model.uid, each.text)] = each
-    for place, text in enumerate(_known(model, version)):
+    answered: dict[str, Example] = {}
+    for place, known in enumerate(_known(model, version)):
+        text = known if isinstance(known, str) else known.example.text
         new.pop(example_id(model.uid, text), None)
+        if version.without_examples and not isinstance(known, str):
+            # The newest one last.
+            answered.pop(example_id(model.uid, text), None)
+            answered[example_id(model.uid, text)] = known.example
         if place % 1_000 == 0 and monotonic() > until:
             raise DatasetError("The model's examples take longer to read than a call may: try again, or train the model on fewer.")
-    return new
+    return new, list(answered.values())
 
 
-def _known(model: Model, version: Version) -> Iterator[str]:
-    """The texts of the version's examples and of all feedback after them."""
+def _known(model: Model, version: Version) -> Iterator[str | FeedbackLine]:
+    """The texts of the version's examples, and all feedback after them."""
     frozen, objects = resources.frozen_examples(), resources.feedback_objects()
     yield from chain(frozen.texts(version, "train"), frozen.texts(version, "test"))
     after = version.feedback.through if version.feedback else ""
@@ -132,7 +164,18 @@ def _known(model: Model, version: Version) -> Iterator[str]:
         except ArtifactError:
             # It was taken back just now, or is damaged. Then its texts may be asked for once more.
             continue
-        yield from (line.example.text for line in lines)
+        yield from lines
+
+
+def _start(trained: TrainedClassifier, answered: Sequence[Example], until: float) -> _Start:
+    """answered: the feedback, oldest first. Of the newest texts, as many count as a queue has, or as there is time for."""
+    texts_of = Counter(label for example in answered for label in example.labels)
+    labelled: list[Floats] = []
+    for some in portions(list(reversed(answered[-MOST_ITEMS:])), lambda each: len(each.text), _TOGETHER):
+        if monotonic() > until:
+            break
+        labelled.extend(vectors_of(trained, [each.text for each in some]))
+    return _Start([max(FEWEST_TEXTS - texts_of[label], 0) for label in trained.labels], labelled)
 
 
 def _looked(trained: TrainedClassifier, texts: Sequence[SourceText], until: float) -> _Looked:
@@ -145,6 +188,7 @@ def _looked(trained: TrainedClassifier, texts: Sequence[SourceText], until: floa
         judged = trained.judged([each.text for each in some])
         uncertain = review_order.uncertainty(judged.scores, trained.thresholds_of(judged), exclusive=trained.exclusive)
         looked.texts.extend(some)
+        looked.scores.append(judged.scores)
         looked.uncertain.extend(uncertain.tolist())
         looked.accepted.extend(trained.accepts(judged).tolist())
         looked.labels.extend(best for best, _ in trained.labels_of(judged, _N_TOP))
@@ -152,9 +196,9 @@ def _looked(trained: TrainedClassifier, texts: Sequence[SourceText], until: floa
     return looked
 
 
-def _texts(trained: TrainedClassifier, looked: _Looked, uid: str) -> ReviewTexts:
-    """The items of the queue, in order, and the candidate labels."""
-    places = review_order.least_certain(looked.uncertain, _CANDIDATES)
+def _texts(trained: TrainedClassifier, looked: _Looked, uid: str, start: _Start | None) -> ReviewTexts:
+    """The items of the queue, in order, and the candidate labels. start: of a version without examples."""
+    places = review_order.least_certain(looked.uncertain, review_order.CANDIDATES)
     texts = [looked.texts[place].text for place in places]
     vectors = vectors_of(trained, texts)
     refused = [number for number, place in enumerate(places) if not looked.accepted[place]]
@@ -164,20 +208,28 @@ def _texts(trained: TrainedClassifier, looked: _Looked, uid: str) -> ReviewTexts
         CandidateLabel(number, words, len(members))
         for number, (members, words) in enumerate(zip(found, text_groups.telling_words(texts, found), strict=True), start=1)
     ]
-    group_of = {member: number for number, members in enumerate(found, start=1) for member in members}
-    order = review_order.spread([looked.uncertain[place] for place in places], vectors, close.same, MOST_ITEMS)
+    group_of = {places[member]: number for number, members in enumerate(found, start=1) for member in members}
+    if start is None:
+        chosen = review_order.spread([looked.uncertain[place] for place in places], vectors, close.same, MOST_ITEMS)
+        order = [places[number] for number in chosen]
+    else:
+        vectors = vectors_of(trained, [each.text for each in looked.texts])
+        near, scores = review_order.nearest(vectors, start.labelled), np.concatenate(looked.scores)
+        order = review_order.without_examples(
+            scores, looked.uncertain, vectors, near, lacking=start.lacking, same=close.same, most=MOST_ITEMS
+        )
     items = [
         ReviewItem(
-            item=example_id(uid, texts[number]),
-            text=texts[number] if source.prediction_id is None else None,
+            item=example_id(uid, source.text),
+            text=source.text if source.prediction_id is None else None,
             line=source.line,
             id=source.id,
             prediction_id=source.prediction_id,
-            labels=looked.labels[places[number]],
-            uncertainty=round(looked.uncertain[places[number]], 4),
-            group=group_of.get(number),
+            labels=looked.labels[place],
+            uncertainty=round(looked.uncertain[place], 4),
+            group=group_of.get(place),
         )
-        for number, source in ((number, looked.texts[places[number]]) for number in order)
+        for place, source in ((place, looked.texts[place]) for place in order)
     ]
     return ReviewTexts(items, candidates)
 
