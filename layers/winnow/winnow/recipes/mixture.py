@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 # Two weights, for exclusive labels with few and with many texts, and for other labels: that of the sentences' logits beside those of the
 # words, and among the sentences that of the first encoder beside the second. Found on folds of training sets.
 _SHARES = {"few": (0.7, 0.2), "many": (0.6, 0.4), "multilabel": (0.4, 0.5)}
+# With many texts and a single encoder.
+_SHARES_OF_ONE = (0.5, 0.5)
 WORDS, _SENTENCE = "words", "sentence"
 _SHARE = "share"
 
@@ -101,8 +103,12 @@ class Mixture:
 
     def fitting(self, examples: Sequence[Example], settings: Hyperparameters, held_out: Sequence[str] = ()) -> MixtureFitting:
         """A new training on the examples. held_out: texts for a score after each pass."""
-        size = "few" if is_few(len(examples), len(self.labels)) else "many"
-        self.shares = _SHARES[size if self.exclusive else "multilabel"]
+        if not self.exclusive:
+            self.shares = _SHARES["multilabel"]
+        elif is_few(len(examples), len(self.labels)):
+            self.shares = _SHARES["few"]
+        else:
+            self.shares = _SHARES["many"] if len(self._sentences) > 1 else _SHARES_OF_ONE
         return MixtureFitting(self, examples, settings, held_out)
 
     def logits(self, texts: Sequence[str]) -> Floats:
