@@ -77,14 +77,21 @@ def spread(uncertain: Sequence[float], vectors: Floats, same: float, most: int, 
 
 
 def without_examples(
-    scores: Floats, uncertain: Sequence[float], vectors: Floats, near: Floats, *, lacking: Sequence[int], same: float, most: int
+    scores: Sequence[Floats] | Floats,
+    uncertain: Sequence[float],
+    vectors: Floats,
+    near: Floats,
+    *,
+    lacking: Sequence[int],
+    same: float,
+    most: int,
 ) -> list[int]:
     """The same for a version without examples: first texts for each label that lacks some, and then `spread`.
 
     scores: of shape (texts, labels). near: as `nearest` says of the texts with labels. lacking: how many texts each label lacks. Of the
     surest texts of such a label the next one stands for the most of their scores.
     """
-    near, picked = near.copy(), list[int]()
+    scores, near, picked = np.asarray(scores), near.copy(), list[int]()
     # Each label has a text before any has two.
     turns = sorted((-lacks, label) for label, most_lacked in enumerate(lacking) for lacks in range(1, most_lacked + 1))
     for _, label in turns[:most]:

@@ -10,8 +10,6 @@ from itertools import chain
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from winnow.aws import resources
 from winnow.datasets.split import FEWEST_TEXTS
 from winnow.domain.answer import ScoredLabel
@@ -30,11 +28,8 @@ from winnow.recipes.text_vectors import Once, closeness_of, vectors_of
 from winnow.review.sources import Source, SourceText
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from winnow.evaluation.review_order import Floats
     from winnow.recipes.encoder import Encoding
-
-    type Floats = NDArray[np.float32]
 
 MOST_ITEMS = 500
 """The most items of a queue."""
@@ -53,7 +48,7 @@ _TO_COMPARE = 2 / 3
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
-    """What the version says about texts. scores: in parts of shape (n, labels). accepted: whether it accepts any label of each.
+    """What the version says about texts. scores: of each text, of shape (labels,). accepted: whether it accepts any label of each.
     labels: the best of each.
     """
 
@@ -188,7 +183,7 @@ def _looked(trained: TrainedClassifier, texts: Sequence[SourceText], until: floa
         judged = trained.judged([each.text for each in some])
         uncertain = review_order.uncertainty(judged.scores, trained.thresholds_of(judged), exclusive=trained.exclusive)
         looked.texts.extend(some)
-        looked.scores.append(judged.scores)
+        looked.scores.extend(judged.scores)
         looked.uncertain.extend(uncertain.tolist())
         looked.accepted.extend(trained.accepts(judged).tolist())
         looked.labels.extend(best for best, _ in trained.labels_of(judged, _N_TOP))
@@ -214,9 +209,9 @@ def _texts(trained: TrainedClassifier, looked: _Looked, uid: str, start: _Start 
         order = [places[number] for number in chosen]
     else:
         vectors = vectors_of(trained, [each.text for each in looked.texts])
-        near, scores = review_order.nearest(vectors, start.labelled), np.concatenate(looked.scores)
+        near = review_order.nearest(vectors, start.labelled)
         order = review_order.without_examples(
-            scores, looked.uncertain, vectors, near, lacking=start.lacking, same=close.same, most=MOST_ITEMS
+            looked.scores, looked.uncertain, vectors, near, lacking=start.lacking, same=close.same, most=MOST_ITEMS
         )
     items = [
         ReviewItem(
