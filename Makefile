@@ -218,7 +218,7 @@ test: env ## the quick tests, and one end to end that builds the layers, deploys
 
 # One worker more than there are processors: the end-to-end tests, which all have one worker, wait much of their time.
 test-rest: env ### all that `make test` leaves out: end to end, faults, fuzz, the layers, and what is slow
-	REQUESTS=$(or $(REQUESTS),1500) $(PYTEST) -n $$(($$(nproc) + 1)) --dist loadgroup -m "not ($(QUICK))" --durations=20
+	REQUESTS=$(or $(REQUESTS),2000) $(PYTEST) -n $$(($$(nproc) + 1)) --dist loadgroup -m "not ($(QUICK))" --durations=20
 
 test-all: ## every test, once
 	$(MAKE) test
