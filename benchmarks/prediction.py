@@ -211,7 +211,7 @@ def _measured(cloud: LocalCloud, asked: Sequence[Contestant], texts: Sequence[st
             last = contestants.event(each.name, texts[-1:])
             rounds[each.name].append(contestants.ask(each, [*first[each.name], last, *single, *hundred]))
             if each.name == STAGED:
-                hard[each.name].append(contestants.ask(each, [contestants.event(each.name, texts[-1:])]))
+                hard[each.name].append(contestants.ask(each, [last]))
             if each.name in shards:
                 # The first call loads the version. The second shows the time of later shards.
                 batches[each.name].append(contestants.ask(in_batch, [shards[each.name]] * 2))
